@@ -1,0 +1,37 @@
+# Third parties. LibTorch and OpenVINO come from the wheels that scripts/setup unpacks, or from the user
+# (-DTORCH_DIR=<folder with include/ and lib/>, -DOpenVINO_DIR=<folder with OpenVINOConfig.cmake>).
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
+pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+if(YOLOV7_OPENVINO)
+  if(NOT OpenVINO_DIR)
+    set(OpenVINO_DIR ${YOLOV7_DEPS_DIR}/openvino/cmake)
+  endif()
+  find_package(OpenVINO REQUIRED COMPONENTS Runtime)
+endif()
+
+if(YOLOV7_TRAINING)
+  # find_package(Torch) of the CUDA wheel insists on a CUDA compiler, so the target is made here.
+  set(TORCH_DIR "${YOLOV7_DEPS_DIR}/torch" CACHE PATH "LibTorch: the folder that holds include/ and lib/")
+  find_library(TORCH_CPU_LIBRARY torch_cpu PATHS ${TORCH_DIR}/lib NO_DEFAULT_PATH)
+  find_library(C10_LIBRARY c10 PATHS ${TORCH_DIR}/lib NO_DEFAULT_PATH)
+  if(NOT TORCH_CPU_LIBRARY OR NOT C10_LIBRARY)
+    message(FATAL_ERROR "LibTorch: expected ${TORCH_DIR}/lib/libtorch_cpu.so, found none. "
+                        "Run scripts/setup, give -DTORCH_DIR=..., or build without training: -DYOLOV7_TRAINING=OFF")
+  endif()
+  add_library(LibTorch INTERFACE)
+  target_include_directories(LibTorch SYSTEM INTERFACE
+    ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include)
+  target_link_libraries(LibTorch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+endif()

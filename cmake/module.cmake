@@ -1,0 +1,41 @@
+# yolov7_module(<name> SOURCES ... [DEPENDS modules...] [LIBRARIES third parties...])
+# A module is one folder of src/, one namespace, one static library yolov7_<name>.
+set(YOLOV7_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type)
+
+function(yolov7_compile_options target)
+  target_compile_options(${target} PRIVATE ${YOLOV7_WARNINGS})
+  if(YOLOV7_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${YOLOV7_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+    target_link_options(${target} PUBLIC -fsanitize=${YOLOV7_SANITIZE})
+  endif()
+endfunction()
+
+function(yolov7_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_library(yolov7_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(yolov7_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  yolov7_compile_options(yolov7_${name})
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(yolov7_${name} PUBLIC yolov7_${dependency})
+  endforeach()
+  target_link_libraries(yolov7_${name} PUBLIC Threads::Threads fmt::fmt PRIVATE ${ARG_LIBRARIES})
+endfunction()
+
+# yolov7_test(<module> SOURCES ... [DEPENDS modules...] [LIBRARIES ...] [LABEL unit]) -> <module>_tests
+function(yolov7_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(${name}_tests ${ARG_SOURCES})
+  yolov7_compile_options(${name}_tests)
+  target_include_directories(${name}_tests PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(${name}_tests PRIVATE yolov7_${dependency})
+  endforeach()
+  target_link_libraries(${name}_tests PRIVATE GTest::gtest GTest::gtest_main Threads::Threads fmt::fmt ${ARG_LIBRARIES})
+  target_compile_definitions(${name}_tests PRIVATE
+    YOLOV7_SOURCE_DIR="${CMAKE_SOURCE_DIR}" YOLOV7_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name}_tests TEST_PREFIX "${ARG_LABEL}.${name}." DISCOVERY_TIMEOUT 120
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+endfunction()

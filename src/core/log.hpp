@@ -1,0 +1,18 @@
+#pragma once
+// Messages for people, on stderr; results go to stdout through the verb that owns them. Every line is escaped
+// (text::printable), so that names from data files cannot drive the terminal.
+#include <string_view>
+
+namespace yolov7::log {
+
+enum class Level { debug, info, warning, error, silent };
+
+void set_level(Level level);
+Level level();
+
+void debug(std::string_view line);
+void info(std::string_view line);
+void warning(std::string_view line);  ///< prefixed with "warning: "
+void error(std::string_view line);    ///< prefixed with "error: "
+
+}  // namespace yolov7::log

@@ -1,0 +1,15 @@
+#pragma once
+// Strengths of the standard training pipeline (data 8); names and defaults are those of the hyper-parameter files.
+#include <cstdint>
+
+namespace yolov7::dataset {
+
+struct AugmentOptions {
+  double hsv_h = 0.015, hsv_s = 0.7, hsv_v = 0.4;
+  double degrees = 0, translate = 0.2, scale = 0.9, shear = 0, perspective = 0;
+  double flipud = 0, fliplr = 0.5;
+  double mosaic = 1, mixup = 0.15, copy_paste = 0, paste_in = 0.15;
+  double mosaic9 = 0.2;  ///< share of nine-tile mosaics
+};
+
+}  // namespace yolov7::dataset

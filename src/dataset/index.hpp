@@ -1,0 +1,48 @@
+#pragma once
+// A split, read and checked (data 4, 5): pictures with sizes, labels, content hashes, and everything that was dropped.
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dataset/description.hpp"
+#include "dataset/label.hpp"
+
+namespace yolov7::dataset {
+
+struct Entry {
+  std::filesystem::path picture;
+  int width = 0, height = 0;  ///< after EXIF orientation
+  std::vector<Label> labels;
+  bool has_label_file = false;
+  std::string content_hash;   ///< of the picture file
+};
+
+struct Index {
+  std::string split;                   ///< "train", "val", "test"
+  std::vector<std::string> names;      ///< classes
+  std::vector<Entry> entries;          ///< sorted by path; corrupt pictures are not among them
+  std::size_t found = 0, missing = 0, empty = 0, corrupt = 0;  ///< label files found/missing/empty, pictures left out
+  std::vector<Problem> problems;       ///< every dropped picture and row
+  std::string identity;                ///< hash over names, picture hashes and labels, in order
+
+  std::size_t label_count() const;
+  std::vector<std::size_t> class_histogram() const;
+};
+
+struct IndexOptions {
+  bool single_cls = false;
+  bool strict = false;
+  bool recheck = false;   ///< read every picture again, whatever size and time say
+  bool training = false;  ///< no label at all is an Error
+  int threads = 0;        ///< 0 = usable cores
+};
+
+/// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder where that is read
+/// only). Says counts and problems through log. Errors: no pictures, no labels (training), class out of range.
+Index read_index(const Description& description, const std::string& split, const IndexOptions& options);
+
+/// Pictures that occur in both, by content hash: pairs of paths. The caller warns.
+std::vector<std::pair<std::filesystem::path, std::filesystem::path>> shared_pictures(const Index& a, const Index& b);
+
+}  // namespace yolov7::dataset

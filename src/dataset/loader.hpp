@@ -1,0 +1,50 @@
+#pragma once
+// Batches by a pool of threads through a bounded queue. The same batches for any number of threads: every draw is a
+// pure function of (seed, epoch, sample, operation).
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "dataset/augment.hpp"
+#include "dataset/batch.hpp"
+#include "dataset/index.hpp"
+
+namespace yolov7::dataset {
+
+struct LoaderOptions {
+  int batch_size = 16;
+  int image_size = 640;         ///< long side, multiple of stride
+  int stride = 32;              ///< grid size gs
+  bool augment = false;         ///< training pipeline of data 8
+  bool rectangular = false;     ///< data 7.3; always for validation
+  double rectangular_pad = 0.5; ///< 0.5 validation, 0 training
+  bool shuffle = false;
+  bool quad = false;            ///< data 9
+  int workers = 8;              ///< at most; usable cores decide
+  int prefetch = 4;             ///< batches in the queue
+  std::uint64_t seed = 0;
+  std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
+  AugmentOptions augmentation;
+};
+
+class BatchLoader {
+ public:
+  /// The index must outlive the loader.
+  BatchLoader(const Index& index, const LoaderOptions& options);
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  std::size_t batches() const;  ///< per epoch; the last partial batch is kept
+  /// Starts epoch `epoch` at batch `first` (resume). Ends whatever ran before.
+  void start(int epoch, std::size_t first = 0);
+  /// The next batch in order, or nothing at the end of the epoch. An exception of a worker is thrown here.
+  std::optional<Batch> next();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,39 @@
+#pragma once
+// Pictures in and out of files. Decoding checks the limits in the header before memory is spent, goes by the content
+// and not by the extension, and applies EXIF orientation 1–8.
+#include <cstdint>
+#include <filesystem>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <string_view>
+
+namespace yolov7 {
+
+struct DecodeLimits {
+  std::uint64_t file_bytes = 512u << 20;
+  std::uint64_t pixels = 178'956'970;  ///< width × height
+  int side = 65'535;
+};
+
+enum class PictureFormat { jpeg, png, bmp, webp, tiff };
+
+struct PictureHeader {
+  PictureFormat format = PictureFormat::jpeg;
+  int width = 0, height = 0;  ///< after EXIF orientation
+  int orientation = 1;
+};
+
+/// The list of data section 2, lower case, without dot: bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo.
+bool is_picture_name(const std::filesystem::path& path);
+/// From the first bytes and the header alone. Errors name `source`: empty, unknown format, over the limits.
+PictureHeader read_picture_header(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
+/// 8-bit, 3 channels, B G R. Gray, palette, 16-bit (scaled), alpha (dropped), CMYK (converted) are accepted.
+/// A truncated or corrupt picture is an Error, never a half-gray picture.
+cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
+cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits = {});
+/// Format by extension: .jpg/.jpeg (quality 95 by default), .png, .bmp, .webp, .tif. Written atomically.
+void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95);
+std::string encode_jpeg(const cv::Mat& bgr, int quality = 95);
+std::string encode_png(const cv::Mat& bgr);
+
+}  // namespace yolov7

@@ -1,0 +1,32 @@
+#pragma once
+// Letterbox and its inverse (data 7.2).
+#include <opencv2/core/mat.hpp>
+
+#include "image/box.hpp"
+
+namespace yolov7 {
+
+struct LetterboxOptions {
+  bool automatic = true;   ///< smallest stride-aligned rectangle instead of the full target
+  bool fill = false;       ///< stretch, no padding
+  bool scale_up = true;    ///< may enlarge
+  int stride = 32;
+};
+
+/// Where a picture lies in its letterboxed form. `dw`, `dh` are the unrounded pads per side.
+struct Letterbox {
+  cv::Size source, target, resized;
+  double ratio_x = 1, ratio_y = 1, dw = 0, dh = 0;
+  int top = 0, bottom = 0, left = 0, right = 0;
+};
+
+inline constexpr int letterbox_grey = 114;
+
+/// Geometry alone; `target` is width × height in pixels.
+Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOptions& options);
+/// 8-bit 3-channel picture, resized bilinearly where the size differs, borders (114, 114, 114).
+cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry);
+/// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left (evaluation 3.4).
+Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
+
+}  // namespace yolov7

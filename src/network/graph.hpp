@@ -1,0 +1,119 @@
+#pragma once
+// The torch-free description of a detector that everything else consumes: config text → layers → primitive
+// operations with named weights. Training builds modules from the program, runtime an OpenVINO model, info its tables.
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace yolov7::network {
+
+enum class ActivationKind { identity, silu, relu, leaky_relu };
+struct Activation {
+  ActivationKind kind = ActivationKind::silu;
+  double slope = 0;  ///< leaky_relu
+};
+
+/// Anchors of one level: width and height in pixels of the network input.
+struct AnchorSize {
+  double w = 0, h = 0;
+};
+
+enum class HeadKind { detect, idetect, iauxdetect };
+std::string_view name(HeadKind kind);  ///< "Detect", "IDetect", "IAuxDetect"
+
+/// A named tensor of the network under its official name (`model.24.conv.weight`).
+struct TensorSpec {
+  enum class Role { weight, bias, bn_weight, bn_bias, bn_mean, bn_var, bn_count, implicit_add, implicit_mul, anchors, anchor_grid };
+  std::string name;
+  Role role = Role::weight;
+  std::vector<std::int64_t> shape;
+  bool trainable() const { return role <= Role::bn_bias || role == Role::implicit_add || role == Role::implicit_mul; }
+};
+
+/// Primitive operations. Values are numbered; value 0 is the picture batch [B, 3, H, W] in 0…1, RGB.
+struct Operation {
+  enum class Kind { conv, batch_norm, activation, max_pool, concat, add, upsample, reorg, implicit_add, implicit_mul };
+  Kind kind = Kind::conv;
+  std::vector<int> inputs;  ///< value numbers
+  int output = 0;           ///< value number
+  int layer = 0;            ///< official layer index, for messages, tables and freezing
+  std::string tensor;       ///< conv, implicit_*: full name without ".weight"/".bias"/".implicit"; batch_norm: prefix
+  // conv
+  int in_channels = 0, out_channels = 0, groups = 1, dilation = 1;
+  bool bias = false;
+  // conv, max_pool
+  int kernel_h = 1, kernel_w = 1, stride = 1, pad_h = 0, pad_w = 0;
+  Activation activation;
+};
+
+/// One entry of the config, as a table shows it.
+struct Layer {
+  int index = 0;
+  std::vector<int> inputs;    ///< absolute layer indices; −1 = picture
+  std::string block;          ///< "Conv", "SPPCSPC", …
+  std::string arguments;      ///< for people, after nc, anchors and multiples are applied
+  int repeats = 1;
+  int out_channels = 0;       ///< 0 for the head
+  double reduction = 1;       ///< stride of the output relative to the picture
+  int line = 0;               ///< in the config
+  std::int64_t parameters = 0;
+  int output_value = -1;      ///< value number of the layer's output
+};
+
+/// Raw output of one level: value [B, na·(nc+5), H, W]. Lead levels first, then (IAuxDetect) auxiliary ones.
+struct Level {
+  int value = 0;
+  double stride = 8;
+  std::vector<AnchorSize> anchors;
+  bool auxiliary = false;
+};
+
+struct Network {
+  std::string source;               ///< config file or built-in name
+  std::string config;               ///< its text, kept in checkpoints
+  int class_count = 80;
+  int anchors_per_level = 3;
+  HeadKind head = HeadKind::detect;
+  int head_layer = 0;
+  std::vector<Layer> layers;
+  std::vector<Operation> operations;  ///< in order of execution
+  std::vector<Level> levels;
+  std::vector<TensorSpec> tensors;    ///< in checkpoint order (architecture 6.4), buffers included
+  int value_count = 0;
+  std::vector<int> value_channels;    ///< by value number
+  std::vector<double> value_reduction;
+
+  int outputs_per_anchor() const { return class_count + 5; }
+  std::size_t lead_levels() const;
+  double largest_stride() const;
+  std::int64_t parameter_count() const;  ///< trainable elements
+  std::vector<double> strides() const;   ///< lead levels
+};
+
+/// What a caller may change without touching the config text.
+struct Overrides {
+  int class_count = 0;                  ///< 0 = as in the config
+  double depth_multiple = 0, width_multiple = 0;  ///< 0 = as in the config
+  int anchors_per_level = 0;            ///< > 0: placeholder anchors, to be replaced by the anchor search
+  std::vector<std::vector<AnchorSize>> anchors;   ///< not empty: replaces the config's
+};
+
+struct BuildLimits {
+  int layers = 2000;
+  std::int64_t parameters = 4'000'000'000;
+  int channels = 65'536;
+};
+
+/// Errors "file:line:column: layer 12 (Conv): …": unknown block with the known names, wrong argument count or type,
+/// input that does not exist, channels that do not fit, over the limits (before anything is allocated).
+Network build(std::string_view config_text, const std::string& source, const Overrides& overrides = {},
+              const BuildLimits& limits = {});
+
+/// A file, or a built-in config found by base name (cfg/training/yolov7-tiny.yaml works without the file; says so).
+/// Where two built-ins share a base name (training, deploy), a "deploy" component in the path chooses the deploy one.
+std::string read_config(const std::string& path);
+
+}  // namespace yolov7::network

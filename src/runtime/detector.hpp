@@ -1,0 +1,57 @@
+#pragma once
+// The seam between users of a detector and its back ends: plain values only.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "network/graph.hpp"
+#include "network/weights.hpp"
+
+namespace yolov7::runtime {
+
+/// A batch of letterboxed pictures, all of one shape: count × 3 × height × width, R G B planes, 0 … 255.
+struct PixelBatch {
+  std::span<const std::uint8_t> pixels;
+  int count = 0, height = 0, width = 0;
+};
+
+/// Decoded rows (evaluation 0.3) and, where asked for, the raw maps.
+struct Prediction {
+  int count = 0;
+  std::size_t rows = 0;        ///< per picture
+  int columns = 0;             ///< 5 + class count
+  std::vector<float> decoded;  ///< count × rows × columns: cx, cy, w, h in input pixels, objectness, class probabilities
+  struct RawMap {
+    int anchors = 0, height = 0, width = 0;
+    std::vector<float> values;  ///< count × anchors × height × width × columns, logits
+  };
+  std::vector<RawMap> raw;     ///< lead levels, if DetectorOptions::raw_maps
+  const float* picture(int i) const { return decoded.data() + static_cast<std::size_t>(i) * rows * static_cast<std::size_t>(columns); }
+};
+
+struct DetectorOptions {
+  std::string precision = "float32";  ///< "float32" or "bfloat16"
+  int threads = 0;                    ///< 0 = usable cores
+  bool raw_maps = false;
+};
+
+/// One model, ready to run. Not thread-safe: one call at a time.
+class Detector {
+ public:
+  virtual ~Detector() = default;
+  virtual std::string description() const = 0;  ///< "OpenVINO 2026.4.1, CPU, float32, 2 threads"
+  virtual int class_count() const = 0;
+  virtual int stride() const = 0;               ///< largest; input sides must be multiples of it
+  /// Errors: sides that are not multiples of the stride, pixels of the wrong size.
+  virtual void predict(const PixelBatch& batch, Prediction& prediction) = 0;
+};
+
+/// OpenVINO on CPU, built in memory from the fused network. Compiled once per input shape and kept for the last few.
+std::unique_ptr<Detector> make_openvino_detector(const network::Network& network, const network::Weights& weights,
+                                                 const DetectorOptions& options);
+bool openvino_available();
+
+}  // namespace yolov7::runtime
