@@ -2,7 +2,14 @@
 # (-DTORCH_DIR=<folder with include/ and lib/>, -DOpenVINO_DIR=<folder with OpenVINOConfig.cmake>).
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgproc)
+# Debian's libopencv-{core,imgproc}-dev bring no OpenCVConfig.cmake (that is in libopencv-dev, with 139 further packages).
+find_path(OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
+foreach(part core imgproc)
+  find_library(OPENCV_${part}_LIBRARY opencv_${part} REQUIRED)
+  add_library(opencv_${part} INTERFACE)
+  target_include_directories(opencv_${part} SYSTEM INTERFACE ${OPENCV_INCLUDE})
+  target_link_libraries(opencv_${part} INTERFACE ${OPENCV_${part}_LIBRARY})
+endforeach()
 find_package(yaml-cpp REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
