@@ -1,1 +1,164 @@
-// being written
+#include "core/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace yolov7::file {
+namespace fs = std::filesystem;
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+struct Descriptor {
+  int fd = -1;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+void write_all(int fd, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw Error(fmt::format("{}: cannot write: {}", path.string(), reason()));
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void sync_path(const fs::path& path, int flags) {
+  Descriptor d{::open(path.c_str(), flags | O_CLOEXEC)};
+  if (d.fd < 0) throw Error(fmt::format("{}: cannot open to sync: {}", path.string(), reason()));
+  // Some file systems do not know fsync of folders (EINVAL); that is no loss of data.
+  if (::fsync(d.fd) != 0 && errno != EINVAL) throw Error(fmt::format("{}: cannot sync: {}", path.string(), reason()));
+}
+
+}  // namespace
+
+std::string read(const fs::path& path, std::uint64_t limit_bytes) {
+  Descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (d.fd < 0) throw Error(fmt::format("{}: cannot open: {}", path.string(), reason()));
+  struct stat info {};
+  if (::fstat(d.fd, &info) != 0) throw Error(fmt::format("{}: cannot stat: {}", path.string(), reason()));
+  if (!S_ISREG(info.st_mode)) throw Error(fmt::format("{}: expected a file, found {}", path.string(), S_ISDIR(info.st_mode) ? "a folder" : "something else"));
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (limit_bytes != 0 && size > limit_bytes)
+    throw Error(fmt::format("{}: expected at most {} bytes, found {}", path.string(), limit_bytes, size));
+  std::string content(size, '\0');
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t n = ::read(d.fd, content.data() + done, content.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(fmt::format("{}: cannot read: {}", path.string(), reason()));
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  content.resize(done);
+  return content;
+}
+
+void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path temporary = folder / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+  try {
+    write(temporary);
+    sync_path(temporary, O_RDONLY);
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+      throw Error(fmt::format("{}: cannot rename onto it: {}", path.string(), reason()));
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+  sync_path(folder, O_RDONLY | O_DIRECTORY);
+}
+
+void write_atomically(const fs::path& path, std::string_view content) {
+  replace_atomically(path, [&](const fs::path& temporary) {
+    Descriptor d{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    if (d.fd < 0) throw Error(fmt::format("{}: cannot create: {}", path.string(), reason()));
+    write_all(d.fd, content, path);
+  });
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  Descriptor d{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
+  if (d.fd < 0) throw Error(fmt::format("{}: cannot open to append: {}", path.string(), reason()));
+  write_all(d.fd, std::string(line) + "\n", path);
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error || !fs::is_directory(path))
+    throw Error(fmt::format("{}: cannot make this folder: {}", path.string(), error ? error.message() : "a file is in the way"));
+}
+
+bool writable_folder(const fs::path& path) {
+  return fs::is_directory(path) && ::access(path.c_str(), W_OK | X_OK) == 0;
+}
+
+std::string content_hash(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+fs::path user_cache_folder() {
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/') return fs::path(xdg) / "yolov7.cpp";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return fs::path(home) / ".cache" / "yolov7.cpp";
+  return fs::temp_directory_path() / "yolov7.cpp-cache";
+}
+
+namespace {
+
+int open_lock(const fs::path& path, int operation) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) throw Error(fmt::format("{}: cannot make this lock file: {}", path.string(), reason()));
+  int result = 0;
+  do result = ::flock(fd, operation);
+  while (result != 0 && errno == EINTR);
+  if (result != 0) {
+    ::close(fd);
+    return -1;
+  }
+  const std::string owner = fmt::format("{}\n", ::getpid());
+  // The owner's number is a courtesy to people; a full disk must not stop the work here.
+  if (::ftruncate(fd, 0) == 0 && ::pwrite(fd, owner.data(), owner.size(), 0) < 0) errno = 0;
+  return fd;
+}
+
+}  // namespace
+
+Lock Lock::acquire(const fs::path& path) {
+  const int fd = open_lock(path, LOCK_EX);
+  if (fd < 0) throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
+  return Lock(fd);
+}
+
+std::optional<Lock> Lock::try_acquire(const fs::path& path) {
+  const int fd = open_lock(path, LOCK_EX | LOCK_NB);
+  if (fd < 0) return std::nullopt;
+  return Lock(fd);
+}
+
+Lock::Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Lock& Lock::operator=(Lock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+Lock::~Lock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace yolov7::file

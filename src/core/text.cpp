@@ -1,1 +1,210 @@
-// being written
+#include "core/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cctype>
+
+namespace yolov7::text {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// Length of the valid UTF-8 sequence at the start of s, 0 if there is none.
+std::size_t utf8_length(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+  const auto continuation = [&](std::size_t i) { return i < s.size() && (byte(i) & 0xC0) == 0x80; };
+  if (byte(0) < 0x80) return 1;
+  if (byte(0) >= 0xC2 && byte(0) <= 0xDF) return continuation(1) ? 2 : 0;
+  if (byte(0) >= 0xE0 && byte(0) <= 0xEF) {
+    if (!continuation(1) || !continuation(2)) return 0;
+    if (byte(0) == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
+    if (byte(0) == 0xED && byte(1) >= 0xA0) return 0;  // surrogates
+    return 3;
+  }
+  if (byte(0) >= 0xF0 && byte(0) <= 0xF4) {
+    if (!continuation(1) || !continuation(2) || !continuation(3)) return 0;
+    if (byte(0) == 0xF0 && byte(1) < 0x90) return 0;
+    if (byte(0) == 0xF4 && byte(1) >= 0x90) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+bool is_control(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
+  return sequence.size() == 2 && first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;  // C1
+}
+
+/// Walks s by UTF-8 sequences; harmful bytes go out as \xNN, the rest through `keep`.
+template <class Keep>
+std::string escape_controls(std::string_view s, Keep keep) {
+  std::string out;
+  out.reserve(s.size());
+  while (!s.empty()) {
+    const std::size_t length = utf8_length(s);
+    const std::string_view sequence = s.substr(0, std::max<std::size_t>(length, 1));
+    if (length == 0 || is_control(sequence))
+      for (const char c : sequence) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      keep(out, sequence);
+    s.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view s) {
+  const std::size_t first = s.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return s.substr(first, s.find_last_not_of(blanks) - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view s, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t start = 0;;) {
+    const std::size_t end = s.find(separator, start);
+    parts.push_back(s.substr(start, end == std::string_view::npos ? end : end - start));
+    if (end == std::string_view::npos) return parts;
+    start = end + 1;
+  }
+}
+
+std::vector<std::string_view> split_blank(std::string_view s) {
+  std::vector<std::string_view> parts;
+  for (std::size_t start = 0;;) {
+    start = s.find_first_not_of(" \t", start);
+    if (start == std::string_view::npos) return parts;
+    const std::size_t end = std::min(s.find_first_of(" \t", start), s.size());
+    parts.push_back(s.substr(start, end - start));
+    start = end;
+  }
+}
+
+std::vector<std::string_view> lines(std::string_view s) {
+  if (s.substr(0, 3) == "\xEF\xBB\xBF") s.remove_prefix(3);
+  std::vector<std::string_view> result;
+  while (!s.empty()) {
+    const std::size_t end = std::min(s.find('\n'), s.size());
+    std::string_view line = s.substr(0, end);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    result.push_back(line);
+    s.remove_prefix(std::min(end + 1, s.size()));
+  }
+  return result;
+}
+
+std::string lower(std::string_view s) {
+  std::string out(s);
+  std::transform(out.begin(), out.end(), out.begin(), lower_ascii);
+  return out;
+}
+
+bool starts_with_ignoring_case(std::string_view s, std::string_view prefix) {
+  return s.size() >= prefix.size() && lower(s.substr(0, prefix.size())) == lower(prefix);
+}
+
+std::optional<double> parse_double(std::string_view s) {
+  if (!s.empty() && s.front() == '+') s.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+  if (end != s.data() + s.size() || s.empty()) return std::nullopt;
+  if (error != std::errc{}) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> parse_int(std::string_view s) {
+  if (!s.empty() && s.front() == '+') s.remove_prefix(1);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+  if (end != s.data() + s.size() || s.empty() || error != std::errc{}) return std::nullopt;
+  return value;
+}
+
+std::string printable(std::string_view s) {
+  return escape_controls(s, [](std::string& out, std::string_view sequence) { out += sequence; });
+}
+
+std::string html(std::string_view s) {
+  return escape_controls(s, [](std::string& out, std::string_view sequence) {
+    switch (sequence[0]) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      case '`': out += "&#96;"; break;
+      default: out += sequence;
+    }
+  });
+}
+
+std::string file_name(std::string_view s) {
+  std::string out;
+  bool leading = true;
+  while (!s.empty()) {
+    const std::size_t length = utf8_length(s);
+    const std::string_view sequence = s.substr(0, std::max<std::size_t>(length, 1));
+    const bool bad = length == 0 || is_control(sequence) ||
+                     (length == 1 && std::string_view("/\\:*?\"<>|").find(sequence[0]) != std::string_view::npos) ||
+                     (leading && sequence[0] == '.');
+    if (bad) out += '_'; else out += sequence;
+    leading = leading && sequence[0] == '.';
+    s.remove_prefix(sequence.size());
+  }
+  return out.empty() ? "_" : out;
+}
+
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::string* best = nullptr;
+  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(lower(name), lower(candidate));
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = &candidate;
+    }
+  }
+  if (best == nullptr) return std::nullopt;
+  return *best;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
+  const auto found = nearest(name, candidates);
+  return found ? fmt::format(", did you mean '{}'?", *found) : "";
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts, separator));
+}
+
+std::string general(double value, int digits) {
+  // fmt's "g" follows C's %g and does not look at the locale.
+  return fmt::format("{:.{}g}", value, digits);
+}
+
+}  // namespace yolov7::text

@@ -20,6 +20,14 @@ class Value {
  public:
   enum class Kind { null, scalar, sequence, mapping };
 
+  // Defined in the .cpp: clang 14 instantiates the pair below too early otherwise.
+  Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+
   Kind kind = Kind::null;
   std::string scalar;   ///< text of a scalar, unquoted
   bool quoted = false;  ///< the scalar stood in quotes: never null, a number or a switch
