@@ -1,0 +1,154 @@
+// Command line → settings. CLI11 and its like know neither unambiguous prefixes nor argparse's optional values, both of
+// which official command lines use (--batch 32 --conf 0.001, --resume), so the few rules stand here.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+#include "cli/verb.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct Option {
+  const Setting* setting = nullptr;
+  std::string spelled;              ///< as the user wrote it
+  std::vector<std::string> values;
+  bool has_values = false;
+};
+
+struct Common {
+  bool json = false, quiet = false, verbose = false, help = false;
+};
+
+/// Switches that every verb takes; bound to `common`, appended to the verb's own table.
+Settings with_common(const Settings& own, Common& common) {
+  Settings all = own;
+  const auto add = [&](const char* name, bool& member, const char* help) {
+    for (const Setting& entry : own.entries)
+      if (entry.name == name) return;
+    all.entries.push_back(setting(name, member, help));
+  };
+  add("json", common.json, "print the result as one JSON object on stdout, messages on stderr");
+  add("quiet", common.quiet, "only warnings and errors on stderr");
+  add("verbose", common.verbose, "more messages on stderr");
+  add("help", common.help, "this text");
+  return all;
+}
+
+bool is_option(const std::string& argument) {
+  if (argument.size() < 2 || argument[0] != '-') return false;
+  return !text::parse_double(argument).has_value();  // -1 and -0.5 are values
+}
+
+std::vector<Option> read_options(const Settings& settings, const std::vector<std::string>& arguments) {
+  std::vector<Option> options;
+  const Setting* bare = nullptr;
+  for (const Setting& entry : settings.entries)
+    if (entry.positional_allowed) bare = &entry;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (!is_option(argument)) {
+      if (bare == nullptr) throw usage_error(fmt::format("{}: expected an option, found '{}'", settings.title, argument));
+      options.push_back({bare, argument, {argument}, true});
+      continue;
+    }
+    const bool two_dashes = argument.rfind("--", 0) == 0;
+    if (!two_dashes && argument != "-h")
+      throw usage_error(fmt::format("{}: unknown option '{}' (options begin with two dashes)", settings.title, argument));
+    const std::size_t equals = argument.find('=');
+    Option option;
+    option.spelled = argument.substr(0, equals);
+    option.setting = &settings.resolve(two_dashes ? option.spelled.substr(2) : "help");
+    if (equals != std::string::npos) {
+      option.values.push_back(argument.substr(equals + 1));
+      option.has_values = true;
+    } else if (!option.setting->is_switch()) {
+      const bool list = option.setting->is_list();
+      while (i + 1 < arguments.size() && !is_option(arguments[i + 1]) && (list || option.values.empty())) {
+        option.values.push_back(arguments[++i]);
+        option.has_values = true;
+      }
+    }
+    options.push_back(std::move(option));
+  }
+  return options;
+}
+
+void apply(const Settings& settings, const Option& option) {
+  const Setting& entry = *option.setting;
+  if (!entry.refusal.empty()) throw usage_error(fmt::format("{}: {} does not work yet: {}", settings.title, option.spelled, entry.refusal));
+  if (!entry.notice.empty()) log::info(fmt::format("{} is accepted and has no effect: {}", option.spelled, entry.notice));
+  const std::string where = fmt::format("{}: {}", settings.title, option.spelled);
+  if (option.has_values) {
+    entry.assign(option.values, where);
+  } else if (entry.is_switch()) {
+    *std::get<bool*>(entry.target) = true;
+  } else if (entry.value_optional) {
+    entry.assign({entry.implied}, where);
+  } else {
+    throw usage_error(fmt::format("{}: expected a value, found none", where));
+  }
+}
+
+std::string kind_text(const Setting& entry) {
+  if (entry.is_switch()) return "";
+  if (!entry.allowed.empty()) return " " + text::join(entry.allowed, "|");
+  const bool number = std::holds_alternative<int*>(entry.target) || std::holds_alternative<double*>(entry.target) ||
+                      std::holds_alternative<std::vector<int>*>(entry.target) || std::holds_alternative<std::vector<double>*>(entry.target);
+  const char* word = number ? "N" : "TEXT";
+  if (entry.value_optional) return fmt::format(" [{}]", word);
+  return entry.is_list() ? fmt::format(" {} …", word) : fmt::format(" {}", word);
+}
+
+}  // namespace
+
+bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments, Output& output) {
+  Common common;
+  const Settings all = with_common(settings, common);
+  const std::vector<Option> options = read_options(all, arguments);
+  for (const Option& option : options)
+    if (option.setting->name == "help") {
+      std::fputs(help_text(settings).c_str(), stdout);
+      return false;
+    }
+  std::map<const Setting*, std::string> seen;
+  for (const Option& option : options) {
+    // Repeated bare arguments and repeated lists add up; a repeated single value would silently win or lose.
+    if (const auto [earlier, fresh] = seen.emplace(option.setting, option.spelled); !fresh && !option.setting->is_switch())
+      throw usage_error(fmt::format("{}: '{}' and '{}' set the same thing ({})", settings.title, earlier->second, option.spelled, option.setting->name));
+    apply(settings, option);
+  }
+  output.json = output.json || common.json;
+  if (common.quiet) log::set_level(log::Level::warning);
+  if (common.verbose) log::set_level(log::Level::debug);
+  return true;
+}
+
+std::vector<std::string> given_names(const Settings& settings, const std::vector<std::string>& arguments) {
+  Common common;
+  const Settings all = with_common(settings, common);
+  std::vector<std::string> names;
+  for (const Option& option : read_options(all, arguments)) names.push_back(option.setting->name);
+  return names;
+}
+
+std::string help_text(const Settings& settings) {
+  Common common;
+  const Settings all = with_common(settings, common);
+  std::string out = fmt::format("yolov7 {}\n\nOptions (unambiguous prefixes work; '-' and '_' are alike):\n", settings.title);
+  for (const Setting& entry : all.entries) {
+    std::string line = fmt::format("  --{}{}", entry.name, kind_text(entry));
+    if (line.size() < 34) line.resize(34, ' '); else line += "\n" + std::string(34, ' ');
+    line += entry.help;
+    if (!entry.refusal.empty()) line += fmt::format(" (does not work yet: {})", entry.refusal);
+    else if (!entry.notice.empty()) line += fmt::format(" (accepted, no effect: {})", entry.notice);
+    else if (!entry.is_switch()) line += fmt::format(" [{}]", entry.text());
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,91 @@
+// The program: chooses the verb, prints its result, maps errors to exit codes. The only place that catches.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <new>
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "core/interrupt.hpp"
+#include "core/json.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace yolov7 {
+extern const char* const library_version;
+}
+
+namespace yolov7::cli {
+namespace {
+
+std::string program_help() {
+  std::string out = fmt::format("yolov7 {}: the life-cycle of YOLOv7 detectors\n\nUsage: yolov7 <verb> [options]\n\nVerbs:\n", library_version);
+  for (const Verb& verb : verbs()) {
+    std::string names(verb.name);
+    for (const auto alias : verb.aliases) names += fmt::format(", {}", alias);
+    out += fmt::format("  {:<12} {}\n", names, verb.summary);
+  }
+  return out + "\n`yolov7 <verb> --help` lists a verb's options.\n";
+}
+
+const Verb& find_verb(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return verb;
+    names.emplace_back(verb.name);
+    for (const auto alias : verb.aliases) {
+      if (alias == name) return verb;
+      names.emplace_back(alias);
+    }
+  }
+  throw usage_error(fmt::format("unknown verb '{}'{} Known: {}", name,
+                                text::nearest(name, names) ? text::did_you_mean(name, names) : ".", text::join(names, ", ")));
+}
+
+ExitCode run(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    std::fputs(program_help().c_str(), stdout);
+    return arguments.empty() ? ExitCode::usage : ExitCode::done;
+  }
+  if (arguments[0] == "--version") {
+    std::fputs(fmt::format("yolov7.cpp {}\n", library_version).c_str(), stdout);
+    return ExitCode::done;
+  }
+  const Verb& verb = find_verb(arguments[0]);
+  Output output;
+  const nlohmann::json result = verb.run({arguments.begin() + 1, arguments.end()}, output);
+  if (output.json && !result.is_null()) std::fputs((json_text(result) + "\n").c_str(), stdout);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Error("cannot write the result to stdout");
+  return output.code;
+}
+
+ExitCode guarded(const std::vector<std::string>& arguments) {
+  try {
+    return run(arguments);
+  } catch (const Error& error) {
+    log::error(error.what());
+    return error.code();
+  } catch (const std::bad_alloc&) {
+    log::error("out of memory");
+  } catch (const std::exception& error) {
+    // One line even from libraries whose messages carry stack traces.
+    log::error(std::string(error.what()).substr(0, std::string(error.what()).find('\n')));
+  }
+  return interrupt::requested() ? ExitCode::interrupted : ExitCode::failure;
+}
+
+}  // namespace
+
+void Output::line(std::string_view text) const {
+  if (json) return;
+  std::string out;
+  for (const auto part : text::split(text, '\n')) out += text::printable(part) + "\n";
+  std::fputs(out.c_str(), stdout);
+}
+
+}  // namespace yolov7::cli
+
+int main(int count, char** values) {
+  yolov7::interrupt::install();
+  return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));
+}

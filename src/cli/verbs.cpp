@@ -1,0 +1,19 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+
+namespace yolov7::cli {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> list = {
+      {"dataset", "convert, check or draw a data set", run_dataset},
+      {"info", "show a network or a checkpoint: layers, parameters, GFLOPs, strides", run_info},
+      {"train", "train or fine-tune a network", run_train},
+      {"val", "measure a trained network on a data set", run_val, {"test"}},
+      {"detect", "find objects in pictures", run_detect},
+      {"metrics", "COCO metrics of any ground-truth and detections file", run_metrics},
+  };
+  return list;
+}
+
+}  // namespace yolov7::cli

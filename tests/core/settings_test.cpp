@@ -1,0 +1,82 @@
+#include "core/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "core/value.hpp"
+
+namespace yolov7 {
+namespace {
+
+struct Options {
+  int batch_size = 16;
+  double conf_thres = 0.25;
+  bool save_txt = false, save_conf = false;
+  std::string task = "val";
+  std::vector<int> img_size{640, 640};
+  std::vector<std::string> weights;
+};
+
+Settings table(Options& o) {
+  return Settings{"demo", {setting("batch-size", o.batch_size, "batch").range(1, 1024), setting("conf-thres", o.conf_thres, "threshold").range(0, 1),
+                           setting("save-txt", o.save_txt, "labels"), setting("save_conf", o.save_conf, "scores"),
+                           setting("task", o.task, "split").choices({"val", "test"}), setting("img-size", o.img_size, "sides"),
+                           setting("weights", o.weights, "files")}};
+}
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
+  Options o;
+  const Settings s = table(o);
+  EXPECT_EQ(s.resolve("batch-size").name, "batch-size");
+  EXPECT_EQ(s.resolve("batch_size").name, "batch-size");
+  EXPECT_EQ(s.resolve("save-conf").name, "save_conf");
+  EXPECT_EQ(s.resolve("img").name, "img-size");
+  EXPECT_EQ(error_of([&] { s.resolve("save"); }), "demo: 'save' is ambiguous: save-txt, save_conf");
+  EXPECT_EQ(error_of([&] { s.resolve("wieghts"); }), "demo: unknown setting 'wieghts', did you mean 'weights'?");
+}
+
+TEST(Settings, ValuesAreChecked) {
+  Options o;
+  const Settings s = table(o);
+  s.resolve("batch-size").assign({"32"}, "--batch");
+  EXPECT_EQ(o.batch_size, 32);
+  EXPECT_EQ(error_of([&] { s.resolve("batch-size").assign({"0"}, "--batch"); }), "--batch: expected a whole number in 1..1024, found '0'");
+  EXPECT_EQ(error_of([&] { s.resolve("conf-thres").assign({"nan"}, "--conf"); }), "--conf: expected a number in 0..1, found 'nan'");
+  EXPECT_EQ(error_of([&] { s.resolve("task").assign({"valid"}, "--task"); }), "--task: expected one of val, test, found 'valid'");
+  EXPECT_EQ(error_of([&] { s.resolve("task").assign({"val", "test"}, "--task"); }), "--task: expected one value, found 'val test'");
+  s.resolve("img-size").assign({"320,640"}, "x");
+  EXPECT_EQ(o.img_size, (std::vector<int>{320, 640}));
+  EXPECT_EQ(error_of([&] { s.resolve("img-size").assign({"320,"}, "--img"); }), "--img: expected a whole number, found ''");
+}
+
+TEST(Settings, YamlComesBackAsItWas) {
+  Options o;
+  o.conf_thres = 0.1;
+  o.weights = {"a b.pt", "yes"};
+  o.img_size = {};
+  Options back;
+  assign(table(back), parse_yaml(to_yaml(table(o)), "run.yaml"));
+  EXPECT_EQ(back.conf_thres, 0.1);
+  EXPECT_EQ(back.weights, o.weights);
+  EXPECT_TRUE(back.img_size.empty());
+}
+
+TEST(Settings, YamlRefusesUnknownKeys) {
+  Options o;
+  EXPECT_EQ(error_of([&] { assign(table(o), parse_yaml("conf_thre: 1\n", "x.yaml")); }),
+            "x.yaml:1:12: unknown key 'conf_thre', did you mean 'conf-thres'?");
+  EXPECT_EQ(error_of([&] { assign(table(o), parse_yaml("task: [a, b]\n", "x.yaml")); }),
+            "x.yaml:1:7: expected one value for 'task', found a list");
+}
+
+}  // namespace
+}  // namespace yolov7
