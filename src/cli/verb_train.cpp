@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/training_library.hpp"
+#include "cli/verb.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+void check(const training::TrainOptions& o) {
+  if (o.resume.empty() && o.weights.empty() && o.cfg.empty())
+    throw usage_error("train: expected --cfg (from scratch) or --weights (fine-tuning), found neither");
+  if (!o.device.empty() && o.device != "cpu")
+    throw usage_error(fmt::format("train: --device: expected cpu, found '{}' (GPUs are a later version's)", o.device));
+  if (o.img_size.empty() || o.img_size.size() > 2)
+    throw usage_error(fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
+}
+
+nlohmann::json to_json(const training::TrainSummary& s) {
+  return {{"run_folder", s.run_folder}, {"epochs_done", s.epochs_done}, {"best_epoch", s.best_epoch}, {"best_fitness", s.best_fitness},
+          {"coco_map50", s.map50}, {"coco_map", s.map}, {"seconds", s.seconds}, {"interrupted", s.interrupted}, {"best", s.best}, {"last", s.last}};
+}
+
+}  // namespace
+
+nlohmann::json run_train(const std::vector<std::string>& arguments, Output& output) {
+  training::TrainRequest request;
+  const Settings table = training::settings(request.options);
+  if (!parse_arguments(table, arguments, output)) return {};
+  request.given = given_names(table, arguments);
+  check(request.options);
+  const training::Api& library = training_library();
+  if (request.options.resume.empty())
+    request.run_folder = make_run_folder(request.options.project, request.options.name, request.options.exist_ok);
+  const training::TrainSummary summary = library.train(request);
+  if (summary.interrupted) {
+    output.code = ExitCode::interrupted;
+    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}", summary.epochs_done, summary.run_folder));
+  } else {
+    output.line(fmt::format("Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}", summary.epochs_done,
+                            summary.seconds / 3600, summary.best_epoch, summary.map50, summary.map));
+    output.line(fmt::format("Results in {}", summary.run_folder));
+  }
+  return to_json(summary);
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,38 @@
+#pragma once
+// The face of libyolov7-training towards the program, which loads it only when a verb needs LibTorch. Plain types.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "network/graph.hpp"
+#include "network/weights.hpp"
+#include "runtime/detector.hpp"
+#include "training/options.hpp"
+
+namespace yolov7::training {
+
+struct TrainRequest {
+  TrainOptions options;
+  std::vector<std::string> given;  ///< names of the options that stood on the command line
+  std::string run_folder;          ///< made by the caller; empty when a run is resumed
+};
+
+struct TrainSummary {
+  std::string run_folder;
+  int epochs_done = 0, best_epoch = -1;
+  double best_fitness = 0;
+  double map50 = 0, map = 0;       ///< COCO, of the best epoch, on the validation split
+  double seconds = 0;
+  bool interrupted = false;        ///< Ctrl-C: last.pt can be resumed
+  std::string best, last;          ///< checkpoints; empty if not written
+};
+
+struct Api {
+  TrainSummary (*train)(const TrainRequest& request);
+  std::unique_ptr<runtime::Detector> (*make_detector)(const network::Network& network, const network::Weights& weights,
+                                                      const runtime::DetectorOptions& options);
+};
+
+}  // namespace yolov7::training
+
+extern "C" const yolov7::training::Api* yolov7_training_api();

@@ -1,0 +1,117 @@
+#include "training/options.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "core/builtin.hpp"
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/value.hpp"
+
+namespace yolov7::training {
+
+Settings settings(TrainOptions& o) {
+  const std::string later = "a later version brings it", tracker = "an option of a commercial experiment tracker";
+  return Settings{"train", {
+      setting("weights", o.weights, "initial weights; '' = from scratch (needs --cfg)"),
+      setting("cfg", o.cfg, "network: a config file or the name of a built-in one"),
+      setting("data", o.data, "data set description (data.yaml)"),
+      setting("hyp", o.hyp, "hyper-parameter file, or the name of a built-in one"),
+      setting("epochs", o.epochs, "number of epochs").range(1, 1'000'000),
+      setting("batch-size", o.batch_size, "pictures per step").range(1, 65'536),
+      setting("img-size", o.img_size, "training and validation size in pixels (long side)").range(32, 16'384),
+      setting("rect", o.rect, "rectangular training batches, no mosaic"),
+      setting("resume", o.resume, "continue a run: its folder or last.pt; alone: the most recent one").optional_value("latest"),
+      setting("nosave", o.nosave, "write a checkpoint only after the last epoch"),
+      setting("notest", o.notest, "validate only after the last epoch"),
+      setting("noautoanchor", o.noautoanchor, "do not check how well the anchors fit"),
+      setting("evolve", o.evolve, "evolve hyper-parameters").refused(later),
+      setting("bucket", o.bucket, "cloud bucket").refused("nothing is ever uploaded"),
+      setting("cache-images", o.cache_images, "keep all resized pictures in memory (--cache-budget bounds it)").optional_value("ram").choices({"ram"}),
+      setting("image-weights", o.image_weights, "weighted sampling of pictures").refused(later),
+      setting("device", o.device, "'' or cpu"),
+      setting("multi-scale", o.multi_scale, "random input size per batch").refused(later),
+      setting("single-cls", o.single_cls, "train all classes as one"),
+      setting("adam", o.adam, "Adam instead of SGD").refused(later),
+      setting("sync-bn", o.sync_bn, "synchronised batch-norm").ignored("one process trains"),
+      setting("local_rank", o.local_rank, "rank of a multi-process run").refused(later),
+      setting("workers", o.workers, "most loader threads; 0 = load in the training thread").range(0, 1024),
+      setting("project", o.project, "folder of the runs"),
+      setting("entity", o.entity, "tracker account").ignored(tracker),
+      setting("name", o.name, "name of the run"),
+      setting("exist-ok", o.exist_ok, "use the run folder again instead of a new number"),
+      setting("quad", o.quad, "four pictures in one of twice the size, loss × 4"),
+      setting("linear-lr", o.linear_lr, "linear instead of cosine schedule"),
+      setting("label-smoothing", o.label_smoothing, "ε of class label smoothing").range(0, 0.999),
+      setting("upload_dataset", o.upload_dataset, "tracker option").ignored(tracker),
+      setting("bbox_interval", o.bbox_interval, "tracker option").ignored(tracker),
+      setting("save_period", o.save_period, "tracker option").ignored(tracker),
+      setting("artifact_alias", o.artifact_alias, "tracker option").ignored(tracker),
+      setting("freeze", o.freeze, "one number n: layers 0 to n-1; several: exactly these layers").range(0, 100'000),
+      setting("v5-metric", o.v5_metric, "recall 1.0 as the end of the official precision-recall curve"),
+      setting("seed", o.seed, "seed of weights, order and augmentation").range(0, 2'147'483'647),
+      setting("warmup-cap", o.warmup_cap, "largest share of all iterations for warm-up; 0 = official (at least 1,000 iterations)").range(0, 1),
+      setting("amp", o.amp, "bfloat16 convolutions (float32 weights, statistics and loss)"),
+      setting("cache-budget", o.cache_budget, "GB of decoded pictures kept in memory; 0 = none").range(0, 100'000),
+      setting("threads", o.threads, "compute threads; 0 = all that this process may use").range(0, 4096),
+      setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
+      setting("strict", o.strict, "rows that would be dropped are errors"),
+      setting("no-shuffle", o.no_shuffle, "pictures in sorted order, as the official single-process program"),
+      setting("accept-changed-data", o.accept_changed_data, "resume although the data set changed"),
+  }};
+}
+
+Settings settings(Hyperparameters& h) {
+  dataset::AugmentOptions& a = h.augmentation;
+  return Settings{"hyper-parameters", {
+      setting("lr0", h.lr0, "initial learning rate").range(0, 10),
+      setting("lrf", h.lrf, "final rate as a fraction of lr0").range(0, 10),
+      setting("momentum", h.momentum, "SGD momentum").range(0, 1),
+      setting("weight_decay", h.weight_decay, "decay of convolution weights").range(0, 1),
+      setting("warmup_epochs", h.warmup_epochs, "length of warm-up").range(0, 10'000),
+      setting("warmup_momentum", h.warmup_momentum, "momentum at its start").range(0, 1),
+      setting("warmup_bias_lr", h.warmup_bias_lr, "bias rate at its start").range(0, 10),
+      setting("box", h.box, "box loss gain").range(0, 1000),
+      setting("cls", h.cls, "class loss gain").range(0, 1000),
+      setting("cls_pw", h.cls_pw, "positive weight of the class loss").range(0, 1000),
+      setting("obj", h.obj, "objectness loss gain").range(0, 1000),
+      setting("obj_pw", h.obj_pw, "positive weight of the objectness loss").range(0, 1000),
+      setting("iou_t", h.iou_t, "unused, kept for the sake of the files").range(0, 1),
+      setting("anchor_t", h.anchor_t, "largest ratio of anchor and label sides").range(1, 1000),
+      setting("anchors", h.anchors, "anchors per level from a search; 0 = those of the config").range(0, 0),
+      setting("fl_gamma", h.fl_gamma, "focal loss gamma; 0 = off").range(0, 100),
+      setting("hsv_h", a.hsv_h, "hue gain").range(0, 1),
+      setting("hsv_s", a.hsv_s, "saturation gain").range(0, 1),
+      setting("hsv_v", a.hsv_v, "value gain").range(0, 1),
+      setting("degrees", a.degrees, "rotation, ± degrees").range(0, 180),
+      setting("translate", a.translate, "translation, ± fraction").range(0, 1),
+      setting("scale", a.scale, "scale range").range(0, 1),
+      setting("shear", a.shear, "shear, ± degrees").range(0, 89),
+      setting("perspective", a.perspective, "perspective").range(0, 0.01),
+      setting("flipud", a.flipud, "probability of a vertical flip").range(0, 1),
+      setting("fliplr", a.fliplr, "probability of a horizontal flip").range(0, 1),
+      setting("mosaic", a.mosaic, "probability of a mosaic").range(0, 1),
+      setting("mixup", a.mixup, "probability of mixup").range(0, 1),
+      setting("copy_paste", a.copy_paste, "fraction of polygons copied").range(0, 1),
+      setting("paste_in", a.paste_in, "probability of paste-in").range(0, 1),
+      setting("loss_ota", h.loss_ota, "1 = OTA loss, otherwise plain").range(0, 1),
+      setting("label_smoothing", h.label_smoothing, "ε of class label smoothing; the option wins").range(0, 0.999),
+  }};
+}
+
+Hyperparameters read_hyperparameters(const std::string& path) {
+  Hyperparameters hyp;
+  if (std::filesystem::exists(path)) {
+    assign(settings(hyp), read_yaml(path));
+  } else if (const auto text = builtin_file(path)) {
+    log::info(fmt::format("{}: not a file here; using the built-in one", path));
+    assign(settings(hyp), parse_yaml(*text, path));
+  } else {
+    throw Error(fmt::format("{}: expected a hyper-parameter file or the name of a built-in one, found neither", path));
+  }
+  return hyp;
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,63 @@
+#pragma once
+// What `yolov7 train` can be asked for, and the hyper-parameter file (training 2 and 20). Free of LibTorch, so that the
+// program knows its options before it loads the training library.
+#include <string>
+#include <vector>
+
+#include "core/settings.hpp"
+#include "dataset/augment.hpp"
+
+namespace yolov7::training {
+
+struct TrainOptions {
+  std::string weights;                   ///< initial weights; empty = from scratch, which needs cfg
+  std::string cfg;
+  std::string data = "data/coco.yaml";
+  std::string hyp = "data/hyp.scratch.p5.yaml";
+  int epochs = 300;
+  int batch_size = 16;
+  std::vector<int> img_size{640, 640};   ///< training and validation; one value serves both
+  bool rect = false;
+  std::string resume;                    ///< "" = off, "latest", or a checkpoint or run folder
+  bool nosave = false, notest = false, noautoanchor = false;
+  std::string cache_images;
+  std::string device;
+  bool single_cls = false;
+  int workers = 8;
+  std::string project = "runs/train", name = "exp";
+  bool exist_ok = false, quad = false, linear_lr = false;
+  double label_smoothing = 0;
+  std::vector<int> freeze{0};
+  bool v5_metric = false;
+  // Ours
+  int seed = 0;
+  double warmup_cap = 0.2;               ///< largest share of all iterations that warm-up may take; 0 = official rule
+  bool amp = false;                      ///< bfloat16 convolutions on CPU
+  double cache_budget = 1;               ///< GB of decoded pictures kept in memory
+  int threads = 0;                       ///< compute threads; 0 = usable cores
+  bool recheck = false, strict = false, no_shuffle = false;
+  bool accept_changed_data = false;
+  // Accepted for the sake of scripts, or refused by name: never read.
+  std::string bucket, entity, artifact_alias;
+  bool evolve = false, image_weights = false, multi_scale = false, adam = false, sync_bn = false, upload_dataset = false;
+  int local_rank = -1, bbox_interval = -1, save_period = -1;
+};
+
+Settings settings(TrainOptions& options);
+
+struct Hyperparameters {
+  double lr0 = 0.01, lrf = 0.1, momentum = 0.937, weight_decay = 0.0005;
+  double warmup_epochs = 3, warmup_momentum = 0.8, warmup_bias_lr = 0.1;
+  double box = 0.05, cls = 0.3, cls_pw = 1, obj = 0.7, obj_pw = 1, iou_t = 0.2, anchor_t = 4, fl_gamma = 0;
+  int anchors = 0;
+  int loss_ota = 1;
+  double label_smoothing = 0;
+  dataset::AugmentOptions augmentation;
+};
+
+/// Keys of the hyper-parameter files; defaults are those of hyp.scratch.p5.yaml.
+Settings settings(Hyperparameters& hyp);
+/// A file, or a built-in one found by base name. Errors name file, line and the nearest known key.
+Hyperparameters read_hyperparameters(const std::string& path);
+
+}  // namespace yolov7::training
