@@ -1,0 +1,21 @@
+#pragma once
+// How well a network's anchors fit a data set (training 12).
+#include <span>
+#include <vector>
+
+#include "dataset/index.hpp"
+#include "network/graph.hpp"
+
+namespace yolov7::training {
+
+struct AnchorFit {
+  double anchors_above_threshold = 0;  ///< mean number of anchors per label whose metric exceeds 1 / threshold
+  double best_possible_recall = 0;     ///< share of labels with at least one such anchor; 1 without labels
+};
+
+/// Label and anchor sizes in pixels of the network input; metric = min over both axes of min(ratio, 1 / ratio).
+AnchorFit anchor_fit(std::span<const network::AnchorSize> labels, std::span<const network::AnchorSize> anchors, double threshold);
+/// The same for the labels of a split at a training size, without the random factor of the reference.
+AnchorFit anchor_fit(const dataset::Index& index, const network::Network& network, int image_size, double threshold);
+
+}  // namespace yolov7::training

@@ -1,0 +1,85 @@
+#include "training/checkpoints.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/log.hpp"
+#include "training/validation.hpp"
+
+namespace yolov7::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+network::Checkpoint description(const Setup& s) {
+  network::Checkpoint checkpoint;
+  checkpoint.config = s.config;
+  checkpoint.config_source = s.config_source;
+  checkpoint.class_count = static_cast<int>(s.train.names.size());
+  checkpoint.names = s.train.names;
+  checkpoint.image_size = s.val_size;
+  checkpoint.dataset_identity = s.train.identity;
+  return checkpoint;
+}
+
+void write_averaged(const Setup& s, const fs::path& name, const network::Weights& weights) {
+  network::Checkpoint checkpoint = description(s);
+  checkpoint.ema = weights;
+  network::write_checkpoint(s.folder / "weights" / name, checkpoint);
+}
+
+network::Weights converted(const network::Weights& weights, network::DataType type) {
+  network::Weights out;
+  for (const auto& [name, tensor] : weights.entries()) out.set(name, tensor.converted(type));
+  return out;
+}
+
+double file_megabytes(const fs::path& path) { return static_cast<double>(fs::file_size(path)) / 1e6; }
+
+}  // namespace
+
+void write_initial(const Setup& s) { write_averaged(s, "init.pt", s.network->store()); }
+
+void write_last(const Setup& s) {
+  network::Checkpoint checkpoint = description(s);
+  checkpoint.model = s.network->store();
+  checkpoint.ema = s.ema->store();
+  checkpoint.optimizer = s.optimizer->store();
+  checkpoint.state = to_text(s.state);
+  network::write_checkpoint(s.folder / "weights" / "last.pt", checkpoint);
+}
+
+void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {
+  if (s.state.options.nosave && !last) return;
+  write_last(s);
+  const bool numbered = epoch == 0 || (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
+  if (!best && !numbered) return;
+  const network::Weights average = s.ema->store();
+  if (best) write_averaged(s, "best.pt", average);
+  if (best && epoch >= 200) write_averaged(s, fmt::format("best_{:03}.pt", epoch), average);
+  if (numbered) write_averaged(s, fmt::format("epoch_{:03}.pt", epoch), average);
+}
+
+void finish_run(Setup& s) {
+  const fs::path best = s.folder / "weights" / "best.pt";
+  if (!fs::exists(best)) {
+    log::warning("no best.pt: no epoch was validated");
+    return;
+  }
+  const network::Weights full = network::read_checkpoint(best).ema;
+  const network::Weights half = converted(full, network::DataType::float16);
+  const FinalMetrics exact = measure(s, full, {}), rounded = measure(s, half, s.folder);
+  const bool close = std::abs(exact.map50 - rounded.map50) <= 0.0005 && std::abs(exact.map - rounded.map) <= 0.0005;
+  if (close) {
+    write_averaged(s, "best.pt", half);
+    log::info(fmt::format("best.pt: half precision, {:.1f} MB; COCO mAP50 {:.4f}, mAP {:.4f} (float32: {:.4f}, {:.4f})", file_megabytes(best), rounded.map50,
+                          rounded.map, exact.map50, exact.map));
+  } else {
+    log::warning(fmt::format("best.pt stays in float32, {:.1f} MB: half precision would change COCO mAP50 {:.4f} to {:.4f}, mAP {:.4f} to {:.4f}",
+                             file_megabytes(best), exact.map50, rounded.map50, exact.map, rounded.map));
+    measure(s, full, s.folder);
+  }
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,18 @@
+#pragma once
+// When which checkpoint is written, and what is in it (training 3, 10, 17).
+#include "training/setup.hpp"
+
+namespace yolov7::training {
+
+/// weights/init.pt: the network before the first step.
+void write_initial(const Setup& s);
+/// weights/last.pt: everything that continuing needs, in float32.
+void write_last(const Setup& s);
+/// last.pt, and the averaged weights alone (float32) as best.pt, best_EEE.pt (best from epoch 200 on) and epoch_EEE.pt (the
+/// first, every 25th, the last five), as the options ask.
+void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last);
+/// After the last epoch: measures best.pt in half precision and keeps that form if its COCO mAP50 and mAP stay within
+/// 0.0005; writes pictures, curves and tables of that final validation. last.pt stays whole, so that the run can be extended.
+void finish_run(Setup& s);
+
+}  // namespace yolov7::training

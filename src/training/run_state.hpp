@@ -1,0 +1,41 @@
+#pragma once
+// What a checkpoint of a run holds besides weights, and how a run is continued from it (training 10, 17).
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "network/checkpoint.hpp"
+#include "training/options.hpp"
+#include "training/records.hpp"
+
+namespace yolov7::training {
+
+/// Where a run stands. Taken at optimizer-step boundaries only, so that no gradient is pending; every random draw is a
+/// function of (seed, epoch, sample), so no random state is needed.
+struct RunState {
+  int epoch = 0;                      ///< the epoch to go on with
+  std::int64_t batch = 0;             ///< the batch of that epoch to go on with
+  std::array<double, 4> loss_sum{};   ///< of the batches of that epoch so far
+  std::int64_t ema_updates = 0;
+  double best_fitness = -1;           ///< −1: nothing validated yet
+  int best_epoch = -1;
+  double seconds = 0;                 ///< training time so far
+  std::vector<EpochRecord> records;
+  TrainOptions options;
+  Hyperparameters hyp;
+};
+
+/// As the JSON text of network::Checkpoint::state, and back. Error names `source`.
+std::string to_text(const RunState& state);
+RunState run_state(const std::string& text, const std::string& source);
+
+/// The checkpoint that `--resume` means: a file, the last.pt of a run folder, or ("latest") the most recently written
+/// weights/last.pt below `project`. Error lists where was looked.
+std::filesystem::path find_resume_checkpoint(const std::string& resume, const std::string& project);
+
+/// The stored options with those that may change on resume taken from the command line; Error (usage) for others.
+TrainOptions resumed_options(TrainOptions stored, TrainOptions wanted, const std::vector<std::string>& given);
+
+}  // namespace yolov7::training

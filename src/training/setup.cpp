@@ -1,0 +1,218 @@
+#include "training/setup.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "training/anchor_fit.hpp"
+#include "training/initial_values.hpp"
+#include "training/transfer.hpp"
+
+namespace yolov7::training {
+namespace {
+
+void lock_folder(Setup& s) {
+  s.lock = file::Lock::try_acquire(s.folder / ".lock");
+  if (!s.lock) throw Error(fmt::format("{}: another process is training in this run folder", s.folder.string()));
+}
+
+/// The checkpoint of a resumed run, whose state and options then hold; nothing for a new run.
+std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& request) {
+  if (request.options.resume.empty()) {
+    s.folder = request.run_folder;
+    lock_folder(s);
+    s.state.options = request.options;
+    s.state.hyp = read_hyperparameters(request.options.hyp);
+    file::make_folder(s.folder / "weights");
+    write_configuration(s.folder, s.state.options, s.state.hyp);
+    return std::nullopt;
+  }
+  const auto path = find_resume_checkpoint(request.options.resume, request.options.project);
+  s.folder = std::filesystem::absolute(path).parent_path().parent_path();
+  lock_folder(s);
+  network::Checkpoint checkpoint = network::read_checkpoint(path);
+  s.state = run_state(checkpoint.state, path.string());
+  const int epochs = s.state.options.epochs;
+  s.state.options = resumed_options(s.state.options, request.options, request.given);
+  if (s.state.options.epochs != epochs)
+    log::info(fmt::format("epochs: {} instead of {}; the schedule follows the new number from here on", s.state.options.epochs, epochs));
+  if (s.state.epoch >= s.state.options.epochs)
+    throw Error(fmt::format("{}: all {} epochs are done: nothing to resume (--epochs M with M > {} extends the run)", path.string(), s.state.options.epochs, s.state.epoch));
+  log::info(fmt::format("resuming {} at epoch {}, batch {}", s.folder.string(), s.state.epoch, s.state.batch));
+  write_configuration(s.folder, s.state.options, s.state.hyp);
+  return checkpoint;
+}
+
+void read_data(Setup& s) {
+  const TrainOptions& o = s.state.options;
+  s.description = dataset::read_description(o.data);
+  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
+  s.train = dataset::read_index(s.description, "train", index);
+  index.training = false;
+  s.val = dataset::read_index(s.description, "val", index);
+  if (s.val.label_count() == 0) log::warning("the val split has no object: every metric will be 0, and no epoch can be told to be the best");
+  const auto shared = dataset::shared_pictures(s.train, s.val);
+  if (!shared.empty()) {
+    log::warning(fmt::format("{} pictures are in train and in val: the validation numbers are too good", shared.size()));
+    for (std::size_t i = 0; i < std::min<std::size_t>(shared.size(), 5); ++i)
+      log::warning(fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
+  }
+}
+
+void check_same_data(const Setup& s, const network::Checkpoint& checkpoint) {
+  if (checkpoint.dataset_identity == s.train.identity) return;
+  if (!s.state.options.accept_changed_data)
+    throw Error(fmt::format("the train split of {} is not the one this run began with (--accept-changed-data continues all the same)", s.state.options.data));
+  log::warning("the train split changed since this run began");
+}
+
+int rounded_size(int size, int stride, const char* what) {
+  const int rounded = (size + stride - 1) / stride * stride;
+  if (rounded != size) log::warning(fmt::format("--img-size: {} {} is not a multiple of {}; using {}", what, size, stride, rounded));
+  return rounded;
+}
+
+void choose_sizes(Setup& s) {
+  s.stride = std::max(32, static_cast<int>(s.network->description().largest_stride()));
+  s.train_size = rounded_size(s.state.options.img_size.front(), s.stride, "training size");
+  s.val_size = rounded_size(s.state.options.img_size.back(), s.stride, "validation size");
+}
+
+std::vector<int> frozen_layers(const std::vector<int>& freeze) {
+  if (freeze.size() != 1) return freeze;
+  std::vector<int> layers(static_cast<std::size_t>(freeze[0]));
+  std::iota(layers.begin(), layers.end(), 0);
+  return layers;
+}
+
+void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) {
+  const TrainOptions& o = s.state.options;
+  std::optional<network::Checkpoint> initial;
+  if (!resumed && !o.weights.empty()) initial = network::read_checkpoint(o.weights);
+  if (resumed) {
+    s.config = resumed->config;
+    s.config_source = resumed->config_source;
+  } else if (!o.cfg.empty()) {
+    s.config = network::read_config(o.cfg);
+    s.config_source = o.cfg;
+  } else {
+    s.config = initial->config;
+    s.config_source = initial->config_source;
+  }
+  network::Overrides overrides;
+  overrides.class_count = static_cast<int>(s.train.names.size());
+  s.network = std::make_unique<TorchNetwork>(network::build(s.config, s.config_source, overrides));
+  initialize(*s.network, static_cast<std::uint64_t>(o.seed));
+  if (resumed) {
+    s.network->load(resumed->model);
+  } else if (initial) {
+    const TransferReport report = transfer(*initial, *s.network, s.train.names, /*keep_anchors=*/!o.cfg.empty());
+    for (const std::string& line : report.lines()) log::info(line);
+  }
+  const auto frozen = s.network->freeze(frozen_layers(o.freeze));
+  if (!frozen.empty()) log::info(fmt::format("frozen: {} tensors, from {} to {}", frozen.size(), frozen.front(), frozen.back()));
+  if (o.amp) s.network->set_compute(at::kBFloat16);
+}
+
+LossOptions loss_options(const Setup& s, LossOptions::Kind kind) {
+  const Hyperparameters& h = s.state.hyp;
+  const network::Network& description = s.network->description();
+  LossOptions options;
+  options.kind = kind;
+  options.gains = scaled_gains({h.box, h.cls, h.obj}, description.lead_levels(), description.class_count, s.train_size);
+  options.cls_positive_weight = h.cls_pw;
+  options.obj_positive_weight = h.obj_pw;
+  options.ratio_limit = h.anchor_t;
+  options.focal_gamma = h.fl_gamma;
+  options.label_smoothing = s.state.options.label_smoothing > 0 ? s.state.options.label_smoothing : h.label_smoothing;
+  return options;
+}
+
+void make_losses(Setup& s) {
+  const bool auxiliary = s.network->description().head == network::HeadKind::iauxdetect;
+  if (auxiliary && s.state.hyp.loss_ota == 0) log::warning("loss_ota: 0 has no effect: this network's auxiliary head needs the auxiliary OTA loss");
+  const auto kind = auxiliary ? LossOptions::Kind::auxiliary : s.state.hyp.loss_ota == 1 ? LossOptions::Kind::ota : LossOptions::Kind::plain;
+  s.loss = std::make_unique<Loss>(loss_options(s, kind), s.network->description());
+  s.validation_loss = std::make_unique<Loss>(loss_options(s, LossOptions::Kind::plain), s.network->description());
+}
+
+void make_loader(Setup& s) {
+  const TrainOptions& o = s.state.options;
+  dataset::LoaderOptions l;
+  l.batch_size = o.batch_size;
+  l.image_size = s.train_size;
+  l.stride = s.stride;
+  l.augment = true;
+  l.rectangular = o.rect;
+  l.rectangular_pad = 0;
+  l.shuffle = !o.no_shuffle;
+  l.quad = o.quad;
+  l.workers = o.workers;
+  l.seed = static_cast<std::uint64_t>(o.seed);
+  l.cache_bytes = static_cast<std::size_t>(o.cache_budget * 1e9);
+  l.augmentation = s.state.hyp.augmentation;
+  s.loader = std::make_unique<dataset::BatchLoader>(s.train, l);
+}
+
+void make_schedule(Setup& s) {
+  const TrainOptions& o = s.state.options;
+  const Hyperparameters& h = s.state.hyp;
+  ScheduleOptions plan;
+  plan.epochs = o.epochs;
+  plan.batches_per_epoch = static_cast<std::int64_t>(s.loader->batches());
+  plan.total_batch = o.batch_size;
+  plan.linear = o.linear_lr;
+  plan.lr0 = h.lr0;
+  plan.lrf = h.lrf;
+  plan.momentum = h.momentum;
+  plan.warmup_epochs = h.warmup_epochs;
+  plan.warmup_momentum = h.warmup_momentum;
+  plan.warmup_bias_lr = h.warmup_bias_lr;
+  plan.warmup_cap = o.warmup_cap;
+  s.schedule = std::make_unique<Schedule>(plan);
+  log::info(fmt::format("warm-up: {} of {} iterations{}", s.schedule->warmup_iterations(), s.schedule->iterations(),
+                        o.warmup_cap == 0 ? " (official rule)" : fmt::format(" (at most {:.0f} %; --warmup-cap 0 = official rule)", 100 * o.warmup_cap)));
+}
+
+void say_anchor_fit(const Setup& s) {
+  if (s.state.options.noautoanchor) return;
+  const AnchorFit fit = anchor_fit(s.train, s.network->description(), s.train_size, s.state.hyp.anchor_t);
+  const std::string line = fmt::format("anchors: {:.2f} above the threshold per label, best possible recall {:.4f}", fit.anchors_above_threshold, fit.best_possible_recall);
+  if (fit.best_possible_recall >= 0.98) log::info(line);
+  else log::warning(line + ": below 0.98, these anchors fit the data badly; give better ones in the config (a search is a later version's)");
+}
+
+}  // namespace
+
+Setup prepare(const TrainRequest& request) {
+  Setup s;
+  const auto resumed = open_run(s, request);
+  at::set_num_threads(s.state.options.threads > 0 ? s.state.options.threads : usable_cores());
+  read_data(s);
+  if (resumed) check_same_data(s, *resumed);
+  build_network(s, resumed);
+  choose_sizes(s);
+  if (!resumed) say_anchor_fit(s);
+  s.ema = std::make_unique<Ema>(*s.network);
+  s.optimizer = std::make_unique<Sgd>(*s.network, scaled_weight_decay(s.state.hyp.weight_decay, s.state.options.batch_size));
+  if (resumed) {
+    s.ema->load(resumed->ema, s.state.ema_updates);
+    s.optimizer->load(resumed->optimizer);
+  }
+  make_losses(s);
+  make_loader(s);
+  make_schedule(s);
+  write_results(s.folder, s.state.records, s.state.options.epochs);
+  const auto groups = s.optimizer->group_sizes();
+  log::info(fmt::format("{} classes, {} training and {} validation pictures; optimizer groups: {} biases, {} convolution weights, {} other; {} threads",
+                        s.train.names.size(), s.train.entries.size(), s.val.entries.size(), groups[2], groups[1], groups[0], at::get_num_threads()));
+  return s;
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,41 @@
+#pragma once
+// The set-up phase of a run, in the order of training 5: folder, data, network, weights, optimizer, schedule.
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "core/file.hpp"
+#include "dataset/description.hpp"
+#include "dataset/index.hpp"
+#include "dataset/loader.hpp"
+#include "network/checkpoint.hpp"
+#include "training/api.hpp"
+#include "training/ema.hpp"
+#include "training/loss.hpp"
+#include "training/optimizer.hpp"
+#include "training/run_state.hpp"
+#include "training/schedule.hpp"
+#include "training/torch_network.hpp"
+
+namespace yolov7::training {
+
+/// Everything a run consists of. Members are built in this order.
+struct Setup {
+  std::filesystem::path folder;
+  std::optional<file::Lock> lock;   ///< one process per run folder
+  RunState state;
+  dataset::Description description;
+  dataset::Index train, val;
+  std::string config, config_source;
+  int train_size = 640, val_size = 640, stride = 32;
+  std::unique_ptr<TorchNetwork> network;
+  std::unique_ptr<Ema> ema;
+  std::unique_ptr<Sgd> optimizer;
+  std::unique_ptr<dataset::BatchLoader> loader;
+  std::unique_ptr<Schedule> schedule;
+  std::unique_ptr<Loss> loss, validation_loss;
+};
+
+Setup prepare(const TrainRequest& request);
+
+}  // namespace yolov7::training

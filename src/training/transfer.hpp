@@ -1,0 +1,25 @@
+#pragma once
+// Initial weights from a checkpoint (training 9): by name and shape; rows of the head by class name.
+#include <string>
+#include <vector>
+
+#include "network/checkpoint.hpp"
+#include "training/torch_network.hpp"
+
+namespace yolov7::training {
+
+struct TransferReport {
+  std::size_t loaded = 0, total = 0;
+  std::size_t class_rows = 0;              ///< classes whose head rows were taken over by name
+  std::vector<std::string> matched_classes, new_classes, dropped_classes;
+  std::vector<std::string> skipped;        ///< "name: reason"
+
+  std::vector<std::string> lines() const;  ///< for people
+};
+
+/// Takes the checkpoint's inference weights into `target`. Tensors of the head that hold rows per class are matched by
+/// class name, box and objectness rows are always taken where the channels agree. `keep_anchors`: the target's own
+/// anchors stay (a config was given), else the checkpoint's are taken.
+TransferReport transfer(const network::Checkpoint& from, TorchNetwork& target, const std::vector<std::string>& names, bool keep_anchors);
+
+}  // namespace yolov7::training

@@ -1,0 +1,23 @@
+#pragma once
+// Validation of the averaged weights during training, through the detector that users run.
+#include <filesystem>
+
+#include "network/weights.hpp"
+#include "training/setup.hpp"
+
+namespace yolov7::training {
+
+/// COCO and official metrics of the averaged weights in float32 at conf 0.001, IoU 0.65, and the plain loss of the raw
+/// maps; fitness = 0.1 · mAP50 + 0.9 · mAP of the COCO metric.
+void validate(Setup& s, EpochRecord& record);
+/// Copies the validation columns of an earlier epoch (epochs without validation repeat them).
+void repeat_validation(EpochRecord& record, const EpochRecord& earlier);
+double fitness(double map50, double map);
+
+struct FinalMetrics {
+  double map50 = 0, map = 0;
+};
+/// The same measurement of given weights; `folder` not empty: pictures, curves and tables go there.
+FinalMetrics measure(const Setup& s, const network::Weights& weights, const std::filesystem::path& folder);
+
+}  // namespace yolov7::training
