@@ -1,0 +1,52 @@
+#include "training/layers.hpp"
+
+namespace yolov7::training {
+namespace {
+
+using network::ActivationKind;
+
+at::Tensor cast(const at::Tensor& tensor, at::ScalarType type) {
+  return tensor.defined() && tensor.scalar_type() != type ? tensor.to(type) : tensor;
+}
+
+/// act(x) in place where the backward pass allows it: SiLU's needs its input, the others' need only the sign.
+at::Tensor activate_own(at::Tensor x, const network::Activation& activation) {
+  if (activation.kind == ActivationKind::leaky_relu && activation.slope > 0) return at::leaky_relu_(x, activation.slope);
+  if (activation.kind == ActivationKind::relu) return at::relu_(x);
+  if (activation.kind == ActivationKind::silu && !at::GradMode::is_enabled()) return at::silu_(x);
+  return activate(x, activation);
+}
+
+}  // namespace
+
+at::Tensor activate(const at::Tensor& x, const network::Activation& activation) {
+  switch (activation.kind) {
+    case ActivationKind::silu: return at::silu(x);
+    case ActivationKind::relu: return at::relu(x);
+    case ActivationKind::leaky_relu: return at::leaky_relu(x, activation.slope);
+    case ActivationKind::identity: break;
+  }
+  return x;
+}
+
+at::Tensor batch_norm_act(const at::Tensor& x, const BatchNorm& norm, const network::Activation& activation,
+                          const ForwardMode& mode) {
+  const bool batch_statistics = mode.training && !norm.frozen;
+  if (batch_statistics) {
+    at::NoGradGuard no_gradient;
+    at::Tensor counter = norm.counter;
+    counter.add_(1);
+  }
+  at::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.mean, norm.variance, batch_statistics, mode.momentum,
+                                batch_norm_epsilon, /*cudnn_enabled=*/true);
+  return activate_own(std::move(y), activation);
+}
+
+at::Tensor conv_bn_act(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
+  at::Tensor y = at::conv2d(cast(x, mode.compute), cast(layer.weight, mode.compute), cast(layer.bias, mode.compute),
+                            layer.stride, layer.padding, {layer.dilation, layer.dilation}, layer.groups);
+  return layer.norm.defined() ? batch_norm_act(y, layer.norm, layer.activation, mode)
+                              : activate_own(std::move(y), layer.activation);
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,7 @@
+#pragma once
+// The one include of LibTorch, and the precompiled header. The order matters: in C++20 mode clang with libstdc++ 12
+// needs c10::IValue complete before anything makes a vector of it.
+// clang-format off
+#include <ATen/core/ivalue.h>
+#include <torch/torch.h>
+// clang-format on

@@ -1,0 +1,13 @@
+#pragma once
+// The reference detector: the unfused network in evaluation mode under LibTorch.
+#include <memory>
+
+#include "runtime/detector.hpp"
+
+namespace yolov7::training {
+
+/// precision "float32" or "bfloat16" (convolutions and activations). Errors as network::check, unknown precision.
+std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network, const network::Weights& weights,
+                                                       const runtime::DetectorOptions& options);
+
+}  // namespace yolov7::training
