@@ -31,9 +31,12 @@ PictureHeader read_picture_header(std::string_view bytes, const std::string& sou
 /// A truncated or corrupt picture is an Error, never a half-gray picture.
 cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits = {});
-/// Format by extension: .jpg/.jpeg (quality 95 by default), .png, .bmp, .webp, .tif. Written atomically.
+/// Format by extension as in encode_picture(). Written atomically. DNG and MPO are read only.
 void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95);
 std::string encode_jpeg(const cv::Mat& bgr, int quality = 95);
 std::string encode_png(const cv::Mat& bgr);
+/// By extension, with or without dot, any case: jpg, jpeg, png, bmp, webp (lossy, `quality`), tif, tiff (LZW).
+/// Errors: another extension, another type than 8-bit 3-channel, quality outside 1 … 100.
+std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int quality = 95);
 
 }  // namespace yolov7

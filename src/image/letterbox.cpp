@@ -1,1 +1,78 @@
-// being written
+#include "image/letterbox.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "core/error.hpp"
+
+namespace yolov7 {
+namespace {
+
+// Halves to even (the default rounding mode); at least one pixel, which only pictures thinner than the scale reach.
+int round_side(double side) { return std::max(1, static_cast<int>(std::nearbyint(side))); }
+
+}  // namespace
+
+Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOptions& options) {
+  if (source.width < 1 || source.height < 1 || target.width < 1 || target.height < 1 || options.stride < 1)
+    throw Error(fmt::format("letterbox: expected sides and stride of at least 1, found picture {} x {}, target {} x {}, "
+                            "stride {}",
+                            source.width, source.height, target.width, target.height, options.stride));
+  Letterbox g;
+  g.source = source;
+  double ratio = std::min(static_cast<double>(target.height) / source.height,
+                          static_cast<double>(target.width) / source.width);
+  if (!options.scale_up) ratio = std::min(ratio, 1.0);
+  g.ratio_x = g.ratio_y = ratio;
+  g.resized = {round_side(source.width * ratio), round_side(source.height * ratio)};
+  int pad_x = target.width - g.resized.width, pad_y = target.height - g.resized.height;
+  if (options.automatic) {
+    pad_x %= options.stride;
+    pad_y %= options.stride;
+  } else if (options.fill) {
+    pad_x = pad_y = 0;
+    g.resized = target;
+    g.ratio_x = static_cast<double>(target.width) / source.width;
+    g.ratio_y = static_cast<double>(target.height) / source.height;
+  }
+  g.dw = pad_x / 2.0;
+  g.dh = pad_y / 2.0;
+  // An odd pixel goes to the bottom and to the right.
+  g.top = static_cast<int>(std::nearbyint(g.dh - 0.1));
+  g.bottom = static_cast<int>(std::nearbyint(g.dh + 0.1));
+  g.left = static_cast<int>(std::nearbyint(g.dw - 0.1));
+  g.right = static_cast<int>(std::nearbyint(g.dw + 0.1));
+  g.target = {g.left + g.resized.width + g.right, g.top + g.resized.height + g.bottom};
+  return g;
+}
+
+cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry) {
+  if (picture.type() != CV_8UC3 || picture.size() != geometry.source)
+    throw Error(fmt::format("letterbox: expected an 8-bit 3-channel picture of {} x {} px, found {} channels, {} x {} px",
+                            geometry.source.width, geometry.source.height, picture.channels(), picture.cols,
+                            picture.rows));
+  cv::Mat out(geometry.target, CV_8UC3);
+  if (geometry.target != geometry.resized) out.setTo(cv::Scalar::all(letterbox_grey));
+  cv::Mat inner = out(cv::Rect({geometry.left, geometry.top}, geometry.resized));
+  if (geometry.resized == geometry.source)
+    picture.copyTo(inner);
+  else
+    cv::resize(picture, inner, geometry.resized, 0, 0, cv::INTER_LINEAR);
+  return out;
+}
+
+Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size) {
+  const double w1 = letterboxed_size.width, h1 = letterboxed_size.height;
+  const double w0 = original_size.width, h0 = original_size.height;
+  const double gain = std::min(h1 / h0, w1 / w0);
+  const double pad_x = (w1 - w0 * gain) / 2, pad_y = (h1 - h0 * gain) / 2;
+  return clip({(letterboxed.x1 - pad_x) / gain, (letterboxed.y1 - pad_y) / gain, (letterboxed.x2 - pad_x) / gain,
+               (letterboxed.y2 - pad_y) / gain},
+              w0, h0);
+}
+
+}  // namespace yolov7

@@ -13,7 +13,8 @@ struct LetterboxOptions {
   int stride = 32;
 };
 
-/// Where a picture lies in its letterboxed form. `dw`, `dh` are the unrounded pads per side.
+/// Where a picture lies in its letterboxed form. `target` is the size of that form: in the automatic mode it may be
+/// smaller than the target asked for. `dw`, `dh` are the unrounded pads per side, top … right the pixels padded.
 struct Letterbox {
   cv::Size source, target, resized;
   double ratio_x = 1, ratio_y = 1, dw = 0, dh = 0;
@@ -22,9 +23,10 @@ struct Letterbox {
 
 inline constexpr int letterbox_grey = 114;
 
-/// Geometry alone; `target` is width × height in pixels.
+/// Geometry alone; `target` is width × height in pixels. Error: a side or the stride below 1.
 Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOptions& options);
-/// 8-bit 3-channel picture, resized bilinearly where the size differs, borders (114, 114, 114).
+/// 8-bit 3-channel picture, resized bilinearly where the size differs, borders (114, 114, 114). Error: another type or
+/// size than the geometry was made for.
 cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry);
 /// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left (evaluation 3.4).
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
