@@ -45,6 +45,9 @@ class Detector {
   virtual std::string description() const = 0;  ///< "OpenVINO 2026.4.1, CPU, float32, 2 threads"
   virtual int class_count() const = 0;
   virtual int stride() const = 0;               ///< largest; input sides must be multiples of it
+  /// Gets ready for a batch shape (compiles the network for it, say), so that the time of predict() is that of the model
+  /// alone. Never needed; errors as those of predict().
+  virtual void prepare(int /*count*/, int /*height*/, int /*width*/) {}
   /// Errors: sides that are not multiples of the stride, pixels of the wrong size.
   virtual void predict(const PixelBatch& batch, Prediction& prediction) = 0;
 };

@@ -1,0 +1,33 @@
+#pragma once
+// From a weights file to a detector that is ready to run; what val and detect share.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "network/graph.hpp"
+#include "runtime/detector.hpp"
+
+namespace yolov7::cli {
+
+struct OpenModel {
+  std::string path;                 ///< of the weights
+  network::Network network;         ///< as in the checkpoint, not fused
+  std::vector<std::string> names;   ///< class_count of them; "0", "1", … if the checkpoint has none
+  int image_size = 640;             ///< what it was trained at
+  std::string dataset_identity;     ///< dataset::Index::identity of its training split
+  std::unique_ptr<runtime::Detector> detector;
+};
+
+/// The averaged (EMA) weights of a checkpoint, or its plain ones, in the chosen back end: "openvino" (fused; LibTorch is
+/// not loaded) or "libtorch" (the reference; needs the training library). Paths are taken as they are: nothing is looked
+/// up elsewhere, downloaded, or changed in case. Errors: no such file, several files (an ensemble, a later version's),
+/// names that do not fit the class count, whatever reading and building report.
+OpenModel open_detector(const std::vector<std::string>& weights, const runtime::DetectorOptions& options, const std::string& backend);
+
+/// `image_size` rounded up to a multiple of the detector's stride (at least 32); a change is a warning.
+int usable_image_size(int image_size, const runtime::Detector& detector);
+
+/// Error (usage) unless `device` is "" or "cpu".
+void require_cpu(const std::string& device, const std::string& verb);
+
+}  // namespace yolov7::cli

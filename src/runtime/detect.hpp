@@ -1,0 +1,43 @@
+#pragma once
+// One picture in, its objects out: letterbox, network, suppression, back to the picture (evaluation 3.2, 3.4).
+#include <opencv2/core/mat.hpp>
+#include <vector>
+
+#include "image/box.hpp"
+#include "image/nms.hpp"
+#include "runtime/detector.hpp"
+
+namespace yolov7::runtime {
+
+/// Milliseconds. Pre: letterbox and planes; post: suppression and the way back. Compiling for a new shape is apart.
+struct DetectTiming {
+  double pre = 0, inference = 0, post = 0, compile = 0;
+};
+
+struct DetectResult {
+  std::vector<Detection> detections;  ///< in pixels of the picture, clipped, not rounded; descending score
+  float highest_score = 0;            ///< of all rows, also below the threshold; 0 if no row is finite
+  std::size_t dropped_not_finite = 0; ///< rows with NaN or Inf
+  cv::Size input;                     ///< letterboxed size
+  DetectTiming timing;
+};
+
+/// Buffers that a caller with many pictures keeps between them.
+struct DetectBuffers {
+  std::vector<std::uint8_t> pixels;
+  Prediction prediction;
+};
+
+/// `image_size` rounded up to a multiple of `stride`.
+int rounded_image_size(int image_size, int stride);
+
+/// 8-bit B G R pixels → R, G and B planes; `planes` is resized to 3 × height × width bytes.
+void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
+
+/// `bgr`: 8 bit, 3 channels. `image_size`: the long side of the network input in pixels, a multiple of the detector's
+/// stride; the short side is the smallest multiple that holds the picture; small pictures are enlarged.
+/// Errors: another picture type, an image size that is no multiple of the stride.
+DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers);
+DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options);
+
+}  // namespace yolov7::runtime

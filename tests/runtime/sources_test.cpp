@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+#include "runtime/sources.hpp"
+
+using namespace yolov7;
+using namespace yolov7::runtime;
+namespace fs = std::filesystem;
+
+namespace {
+
+class Sources : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::temp_directory_path() / ("yolov7 sources ü " + std::to_string(getpid()));
+    fs::remove_all(root_);
+    for (const char* name : {"b.JPG", "a.png", "c.txt", ".hidden.jpg", "._a.png", "film.MP4", "no suffix", "sub/d.jpeg", "sub/a.png", "sub/deep/e.bmp",
+                             "sub/.git/f.jpg", "x[1]*.png", "ä.png"})
+      touch(name);
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  void touch(const std::string& name) {
+    fs::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name) << "x";
+  }
+  std::vector<std::string> list(const std::string& source) {
+    std::vector<std::string> out;
+    for (const SourcePicture& picture : list_sources((root_ / source).string()).pictures) {
+      EXPECT_TRUE(fs::exists(picture.path)) << picture.path;
+      out.push_back(picture.relative.string());
+    }
+    return out;
+  }
+  std::string error(const std::string& source) {
+    try {
+      list_sources(source);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  }
+
+  fs::path root_;
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_F(Sources, AFolderIsNotRecursiveAndSorted) {
+  EXPECT_EQ(list(""), (Names{"a.png", "b.JPG", "x[1]*.png", "ä.png"}));
+  EXPECT_EQ(list_sources(root_.string()).videos, 1u);
+}
+
+TEST_F(Sources, OneFile) {
+  EXPECT_EQ(list("b.JPG"), (Names{"b.JPG"}));
+  EXPECT_EQ(list(".hidden.jpg"), (Names{".hidden.jpg"})) << "named by the user";
+}
+
+TEST_F(Sources, Patterns) {
+  EXPECT_EQ(list("*.png"), (Names{"a.png", "x[1]*.png", "ä.png"}));
+  EXPECT_EQ(list("?.png"), (Names{"a.png", "ä.png"})) << "? is one character, also of two bytes";
+  EXPECT_EQ(list("*/a*"), (Names{"sub/a.png"}));
+  EXPECT_EQ(list("**/*.png"), (Names{"a.png", "sub/a.png", "x[1]*.png", "ä.png"}));
+  EXPECT_EQ(list("sub/**/*"), (Names{"a.png", "d.jpeg", "deep/e.bmp"})) << "relative to the fixed part; hidden folders left out";
+  EXPECT_EQ(list("**"), (Names{"a.png", "b.JPG", "sub/a.png", "sub/d.jpeg", "sub/deep/e.bmp", "x[1]*.png", "ä.png"}));
+  EXPECT_EQ(list("**/**/e.*"), (Names{"sub/deep/e.bmp"})) << "once, although two ways lead there";
+}
+
+TEST_F(Sources, AnExistingNameIsTakenLiterally) { EXPECT_EQ(list("x[1]*.png"), (Names{"x[1]*.png"})); }
+
+TEST_F(Sources, LinksToFoldersEndNoWhere) {
+  fs::create_directory_symlink(root_, root_ / "sub" / "loop");
+  EXPECT_EQ(list("**/e.bmp"), (Names{"sub/deep/e.bmp"}));
+}
+
+TEST_F(Sources, NothingFoundListsTheSuffixes) {
+  for (const std::string& source : {(root_ / "c.txt").string() + "x*", (root_ / "no suffix").string(), (root_ / "*.gif").string()}) {
+    const std::string text = error(source);
+    EXPECT_NE(text.find("bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo"), std::string::npos) << text;
+    EXPECT_NE(text.find(source), std::string::npos) << text;
+  }
+  EXPECT_NE(error((root_ / "film.MP4").string()).find("later version"), std::string::npos);
+}
+
+TEST_F(Sources, WhatComesLaterIsRefusedByName) {
+  for (const char* source : {"0", "12", "streams.txt", "RTSP://camera/1", "rtmp://x", "http://host/a.jpg", "https://host/a.jpg"}) {
+    const std::string text = error(source);
+    EXPECT_NE(text.find("later version"), std::string::npos) << source << ": " << text;
+  }
+  EXPECT_NE(error((root_ / "c.txt").string()).find("later version"), std::string::npos);
+}
+
+TEST_F(Sources, MissingPathsAreNamed) {
+  EXPECT_NE(error((root_ / "none").string()).find("no such file or folder"), std::string::npos);
+  EXPECT_NE(error((root_ / "none" / "*.png").string()).find("no such folder"), std::string::npos);
+  EXPECT_NE(error("").find("empty"), std::string::npos);
+}
+
+TEST(SourcePatterns, Match) {
+  EXPECT_TRUE(matches("abc", "a*c"));
+  EXPECT_TRUE(matches("abcbc", "a*bc")) << "the star gives way";
+  EXPECT_TRUE(matches("", "*"));
+  EXPECT_TRUE(matches("a.b", "*.*"));
+  EXPECT_FALSE(matches("ab", "a*c"));
+  EXPECT_FALSE(matches("ab", "a"));
+  EXPECT_FALSE(matches("a", "a?"));
+  EXPECT_TRUE(matches("[x]", "[x]")) << "brackets mean themselves";
+  EXPECT_FALSE(matches("A", "a"));
+  // A backtracking matcher would need exponential time here.
+  EXPECT_FALSE(matches(std::string(5000, 'a'), "a*a*a*a*a*a*a*a*a*a*b"));
+}
