@@ -41,4 +41,6 @@ if(YOLOV7_TRAINING)
   target_include_directories(LibTorch SYSTEM INTERFACE
     ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include)
   target_link_libraries(LibTorch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+  # LibTorch's include folder holds a newer {fmt} than the system's library: what sees it compiles {fmt} in.
+  target_compile_definitions(LibTorch INTERFACE FMT_HEADER_ONLY)
 endif()
