@@ -1,1 +1,47 @@
-// being written
+// yolov7 dataset convert | check | synth
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "core/text.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct Part {
+  std::string_view name, summary;
+  nlohmann::json (*run)(const std::vector<std::string>&, Output&);
+};
+
+constexpr Part parts[] = {
+    {"convert", "bring annotations of another format into the YOLO layout", run_dataset_convert},
+    {"check", "read all splits of a data.yaml and name everything that is wrong", run_dataset_check},
+    {"synth", "draw a data set with exact boxes", run_dataset_synth},
+};
+
+void print_help(const Output& output) {
+  output.line("yolov7 dataset <part> [options]");
+  output.line("");
+  for (const Part& part : parts) output.line(fmt::format("  {:<10}{}", part.name, part.summary));
+  output.line("");
+  output.line("yolov7 dataset <part> --help shows the options of a part.");
+}
+
+}  // namespace
+
+nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& output) {
+  std::vector<std::string> names;
+  for (const Part& part : parts) names.emplace_back(part.name);
+  if (arguments.empty()) throw usage_error(fmt::format("dataset: expected one of {}, found nothing", text::join(names, ", ")));
+  const std::string& first = arguments.front();
+  if (first == "--help" || first == "-h" || first == "help") {
+    print_help(output);
+    return {};
+  }
+  for (const Part& part : parts)
+    if (first == part.name) return part.run({arguments.begin() + 1, arguments.end()}, output);
+  throw usage_error(fmt::format("dataset: expected one of {}, found '{}'{}", text::join(names, ", "), first, text::did_you_mean(first, names)));
+}
+
+}  // namespace yolov7::cli

@@ -126,6 +126,15 @@ std::optional<std::int64_t> parse_int(std::string_view s) {
   return value;
 }
 
+bool is_utf8(std::string_view s) {
+  while (!s.empty()) {
+    const std::size_t length = utf8_length(s);
+    if (length == 0) return false;
+    s.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string printable(std::string_view s) {
   return escape_controls(s, [](std::string& out, std::string_view sequence) { out += sequence; });
 }

@@ -23,6 +23,8 @@ bool starts_with_ignoring_case(std::string_view s, std::string_view prefix);
 std::optional<double> parse_double(std::string_view s);
 std::optional<std::int64_t> parse_int(std::string_view s);
 
+/// Well-formed UTF-8, control characters included.
+bool is_utf8(std::string_view s);
 /// C0 and C1 control characters, DEL and invalid UTF-8 as \xNN, so that printing is harmless. Line feeds too.
 std::string printable(std::string_view s);
 /// & < > " ' ` as entities, and control characters as in printable().

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "dataset/pictures.hpp"
+
 namespace yolov7::dataset {
 
 struct Description {
@@ -19,7 +21,5 @@ struct Description {
 /// Errors: missing or malformed file, no names and no nc, their numbers differ, no `val` key, an entry that exists at
 /// none of the places tried (they are listed).
 Description read_description(const std::filesystem::path& path);
-/// Pictures of the entries (data 2), sorted by path, `._*` files and other hidden ones left out.
-std::vector<std::filesystem::path> collect_pictures(const std::vector<std::filesystem::path>& entries);
 
 }  // namespace yolov7::dataset

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dataset/description.hpp"
@@ -24,7 +25,10 @@ struct Index {
   std::vector<Entry> entries;          ///< sorted by path; corrupt pictures are not among them
   std::size_t found = 0, missing = 0, empty = 0, corrupt = 0;  ///< label files found/missing/empty, pictures left out
   std::vector<Problem> problems;       ///< every dropped picture and row
-  std::string identity;                ///< hash over names, picture hashes and labels, in order
+  std::string identity;                ///< hash over names, picture hashes and labels, in order; paths do not count
+  std::size_t orphan_labels = 0;       ///< label files whose picture does not exist; they are among the problems
+  std::size_t pictures_read = 0;       ///< decoded by this call; the cache vouched for the others
+  std::filesystem::path cache_file;    ///< where the cache lies; empty if no place could be written
 
   std::size_t label_count() const;
   std::vector<std::size_t> class_histogram() const;

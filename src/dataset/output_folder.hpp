@@ -1,0 +1,14 @@
+#pragma once
+// A folder that is never half-written: built beside its place, then renamed.
+#include <filesystem>
+#include <functional>
+
+namespace yolov7::dataset {
+
+/// Error unless `folder` is absent or an empty folder. For an early answer, before long work.
+void require_empty(const std::filesystem::path& folder);
+/// Calls build(temporary folder beside `folder`), then renames it onto `folder`. If anything throws, the temporary is
+/// removed and nothing was changed. Errors: `folder` holds something (nothing is ever overwritten).
+void build_folder(const std::filesystem::path& folder, const std::function<void(const std::filesystem::path& temporary)>& build);
+
+}  // namespace yolov7::dataset

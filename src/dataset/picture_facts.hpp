@@ -1,0 +1,31 @@
+#pragma once
+// What is known about a picture file after it was read and decoded once (data 4).
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace yolov7::dataset {
+
+/// Size and time of a file: the cheap sign that it did not change.
+struct FileStamp {
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  ///< since 1970
+  bool operator==(const FileStamp&) const = default;
+};
+
+/// Nothing if there is no such regular file.
+std::optional<FileStamp> file_stamp(const std::filesystem::path& path);
+
+struct PictureFacts {
+  FileStamp stamp;            ///< taken before the file was read
+  int width = 0, height = 0;  ///< after EXIF orientation
+  std::string content_hash;   ///< of the file's bytes; empty if they could not be read
+  std::string fault;          ///< why the picture cannot be used, or ""
+};
+
+/// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in training. Both sides
+/// must be more than 9 pixels. Never throws for a bad picture: the reason is in `fault`.
+PictureFacts inspect_picture(const std::filesystem::path& path);
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,58 @@
+#pragma once
+// Small data sets made by code in a folder that goes away with the test.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace yolov7::test {
+
+/// A fresh folder; the user's cache folder of this process lies in it, too.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Parents are made.
+void write_text(const std::filesystem::path& path, const std::string& text);
+std::string read_text(const std::filesystem::path& path);
+/// A picture of one gray level, in the format of its extension.
+void write_gray(const std::filesystem::path& path, int width, int height, int shade);
+/// Sets the time of every file below an hour back, so that a cache may trust it.
+void age(const std::filesystem::path& folder);
+/// The message of the yolov7::Error that `action` throws; "no error" if it throws none.
+template <class Action>
+std::string error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+/// All that went to stderr while `action` ran.
+template <class Action>
+std::string messages_of(Action action) {
+  testing::internal::CaptureStderr();
+  action();
+  return testing::internal::GetCapturedStderr();
+}
+
+/// <root>/images/train/<n>.png and labels (classes a, b) for `count` pictures of 64 × 48 px, val = train; aged. Returns data.yaml.
+std::filesystem::path write_small_set(const std::filesystem::path& root, int count);
+
+/// $YOLOV7_SHARED_DIR or ../shared beside the sources.
+std::filesystem::path shared_folder();
+
+}  // namespace yolov7::test
