@@ -1,0 +1,131 @@
+#include "training/layers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/training/small_network.hpp"
+
+namespace yolov7::training {
+namespace {
+
+using network::Activation;
+using network::ActivationKind;
+
+BatchNorm norm_of(std::int64_t channels) {
+  const auto wave = [&](double phase) { return at::arange(channels, at::kDouble).add(phase).sin(); };
+  return {(wave(0.1) * 0.4 + 1).requires_grad_(true), (wave(0.5) * 0.3).requires_grad_(true), wave(0.9) * 0.2, wave(1.3) * 0.4 + 1,
+          at::zeros({}, at::kLong)};
+}
+
+at::Tensor input(at::ScalarType type = at::kDouble) {
+  return at::arange(2 * 6 * 5 * 7, at::kDouble).mul_(0.9).cos_().mul_(2).view({2, 6, 5, 7}).to(type).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+const std::vector<Activation> activations{{ActivationKind::identity, 0}, {ActivationKind::silu, 0}, {ActivationKind::relu, 0}, {ActivationKind::leaky_relu, 0.1}};
+
+double reference_activation(double v, const Activation& activation) {
+  switch (activation.kind) {
+    case ActivationKind::silu: return v / (1 + std::exp(-v));
+    case ActivationKind::relu: return v > 0 ? v : 0;
+    case ActivationKind::leaky_relu: return v > 0 ? v : 0.1 * v;
+    case ActivationKind::identity: break;
+  }
+  return v;
+}
+
+TEST(BatchNormAct, EvaluationUsesRunningStatistics) {
+  for (const Activation& activation : activations) {
+    const BatchNorm norm = norm_of(6);
+    const at::Tensor x = input(), y = batch_norm_act(x, norm, activation, {});
+    for (std::int64_t c = 0; c < 6; ++c) {
+      const double z = (x[1][c][2][3].item<double>() - norm.mean[c].item<double>()) / std::sqrt(norm.variance[c].item<double>() + 0.001) *
+                           norm.weight[c].item<double>() + norm.bias[c].item<double>();
+      EXPECT_NEAR(y[1][c][2][3].item<double>(), reference_activation(z, activation), 1e-13);
+    }
+    EXPECT_EQ(norm.counter.item<std::int64_t>(), 0);
+    EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+TEST(BatchNormAct, TrainingNormalisesTheBatch) {
+  const BatchNorm norm = norm_of(6);
+  const ForwardMode mode{true, 0.25, at::kDouble};
+  const at::Tensor x = input(), old_mean = norm.mean.clone(), old_variance = norm.variance.clone();
+  const at::Tensor y = batch_norm_act(x, norm, activations[0], mode);
+  const at::Tensor mean = x.mean({0, 2, 3}), biased = x.var({0, 2, 3}, /*unbiased=*/false);
+  for (std::int64_t c = 0; c < 6; ++c) {
+    const double z = (x[0][c][1][1] - mean[c]).item<double>() / std::sqrt(biased[c].item<double>() + 0.001) * norm.weight[c].item<double>() + norm.bias[c].item<double>();
+    EXPECT_NEAR(y[0][c][1][1].item<double>(), z, 1e-13);
+    EXPECT_NEAR(norm.mean[c].item<double>(), 0.75 * old_mean[c].item<double>() + 0.25 * mean[c].item<double>(), 1e-14);
+    EXPECT_NEAR(norm.variance[c].item<double>(), 0.75 * old_variance[c].item<double>() + 0.25 * biased[c].item<double>() * 70 / 69, 1e-14);  // 2 · 5 · 7 values
+  }
+  EXPECT_EQ(norm.counter.item<std::int64_t>(), 1);
+}
+
+TEST(BatchNormAct, FrozenKeepsItsStatisticsWhileTraining) {
+  BatchNorm norm = norm_of(6);
+  norm.frozen = true;
+  const at::Tensor mean = norm.mean.clone(), x = input();
+  const at::Tensor trained = batch_norm_act(x, norm, activations[1], {true, 0.25, at::kDouble});
+  EXPECT_TRUE(at::equal(trained, batch_norm_act(x, norm, activations[1], {})));
+  EXPECT_TRUE(at::equal(norm.mean, mean));
+  EXPECT_EQ(norm.counter.item<std::int64_t>(), 0);
+}
+
+TEST(BatchNormAct, GradientsEqualFiniteDifferencesAndInputSurvives) {
+  for (const Activation& activation : activations) {
+    BatchNorm norm = norm_of(6);
+    at::Tensor x = input().requires_grad_(true);
+    const at::Tensor before = x.detach().clone(), probe = at::arange(x.numel(), at::kDouble).mul(0.37).sin().view(x.sizes());
+    const ForwardMode mode{true, 0, at::kDouble};
+    (batch_norm_act(x, norm, activation, mode) * probe).sum().backward();
+    EXPECT_TRUE(at::equal(before, x.detach()));
+    at::NoGradGuard no_gradient;
+    const auto slope = [&](at::Tensor where) {
+      const double step = 1e-6, kept = where.item<double>();
+      where.fill_(kept + step);
+      const double up = (batch_norm_act(x, norm, activation, mode) * probe).sum().item<double>();
+      where.fill_(kept - step);
+      const double down = (batch_norm_act(x, norm, activation, mode) * probe).sum().item<double>();
+      where.fill_(kept);
+      return (up - down) / (2 * step);
+    };
+    // Truncation step² and rounding 1e-14 / step; no value of z lies within the step of a kink.
+    EXPECT_NEAR(x.grad()[1][2][3][4].item<double>(), slope(x.detach()[1][2][3][4]), 1e-7);
+    EXPECT_NEAR(norm.weight.grad()[4].item<double>(), slope(norm.weight.detach()[4]), 1e-7);
+    EXPECT_NEAR(norm.bias.grad()[1].item<double>(), slope(norm.bias.detach()[1]), 1e-7);
+  }
+}
+
+TEST(ConvBnAct, BiasAndActivationWithoutNorm) {  // as in a fused network
+  ConvLayer layer;
+  layer.weight = at::ones({1, 6, 1, 1}, at::kDouble);
+  layer.bias = at::full({1}, -100, at::kDouble);
+  layer.activation = {ActivationKind::leaky_relu, 0.5};
+  const at::Tensor x = input();
+  const at::Tensor y = conv_bn_act(x, layer, {false, 0.03, at::kDouble});
+  EXPECT_NEAR(y[0][0][1][2].item<double>(), 0.5 * (x[0].select(1, 1).select(1, 2).sum().item<double>() - 100), 1e-12);
+}
+
+TEST(ConvBnAct, ComputesInTheTypeOfTheMode) {
+  ConvLayer layer;
+  layer.weight = at::ones({4, 6, 3, 3}).requires_grad_(true);
+  layer.padding = {1, 1};
+  const at::Tensor y = conv_bn_act(input(at::kFloat), layer, {false, 0.03, at::kBFloat16});
+  EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+  y.sum().backward();
+  EXPECT_EQ(layer.weight.grad().scalar_type(), at::kFloat);
+}
+
+TEST(Activate, LeavesItsInputAlone) {
+  for (const Activation& activation : activations) {
+    const at::Tensor x = input(), before = x.clone();
+    const at::Tensor y = activate(x, activation);
+    EXPECT_TRUE(at::equal(x, before));
+    EXPECT_NEAR(y[0][0][0][1].item<double>(), reference_activation(x[0][0][0][1].item<double>(), activation), 1e-15);
+  }
+}
+
+}  // namespace
+}  // namespace yolov7::training

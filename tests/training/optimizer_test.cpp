@@ -1,0 +1,173 @@
+#include "training/optimizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "tests/training/small_network.hpp"
+
+namespace yolov7::training {
+namespace {
+
+using Role = network::TensorSpec::Role;
+
+TEST(ParameterGroups, FollowTheRoles) {  // training 7.1
+  EXPECT_EQ(group_of(Role::bn_weight), ParameterGroup::scale);
+  EXPECT_EQ(group_of(Role::implicit_add), ParameterGroup::scale);
+  EXPECT_EQ(group_of(Role::implicit_mul), ParameterGroup::scale);
+  EXPECT_EQ(group_of(Role::weight), ParameterGroup::weight);
+  EXPECT_EQ(group_of(Role::bias), ParameterGroup::bias);
+  EXPECT_EQ(group_of(Role::bn_bias), ParameterGroup::bias);
+  for (const Role role : {Role::bn_mean, Role::bn_var, Role::bn_count, Role::anchors, Role::anchor_grid}) EXPECT_THROW(group_of(role), Error);
+}
+
+TEST(ParameterGroups, EachTrainableTensorIsInExactlyOne) {
+  const TorchNetwork net(small_network());
+  const auto sizes = Sgd(net, 0).group_sizes();
+  std::size_t trainable = 0;
+  for (const auto& entry : net.entries()) trainable += entry.spec.trainable() ? 1 : 0;
+  EXPECT_EQ(sizes[0] + sizes[1] + sizes[2], trainable);
+  EXPECT_GT(sizes[0], 0u);
+  EXPECT_GT(sizes[1], 0u);
+  EXPECT_GT(sizes[2], 0u);
+}
+
+const char* const conv = "model.0.conv.weight";
+const char* const scale = "model.0.bn.weight";
+const char* const shift = "model.0.bn.bias";
+
+void set_gradient(const TorchNetwork& net, const char* name, double value) {
+  at::Tensor tensor = net.tensor(name);
+  tensor.mutable_grad() = at::full_like(tensor.detach(), value);
+}
+void set_value(const TorchNetwork& net, const char* name, double value) {
+  at::NoGradGuard no_gradient;
+  at::Tensor tensor = net.tensor(name);
+  tensor.fill_(value);
+}
+double value(const TorchNetwork& net, const char* name) {
+  const at::Tensor tensor = net.tensor(name).detach();
+  EXPECT_EQ(tensor.min().item<double>(), tensor.max().item<double>()) << name;
+  return tensor.flatten()[0].item<double>();
+}
+
+/// The rule of training 7.2 for one number.
+struct ByHand {
+  double p, v = 0;
+  bool first = true;
+  void step(double gradient, double decay, double momentum, double rate) {
+    const double g = gradient + decay * p;
+    v = first ? g : momentum * v + g;
+    first = false;
+    p -= rate * (g + momentum * v);
+  }
+};
+
+TEST(Sgd, ThreeStepsByHand) {
+  const TorchNetwork net(small_network(), at::kDouble);
+  Sgd sgd(net, 0.1);
+  set_value(net, conv, 2);
+  set_value(net, scale, 1);
+  set_value(net, shift, 0.5);
+  ByHand weight{2}, gamma{1}, beta{0.5};
+  const std::vector<double> gradients{0.3, -0.7, 0.2}, momenta{0.8, 0.85, 0.9};
+  for (std::size_t i = 0; i < 3; ++i) {
+    sgd.set_momentum(momenta[i]);
+    sgd.set_rates({0.01, 0.02, 0.05});
+    for (const char* name : {conv, scale, shift}) set_gradient(net, name, gradients[i]);
+    sgd.step();
+    weight.step(gradients[i], 0.1, momenta[i], 0.02);  // decay in the weight group only
+    gamma.step(gradients[i], 0, momenta[i], 0.01);
+    beta.step(gradients[i], 0, momenta[i], 0.05);
+    EXPECT_NEAR(value(net, conv), weight.p, 1e-15);
+    EXPECT_NEAR(value(net, scale), gamma.p, 1e-15);
+    EXPECT_NEAR(value(net, shift), beta.p, 1e-15);
+    EXPECT_EQ(net.tensor(conv).grad().flatten()[0].item<double>(), gradients[i]);  // read only
+  }
+}
+
+TEST(Sgd, FirstStepIsPerParameter) {  // one that thaws later starts its own momentum
+  const TorchNetwork net(small_network(), at::kDouble);
+  Sgd sgd(net, 0);
+  sgd.set_momentum(0.9);
+  sgd.set_rates({0.1, 0.1, 0.1});
+  set_value(net, scale, 1);
+  set_value(net, conv, 1);
+  ByHand early{1}, late{1};
+  for (int i = 0; i < 3; ++i) {
+    set_gradient(net, scale, 0.5);
+    early.step(0.5, 0, 0.9, 0.1);
+    if (i > 0) {
+      set_gradient(net, conv, 0.5);
+      late.step(0.5, 0, 0.9, 0.1);
+    }
+    sgd.step();
+  }
+  EXPECT_NEAR(value(net, scale), early.p, 1e-15);
+  EXPECT_NEAR(value(net, conv), late.p, 1e-15);
+}
+
+TEST(Sgd, LeavesFrozenParametersAlone) {
+  TorchNetwork net(small_network());
+  const std::vector<int> layers{0};
+  net.freeze(layers);
+  Sgd sgd(net, 0.1);
+  sgd.set_rates({1, 1, 1});
+  set_value(net, conv, 2);
+  sgd.step();
+  EXPECT_EQ(value(net, conv), 2);
+  EXPECT_EQ(sgd.store().size(), 0u);
+}
+
+TEST(Sgd, GradientOfAnotherLayoutIsReadByPosition) {
+  const TorchNetwork net(small_network());
+  Sgd sgd(net, 0);
+  sgd.set_momentum(0);
+  sgd.set_rates({1, 1, 1});
+  set_value(net, conv, 0);
+  at::Tensor weight = net.tensor(conv);
+  const at::Tensor gradient = at::arange(weight.numel(), at::kFloat).view(weight.sizes());  // row-major, not channels_last
+  weight.mutable_grad() = gradient.clone();
+  sgd.step();
+  EXPECT_TRUE(at::equal(weight.detach(), -gradient));
+}
+
+TEST(Sgd, StateContinuesWhereItWasStored) {
+  const TorchNetwork a(small_network()), b(small_network());
+  Sgd first(a, 0.1), second(b, 0.1);
+  const auto advance = [](const TorchNetwork& net, Sgd& sgd, double gradient) {
+    for (const char* name : {conv, scale, shift}) set_gradient(net, name, gradient);
+    sgd.step();
+  };
+  for (const char* name : {conv, scale, shift}) set_value(a, name, 1.5);
+  advance(a, first, 0.25);
+  {
+    at::NoGradGuard no_gradient;
+    for (std::size_t i = 0; i < a.entries().size(); ++i) at::Tensor(b.entries()[i].tensor).copy_(a.entries()[i].tensor);
+  }
+  second.load(first.store());
+  EXPECT_EQ(first.store().size(), 3u);
+  advance(a, first, -0.5);
+  advance(b, second, -0.5);
+  for (const char* name : {conv, scale, shift}) EXPECT_TRUE(at::equal(a.tensor(name), b.tensor(name))) << name;
+}
+
+TEST(Sgd, RefusesForeignState) {
+  const TorchNetwork net(small_network());
+  Sgd sgd(net, 0);
+  network::Weights unknown, shaped;
+  unknown.set("model.99.conv.weight", network::Tensor::from(std::vector<float>{1}, {1}));
+  shaped.set(scale, network::Tensor::from(std::vector<float>{1}, {1}));
+  EXPECT_THROW(sgd.load(unknown), Error);
+  EXPECT_THROW(sgd.load(shaped), Error);
+}
+
+TEST(Sgd, ClearingDropsGradients) {
+  const TorchNetwork net(small_network());
+  Sgd sgd(net, 0);
+  set_gradient(net, conv, 1);
+  sgd.clear_gradients();
+  EXPECT_FALSE(net.tensor(conv).grad().defined());
+}
+
+}  // namespace
+}  // namespace yolov7::training
