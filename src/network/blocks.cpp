@@ -1,0 +1,172 @@
+// The table of blocks (architecture 1) and their lowering.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "network/lowering.hpp"
+
+namespace yolov7::network {
+namespace {
+
+using Role = TensorSpec::Role;
+constexpr Activation silu{ActivationKind::silu, 0}, identity{ActivationKind::identity, 0};
+
+int integer(Emitter& e, const BlockCall& call, std::size_t i, int fallback) {
+  if (i >= call.arguments.size()) return fallback;
+  const Argument& a = call.arguments[i];
+  if (a.kind == Argument::Kind::none) return fallback;
+  if (a.kind != Argument::Kind::number || a.number != std::floor(a.number) || std::abs(a.number) > 1e6)
+    e.fail(fmt::format("argument {}: expected a whole number, found {}", i + 1, describe(a)));
+  return static_cast<int>(a.number);
+}
+
+Activation activation(Emitter& e, const BlockCall& call, std::size_t i) {
+  if (i >= call.arguments.size()) return silu;
+  const Argument& a = call.arguments[i];
+  if (a.kind == Argument::Kind::activation) return a.activation;
+  if (a.kind == Argument::Kind::boolean) return a.boolean ? silu : identity;
+  if (a.kind == Argument::Kind::none) return identity;
+  e.fail(fmt::format("argument {}: expected True, False or an activation, found {}", i + 1, describe(a)));
+}
+
+Emitter::ConvShape conv_shape(Emitter& e, const BlockCall& call, int default_kernel) {
+  Emitter::ConvShape shape;
+  shape.out_channels = integer(e, call, 0, 0);
+  shape.kernel = integer(e, call, 1, default_kernel);
+  shape.stride = integer(e, call, 2, 1);
+  shape.padding = integer(e, call, 3, -1);
+  shape.groups = integer(e, call, 4, 1);
+  return shape;
+}
+
+int lower_conv(Emitter& e, const BlockCall& call) {
+  return e.conv_block(call.inputs[0], call.prefix, conv_shape(e, call, 1), activation(e, call, 5));
+}
+
+int lower_repconv(Emitter& e, const BlockCall& call) {
+  const Emitter::ConvShape dense = conv_shape(e, call, 3);
+  if (dense.kernel != 3 || (dense.padding != -1 && dense.padding != 1)) e.fail("expected kernel 3 with padding 1");
+  const int input = call.inputs[0];
+  const int same = e.channels(input) == dense.out_channels && dense.stride == 1 ? e.batch_norm(input, call.prefix + "rbr_identity") : -1;
+  Emitter::ConvShape point = dense;
+  point.kernel = 1;
+  point.padding = 0;
+  const int a = e.batch_norm(e.conv(input, call.prefix + "rbr_dense.0", dense, false), call.prefix + "rbr_dense.1");
+  const int b = e.batch_norm(e.conv(input, call.prefix + "rbr_1x1.0", point, false), call.prefix + "rbr_1x1.1");
+  return e.activation(e.add(same < 0 ? std::vector<int>{a, b} : std::vector<int>{a, b, same}), activation(e, call, 5));
+}
+
+int lower_downc(Emitter& e, const BlockCall& call) {
+  const int c2 = integer(e, call, 0, 0), k = integer(e, call, 1, 2), input = call.inputs[0];
+  if (c2 % 2 != 0) e.fail(fmt::format("expected an even number of channels, found {}", c2));
+  const int a = e.conv_block(input, call.prefix + "cv1.", {e.channels(input), 1, 1}, silu);
+  const int b = e.conv_block(a, call.prefix + "cv2.", {c2 / 2, 3, k}, silu);
+  const int c = e.conv_block(e.max_pool(input, k, k, 0), call.prefix + "cv3.", {c2 / 2, 1, 1}, silu);
+  return e.concat({b, c});
+}
+
+int lower_sppcspc(Emitter& e, const BlockCall& call) {
+  const int h = integer(e, call, 0, 0), input = call.inputs[0];
+  const auto conv = [&](int from, int number, int c, int k) { return e.conv_block(from, fmt::format("{}cv{}.", call.prefix, number), {c, k, 1}, silu); };
+  const int first = conv(input, 1, h, 1), side = conv(input, 2, h, 1);
+  const int x = conv(conv(first, 3, h, 3), 4, h, 1);
+  const int pooled = e.concat({x, e.max_pool(x, 5, 1, 2), e.max_pool(x, 9, 1, 4), e.max_pool(x, 13, 1, 6)});
+  const int y = conv(conv(pooled, 5, h, 1), 6, h, 3);
+  return conv(e.concat({y, side}), 7, h, 1);
+}
+
+int lower_mp(Emitter& e, const BlockCall& call) {
+  const int k = integer(e, call, 0, 2);
+  return e.max_pool(call.inputs[0], k, k, 0);
+}
+int lower_sp(Emitter& e, const BlockCall& call) {
+  const int k = integer(e, call, 0, 3);
+  return e.max_pool(call.inputs[0], k, integer(e, call, 1, 1), k / 2);
+}
+int lower_reorg(Emitter& e, const BlockCall& call) { return e.reorg(call.inputs[0]); }
+int lower_concat(Emitter& e, const BlockCall& call) {
+  if (integer(e, call, 0, 1) != 1) e.fail("expected dimension 1 (channels)");
+  return e.concat(call.inputs);
+}
+int lower_shortcut(Emitter& e, const BlockCall& call) { return e.add(call.inputs); }
+int lower_upsample(Emitter& e, const BlockCall& call) {
+  const bool size_given = !call.arguments.empty() && call.arguments[0].kind != Argument::Kind::none;
+  const bool nearest = call.arguments.size() < 3 || call.arguments[2].text == "nearest";
+  if (size_given || integer(e, call, 1, 2) != 2 || !nearest) e.fail("expected [None, 2, 'nearest']");
+  return e.upsample(call.inputs[0]);
+}
+
+/// Order of the head's tensors in checkpoints: buffers, m, m2, ia, im (architecture 1.10).
+int lower_head(Emitter& e, const BlockCall& call, HeadKind kind) {
+  Network& n = e.network();
+  const bool implicit = kind != HeadKind::detect, auxiliary = kind == HeadKind::iauxdetect;
+  const std::size_t lead = auxiliary ? call.inputs.size() / 2 : call.inputs.size();
+  if (call.inputs.size() != lead * (auxiliary ? 2 : 1) || n.levels.size() != lead)
+    e.fail(fmt::format("{} inputs do not fit {} rows of anchors", call.inputs.size(), n.levels.size()));
+  const int na = n.anchors_per_level, rows = na * n.outputs_per_anchor();
+  const auto levels = static_cast<std::int64_t>(lead);
+  e.tensor(call.prefix + "anchors", Role::anchors, {levels, na, 2});
+  e.tensor(call.prefix + "anchor_grid", Role::anchor_grid, {levels, 1, na, 1, 1, 2});
+  const auto name = [&](const char* part, std::size_t j) { return fmt::format("{}{}.{}", call.prefix, part, j); };
+  for (std::size_t j = 0; j < call.inputs.size(); ++j) {
+    const bool aux = j >= lead;
+    const std::string conv = name(aux ? "m2" : "m", aux ? j - lead : j);
+    e.tensor(conv + ".weight", Role::weight, {rows, e.channels(call.inputs[j]), 1, 1});
+    e.tensor(conv + ".bias", Role::bias, {rows});
+  }
+  if (implicit) {
+    for (std::size_t j = 0; j < lead; ++j) e.tensor(name("ia", j) + ".implicit", Role::implicit_add, {1, e.channels(call.inputs[j]), 1, 1});
+    for (std::size_t j = 0; j < lead; ++j) e.tensor(name("im", j) + ".implicit", Role::implicit_mul, {1, rows, 1, 1});
+  }
+  n.levels.resize(call.inputs.size());
+  for (std::size_t j = 0; j < call.inputs.size(); ++j) {
+    const bool aux = j >= lead;
+    int x = call.inputs[j];
+    Level& level = n.levels[j];
+    if (aux) level.anchors = n.levels[j - lead].anchors;
+    level.auxiliary = aux;
+    level.stride = e.reduction(aux ? call.inputs[j - lead] : x);
+    if (implicit && !aux) x = e.implicit_add(x, name("ia", j));
+    x = e.head_conv(x, name(aux ? "m2" : "m", aux ? j - lead : j), rows);
+    if (implicit && !aux) x = e.implicit_mul(x, name("im", j));
+    level.value = x;
+  }
+  n.head = kind;
+  n.head_layer = e.layer;
+  return -1;
+}
+
+int lower_detect(Emitter& e, const BlockCall& call) { return lower_head(e, call, HeadKind::detect); }
+int lower_idetect(Emitter& e, const BlockCall& call) { return lower_head(e, call, HeadKind::idetect); }
+int lower_iauxdetect(Emitter& e, const BlockCall& call) { return lower_head(e, call, HeadKind::iauxdetect); }
+
+}  // namespace
+
+const std::vector<BlockKind>& block_kinds() {
+  // name, fewest and most arguments, inputs, width first, takes the repeat count, function
+  static const std::vector<BlockKind> kinds = {
+      {"Conv", 1, 6, 1, true, false, lower_conv},
+      {"RepConv", 1, 6, 1, true, false, lower_repconv},
+      {"DownC", 1, 2, 1, true, true, lower_downc},
+      {"SPPCSPC", 1, 5, 1, true, true, lower_sppcspc},
+      {"MP", 0, 1, 1, false, false, lower_mp},
+      {"SP", 0, 2, 1, false, false, lower_sp},
+      {"ReOrg", 0, 0, 1, false, false, lower_reorg},
+      {"Concat", 0, 1, 0, false, false, lower_concat},
+      {"Shortcut", 0, 1, 2, false, false, lower_shortcut},
+      {"Upsample", 0, 3, 1, false, false, lower_upsample},
+      {"Detect", 0, 2, 0, false, true, lower_detect},
+      {"IDetect", 0, 2, 0, false, true, lower_idetect},
+      {"IAuxDetect", 0, 2, 0, false, true, lower_iauxdetect},
+  };
+  return kinds;
+}
+
+const BlockKind* find_block(std::string_view name) {
+  if (name.rfind("nn.", 0) == 0) name.remove_prefix(3);
+  for (const BlockKind& kind : block_kinds())
+    if (kind.name == name) return &kind;
+  return nullptr;
+}
+
+}  // namespace yolov7::network

@@ -1,0 +1,134 @@
+// The whole way on a small data set drawn by code: synth, train, validate, detect, interrupt, resume, fine-tune.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.hpp"
+
+namespace yolov7::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+json result(const Outcome& outcome) { return json::parse(outcome.out); }
+
+/// Column of the last row of results.csv.
+double last_value(const fs::path& csv, const std::string& column) {
+  std::istringstream lines(slurp(csv));
+  std::string header, row, line;
+  std::getline(lines, header);
+  while (std::getline(lines, line)) row = line;
+  std::istringstream names(header), values(row);
+  for (std::string name, value; std::getline(names, name, ',') && std::getline(values, value, ',');)
+    if (name == column) return std::stod(value);
+  throw std::runtime_error("no column " + column);
+}
+
+class LifeCycle : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    scratch = new Scratch;
+    const Outcome drawn = run({"dataset", "synth", "--out", data().string(), "--level", "easy", "--train", "32", "--val", "8", "--test", "8", "--img-size", "128", "--seed", "3"});
+    ASSERT_EQ(drawn.code, 0) << drawn.err;
+  }
+  static void TearDownTestSuite() { delete scratch; }
+  static fs::path data() { return *scratch / "data"; }
+  static std::vector<std::string> train_arguments(const std::string& name, int epochs) {
+    return {"train", "--cfg", "yolov7-tiny.yaml", "--weights", "", "--data", (data() / "data.yaml").string(), "--hyp", "hyp.scratch.tiny.yaml", "--img", "128",
+            "--batch", "8", "--epochs", std::to_string(epochs), "--project", (*scratch / "runs").string(), "--name", name};
+  }
+  static Scratch* scratch;
+};
+Scratch* LifeCycle::scratch = nullptr;
+
+TEST_F(LifeCycle, TrainValidateDetect) {
+  auto arguments = train_arguments("whole", 3);
+  arguments.push_back("--json");
+  const Outcome trained = run(arguments);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(has(trained.err, "warm-up: 2 of 12 iterations")) << trained.err;  // a fifth of 3 epochs × 4 batches
+  const fs::path folder = result(trained)["run_folder"].get<std::string>();
+  for (const char* name : {"hyp.yaml", "opt.yaml", "results.txt", "results.csv", "train_batch0.jpg", "weights/init.pt", "weights/last.pt", "weights/best.pt", "weights/epoch_000.pt"})
+    EXPECT_TRUE(fs::exists(folder / name)) << name;
+  EXPECT_EQ(line_count(slurp(folder / "results.csv")), 4u);
+  EXPECT_EQ(slurp(folder / "results.txt").find("       0/2        0G"), 0u) << slurp(folder / "results.txt");
+
+  // `val` on epoch 2's weights gives epoch 2's row. The weights are the same float32 numbers; the batches differ in size only.
+  const Outcome validated = run({"val", "--weights", (folder / "weights/epoch_002.pt").string(), "--data", (data() / "data.yaml").string(), "--img", "128", "--batch", "16",
+                                 "--project", (*scratch / "runs").string(), "--name", "val", "--json"});
+  ASSERT_EQ(validated.code, 0) << validated.err;
+  EXPECT_NEAR(result(validated)["coco"]["map50"].get<double>(), last_value(folder / "results.csv", "coco/mAP_0.5"), 0.001);
+  EXPECT_NEAR(result(validated)["coco"]["map"].get<double>(), last_value(folder / "results.csv", "coco/mAP_0.5:0.95"), 0.001);
+  EXPECT_NEAR(result(validated)["official"]["map50"].get<double>(), last_value(folder / "results.csv", "official/mAP_0.5"), 0.001);
+
+  const Outcome detected = run({"detect", "--weights", (folder / "weights/best.pt").string(), "--source", (data() / "images/test").string(), "--img", "128", "--conf", "0.001",
+                                "--save-txt", "--save-conf", "--project", (*scratch / "runs").string(), "--name", "detect"});
+  ASSERT_EQ(detected.code, 0) << detected.err;
+  EXPECT_EQ(std::distance(fs::directory_iterator(*scratch / "runs/detect/labels"), fs::directory_iterator{}), 8);
+  EXPECT_TRUE(fs::exists(*scratch / "runs/detect/000000.jpg"));
+
+  // A threshold that nothing reaches: the highest score is said.
+  const Outcome none = run({"detect", "--weights", (folder / "weights/best.pt").string(), "--source", (data() / "images/test/000000.jpg").string(), "--img", "128", "--conf", "0.9999",
+                            "--project", (*scratch / "runs").string(), "--name", "none"});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_TRUE(has(none.out + none.err, "highest score")) << none.out << none.err;
+
+  // Fine-tuning with another class list: matched by name.
+  auto tune = train_arguments("tune", 1);
+  tune[4] = (folder / "weights/best.pt").string();
+  const Outcome tuned = run(tune);
+  ASSERT_EQ(tuned.code, 0) << tuned.err;
+  EXPECT_TRUE(has(tuned.err, "classes matched by name")) << tuned.err;
+}
+
+TEST_F(LifeCycle, InterruptResumeAndLock) {
+  Process process(train_arguments("cut", 200), scratch->path());
+  for (int i = 0; i < 600 && !has(process.errors_so_far(), "epoch 0/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const fs::path folder = *scratch / "runs/cut";
+  // A second process in the same run folder is refused while the first one trains.
+  auto again = train_arguments("cut", 1);
+  again.push_back("--exist-ok");
+  const Outcome locked = run(again);
+  EXPECT_EQ(locked.code, 1);
+  EXPECT_TRUE(has(locked.err, "another process is training in this run folder")) << locked.err;
+
+  process.send(SIGINT);
+  const Outcome cut = process.wait();
+  EXPECT_EQ(cut.code, 130) << cut.err;
+  EXPECT_TRUE(has(cut.err, "can be resumed")) << cut.err;
+  ASSERT_TRUE(fs::exists(folder / "weights/last.pt"));
+
+  const std::size_t rows = line_count(slurp(folder / "results.csv"));
+  const int epochs_done = static_cast<int>(rows) - 1;
+  const Outcome resumed = run({"train", "--resume", folder.string(), "--epochs", std::to_string(epochs_done + 1), "--json"});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_TRUE(has(resumed.err, "the schedule follows the new number")) << resumed.err;
+  EXPECT_EQ(result(resumed)["epochs_done"], epochs_done + 1);
+  EXPECT_EQ(line_count(slurp(folder / "results.csv")), rows + 1);
+
+  const Outcome finished = run({"train", "--resume", folder.string()});
+  EXPECT_EQ(finished.code, 1);
+  EXPECT_TRUE(has(finished.err, "nothing to resume")) << finished.err;
+  EXPECT_EQ(run({"train", "--resume", folder.string(), "--hyp", "x.yaml"}).code, 2);
+}
+
+// N epochs, interrupted and resumed, end with the bytes of N epochs in one go: no random state, nothing lost.
+TEST_F(LifeCycle, ResumedWeightsEqualUndisturbedOnes) {
+  ASSERT_EQ(run(train_arguments("undisturbed", 2)).code, 0);
+  Process process(train_arguments("disturbed", 2), scratch->path());
+  for (int i = 0; i < 600 && !has(process.errors_so_far(), "epoch 0/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  process.send(SIGINT);
+  const Outcome cut = process.wait();
+  ASSERT_EQ(cut.code, 130) << cut.err;
+  ASSERT_EQ(run({"train", "--resume", (*scratch / "runs/disturbed").string()}).code, 0);
+  const auto weights = [&](const char* name) { return slurp(*scratch / "runs" / name / "weights/epoch_001.pt"); };
+  EXPECT_FALSE(weights("undisturbed").empty());
+  EXPECT_TRUE(weights("undisturbed") == weights("disturbed"));
+}
+
+}  // namespace
+}  // namespace yolov7::tests

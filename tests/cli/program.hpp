@@ -1,0 +1,94 @@
+#pragma once
+// Runs the built program and keeps what it said.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace yolov7::tests {
+
+struct Outcome {
+  int code = -1;  ///< exit code; 128 + signal if it was killed by one
+  std::string out, err;
+};
+
+inline std::string slurp(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+inline void spill(const std::filesystem::path& path, const std::string& content) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+inline std::filesystem::path program_path() { return std::filesystem::path(YOLOV7_BINARY_DIR) / "bin" / "yolov7"; }
+
+/// A folder of its own, removed at the end.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "yolov7-cli-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+class Process {
+ public:
+  Process(const std::vector<std::string>& arguments, const std::filesystem::path& folder) : folder_(folder) {
+    static int number = 0;
+    out_ = std::filesystem::temp_directory_path() / ("yolov7-out-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+    err_ = out_.string() + ".err";
+    child_ = ::fork();
+    if (child_ == 0) {
+      if (::chdir(folder.c_str()) != 0 || std::freopen(out_.c_str(), "w", stdout) == nullptr || std::freopen(err_.c_str(), "w", stderr) == nullptr) ::_exit(99);
+      std::vector<char*> values{const_cast<char*>("yolov7")};
+      for (const std::string& argument : arguments) values.push_back(const_cast<char*>(argument.c_str()));
+      values.push_back(nullptr);
+      ::execv(program_path().c_str(), values.data());
+      ::_exit(98);
+    }
+  }
+  void send(int signal) const { ::kill(child_, signal); }
+  std::string errors_so_far() const { return slurp(err_); }
+  Outcome wait() {
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(out_), slurp(err_)};
+    std::filesystem::remove(out_);
+    std::filesystem::remove(err_);
+    return outcome;
+  }
+
+ private:
+  std::filesystem::path folder_, out_, err_;
+  pid_t child_ = -1;
+};
+
+inline Outcome run(const std::vector<std::string>& arguments, const std::filesystem::path& folder = std::filesystem::temp_directory_path()) {
+  return Process(arguments, folder).wait();
+}
+
+inline std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
+
+}  // namespace yolov7::tests
