@@ -107,7 +107,8 @@ class Run {
 
  private:
   void open();
-  bool one(const runtime::SourcePicture& source, const std::string& prefix);
+  void make_writer();
+  void one(const runtime::SourcePicture& source, const std::string& prefix);
   void report(const runtime::DetectResult& result, cv::Size picture, const std::string& prefix);
   void summary();
 
@@ -137,28 +138,30 @@ void Run::open() {
           .max_det = options_.max_det, .max_nms = options_.max_nms};
   output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path, model_.network.class_count, model_.network.source, image_size_,
                            model_.detector->description()));
+}
+
+void Run::make_writer() {
   run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
   DetectWriter::Options writer{options_.save_txt, options_.save_conf, !options_.nosave, {}};
   writer.draw = {options_.line_thickness, options_.hide_labels, options_.hide_conf, static_cast<std::uint64_t>(options_.seed)};
   writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, writer);
 }
 
-/// False if the picture cannot be read; it is named, and the run goes on.
-bool Run::one(const runtime::SourcePicture& source, const std::string& prefix) {
+/// A picture that cannot be read is named, and the run goes on.
+void Run::one(const runtime::SourcePicture& source, const std::string& prefix) {
   cv::Mat picture;
   try {
     picture = read_picture(source.path);
   } catch (const Error& error) {
     log::error(fmt::format("{}unreadable: {}", prefix, error.what()));
     unreadable_.push_back({{"path", source.path.string()}, {"error", error.what()}});
-    return false;
+    return;
   }
   const runtime::DetectResult result = runtime::detect(*model_.detector, picture, image_size_, nms_, buffers_);
   const std::filesystem::path saved = writer_->write(source.path, source.relative, picture, result.detections);
   report(result, picture.size(), prefix);
   if (!saved.empty()) log::debug(fmt::format("saved {}", saved.string()));
   if (output_.json) pictures_json_.push_back(to_json(result, picture.size(), source.path.string(), model_.names));
-  return true;
 }
 
 void Run::report(const runtime::DetectResult& result, cv::Size picture, const std::string& prefix) {
@@ -188,9 +191,10 @@ void Run::summary() {
 
 nlohmann::json Run::execute() {
   const auto start = std::chrono::steady_clock::now();
+  open();
   const runtime::SourceList sources = runtime::list_sources(options_.source);
   if (sources.videos > 0) log::warning(fmt::format("{} videos in {} are left out; videos come in a later version", sources.videos, options_.source));
-  open();
+  make_writer();
   for (std::size_t i = 0; i < sources.pictures.size(); ++i) {
     interrupt::check();
     one(sources.pictures[i], fmt::format("image {}/{} {}: ", i + 1, sources.pictures.size(), sources.pictures[i].path.string()));

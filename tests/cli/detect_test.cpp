@@ -1,0 +1,251 @@
+// `yolov7 detect` on a network whose answers can be worked out by hand: each 32 × 32 cell with a red pixel is an object
+// of 16 × 24 px at the cell's centre; its class is 1 if there is green in the cell, else 0.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+
+#include "image/codec.hpp"
+#include "network/checkpoint.hpp"
+#include "tests/cli/program.hpp"
+
+using namespace yolov7;
+using namespace yolov7::tests;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Objectness logit 20·R − 10, class logits 10 − 20·G and 20·G − 10, box logits 0.
+void write_hand_made(const fs::path& path, std::vector<std::string> names = {"cell", "leaf"}) {
+  network::Checkpoint checkpoint;
+  checkpoint.config =
+      "nc: 2\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nanchors:\n  - [16, 24]\n"
+      "backbone:\n  [[-1, 1, MP, [32]]]\nhead:\n  [[0, 1, Detect, [nc, anchors]]]\n";
+  checkpoint.config_source = "hand-made.yaml";
+  checkpoint.class_count = 2;
+  checkpoint.names = std::move(names);
+  checkpoint.image_size = 64;
+  const network::Network network = network::build(checkpoint.config, "hand-made.yaml");
+  for (const network::TensorSpec& spec : network.tensors) {
+    std::vector<float> values{16, 24};
+    using Role = network::TensorSpec::Role;
+    if (spec.role == Role::weight) values = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, -20, 0, 0, 20, 0};
+    if (spec.role == Role::bias) values = {0, 0, 0, 0, -10, 10, -10};
+    if (spec.role == Role::anchors) values = {0.5f, 0.75f};
+    checkpoint.model.set(spec.name, network::Tensor::from(values, spec.shape));
+  }
+  network::write_checkpoint(path, checkpoint);
+}
+
+const cv::Vec3b red(0, 0, 255), yellow(0, 255, 255);
+
+/// A dark picture with single coloured pixels; PNG, so that they survive.
+cv::Mat dark(int width, int height) { return cv::Mat(height, width, CV_8UC3, cv::Scalar(0, 0, 0)); }
+
+class Detect : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_hand_made(scratch / "hand.pt");
+    fs::create_directories(scratch / "in/sub");
+    cv::Mat one = dark(64, 64);
+    one.at<cv::Vec3b>(10, 40) = red;  // row 10, column 40: cell (1, 0)
+    write_picture(scratch / "in/a.png", one);
+    cv::Mat two = one.clone();
+    two.at<cv::Vec3b>(50, 3) = yellow;  // cell (0, 1)
+    write_picture(scratch / "in/b.png", two);
+    write_picture(scratch / "in/sub/c.png", dark(64, 64));
+  }
+
+  Outcome detect(std::vector<std::string> more) {
+    std::vector<std::string> all{"detect", "--weights", "hand.pt", "--img-size", "64"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all, scratch.path());
+  }
+  nlohmann::json detect_json(std::vector<std::string> more) {
+    more.push_back("--json");
+    const Outcome outcome = detect(std::move(more));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  }
+  std::string label(const std::string& name) { return slurp(scratch / ("runs/detect/exp/labels/" + name)); }
+
+  Scratch scratch;
+};
+
+// σ(10)² = 0.99990920; %g shows six digits.
+const std::string cell_line = "0 0.75 0.25 0.25 0.375", leaf_line = "1 0.25 0.75 0.25 0.375";
+
+}  // namespace
+
+TEST_F(Detect, WritesLabelsAndPictures) {
+  const Outcome outcome = detect({"--source", "in", "--save-txt"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(label("a.txt"), cell_line + "\n");
+  const std::string both = label("b.txt");
+  EXPECT_TRUE(has(both, cell_line + "\n") && has(both, leaf_line + "\n") && line_count(both) == 2) << both;
+  const cv::Mat drawn = read_picture(scratch / "runs/detect/exp/a.png");
+  ASSERT_EQ(drawn.size(), cv::Size(64, 64));
+  EXPECT_NE(drawn.at<cv::Vec3b>(28, 48), cv::Vec3b(0, 0, 0)) << "the lower edge of the box of (40, 4) to (56, 28)";
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/c.png")) << "a folder is not searched in depth";
+  EXPECT_TRUE(has(outcome.out, "image 1/2 in/a.png: 64x64 1 cell, Done. (")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "image 2/2 in/b.png: 64x64 1 cell, 1 leaf, Done. (")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "CPU, float32, ")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "conf-thres=0.25")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "2 pictures, 3 objects, 0 unreadable")) << outcome.out;
+}
+
+TEST_F(Detect, LabelsLieInThePictureHoweverItIsScaled) {
+  // Twice as large: 128 × 128 shrinks to 64 × 64 by averaging, so the marks are blocks of 32 × 32.
+  cv::Mat large = dark(128, 128);
+  large(cv::Rect(64, 0, 64, 64)).setTo(cv::Scalar(0, 0, 255));
+  write_picture(scratch / "large.png", large);
+  ASSERT_EQ(detect({"--source", "large.png", "--save-txt", "--save-conf", "--nosave"}).code, 0);
+  const std::string line = label("large.txt");
+  ASSERT_EQ(line.rfind(cell_line + " 0.9999", 0), 0u) << line;
+  EXPECT_EQ(line.back(), '\n');
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/large.png"));
+}
+
+TEST_F(Detect, PluralAndJson) {
+  cv::Mat three = dark(128, 96);
+  for (const int x : {5, 40, 70}) three.at<cv::Vec3b>(5, x) = red;
+  write_picture(scratch / "three.png", three);
+  const Outcome outcome = run({"detect", "--weights", "hand.pt", "--img-size", "128", "--source", "three.png"}, scratch.path());
+  EXPECT_TRUE(has(outcome.out, ": 96x128 3 cells, Done.")) << outcome.out;
+  const nlohmann::json result = detect_json({"--source", "in/b.png", "--nosave"});
+  ASSERT_EQ(result["pictures"].size(), 1u);
+  const nlohmann::json& picture = result["pictures"][0];
+  EXPECT_EQ(picture["path"], "in/b.png");
+  EXPECT_EQ(picture["width"], 64);
+  ASSERT_EQ(picture["detections"].size(), 2u);
+  for (const nlohmann::json& d : picture["detections"]) {
+    EXPECT_NEAR(d["score"].get<double>(), 0.99990920, 1e-6);
+    const bool leaf = d["class"] == 1;
+    EXPECT_EQ(d["name"], leaf ? "leaf" : "cell");
+    const double expected[4] = {leaf ? 8.0 : 40.0, leaf ? 36.0 : 4.0, leaf ? 24.0 : 56.0, leaf ? 60.0 : 28.0};
+    for (int i = 0; i < 4; ++i) EXPECT_NEAR(d["xyxy"][static_cast<std::size_t>(i)].get<double>(), expected[i], 1e-4);
+  }
+}
+
+TEST_F(Detect, SaysTheHighestScoreWhenNothingIsFound) {
+  const Outcome outcome = detect({"--source", "in/sub/c.png", "--save-txt"});
+  EXPECT_EQ(outcome.code, 0);
+  // σ(−10)·σ(10) = 0.0000454
+  EXPECT_TRUE(has(outcome.out, "nothing found (highest score 0.0000, threshold 0.25)")) << outcome.out;
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/labels/c.txt"));
+}
+
+TEST_F(Detect, PatternsKeepTheirSubPaths) {
+  fs::copy(scratch / "in/a.png", scratch / "in/sub/a.png");
+  ASSERT_EQ(detect({"--source", "in/**/*.png", "--save-txt"}).code, 0);
+  for (const char* name : {"a.png", "b.png", "sub/a.png", "sub/c.png", "labels/a.txt", "labels/sub/a.txt"})
+    EXPECT_TRUE(fs::exists(scratch / ("runs/detect/exp/" + std::string(name)))) << name;
+}
+
+TEST_F(Detect, AgainIntoTheSameFolderLeavesNothingStale) {
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 0);
+  EXPECT_EQ(label("a.txt"), cell_line + "\n") << "not doubled";
+  write_picture(scratch / "in/a.png", dark(64, 64));
+  ASSERT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 0);
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/labels/a.txt"));
+  ASSERT_EQ(detect({"--source", "in"}).code, 0);
+  EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp2/a.png"));
+}
+
+TEST_F(Detect, EqualStemsAreWarnedAndKept) {
+  write_picture(scratch / "in/a.bmp", read_picture(scratch / "in/b.png"));
+  const Outcome outcome = detect({"--source", "in/a.*", "--save-txt"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_TRUE(has(outcome.err, "share the label file")) << outcome.err;
+  EXPECT_EQ(line_count(label("a.txt")), 3u) << "one of a.png, two of a.bmp";
+}
+
+TEST_F(Detect, UnreadablePicturesAreNamedAndTheOthersDone) {
+  spill(scratch / "in/a0.png", "no picture");
+  spill(scratch / "in/a1.jpg", "");
+  const Outcome outcome = detect({"--source", "in", "--save-txt"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err, "a0.png") && has(outcome.err, "a1.jpg") && has(outcome.err, "2 of 4 pictures could not be read")) << outcome.err;
+  EXPECT_EQ(label("a.txt"), cell_line + "\n");
+  EXPECT_FALSE(label("b.txt").empty());
+}
+
+TEST_F(Detect, ClassesThresholdAndMostObjects) {
+  const auto count = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--source", "in/b.png", "--nosave"});
+    return detect_json(std::move(more))["pictures"][0]["detections"].size();
+  };
+  EXPECT_EQ(count({}), 2u);
+  EXPECT_EQ(count({"--classes", "1"}), 1u);
+  EXPECT_EQ(count({"--classes", "0", "1"}), 2u);
+  EXPECT_EQ(count({"--max-det", "1"}), 1u);
+  EXPECT_EQ(count({"--conf", "0.9999999"}), 0u);
+}
+
+TEST_F(Detect, RoundsTheImageSizeWithAWarning) {
+  const Outcome outcome = run({"detect", "--weights", "hand.pt", "--source", "in/a.png", "--img", "50"}, scratch.path());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "50") && has(outcome.err, "32") && has(outcome.err, "64 is used")) << outcome.err;
+}
+
+TEST_F(Detect, NamesAreHarmless) {
+  write_hand_made(scratch / "odd.pt", {"\x1b[31mred", "<script>"});
+  const Outcome outcome = run({"detect", "--weights", "odd.pt", "--img", "64", "--source", "in/b.png"}, scratch.path());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(has(outcome.out + outcome.err, "\x1b"));
+  EXPECT_TRUE(has(outcome.out, "\\x1b[31mred")) << outcome.out;
+}
+
+TEST_F(Detect, WrongCalls) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
+      {{"--source", "in", "--view-img"}, "no window"},
+      {{"--source", "in", "--augment"}, "later version"},
+      {{"--source", "in", "--update"}, "downloaded"},
+      {{"--source", "in", "--save-json"}, "--json"},
+      {{"--source", "in", "--device", "0"}, "expected cpu, found '0'"},
+      {{"--source", "in", "--classes", "2"}, "expected 0 to 1, found 2"},
+      {{"--source", "in", "--precision", "float16"}, "float16"},
+      {{"--source", "0"}, "cameras"},
+      {{"--source", "rtsp://x"}, "streams"},
+  };
+  for (const auto& [arguments, expected] : table) {
+    const Outcome outcome = detect(arguments);
+    EXPECT_EQ(outcome.code, 2) << expected << outcome.err;
+    EXPECT_TRUE(has(outcome.err, expected)) << expected << '\n' << outcome.err;
+  }
+  EXPECT_EQ(detect({"--source", "in", "--no-trace", "--nosave"}).code, 0);
+  const Outcome empty = detect({"--source", "in/*.gif"});
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_TRUE(has(empty.err, "bmp, jpg, jpeg, png")) << empty.err;
+}
+
+TEST_F(Detect, WeightsAreTakenAsTheyAreNamed) {
+  const auto weights = [&](std::vector<std::string> paths) {
+    std::vector<std::string> all{"detect", "--source", "in", "--weights"};
+    all.insert(all.end(), paths.begin(), paths.end());
+    return run(all, scratch.path());
+  };
+  for (const char* name : {"yolov7.pt", "HAND.PT"}) {
+    const Outcome missing = weights({name});
+    EXPECT_EQ(missing.code, 1);
+    EXPECT_TRUE(has(missing.err, name) && has(missing.err, "downloaded")) << missing.err;
+  }
+  const Outcome ensemble = weights({"hand.pt", "hand.pt"});
+  EXPECT_EQ(ensemble.code, 2);
+  EXPECT_TRUE(has(ensemble.err, "ensembles")) << ensemble.err;
+}
+
+TEST_F(Detect, LoadsNoLibTorch) {
+  // The dynamic linker's own account of the files it opens.
+  ::setenv("LD_DEBUG", "files", 1);
+  const Outcome outcome = detect({"--source", "in/a.png", "--nosave"});
+  ::unsetenv("LD_DEBUG");
+  ASSERT_EQ(outcome.code, 0);
+  EXPECT_TRUE(has(outcome.err, "libopenvino_intel_cpu_plugin")) << "what is opened at run time is listed too";
+  for (const char* name : {"libtorch", "libc10", "libyolov7-training"}) EXPECT_FALSE(has(outcome.err, name)) << name;
+}
