@@ -20,6 +20,19 @@ struct Lists {
   std::vector<at::Tensor> parameters, gradients, momenta;
 };
 
+/// One pass over the memory; it refuses momentum buffers where the momentum is 0.
+void update(const Lists& list, double decay, double momentum, double rate, bool nesterov, bool first) {
+  if (list.parameters.empty()) return;
+  if (momentum == 0) {
+    at::_foreach_copy_(list.momenta, list.gradients);
+    at::_foreach_add_(list.momenta, list.parameters, decay);
+    at::_foreach_add_(list.parameters, list.momenta, -rate);
+  } else {
+    at::_fused_sgd_(list.parameters, list.gradients, list.momenta, decay, momentum, rate, /*dampening=*/0, nesterov,
+                    /*maximize=*/false, first);
+  }
+}
+
 }  // namespace
 
 ParameterGroup group_of(Role role) {
@@ -54,12 +67,8 @@ void Sgd::step() {
       list.momenta.push_back(parameter.momentum);
     }
     const double decay = g == static_cast<std::size_t>(ParameterGroup::weight) ? weight_decay_ : 0;
-    for (const bool first : {true, false}) {
-      Lists& list = lists[first ? 0 : 1];
-      if (!list.parameters.empty())
-        at::_fused_sgd_(list.parameters, list.gradients, list.momenta, decay, momentum_, rates_[g], /*dampening=*/0, nesterov_,
-                        /*maximize=*/false, first);
-    }
+    update(lists[0], decay, momentum_, rates_[g], nesterov_, /*first=*/true);
+    update(lists[1], decay, momentum_, rates_[g], nesterov_, /*first=*/false);
   }
 }
 
