@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <vector>
 
 #include "core/error.hpp"
@@ -61,7 +61,8 @@ struct TextExtent {
   cv::Size background() const { return {letters.width + 2 * padding, letters.height + below + padding}; }
 };
 
-int letter_thickness(double scale) { return std::max(1, static_cast<int>(std::nearbyint(scale * 1.4))); }
+// A tenth of the height of capitals.
+int letter_thickness(double scale) { return std::max(1, static_cast<int>(scale * 2 + 0.5)); }
 
 TextExtent extent_of(const std::string& text, double scale) {
   TextExtent extent;
@@ -102,10 +103,38 @@ bool is_finite(const Xyxy& box) {
 
 int round_to_int(double v) { return static_cast<int>(std::nearbyint(v)); }
 
+// Above the box, below its upper edge, below the box, above its right corner, over its lower edge: the first place that
+// is inside the picture and free, else the first that is inside.
+cv::Point caption_corner(const Xyxy& box, cv::Size size, cv::Size picture, std::span<const cv::Rect> taken) {
+  const int left = round_to_int(box.x1), right = round_to_int(box.x2) - size.width;
+  const int top = round_to_int(box.y1), bottom = round_to_int(box.y2);
+  std::optional<cv::Point> first;
+  for (const cv::Point wish : {cv::Point(left, top - size.height), cv::Point(left, top), cv::Point(left, bottom),
+                               cv::Point(right, top - size.height), cv::Point(left, bottom - size.height)}) {
+    if (wish.y < 0 || wish.y + size.height > picture.height) continue;
+    const cv::Point corner(std::clamp(wish.x, 0, picture.width - size.width), wish.y);
+    const cv::Rect place(corner, size);
+    if (std::none_of(taken.begin(), taken.end(), [&](const cv::Rect& other) { return !(other & place).empty(); }))
+      return corner;
+    if (!first) first = corner;
+  }
+  return first.value_or(cv::Point(std::clamp(left, 0, picture.width - size.width), std::min(top, picture.height - size.height)));
+}
+
 void draw_box(cv::Mat& bgr, const Xyxy& box, const cv::Scalar& colour, int thickness) {
   const Xyxy inside = clip(box, bgr.cols - 1, bgr.rows - 1);
   cv::rectangle(bgr, cv::Point(round_to_int(inside.x1), round_to_int(inside.y1)),
                 cv::Point(round_to_int(inside.x2), round_to_int(inside.y2)), colour, thickness, cv::LINE_AA);
+}
+
+// Indices of the finite boxes, descending score.
+std::vector<std::size_t> drawn_order(std::span<const Detection> detections) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < detections.size(); ++i)
+    if (is_finite(detections[i].box)) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return detections[a].score > detections[b].score; });
+  return order;
 }
 
 }  // namespace
@@ -136,10 +165,10 @@ std::string drawable_text(std::string_view raw) {
 }
 
 Caption place_caption(std::string_view name, std::string_view suffix, const Xyxy& box, cv::Size picture,
-                      int line_thickness) {
+                      int line_thickness, std::span<const cv::Rect> taken) {
   const std::string drawable = drawable_text(name), end = drawable_text(suffix);
   Caption caption;
-  caption.scale = std::max({usual_least_scale, 0.00045 * (picture.height + picture.width), line_thickness / 3.0});
+  caption.scale = std::max({usual_least_scale, 0.0004 * (picture.height + picture.width), line_thickness / 3.0});
   const cv::Size wanted = extent_of(drawable + end, caption.scale).background();
   const double room = std::min(static_cast<double>(picture.width) / wanted.width,
                                static_cast<double>(picture.height) / wanted.height);
@@ -149,12 +178,8 @@ Caption place_caption(std::string_view name, std::string_view suffix, const Xyxy
   const TextExtent extent = extent_of(caption.text, caption.scale);
   const cv::Size size = extent.background();
   if (caption.text.empty() || size.height > picture.height) return caption;
-  const int x = std::clamp(round_to_int(std::clamp(box.x1, 0.0, static_cast<double>(picture.width))), 0,
-                           picture.width - size.width);
-  const int edge = round_to_int(std::clamp(box.y1, 0.0, static_cast<double>(picture.height)));
-  const int y = edge >= size.height ? edge - size.height : std::min(edge, picture.height - size.height);
-  caption.background = {{x, y}, size};
-  caption.origin = {x + extent.padding, y + extent.padding + extent.letters.height};
+  caption.background = {caption_corner(clip(box, picture.width, picture.height), size, picture, taken), size};
+  caption.origin = caption.background.tl() + cv::Point(extent.padding, extent.padding + extent.letters.height);
   return caption;
 }
 
@@ -170,19 +195,21 @@ void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::s
     throw Error(fmt::format("cannot draw: expected an 8-bit picture of 3 channels, found {} x {} px, {} channels",
                             bgr.cols, bgr.rows, bgr.channels()));
   const int thickness = options.line_thickness > 0 ? options.line_thickness : automatic_thickness(bgr.size());
-  std::vector<std::size_t> order(detections.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return detections[a].score < detections[b].score; });
-  for (const std::size_t i : order) {
-    const Detection& d = detections[i];
-    if (!is_finite(d.box)) continue;
-    const cv::Scalar colour = class_colour(d.class_index, options.seed);
-    draw_box(bgr, d.box, colour, thickness);
-    if (options.hide_labels) continue;
-    const std::string score = options.hide_conf ? std::string() : fmt::format(" {:.2f}", d.score);
-    draw_caption(bgr, place_caption(name_of(d.class_index, names), score, d.box, bgr.size(), thickness), colour,
-                 readable_on(colour));
+  const std::vector<std::size_t> best_first = drawn_order(detections);
+  for (auto i = best_first.rbegin(); i != best_first.rend(); ++i)
+    draw_box(bgr, detections[*i].box, class_colour(detections[*i].class_index, options.seed), thickness);
+  if (options.hide_labels) return;
+  std::vector<Caption> captions;
+  std::vector<cv::Rect> taken;
+  for (const std::size_t i : best_first) {
+    const std::string score = options.hide_conf ? std::string() : fmt::format(" {:.2f}", detections[i].score);
+    captions.push_back(place_caption(name_of(detections[i].class_index, names), score, detections[i].box, bgr.size(),
+                                     options.line_thickness, taken));
+    taken.push_back(captions.back().background);
+  }
+  for (std::size_t k = best_first.size(); k-- > 0;) {
+    const cv::Scalar colour = class_colour(detections[best_first[k]].class_index, options.seed);
+    draw_caption(bgr, captions[k], colour, readable_on(colour));
   }
 }
 

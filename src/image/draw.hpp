@@ -34,15 +34,16 @@ struct Caption {
   int thickness = 1;
 };
 
-/// Above the box's upper left corner, below its upper edge where there is no room, always wholly inside the picture.
-/// The letters grow with the picture (and with the lines) and never fall below about 7 px; a text that is too wide
-/// loses the end of `name` ("aeropl.. 0.87"), never `suffix`.
+/// Above the box's upper left corner, below its upper edge where there is no room, always wholly inside the picture;
+/// at another edge of the box where that keeps it off the rectangles in `taken`. The letters grow with the picture
+/// (scale at least line_thickness / 3) and never fall below about 7 px; a text that is too wide loses the end of `name`
+/// ("aeropl.. 0.87"), never `suffix`.
 Caption place_caption(std::string_view name, std::string_view suffix, const Xyxy& box, cv::Size picture,
-                      int line_thickness);
+                      int line_thickness, std::span<const cv::Rect> taken = {});
 void draw_caption(cv::Mat& bgr, const Caption& caption, const cv::Scalar& background, const cv::Scalar& letters);
 
-/// Boxes in pixels of `bgr` (8-bit, 3 channels), drawn in ascending score so that the best stays on top. A class
-/// without a name is "class 7". Boxes are cut at the border; those that are not finite are left out.
+/// Boxes in pixels of `bgr` (8-bit, 3 channels), drawn in ascending score so that the best stays on top, then the
+/// captions, which avoid each other where they can. A class without a name is "class 7". Boxes are cut at the border; those that are not finite are left out.
 void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::span<const std::string> names,
                      const DrawOptions& options);
 

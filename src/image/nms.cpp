@@ -155,11 +155,21 @@ class KeptBoxes {
   std::vector<double> x1_, y1_, x2_, y2_, area_;
 };
 
-// Class indices as given to 0 … n − 1, so that any indices, also negative ones, work.
+// Class indices as given to 0 … count − 1, so that any indices, also negative ones, work. The usual few classes are
+// only shifted; indices far apart are ranked.
 std::vector<std::size_t> dense_classes(std::span<const Detection> candidates, bool agnostic, std::size_t& count) {
   std::vector<std::size_t> dense(candidates.size(), 0);
   count = 1;
-  if (agnostic) return dense;
+  if (agnostic || candidates.empty()) return dense;
+  const auto by_class = [](const Detection& a, const Detection& b) { return a.class_index < b.class_index; };
+  const auto [lowest, highest] = std::minmax_element(candidates.begin(), candidates.end(), by_class);
+  const std::int64_t first = lowest->class_index, range = highest->class_index - first;
+  if (range < 4096) {
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      dense[i] = static_cast<std::size_t>(candidates[i].class_index - first);
+    count = static_cast<std::size_t>(range) + 1;
+    return dense;
+  }
   std::vector<int> present;
   present.reserve(candidates.size());
   for (const Detection& candidate : candidates) present.push_back(candidate.class_index);

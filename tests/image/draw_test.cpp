@@ -143,6 +143,31 @@ TEST(Draw, CaptionStaysInsideEverywhere) {
         }
 }
 
+TEST(Draw, CaptionsAvoidEachOther) {
+  // Side by side, nearer than a caption is wide; and two on the same box.
+  const cv::Size size(640, 480);
+  std::vector<cv::Rect> taken;
+  for (const Xyxy& box : {Xyxy{100, 100, 200, 300}, Xyxy{140, 100, 240, 300}, Xyxy{100, 100, 200, 300}, Xyxy{100, 0, 200, 300}}) {
+    const cv::Rect place = place_caption("traffic light", " 0.87", box, size, 1, taken).background;
+    ASSERT_FALSE(place.empty());
+    EXPECT_EQ(place & cv::Rect({0, 0}, size), place);
+    for (const cv::Rect& other : taken) EXPECT_TRUE((other & place).empty());
+    taken.push_back(place);
+  }
+}
+
+TEST(Draw, NoLineCrossesACaption) {
+  // The second box's upper edge runs through the place above the first one's.
+  cv::Mat picture = grey(300, 200);
+  const std::vector<Detection> detections = {{{20, 92, 280, 180}, 0.9f, 0}, {{100, 100, 200, 150}, 0.4f, 2}};
+  draw_detections(picture, detections, names, {});
+  const cv::Rect first = place_caption("cat", " 0.90", detections[0].box, {300, 200}, 0).background;
+  const cv::Rect second = place_caption("dog", " 0.40", detections[1].box, {300, 200}, 0, {&first, 1}).background;
+  ASSERT_TRUE(second.contains({second.x, 92}));
+  for (int x = second.x; x < second.x + second.width; ++x)
+    EXPECT_NE(picture.at<cv::Vec3b>(92, x), pixel(class_colour(0))) << x;
+}
+
 TEST(Draw, LongNamesAreShortenedAndScoresKept) {
   const Caption caption = place_caption("aeroplane of the second kind", " 0.87", {0, 0, 50, 50}, {100, 100}, 1);
   EXPECT_EQ(caption.text.substr(0, 4), "aero");
