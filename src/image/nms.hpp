@@ -9,7 +9,7 @@
 namespace yolov7 {
 
 struct NmsOptions {
-  double conf_thres = 0.25;  ///< strict: score > conf_thres
+  double conf_thres = 0.25;  ///< strict, compared in float32: score > float(conf_thres)
   double iou_thres = 0.45;   ///< strict: suppressed where IoU > iou_thres
   bool multi_label = false;  ///< every class above the threshold; ignored for one class
   bool agnostic = false;     ///< suppress across classes
@@ -25,7 +25,8 @@ struct NmsResult {
 };
 
 /// Decoded rows of one picture, `rows` × (5 + class_count) floats: cx, cy, w, h in pixels, objectness, class
-/// probabilities (evaluation 0.3, 2.1). One class: score = objectness. Suppression per class without shifting boxes.
+/// probabilities (evaluation 0.3, 2.1). One class: score = objectness, and the class column is not
+/// looked at. Suppression per class without shifting boxes. Errors: class_count below 1, a class to keep out of range.
 NmsResult non_maximum_suppression(const float* decoded, std::size_t rows, int class_count, const NmsOptions& options);
 
 /// Indices of the kept boxes, descending score, stable: greedy suppression among equal class indices (all classes
