@@ -239,16 +239,19 @@ at::Tensor TorchNetwork::execute(const Step& step, const std::vector<at::Tensor>
     case Kind::batch_norm: return batch_norm_act(x, step.conv.norm, step.conv.activation, mode_);
     case Kind::activation: return activate(x, step.conv.activation);
     case Kind::max_pool: return at::max_pool2d(x, step.kernel, step.stride, step.padding);
-    case Kind::add: return x + values[static_cast<std::size_t>(step.inputs.at(1))];
     case Kind::upsample: return at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
     case Kind::reorg: return reorg(x);
     case Kind::implicit_add: return x + step.implicit.to(x.scalar_type());
     case Kind::implicit_mul: return x * step.implicit;  // widens bfloat16 to the parameters' type
+    case Kind::add:
     case Kind::concat: break;
   }
   std::vector<at::Tensor> parts;
   for (const int input : step.inputs) parts.push_back(values[static_cast<std::size_t>(input)]);
-  return at::cat(parts, 1);
+  if (step.kind == Kind::concat) return at::cat(parts, 1);
+  at::Tensor sum = parts.at(0) + parts.at(1);
+  for (std::size_t i = 2; i < parts.size(); ++i) sum = sum + parts[i];
+  return sum;
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]; a view if the value is channels_last.

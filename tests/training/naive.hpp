@@ -87,10 +87,12 @@ inline Map execute(const network::Operation& op, const std::vector<Map>& maps, c
     case Kind::conv: return conv(in, op, weights);
     case Kind::batch_norm: return batch_norm(in, op, weights, training);
     case Kind::activation: return same([&](int n, int k, int y, int x) { return activate(in.at(n, k, y, x), op.activation); });
-    case Kind::add: {
-      const Map& other = maps[static_cast<std::size_t>(op.inputs[1])];
-      return same([&](int n, int k, int y, int x) { return in.at(n, k, y, x) + other.at(n, k, y, x); });
-    }
+    case Kind::add:
+      return same([&](int n, int k, int y, int x) {
+        double sum = 0;
+        for (const int input : op.inputs) sum += maps[static_cast<std::size_t>(input)].at(n, k, y, x);
+        return sum;
+      });
     case Kind::implicit_add:
     case Kind::implicit_mul: {
       const auto v = weights.at(op.tensor + ".implicit").to_doubles();
