@@ -103,14 +103,15 @@ unsigned char to_8_bits(const unsigned char* sample, unsigned bits) {
   return static_cast<unsigned char>((value + 128u) / 257u);
 }
 
-// Copies the part of a block that lies in the picture. `first` is the sample of a pixel to start from, `plane` the
-// colour (0 R, 1 G, 2 B) it belongs to; contiguous colour copies all three.
+// Copies the part of a block that lies in the picture. `plane` is the colour (0 R, 1 G, 2 B) of a block of one plane;
+// contiguous colour copies all three.
 void copy_block(const std::vector<unsigned char>& block, const Blocks& blocks, const Layout& layout, std::uint32_t x0,
                 std::uint32_t y0, unsigned plane, cv::Mat& picture) {
   const bool contiguous = layout.planar == PLANARCONFIG_CONTIG;
   const std::size_t sample_bytes = layout.bits / 8u, step = sample_bytes * (contiguous ? layout.samples : 1u);
   const unsigned char invert = layout.photometric == PHOTOMETRIC_MINISWHITE ? 0xff : 0;
-  const std::uint32_t columns = std::min(blocks.width, layout.width - x0), lines = std::min(blocks.height, layout.height - y0);
+  const std::uint32_t columns = std::min(blocks.width, layout.width - x0);
+  const std::uint32_t lines = std::min(blocks.height, layout.height - y0);
   for (std::uint32_t y = 0; y < lines; ++y) {
     const unsigned char* in = block.data() + std::size_t{y} * blocks.width * step;
     auto* out = picture.ptr<cv::Vec3b>(static_cast<int>(y0 + y)) + x0;
@@ -118,7 +119,8 @@ void copy_block(const std::vector<unsigned char>& block, const Blocks& blocks, c
       if (!layout.colour())
         out[x] = cv::Vec3b::all(static_cast<unsigned char>(to_8_bits(in, layout.bits) ^ invert));
       else if (contiguous)
-        for (unsigned k = 0; k < 3; ++k) out[x][static_cast<int>(2 - k)] = to_8_bits(in + k * sample_bytes, layout.bits);
+        for (int k = 0; k < 3; ++k)
+          out[x][2 - k] = to_8_bits(in + static_cast<std::size_t>(k) * sample_bytes, layout.bits);
       else
         out[x][static_cast<int>(2 - plane)] = to_8_bits(in, layout.bits);
     }

@@ -118,7 +118,8 @@ cv::Point caption_corner(const Xyxy& box, cv::Size size, cv::Size picture, std::
       return corner;
     if (!first) first = corner;
   }
-  return first.value_or(cv::Point(std::clamp(left, 0, picture.width - size.width), std::min(top, picture.height - size.height)));
+  return first.value_or(
+      cv::Point(std::clamp(left, 0, picture.width - size.width), std::min(top, picture.height - size.height)));
 }
 
 void draw_box(cv::Mat& bgr, const Xyxy& box, const cv::Scalar& colour, int thickness) {
