@@ -14,6 +14,14 @@ namespace yolov7::network {
 /// A value of a pickle: none, number, text, tuple or list, dictionary with text keys, tensor.
 struct PickleValue {
   enum class Kind { none, boolean, integer, real, text, sequence, dictionary, tensor, mark, global, storage };
+  // Defined in the .cpp: clang 14 instantiates the pair below too early otherwise.
+  PickleValue();
+  PickleValue(const PickleValue&);
+  PickleValue(PickleValue&&) noexcept;
+  PickleValue& operator=(const PickleValue&);
+  PickleValue& operator=(PickleValue&&) noexcept;
+  ~PickleValue();
+
   Kind kind = Kind::none;
   std::int64_t integer = 0;
   double real = 0;

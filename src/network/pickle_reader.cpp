@@ -271,6 +271,13 @@ class Machine {
 
 }  // namespace
 
+PickleValue::PickleValue() = default;
+PickleValue::PickleValue(const PickleValue&) = default;
+PickleValue::PickleValue(PickleValue&&) noexcept = default;
+PickleValue& PickleValue::operator=(const PickleValue&) = default;
+PickleValue& PickleValue::operator=(PickleValue&&) noexcept = default;
+PickleValue::~PickleValue() = default;
+
 const PickleValue* PickleValue::find(const std::string& key) const {
   for (const auto& [name, value] : dictionary)
     if (name == key) return &value;
