@@ -10,7 +10,8 @@
 #include "core/log.hpp"
 #include "core/progress.hpp"
 #include "training/checkpoints.hpp"
-#include "training/pictures.hpp"
+#include "evaluation/batch_pictures.hpp"
+#include "image/codec.hpp"
 #include "training/setup.hpp"
 #include "training/validation.hpp"
 
@@ -76,7 +77,7 @@ class Trainer {
     const IterationSettings now = s_.schedule->at(iteration);
     s_.optimizer->set_rates(now.rates);
     s_.optimizer->set_momentum(now.momentum);
-    if (iteration < 10) write_batch_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), batch, s_.train.names);
+    if (iteration < 10) write_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), evaluation::label_sheet(batch, s_.train));
 
     const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
     const LossValue loss = (*s_.loss)(s_.network->forward(images), batch.targets);

@@ -1,0 +1,58 @@
+#pragma once
+// Measures any Detector on a split (evaluation 1.2–1.6): rectangular batches, suppression, back to the original picture,
+// COCO's and the official metric, confusion matrix, time.
+#include <functional>
+#include <opencv2/core/mat.hpp>
+#include <vector>
+
+#include "dataset/batch.hpp"
+#include "dataset/index.hpp"
+#include "evaluation/coco.hpp"
+#include "evaluation/coco_json.hpp"
+#include "evaluation/confusion.hpp"
+#include "evaluation/yolo_metric.hpp"
+#include "runtime/detector.hpp"
+
+namespace yolov7::evaluation {
+
+struct ValidationOptions {
+  int image_size = 640, batch_size = 32;
+  double conf_thres = 0.001, iou_thres = 0.65;
+  int max_det = 300, max_nms = 30000;
+  bool single_cls = false;       ///< all predicted classes become 0 before suppression
+  bool v5_metric = false;
+  bool save_hybrid = false;      ///< ground truth enters the suppression: for auto-labelling, the metrics are invalid
+  bool keep_detections = false;  ///< for label files, JSON and pictures
+  int pictures = 0;              ///< batches kept as contact sheets
+  int workers = 8;
+  std::size_t cache_bytes = 0;
+  std::vector<int> data_class;   ///< by model class; empty = the same
+};
+
+/// Milliseconds per picture.
+struct ValidationTimes {
+  double pre = 0, inference = 0, nms = 0, total = 0;
+};
+
+struct ValidationResult {
+  ValidationOptions options;
+  std::size_t pictures = 0, labels = 0;
+  CocoResult coco;
+  YoloMetric official;
+  ConfusionMatrix confusion;
+  ValidationTimes times;
+  std::vector<PictureDetections> detections;  ///< in the index's order, if kept
+  std::vector<cv::Mat> label_sheets, prediction_sheets;
+  float highest_score = 0;                    ///< of all rows, also below the threshold
+  std::size_t dropped_not_finite = 0;
+
+  double map50() const { return coco.stats[1] < 0 ? 0 : coco.stats[1]; }
+  double map() const { return coco.stats[0] < 0 ? 0 : coco.stats[0]; }
+};
+
+using BatchObserver = std::function<void(const dataset::Batch&, const runtime::Prediction&)>;
+
+/// Errors: an index without pictures, a detector whose classes do not fit the data (single_cls aside).
+ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index, const ValidationOptions& options, const BatchObserver& observer = {});
+
+}  // namespace yolov7::evaluation

@@ -1,0 +1,314 @@
+#include "training/kernels/batch_norm_activation.hpp"
+
+
+
+#include <cmath>
+#include <vector>
+
+#include "core/error.hpp"
+#include "training/kernels/batch_norm_rows.hpp"
+
+namespace yolov7::training::kernels {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// Values per block. Sums inside a block are float32, sums of blocks double; a block of float32 fits in a
+/// second-level cache beside its gradient.
+constexpr std::int64_t block_values = 32768;
+
+/// How the rows of a tensor are cut into blocks: by the shape alone, never by the number of threads.
+struct Blocks {
+  std::int64_t rows, channels, rows_per_block, count;
+
+  explicit Blocks(const at::Tensor& x)
+      : rows(x.size(0) * x.size(2) * x.size(3)), channels(x.size(1)),
+        rows_per_block(std::max<std::int64_t>(4, block_values / channels / 4 * 4)),
+        count((rows + rows_per_block - 1) / rows_per_block) {}
+  std::int64_t first(std::int64_t block) const { return block * rows_per_block; }
+  std::int64_t size(std::int64_t block) const { return std::min(rows_per_block, rows - first(block)); }
+};
+
+enum class Order { forward, backward };
+
+/// each(block) for all blocks, in parallel. A pass that follows another over the same data runs the other way: what the
+/// first one read last is still in the cache.
+template <class Each>
+void over_blocks(const Blocks& blocks, Order order, const Each& each) {
+  at::parallel_for(0, blocks.count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) each(order == Order::forward ? i : begin + end - 1 - i);
+  });
+}
+
+template <class T> T* values(const at::Tensor& tensor) { return static_cast<T*>(tensor.data_ptr()); }
+
+/// The distance between pixels where `tensor`'s values lie as rows of channels (channels_last, or a range of channels
+/// of such a tensor); 0 otherwise.
+std::int64_t row_stride(const at::Tensor& tensor) {
+  const std::int64_t batch = tensor.size(0), channels = tensor.size(1), height = tensor.size(2), width = tensor.size(3);
+  if (channels > 1 && tensor.stride(1) != 1) return 0;
+  const std::int64_t stride = width > 1 ? tensor.stride(3) : height > 1 ? tensor.stride(2)
+                            : batch > 1 ? tensor.stride(0) : channels;
+  if (stride < channels || (height > 1 && tensor.stride(2) != width * stride)) return 0;
+  if (batch > 1 && tensor.stride(0) != height * width * stride) return 0;
+  return stride;
+}
+
+/// μ and Σ(x − μ)² per channel: one pass per block about a provisional mean, that of the block's first rows; joined by
+/// Chan's formula in double precision. The first k of n rows bound the cancellation: (provisional − μ)² ≤ n σ² / k.
+template <class T>
+class BatchMoments {
+ public:
+  BatchMoments(const at::Tensor& x, const Blocks& blocks) : blocks_(blocks), width_(padded(blocks.channels)) {
+    const auto size = static_cast<std::size_t>(width_ * blocks.count);
+    centre_.resize(size);
+    first_.resize(size);
+    second_.resize(size);
+    const RowKernels<T> kernels = row_kernels<T>(network::ActivationKind::identity, best_instruction_set());
+    const std::vector<float> zeros(static_cast<std::size_t>(width_), 0.0F);
+    over_blocks(blocks, Order::backward, [&](std::int64_t block) {
+      RowBlock<T> rows;
+      rows.x = values<T>(x) + blocks.first(block) * blocks.channels;
+      rows.channels = blocks.channels;
+      rows.rows = std::min<std::int64_t>(8, blocks.size(block));
+      rows.mean = zeros.data();
+      float* centre = centre_.data() + block * width_;
+      float* first = first_.data() + block * width_;
+      float* second = second_.data() + block * width_;
+      kernels.moments(rows, centre, second);
+      for (std::int64_t c = 0; c < width_; ++c) centre[c] /= static_cast<float>(rows.rows);
+      rows.mean = centre;
+      rows.rows = blocks.size(block);
+      kernels.moments(rows, first, second);
+    });
+    join();
+  }
+
+  double mean(std::int64_t channel) const { return mean_[index(channel)]; }
+  double squares(std::int64_t channel) const { return squares_[index(channel)]; }
+
+ private:
+  static std::size_t index(std::int64_t channel) { return static_cast<std::size_t>(lane_position<T>(channel)); }
+
+  void join() {
+    const auto width = static_cast<std::size_t>(width_);
+    mean_.assign(width, 0);
+    squares_.assign(width, 0);
+    double seen = 0;
+    for (std::int64_t block = 0; block < blocks_.count; ++block) {
+      const double size = static_cast<double>(blocks_.size(block)), total = seen + size;
+      const std::size_t at = static_cast<std::size_t>(block) * width;
+      for (std::size_t c = 0; c < width; ++c) {
+        const double first = first_[at + c], block_mean = centre_[at + c] + first / size;
+        const double difference = block_mean - mean_[c];
+        mean_[c] += difference * (size / total);
+        squares_[c] += std::max(0.0, second_[at + c] - first * first / size) + difference * difference * (seen * size / total);
+      }
+      seen = total;
+    }
+  }
+
+  const Blocks blocks_;
+  const std::int64_t width_;
+  std::vector<float> centre_, first_, second_;
+  std::vector<double> mean_, squares_;
+};
+
+/// What a pass needs per channel, float32, padded and in the lane order of the tensor's type: z = x · scale + shift.
+struct Coefficients {
+  at::Tensor scale, shift, mean, inverse_deviation;
+  explicit Coefficients(std::int64_t channels) {
+    for (at::Tensor* t : {&scale, &shift, &mean, &inverse_deviation}) *t = at::zeros({padded(channels)});
+  }
+  Coefficients(at::Tensor a, at::Tensor b, at::Tensor c, at::Tensor d)
+      : scale(std::move(a)), shift(std::move(b)), mean(std::move(c)), inverse_deviation(std::move(d)) {}
+
+  template <class T>
+  void set(std::int64_t channel, double centre, double inverse, double weight, double bias) {
+    const std::int64_t i = lane_position<T>(channel);
+    values<float>(scale)[i] = static_cast<float>(weight * inverse);
+    values<float>(shift)[i] = static_cast<float>(bias - centre * weight * inverse);
+    values<float>(mean)[i] = static_cast<float>(centre);
+    values<float>(inverse_deviation)[i] = static_cast<float>(inverse);
+  }
+};
+
+/// From the batch, moving the running values towards it, or from the running values.
+template <class T>
+Coefficients coefficients(const at::Tensor& x, const Blocks& blocks, const at::Tensor& weight, const at::Tensor& bias,
+                          const BatchNormActivation& norm) {
+  Coefficients result(blocks.channels);
+  const auto gamma = weight.accessor<float, 1>(), beta = bias.accessor<float, 1>();
+  auto running_mean = norm.running_mean.accessor<float, 1>(), running_var = norm.running_var.accessor<float, 1>();
+  if (!norm.batch_statistics) {
+    for (std::int64_t c = 0; c < blocks.channels; ++c) {
+      result.set<T>(c, running_mean[c], 1 / std::sqrt(running_var[c] + norm.epsilon), gamma[c], beta[c]);
+    }
+    return result;
+  }
+  const BatchMoments<T> moments(x, blocks);
+  const double count = static_cast<double>(blocks.rows), keep = 1 - norm.momentum;
+  for (std::int64_t c = 0; c < blocks.channels; ++c) {
+    const double mean = moments.mean(c), squares = moments.squares(c);
+    result.set<T>(c, mean, 1 / std::sqrt(squares / count + norm.epsilon), gamma[c], beta[c]);
+    running_mean[c] = static_cast<float>(keep * running_mean[c] + norm.momentum * mean);
+    running_var[c] = static_cast<float>(keep * running_var[c] + norm.momentum * (squares / (count - 1)));
+  }
+  return result;
+}
+
+template <class T>
+at::Tensor normalise(const at::Tensor& x, const Blocks& blocks, const Coefficients& k, const network::Activation& activation) {
+  at::Tensor y = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  const RowKernels<T> kernels = row_kernels<T>(activation.kind, best_instruction_set());
+  over_blocks(blocks, Order::forward, [&](std::int64_t block) {
+    RowBlock<T> rows;
+    const std::int64_t offset = blocks.first(block) * blocks.channels;
+    rows.x = values<T>(x) + offset;
+    rows.y = values<T>(y) + offset;
+    rows.rows = blocks.size(block);
+    rows.channels = blocks.channels;
+    rows.scale = values<float>(k.scale);
+    rows.shift = values<float>(k.shift);
+    rows.negative_slope = static_cast<float>(activation.slope);
+    kernels.normalise(rows);
+  });
+  return y;
+}
+
+/// The gradients of x, weight and bias.
+struct Gradients {
+  at::Tensor x, weight, bias;
+};
+
+template <class T>
+class Backward {
+ public:
+  Backward(const at::Tensor& x, const at::Tensor& dy, const Coefficients& k, const network::Activation& activation)
+      : x_(x), dy_(row_stride(dy) != 0 ? dy : dy.contiguous(at::MemoryFormat::ChannelsLast)), blocks_(x), k_(k),
+        activation_(activation), kernels_(row_kernels<T>(activation.kind, best_instruction_set())) {}
+
+  Gradients operator()(bool batch_statistics) {
+    Gradients result{at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast)),
+                     at::empty({blocks_.channels}), at::empty({blocks_.channels})};
+    std::vector<float> slope(static_cast<std::size_t>(padded(blocks_.channels)), 0.0F), constant(slope);
+    sum(result, batch_statistics, slope, constant);
+    over_blocks(blocks_, Order::forward, [&](std::int64_t block) {
+      RowBlock<T> rows = block_of(block);
+      rows.dx = values<T>(result.x) + blocks_.first(block) * blocks_.channels;
+      rows.slope = slope.data();
+      rows.constant = constant.data();
+      kernels_.input_gradient(rows);
+    });
+    return result;
+  }
+
+ private:
+  RowBlock<T> block_of(std::int64_t block) const {
+    RowBlock<T> rows;
+    rows.x = values<T>(x_) + blocks_.first(block) * blocks_.channels;
+    rows.dy_stride = row_stride(dy_);
+    rows.dy = values<T>(dy_) + blocks_.first(block) * rows.dy_stride;
+    rows.rows = blocks_.size(block);
+    rows.channels = blocks_.channels;
+    rows.scale = values<float>(k_.scale);
+    rows.shift = values<float>(k_.shift);
+    rows.mean = values<float>(k_.mean);
+    rows.negative_slope = static_cast<float>(activation_.slope);
+    return rows;
+  }
+
+  /// With g = dy · act' and s = γ/σ: dβ = Σg, dγ = Σg(x − μ)/σ, dx = s·g − s·Σg/n − (x − μ)·s·Σg(x − μ)/(n·σ²), whose
+  /// last two terms exist under batch statistics only.
+  void sum(Gradients& result, bool batch_statistics, std::vector<float>& slope, std::vector<float>& constant) const {
+    const auto width = slope.size();
+    std::vector<float> sums(width * static_cast<std::size_t>(blocks_.count)), products(sums.size());
+    over_blocks(blocks_, Order::backward, [&](std::int64_t block) {
+      const std::size_t at = static_cast<std::size_t>(block) * width;
+      kernels_.gradient_sums(block_of(block), sums.data() + at, products.data() + at);
+    });
+    std::vector<double> sum(width), product(width);
+    for (std::size_t at = 0; at < sums.size(); at += width) {
+      for (std::size_t c = 0; c < width; ++c) {
+        sum[c] += sums[at + c];
+        product[c] += products[at + c];
+      }
+    }
+    const double count = static_cast<double>(blocks_.rows);
+    for (std::int64_t c = 0; c < blocks_.channels; ++c) {
+      const auto i = static_cast<std::size_t>(lane_position<T>(c));
+      const double inverse = values<float>(k_.inverse_deviation)[i], scale = values<float>(k_.scale)[i];
+      values<float>(result.bias)[c] = static_cast<float>(sum[i]);
+      values<float>(result.weight)[c] = static_cast<float>(product[i] * inverse);
+      if (!batch_statistics) continue;
+      const double along = -scale * inverse * inverse * product[i] / count;
+      slope[i] = static_cast<float>(along);
+      constant[i] = static_cast<float>(-scale * sum[i] / count - along * values<float>(k_.mean)[i]);
+    }
+  }
+
+  const at::Tensor x_, dy_;
+  const Blocks blocks_;
+  const Coefficients k_;
+  const network::Activation activation_;
+  const RowKernels<T> kernels_;
+};
+
+template <class Use>
+auto with_value_type(at::ScalarType type, const Use& use) {
+  return type == at::kBFloat16 ? use(BFloat16{}) : use(float{});
+}
+
+struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivationFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                            const at::Tensor& bias, const BatchNormActivation& norm) {
+    const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
+    const Blocks blocks(x);
+    if (norm.batch_statistics && blocks.rows == 1) {
+      throw Error("batch-norm: expected more than one value per channel in training, found a batch of one picture with "
+                  "a 1 × 1 map: raise the batch or the picture size");
+    }
+    Coefficients k(blocks.channels);
+    at::Tensor y;
+    with_value_type(x.scalar_type(), [&](auto value) {
+      using T = decltype(value);
+      k = coefficients<T>(x, blocks, weight, bias, norm);
+      y = normalise<T>(x, blocks, k, norm.activation);
+    });
+    context->save_for_backward({x, k.scale, k.shift, k.mean, k.inverse_deviation});
+    context->saved_data["kind"] = static_cast<std::int64_t>(norm.activation.kind);
+    context->saved_data["slope"] = norm.activation.slope;
+    context->saved_data["batch"] = norm.batch_statistics;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    if (at::GradMode::is_enabled()) throw Error("batch-norm: expected a first derivative, found a second one, which it lacks");
+    const variable_list saved = context->get_saved_variables();
+    const network::Activation activation{static_cast<network::ActivationKind>(context->saved_data["kind"].toInt()),
+                                         context->saved_data["slope"].toDouble()};
+    const at::Tensor& x = saved[0];
+    Gradients result;
+    with_value_type(x.scalar_type(), [&](auto value) {
+      Backward<decltype(value)> backward(x, gradients[0], {saved[1], saved[2], saved[3], saved[4]}, activation);
+      result = backward(context->saved_data["batch"].toBool());
+    });
+    return {result.x, result.weight, result.bias, at::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool supports(const at::Tensor& x, const BatchNormActivation& norm) {
+  const auto is_float = [](const at::Tensor& t) { return t.defined() && t.scalar_type() == at::kFloat; };
+  return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && is_float(norm.weight) &&
+         is_float(norm.bias) && is_float(norm.running_mean) && is_float(norm.running_var);
+}
+
+at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm) {
+  return BatchNormActivationFunction::apply(x, norm.weight, norm.bias, norm);
+}
+
+}  // namespace yolov7::training::kernels

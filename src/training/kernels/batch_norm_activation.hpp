@@ -1,0 +1,29 @@
+#pragma once
+// Batch-norm and activation as one differentiable operation on NHWC tensors: three passes over memory forward and five
+// backward, where the separate operations take six and nine. docs/performance.md has the measurements.
+#include "network/graph.hpp"
+#include "training/torch.hpp"
+
+namespace yolov7::training::kernels {
+
+struct BatchNormActivation {
+  at::Tensor weight, bias;                ///< float32 [C], parameters
+  at::Tensor running_mean, running_var;   ///< float32 [C]
+  network::Activation activation;
+  bool batch_statistics = true;           ///< normalise by the batch and update the running values, or by those alone
+  double momentum = 0.03;                 ///< share of the new batch in the running values
+  double epsilon = 1e-3;
+};
+
+/// Whether batch_norm_activation() takes x: on the CPU, [B, C, H, W], float32 or bfloat16, not empty, float32 parameters.
+bool supports(const at::Tensor& x, const BatchNormActivation& norm);
+
+/// act(γ (x − μ) / √(σ² + ε) + β), x [B, C, H, W] → the same shape and type, channels_last. All arithmetic is float32
+/// and rounds once, at the end. μ and σ² are the batch's (biased variance; the running variance gets the unbiased one)
+/// or the running ones. Differentiable once with respect to x, weight and bias.
+/// Sums run over blocks of fixed size in a fixed order: the result does not depend on the number of threads.
+/// Error where the batch has a single value per channel, whose unbiased variance does not exist, and on a second
+/// derivative.
+at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm);
+
+}  // namespace yolov7::training::kernels

@@ -1,0 +1,49 @@
+#pragma once
+// The inner loops of batch-norm with activation over rows of channels (one row = one pixel of an NHWC tensor). Free of
+// LibTorch. The best version for this processor (AVX-512, AVX2, portable) is chosen when the table is asked for.
+#include <cstdint>
+
+#include "network/graph.hpp"
+#include "training/kernels/simd.hpp"
+
+namespace yolov7::training::kernels {
+
+/// `rows` × `channels` values. x, y and dx have their rows packed; those of dy lie dy_stride values apart. The arrays
+/// per channel are in lane order and padded to whole groups of 32 (see simd.hpp).
+/// With z = x · scale + shift, y = act(z), and g = dy · act'(z), all per channel:
+template <class T>
+struct RowBlock {
+  const T* x = nullptr;
+  T* y = nullptr;
+  const T* dy = nullptr;
+  std::int64_t dy_stride = 0;
+  T* dx = nullptr;
+  std::int64_t rows = 0, channels = 0;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const float* mean = nullptr;
+  const float* slope = nullptr;     ///< a of dx
+  const float* constant = nullptr;  ///< b of dx
+  float negative_slope = 0;         ///< of leaky ReLU
+};
+
+template <class T>
+struct RowKernels {
+  /// first[c] = Σ (x − mean), second[c] = Σ (x − mean)², for any `mean` near the average
+  void (*moments)(const RowBlock<T>&, float* first, float* second);
+  /// y = act(z); y may be x
+  void (*normalise)(const RowBlock<T>&);
+  /// g_sums[c] = Σ g, product_sums[c] = Σ g · (x − mean)
+  void (*gradient_sums)(const RowBlock<T>&, float* g_sums, float* product_sums);
+  /// dx = scale · g + a · x + b
+  void (*input_gradient)(const RowBlock<T>&);
+};
+
+enum class InstructionSet { portable, avx2, avx512 };
+InstructionSet best_instruction_set();
+
+/// T is float or BFloat16. Asking for an instruction set that the processor lacks is the caller's error.
+template <class T>
+RowKernels<T> row_kernels(network::ActivationKind activation, InstructionSet set);
+
+}  // namespace yolov7::training::kernels
