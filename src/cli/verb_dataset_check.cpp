@@ -39,7 +39,8 @@ nlohmann::json split_json(const dataset::Index& index) {
 }
 
 void print_split(const dataset::Index& index, const Output& output) {
-  output.line(fmt::format("{}: {} pictures, {} boxes; label files: {} found, {} missing, {} empty; {} pictures corrupt, {} labels without picture, {} problems",
+  output.line(fmt::format("{}: {} pictures, {} boxes; label files: {} found, {} missing, {} empty; {} pictures corrupt, "
+                          "{} labels without picture, {} problems",
                           index.split, index.entries.size(), index.label_count(), index.found, index.missing, index.empty, index.corrupt,
                           index.orphan_labels, index.problems.size()));
   const auto histogram = index.class_histogram();

@@ -30,7 +30,7 @@ void report_missing(const Index& index, const MissingExample& example) {
 void report_classes(const Index& index) {
   const std::size_t boxes = index.label_count();
   if (boxes == 0) {
-    log::warning(fmt::format("{}: there is no object in any of the {} pictures", index.split, index.entries.size()));
+    log::warning(fmt::format("the {} split has no object in any of its {} pictures", index.split, index.entries.size()));
     return;
   }
   std::vector<std::string> without;
@@ -50,7 +50,8 @@ std::string first_of(const std::vector<std::string>& names, std::size_t most) {
 }
 
 void report(const Index& index, const MissingExample& example) {
-  log::info(fmt::format("{}: {} pictures with {} boxes; label files: {} found, {} missing, {} empty; {} pictures left out as corrupt; {} pictures decoded, cache {}",
+  log::info(fmt::format("{}: {} pictures with {} boxes; label files: {} found, {} missing, {} empty; {} pictures left out as corrupt; "
+                        "{} pictures decoded, cache {}",
                         index.split, index.entries.size(), index.label_count(), index.found, index.missing, index.empty, index.corrupt,
                         index.pictures_read, index.cache_file.empty() ? "none" : index.cache_file.string()));
   report_problems(index);

@@ -83,7 +83,8 @@ void collect_classes(const VocImportOptions& options, Import& work) {
     names = options.names;
   }
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (!work.classes.emplace(names[i], static_cast<int>(i)).second) throw usage_error(fmt::format("--names: expected each class once, found '{}' twice", names[i]));
+    if (!work.classes.emplace(names[i], static_cast<int>(i)).second)
+      throw usage_error(fmt::format("--names: expected each class once, found '{}' twice", names[i]));
 }
 
 using BoxKey = std::tuple<int, double, double, double, double>;
@@ -219,7 +220,8 @@ Conversion import_voc(const VocImportOptions& options) {
   count_in(work);
   const std::vector<ExportSplit> splits = build_splits(work);
   count_out(work);
-  if (work.result.names.empty()) throw Error(fmt::format("{}: expected at least one class, found no usable box in {} annotations", options.source.string(), work.items.size()));
+  if (work.result.names.empty())
+    throw Error(fmt::format("{}: expected at least one class, found no usable box in {} annotations", options.source.string(), work.items.size()));
   note_shared(work);
   build_folder(options.out, [&](const fs::path& temporary) {
     const ExportReport report = export_yolo(temporary, work.result.names, splits, options.hard_link);

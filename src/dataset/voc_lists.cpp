@@ -110,7 +110,9 @@ bool assign_listed_splits(const VocFiles& files, std::vector<VocItem>& items, st
 }
 
 std::vector<double> parse_shares(const std::string& text) {
-  const auto fail = [&] { return usage_error(fmt::format("--split: expected the shares of train, val and test in percent with the sum 100, as in 70,20,10, found '{}'", text)); };
+  const auto fail = [&] {
+    return usage_error(fmt::format("--split: expected the shares of train, val and test in percent with the sum 100, as in 70,20,10, found '{}'", text));
+  };
   std::vector<double> shares;
   double sum = 0;
   for (const std::string_view part : text::split(text, ',')) {

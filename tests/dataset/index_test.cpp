@@ -136,7 +136,7 @@ TEST_F(Indexes, MissingLabelsAreLoudFromOneFifthOn) {
 TEST_F(Indexes, TrainingWithoutLabelsIsAnErrorWithThePathLookedUp) {
   test::write_small_set(folder.path(), 3);
   for (int i = 0; i < 3; ++i) write_text(label(fmt::format("{}.txt", i)), "\n");
-  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("there is no object in any of the 3 pictures"), std::string::npos);
+  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("the val split has no object in any of its 3 pictures"), std::string::npos);
   EXPECT_NE(error_of([&] { read(training()); }).find("hold no object, cannot train without"), std::string::npos);
   fs::remove_all(folder / "labels");
   EXPECT_NE(messages_of([&] { read({}, "val"); }).find("no labels found: none of the 3 pictures"), std::string::npos);
