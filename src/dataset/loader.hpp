@@ -22,7 +22,7 @@ struct LoaderOptions {
   bool shuffle = false;
   bool quad = false;            ///< data 9
   int workers = 8;              ///< at most; usable cores decide
-  int prefetch = 4;             ///< batches in the queue
+  int prefetch = 4;             ///< batches finished or being built ahead of the caller, at least 1
   std::uint64_t seed = 0;
   std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
   AugmentOptions augmentation;
@@ -30,16 +30,21 @@ struct LoaderOptions {
 
 class BatchLoader {
  public:
-  /// The index must outlive the loader.
+  /// The index must outlive the loader. Samples are built by min(usable cores, batch size, workers) threads, with a batch
+  /// size of 1 or no workers in the thread that calls next(). Errors: an index without pictures, sizes below 1, an image
+  /// size that is no multiple of the stride, quad with batches of fewer than four.
   BatchLoader(const Index& index, const LoaderOptions& options);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
   std::size_t batches() const;  ///< per epoch; the last partial batch is kept
+  int threads() const;          ///< 0: next() builds the batches itself
+  std::size_t cached_pictures() const;  ///< how many of the pictures fit into cache_bytes
   /// Starts epoch `epoch` at batch `first` (resume). Ends whatever ran before.
   void start(int epoch, std::size_t first = 0);
-  /// The next batch in order, or nothing at the end of the epoch. An exception of a worker is thrown here.
+  /// The next batch in order, or nothing at the end of the epoch. An exception of a worker is thrown here, in the place of
+  /// its batch, and again by every further call until start(). Error: start() was never called.
   std::optional<Batch> next();
 
  private:

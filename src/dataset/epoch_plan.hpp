@@ -1,0 +1,31 @@
+#pragma once
+// Which pictures are in which batch of an epoch, and the shapes of rectangular batches (data 7.3, training 11.4).
+#include <cstddef>
+#include <opencv2/core/types.hpp>
+#include <span>
+#include <vector>
+
+#include "dataset/loader.hpp"
+
+namespace yolov7::dataset {
+
+/// Shapes (width × height, pixels) for pictures sorted by aspect ratio h/w, `batch` at a time:
+/// ⌈factor · s / stride + pad⌉ · stride. A square batch of 640 with pad 0.5 is 672 × 672 (K D11).
+std::vector<cv::Size> rectangular_shapes(std::span<const double> sorted_ratios, std::size_t batch, int s, int stride, double pad);
+
+struct PlannedBatch {
+  std::vector<std::size_t> entries;
+  std::size_t first_position = 0;  ///< of its first sample in the epoch
+  cv::Size shape;
+};
+
+struct EpochPlan {
+  std::vector<std::size_t> order;  ///< index list of the epoch; mosaic partners are drawn from it
+  std::vector<PlannedBatch> batches;
+};
+
+/// A pure function of its arguments. With shuffle the pictures are permuted; in rectangular mode they are sorted by aspect
+/// ratio (stable) and whole batches are permuted (F D12). In quad mode a last batch of fewer than four is left out.
+EpochPlan plan_epoch(const Index& index, const LoaderOptions& options, int epoch);
+
+}  // namespace yolov7::dataset

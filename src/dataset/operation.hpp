@@ -1,0 +1,31 @@
+#pragma once
+// The numbers by which the steps of the pipeline draw: Random(seed, epoch, sample, operation). Saved runs depend on them:
+// never renumber, only add.
+#include <cstdint>
+
+namespace yolov7::dataset {
+
+enum class Operation : std::uint32_t {
+  shuffle = 1,           ///< the epoch's order; sample 0
+  mosaic = 2,            ///< mosaic or single picture
+  mosaic_kind = 3,       ///< four or nine tiles
+  mosaic_position = 4,   ///< centre or window: y, x
+  mosaic_partners = 5,
+  copy_paste = 6,
+  perspective = 7,
+  mixup = 8,             ///< whether
+  mixup_partner = 9,
+  mixup_ratio = 10,
+  hsv = 11,
+  paste_in = 12,         ///< whether
+  paste_in_sources = 13,
+  paste_in_places = 14,
+  flip_vertical = 15,
+  flip_horizontal = 16,
+  quad = 17,             ///< sample: the first of the four
+};
+
+/// Added to the operations of the second mosaic of a mixup.
+inline constexpr std::uint32_t mixup_operations = 1000;
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,67 @@
+#include "dataset/resized_pictures.hpp"
+
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "image/codec.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+std::size_t bytes_of(cv::Size size) { return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height); }
+
+}  // namespace
+
+cv::Size resized_size(cv::Size original, int s) {
+  const int longest = std::max(original.width, original.height);
+  if (longest == s) return original;
+  const double r = static_cast<double>(s) / longest;
+  return {std::max(1, static_cast<int>(original.width * r)), std::max(1, static_cast<int>(original.height * r))};
+}
+
+cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original) {
+  cv::Mat picture = read_picture(path);
+  if (original) *original = picture.size();
+  const int longest = std::max(picture.cols, picture.rows);
+  if (longest == s) return picture;
+  const bool shrink = s < longest;
+  cv::Mat resized;
+  cv::resize(picture, resized, resized_size(picture.size(), s), 0, 0, shrink && !augment ? cv::INTER_AREA : cv::INTER_LINEAR);
+  return resized;
+}
+
+ResizedPictures::ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes)
+    : index_(index), s_(s), augment_(augment), budget_(budget_bytes), kept_(index.entries.size()) {}
+
+ResizedPictures::Loaded ResizedPictures::get(std::size_t entry) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!kept_[entry].picture.empty()) return kept_[entry];
+  }
+  Loaded loaded;
+  loaded.picture = load_resized(index_.entries[entry].picture, s_, augment_, &loaded.original);
+  const std::size_t bytes = bytes_of(loaded.picture.size());
+  std::lock_guard lock(mutex_);
+  if (kept_[entry].picture.empty() && bytes_ + bytes <= budget_) {
+    kept_[entry] = loaded;
+    bytes_ += bytes;
+  }
+  return loaded;
+}
+
+std::size_t ResizedPictures::fitting() const {
+  std::size_t bytes = 0, count = 0;
+  for (const Entry& entry : index_.entries) {
+    bytes += bytes_of(resized_size({entry.width, entry.height}, s_));
+    if (bytes > budget_) break;
+    ++count;
+  }
+  return count;
+}
+
+std::size_t ResizedPictures::bytes_kept() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+}  // namespace yolov7::dataset

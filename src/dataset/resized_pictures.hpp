@@ -1,0 +1,47 @@
+#pragma once
+// Pictures of an index, decoded and resized to the long side s (data 7.1), kept in memory within a budget. The result
+// is the same with and without that memory.
+#include <cstddef>
+#include <filesystem>
+#include <mutex>
+#include <opencv2/core/mat.hpp>
+#include <vector>
+
+#include "dataset/index.hpp"
+
+namespace yolov7::dataset {
+
+/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (K D08).
+cv::Size resized_size(cv::Size original, int s);
+/// 8-bit B G R with the long side s: area interpolation when shrinking for validation, otherwise bilinear.
+/// Error: the picture cannot be decoded; names the file.
+cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original = nullptr);
+
+class ResizedPictures {
+ public:
+  /// The index must outlive this. `budget_bytes` 0 keeps nothing.
+  ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes);
+
+  struct Loaded {
+    cv::Mat picture;  ///< shared: never write into it
+    cv::Size original;
+  };
+  /// Any number of threads. What is kept is never given up: a training epoch visits everything, so that throwing out the
+  /// oldest would throw out what is needed next.
+  Loaded get(std::size_t entry);
+  /// How many pictures of the index fit into the budget, in index order.
+  std::size_t fitting() const;
+  /// Never more than the budget.
+  std::size_t bytes_kept() const;
+
+ private:
+  const Index& index_;
+  int s_;
+  bool augment_;
+  std::size_t budget_;
+  mutable std::mutex mutex_;
+  std::vector<Loaded> kept_;  ///< an empty picture: not there
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace yolov7::dataset

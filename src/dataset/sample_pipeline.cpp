@@ -1,0 +1,178 @@
+#include "dataset/sample_pipeline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "dataset/copy_paste.hpp"
+#include "dataset/hsv.hpp"
+#include "dataset/mixup.hpp"
+#include "dataset/paste_in.hpp"
+#include "dataset/perspective.hpp"
+#include "image/letterbox.hpp"
+
+namespace yolov7::dataset {
+
+/// The random streams of one sample; `shift` separates the second mosaic of a mixup.
+struct SamplePipeline::Draws {
+  std::uint64_t seed;
+  std::uint32_t epoch, position, shift;
+  Random operator()(Operation operation) const {
+    return Random(seed, epoch, position, static_cast<std::uint32_t>(operation) + shift);
+  }
+};
+
+namespace {
+
+std::size_t pick(std::span<const std::size_t> order, Random& random) {
+  return order[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(order.size()) - 1))];
+}
+
+/// Without padding, which only single pictures have.
+SampleOrigin origin_of(std::size_t entry, cv::Size original, cv::Size resized) {
+  SampleOrigin origin;
+  origin.entry = entry;
+  origin.width = original.width;
+  origin.height = original.height;
+  origin.gain_x = static_cast<double>(resized.width) / original.width;
+  origin.gain_y = static_cast<double>(resized.height) / original.height;
+  return origin;
+}
+
+}  // namespace
+
+SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options, ResizedPictures& pictures)
+    : index_(index), options_(options), pictures_(pictures) {
+  any_polygon_ = std::any_of(index.entries.begin(), index.entries.end(), [](const Entry& entry) {
+    return std::any_of(entry.labels.begin(), entry.labels.end(), [](const Label& label) { return !label.polygon.empty(); });
+  });
+}
+
+Tile SamplePipeline::tile(std::size_t entry) const { return {pictures_.get(entry).picture, index_.entries[entry].labels}; }
+
+Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners,
+                                 cv::Mat canvas) const {
+  const double s = options_.image_size;
+  const double yc = position.uniform(s / 2, 3 * s / 2), xc = position.uniform(s / 2, 3 * s / 2);
+  std::array<Tile, 4> tiles{tile(entry), {}, {}, {}};
+  for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners));
+  return mosaic4(tiles, options_.image_size, yc, xc, std::move(canvas));
+}
+
+Sample SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas,
+                              cv::Mat output) const {
+  const int s = options_.image_size;
+  Random position = draws(Operation::mosaic_position), partners = draws(Operation::mosaic_partners);
+  Sample sample;
+  if (draws(Operation::mosaic_kind).chance(1 - options_.augmentation.mosaic9)) {
+    sample = unwarped4(entry, order, position, partners, std::move(canvas));
+  } else {
+    const double yc = position.uniform(0, s), xc = position.uniform(0, s);
+    std::array<Tile, 9> tiles{tile(entry), {}, {}, {}, {}, {}, {}, {}, {}};
+    for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners));
+    sample = mosaic9(tiles, s, yc, xc, std::move(canvas));
+  }
+  Random choice = draws(Operation::copy_paste);
+  if (options_.augmentation.copy_paste > 0)
+    copy_paste(sample, choose_polygons(sample.objects, options_.augmentation.copy_paste, choice));
+  Random random = draws(Operation::perspective);
+  PerspectiveStep step;
+  step.draws = draw_perspective(options_.augmentation, random);
+  step.projective = options_.augmentation.perspective != 0;
+  step.output = {s, s};
+  return random_perspective(sample, step, std::move(output));
+}
+
+Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin) const {
+  const ResizedPictures::Loaded loaded = pictures_.get(entry);
+  LetterboxOptions options;
+  options.automatic = false;
+  options.scale_up = options_.augment;
+  options.stride = options_.stride;
+  const Letterbox g = letterbox_geometry(loaded.picture.size(), shape, options);
+  origin = origin_of(entry, loaded.original, loaded.picture.size());
+  origin.gain_x *= g.ratio_x;
+  origin.gain_y *= g.ratio_y;
+  origin.pad_x = g.dw;
+  origin.pad_y = g.dh;
+  Sample sample;
+  sample.picture = letterbox(loaded.picture, g);
+  for (const Label& label : index_.entries[entry].labels)
+    sample.objects.push_back(to_object(label, g.ratio_x * loaded.picture.cols, g.ratio_y * loaded.picture.rows, g.dw, g.dh));
+  return sample;
+}
+
+Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
+                                PipelineMemory& memory) const {
+  const AugmentOptions& a = options_.augmentation;
+  const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0};
+  const cv::Size square(options_.image_size, options_.image_size);
+  memory.canvas.create(2 * square.height, 2 * square.width, CV_8UC3);
+  memory.first.create(shape, CV_8UC3);
+  Sample sample;
+  if (!options_.rectangular && draws(Operation::mosaic).chance(a.mosaic)) {
+    sample = mosaic(key.entry, order, draws, memory.canvas, memory.first);
+    const cv::Size original(index_.entries[key.entry].width, index_.entries[key.entry].height);
+    origin = origin_of(key.entry, original, resized_size(original, options_.image_size));
+    if (draws(Operation::mixup).chance(a.mixup)) {
+      Random partner = draws(Operation::mixup_partner);
+      const std::size_t second = static_cast<std::size_t>(partner.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
+      Draws other = draws;
+      other.shift = mixup_operations;
+      memory.second.create(square, CV_8UC3);
+      mixup(sample, mosaic(second, order, other, memory.canvas, memory.second), draws(Operation::mixup_ratio).beta(8, 8));
+    }
+  } else {
+    Random random = draws(Operation::perspective);
+    PerspectiveStep step;
+    step.draws = draw_perspective(a, random);
+    step.projective = a.perspective != 0;
+    step.use_polygons = false;  // K D18
+    step.output = shape;
+    sample = random_perspective(single(key.entry, shape, origin), step, memory.first);
+  }
+  change_colours(sample, draws);
+  if (draws(Operation::paste_in).chance(a.paste_in)) paste(sample, order, draws, memory.canvas);
+  return sample;
+}
+
+void SamplePipeline::change_colours(Sample& sample, const Draws& draws) const {
+  const AugmentOptions& a = options_.augmentation;
+  if (a.hsv_h == 0 && a.hsv_s == 0 && a.hsv_v == 0) return;  // gains of 1: nothing but rounding
+  Random random = draws(Operation::hsv);
+  const double h = random.uniform(-1, 1), s = random.uniform(-1, 1), v = random.uniform(-1, 1);
+  apply_hsv(sample.picture, hsv_tables(1 + h * a.hsv_h, 1 + s * a.hsv_s, 1 + v * a.hsv_v));
+}
+
+void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
+  if (!any_polygon_) return;
+  // Where outlines are rare a round may bring none; the reference goes on for ever once it has one.
+  constexpr int most_rounds = 30;
+  std::vector<PasteSource> sources;
+  Random random = draws(Operation::paste_in_sources);
+  for (int round = 0; round < most_rounds && sources.size() < paste_sources_wanted; ++round) {
+    const std::size_t entry = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
+    const Sample mosaic = unwarped4(entry, order, random, random, canvas);
+    const auto chosen = choose_polygons(mosaic.objects, 0.5, random);
+    for (PasteSource& source : cut_sources(mosaic, chosen)) sources.push_back(std::move(source));
+    if (sources.empty()) break;
+  }
+  Random places = draws(Operation::paste_in_places);
+  paste_in(sample, sources, places);
+}
+
+FinishedSample SamplePipeline::build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, std::uint8_t* planes,
+                                     PipelineMemory& memory) const {
+  FinishedSample finished;
+  const Sample sample = options_.augment ? training(key, order, shape, finished.origin, memory) : single(key.entry, shape, finished.origin);
+  Flips flips;
+  if (options_.augment) {
+    const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0};
+    flips.vertical = draws(Operation::flip_vertical).chance(options_.augmentation.flipud);
+    flips.horizontal = draws(Operation::flip_horizontal).chance(options_.augmentation.fliplr);
+  }
+  write_planes(sample.picture, flips, planes);
+  finished.targets = write_targets(sample.objects, sample.picture.size(), flips);
+  return finished;
+}
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,65 @@
+#pragma once
+// One training or validation sample from start to end: the steps of data 8.1 in their order.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <opencv2/core/mat.hpp>
+#include <span>
+#include <vector>
+
+#include "core/random.hpp"
+#include "dataset/batch.hpp"
+#include "dataset/loader.hpp"
+#include "dataset/mosaic.hpp"
+#include "dataset/operation.hpp"
+#include "dataset/resized_pictures.hpp"
+#include "dataset/sample.hpp"
+#include "dataset/sample_output.hpp"
+
+namespace yolov7::dataset {
+
+/// Memory that one thread uses again for each sample.
+struct PipelineMemory {
+  cv::Mat canvas, first, second;
+};
+
+/// What identifies a sample.
+struct SampleKey {
+  std::size_t entry = 0;     ///< index into Index::entries
+  int epoch = 0;
+  std::size_t position = 0;  ///< in the epoch
+};
+
+struct FinishedSample {
+  std::vector<std::array<float, 6>> targets;  ///< column 0 is 0
+  SampleOrigin origin;
+};
+
+class SamplePipeline {
+ public:
+  /// All must outlive this.
+  SamplePipeline(const Index& index, const LoaderOptions& options, ResizedPictures& pictures);
+
+  /// Writes 3 × shape.height × shape.width bytes to `planes`. A pure function of seed, key and `order`, on any thread.
+  /// Error: a picture cannot be decoded.
+  FinishedSample build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, std::uint8_t* planes,
+                       PipelineMemory& memory) const;
+
+ private:
+  struct Draws;
+  Tile tile(std::size_t entry) const;
+  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, cv::Mat canvas) const;
+  Sample mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas, cv::Mat output) const;
+  Sample single(std::size_t entry, cv::Size shape, SampleOrigin& origin) const;
+  Sample training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
+                  PipelineMemory& memory) const;
+  void change_colours(Sample& sample, const Draws& draws) const;
+  void paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
+
+  const Index& index_;
+  const LoaderOptions& options_;
+  ResizedPictures& pictures_;
+  bool any_polygon_ = false;
+};
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,266 @@
+#include "dataset/synth_scene.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <utility>
+
+#include "dataset/synth_textures.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+/// Operations of Random; never renumber, or the same seed draws other pictures.
+enum Stream : std::uint32_t { layout_stream = 1, look_stream = 2, distractor_stream = 3, camera_stream = 4 };
+
+cv::Rect whole_pixels(const Xyxy& box, cv::Size picture) {
+  const cv::Point first(static_cast<int>(std::floor(box.x1)), static_cast<int>(std::floor(box.y1)));
+  const cv::Point last(static_cast<int>(std::ceil(box.x2)), static_cast<int>(std::ceil(box.y2)));
+  return cv::Rect(first, last) & cv::Rect({0, 0}, picture);
+}
+
+struct Placed {
+  int class_index = 0;
+  Outline outline;       ///< inside the picture
+  int pixels = 0, visible = 0;
+};
+
+/// The canvas, who owns each pixel, and the rule that nothing is hidden too far.
+class Scene {
+ public:
+  Scene(const SynthLevel& level, cv::Size size, Random look) : level_(level), look_(std::move(look)), owner_(size, CV_16SC1, cv::Scalar(-1)) {
+    // Where colours tell the classes the background is nearly grey.
+    const double grey = look_.uniform(30, 225);
+    cv::Vec3f base;
+    for (int c = 0; c < 3; ++c)
+      base[c] = static_cast<float>(level.colour_by_class ? grey + look_.uniform(-12, 12) : look_.uniform(30, 225));
+    canvas_ = random_texture(size, base, level.texture * 1.5, look_);
+  }
+
+  /// Pixels of `roi` with coverage above one half would leave every object visible enough.
+  bool allowed(const cv::Rect& roi, const cv::Mat& coverage) {
+    std::vector<int> lost(objects_.size(), 0);
+    for_covered(roi, coverage, [&](std::int16_t& owner) {
+      if (owner >= 0) ++lost[static_cast<std::size_t>(owner)];
+    });
+    for (std::size_t i = 0; i < objects_.size(); ++i)
+      if (objects_[i].visible - lost[i] < level_.least_visible * objects_[i].pixels) return false;
+    return true;
+  }
+
+  /// Draws over what is there. Who = −1: a distractor.
+  int paint(const cv::Rect& roi, const cv::Mat& coverage, int class_index, int who) {
+    const cv::Scalar under = cv::mean(canvas_(roi));
+    const cv::Vec3f below(static_cast<float>(under[0]), static_cast<float>(under[1]), static_cast<float>(under[2]));
+    const double distance = std::exp(look_.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast)));
+    const cv::Vec3f colour = level_.colour_by_class && who >= 0 ? class_colour(class_index) : contrasting_colour(below, distance, look_);
+    blend(canvas_, roi, random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_), coverage);
+    int pixels = 0;
+    for_covered(roi, coverage, [&](std::int16_t& owner) {
+      if (owner >= 0) --objects_[static_cast<std::size_t>(owner)].visible;
+      owner = static_cast<std::int16_t>(who);
+      ++pixels;
+    });
+    return pixels;
+  }
+
+  void add_object(int class_index, Outline outline, const cv::Rect& roi, const cv::Mat& coverage) {
+    Placed placed;
+    placed.class_index = class_index;
+    placed.outline = std::move(outline);
+    placed.pixels = placed.visible = paint(roi, coverage, class_index, static_cast<int>(objects_.size()));
+    objects_.push_back(std::move(placed));
+  }
+
+  cv::Size size() const { return canvas_.size(); }
+  cv::Mat& canvas() { return canvas_; }
+  const std::vector<Placed>& objects() const { return objects_; }
+
+ private:
+  template <class Body>
+  void for_covered(const cv::Rect& roi, const cv::Mat& coverage, Body body) {
+    for (int y = 0; y < roi.height; ++y) {
+      auto* const owner = owner_.ptr<std::int16_t>(roi.y + y) + roi.x;
+      const auto* const share = coverage.ptr<float>(y);
+      for (int x = 0; x < roi.width; ++x)
+        if (share[x] > 0.5f) body(owner[x]);
+    }
+  }
+
+  cv::Vec3f class_colour(int class_index) {
+    static const std::array<cv::Vec3f, 3> colours{cv::Vec3f(50, 50, 215), cv::Vec3f(60, 190, 60), cv::Vec3f(215, 90, 40)};
+    cv::Vec3f colour = colours[static_cast<std::size_t>(class_index) % colours.size()];
+    for (int c = 0; c < 3; ++c) colour[c] += static_cast<float>(look_.uniform(-30, 30));
+    return colour;
+  }
+
+  const SynthLevel& level_;
+  Random look_;
+  cv::Mat canvas_, owner_;
+  std::vector<Placed> objects_;
+};
+
+cv::Size picture_size(const SynthLevel& level, int size, Random& random) {
+  if (!level.many_shapes_of_picture) return {size, size};
+  static const std::array<double, 5> ratios{1.0, 0.85, 0.75, 2.0 / 3, 9.0 / 16};
+  const int shorter = std::max(1, static_cast<int>(std::lround(size * ratios[static_cast<std::size_t>(random.integer(0, 4))])));
+  return random.chance(0.7) ? cv::Size(size, shorter) : cv::Size(shorter, size);
+}
+
+/// One try: true if the object was drawn.
+bool try_object(const SynthLevel& level, Scene& scene, int class_index, double share, Random& random) {
+  const cv::Size size = scene.size();
+  const double longer = std::max(size.width, size.height);
+  const double angle = random.uniform(-level.most_turn, level.most_turn), stretch = random.uniform(level.least_stretch, 1);
+  const Outline unit = place_outline(shape_outline(level.shapes[static_cast<std::size_t>(class_index)]), {0, 0}, 1, stretch, angle);
+  const Xyxy box = outline_extent(unit);
+  const double scale = share * longer / std::max(box.width(), box.height());
+  const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
+  const Outline whole = place_outline(unit, centre, scale, 1, 0);
+  Outline outline = clip_outline(whole, size.width, size.height);
+  if (outline.size() < 3 || outline_area(outline) < level.least_inside * outline_area(whole)) return false;
+  const Xyxy extent = outline_extent(outline);
+  const double side = std::max(extent.width(), extent.height()) / longer;
+  if (side < level.smallest || side > level.largest) return false;
+  const cv::Rect roi = whole_pixels(extent, size);
+  const cv::Mat coverage = outline_coverage(outline, roi);
+  if (!scene.allowed(roi, coverage)) return false;
+  scene.add_object(class_index, std::move(outline), roi, coverage);
+  return true;
+}
+
+void add_objects(const SynthLevel& level, Scene& scene, Random& random) {
+  constexpr int tries = 60;
+  const int span = level.most_objects - level.least_objects + 1;
+  const double u = random.uniform();
+  const int count = level.least_objects + std::min(span - 1, static_cast<int>(span * u * u));
+  const double largest = level.largest * std::clamp(2.2 / std::sqrt(static_cast<double>(count)), 0.4, 1.0);  // crowds of giants hide each other
+  std::vector<std::pair<double, double>> sizes;  // order of drawing, share
+  for (int i = 0; i < count; ++i) {
+    const double share = std::exp(random.uniform(std::log(level.smallest), std::log(largest)));
+    sizes.emplace_back(-share * random.uniform(0.5, 2), share);
+  }
+  std::sort(sizes.begin(), sizes.end());
+  for (const auto& [order, share] : sizes) {
+    const int class_index = static_cast<int>(random.integer(0, static_cast<std::int64_t>(level.shapes.size()) - 1));
+    bool placed = false;
+    for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, class_index, share, random);
+  }
+}
+
+/// A closed curve with strong lobes, so that it is none of the shapes.
+Outline blob(cv::Point2d centre, double radius, Random& random) {
+  std::array<double, 5> amplitude{}, phase{};
+  for (std::size_t k = 0; k < amplitude.size(); ++k) amplitude[k] = random.uniform(0.05, 0.35) / std::sqrt(1.0 + static_cast<double>(k)), phase[k] = random.uniform(0, 2 * M_PI);
+  Outline outline;
+  for (int i = 0; i < 72; ++i) {
+    const double a = 2 * M_PI * i / 72;
+    double r = 1;
+    for (std::size_t k = 0; k < amplitude.size(); ++k) r += amplitude[k] * std::sin((static_cast<double>(k) + 2) * a + phase[k]);
+    outline.emplace_back(centre.x + radius * r * std::cos(a), centre.y + radius * r * std::sin(a));
+  }
+  return outline;
+}
+
+/// Scribbles (random walks), straight lines and open arcs as coverage of the whole picture.
+cv::Mat stroke(cv::Size size, double thickest, Random& random) {
+  const double longer = std::max(size.width, size.height);
+  const auto kind = random.integer(0, 2);
+  cv::Point2d at(random.uniform(0, size.width), random.uniform(0, size.height));
+  double direction = random.uniform(0, 2 * M_PI);
+  const double step = longer * random.uniform(0.01, 0.05), bend = kind == 1 ? 0 : random.uniform(0.05, 0.25) * (random.chance(0.5) ? 1 : -1);
+  const int steps = static_cast<int>(random.integer(6, 14));
+  std::vector<cv::Point> points;
+  for (int i = 0; i < steps; ++i) {
+    points.emplace_back(static_cast<int>(std::lround(at.x * 16)), static_cast<int>(std::lround(at.y * 16)));
+    at += cv::Point2d(std::cos(direction), std::sin(direction)) * step;
+    direction += kind == 0 ? random.uniform(-1.2, 1.2) : bend;
+  }
+  cv::Mat mask = cv::Mat::zeros(size, CV_8UC1), coverage;
+  const int thickness = std::max(1, static_cast<int>(std::lround(longer * random.uniform(0.002, thickest))));
+  cv::polylines(mask, points, false, cv::Scalar(255), thickness, cv::LINE_AA, 4);
+  mask.convertTo(coverage, CV_32F, 1.0 / 255);
+  return coverage;
+}
+
+void add_distractor(Scene& scene, bool thin, Random& random) {
+  const cv::Size size = scene.size();
+  const double longer = std::max(size.width, size.height);
+  if (!thin && random.chance(0.5)) {
+    const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
+    const Outline outline = clip_outline(blob(centre, longer * random.uniform(0.02, 0.15), random), size.width, size.height);
+    if (outline.size() < 3) return;
+    const cv::Rect roi = whole_pixels(outline_extent(outline), size);
+    if (roi.empty()) return;
+    scene.paint(roi, outline_coverage(outline, roi), 0, -1);
+    return;
+  }
+  const cv::Mat coverage = stroke(size, thin ? 0.006 : 0.02, random);
+  const cv::Rect all({0, 0}, size);
+  if (scene.allowed(all, coverage)) scene.paint(all, coverage, 0, -1);
+}
+
+/// Contrast, blur, noise; then 8 bits.
+cv::Mat photograph(const SynthLevel& level, cv::Mat& canvas, Random& random) {
+  const double longer = std::max(canvas.cols, canvas.rows);
+  const bool plain = level.most_distractors == 0;
+  const double gain = plain ? 1 : random.uniform(0.65, 1.1), shift = plain ? 0 : random.uniform(-15, 15);
+  canvas.convertTo(canvas, CV_32F, gain, 127.5 * (1 - gain) + shift);
+  const double sigma = random.uniform(-level.most_blur, level.most_blur) * longer / 640;
+  if (sigma > 0.3) cv::GaussianBlur(canvas, canvas, cv::Size(), sigma);
+  add_noise(canvas, random.uniform(0, level.most_noise), random);
+  cv::Mat picture;
+  canvas.convertTo(picture, CV_8U);
+  return picture;
+}
+
+}  // namespace
+
+SynthLevel standard_level() {
+  SynthLevel level;
+  level.shapes = {Shape::circle, Shape::square, Shape::triangle, Shape::star, Shape::cross, Shape::ring, Shape::hexagon, Shape::crescent};
+  return level;
+}
+
+SynthLevel easy_level() {
+  SynthLevel level;
+  level.shapes = {Shape::circle, Shape::square, Shape::triangle};
+  level.most_objects = 3;
+  level.smallest = 0.25, level.largest = 0.5;
+  level.least_visible = level.least_inside = 1;
+  level.empty_share = 0;
+  level.most_turn = 0.35;
+  level.least_stretch = 0.9;
+  level.texture = 12, level.most_noise = 4, level.most_blur = 0;
+  level.most_distractors = 0;
+  level.colour_by_class = true;
+  level.many_shapes_of_picture = false;
+  return level;
+}
+
+SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t seed, int split, std::size_t number, bool empty) {
+  const auto random = [&](Stream stream) { return Random(seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number), stream); };
+  Random layout = random(layout_stream), distractors = random(distractor_stream), camera = random(camera_stream);
+  Scene scene(level, picture_size(level, size, layout), random(look_stream));
+  const bool some = level.most_distractors > 0;
+  const auto below = some ? distractors.integer(1, level.most_distractors) : 0, above = some ? distractors.integer(0, 3) : 0;
+  for (std::int64_t i = 0; i < below; ++i) add_distractor(scene, false, distractors);
+  if (!empty) add_objects(level, scene, layout);
+  for (std::int64_t i = 0; i < above; ++i) add_distractor(scene, true, distractors);
+  SynthPicture result;
+  result.picture = photograph(level, scene.canvas(), camera);
+  const double w = result.picture.cols, h = result.picture.rows;
+  for (const Placed& object : scene.objects()) {
+    Label label;
+    label.class_index = object.class_index;
+    label.box = to_normalized(outline_extent(object.outline), w, h);
+    for (const cv::Point2d& p : object.outline) label.polygon.emplace_back(p.x / w, p.y / h);
+    result.labels.push_back(std::move(label));
+    result.visible.push_back(object.pixels > 0 ? static_cast<double>(object.visible) / object.pixels : 0);
+  }
+  return result;
+}
+
+}  // namespace yolov7::dataset
