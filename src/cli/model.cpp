@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/training_library.hpp"
+#include "core/error.hpp"
 #include "core/log.hpp"
 #include "network/checkpoint.hpp"
 #include "runtime/detect.hpp"

@@ -21,7 +21,6 @@
 #include <openvino/op/strided_slice.hpp>
 #include <openvino/op/swish.hpp>
 #include <openvino/op/transpose.hpp>
-#include <openvino/op/variadic_split.hpp>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -182,33 +181,34 @@ Value Builder::raw_map(const Level& level) {
   return std::make_shared<ov::op::v1::Transpose>(split, integers({0, 1, 3, 4, 2}));
 }
 
-/// [B, na·no, H, W] → [B, na·H·W, no]: xy = 2S·σ + S·(g − 0.5), wh = 4A·σ², the rest σ (architecture 3.4). The
-/// arithmetic runs along the grid, the longest axis; rows come last.
+/// [B, na·no, H, W] → [B, na·H·W, no]: xy = 2S·σ + S·(g − 0.5), wh = 4A·σ², the rest σ (architecture 3.4), all columns at
+/// once as (square·σ + linear)·σ + offset. Convolutions leave their result with the channels last, so the transposition
+/// to rows comes first: it moves whole rows.
 Value Builder::decode(const Level& level) {
   const Value map = values_.at(size(level.value));
-  const std::size_t h = map.get_shape()[2], w = map.get_shape()[3], na = level.anchors.size();
-  const std::int64_t no = network_.outputs_per_anchor(), cells = static_cast<std::int64_t>(h * w);
+  const std::size_t h = map.get_shape()[2], w = map.get_shape()[3], na = level.anchors.size(), no = size(network_.outputs_per_anchor());
   const auto stride = static_cast<float>(level.stride);
-  std::vector<float> offsets(2 * h * w), sizes;
-  for (std::size_t y = 0; y < h; ++y)
-    for (std::size_t x = 0; x < w; ++x) {
-      offsets[y * w + x] = stride * (static_cast<float>(x) - 0.5f);
-      offsets[h * w + y * w + x] = stride * (static_cast<float>(y) - 0.5f);
-    }
-  for (const network::AnchorSize& anchor : level.anchors) {
-    sizes.push_back(static_cast<float>(4 * anchor.w));
-    sizes.push_back(static_cast<float>(4 * anchor.h));
+  std::vector<float> square(na * no, 0), linear(no, 1), offset(h * w * no, 0);
+  for (std::size_t a = 0; a < na; ++a) {
+    square[a * no + 2] = static_cast<float>(4 * level.anchors[a].w);
+    square[a * no + 3] = static_cast<float>(4 * level.anchors[a].h);
   }
-  const auto planes = std::make_shared<ov::op::v1::Reshape>(map, integers({options_.batch, static_cast<std::int64_t>(na), no, cells}), false);
-  const auto sigma = std::make_shared<ov::op::v0::Sigmoid>(planes);
-  const auto parts = std::make_shared<ov::op::v1::VariadicSplit>(sigma, constant<std::int64_t>(ov::element::i64, {}, {2}), integers({2, 2, no - 4}));
-  const auto scaled = std::make_shared<ov::op::v1::Multiply>(parts->output(0), floats({1, 1, 1, 1}, {2 * stride}));
-  const auto centres = std::make_shared<ov::op::v1::Add>(scaled, floats({1, 1, 2, h * w}, offsets));
-  const auto squares = std::make_shared<ov::op::v1::Multiply>(parts->output(1), parts->output(1));
-  const auto extents = std::make_shared<ov::op::v1::Multiply>(squares, floats({1, na, 2, 1}, sizes));
-  const auto columns = std::make_shared<ov::op::v0::Concat>(ov::OutputVector{centres, extents, parts->output(2)}, 2);
-  const auto rows = std::make_shared<ov::op::v1::Transpose>(columns, integers({0, 1, 3, 2}));
-  return std::make_shared<ov::op::v1::Reshape>(rows, integers({options_.batch, static_cast<std::int64_t>(na) * cells, no}), false);
+  linear[0] = linear[1] = 2 * stride;
+  linear[2] = linear[3] = 0;
+  for (std::size_t cell = 0; cell < h * w; ++cell) {
+    offset[cell * no] = stride * (static_cast<float>(cell % w) - 0.5f);
+    offset[cell * no + 1] = stride * (static_cast<float>(cell / w) - 0.5f);
+  }
+  const std::int64_t cells = static_cast<std::int64_t>(h * w), anchors = static_cast<std::int64_t>(na), columns = network_.outputs_per_anchor();
+  const auto sigma = std::make_shared<ov::op::v0::Sigmoid>(map);
+  const auto last = std::make_shared<ov::op::v1::Transpose>(sigma, integers({0, 2, 3, 1}));
+  const auto split = std::make_shared<ov::op::v1::Reshape>(last, integers({options_.batch, cells, anchors, columns}), false);
+  const auto rows = std::make_shared<ov::op::v1::Transpose>(split, integers({0, 2, 1, 3}));
+  const auto squared = std::make_shared<ov::op::v1::Multiply>(rows, floats({1, na, 1, no}, square));
+  const auto factor = std::make_shared<ov::op::v1::Add>(squared, floats({1, 1, 1, no}, linear));
+  const auto scaled = std::make_shared<ov::op::v1::Multiply>(factor, rows);
+  const auto decoded = std::make_shared<ov::op::v1::Add>(scaled, floats({1, 1, h * w, no}, offset));
+  return std::make_shared<ov::op::v1::Reshape>(decoded, integers({options_.batch, anchors * cells, columns}), false);
 }
 
 void Builder::describe(ov::Model& model) const {

@@ -22,11 +22,11 @@ struct Case {
 Case open_case(const std::string& name) {
   Case one;
   one.golden = golden::load(golden::golden_dir() / ("forward-" + name + ".json"));
-  const std::string folder = name.find("deploy") != std::string::npos ? "cfg/deploy/" : "cfg/training/";
+  const std::string folder = name.find("deploy") != std::string::npos ? "deploy/" : "training/";
   network::Overrides overrides;
   overrides.class_count = one.golden.at("nc");
   overrides.width_multiple = one.golden.at("overrides").value("width_multiple", 0.0);
-  const std::string cfg = folder + one.golden.at("cfg").get<std::string>();
+  const std::string cfg = YOLOV7_SOURCE_DIR "/configs/" + folder + one.golden.at("cfg").get<std::string>();
   one.network = network::build(network::read_config(cfg), cfg, overrides);
   return one;
 }
@@ -81,26 +81,3 @@ TEST(GoldenOpenvino, Tiny) { compare("yolov7-tiny"); }
 TEST(GoldenOpenvino, Slim) { compare("yolov7-slim"); }
 TEST(GoldenOpenvino, DeploySlim) { compare("yolov7-deploy-slim"); }
 TEST(GoldenOpenvino, Full) { compare("yolov7"); }
-
-// Without reference data: formula weights with running mean 0 and variance 1, 64 × 64.
-TEST(ReferenceInterpreter, AgreesWithOpenvino) {
-  for (const char* cfg : {"cfg/training/yolov7-tiny.yaml", "cfg/deploy/yolov7.yaml"}) {
-    const network::Network network = network::build(network::read_config(cfg), cfg);
-    Interpreter interpreter(network, formula_tensors(network));
-    const Map input = formula_input(1, 64);
-    const std::vector<Map> exact = interpreter.run(input, false);
-    runtime::DetectorOptions options;
-    options.raw_maps = true;
-    const std::vector<float> pixels(input.values.begin(), input.values.end());
-    const runtime::Prediction p = runtime::predict_openvino(network, to_weights(network, interpreter.tensors()), options, pixels, 1, 64, 64);
-    for (std::size_t l = 0; l < exact.size(); ++l) {
-      const std::vector<double> values = by_cell(exact[l], 3);
-      ASSERT_EQ(p.raw.at(l).values.size(), values.size());
-      // Rounding grows along some 60 layers of unit gain; the golden files allow up to 1.7e-3 for these networks at values
-      // of a few units. Values here shrink or grow with the layers, hence relative to the largest.
-      double largest = 1;
-      for (const double v : values) largest = std::max(largest, std::abs(v));
-      for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(p.raw[l].values[i], values[i], 2e-4 * largest) << cfg << " level " << l << ' ' << i;
-    }
-  }
-}
