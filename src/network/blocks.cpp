@@ -36,6 +36,8 @@ Emitter::ConvShape conv_shape(Emitter& e, const BlockCall& call, int default_ker
   shape.stride = integer(e, call, 2, 1);
   shape.padding = integer(e, call, 3, -1);
   shape.groups = integer(e, call, 4, 1);
+  const bool automatic = call.arguments.size() < 4 || call.arguments[3].kind == Argument::Kind::none;
+  if (!automatic && shape.padding < 0) e.fail(fmt::format("argument 4: expected a padding of 0 or more, or None, found {}", shape.padding));
   return shape;
 }
 
@@ -65,8 +67,16 @@ int lower_downc(Emitter& e, const BlockCall& call) {
   return e.concat({b, c});
 }
 
+/// Shortcut and groups do nothing (architecture 1.7); another expansion or other kernels would change the network.
+void check_sppcspc(Emitter& e, const BlockCall& call) {
+  const auto& a = call.arguments;
+  if (a.size() > 3 && !(a[3].kind == Argument::Kind::number && a[3].number == 0.5)) e.fail("argument 4: expected the expansion 0.5, found " + describe(a[3]));
+  if (a.size() > 4 && describe(a[4]) != "[5, 9, 13]") e.fail("argument 5: expected the kernels [5, 9, 13], found " + describe(a[4]));
+}
+
 int lower_sppcspc(Emitter& e, const BlockCall& call) {
   const int h = integer(e, call, 0, 0), input = call.inputs[0];
+  check_sppcspc(e, call);
   const auto conv = [&](int from, int number, int c, int k) { return e.conv_block(from, fmt::format("{}cv{}.", call.prefix, number), {c, k, 1}, silu); };
   const int first = conv(input, 1, h, 1), side = conv(input, 2, h, 1);
   const int x = conv(conv(first, 3, h, 3), 4, h, 1);
@@ -96,6 +106,15 @@ int lower_upsample(Emitter& e, const BlockCall& call) {
   return e.upsample(call.inputs[0]);
 }
 
+/// The arguments are the words nc and anchors; a number in place of nc must agree with the header.
+void check_head(Emitter& e, const BlockCall& call) {
+  const auto& a = call.arguments;
+  const int nc = e.network().class_count;
+  if (!a.empty() && a[0].kind != Argument::Kind::class_count && !(a[0].kind == Argument::Kind::number && a[0].number == nc))
+    e.fail(fmt::format("argument 1: expected nc ({}), found {}", nc, describe(a[0])));
+  if (a.size() > 1 && a[1].kind != Argument::Kind::anchors) e.fail("argument 2: expected the word anchors, found " + describe(a[1]));
+}
+
 /// Order of the head's tensors in checkpoints: buffers, m, m2, ia, im (architecture 1.10).
 int lower_head(Emitter& e, const BlockCall& call, HeadKind kind) {
   Network& n = e.network();
@@ -103,6 +122,7 @@ int lower_head(Emitter& e, const BlockCall& call, HeadKind kind) {
   const std::size_t lead = auxiliary ? call.inputs.size() / 2 : call.inputs.size();
   if (call.inputs.size() != lead * (auxiliary ? 2 : 1) || n.levels.size() != lead)
     e.fail(fmt::format("{} inputs do not fit {} rows of anchors", call.inputs.size(), n.levels.size()));
+  check_head(e, call);
   const int na = n.anchors_per_level, rows = na * n.outputs_per_anchor();
   const auto levels = static_cast<std::int64_t>(lead);
   e.tensor(call.prefix + "anchors", Role::anchors, {levels, na, 2});

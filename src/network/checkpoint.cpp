@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -63,11 +64,13 @@ Tensor read_tensor(const ArchiveReader& archive, const std::string& archive_root
   return tensor;
 }
 
-Weights read_weights(const ArchiveReader& archive, const std::string& archive_root, const PickleValue& top, const char* part, const std::string& source) {
+/// `used` holds the storages seen so far: one that served many tensors would multiply what a small file can allocate.
+Weights read_weights(const ArchiveReader& archive, const std::string& archive_root, const PickleValue& top, const char* part, const std::string& source, std::set<std::string>& used) {
   Weights weights;
   const PickleValue* list = top.find(part);
   if (list == nullptr || list->kind != PickleValue::Kind::dictionary) throw Error(fmt::format("{}: expected tensors under '{}', found none", source, part));
   for (const auto& [name, value] : list->dictionary) {
+    if (!used.insert(value.text).second) throw Error(fmt::format("{}: {}: expected a storage of its own, found one that another tensor uses", source, name));
     if (weights.find(name) != nullptr) throw Error(fmt::format("{}: {} stands in it twice", source, name));
     weights.set(name, read_tensor(archive, archive_root, value, source, name));
   }
@@ -147,9 +150,10 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const PickleValue* meta = top.find("meta");
   if (meta == nullptr || meta->kind != PickleValue::Kind::text) throw Error(fmt::format("{}: expected a description, found none", source));
   read_meta(meta->text, source, checkpoint);
-  checkpoint.model = read_weights(archive, archive_root, top, "model", source);
-  checkpoint.ema = read_weights(archive, archive_root, top, "ema", source);
-  checkpoint.optimizer = read_weights(archive, archive_root, top, "optimizer", source);
+  std::set<std::string> used;
+  checkpoint.model = read_weights(archive, archive_root, top, "model", source, used);
+  checkpoint.ema = read_weights(archive, archive_root, top, "ema", source, used);
+  checkpoint.optimizer = read_weights(archive, archive_root, top, "optimizer", source, used);
   return checkpoint;
 }
 

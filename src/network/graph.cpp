@@ -76,6 +76,7 @@ class Builder {
     if (value.is_scalar() || overrides_.anchors_per_level > 0) {
       const int count = overrides_.anchors_per_level > 0 ? overrides_.anchors_per_level : checked(value, 1, 100);
       placeholder_anchors_ = count;  // one row per level; their number is known at the head
+      network_.anchors_per_level = count;
       return;
     }
     if (!value.is_sequence() || value.sequence.empty()) throw Error(fmt::format("{}: anchors: expected a list of rows, one per level, or a number", value.where()));
@@ -88,6 +89,7 @@ class Builder {
   }
 
   void add_level(const std::vector<AnchorSize>& sizes, const std::string& where) {
+    if (sizes.size() > 100) throw Error(fmt::format("{}: anchors: expected at most 100 pairs, found {}", where, sizes.size()));
     for (const AnchorSize& size : sizes)
       if (!(size.w > 0 && size.h > 0 && std::isfinite(size.w) && std::isfinite(size.h))) throw Error(fmt::format("{}: anchors: expected positive sizes", where));
     if (!network_.levels.empty() && network_.levels[0].anchors.size() != sizes.size()) throw Error(fmt::format("{}: anchors: expected {} pairs as in the first row, found {}", where, network_.levels[0].anchors.size(), sizes.size()));

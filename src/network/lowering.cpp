@@ -43,10 +43,19 @@ void Emitter::tensor(std::string name, Role role, std::vector<std::int64_t> shap
   network_.tensors.push_back(std::move(spec));
 }
 
+/// The output must be the input's size over the stride wherever that divides: −stride ≤ 2 · padding − kernel < 0.
+/// Strides, decoding and the check of concatenations rest on it.
+void Emitter::check_window(int kernel, int stride, int padding) const {
+  if (2 * padding >= kernel || 2 * padding < kernel - stride)
+    fail(fmt::format("kernel {}, stride {} and padding {} do not give an output of the input's size divided by the stride", kernel, stride, padding));
+}
+
 int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bool bias) {
   const int in = channels(input);
   if (shape.kernel < 1 || shape.kernel > 1000) fail(fmt::format("expected a kernel of 1 to 1000, found {}", shape.kernel));
   if (shape.stride < 1 || shape.stride > 64) fail(fmt::format("expected a stride of 1 to 64, found {}", shape.stride));
+  const int padding = shape.padding >= 0 ? shape.padding : shape.kernel / 2;
+  check_window(shape.kernel, shape.stride, padding);
   if (shape.groups < 1 || in % shape.groups != 0 || shape.out_channels % shape.groups != 0)
     fail(fmt::format("{} groups do not divide {} input and {} output channels", shape.groups, in, shape.out_channels));
   Operation& op = operation(Operation::Kind::conv, {input}, shape.out_channels, reduction(input) * shape.stride);
@@ -57,7 +66,7 @@ int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bo
   op.bias = bias;
   op.kernel_h = op.kernel_w = shape.kernel;
   op.stride = shape.stride;
-  op.pad_h = op.pad_w = shape.padding >= 0 ? shape.padding : shape.kernel / 2;
+  op.pad_h = op.pad_w = padding;
   const int output = op.output;
   tensor(name + ".weight", Role::weight, {shape.out_channels, in / shape.groups, shape.kernel, shape.kernel});
   if (bias) tensor(name + ".bias", Role::bias, {shape.out_channels});
@@ -100,6 +109,7 @@ int Emitter::conv_block(int input, const std::string& prefix, const ConvShape& s
 
 int Emitter::max_pool(int input, int kernel, int stride, int padding) {
   if (kernel < 1 || kernel > 1000 || stride < 1) fail(fmt::format("expected a kernel of 1 to 1000 and a stride of at least 1, found {} and {}", kernel, stride));
+  check_window(kernel, stride, padding);
   Operation& op = operation(Operation::Kind::max_pool, {input}, channels(input), reduction(input) * stride);
   op.kernel_h = op.kernel_w = kernel;
   op.stride = stride;

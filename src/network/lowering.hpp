@@ -47,6 +47,7 @@ class Emitter {
  private:
   int value(int channels, double reduction);
   Operation& operation(Operation::Kind kind, std::vector<int> inputs, int channels, double reduction);
+  void check_window(int kernel, int stride, int padding) const;
   Network& network_;
   const BuildLimits& limits_;
   std::int64_t parameters_ = 0;

@@ -24,6 +24,7 @@ struct PickleValue {
 
   Kind kind = Kind::none;
   std::int64_t integer = 0;
+  int depth = 0;                                      ///< containers inside one another, this one counted
   double real = 0;
   std::string text;                                   ///< text; global: "module name"; storage and tensor: key of the storage
   std::vector<PickleValue> sequence;

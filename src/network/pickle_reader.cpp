@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <map>
@@ -106,9 +107,15 @@ class Machine {
     value.text = characters(size);
     push(std::move(value));
   }
+  /// Destroying and walking a tree recurse, so its depth is bounded while it grows.
+  void deepen(PickleValue& container, const PickleValue& element) const {
+    container.depth = std::max(container.depth, element.depth + 1);
+    if (container.depth > limits_.depth) fail("deeper nesting than allowed");
+  }
   void push_sequence(std::vector<PickleValue> elements) {
     PickleValue value;
     value.kind = Kind::sequence;
+    for (const PickleValue& element : elements) deepen(value, element);
     value.sequence = std::move(elements);
     push(std::move(value));
   }
@@ -125,16 +132,26 @@ class Machine {
 
   void memoize(std::uint64_t index) {
     if (stack_.empty() || stack_.back().kind == Kind::mark) fail("a memo of nothing");
-    if (index > 10'000'000 || memo_.size() > 100'000) fail(fmt::format("memo index {}", index));
-    // Only small values may be fetched again: texts, globals and empty containers.
+    if (index > limits_.values || memo_.size() > 100'000) fail(fmt::format("memo index {}", index));
+    // Values are copied, so containers cannot be fetched again: what is added to them later would be missing. Asking for
+    // one is an error in recall().
     const PickleValue& top = stack_.back();
-    if (top.sequence.empty() && top.dictionary.empty()) memo_[index] = top;
+    PickleValue kept;
+    kept.kind = Kind::mark;
+    if (top.kind != Kind::sequence && top.kind != Kind::dictionary) {
+      count_text(top.text.size());
+      kept = top;
+    }
+    memo_[index] = std::move(kept);
+  }
+  void count_text(std::size_t size) {
+    text_bytes_ += size;
+    if (text_bytes_ > limits_.text_bytes) fail("too much text");
   }
   void recall(std::uint64_t index) {
     const auto found = memo_.find(index);
-    if (found == memo_.end()) fail(fmt::format("memo index {} without a plain value", index));
-    text_bytes_ += found->second.text.size();
-    if (text_bytes_ > limits_.text_bytes) fail("too much text");
+    if (found == memo_.end() || found->second.kind == Kind::mark) fail(fmt::format("memo index {} without a plain value", index));
+    count_text(found->second.text.size());
     push(found->second);
   }
 
@@ -185,12 +202,16 @@ class Machine {
     if (stack_.empty() || stack_.back().kind != Kind::dictionary || items.size() % 2 != 0) fail("items without a dictionary");
     for (std::size_t i = 0; i < items.size(); i += 2) {
       if (items[i].kind != Kind::text) fail("a key that is no text");
+      deepen(stack_.back(), items[i + 1]);
       stack_.back().dictionary.emplace_back(std::move(items[i].text), std::move(items[i + 1]));
     }
   }
   void append_items(std::vector<PickleValue> items) {
     if (stack_.empty() || stack_.back().kind != Kind::sequence) fail("elements without a list");
-    for (PickleValue& item : items) stack_.back().sequence.push_back(std::move(item));
+    for (PickleValue& item : items) {
+      deepen(stack_.back(), item);
+      stack_.back().sequence.push_back(std::move(item));
+    }
   }
 
   void long_number() {
