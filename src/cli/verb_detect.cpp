@@ -78,12 +78,14 @@ Settings settings(DetectOptions& o) {
   return table;
 }
 
+std::string counted(std::size_t n, const std::string& name) { return fmt::format("{} {}{}", n, name, n == 1 ? "" : "s"); }
+
 /// "3 RBCs, 1 WBC, ": classes ascending.
 std::string counts_text(const std::vector<Detection>& detections, const std::vector<std::string>& names) {
-  std::map<int, int> counts;
+  std::map<int, std::size_t> counts;
   for (const Detection& detection : detections) ++counts[detection.class_index];
   std::string out;
-  for (const auto& [index, count] : counts) out += fmt::format("{} {}{}, ", count, names.at(static_cast<std::size_t>(index)), count > 1 ? "s" : "");
+  for (const auto& [index, count] : counts) out += counted(count, names.at(static_cast<std::size_t>(index))) + ", ";
   return out;
 }
 
@@ -180,8 +182,8 @@ void Run::report(const runtime::DetectResult& result, cv::Size picture, const st
 
 void Run::summary() {
   const auto n = static_cast<double>(std::max<std::size_t>(pictures_, 1));
-  output_.line(fmt::format("{} pictures, {} objects, {} unreadable; mean per picture {:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post; {:.1f} ms compiling",
-                           pictures_, objects_, unreadable_.size(), total_.pre / n, total_.inference / n, total_.post / n, total_.compile));
+  output_.line(fmt::format("{}, {}, {} unreadable; mean per picture {:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post; {:.1f} ms compiling",
+                           counted(pictures_, "picture"), counted(objects_, "object"), unreadable_.size(), total_.pre / n, total_.inference / n, total_.post / n, total_.compile));
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} pictures could not be read; they are named above", unreadable_.size(), pictures_ + unreadable_.size()));

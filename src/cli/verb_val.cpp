@@ -1,1 +1,135 @@
-// being written
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/model.hpp"
+#include "cli/verb.hpp"
+#include "core/log.hpp"
+#include "dataset/class_match.hpp"
+#include "dataset/description.hpp"
+#include "evaluation/report.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct ValOptions {
+  std::vector<std::string> weights{"yolov7.pt"};
+  std::string data = "data/coco.yaml", task = "val", device, project = "runs/test", name = "exp", precision = "float32", backend = "openvino";
+  int batch_size = 32, img_size = 640, max_det = 300, max_nms = 30000, workers = 8, threads = 0;
+  double conf_thres = 0.001, iou_thres = 0.65;
+  bool single_cls = false, verbose = false, save_txt = false, save_hybrid = false, save_conf = false, save_json = false, exist_ok = false;
+  bool no_trace = false, v5_metric = false, recheck = false, strict = false;
+  bool refused_switch = false;
+  std::string refused_text;
+};
+
+Settings settings(ValOptions& o) {
+  const char* later = "a later version brings it";
+  return Settings{"val", {
+      setting("weights", o.weights, "checkpoint"),
+      setting("data", o.data, "data set description (data.yaml)"),
+      setting("batch-size", o.batch_size, "pictures per batch").range(1, 65536),
+      setting("img-size", o.img_size, "long side of the network input in pixels, rounded up to a multiple of the stride").range(1, 65535),
+      setting("conf-thres", o.conf_thres, "confidence threshold of the suppression").range(0, 1),
+      setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
+      setting("task", o.task, "split to measure on (speed and study come in a later version)").choices({"val", "test", "train"}),
+      setting("device", o.device, "empty or cpu"),
+      setting("single-cls", o.single_cls, "measure localisation alone: all classes are one"),
+      setting("augment", o.refused_switch, "test-time augmentation").refused(later),
+      setting("verbose", o.verbose, "always print the rows of the classes, and more messages"),
+      setting("save-txt", o.save_txt, "write label files"),
+      setting("save-hybrid", o.save_hybrid, "label files of ground truth and predictions together; the metrics are then invalid"),
+      setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
+      setting("save-json", o.save_json, "write a COCO result file"),
+      setting("project", o.project, "parent of the run folder"),
+      setting("name", o.name, "name of the run folder"),
+      setting("exist-ok", o.exist_ok, "use an existing run folder"),
+      setting("no-trace", o.no_trace, "do not trace the model").ignored("nothing is ever traced"),
+      setting("v5-metric", o.v5_metric, "recall 1.0 as the end of the official precision-recall curve"),
+      setting("anno-json", o.refused_text, "COCO annotation file").refused("use: yolov7 metrics --ground-truth FILE --detections FILE"),
+      setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16"),
+      setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
+      setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
+      setting("workers", o.workers, "most loader threads").range(0, 1024),
+      setting("threads", o.threads, "of the network; 0 = the cores this process may use").range(0, 4096),
+      setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
+      setting("backend", o.backend, "openvino, or libtorch as the reference").choices({"openvino", "libtorch"}),
+      setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
+      setting("strict", o.strict, "rows that would be dropped are errors"),
+  }};
+}
+
+/// Data class by model class; empty where the order is the same.
+std::vector<int> match(const OpenModel& model, const dataset::Index& index, bool single_cls) {
+  if (single_cls || model.names == index.names) return {};
+  if (model.names.size() != index.names.size())
+    throw Error(fmt::format("the model has {} classes, the data has {}: nothing can be compared (--single-cls measures localisation alone)", model.names.size(), index.names.size()));
+  const auto found = dataset::match_classes(model.names, index.names);
+  if (!found) {
+    const auto other = std::mismatch(model.names.begin(), model.names.end(), index.names.begin());
+    throw Error(fmt::format("the classes of model and data differ: class {} is '{}' in the model and '{}' in the data", other.first - model.names.begin(), *other.first, *other.second));
+  }
+  log::info("model and data name the same classes in another order; matched by name: " + dataset::describe(*found, index.names));
+  std::vector<int> data_class(model.names.size());
+  for (std::size_t c = 0; c < found->model_class.size(); ++c) data_class[static_cast<std::size_t>(found->model_class[c])] = static_cast<int>(c);
+  return data_class;
+}
+
+bool is_coco(const std::string& data) { return data.size() >= 9 && data.compare(data.size() - 9, 9, "coco.yaml") == 0; }
+
+evaluation::ValidationOptions validation_options(const ValOptions& o) {
+  evaluation::ValidationOptions options;
+  options.batch_size = o.batch_size;
+  options.conf_thres = o.conf_thres;
+  options.iou_thres = o.iou_thres;
+  options.max_det = o.max_det;
+  options.max_nms = o.max_nms;
+  options.single_cls = o.single_cls;
+  options.v5_metric = o.v5_metric;
+  options.save_hybrid = o.save_hybrid;
+  options.keep_detections = o.save_txt || o.save_hybrid || o.save_json || is_coco(o.data);
+  options.pictures = 3;
+  options.workers = o.workers;
+  return options;
+}
+
+
+}  // namespace
+
+nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output) {
+  ValOptions o;
+  if (!parse_arguments(settings(o), arguments, output)) return {};
+  if (o.verbose) log::set_level(log::Level::debug);
+  require_cpu(o.device, "val");
+  runtime::DetectorOptions detector;
+  detector.precision = o.precision;
+  detector.threads = o.threads;
+  const OpenModel model = open_detector(o.weights, detector, o.backend);
+  const dataset::Description description = dataset::read_description(o.data);
+  const dataset::Index index = dataset::read_index(description, o.task, {o.single_cls, o.strict, o.recheck, false, 0});
+  evaluation::ValidationOptions options = validation_options(o);
+  options.data_class = match(model, index, o.single_cls);
+  options.image_size = usable_image_size(o.img_size, *model.detector);
+  if (o.save_hybrid) log::warning("--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
+  output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path, model.network.source, options.image_size, model.detector->description(), o.task,
+                          index.entries.size(), index.label_count()));
+  const evaluation::ValidationResult result = evaluation::evaluate(*model.detector, index, options);
+  const std::string folder = make_run_folder(o.project, o.name, o.exist_ok);
+  evaluation::ReportOptions report;
+  report.label_files = o.save_txt || o.save_hybrid;
+  report.with_confidence = o.save_conf;
+  report.coco_ids = is_coco(o.data);
+  if (o.save_json || report.coco_ids) report.detections_json = std::filesystem::path(folder) / (std::filesystem::path(model.path).stem().string() + "_predictions.json");
+  evaluation::write_report(folder, result, index, report);
+  for (const std::string& line : evaluation::console_lines(result, index, o.verbose || index.names.size() < 50)) output.line(line);
+  output.line(fmt::format("Results in {}", folder));
+  nlohmann::json json = evaluation::to_json(result, index);
+  json["folder"] = folder;
+  json["weights"] = model.path;
+  json["detector"] = model.detector->description();
+  return json;
+}
+
+}  // namespace yolov7::cli

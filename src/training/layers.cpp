@@ -1,5 +1,7 @@
 #include "training/layers.hpp"
 
+#include "training/kernels/batch_norm_activation.hpp"
+
 namespace yolov7::training {
 namespace {
 
@@ -37,6 +39,9 @@ at::Tensor batch_norm_act(const at::Tensor& x, const BatchNorm& norm, const netw
     at::Tensor counter = norm.counter;
     counter.add_(1);
   }
+  const kernels::BatchNormActivation fused{norm.weight, norm.bias, norm.mean, norm.variance, activation, batch_statistics,
+                                           mode.momentum, batch_norm_epsilon};
+  if (kernels::supports(x, fused)) return kernels::batch_norm_activation(x, fused);
   at::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.mean, norm.variance, batch_statistics, mode.momentum,
                                 batch_norm_epsilon, /*cudnn_enabled=*/true);
   return activate_own(std::move(y), activation);

@@ -30,14 +30,11 @@ struct Blocks {
   std::int64_t size(std::int64_t block) const { return std::min(rows_per_block, rows - first(block)); }
 };
 
-enum class Order { forward, backward };
-
-/// each(block) for all blocks, in parallel. A pass that follows another over the same data runs the other way: what the
-/// first one read last is still in the cache.
+/// each(block) for all blocks, in parallel.
 template <class Each>
-void over_blocks(const Blocks& blocks, Order order, const Each& each) {
+void over_blocks(const Blocks& blocks, const Each& each) {
   at::parallel_for(0, blocks.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) each(order == Order::forward ? i : begin + end - 1 - i);
+    for (std::int64_t i = begin; i < end; ++i) each(i);
   });
 }
 
@@ -67,7 +64,7 @@ class BatchMoments {
     second_.resize(size);
     const RowKernels<T> kernels = row_kernels<T>(network::ActivationKind::identity, best_instruction_set());
     const std::vector<float> zeros(static_cast<std::size_t>(width_), 0.0F);
-    over_blocks(blocks, Order::backward, [&](std::int64_t block) {
+    over_blocks(blocks, [&](std::int64_t block) {
       RowBlock<T> rows;
       rows.x = values<T>(x) + blocks.first(block) * blocks.channels;
       rows.channels = blocks.channels;
@@ -162,7 +159,7 @@ template <class T>
 at::Tensor normalise(const at::Tensor& x, const Blocks& blocks, const Coefficients& k, const network::Activation& activation) {
   at::Tensor y = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const RowKernels<T> kernels = row_kernels<T>(activation.kind, best_instruction_set());
-  over_blocks(blocks, Order::forward, [&](std::int64_t block) {
+  over_blocks(blocks, [&](std::int64_t block) {
     RowBlock<T> rows;
     const std::int64_t offset = blocks.first(block) * blocks.channels;
     rows.x = values<T>(x) + offset;
@@ -194,7 +191,7 @@ class Backward {
                      at::empty({blocks_.channels}), at::empty({blocks_.channels})};
     std::vector<float> slope(static_cast<std::size_t>(padded(blocks_.channels)), 0.0F), constant(slope);
     sum(result, batch_statistics, slope, constant);
-    over_blocks(blocks_, Order::forward, [&](std::int64_t block) {
+    over_blocks(blocks_, [&](std::int64_t block) {
       RowBlock<T> rows = block_of(block);
       rows.dx = values<T>(result.x) + blocks_.first(block) * blocks_.channels;
       rows.slope = slope.data();
@@ -224,7 +221,7 @@ class Backward {
   void sum(Gradients& result, bool batch_statistics, std::vector<float>& slope, std::vector<float>& constant) const {
     const auto width = slope.size();
     std::vector<float> sums(width * static_cast<std::size_t>(blocks_.count)), products(sums.size());
-    over_blocks(blocks_, Order::backward, [&](std::int64_t block) {
+    over_blocks(blocks_, [&](std::int64_t block) {
       const std::size_t at = static_cast<std::size_t>(block) * width;
       kernels_.gradient_sums(block_of(block), sums.data() + at, products.data() + at);
     });

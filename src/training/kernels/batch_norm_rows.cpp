@@ -52,6 +52,18 @@ YOLOV7_INLINE void over_groups(std::int64_t rows, std::int64_t channels, const E
   }
 }
 
+/// Bytes ahead of the read position. The passes that only read gain up to a half from asking early; those that write as
+/// well are not limited by it.
+constexpr std::int64_t prefetch_distance = 4096;
+
+template <bool whole, class T>
+YOLOV7_INLINE Pair get_ahead(const T* from, std::int64_t some) {
+  const char* ahead = reinterpret_cast<const char*>(from) + prefetch_distance;  // never dereferenced
+  __builtin_prefetch(ahead);
+  if constexpr (sizeof(T) == sizeof(float)) __builtin_prefetch(ahead + 64);
+  return get<whole>(from, some);
+}
+
 /// What one row adds to two running sums of a group of channels. The halves of the pairs stand alone because GCC keeps
 /// larger structures on the stack.
 struct Terms {
@@ -88,7 +100,7 @@ template <class T>
 YOLOV7_INLINE void moments_body(const RowBlock<T> block, float* first, float* second) {
   accumulate(block.rows, block.channels, first, second,
              [&]<bool whole>(std::int64_t row, std::int64_t c, std::int64_t some, Terms& t) __attribute__((always_inline)) {
-    const Pair x = get<whole>(block.x + row * block.channels + c, some), mean = load(block.mean + c);
+    const Pair x = get_ahead<whole>(block.x + row * block.channels + c, some), mean = load(block.mean + c);
     t.first_a = x.a - mean.a;
     t.first_b = x.b - mean.b;
     t.second_a = t.first_a * t.first_a;
@@ -100,8 +112,8 @@ template <class T, ActivationKind kind>
 YOLOV7_INLINE void gradient_sums_body(const RowBlock<T> block, float* g_sums, float* product_sums) {
   accumulate(block.rows, block.channels, g_sums, product_sums,
              [&]<bool whole>(std::int64_t row, std::int64_t c, std::int64_t some, Terms& t) __attribute__((always_inline)) {
-    const Pair x = get<whole>(block.x + row * block.channels + c, some);
-    const Pair dy = get<whole>(block.dy + row * block.dy_stride + c, some);
+    const Pair x = get_ahead<whole>(block.x + row * block.channels + c, some);
+    const Pair dy = get_ahead<whole>(block.dy + row * block.dy_stride + c, some);
     const Pair scale = load(block.scale + c), shift = load(block.shift + c), mean = load(block.mean + c);
     t.first_a = activation_gradient<kind>(x.a * scale.a + shift.a, dy.a, block.negative_slope);
     t.first_b = activation_gradient<kind>(x.b * scale.b + shift.b, dy.b, block.negative_slope);

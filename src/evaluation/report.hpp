@@ -1,0 +1,26 @@
+#pragma once
+// What a validation leaves behind (evaluation 1.10, 1.11, 1.15, 6.3): table, JSON, CSV, curves, pictures, label files.
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "evaluation/evaluate.hpp"
+
+namespace yolov7::evaluation {
+
+struct ReportOptions {
+  bool label_files = false, with_confidence = false;  ///< labels/<stem>.txt
+  std::filesystem::path detections_json;              ///< empty = none
+  bool coco_ids = false;
+};
+
+/// results.json, per_class.csv, confusion_matrix.csv and .png, PR_, P_, R_ and F1_curve.png, the contact sheets that the
+/// result holds, and what the options ask for.
+void write_report(const std::filesystem::path& folder, const ValidationResult& result, const dataset::Index& index, const ReportOptions& options);
+/// The table of the official metric and a block of COCO's, each labelled; class rows if `per_class`.
+std::vector<std::string> console_lines(const ValidationResult& result, const dataset::Index& index, bool per_class);
+/// {"coco": {...}, "official": {...}, "pictures", "labels", "times_ms", "per_class": [...], …}
+nlohmann::json to_json(const ValidationResult& result, const dataset::Index& index);
+
+}  // namespace yolov7::evaluation

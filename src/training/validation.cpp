@@ -1,0 +1,92 @@
+#include "training/validation.hpp"
+
+#include <fmt/format.h>
+
+#include "core/log.hpp"
+#include "evaluation/evaluate.hpp"
+#include "evaluation/report.hpp"
+#include "training/torch_detector.hpp"
+
+namespace yolov7::training {
+namespace {
+
+using evaluation::ValidationResult;
+
+std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::Weights& weights, bool raw_maps) {
+  runtime::DetectorOptions options;
+  options.threads = s.state.options.threads;
+  options.raw_maps = raw_maps;
+  const network::Network& description = s.network->description();
+  // The detector that users run; the reference one where this build has no OpenVINO.
+  return runtime::openvino_available() ? runtime::make_openvino_detector(description, weights, options) : make_torch_detector(description, weights, options);
+}
+
+evaluation::ValidationOptions validation_options(const Setup& s) {
+  evaluation::ValidationOptions options;
+  options.image_size = s.val_size;
+  options.batch_size = 2 * s.state.options.batch_size;
+  options.workers = s.state.options.workers;
+  options.single_cls = s.state.options.single_cls;
+  options.v5_metric = s.state.options.v5_metric;
+  return options;
+}
+
+/// Raw lead maps of a prediction as the loss wants them: [B, na, H, W, 5 + nc].
+std::vector<at::Tensor> raw_tensors(const runtime::Prediction& prediction) {
+  std::vector<at::Tensor> maps;
+  for (const auto& map : prediction.raw)
+    maps.push_back(torch::from_blob(const_cast<float*>(map.values.data()), {prediction.count, map.anchors, map.height, map.width, prediction.columns}, at::kFloat));
+  return maps;
+}
+
+}  // namespace
+
+double fitness(double map50, double map) { return 0.1 * map50 + 0.9 * map; }
+
+void repeat_validation(EpochRecord& record, const EpochRecord& earlier) {
+  record.val_loss = earlier.val_loss;
+  record.precision = earlier.precision;
+  record.recall = earlier.recall;
+  record.official_map50 = earlier.official_map50;
+  record.official_map = earlier.official_map;
+  record.coco_map50 = earlier.coco_map50;
+  record.coco_map = earlier.coco_map;
+  record.fitness = earlier.fitness;
+}
+
+void validate(Setup& s, EpochRecord& record) {
+  at::NoGradGuard no_gradient;
+  const auto detector = make_detector(s, s.ema->store(), /*raw_maps=*/true);
+  std::array<double, 3> loss{};
+  std::size_t batches = 0;
+  const ValidationResult result = evaluation::evaluate(*detector, s.val, validation_options(s), [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
+    const at::Tensor parts = (*s.validation_loss)(raw_tensors(prediction), batch.targets).parts.to(at::kDouble).contiguous();
+    for (std::size_t i = 0; i < 3; ++i) loss[i] += parts.data_ptr<double>()[i];
+    ++batches;
+  });
+  record.validated = true;
+  for (std::size_t i = 0; i < 3; ++i) record.val_loss[i] = loss[i] / static_cast<double>(std::max<std::size_t>(batches, 1));
+  record.precision = result.official.mean_p;
+  record.recall = result.official.mean_r;
+  record.official_map50 = result.official.map50;
+  record.official_map = result.official.map;
+  record.coco_map50 = result.map50();
+  record.coco_map = result.map();
+  record.fitness = fitness(record.coco_map50, record.coco_map);
+  if (result.highest_score < 0.001f)
+    log::info(fmt::format("validation: nothing above the confidence threshold 0.001 yet (highest score {:.2g})", result.highest_score));
+}
+
+FinalMetrics measure(const Setup& s, const network::Weights& weights, const std::filesystem::path& folder) {
+  const auto detector = make_detector(s, weights, /*raw_maps=*/false);
+  evaluation::ValidationOptions options = validation_options(s);
+  if (!folder.empty()) options.pictures = 3;
+  const ValidationResult result = evaluation::evaluate(*detector, s.val, options);
+  if (!folder.empty()) {
+    evaluation::write_report(folder, result, s.val, {});
+    for (const std::string& line : evaluation::console_lines(result, s.val, s.val.names.size() < 50)) log::info(line);
+  }
+  return {result.map50(), result.map()};
+}
+
+}  // namespace yolov7::training
