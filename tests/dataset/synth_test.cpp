@@ -1,0 +1,140 @@
+// The generator's folder: the same bytes for any number of threads, readable by our own reader, all or nothing.
+#include "dataset/synth.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/json.hpp"
+#include "dataset/description.hpp"
+#include "dataset/index.hpp"
+#include "tests/dataset/data_fixture.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+using test::error_of;
+using test::TemporaryFolder;
+
+SynthOptions small(const std::string& level = "standard") {
+  SynthOptions o;
+  o.level = level;
+  o.train = 20, o.val = 10, o.test = 0;
+  o.image_size = 96;
+  o.seed = 3;
+  return o;
+}
+
+std::map<std::string, std::string> content(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = test::read_text(entry.path());
+  return files;
+}
+
+TEST(Synth, TheSameBytesForAnyNumberOfThreads) {
+  const TemporaryFolder folder;
+  SynthOptions o = small();
+  o.threads = 1;
+  synthesize(o, folder / "one");
+  o.threads = 3;
+  synthesize(o, folder / "three");
+  const auto one = content(folder / "one");
+  EXPECT_EQ(one.size(), 2u * 30 + 2);
+  EXPECT_TRUE(one == content(folder / "three"));
+  o.seed = 4;
+  synthesize(o, folder / "other");
+  EXPECT_NE(content(folder / "other").at("images/train/000000.jpg"), one.at("images/train/000000.jpg"));
+}
+
+TEST(Synth, IsReadByOurOwnReader) {
+  const TemporaryFolder folder;
+  for (const bool polygons : {false, true}) {
+    SynthOptions o = small();
+    o.polygons = polygons;
+    const fs::path out = folder / (polygons ? "polygons" : "boxes");
+    const SynthReport report = synthesize(o, out);
+    const Description description = read_description(out / "data.yaml");
+    EXPECT_EQ(description.names, report.names);
+    EXPECT_TRUE(description.test.empty());
+    ASSERT_EQ(report.splits.size(), 2u);
+    for (const SynthSplit& split : report.splits) {
+      const Index index = read_index(description, split.name, {});
+      EXPECT_TRUE(index.problems.empty());
+      EXPECT_EQ(index.entries.size(), split.pictures);
+      EXPECT_EQ(index.empty, split.empty);
+      EXPECT_EQ(index.label_count(), split.objects);
+      EXPECT_EQ(index.class_histogram(), split.objects_per_class);
+      for (const Entry& entry : index.entries)
+        for (const Label& label : entry.labels) EXPECT_EQ(label.polygon.empty(), !polygons);
+    }
+  }
+}
+
+TEST(Synth, BoxesAreTheExtentsOfThePolygons) {
+  const TemporaryFolder folder;
+  SynthOptions o = small();
+  synthesize(o, folder / "boxes");
+  o.polygons = true;
+  synthesize(o, folder / "polygons");
+  const Index boxes = read_index(read_description(folder / "boxes" / "data.yaml"), "train", {});
+  const Index polygons = read_index(read_description(folder / "polygons" / "data.yaml"), "train", {});
+  ASSERT_EQ(boxes.entries.size(), polygons.entries.size());
+  for (std::size_t i = 0; i < boxes.entries.size(); ++i) {
+    EXPECT_EQ(boxes.entries[i].content_hash, polygons.entries[i].content_hash);
+    ASSERT_EQ(boxes.entries[i].labels.size(), polygons.entries[i].labels.size());
+    for (std::size_t k = 0; k < boxes.entries[i].labels.size(); ++k) {
+      const CxcywhNormalized &a = boxes.entries[i].labels[k].box, &b = polygons.entries[i].labels[k].box;
+      for (const double d : {a.cx - b.cx, a.cy - b.cy, a.w - b.w, a.h - b.h}) EXPECT_NEAR(d, 0, 2e-7);  // written as 32-bit floats
+    }
+  }
+}
+
+TEST(Synth, ATenthOfThePicturesIsEmpty) {
+  for (const std::size_t n : {0u, 4u, 5u, 10u, 205u}) {
+    const auto empty = empty_pictures(0.10, n, 8, 0);
+    EXPECT_EQ(empty.size(), n);
+    EXPECT_EQ(static_cast<std::size_t>(std::count(empty.begin(), empty.end(), true)), (n + 5) / 10);
+  }
+  EXPECT_NE(empty_pictures(0.10, 205, 8, 0), empty_pictures(0.10, 205, 8, 1));
+}
+
+TEST(Synth, SaysWhatItMade) {
+  const TemporaryFolder folder;
+  SynthOptions o = small("easy");
+  o.classes = 2;
+  const SynthReport report = synthesize(o, folder / "out");
+  const nlohmann::json json = read_json(folder / "out" / "synth.json");
+  EXPECT_EQ(json.at("level"), "easy");
+  EXPECT_EQ(json.at("seed"), 3);
+  EXPECT_EQ(json.at("generator_version"), 1);
+  EXPECT_EQ(json.at("names"), (std::vector<std::string>{"circle", "square"}));
+  EXPECT_EQ(json.at("splits").at("train").at("pictures"), 20);
+  EXPECT_EQ(json.at("splits").at("train").at("objects"), report.splits[0].objects);
+  EXPECT_EQ(json.at("splits").at("val").at("empty"), 0);
+}
+
+TEST(Synth, RefusesWhatItCannotDo) {
+  const TemporaryFolder folder;
+  SynthOptions o = small("medium");
+  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("'medium'"), std::string::npos);
+  o = small();
+  o.val = 0;
+  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("val 0"), std::string::npos);
+  o = small();
+  o.image_size = 31;
+  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("found 31"), std::string::npos);
+  o = small();
+  o.classes = 9;
+  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("8 classes, found 9"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder / "a"));
+  test::write_text(folder / "b" / "mine.txt", "keep");
+  EXPECT_NE(error_of([&] { synthesize(small(), folder / "b"); }).find("nothing is overwritten"), std::string::npos);
+  EXPECT_EQ(content(folder / "b").size(), 1u);
+}
+
+}  // namespace
+}  // namespace yolov7::dataset
