@@ -142,7 +142,8 @@ TEST(TorchNetwork, StoreAndLoadRoundTrip) {
     EXPECT_EQ(stored.entries()[i].second.shape, a.description().tensors[i].shape);
   }
   b.load(stored);
-  for (const auto& [name, tensor] : b.store().entries()) EXPECT_EQ(tensor.bytes, stored.at(name).bytes) << name;
+  const network::Weights again = b.store();
+  for (const auto& [name, tensor] : again.entries()) EXPECT_EQ(tensor.bytes, stored.at(name).bytes) << name;
   const at::Tensor images = test_images(1, 32, 32, at::kFloat);
   EXPECT_TRUE(at::equal(a.forward(images)[0], b.forward(images)[0]));
   network::Weights incomplete;
