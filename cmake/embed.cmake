@@ -1,6 +1,7 @@
-# cmake -DOUTPUT=out.cpp -DROOT=folder -DFILES="a;b" -P embed.cmake: a .cpp with the bytes of the files, by relative path.
+# cmake -DOUTPUT=out.cpp -DROOT=folder -DFILES=a,b -P embed.cmake: a .cpp with the bytes of the files, by relative path.
 set(body "// Made by cmake/embed.cmake from configs/. Do not edit.\n#include \"core/builtin_table.hpp\"\n\nnamespace yolov7 {\n")
 set(table "")
+string(REPLACE "," ";" FILES "${FILES}")
 set(number 0)
 foreach(file ${FILES})
   file(READ ${ROOT}/${file} hex HEX)

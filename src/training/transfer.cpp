@@ -1,6 +1,6 @@
 #include "training/transfer.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
