@@ -111,10 +111,12 @@ class OpenvinoDetector final : public Detector {
     options.batch = count, options.height = height, options.width = width;
     options.raw_maps = options_.raw_maps, options.float_input = float_input_;
     const auto model = make_openvino_model(fused_, options);
-    // One call at a time on all cores is what LATENCY means; the precision is always given because the silent default is bf16.
+    // One call at a time on all cores is what LATENCY means; the precision is always given because the silent default is
+    // bf16. Pinned threads of two detectors, or of a detector and a loader, would wait for each other on the same cores.
     return guarded("compile the network for the CPU", [&] {
       ov::CompiledModel ready = core_.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                                    ov::hint::inference_precision(precision_), ov::inference_num_threads(threads_));
+                                                    ov::hint::inference_precision(precision_), ov::inference_num_threads(threads_),
+                                                    ov::hint::enable_cpu_pinning(false));
       if (const ov::element::Type used = ready.get_property(ov::hint::inference_precision); used != precision_)
         throw Error(fmt::format("OpenVINO: expected precision {}, found {}", options_.precision, used.get_type_name()));
       return ready.create_infer_request();
