@@ -1,0 +1,67 @@
+#pragma once
+// Pickles put together byte by byte, and the zip files around them: what a hostile file can hold.
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "network/archive.hpp"
+#include "network/pickle.hpp"
+
+namespace yolov7::network::hostile {
+
+inline std::string number(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
+  return out;
+}
+inline std::string text(const std::string& s) { return "X" + number(s.size(), 4) + s; }                     // BINUNICODE
+inline std::string integer(std::int64_t v) { return "\x8a\x08" + number(static_cast<std::uint64_t>(v), 8); }  // LONG1
+inline std::string global(const std::string& module, const std::string& name) { return "c" + module + "\n" + name + "\n"; }
+inline std::string tuple(const std::vector<std::int64_t>& values) {
+  std::string out = "(";
+  for (const std::int64_t value : values) out += integer(value);
+  return out + "t";
+}
+inline std::string pickle(const std::string& body) { return "\x80\x02" + body + "."; }
+
+struct TensorClaim {
+  std::string key = "0", storage = "FloatStorage";
+  std::int64_t elements = 4, offset = 0;
+  std::vector<std::int64_t> shape{4}, strides{1};
+};
+inline std::string tensor(const TensorClaim& c) {
+  return global("torch._utils", "_rebuild_tensor_v2") + "((" + text("storage") + global("torch", c.storage) + text(c.key) + text("cpu") +
+         integer(c.elements) + "tQ" + integer(c.offset) + tuple(c.shape) + tuple(c.strides) + "\x89" + global("collections", "OrderedDict") + ")RtR";
+}
+
+inline std::span<const std::byte> bytes(const std::string& s) { return std::as_bytes(std::span(s.data(), s.size())); }
+inline PickleValue read(const std::string& body) { return read_pickle(bytes(body), "x.pt"); }
+
+/// A folder of its own, removed at the end.
+class Folder {
+ public:
+  explicit Folder(const std::string& name) : path_(std::filesystem::temp_directory_path() / ("yolov7-" + name + "-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator{}));
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline void write_zip(const std::filesystem::path& path, const std::vector<std::pair<std::string, std::string>>& entries) {
+  ArchiveWriter archive(path);
+  for (const auto& [name, content] : entries) archive.add(name, bytes(content));
+  archive.finish();
+}
+
+}  // namespace yolov7::network::hostile
