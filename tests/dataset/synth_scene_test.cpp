@@ -33,7 +33,7 @@ TEST(SynthScene, StandardSizesAndCounts) {
   std::size_t objects = 0, fewest = 99, most = 0;
   std::set<int> classes;
   std::set<std::pair<int, int>> shapes;
-  for (const SynthPicture& p : pictures(standard_level(), 200, 160)) {
+  for (const SynthPicture& p : pictures(standard_level(), 120, 160)) {
     EXPECT_EQ(std::max(p.picture.cols, p.picture.rows), 160);
     shapes.emplace(p.picture.cols, p.picture.rows);
     objects += p.labels.size();
@@ -176,7 +176,7 @@ double baseline(const SynthLevel& level, std::size_t count, int size) {
 }
 
 TEST(SynthScene, ContoursSolveEasyButNotStandard) {
-  const double easy = baseline(easy_level(), 60, 224), standard = baseline(standard_level(), 80, 416);
+  const double easy = baseline(easy_level(), 40, 192), standard = baseline(standard_level(), 40, 320);
   RecordProperty("easy", std::to_string(easy));
   RecordProperty("standard", std::to_string(standard));
   std::printf("contour baseline: mAP50 %.3f on easy, %.3f on standard\n", easy, standard);
