@@ -12,17 +12,35 @@ std::string_view base_name(std::string_view path) {
   return path;
 }
 
+/// "cfg/deploy/x.yaml", "deploy/x.yaml", not "my-deploy/x.yaml".
+bool has_component(std::string_view path, std::string_view name) {
+  for (std::size_t at = path.find(name); at != std::string_view::npos; at = path.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || path[at - 1] == '/') && end < path.size() && path[end] == '/') return true;
+  }
+  return false;
+}
+
+const BuiltinEntry* find(std::string_view path) {
+  const bool deploy = has_component(path, "deploy");
+  const BuiltinEntry* found = nullptr;
+  for (const BuiltinEntry& entry : builtin_table()) {
+    if (base_name(entry.path) != base_name(path)) continue;
+    if (found == nullptr || (entry.path.rfind("deploy/", 0) == 0) == deploy) found = &entry;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::optional<std::string_view> builtin_file(std::string_view path) {
-  const bool deploy = path.find("deploy/") != std::string_view::npos;
-  std::optional<std::string_view> found;
-  for (const BuiltinEntry& entry : builtin_table()) {
-    if (base_name(entry.path) != base_name(path)) continue;
-    const bool is_deploy = entry.path.rfind("deploy/", 0) == 0;
-    if (!found || is_deploy == deploy) found = entry.text;
-  }
-  return found;
+  const BuiltinEntry* found = find(path);
+  return found == nullptr ? std::nullopt : std::optional(found->text);
+}
+
+std::string_view builtin_path(std::string_view path) {
+  const BuiltinEntry* found = find(path);
+  return found == nullptr ? std::string_view() : found->path;
 }
 
 std::vector<std::string> builtin_names(std::string_view folder) {

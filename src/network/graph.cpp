@@ -163,6 +163,8 @@ class Builder {
     call.prefix = fmt::format("model.{}.", index);
     const std::int64_t before = network_.parameter_count();
     const int copies = entry.kind->takes_repeats ? 1 : entry.repeats;
+    copies_ += copies;  // each costs what a layer costs
+    if (copies_ > limits_.layers) emitter_.fail(fmt::format("expected at most {} layers with their repeats, found more", limits_.layers));
     int output = -1;
     for (int copy = 0; copy < copies; ++copy) {
       BlockCall one = call;
@@ -212,7 +214,7 @@ class Builder {
   const BuildLimits& limits_;
   Emitter emitter_;
   double depth_ = 1, width_ = 1;
-  int placeholder_anchors_ = 0;
+  int placeholder_anchors_ = 0, copies_ = 0;
 };
 
 }  // namespace
@@ -260,11 +262,13 @@ Network build(std::string_view config_text, const std::string& source, const Ove
 
 std::string read_config(const std::string& path) {
   if (std::filesystem::is_regular_file(path)) return file::read(path, 16u << 20);
-  if (const auto text = builtin_file(path)) {
-    log::info(fmt::format("{}: not a file here; using the built-in network", path));
-    return std::string(*text);
+  const std::string_view found = builtin_path(path);
+  if (found.rfind("training/", 0) == 0 || found.rfind("deploy/", 0) == 0) {
+    log::info(fmt::format("{}: not a file here; using the built-in {}", path, found));
+    return std::string(*builtin_file(path));
   }
-  throw Error(fmt::format("{}: expected a config file or the name of a built-in network, found neither. Built in: {}", path, text::join(builtin_names("training"), ", ")));
+  throw Error(fmt::format("{}: expected a config file or the name of a built-in network, found neither. Built in: {}; deploy graphs: {}", path,
+                          text::join(builtin_names("training"), ", "), text::join(builtin_names("deploy"), ", ")));
 }
 
 }  // namespace yolov7::network

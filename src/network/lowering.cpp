@@ -25,6 +25,8 @@ int Emitter::value(int channels, double reduction) {
 
 Operation& Emitter::operation(Operation::Kind kind, std::vector<int> inputs, int channels, double reduction) {
   if (channels < 1 || channels > limits_.channels) fail(fmt::format("expected 1 to {} channels, found {}", limits_.channels, channels));
+  // Sizes of maps are ints: picture sides of 65535 at 16 times the size still fit.
+  if (!(reduction >= 1.0 / 16 && reduction <= 65536)) fail(fmt::format("expected maps of 1/65536 to 16 times the picture's side, found a stride of {}", reduction));
   Operation op;
   op.kind = kind;
   op.inputs = std::move(inputs);
