@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <opencv2/core/utility.hpp>
 
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
@@ -87,5 +88,6 @@ void Output::line(std::string_view text) const {
 
 int main(int count, char** values) {
   yolov7::interrupt::install();
+  cv::setNumThreads(1);  // the loader and the back ends have threads of their own
   return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));
 }

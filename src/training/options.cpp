@@ -29,7 +29,7 @@ Settings settings(TrainOptions& o) {
       setting("noautoanchor", o.noautoanchor, "do not check how well the anchors fit"),
       setting("evolve", o.evolve, "evolve hyper-parameters").refused(later),
       setting("bucket", o.bucket, "cloud bucket").refused("nothing is ever uploaded"),
-      setting("cache-images", o.cache_images, "keep all resized pictures in memory (--cache-budget bounds it)").optional_value("ram").choices({"ram"}),
+      setting("cache-images", o.cache_images, "keep all resized pictures in memory (--cache-budget bounds it)").optional_value("ram").choices({"", "ram"}),
       setting("image-weights", o.image_weights, "weighted sampling of pictures").refused(later),
       setting("device", o.device, "'' or cpu"),
       setting("multi-scale", o.multi_scale, "random input size per batch").refused(later),

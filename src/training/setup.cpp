@@ -210,6 +210,8 @@ Setup prepare(const TrainRequest& request) {
   make_schedule(s);
   write_results(s.folder, s.state.records, s.state.options.epochs);
   const auto groups = s.optimizer->group_sizes();
+  log::info(fmt::format("loader: {} threads; {} of {} pictures fit into the cache of {} GB", s.loader->threads(), s.loader->cached_pictures(), s.train.entries.size(),
+                        text::general(s.state.options.cache_budget)));
   log::info(fmt::format("{} classes, {} training and {} validation pictures; optimizer groups: {} biases, {} convolution weights, {} other; {} threads",
                         s.train.names.size(), s.train.entries.size(), s.val.entries.size(), groups[2], groups[1], groups[0], at::get_num_threads()));
   return s;

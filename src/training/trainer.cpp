@@ -9,9 +9,10 @@
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
-#include "training/checkpoints.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec.hpp"
+#include "training/checkpoints.hpp"
+#include "training/kernels/tensor_memory.hpp"
 #include "training/setup.hpp"
 #include "training/validation.hpp"
 
@@ -175,6 +176,7 @@ class Trainer {
 }  // namespace
 
 TrainSummary train(const TrainRequest& request) {
+  kernels::keep_tensor_memory();
   Setup setup = prepare(request);
   if (request.options.resume.empty()) write_initial(setup);
   return Trainer(setup).run();

@@ -52,6 +52,7 @@ TEST(Text, NearestNeedsToBeNear) {
   const std::vector<std::string> names = {"weights", "img-size", "epochs"};
   EXPECT_EQ(nearest("weigths", names), "weights");
   EXPECT_EQ(nearest("epoch", names), "epochs");
+  EXPECT_EQ(nearest("eopchs", names), "epochs");  // one exchange of neighbours
   EXPECT_FALSE(nearest("zzzzzz", names));
 }
 
