@@ -1,8 +1,7 @@
 // yolov7 info: what a network or a checkpoint is, and what it costs. Neither OpenVINO nor LibTorch is loaded.
 #include <fmt/format.h>
 
-#include <cmath>
-#include <filesystem>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
@@ -38,7 +37,7 @@ struct Subject {
   nlohmann::json checkpoint;  ///< null for a configuration
 };
 
-/// The epoch of the training state, or null: training owns that text, and files without state have none.
+/// The epoch that the training goes on with, or null: training owns that text, and files without state have none.
 nlohmann::json epoch_of(const network::Checkpoint& checkpoint, const std::string& source) {
   if (checkpoint.state.empty()) return nullptr;
   const nlohmann::json state = parse_json(checkpoint.state, source + ": state");
@@ -118,7 +117,7 @@ void print_summary(const Subject& subject, const network::Cost& cost, int size, 
   if (subject.checkpoint.is_null()) return;
   const nlohmann::json &c = subject.checkpoint, &tensors = c.at("tensors");
   output.line(fmt::format("checkpoint: {}{} tensors of weights, {} averaged, {} of the optimizer; trained at {} px",
-                          c.at("epoch").is_number_integer() ? fmt::format("epoch {}, ", c.at("epoch").get<std::int64_t>()) : std::string(),
+                          c.at("epoch").is_number_integer() ? fmt::format("goes on with epoch {}, ", c.at("epoch").get<std::int64_t>()) : std::string(),
                           tensors.at("model").get<std::size_t>(), tensors.at("ema").get<std::size_t>(), tensors.at("optimizer").get<std::size_t>(), subject.image_size));
   output.line("classes: " + text::join(subject.classes, ", "));
 }

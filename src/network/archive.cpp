@@ -64,7 +64,14 @@ void ArchiveWriter::finish() {
   impl_->zip = nullptr;
 }
 
+/// Closes what it opened, so that a constructor that throws leaks nothing.
 struct ArchiveReader::Impl {
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (zip != nullptr) zip_discard(zip);
+  }
   std::filesystem::path path;
   zip_t* zip = nullptr;
   std::map<std::string, zip_stat_t> entries;
@@ -92,9 +99,7 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& path) : impl_(std::mak
   }
 }
 
-ArchiveReader::~ArchiveReader() {
-  if (impl_ && impl_->zip != nullptr) zip_discard(impl_->zip);
-}
+ArchiveReader::~ArchiveReader() = default;
 
 bool ArchiveReader::has(const std::string& name) const { return impl_->entries.count(name) != 0; }
 
