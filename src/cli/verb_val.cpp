@@ -6,7 +6,9 @@
 
 #include "cli/model.hpp"
 #include "cli/verb.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "dataset/class_match.hpp"
 #include "dataset/description.hpp"
 #include "evaluation/report.hpp"
@@ -21,8 +23,10 @@ struct ValOptions {
   double conf_thres = 0.001, iou_thres = 0.65;
   bool single_cls = false, verbose = false, save_txt = false, save_hybrid = false, save_conf = false, save_json = false, exist_ok = false;
   bool no_trace = false, v5_metric = false, recheck = false, strict = false;
+  std::string anno_json;
+  std::vector<int> coco_max_dets{1, 10, 100};
   bool refused_switch = false;
-  std::string refused_text;
+  int ignored_number = 0;
 };
 
 Settings settings(ValOptions& o) {
@@ -34,7 +38,7 @@ Settings settings(ValOptions& o) {
       setting("img-size", o.img_size, "long side of the network input in pixels, rounded up to a multiple of the stride").range(1, 65535),
       setting("conf-thres", o.conf_thres, "confidence threshold of the suppression").range(0, 1),
       setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
-      setting("task", o.task, "split to measure on (speed and study come in a later version)").choices({"val", "test", "train"}),
+      setting("task", o.task, "split to measure on: val, test or train (speed and study come in a later version)"),
       setting("device", o.device, "empty or cpu"),
       setting("single-cls", o.single_cls, "measure localisation alone: all classes are one"),
       setting("augment", o.refused_switch, "test-time augmentation").refused(later),
@@ -48,11 +52,13 @@ Settings settings(ValOptions& o) {
       setting("exist-ok", o.exist_ok, "use an existing run folder"),
       setting("no-trace", o.no_trace, "do not trace the model").ignored("nothing is ever traced"),
       setting("v5-metric", o.v5_metric, "recall 1.0 as the end of the official precision-recall curve"),
-      setting("anno-json", o.refused_text, "COCO annotation file").refused("use: yolov7 metrics --ground-truth FILE --detections FILE"),
+      setting("anno-json", o.anno_json, "COCO annotation file for the COCO metric in place of the labels"),
+      setting("coco-max-dets", o.coco_max_dets, "most detections per picture and category in the COCO metric; three, the largest counts for AP").range(1, 1e6),
       setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16"),
       setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
       setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
       setting("workers", o.workers, "most loader threads").range(0, 1024),
+      setting("seed", o.ignored_number, "seed of random draws").ignored("validation draws nothing at random"),
       setting("threads", o.threads, "of the network; 0 = the cores this process may use").range(0, 4096),
       setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
       setting("backend", o.backend, "openvino, or libtorch as the reference").choices({"openvino", "libtorch"}),
@@ -61,11 +67,22 @@ Settings settings(ValOptions& o) {
   }};
 }
 
+/// Names that open_detector() made up.
+bool unnamed(const std::vector<std::string>& names) {
+  for (std::size_t c = 0; c < names.size(); ++c)
+    if (names[c] != std::to_string(c)) return false;
+  return true;
+}
+
 /// Data class by model class; empty where the order is the same.
 std::vector<int> match(const OpenModel& model, const dataset::Index& index, bool single_cls) {
   if (single_cls || model.names == index.names) return {};
   if (model.names.size() != index.names.size())
     throw Error(fmt::format("the model has {} classes, the data has {}: nothing can be compared (--single-cls measures localisation alone)", model.names.size(), index.names.size()));
+  if (unnamed(model.names)) {
+    log::warning("the model does not name its classes; they are taken in the order of the data");
+    return {};
+  }
   const auto found = dataset::match_classes(model.names, index.names);
   if (!found) {
     const auto other = std::mismatch(model.names.begin(), model.names.end(), index.names.begin());
@@ -92,43 +109,83 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
   options.keep_detections = o.save_txt || o.save_hybrid || o.save_json || is_coco(o.data);
   options.pictures = 3;
   options.workers = o.workers;
+  options.interruptible = true;
+  options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
   return options;
 }
 
+void check(const ValOptions& o) {
+  require_cpu(o.device, "val");
+  if (o.task == "speed" || o.task == "study") throw usage_error(fmt::format("val: --task {} does not work yet: a later version brings it", o.task));
+  if (o.task != "val" && o.task != "test" && o.task != "train") throw usage_error(fmt::format("val: --task: expected val, test or train, found '{}'", o.task));
+  if (o.coco_max_dets.size() != 3) throw usage_error(fmt::format("val: --coco-max-dets: expected three numbers, found {}", o.coco_max_dets.size()));
+  if (o.single_cls && !o.anno_json.empty()) throw usage_error("val: --anno-json and --single-cls exclude each other");
+  if (o.save_conf && !o.save_txt && !o.save_hybrid) log::warning("--save-conf has no effect without --save-txt");
+  if (o.save_hybrid) log::warning("--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
+}
+
+dataset::Index read_split(const ValOptions& o, const OpenModel& model, std::filesystem::path& annotations) {
+  const dataset::Description description = dataset::read_description(o.data);
+  const auto& entries = description.split(o.task);
+  if (entries.empty()) throw Error(fmt::format("{}: expected a key '{}' with the pictures for --task {}, found none", o.data, o.task, o.task));
+  annotations = o.anno_json;
+  if (annotations.empty() && is_coco(o.data) && !o.single_cls) {
+    // Where COCO's own folders keep it: <root>/val2017.txt, <root>/annotations/instances_val2017.json.
+    const std::filesystem::path beside = entries[0].parent_path() / "annotations" / fmt::format("instances_{}.json", entries[0].stem().string());
+    std::error_code error;
+    if (std::filesystem::exists(beside, error)) annotations = beside;
+  }
+  dataset::Index index = dataset::read_index(description, o.task, {o.single_cls, o.strict, o.recheck, false, 0});
+  if (o.task != "train" && !model.dataset_identity.empty() && index.identity == model.dataset_identity)
+    log::warning(fmt::format("the {} split is what the model was trained on: the figures are too good", o.task));
+  return index;
+}
+
+/// The option set (evaluation 1.1), what is not in use left out.
+std::string echo(const Settings& table) {
+  std::vector<std::string> parts;
+  for (const Setting& entry : table.entries)
+    if (entry.refusal.empty() && entry.notice.empty()) parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
+  return "val: " + text::join(parts, ", ");
+}
 
 }  // namespace
 
 nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output) {
   ValOptions o;
-  if (!parse_arguments(settings(o), arguments, output)) return {};
+  const Settings table = settings(o);
+  if (!parse_arguments(table, arguments, output)) return {};
   if (o.verbose) log::set_level(log::Level::debug);
-  require_cpu(o.device, "val");
+  check(o);
+  output.line(echo(table));
   runtime::DetectorOptions detector;
   detector.precision = o.precision;
   detector.threads = o.threads;
   const OpenModel model = open_detector(o.weights, detector, o.backend);
-  const dataset::Description description = dataset::read_description(o.data);
-  const dataset::Index index = dataset::read_index(description, o.task, {o.single_cls, o.strict, o.recheck, false, 0});
+  std::filesystem::path annotations;
+  const dataset::Index index = read_split(o, model, annotations);
   evaluation::ValidationOptions options = validation_options(o);
   options.data_class = match(model, index, o.single_cls);
   options.image_size = usable_image_size(o.img_size, *model.detector);
-  if (o.save_hybrid) log::warning("--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
+  if (!annotations.empty()) options.ground_truth = evaluation::ground_truth_of(index, annotations, is_coco(o.data));
   output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path, model.network.source, options.image_size, model.detector->description(), o.task,
                           index.entries.size(), index.label_count()));
-  const evaluation::ValidationResult result = evaluation::evaluate(*model.detector, index, options);
   const std::string folder = make_run_folder(o.project, o.name, o.exist_ok);
+  const evaluation::ValidationResult result = evaluation::evaluate(*model.detector, index, options);
   evaluation::ReportOptions report;
   report.label_files = o.save_txt || o.save_hybrid;
   report.with_confidence = o.save_conf;
   report.coco_ids = is_coco(o.data);
+  report.weights = model.path;
+  report.weights_hash = file::content_hash(file::read(model.path));
+  report.detector = model.detector->description();
+  if (!annotations.empty()) report.ground_truth = annotations.string();
   if (o.save_json || report.coco_ids) report.detections_json = std::filesystem::path(folder) / (std::filesystem::path(model.path).stem().string() + "_predictions.json");
   evaluation::write_report(folder, result, index, report);
   for (const std::string& line : evaluation::console_lines(result, index, o.verbose || index.names.size() < 50)) output.line(line);
   output.line(fmt::format("Results in {}", folder));
-  nlohmann::json json = evaluation::to_json(result, index);
+  nlohmann::json json = evaluation::to_json(result, index, report);
   json["folder"] = folder;
-  json["weights"] = model.path;
-  json["detector"] = model.detector->description();
   return json;
 }
 

@@ -25,6 +25,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& source, int 
       if (text[i] == '\n') { ++line; column = 1; } else ++column;
     }
     throw Error(fmt::format("{}:{}:{}: expected JSON, found a syntax error", source, line, column));
+  } catch (const json::out_of_range&) {
+    throw Error(fmt::format("{}: expected JSON, found a number that is too large for any number type", source));
   }
 }
 

@@ -178,7 +178,6 @@ Grid group(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detec
   for (std::size_t k = 0; k < categories.size(); ++k) category_index[categories[k].id] = k;
   Grid grid(categories.size(), std::vector<ImageCell>(images.size()));
   for (const CocoAnnotation& a : truth.annotations) {
-    if (a.id == 0) throw Error("COCO ground truth: annotation id 0 is reserved (it would mean \"unmatched\")");
     const auto image = image_index.find(a.image);
     const auto category = category_index.find(a.category);
     if (image != image_index.end() && category != category_index.end()) grid[category->second][image->second].truths.push_back(&a);
@@ -244,9 +243,10 @@ void summarize(CocoResult& r) {
 
 }  // namespace
 
-CocoResult evaluate_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& options) {
+CocoResult evaluate_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& given) {
   CocoResult result;
-  result.options = options;
+  CocoOptions& options = result.options = given;
+  std::sort(options.max_detections.begin(), options.max_detections.end());
   result.categories = ground_truth.categories;
   std::stable_sort(result.categories.begin(), result.categories.end(), [](const CocoCategory& a, const CocoCategory& b) { return a.id < b.id; });
   result.categories.erase(std::unique(result.categories.begin(), result.categories.end(), [](const auto& a, const auto& b) { return a.id == b.id; }), result.categories.end());

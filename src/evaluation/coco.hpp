@@ -2,6 +2,7 @@
 // COCO box metrics, number for number those of pycocotools (evaluation 6.2). All arithmetic in double precision.
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,11 @@ struct CocoGroundTruth {
   std::vector<std::int64_t> images;
   std::vector<CocoCategory> categories;
   std::vector<CocoAnnotation> annotations;
+  std::map<std::string, std::int64_t> text_ids;  ///< pictures whose id in the file is a text; they are in `images` too
 };
 
 struct CocoOptions {
-  std::array<int, 3> max_detections{1, 10, 100};  ///< per picture and category; the last one counts for AP
+  std::array<int, 3> max_detections{1, 10, 100};  ///< per picture and category; the largest one counts for AP
   int threads = 0;                                ///< 0 = usable cores; the result does not depend on it
 };
 
@@ -44,7 +46,7 @@ struct CocoResult {
   std::array<double, 12> stats{};        ///< the well-known twelve; −1 = absent
   std::vector<CocoCategory> categories;  ///< sorted by id
   std::vector<double> ap_per_category, ap50_per_category;  ///< −1 = category without ground truth
-  CocoOptions options;
+  CocoOptions options;                   ///< with the limits in ascending order
   /// [iou][recall][category][area] at the last limit, and [iou][category][area][limit]; −1 = absent.
   std::vector<double> precision, recall;
 
@@ -56,8 +58,8 @@ struct CocoResult {
   }
 };
 
-/// Errors: a detection on a picture that the ground truth does not know; an annotation id of 0. Detections of unknown
-/// categories are left out.
+/// Errors: a detection on a picture that the ground truth does not know. Detections and annotations of categories that are
+/// not listed are left out.
 CocoResult evaluate_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& options = {});
 
 /// The twelve lines as pycocotools prints them.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
@@ -32,8 +34,14 @@ class Evaluator {
     const int classes = options.single_cls ? 1 : static_cast<int>(index.names.size());
     if (!options.single_cls && detector.class_count() != classes)
       throw Error(fmt::format("the model has {} classes, the data has {}", detector.class_count(), classes));
+    std::vector<int> order = options.data_class, identity(order.empty() ? 0 : static_cast<std::size_t>(detector.class_count()));
+    std::sort(order.begin(), order.end());
+    std::iota(identity.begin(), identity.end(), 0);
+    if (order != identity) throw Error(fmt::format("expected each data class once for the {} classes of the model", detector.class_count()));
     result_.options = options;
+    result_.options.ground_truth.reset();
     result_.confusion = ConfusionMatrix(classes);
+    for (const dataset::Entry& entry : index.entries) result_.labels += entry.labels.size();
     by_entry_.resize(index.entries.size());
     nms_.conf_thres = options.conf_thres;
     nms_.iou_thres = options.iou_thres;
@@ -59,16 +67,19 @@ class Evaluator {
       const auto batch = loader.next();
       result_.times.pre += milliseconds_since(waiting);
       if (!batch) break;
-      interrupt::check();
+      if (options_.interruptible) interrupt::check();
       run_batch(*batch, observer);
     }
-    finish(milliseconds_since(start));
+    finish(milliseconds_since(start) - result_.times.prepare);
     return std::move(result_);
   }
 
  private:
   void run_batch(const dataset::Batch& batch, const BatchObserver& observer) {
     auto start = Clock::now();
+    detector_.prepare(batch.count, batch.height, batch.width);
+    result_.times.prepare += milliseconds_since(start);
+    start = Clock::now();
     detector_.predict({batch.pixels, batch.count, batch.height, batch.width}, prediction_);
     result_.times.inference += milliseconds_since(start);
     if (observer) observer(batch, prediction_);
@@ -76,7 +87,8 @@ class Evaluator {
     std::vector<NmsResult> found(static_cast<std::size_t>(batch.count));
     parallel_for(found.size(), usable_cores(), [&](std::size_t i) { found[i] = suppress_picture(batch, static_cast<int>(i)); });
     result_.times.nms += milliseconds_since(start);
-    for (std::size_t i = 0; i < found.size(); ++i) take(batch.origins[i], found[i]);
+    const std::vector<std::vector<Target>> targets = targets_of(batch);
+    for (std::size_t i = 0; i < found.size(); ++i) take(batch.origins[i], found[i], targets[i]);
     if (static_cast<int>(batch.number) < options_.pictures) {
       result_.label_sheets.push_back(label_sheet(batch, index_));
       result_.prediction_sheets.push_back(prediction_sheet(batch, found, index_));
@@ -85,10 +97,14 @@ class Evaluator {
 
   NmsResult suppress_picture(const dataset::Batch& batch, int i) const {
     const int columns = prediction_.columns, classes = columns - 5;
-    std::vector<float> rows(prediction_.picture(i), prediction_.picture(i) + prediction_.rows * static_cast<std::size_t>(columns));
-    if (options_.save_hybrid) add_truth(batch, i, classes, rows);
-    const std::size_t count = rows.size() / static_cast<std::size_t>(columns);
-    NmsResult out = non_maximum_suppression(rows.data(), count, classes, adapted(classes));
+    NmsResult out;
+    if (options_.save_hybrid) {
+      std::vector<float> rows(prediction_.picture(i), prediction_.picture(i) + prediction_.rows * static_cast<std::size_t>(columns));
+      add_truth(batch, i, classes, rows);
+      out = non_maximum_suppression(rows.data(), rows.size() / static_cast<std::size_t>(columns), classes, adapted(classes));
+    } else {
+      out = non_maximum_suppression(prediction_.picture(i), prediction_.rows, classes, adapted(classes));
+    }
     for (Detection& d : out.detections) {
       if (options_.single_cls) d.class_index = 0;
       else if (!options_.data_class.empty()) d.class_index = options_.data_class[static_cast<std::size_t>(d.class_index)];
@@ -108,55 +124,66 @@ class Evaluator {
 
   void add_truth(const dataset::Batch& batch, int i, int classes, std::vector<float>& rows) const {
     for (const auto& [sample, c, cx, cy, w, h] : batch.targets) {
-      if (static_cast<int>(sample) != i || static_cast<int>(c) >= classes) continue;
-      rows.insert(rows.end(), {cx * static_cast<float>(batch.width), cy * static_cast<float>(batch.height), w * static_cast<float>(batch.width), h * static_cast<float>(batch.height), 1.0f});
+      if (static_cast<int>(sample) != i) continue;
+      const auto width = static_cast<float>(batch.width), height = static_cast<float>(batch.height);
+      rows.insert(rows.end(), {cx * width, cy * height, w * width, h * height, 1.0f});
       std::vector<float> scores(static_cast<std::size_t>(classes), 0.0f);
-      scores[static_cast<std::size_t>(c)] = 1;
+      scores[model_class(static_cast<std::size_t>(c))] = 1;
       rows.insert(rows.end(), scores.begin(), scores.end());
     }
   }
 
-  void take(const dataset::SampleOrigin& origin, const NmsResult& found) {
+  std::size_t model_class(std::size_t data_class) const {
+    if (options_.data_class.empty()) return data_class;
+    const auto found = std::find(options_.data_class.begin(), options_.data_class.end(), static_cast<int>(data_class));
+    return static_cast<std::size_t>(found - options_.data_class.begin());
+  }
+
+  /// Mapped like the predictions, so that both carry the same truncation of the letterboxed size.
+  std::vector<std::vector<Target>> targets_of(const dataset::Batch& batch) const {
+    std::vector<std::vector<Target>> targets(static_cast<std::size_t>(batch.count));
+    for (const auto& [sample, class_index, cx, cy, w, h] : batch.targets) {
+      const auto i = static_cast<std::size_t>(sample);
+      const Xyxy box = to_pixels({cx, cy, w, h}, batch.width, batch.height);
+      targets[i].push_back({to_original(box, batch.origins[i]), options_.single_cls ? 0 : static_cast<int>(class_index)});
+    }
+    return targets;
+  }
+
+  void take(const dataset::SampleOrigin& origin, const NmsResult& found, const std::vector<Target>& targets) {
     std::vector<Detection>& out = by_entry_[origin.entry];
     for (Detection d : found.detections) {
       d.box = to_original(d.box, origin);
       out.push_back(d);
     }
+    match_picture(out, targets, matched_);
+    result_.confusion.add(out, targets);
+    result_.predictions += out.size();
     result_.highest_score = std::max(result_.highest_score, found.highest_score);
     result_.dropped_not_finite += found.dropped_not_finite;
     ++result_.pictures;
   }
 
-  std::vector<Target> targets_of(const dataset::Entry& entry) const {
-    std::vector<Target> targets;
-    for (const dataset::Label& label : entry.labels)
-      targets.push_back({clip(to_pixels(label.box, entry.width, entry.height), entry.width, entry.height), options_.single_cls ? 0 : label.class_index});
-    return targets;
-  }
-
   void finish(double total_ms) {
-    CocoGroundTruth truth = ground_truth_of(index_);
+    CocoGroundTruth truth = options_.ground_truth ? *options_.ground_truth : ground_truth_of(index_);
     if (options_.single_cls) {
       truth.categories = {{1, index_.names.size() == 1 ? index_.names[0] : "item"}};
       for (CocoAnnotation& a : truth.annotations) a.category = 1;
     }
     std::vector<CocoDetection> detections;
-    MatchedPredictions matched;
-    for (std::size_t e = 0; e < by_entry_.size(); ++e) {
-      const std::vector<Target> targets = targets_of(index_.entries[e]);
-      result_.labels += targets.size();
-      match_picture(by_entry_[e], targets, matched);
-      result_.confusion.add(by_entry_[e], targets);
+    detections.reserve(result_.predictions);
+    for (std::size_t e = 0; e < by_entry_.size(); ++e)
       for (const Detection& d : by_entry_[e])
         detections.push_back({static_cast<std::int64_t>(e) + 1, d.class_index + 1, to_ltwh(d.box), static_cast<double>(d.score)});
-    }
+    if (matched_.target_class.size() != result_.labels)
+      throw Error(fmt::format("expected the {} labels of the {} split in its batches, found {}", result_.labels, index_.split, matched_.target_class.size()));
     result_.confusion.check();
-    result_.coco = evaluate_coco(truth, detections);
-    result_.official = yolo_metric(matched, {options_.v5_metric, false});
+    result_.coco = evaluate_coco(truth, detections, options_.coco);
+    result_.official = yolo_metric(matched_, {options_.v5_metric, false});
     if (options_.keep_detections)
       for (std::size_t e = 0; e < by_entry_.size(); ++e) result_.detections.push_back({e, std::move(by_entry_[e])});
     const auto n = static_cast<double>(std::max<std::size_t>(result_.pictures, 1));
-    result_.times = {result_.times.pre / n, result_.times.inference / n, result_.times.nms / n, total_ms / n};
+    result_.times = {result_.times.pre / n, result_.times.inference / n, result_.times.nms / n, total_ms / n, result_.times.prepare};
   }
 
   runtime::Detector& detector_;
@@ -165,6 +192,7 @@ class Evaluator {
   NmsOptions nms_;
   runtime::Prediction prediction_;
   std::vector<std::vector<Detection>> by_entry_;
+  MatchedPredictions matched_;  ///< in the order of the batches
   ValidationResult result_;
 };
 

@@ -3,12 +3,13 @@
 // COCO's and the official metric, confusion matrix, time.
 #include <functional>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <vector>
 
 #include "dataset/batch.hpp"
 #include "dataset/index.hpp"
 #include "evaluation/coco.hpp"
-#include "evaluation/coco_json.hpp"
+#include "evaluation/coco_split.hpp"
 #include "evaluation/confusion.hpp"
 #include "evaluation/yolo_metric.hpp"
 #include "runtime/detector.hpp"
@@ -27,16 +28,20 @@ struct ValidationOptions {
   int workers = 8;
   std::size_t cache_bytes = 0;
   std::vector<int> data_class;   ///< by model class; empty = the same
+  std::optional<CocoGroundTruth> ground_truth;  ///< for the COCO metric in place of the labels; ids as ground_truth_of() gives them
+  CocoOptions coco;
+  bool interruptible = false;    ///< Ctrl-C ends the run with an Error
 };
 
-/// Milliseconds per picture.
+/// Milliseconds per picture. `pre` is the time that the run waited for the loader's threads.
 struct ValidationTimes {
   double pre = 0, inference = 0, nms = 0, total = 0;
+  double prepare = 0;  ///< of the whole run: getting the detector ready for the batch shapes; part of no other figure
 };
 
 struct ValidationResult {
   ValidationOptions options;
-  std::size_t pictures = 0, labels = 0;
+  std::size_t pictures = 0, labels = 0, predictions = 0;
   CocoResult coco;
   YoloMetric official;
   ConfusionMatrix confusion;
@@ -52,6 +57,7 @@ struct ValidationResult {
 
 using BatchObserver = std::function<void(const dataset::Batch&, const runtime::Prediction&)>;
 
+/// The observer sees each batch before suppression. The result does not depend on threads.
 /// Errors: an index without pictures, a detector whose classes do not fit the data (single_cls aside).
 ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index, const ValidationOptions& options, const BatchObserver& observer = {});
 

@@ -11,8 +11,10 @@ namespace yolov7::evaluation {
 
 struct ReportOptions {
   bool label_files = false, with_confidence = false;  ///< labels/<stem>.txt
-  std::filesystem::path detections_json;              ///< empty = none
+  std::filesystem::path detections_json;              ///< empty = none; else ground_truth.json is written too
   bool coco_ids = false;
+  std::string weights, weights_hash, detector;        ///< what was measured, for results.json; empty = not said
+  std::string ground_truth = "labels";                ///< of the COCO metric: "labels" or an annotation file
 };
 
 /// results.json, per_class.csv, confusion_matrix.csv and .png, PR_, P_, R_ and F1_curve.png, the contact sheets that the
@@ -20,7 +22,7 @@ struct ReportOptions {
 void write_report(const std::filesystem::path& folder, const ValidationResult& result, const dataset::Index& index, const ReportOptions& options);
 /// The table of the official metric and a block of COCO's, each labelled; class rows if `per_class`.
 std::vector<std::string> console_lines(const ValidationResult& result, const dataset::Index& index, bool per_class);
-/// {"coco": {...}, "official": {...}, "pictures", "labels", "times_ms", "per_class": [...], …}
-nlohmann::json to_json(const ValidationResult& result, const dataset::Index& index);
+/// What results.json holds; its keys are part of the program's interface.
+nlohmann::json to_json(const ValidationResult& result, const dataset::Index& index, const ReportOptions& options = {});
 
 }  // namespace yolov7::evaluation

@@ -6,7 +6,7 @@
 namespace yolov7::evaluation {
 namespace {
 
-/// 0.5 … 0.95 in 32 bits: the comparison is strict, so the last bit decides.
+/// 0.5 … 0.95 in 32 bits. The comparison is strict and in 32 bits on both sides: an IoU of 13/20 does not exceed 0.65.
 std::array<float, 10> thresholds() {
   std::array<float, 10> t{};
   for (std::size_t k = 0; k < 10; ++k) t[k] = static_cast<float>(0.5 + static_cast<double>(k) * ((0.95 - 0.5) / 9));
@@ -152,20 +152,20 @@ void match_picture(std::span<const Detection> detections, std::span<const Target
   for (const int c : classes)
     for (std::size_t p = 0; p < detections.size() && given < targets.size(); ++p) {
       if (detections[p].class_index != c) continue;
-      double best = -1;
+      float best = -1;
       std::size_t best_target = 0;
       for (std::size_t t = 0; t < targets.size(); ++t) {
         if (targets[t].class_index != c) continue;
-        const double value = iou(detections[p].box, targets[t].box);
+        const auto value = static_cast<float>(iou(detections[p].box, targets[t].box));
         if (value > best) {
           best = value;
           best_target = t;
         }
       }
-      if (!(best > 0.5) || detected[best_target]) continue;
+      if (!(best > limits[0]) || detected[best_target]) continue;
       detected[best_target] = 1;
       ++given;
-      for (std::size_t k = 0; k < 10; ++k) all.correct[first + p][k] = best > static_cast<double>(limits[k]);
+      for (std::size_t k = 0; k < 10; ++k) all.correct[first + p][k] = best > limits[k];
     }
 }
 
