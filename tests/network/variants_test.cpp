@@ -113,7 +113,7 @@ void expect_layer(const Network& n, int index, const char* block, const std::vec
   EXPECT_EQ(layer.block, block) << index;
   EXPECT_EQ(layer.inputs, inputs) << index;
   EXPECT_EQ(layer.out_channels, channels) << index;
-  if (arguments) EXPECT_EQ(layer.arguments, arguments) << index;
+  if (arguments) { EXPECT_EQ(layer.arguments, arguments) << index; }
 }
 
 // The two rows that architecture 2.3 writes out.
@@ -186,7 +186,7 @@ TEST(Variants, ActivationsOfTinyAndOfTheOthers) {
     }
   for (const char* path : {"training/yolov7.yaml", "deploy/yolov7-e6e.yaml", "deploy/yolov7-tiny-silu.yaml"})
     for (const auto& op : build_config(path).operations)
-      if (op.kind == Operation::Kind::activation) ASSERT_EQ(op.activation.kind, ActivationKind::silu);
+      if (op.kind == Operation::Kind::activation) { ASSERT_EQ(op.activation.kind, ActivationKind::silu); }
   EXPECT_EQ(build_config("deploy/yolov7-tiny-silu.yaml").parameter_count(), 6227101);  // 7.3: counts of tiny
 }
 
