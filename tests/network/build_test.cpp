@@ -224,6 +224,16 @@ TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
   for (int i = 0; i < 20; ++i) several += "  - [-1, 1, Conv, [8192, 3, 1]]\n";  // 6·10^8 each
   expect_part(of_layers(several + detect), "expected at most 4000000000 parameters");
   expect_part(of_layers("  - [-1, 1000, Conv, [4096, 3, 1]]\n" + detect), "parameters");
+  // Few parameters each, but 3 · 1000 copies.
+  std::string copies;
+  for (int i = 0; i < 3; ++i) copies += "  - [-1, 1000, Conv, [8, 1, 1]]\n";
+  expect_part(of_layers(copies + detect), "expected at most 2000 layers with their repeats");
+  // Maps of 2^-5 and 64^3 times the stride of the picture: sizes would leave the range of an int.
+  std::string up, down;
+  for (int i = 0; i < 5; ++i) up += "  - [-1, 1, Upsample, [None, 2, 'nearest']]\n";
+  for (int i = 0; i < 3; ++i) down += "  - [-1, 1, MP, [64]]\n";
+  expect_part(of_layers(up + detect), "found a stride of 0.03125");
+  expect_part(of_layers(down + detect), "found a stride of 262144");
   expect_part(of_layers("  - [-1, 1, Conv, [40000, 1, 1]]\n  - [[-1, -1], 1, Concat, [1]]\n" + detect), "65536 channels");
   std::string row = "nc: 100000\nanchors: [[1, 1";
   for (int i = 0; i < 5000; ++i) row += ", 1, 1";
