@@ -12,6 +12,8 @@ using test::error_of;
 struct BadRow {
   const char *text, *message;
 };
+/// For the test's name; the default shows the bytes of the pointers, which change with every start.
+void PrintTo(const BadRow& row, std::ostream* out) { *out << row.message; }
 
 class BadRows : public testing::TestWithParam<BadRow> {};
 
