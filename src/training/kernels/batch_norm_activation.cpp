@@ -7,38 +7,13 @@
 
 #include "core/error.hpp"
 #include "training/kernels/batch_norm_rows.hpp"
+#include "training/kernels/row_blocks.hpp"
 
 namespace yolov7::training::kernels {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// Values per block. Sums inside a block are float32, sums of blocks double; a block of float32 fits in a
-/// second-level cache beside its gradient.
-constexpr std::int64_t block_values = 32768;
-
-/// How the rows of a tensor are cut into blocks: by the shape alone, never by the number of threads.
-struct Blocks {
-  std::int64_t rows, channels, rows_per_block, count;
-
-  explicit Blocks(const at::Tensor& x)
-      : rows(x.size(0) * x.size(2) * x.size(3)), channels(x.size(1)),
-        rows_per_block(std::max<std::int64_t>(4, block_values / channels / 4 * 4)),
-        count((rows + rows_per_block - 1) / rows_per_block) {}
-  std::int64_t first(std::int64_t block) const { return block * rows_per_block; }
-  std::int64_t size(std::int64_t block) const { return std::min(rows_per_block, rows - first(block)); }
-};
-
-/// each(block) for all blocks, in parallel.
-template <class Each>
-void over_blocks(const Blocks& blocks, const Each& each) {
-  at::parallel_for(0, blocks.count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) each(i);
-  });
-}
-
-template <class T> T* values(const at::Tensor& tensor) { return static_cast<T*>(tensor.data_ptr()); }
 
 /// The distance between pixels where `tensor`'s values lie as rows of channels (channels_last, or a range of channels
 /// of such a tensor); 0 otherwise.
@@ -57,7 +32,7 @@ std::int64_t row_stride(const at::Tensor& tensor) {
 template <class T>
 class BatchMoments {
  public:
-  BatchMoments(const at::Tensor& x, const Blocks& blocks) : blocks_(blocks), width_(padded(blocks.channels)) {
+  BatchMoments(const at::Tensor& x, const RowBlocks& blocks) : blocks_(blocks), width_(padded(blocks.channels)) {
     const auto size = static_cast<std::size_t>(width_ * blocks.count);
     centre_.resize(size);
     first_.resize(size);
@@ -106,7 +81,7 @@ class BatchMoments {
     }
   }
 
-  const Blocks blocks_;
+  const RowBlocks blocks_;
   const std::int64_t width_;
   std::vector<float> centre_, first_, second_;
   std::vector<double> mean_, squares_;
@@ -133,7 +108,7 @@ struct Coefficients {
 
 /// From the batch, moving the running values towards it, or from the running values.
 template <class T>
-Coefficients coefficients(const at::Tensor& x, const Blocks& blocks, const at::Tensor& weight, const at::Tensor& bias,
+Coefficients coefficients(const at::Tensor& x, const RowBlocks& blocks, const at::Tensor& weight, const at::Tensor& bias,
                           const BatchNormActivation& norm) {
   Coefficients result(blocks.channels);
   const auto gamma = weight.accessor<float, 1>(), beta = bias.accessor<float, 1>();
@@ -156,8 +131,8 @@ Coefficients coefficients(const at::Tensor& x, const Blocks& blocks, const at::T
 }
 
 template <class T>
-at::Tensor normalise(const at::Tensor& x, const Blocks& blocks, const Coefficients& k, const network::Activation& activation) {
-  at::Tensor y = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
+at::Tensor normalise(const at::Tensor& x, const RowBlocks& blocks, const Coefficients& k, const network::Activation& activation) {
+  at::Tensor y = empty_channels_last(x.sizes(), x.options());
   const RowKernels<T> kernels = row_kernels<T>(activation.kind, best_instruction_set());
   over_blocks(blocks, [&](std::int64_t block) {
     RowBlock<T> rows;
@@ -187,7 +162,7 @@ class Backward {
         activation_(activation), kernels_(row_kernels<T>(activation.kind, best_instruction_set())) {}
 
   Gradients operator()(bool batch_statistics) {
-    Gradients result{at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast)),
+    Gradients result{empty_channels_last(x_.sizes(), x_.options()),
                      at::empty({blocks_.channels}), at::empty({blocks_.channels})};
     std::vector<float> slope(static_cast<std::size_t>(padded(blocks_.channels)), 0.0F), constant(slope);
     sum(result, batch_statistics, slope, constant);
@@ -220,18 +195,12 @@ class Backward {
   /// last two terms exist under batch statistics only.
   void sum(Gradients& result, bool batch_statistics, std::vector<float>& slope, std::vector<float>& constant) const {
     const auto width = slope.size();
-    std::vector<float> sums(width * static_cast<std::size_t>(blocks_.count)), products(sums.size());
+    std::vector<float> sums = floats_by_block(blocks_), products(sums.size());
     over_blocks(blocks_, [&](std::int64_t block) {
       const std::size_t at = static_cast<std::size_t>(block) * width;
       kernels_.gradient_sums(block_of(block), sums.data() + at, products.data() + at);
     });
-    std::vector<double> sum(width), product(width);
-    for (std::size_t at = 0; at < sums.size(); at += width) {
-      for (std::size_t c = 0; c < width; ++c) {
-        sum[c] += sums[at + c];
-        product[c] += products[at + c];
-      }
-    }
+    const std::vector<double> sum = total(blocks_, sums), product = total(blocks_, products);
     const double count = static_cast<double>(blocks_.rows);
     for (std::int64_t c = 0; c < blocks_.channels; ++c) {
       const auto i = static_cast<std::size_t>(lane_position<T>(c));
@@ -246,22 +215,17 @@ class Backward {
   }
 
   const at::Tensor x_, dy_;
-  const Blocks blocks_;
+  const RowBlocks blocks_;
   const Coefficients k_;
   const network::Activation activation_;
   const RowKernels<T> kernels_;
 };
 
-template <class Use>
-auto with_value_type(at::ScalarType type, const Use& use) {
-  return type == at::kBFloat16 ? use(BFloat16{}) : use(float{});
-}
-
 struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivationFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
                             const at::Tensor& bias, const BatchNormActivation& norm) {
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
-    const Blocks blocks(x);
+    const RowBlocks blocks(x);
     if (norm.batch_statistics && blocks.rows == 1) {
       throw Error("batch-norm: expected more than one value per channel in training, found a batch of one picture with "
                   "a 1 × 1 map: raise the batch or the picture size");

@@ -1,6 +1,6 @@
 #include "training/kernels/batch_norm_rows.hpp"
 
-namespace yolov7::training::kernels {
+namespace yolov7::training::kernels::YOLOV7_INSTRUCTION_SET {
 namespace {
 
 using network::ActivationKind;
@@ -23,17 +23,6 @@ YOLOV7_INLINE Lanes activation_gradient(Lanes z, Lanes dy, float negative_slope)
   if constexpr (kind == ActivationKind::relu) return z <= 0.0F ? Lanes{} : dy;
   if constexpr (kind == ActivationKind::leaky_relu) return z > 0.0F ? dy : dy * negative_slope;
   return dy;
-}
-
-template <bool whole, class T>
-YOLOV7_INLINE Pair get(const T* from, std::int64_t some) {
-  if constexpr (whole) return load(from);
-  return load_some(from, some);
-}
-template <bool whole, class T>
-YOLOV7_INLINE void put(T* to, const Pair& v, std::int64_t some) {
-  if constexpr (whole) store(to, v);
-  else store_some(to, v, some);
 }
 
 /// each<rows, whole>(row, c, some) for four rows at a time and then one, and in them for every group of channels: what
@@ -155,66 +144,31 @@ YOLOV7_INLINE void input_gradient_body(const RowBlock<T> block) {
   });
 }
 
-// One set of functions per instruction set. The bodies above are inlined into them and take over their target.
-#define YOLOV7_ROW_KERNELS(NAME, TARGET)                                                                              \
-  template <class T, ActivationKind kind>                                                                             \
-  struct NAME {                                                                                                       \
-    TARGET static void moments(const RowBlock<T>& b, float* f, float* s) { moments_body(b, f, s); }                   \
-    TARGET static void normalise(const RowBlock<T>& b) { normalise_body<T, kind>(b); }                                \
-    TARGET static void gradient_sums(const RowBlock<T>& b, float* s, float* p) { gradient_sums_body<T, kind>(b, s, p); } \
-    TARGET static void input_gradient(const RowBlock<T>& b) { input_gradient_body<T, kind>(b); }                      \
-  };
-
-YOLOV7_ROW_KERNELS(Portable, )
-#if defined(__x86_64__)
-YOLOV7_ROW_KERNELS(Avx2, __attribute__((target("arch=x86-64-v3"))))
-YOLOV7_ROW_KERNELS(Avx512, __attribute__((target("arch=x86-64-v4"))))
-#endif
-
-template <class T, template <class, ActivationKind> class Set, ActivationKind kind>
-RowKernels<T> table() {
-  using Functions = Set<T, kind>;
-  return {&Set<T, ActivationKind::identity>::moments, &Functions::normalise, &Functions::gradient_sums,
-          &Functions::input_gradient};
-}
-
-template <class T, template <class, ActivationKind> class Set>
-RowKernels<T> table(ActivationKind kind) {
-  switch (kind) {
-    case ActivationKind::silu: return table<T, Set, ActivationKind::silu>();
-    case ActivationKind::relu: return table<T, Set, ActivationKind::relu>();
-    case ActivationKind::leaky_relu: return table<T, Set, ActivationKind::leaky_relu>();
-    case ActivationKind::identity: break;
+template <class T, ActivationKind kind>
+struct Functions {
+  static void moments(const RowBlock<T>& b, float* first, float* second) { moments_body(b, first, second); }
+  static void normalise(const RowBlock<T>& b) { normalise_body<T, kind>(b); }
+  static void gradient_sums(const RowBlock<T>& b, float* g, float* products) { gradient_sums_body<T, kind>(b, g, products); }
+  static void input_gradient(const RowBlock<T>& b) { input_gradient_body<T, kind>(b); }
+  static RowKernels<T> table() {
+    return {&Functions<T, ActivationKind::identity>::moments, &normalise, &gradient_sums, &input_gradient};
   }
-  return table<T, Set, ActivationKind::identity>();
-}
+};
 
 }  // namespace
 
-InstructionSet best_instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return InstructionSet::avx512;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
-    return InstructionSet::avx2;
-  }
-#endif
-  return InstructionSet::portable;
-}
-
 template <class T>
-RowKernels<T> row_kernels(ActivationKind activation, InstructionSet set) {
-#if defined(__x86_64__)
-  if (set == InstructionSet::avx512) return table<T, Avx512>(activation);
-  if (set == InstructionSet::avx2) return table<T, Avx2>(activation);
-#endif
-  static_cast<void>(set);
-  return table<T, Portable>(activation);
+RowKernels<T> row_kernels(ActivationKind activation) {
+  switch (activation) {
+    case ActivationKind::silu: return Functions<T, ActivationKind::silu>::table();
+    case ActivationKind::relu: return Functions<T, ActivationKind::relu>::table();
+    case ActivationKind::leaky_relu: return Functions<T, ActivationKind::leaky_relu>::table();
+    case ActivationKind::identity: break;
+  }
+  return Functions<T, ActivationKind::identity>::table();
 }
 
-template RowKernels<float> row_kernels(ActivationKind, InstructionSet);
-template RowKernels<BFloat16> row_kernels(ActivationKind, InstructionSet);
+template RowKernels<float> row_kernels(ActivationKind);
+template RowKernels<BFloat16> row_kernels(ActivationKind);
 
-}  // namespace yolov7::training::kernels
+}  // namespace yolov7::training::kernels::YOLOV7_INSTRUCTION_SET

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "network/graph.hpp"
+#include "training/kernels/instruction_set.hpp"
 #include "training/kernels/simd.hpp"
 
 namespace yolov7::training::kernels {
@@ -39,11 +40,21 @@ struct RowKernels {
   void (*input_gradient)(const RowBlock<T>&);
 };
 
-enum class InstructionSet { portable, avx2, avx512 };
-InstructionSet best_instruction_set();
+// Compiled once per instruction set, see CMakeLists.txt. T is float or BFloat16.
+namespace portable {
+template <class T> RowKernels<T> row_kernels(network::ActivationKind activation);
+}
+namespace avx2 {
+template <class T> RowKernels<T> row_kernels(network::ActivationKind activation);
+}
+namespace avx512 {
+template <class T> RowKernels<T> row_kernels(network::ActivationKind activation);
+}
 
-/// T is float or BFloat16. Asking for an instruction set that the processor lacks is the caller's error.
 template <class T>
-RowKernels<T> row_kernels(network::ActivationKind activation, InstructionSet set);
+RowKernels<T> row_kernels(network::ActivationKind activation, InstructionSet set) {
+  return choose(set, [&] { return portable::row_kernels<T>(activation); }, [&] { return avx2::row_kernels<T>(activation); },
+                [&] { return avx512::row_kernels<T>(activation); });
+}
 
 }  // namespace yolov7::training::kernels

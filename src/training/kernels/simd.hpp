@@ -1,7 +1,7 @@
 #pragma once
 // Sixteen float32 lanes in GCC's vector extension, which GCC and clang lower to whatever the target has: one AVX-512
 // register, two of AVX2, four of SSE2. Memory holds float32 or bfloat16 (its 16 bits); arithmetic is always float32.
-// Everything here is inlined into functions that carry a target attribute (see batch_norm_rows.cpp).
+// Everything here is inlined, so that each file of loops gets the version for its own instruction set.
 #include <cstdint>
 #include <cstring>
 
@@ -36,12 +36,12 @@ struct Pair {
 
 /// Where value i of a group of 32 lies in lane order.
 template <class T>
-constexpr std::int64_t lane_position(std::int64_t i) {
+YOLOV7_INLINE constexpr std::int64_t lane_position(std::int64_t i) {
   if constexpr (sizeof(T) == sizeof(float)) return i;
   return i / group * group + (i % 2) * (group / 2) + i % group / 2;
 }
 /// `count` rounded up to whole groups.
-constexpr std::int64_t padded(std::int64_t count) { return (count + group - 1) / group * group; }
+YOLOV7_INLINE constexpr std::int64_t padded(std::int64_t count) { return (count + group - 1) / group * group; }
 
 YOLOV7_INLINE Pair load(const float* from) {
   Lanes a, b;  // one copy per register: a copy of the whole Pair goes through the stack
@@ -82,6 +82,18 @@ YOLOV7_INLINE void store_some(T* to, const Pair& v, std::int64_t count) {
   T values[group];
   store(values, v);
   std::memcpy(to, values, sizeof(T) * static_cast<std::size_t>(count));
+}
+
+/// A whole group, or its first `some` values.
+template <bool whole, class T>
+YOLOV7_INLINE Pair get(const T* from, std::int64_t some) {
+  if constexpr (whole) return load(from);
+  return load_some(from, some);
+}
+template <bool whole, class T>
+YOLOV7_INLINE void put(T* to, const Pair& v, std::int64_t some) {
+  if constexpr (whole) store(to, v);
+  else store_some(to, v, some);
 }
 
 /// e^v within 2 units in the last place for |v| ≤ 87; saturates beyond, NaN stays NaN. Cody–Waite reduction to

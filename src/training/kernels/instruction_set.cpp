@@ -1,0 +1,18 @@
+#include "training/kernels/instruction_set.hpp"
+
+namespace yolov7::training::kernels {
+
+InstructionSet best_instruction_set() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    return InstructionSet::avx512;
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
+    return InstructionSet::avx2;
+  }
+#endif
+  return InstructionSet::portable;
+}
+
+}  // namespace yolov7::training::kernels

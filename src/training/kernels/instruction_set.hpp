@@ -1,0 +1,20 @@
+#pragma once
+// Which version of an inner loop this processor runs. Each file of loops is compiled once per set with the flags of that
+// set (CMakeLists.txt). Such a file defines nothing that another file could define as well: no inline function or template
+// of the standard library, or the linker might take the version for the newest processor into the whole program.
+
+namespace yolov7::training::kernels {
+
+enum class InstructionSet { portable, avx2, avx512 };
+/// The best one that this processor has.
+InstructionSet best_instruction_set();
+
+/// What the function of the set returns. Asking for a set that the processor lacks is the caller's error.
+template <class Portable, class Avx2, class Avx512>
+auto choose(InstructionSet set, const Portable& portable, const Avx2& avx2, const Avx512& avx512) {
+  if (set == InstructionSet::avx512) return avx512();
+  if (set == InstructionSet::avx2) return avx2();
+  return portable();
+}
+
+}  // namespace yolov7::training::kernels
