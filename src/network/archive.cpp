@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -75,6 +76,20 @@ struct ArchiveReader::Impl {
   std::filesystem::path path;
   zip_t* zip = nullptr;
   std::map<std::string, zip_stat_t> entries;
+  std::string last_name;
+
+  void add_entry(zip_uint64_t index) {
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    if (zip_stat_index(zip, index, 0, &stat) != 0 || (stat.valid & ZIP_STAT_NAME) == 0 || (stat.valid & ZIP_STAT_SIZE) == 0)
+      throw Error(fmt::format("{}: entry {} cannot be read: {}", path.string(), index, zip_strerror(zip)));
+    last_name = stat.name;
+    const std::string name = text::printable(last_name);
+    if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && stat.encryption_method != ZIP_EM_NONE) throw Error(fmt::format("{}: {} is encrypted", path.string(), name));
+    if ((stat.valid & ZIP_STAT_COMP_METHOD) != 0 && stat.comp_method != ZIP_CM_STORE) throw Error(fmt::format("{}: expected stored entries, found {} compressed", path.string(), name));
+    if (last_name.find("..") != std::string::npos) throw Error(fmt::format("{}: {}: expected entry names without '..'", path.string(), name));
+    if (!entries.emplace(last_name, stat).second) throw Error(fmt::format("{}: {} stands in it twice", path.string(), name));
+  }
 };
 
 ArchiveReader::ArchiveReader(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
@@ -88,14 +103,13 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& path) : impl_(std::mak
     throw Error(fmt::format("{}: expected a checkpoint (a PyTorch zip file), found something else, or a file that was cut: {}", path.string(), open_error(code)));
   const zip_int64_t count = zip_get_num_entries(impl_->zip, 0);
   if (count > most_entries) throw Error(fmt::format("{}: expected at most {} entries, found {}", path.string(), most_entries, count));
+  const std::uint64_t file_bytes = std::filesystem::file_size(path);
+  std::uint64_t bytes = 0;
   for (zip_int64_t i = 0; i < count; ++i) {
-    zip_stat_t stat;
-    zip_stat_init(&stat);
-    if (zip_stat_index(impl_->zip, static_cast<zip_uint64_t>(i), 0, &stat) != 0 || (stat.valid & ZIP_STAT_NAME) == 0 || (stat.valid & ZIP_STAT_SIZE) == 0)
-      throw Error(fmt::format("{}: entry {} cannot be read: {}", path.string(), i, zip_strerror(impl_->zip)));
-    if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && stat.encryption_method != ZIP_EM_NONE) throw Error(fmt::format("{}: {} is encrypted", path.string(), stat.name));
-    if ((stat.valid & ZIP_STAT_COMP_METHOD) != 0 && stat.comp_method != ZIP_CM_STORE) throw Error(fmt::format("{}: expected stored entries, found {} compressed", path.string(), stat.name));
-    if (!impl_->entries.emplace(stat.name, stat).second) throw Error(fmt::format("{}: {} stands in it twice", path.string(), stat.name));
+    impl_->add_entry(static_cast<zip_uint64_t>(i));
+    const std::uint64_t size = impl_->entries.at(impl_->last_name).size;
+    // Stored entries that are larger together than their file lie over one another.
+    if (size > file_bytes || (bytes += size) > file_bytes) throw Error(fmt::format("{}: its entries claim more than the {} bytes of the file", path.string(), file_bytes));
   }
 }
 
@@ -126,6 +140,16 @@ std::vector<std::byte> ArchiveReader::read(const std::string& name, std::uint64_
   const int closed = zip_fclose(file);
   if (done != bytes || got != 0 || closed != 0) throw Error(fmt::format("{}: {} is damaged (its checksum does not fit, or the file was cut)", impl_->path.string(), name));
   return out;
+}
+
+bool ArchiveReader::holds_torchscript() const {
+  for (const auto& entry : impl_->entries) {
+    const std::size_t slash = entry.first.find('/');
+    if (slash == std::string::npos) continue;
+    const std::string inner = entry.first.substr(slash + 1);
+    if (inner == "constants.pkl" || inner.rfind("code/", 0) == 0) return true;
+  }
+  return false;
 }
 
 std::string ArchiveReader::root() const {

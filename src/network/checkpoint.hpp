@@ -1,15 +1,29 @@
 #pragma once
-// Our checkpoint: a PyTorch zip file that torch.load(weights_only=True) opens, with tensors under the official names
-// and one JSON text for the rest. docs/checkpoint-format.md describes it byte by byte.
+// A network with its weights, in files. Ours: a PyTorch zip file that torch.load(weights_only=True) opens, with tensors under
+// the official names and one JSON text for the rest. docs/checkpoint-format.md describes it byte by byte, and which others are read.
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "network/weights.hpp"
 
 namespace yolov7::network {
+
+/// Where a checkpoint came from, for people.
+struct CheckpointFacts {
+  enum class Format { own, model, tensors };  ///< ours; a pickled model; tensors under names
+  Format format = Format::own;
+  std::string container = "zip";              ///< "zip", "legacy" or "safetensors"
+  std::string date;                           ///< as the file says it; "" = it does not
+  std::optional<std::int64_t> epoch;          ///< 0-based, the last one finished; none in stripped files
+  std::optional<double> best_fitness;
+  std::size_t optimizer_tensors = 0;          ///< in the file; those of other programs are not taken over
+  std::vector<std::string> notes;             ///< assumptions and what was left out
+};
 
 struct Checkpoint {
   Weights model;                     ///< training weights; empty in a stripped file
@@ -22,16 +36,20 @@ struct Checkpoint {
   int image_size = 640;
   std::string dataset_identity;      ///< dataset::Index::identity of the train split
   std::string state;                 ///< JSON: epoch, best fitness, settings, schedule … ("" = none); owned by training
+  CheckpointFacts facts;
 
-  /// The network of this checkpoint, with its class count and its anchors (the buffers are authoritative).
+  /// The network of this checkpoint, with its class count and its anchors (the buffers are authoritative). Where the weights
+  /// are folded, the folded network (folded.hpp).
   Network build_network() const;
   const Weights& inference_weights() const;  ///< ema if present, else model
 };
 
 /// Atomic (temporary, fsync, rename); a full disk leaves the old file.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
-/// Executes nothing: a structural allow-list over the pickle, bounds on everything, CRC checked. Errors name file and
-/// what is wrong: cut, foreign (an official pickle that this version cannot read yet), of a newer format.
+/// The one door for weights, told apart by content: our checkpoint, official ones (zip and legacy containers, pickled models
+/// and plain dictionaries of tensors), safetensors. Executes nothing: a structural allow-list over the pickle, bounds on
+/// everything, CRC checked. Weights keep the file's precision; ema is empty where the file has none. Errors name file and what
+/// is wrong: cut, hostile, of a newer format, of another kind of network.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 }  // namespace yolov7::network

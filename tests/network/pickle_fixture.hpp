@@ -29,18 +29,18 @@ inline std::string tuple(const std::vector<std::int64_t>& values) {
 }
 inline std::string pickle(const std::string& body) { return "\x80\x02" + body + "."; }
 
-struct TensorClaim {
+struct FakeTensor {
   std::string key = "0", storage = "FloatStorage";
   std::int64_t elements = 4, offset = 0;
   std::vector<std::int64_t> shape{4}, strides{1};
 };
-inline std::string tensor(const TensorClaim& c) {
+inline std::string tensor(const FakeTensor& c) {
   return global("torch._utils", "_rebuild_tensor_v2") + "((" + text("storage") + global("torch", c.storage) + text(c.key) + text("cpu") +
          integer(c.elements) + "tQ" + integer(c.offset) + tuple(c.shape) + tuple(c.strides) + "\x89" + global("collections", "OrderedDict") + ")RtR";
 }
 
 inline std::span<const std::byte> bytes(const std::string& s) { return std::as_bytes(std::span(s.data(), s.size())); }
-inline PickleValue read(const std::string& body) { return read_pickle(bytes(body), "x.pt"); }
+inline PickleDocument read(const std::string& body, bool legacy = false) { return read_pickle(bytes(body), "x.pt", legacy); }
 
 /// A folder of its own, removed at the end.
 class Folder {

@@ -1,0 +1,161 @@
+#include "network/folded.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace yolov7::network {
+namespace {
+
+using Kind = Operation::Kind;
+using Role = TensorSpec::Role;
+
+bool is_branch(const Operation& op) { return op.tensor.find(".rbr_") != std::string::npos; }
+
+class Folder {
+ public:
+  Folder(const Network& network, const Weights& weights) : source_(network), weights_(weights) {
+    for (const Operation& op : network.operations) {
+      producer_[op.output] = &op;
+      for (const int input : op.inputs) readers_[input].push_back(&op);
+    }
+  }
+
+  bool is_folded(const Operation& conv) const {
+    if (conv.kind != Kind::conv || is_branch(conv)) return false;
+    const Operation* norm = only_reader(conv.output, Kind::batch_norm);
+    return norm != nullptr && has(conv.tensor + ".bias") && !has(norm->tensor + ".weight");
+  }
+
+  /// "model.102.rbr_reparam" where the sum of branches is stored merged; else "".
+  std::string merged_name(const Operation& add) const {
+    if (add.kind != Kind::add) return {};
+    const Operation* dense = dense_branch(add);
+    if (dense == nullptr) return {};
+    const std::string name = dense->tensor.substr(0, dense->tensor.find("rbr_dense")) + "rbr_reparam";
+    return has(name + ".weight") && !has(dense->tensor + ".weight") ? name : std::string();
+  }
+
+  bool anything() const {
+    return std::any_of(source_.operations.begin(), source_.operations.end(), [&](const Operation& op) { return is_folded(op) || !merged_name(op).empty(); });
+  }
+
+  Network run() {
+    out_ = source_;
+    out_.head = HeadKind::detect;
+    out_.operations.clear();
+    out_.tensors.clear();
+    out_.levels.clear();
+    for (const Level& level : source_.levels)
+      if (!level.auxiliary) out_.levels.push_back(level);
+    find_needed();
+    for (const Operation& op : source_.operations)
+      if (op.kind == Kind::add && needed_.count(op.output) != 0 && !merged_name(op).empty()) skip_branches(op);
+    for (const Operation& op : source_.operations)
+      if (needed_.count(op.output) != 0 && skipped_.count(&op) == 0) emit(op);
+    place_tensors();
+    return std::move(out_);
+  }
+
+ private:
+  bool has(const std::string& name) const { return weights_.find(name) != nullptr; }
+
+  const Operation* only_reader(int value, Kind kind) const {
+    const auto found = readers_.find(value);
+    return found != readers_.end() && found->second.size() == 1 && found->second[0]->kind == kind ? found->second[0] : nullptr;
+  }
+
+  const Operation* dense_branch(const Operation& add) const {
+    for (const int input : add.inputs) {
+      const auto norm = producer_.find(input);
+      if (norm == producer_.end() || norm->second->kind != Kind::batch_norm || norm->second->tensor.find(".rbr_dense.") == std::string::npos) continue;
+      return producer_.at(norm->second->inputs[0]);
+    }
+    return nullptr;
+  }
+
+  void find_needed() {
+    for (const Level& level : out_.levels) needed_.insert(level.value);
+    for (auto op = source_.operations.rbegin(); op != source_.operations.rend(); ++op)
+      if (needed_.count(op->output) != 0) needed_.insert(op->inputs.begin(), op->inputs.end());
+  }
+
+  void skip_branches(const Operation& add) {
+    for (const int input : add.inputs) {
+      const Operation* norm = producer_.at(input);
+      skipped_.insert(norm);
+      const auto conv = producer_.find(norm->inputs[0]);  // the identity branch has none of its own
+      if (conv != producer_.end() && is_branch(*conv->second)) skipped_.insert(conv->second);
+    }
+  }
+
+  void emit(const Operation& op) {
+    if (op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul) return;
+    Operation made = op;
+    if (const std::string merged = merged_name(op); !merged.empty()) {
+      made = *dense_branch(op);
+      made.tensor = merged;
+      made.bias = true;
+      made.output = op.output;
+    } else if (op.kind == Kind::conv) {
+      take_neighbours(op, made);
+    }
+    out_.operations.push_back(made);
+  }
+
+  /// The batch-norm or the implicit vectors that a convolution has taken in.
+  void take_neighbours(const Operation& op, Operation& made) {
+    const auto before = producer_.find(op.inputs[0]);
+    if (before != producer_.end() && before->second->kind == Kind::implicit_add) made.inputs = before->second->inputs;
+    if (const Operation* scale = only_reader(op.output, Kind::implicit_mul)) made.output = scale->output;
+    if (!is_folded(op)) return;
+    const Operation* norm = only_reader(op.output, Kind::batch_norm);
+    skipped_.insert(norm);
+    made.bias = true;
+    made.output = norm->output;
+  }
+
+  /// In checkpoint order: what is merged stands where its first part stood.
+  void place_tensors() {
+    std::map<std::string, const Operation*> convs;
+    std::set<std::string> norms;
+    for (const Operation& op : out_.operations) {
+      if (op.kind == Kind::conv) convs[op.tensor] = &op;
+      if (op.kind == Kind::batch_norm) norms.insert(op.tensor);
+    }
+    for (const TensorSpec& spec : source_.tensors) {
+      const std::string stem = spec.name.substr(0, spec.name.rfind('.'));
+      const std::size_t branch = stem.find("rbr_");
+      const bool anchors = spec.role == Role::anchors || spec.role == Role::anchor_grid;
+      if (anchors || norms.count(stem) != 0) out_.tensors.push_back(spec);
+      else if (convs.count(stem) != 0) put(*convs[stem], convs);
+      else if (branch != std::string::npos && convs.count(stem.substr(0, branch) + "rbr_reparam") != 0) put(*convs[stem.substr(0, branch) + "rbr_reparam"], convs);
+    }
+  }
+
+  /// Once per convolution: `convs` forgets it.
+  void put(const Operation& conv, std::map<std::string, const Operation*>& convs) {
+    out_.tensors.push_back({conv.tensor + ".weight", Role::weight, {conv.out_channels, conv.in_channels / conv.groups, conv.kernel_h, conv.kernel_w}});
+    if (conv.bias) out_.tensors.push_back({conv.tensor + ".bias", Role::bias, {conv.out_channels}});
+    convs.erase(conv.tensor);
+  }
+
+  const Network& source_;
+  const Weights& weights_;
+  Network out_;
+  std::map<int, const Operation*> producer_;
+  std::map<int, std::vector<const Operation*>> readers_;
+  std::set<int> needed_;
+  std::set<const Operation*> skipped_;
+};
+
+}  // namespace
+
+bool holds_folded(const Network& network, const Weights& weights) { return Folder(network, weights).anything(); }
+
+Network as_stored(const Network& network, const Weights& weights) {
+  Folder folder(network, weights);
+  return folder.anything() ? folder.run() : network;
+}
+
+}  // namespace yolov7::network

@@ -1,0 +1,68 @@
+#pragma once
+// The files of torch.save: a pickle and the storages that its tensors are views of (architecture 6.6, 6.7).
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "network/archive.hpp"
+#include "network/pickle.hpp"
+
+namespace yolov7::network {
+
+class TorchContainer {
+ public:
+  TorchContainer() = default;
+  TorchContainer(const TorchContainer&) = delete;
+  TorchContainer& operator=(const TorchContainer&) = delete;
+  virtual ~TorchContainer() = default;
+  virtual const PickleDocument& pickle() const = 0;
+  virtual std::string kind() const = 0;  ///< "zip" or "legacy"
+  virtual std::uint64_t file_bytes() const = 0;
+  /// All bytes of a storage. Error: no such storage, or another size than the claim's.
+  virtual std::vector<std::byte> read(const TensorClaim& claim) const = 0;
+  /// A text beside the pickle ("" = none); only files of this program have one.
+  virtual std::string side_text(const std::string& name) const = 0;
+};
+
+/// The zip form. Errors: TorchScript, big-endian, no or several data.pkl, storages that are missing or of another size.
+class ZipContainer final : public TorchContainer {
+ public:
+  explicit ZipContainer(const std::filesystem::path& path);
+  const PickleDocument& pickle() const override { return pickle_; }
+  std::string kind() const override { return "zip"; }
+  std::uint64_t file_bytes() const override { return file_bytes_; }
+  std::vector<std::byte> read(const TensorClaim& claim) const override;
+  std::string side_text(const std::string& name) const override;
+
+ private:
+  void check_storages() const;
+  ArchiveReader archive_;
+  std::string source_, root_;
+  std::uint64_t file_bytes_;
+  PickleDocument pickle_;
+};
+
+/// Chosen by the first bytes. Error for anything else, tar-based files by name.
+std::unique_ptr<TorchContainer> open_torch_container(const std::filesystem::path& path);
+
+/// Copies views out of their storages, and bounds what a file can make the program allocate: views may overlap, so a small
+/// file could claim tensors without end.
+class TensorReader {
+ public:
+  TensorReader(const TorchContainer& container, std::string source);
+  /// Contiguous, of the claim's shape; small integers widened. Error names `name`.
+  Tensor read(const TensorClaim& claim, const std::string& name);
+
+ private:
+  const std::vector<std::byte>& storage(const TensorClaim& claim);
+  const TorchContainer& container_;
+  std::string source_, cached_key_;
+  std::vector<std::byte> cached_;
+  std::uint64_t tensor_bytes_ = 0, storage_bytes_ = 0;
+};
+
+}  // namespace yolov7::network
