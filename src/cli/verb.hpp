@@ -43,6 +43,7 @@ std::string make_run_folder(const std::string& project, const std::string& name,
 nlohmann::json run_train(const std::vector<std::string>&, Output&);
 nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);
+nlohmann::json run_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_info(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset(const std::vector<std::string>&, Output&);  ///< dataset convert | synth | check
 nlohmann::json run_metrics(const std::vector<std::string>&, Output&);

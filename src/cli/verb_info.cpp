@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/checkpoint_facts.hpp"
 #include "cli/verb.hpp"
-#include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint.hpp"
@@ -37,13 +37,6 @@ struct Subject {
   nlohmann::json checkpoint;  ///< null for a configuration
 };
 
-/// The epoch that the training goes on with, or null: training owns that text, and files without state have none.
-nlohmann::json epoch_of(const network::Checkpoint& checkpoint, const std::string& source) {
-  if (checkpoint.state.empty()) return nullptr;
-  const nlohmann::json state = parse_json(checkpoint.state, source + ": state");
-  return state.is_object() ? state.value("epoch", nlohmann::json()) : nlohmann::json();
-}
-
 Subject open_checkpoint(const InfoOptions& options) {
   if (options.nc > 0) throw usage_error("info: --nc changes a configuration; the class count of a checkpoint is fixed");
   const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
@@ -52,8 +45,7 @@ Subject open_checkpoint(const InfoOptions& options) {
   network::check(subject.network, checkpoint.inference_weights());
   subject.classes = checkpoint.names;
   subject.image_size = checkpoint.image_size;
-  subject.checkpoint = {{"path", options.weights}, {"epoch", epoch_of(checkpoint, options.weights)}, {"dataset_identity", checkpoint.dataset_identity},
-                        {"tensors", {{"model", checkpoint.model.size()}, {"ema", checkpoint.ema.size()}, {"optimizer", checkpoint.optimizer.size()}}}};
+  subject.checkpoint = checkpoint_facts(options.weights, checkpoint, subject.network);
   return subject;
 }
 
@@ -115,10 +107,7 @@ void print_summary(const Subject& subject, const network::Cost& cost, int size, 
     output.line(fmt::format("anchors at stride {}: {} px", level.stride, text::join(pairs, ", ")));
   }
   if (subject.checkpoint.is_null()) return;
-  const nlohmann::json &c = subject.checkpoint, &tensors = c.at("tensors");
-  output.line(fmt::format("checkpoint: {}{} tensors of weights, {} averaged, {} of the optimizer; trained at {} px",
-                          c.at("epoch").is_number_integer() ? fmt::format("goes on with epoch {}, ", c.at("epoch").get<std::int64_t>()) : std::string(),
-                          tensors.at("model").get<std::size_t>(), tensors.at("ema").get<std::size_t>(), tensors.at("optimizer").get<std::size_t>(), subject.image_size));
+  print_checkpoint_facts(subject.checkpoint, subject.image_size, output);
   output.line("classes: " + text::join(subject.classes, ", "));
 }
 

@@ -8,6 +8,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list = {
       {"dataset", "convert, check or draw a data set", run_dataset},
       {"info", "show a network or a checkpoint: layers, parameters, GFLOPs, strides", run_info},
+      {"convert", "write weights in another form: PyTorch state file, safetensors, checkpoint of this program", run_convert},
       {"train", "train or fine-tune a network", run_train},
       {"val", "measure a trained network on a data set", run_val, {"test"}},
       {"detect", "find objects in pictures", run_detect},

@@ -12,6 +12,7 @@
 #include "network/module_records.hpp"
 #include "network/pickled_config.hpp"
 #include "network/record_check.hpp"
+#include "network/training_graph.hpp"
 #include "network/variants.hpp"
 
 namespace yolov7::network {
@@ -26,13 +27,7 @@ struct Head {
 
 Head find_head(const Weights& weights, const std::string& source) {
   Head head;
-  for (const auto& entry : weights.entries()) {
-    const std::string& name = entry.first;
-    const std::string tail = ".m.0.weight";
-    if (name.rfind("model.", 0) != 0 || name.size() <= 6 + tail.size() || name.compare(name.size() - tail.size(), tail.size(), tail) != 0) continue;
-    const auto layer = text::parse_int(std::string_view(name).substr(6, name.size() - 6 - tail.size()));
-    if (layer && *layer >= 0 && *layer <= 10'000 && *layer > head.layer) head.layer = static_cast<int>(*layer);
-  }
+  head.layer = head_layer(weights);
   if (head.layer < 0) throw Error(fmt::format("{}: expected the weights of a YOLOv7 detector, found none of its heads (no tensor 'model.<layer>.m.0.weight')", source));
   head.prefix = fmt::format("model.{}.", head.layer);
   const Tensor *anchors = weights.find(head.prefix + "anchors"), *weight = weights.find(head.prefix + "m.0.weight");

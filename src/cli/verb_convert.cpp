@@ -1,0 +1,61 @@
+// yolov7 convert: weights from any readable file into another form. Names and values stay what they are.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "core/text.hpp"
+#include "network/checkpoint.hpp"
+#include "network/safetensors.hpp"
+#include "network/state_file.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct ConvertOptions {
+  std::string weights, to, out;
+};
+
+struct Form {
+  const char* name;
+  void (*write)(const std::filesystem::path&, const network::Checkpoint&);
+};
+const Form forms[] = {{"pt", network::write_state_file}, {"safetensors", network::write_safetensors_checkpoint}, {"yolov7", network::write_checkpoint}};
+
+Settings settings(ConvertOptions& o) {
+  return Settings{"convert", {
+      setting("weights", o.weights, "file to read: an official checkpoint, one of this program, a state file, safetensors").positional(),
+      setting("to", o.to, "form to write: pt (state file: name to tensor, for torch.load with weights_only=True), safetensors, or yolov7 (checkpoint of this program, everything kept)"),
+      setting("out", o.out, "file to write"),
+  }};
+}
+
+const Form& form(const std::string& name) {
+  for (const Form& one : forms)
+    if (name == one.name) return one;
+  throw usage_error(fmt::format("convert: --to: expected pt, safetensors or yolov7, found '{}'", name));
+}
+
+}  // namespace
+
+nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& output) {
+  ConvertOptions options;
+  if (!parse_arguments(settings(options), arguments, output)) return {};
+  if (options.weights.empty() || options.out.empty()) throw usage_error(fmt::format("convert: expected --weights and --out, found no {}", options.weights.empty() ? "--weights" : "--out"));
+  const Form& to = form(options.to);
+  std::error_code error;
+  if (std::filesystem::equivalent(options.weights, options.out, error)) throw usage_error("convert: --out: expected another file than --weights, found the same");
+  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  network::check(checkpoint.build_network(), checkpoint.inference_weights());
+  to.write(options.out, checkpoint);
+  const std::uint64_t bytes = std::filesystem::file_size(options.out);
+  const std::size_t tensors = checkpoint.inference_weights().size();
+  for (const std::string& note : checkpoint.facts.notes) output.line("note: " + note);
+  const bool left = checkpoint.facts.optimizer_tensors > checkpoint.optimizer.size() || (options.to != "yolov7" && checkpoint.facts.optimizer_tensors > 0);
+  if (left) output.line(fmt::format("note: {} tensors of the optimizer are not part of the new file", checkpoint.facts.optimizer_tensors));
+  output.line(fmt::format("{}: {} tensors, {} classes, {:.1f} MB", options.out, tensors, checkpoint.class_count, static_cast<double>(bytes) / 1e6));
+  return {{"out", options.out}, {"to", options.to}, {"tensors", tensors}, {"classes", checkpoint.names}, {"bytes", bytes}, {"notes", checkpoint.facts.notes}};
+}
+
+}  // namespace yolov7::cli
