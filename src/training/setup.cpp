@@ -10,6 +10,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
+#include "network/training_graph.hpp"
 #include "training/anchor_fit.hpp"
 #include "training/initial_values.hpp"
 #include "training/transfer.hpp"
@@ -91,6 +92,17 @@ std::vector<int> frozen_layers(const std::vector<int>& freeze) {
   return layers;
 }
 
+/// The checkpoint's network, or its training graph if the checkpoint is in deploy form.
+void choose_own_graph(Setup& s, const network::Checkpoint& initial) {
+  s.config = initial.config;
+  s.config_source = initial.config_source;
+  const auto training = network::training_graph(initial);
+  if (!training) return;
+  log::info(fmt::format("a deploy checkpoint, and training needs a training graph: it is converted to {} (--cfg chooses another)", training->config_source));
+  s.config = training->config;
+  s.config_source = training->config_source;
+}
+
 void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) {
   const TrainOptions& o = s.state.options;
   std::optional<network::Checkpoint> initial;
@@ -102,8 +114,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
     s.config = network::read_config(o.cfg);
     s.config_source = o.cfg;
   } else {
-    s.config = initial->config;
-    s.config_source = initial->config_source;
+    choose_own_graph(s, *initial);
   }
   network::Overrides overrides;
   overrides.class_count = static_cast<int>(s.train.names.size());

@@ -7,6 +7,9 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "network/folded.hpp"
+#include "network/training_graph.hpp"
+#include "network/variants.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -62,48 +65,98 @@ HeadRows match_rows(const network::Checkpoint& from, const std::vector<std::stri
 
 std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
+/// Pixels, one row per lead level, from the buffer anchor_grid.
+std::vector<std::vector<network::AnchorSize>> anchors_of(const TorchNetwork& net) {
+  const network::Network& n = net.description();
+  const at::Tensor grid = net.tensor(fmt::format("model.{}.anchor_grid", n.head_layer)).to(at::kCPU, at::kDouble).contiguous();
+  const double* side = grid.const_data_ptr<double>();
+  std::vector<std::vector<network::AnchorSize>> rows(n.lead_levels());
+  for (auto& row : rows)
+    for (int a = 0; a < n.anchors_per_level; ++a, side += 2) row.push_back({side[0], side[1]});
+  return rows;
+}
+
+class Transfer {
+ public:
+  Transfer(const network::Checkpoint& from, TorchNetwork& target, const std::vector<std::string>& names, bool keep_anchors)
+      : weights_(from.inference_weights()), target_(target), keep_anchors_(keep_anchors), same_classes_(from.names == names),
+        rows_(match_rows(from, names, target.description().anchors_per_level, report_)) {
+    if (network::holds_folded(target.description(), weights_))
+      throw Error("the checkpoint is folded: its batch-norms are part of the convolutions, and training needs them. Give the checkpoint that it was folded "
+                  "from, or --weights '' to start from scratch");
+    find_heads();
+  }
+
+  TransferReport run() {
+    for (const TorchNetwork::Entry& entry : target_.entries()) take(entry);
+    if (anchors_taken_) target_.set_anchors(anchors_of(target_));
+    return std::move(report_);
+  }
+
+ private:
+  void find_heads() {
+    const network::Network& n = target_.description();
+    target_head_ = from_head_ = fmt::format("model.{}.", n.head_layer);
+    const int layer = network::head_layer(weights_);
+    const network::Variant *mine = network::find_variant(static_cast<int>(n.layers.size())), *theirs = network::find_variant(layer + 1);
+    if (layer != n.head_layer && (mine == nullptr || mine != theirs)) return;
+    from_head_ = fmt::format("model.{}.", layer);
+    plain_head_ = layer >= 0 && n.head != network::HeadKind::detect && weights_.find(from_head_ + "ia.0.implicit") == nullptr;
+    if (!plain_head_) return;
+    report_.conversion = fmt::format("a deploy checkpoint: its head (layer {}) becomes the training head (layer {}), with implicit vectors of 0 and 1, so that the outputs "
+                                     "start out the same", layer, n.head_layer);
+    if (n.head == network::HeadKind::iauxdetect) report_.conversion += "; the auxiliary head starts fresh";
+  }
+
+  void skip(const std::string& name, const std::string& reason) { report_.skipped.push_back(name + ": " + reason); }
+
+  void take(const TorchNetwork::Entry& entry) {
+    ++report_.total;
+    const TensorSpec& spec = entry.spec;
+    const bool anchor = spec.role == TensorSpec::Role::anchors || spec.role == TensorSpec::Role::anchor_grid;
+    const bool head = spec.name.rfind(target_head_, 0) == 0;
+    const Tensor* source = weights_.find(head ? from_head_ + spec.name.substr(target_head_.size()) : spec.name);
+    at::Tensor destination = entry.tensor;
+    if (anchor && keep_anchors_) return skip(spec.name, "the anchors of the config stay");
+    if (plain_head_ && (spec.role == TensorSpec::Role::implicit_add || spec.role == TensorSpec::Role::implicit_mul)) {
+      destination.fill_(spec.role == TensorSpec::Role::implicit_mul ? 1 : 0);
+      return skip(spec.name, spec.role == TensorSpec::Role::implicit_mul ? "a deploy checkpoint has none; 1" : "a deploy checkpoint has none; 0");
+    }
+    if (source == nullptr) return skip(spec.name, "not in the checkpoint");
+    if (is_head_tensor(spec.name, target_head_) && !same_classes_) return take_rows(spec, destination, *source);
+    if (source->shape != spec.shape) return skip(spec.name, fmt::format("shape {} in the checkpoint, {} here", shape_text(source->shape), shape_text(spec.shape)));
+    destination.copy_(as_tensor(*source));
+    anchors_taken_ = anchors_taken_ || spec.role == TensorSpec::Role::anchor_grid;
+    ++report_.loaded;
+  }
+
+  void take_rows(const TensorSpec& spec, at::Tensor destination, const Tensor& source) {
+    const std::int64_t axis = spec.role == TensorSpec::Role::implicit_mul ? 1 : 0;
+    std::vector<std::int64_t> expected = spec.shape;
+    expected[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(rows_.anchors) * (rows_.from_count + 5);
+    if (source.shape != expected) return skip(spec.name, fmt::format("shape {} in the checkpoint, expected {}", shape_text(source.shape), shape_text(expected)));
+    copy_head_rows(as_tensor(source), destination, rows_, axis);
+    ++report_.loaded;
+  }
+
+  TransferReport report_;
+  const network::Weights& weights_;
+  TorchNetwork& target_;
+  bool keep_anchors_, same_classes_, plain_head_ = false, anchors_taken_ = false;
+  HeadRows rows_;
+  std::string from_head_, target_head_;
+};
+
 }  // namespace
 
 TransferReport transfer(const network::Checkpoint& from, TorchNetwork& target, const std::vector<std::string>& names, bool keep_anchors) {
   at::NoGradGuard no_gradient;
-  TransferReport report;
-  const network::Network& description = target.description();
-  const HeadRows rows = match_rows(from, names, description.anchors_per_level, report);
-  const std::string head = fmt::format("model.{}.", description.head_layer);
-  const network::Weights& weights = from.inference_weights();
-  const bool same_order = from.names == names;
-  for (const TorchNetwork::Entry& entry : target.entries()) {
-    ++report.total;
-    const bool anchor = entry.spec.role == TensorSpec::Role::anchors || entry.spec.role == TensorSpec::Role::anchor_grid;
-    const Tensor* source = weights.find(entry.spec.name);
-    if (anchor && keep_anchors) {
-      report.skipped.push_back(entry.spec.name + ": the anchors of the config stay");
-    } else if (source == nullptr) {
-      report.skipped.push_back(entry.spec.name + ": not in the checkpoint");
-    } else if (is_head_tensor(entry.spec.name, head) && !same_order) {
-      const std::int64_t axis = entry.spec.role == TensorSpec::Role::implicit_mul ? 1 : 0;
-      std::vector<std::int64_t> expected = entry.spec.shape;
-      expected[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(rows.anchors) * (rows.from_count + 5);
-      if (source->shape != expected) {
-        report.skipped.push_back(fmt::format("{}: shape {} in the checkpoint, expected {}", entry.spec.name, shape_text(source->shape), shape_text(expected)));
-        continue;
-      }
-      at::Tensor destination = entry.tensor;
-      copy_head_rows(as_tensor(*source), destination, rows, axis);
-      ++report.loaded;
-    } else if (source->shape != entry.spec.shape) {
-      report.skipped.push_back(fmt::format("{}: shape {} in the checkpoint, {} here", entry.spec.name, shape_text(source->shape), shape_text(entry.spec.shape)));
-    } else {
-      at::Tensor destination = entry.tensor;
-      destination.copy_(as_tensor(*source));
-      ++report.loaded;
-    }
-  }
-  return report;
+  return Transfer(from, target, names, keep_anchors).run();
 }
 
 std::vector<std::string> TransferReport::lines() const {
   std::vector<std::string> out = {fmt::format("transferred {} of {} tensors", loaded, total)};
+  if (!conversion.empty()) out.push_back(conversion);
   const auto list = [](const std::vector<std::string>& names) {
     std::vector<std::string> first(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(names.size(), 10)));
     return text::join(first, ", ") + (names.size() > 10 ? fmt::format(" and {} more", names.size() - 10) : "");

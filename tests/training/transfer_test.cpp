@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
 #include "small_network.hpp"
 
 namespace yolov7::training {
@@ -64,6 +65,63 @@ TEST(Transfer, ReportsWhatItLeaves) {
   EXPECT_TRUE(to.tensor("model.13.anchors").equal(anchors));
   const std::string text = report.lines().front();
   EXPECT_NE(text.find("transferred"), std::string::npos);
+}
+
+network::Network published(const std::string& path, double width) {
+  network::Overrides overrides;
+  overrides.width_multiple = width;
+  overrides.class_count = 2;
+  return network::build(network::read_config(path), path, overrides);
+}
+
+std::vector<at::Tensor> maps(TorchNetwork& net) {
+  at::NoGradGuard no_gradient;
+  net.train(false);
+  return net.forward(test_images(1, 128, 128));
+}
+
+// Architecture 5.6: the training graph starts with exactly the outputs of the deploy checkpoint, for three levels and for four,
+// where the head has another layer index. All in float64, and the operations are the same but x + 0 and 1 · x: no tolerance.
+TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
+  for (const std::string name : {"yolov7-tiny", "yolov7-w6"}) {
+    TorchNetwork deploy(published("deploy/" + name + ".yaml", 0.125), at::kDouble), training(published("training/" + name + ".yaml", 0.125), at::kDouble);
+    randomize(deploy, 1);
+    randomize(training, 2);
+    deploy.set_anchors(std::vector<std::vector<network::AnchorSize>>(deploy.description().lead_levels(), {{3, 4}, {5, 6}, {7, 8}}));
+    network::Checkpoint checkpoint = checkpoint_of(deploy, {"a", "b"});
+    const TransferReport report = transfer(checkpoint, training, {"a", "b"}, /*keep_anchors=*/false);
+    EXPECT_NE(report.conversion.find("a deploy checkpoint"), std::string::npos) << report.conversion;
+    EXPECT_EQ(report.lines().at(1), report.conversion);
+    const auto expected = maps(deploy), found = maps(training);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].equal(expected[i])) << name << ' ' << i;
+    // The loss reads the anchors from the description, the checkpoint from the buffers: both are the checkpoint's.
+    EXPECT_EQ(training.description().levels[0].anchors[1].w, 5);
+    EXPECT_EQ(training.description().levels.back().anchors[2].h, 8);
+  }
+}
+
+TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
+  TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)), training(published("training/yolov7-tiny.yaml", 0.125));
+  randomize(deploy, 1);
+  randomize(training, 2);
+  const TransferReport report = transfer(checkpoint_of(deploy, {"a", "b"}), training, {"a", "b"}, false);
+  EXPECT_EQ(report.conversion, "");
+  for (const std::string& line : report.skipped)
+    if (line.rfind("model.77.m.0.weight", 0) == 0) EXPECT_NE(line.find("not in the checkpoint"), std::string::npos) << line;
+}
+
+TEST(Transfer, FoldedWeightsAreRefused) {
+  const TorchNetwork from = randomized(1);
+  TorchNetwork to = randomized(2);
+  network::Checkpoint checkpoint = checkpoint_of(from, {"a", "b"});
+  checkpoint.ema = network::fuse(from.description(), from.store()).weights;
+  try {
+    transfer(checkpoint, to, {"a", "b"}, false);
+    ADD_FAILURE() << "folded weights were taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the checkpoint is folded"), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace
