@@ -8,6 +8,12 @@
 #include "core/json.hpp"
 
 namespace yolov7::network {
+namespace {
+
+// A tree of JSON takes up to forty times its text.
+constexpr std::size_t largest_meta = 16u << 20;
+
+}  // namespace
 
 std::string meta_text(const Checkpoint& c, bool with_state) {
   const nlohmann::json meta = {{"config", c.config}, {"config_source", c.config_source}, {"class_count", c.class_count}, {"names", c.names},
@@ -16,6 +22,7 @@ std::string meta_text(const Checkpoint& c, bool with_state) {
 }
 
 void read_meta(const std::string& text, const std::string& source, Checkpoint& c) {
+  if (text.size() > largest_meta) throw Error(fmt::format("{}: expected a description of at most {} bytes, found {}", source, largest_meta, text.size()));
   const nlohmann::json meta = parse_json(text, source + ": meta");
   try {
     c.config = meta.at("config").get<std::string>();

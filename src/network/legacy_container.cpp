@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -22,7 +21,7 @@ constexpr std::uint64_t largest_head = 72u << 20;
 
 bool LegacyContainer::begins_one(std::string_view first_bytes) { return first_bytes.substr(0, magic.size()) == magic; }
 
-LegacyContainer::LegacyContainer(const std::filesystem::path& path) : path_(path), source_(path.string()), file_bytes_(std::filesystem::file_size(path)) {
+LegacyContainer::LegacyContainer(const std::filesystem::path& path) : in_(path, std::ios::binary), source_(path.string()), file_bytes_(std::filesystem::file_size(path)) {
   const std::vector<std::byte> head = bytes_at(0, std::min(file_bytes_, largest_head));
   std::size_t at = magic.size();
   const PickleDocument version = next(head, at);
@@ -75,11 +74,10 @@ void LegacyContainer::place_storages(const PickleDocument& keys, std::uint64_t f
 }
 
 std::vector<std::byte> LegacyContainer::bytes_at(std::uint64_t offset, std::uint64_t count) const {
-  std::ifstream in(path_, std::ios::binary);
   std::vector<std::byte> bytes(count);
-  in.seekg(static_cast<std::streamoff>(offset));
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
-  if (!in || static_cast<std::uint64_t>(in.gcount()) != count) throw Error(fmt::format("{}: cannot read {} bytes at {}", source_, count, offset));
+  in_.seekg(static_cast<std::streamoff>(offset));
+  in_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
+  if (!in_ || static_cast<std::uint64_t>(in_.gcount()) != count) throw Error(fmt::format("{}: cannot read {} bytes at {}", source_, count, offset));
   return bytes;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // The container of PyTorch before 1.6 (architecture 6.7): five pickles one after the other, then the storages.
+#include <fstream>
 #include <map>
 #include <string_view>
 
@@ -30,7 +31,7 @@ class LegacyContainer final : public TorchContainer {
   void place_storages(const PickleDocument& keys, std::uint64_t from);
   std::vector<std::byte> bytes_at(std::uint64_t offset, std::uint64_t count) const;
 
-  std::filesystem::path path_;
+  mutable std::ifstream in_;
   std::string source_;
   std::uint64_t file_bytes_ = 0;
   PickleDocument pickle_;

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 constexpr int deepest = 32;
-constexpr std::size_t most_modules = 100'000, most_tensors = 50'000;
+constexpr std::size_t most_modules = 100'000, most_tensors = 50'000, most_entries = 10'000, most_visits = 2'000'000;
 
 class Walk {
  public:
@@ -21,10 +21,13 @@ class Walk {
   void visit(const std::string& prefix, const PickleValue& module, int depth) {
     if (module.kind != Kind::module) fail(prefix, "expected a module, found another value");
     if (depth > deepest || ++visited_ > most_modules) fail(prefix, "modules are nested too deeply, or too many");
+    count(module.dictionary.size(), prefix);
     for (const auto& [name, value] : part(module, "_parameters", prefix)) add(prefix, name->text, *value);
     std::set<std::string_view> temporary;
-    if (const PickleValue* names = module.find("_non_persistent_buffers_set"))
+    if (const PickleValue* names = module.find("_non_persistent_buffers_set")) {
+      count(names->sequence.size(), prefix);
       for (const PickleValue* name : names->sequence) temporary.insert(name->text);
+    }
     for (const auto& [name, value] : part(module, "_buffers", prefix))
       if (temporary.count(name->text) == 0) add(prefix, name->text, *value);
     for (const auto& [name, child] : part(module, "_modules", prefix))
@@ -38,11 +41,18 @@ class Walk {
     throw Error(fmt::format("{}: module '{}': {}", source_, text::printable(prefix), reason));
   }
 
-  const std::vector<PickleValue::Pair>& part(const PickleValue& module, std::string_view name, const std::string& prefix) const {
+  /// Modules may share their attributes, so that a small file can have many entries walked.
+  void count(std::size_t entries, const std::string& prefix) {
+    visits_ += entries;
+    if (entries > most_entries || visits_ > most_visits) fail(prefix, "too many attributes");
+  }
+
+  const std::vector<PickleValue::Pair>& part(const PickleValue& module, std::string_view name, const std::string& prefix) {
     static const std::vector<PickleValue::Pair> none;
     const PickleValue* value = module.find(name);
     if (value == nullptr) return none;
     if (value->kind != Kind::dictionary) fail(prefix, fmt::format("expected a dictionary {}, found another value", name));
+    count(value->dictionary.size(), prefix);
     for (const auto& pair : value->dictionary)
       if (pair.first->kind != Kind::text) fail(prefix, fmt::format("expected texts as keys of {}, found another value", name));
     return value->dictionary;
@@ -61,7 +71,7 @@ class Walk {
   }
 
   const std::string& source_;
-  std::size_t visited_ = 0;
+  std::size_t visited_ = 0, visits_ = 0;
 };
 
 }  // namespace

@@ -25,13 +25,16 @@ std::optional<double> number(const PickleValue* value) {
   return std::nullopt;
 }
 
-/// Tensors below `state` of the optimizer, which are counted and not read.
+/// Tensors below `state` of the optimizer, which are counted and not read. Entries may be shared: the visits are bounded.
 std::size_t optimizer_tensors(const PickleValue* optimizer) {
   const PickleValue* state = optimizer == nullptr ? nullptr : optimizer->find("state");
-  std::size_t count = 0;
-  if (state != nullptr)
-    for (const auto& [parameter, entry] : state->dictionary)
-      for (const auto& [name, value] : entry->dictionary) count += value->kind == Kind::tensor;
+  std::size_t count = 0, visits = 0;
+  if (state == nullptr) return 0;
+  for (const auto& [parameter, entry] : state->dictionary) {
+    visits += entry->dictionary.size() + 1;
+    if (visits > 1'000'000) return count;
+    for (const auto& [name, value] : entry->dictionary) count += value->kind == Kind::tensor;
+  }
   return count;
 }
 
@@ -45,17 +48,19 @@ void read_facts(const PickleValue& top, CheckpointFacts& facts) {
 /// A list, or a dictionary number → name (forks). Nothing where there is none of that form.
 std::vector<std::string> class_names(const PickleValue* names) {
   std::vector<std::string> out;
-  if (names == nullptr) return out;
-  if (names->is_sequence())
-    for (const PickleValue* name : names->sequence) out.push_back(name->text);
+  if (names == nullptr || names->sequence.size() + names->dictionary.size() > 100'000) return out;
+  const auto usable = [](const PickleValue* name) { return name->kind == Kind::text && !name->text.empty() && name->text.size() <= 500; };
+  for (const PickleValue* name : names->sequence) {
+    if (!usable(name)) return {};
+    out.push_back(name->text);
+  }
   if (names->kind == Kind::dictionary) {
     out.resize(names->dictionary.size());
     for (const auto& [number, name] : names->dictionary) {
-      if (number->kind != Kind::integer || number->integer < 0 || number->integer >= static_cast<std::int64_t>(out.size())) return {};
+      if (!usable(name) || number->kind != Kind::integer || number->integer < 0 || number->integer >= static_cast<std::int64_t>(out.size())) return {};
       out[static_cast<std::size_t>(number->integer)] = name->text;
     }
   }
-  if (std::any_of(out.begin(), out.end(), [](const std::string& name) { return name.empty(); })) return {};
   return out;
 }
 
@@ -84,14 +89,14 @@ Evidence evidence_of(const PickleValue& holder, const std::string& source) {
 }
 
 /// "module." before every name goes; names that begin with a layer's number get the official "model.".
-Weights official_names(const Weights& weights) {
+Weights official_names(Weights weights) {
   const auto all = [&](auto holds) { return std::all_of(weights.entries().begin(), weights.entries().end(), [&](const auto& entry) { return holds(entry.first); }); };
   const bool wrapped = all([](const std::string& name) { return name.rfind("module.", 0) == 0; });
   const std::size_t skip = wrapped ? 7 : 0;
   const bool bare = all([&](const std::string& name) { return name.size() > skip && std::isdigit(static_cast<unsigned char>(name[skip])) != 0; });
   if (!wrapped && !bare) return weights;
   Weights out;
-  for (const auto& [name, tensor] : weights.entries()) out.set((bare ? "model." : "") + name.substr(skip), tensor);
+  for (auto& [name, tensor] : weights.release()) out.set((bare ? "model." : "") + name.substr(skip), std::move(tensor));
   return out;
 }
 
@@ -125,13 +130,13 @@ Checkpoint read_models(const TorchContainer& container, const PickleValue* ema, 
   evidence.model = &chosen;
   Checkpoint c;
   c.facts.format = CheckpointFacts::Format::model;
-  const Weights weights = read_module(reader, chosen, source);
+  Weights weights = read_module(reader, chosen, source);
   const Recognised found = recognise(weights, evidence, source);
   c.config = found.config;
   c.config_source = found.config_source;
   c.class_count = found.class_count;
   c.facts.notes = found.notes;
-  (is_module(ema) ? c.ema : c.model) = arranged(weights, found, source, c.facts.notes);
+  (is_module(ema) ? c.ema : c.model) = arranged(std::move(weights), found, source, c.facts.notes);
   if (is_module(ema) && is_module(model)) c.model = arranged(read_module(reader, unwrapped(*model), source), found, source, c.facts.notes);
   name_classes(c, class_names(chosen.find("names")));
   return c;
@@ -146,9 +151,9 @@ std::string keys_of(const PickleValue& top) {
 
 }  // namespace
 
-Checkpoint describe_tensors(const Weights& weights, const std::string& description, Evidence evidence, const std::string& source) {
+Checkpoint describe_tensors(Weights weights, const std::string& description, Evidence evidence, const std::string& source) {
   Checkpoint c;
-  const Weights named = official_names(weights);
+  Weights named = official_names(std::move(weights));
   Recognised found;
   if (!description.empty()) {
     read_meta(description, source, c);
@@ -161,7 +166,7 @@ Checkpoint describe_tensors(const Weights& weights, const std::string& descripti
   }
   c.facts.format = CheckpointFacts::Format::tensors;
   c.facts.notes = found.notes;
-  c.model = arranged(named, found, source, c.facts.notes);
+  c.model = arranged(std::move(named), found, source, c.facts.notes);
   return c;
 }
 

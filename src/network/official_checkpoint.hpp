@@ -14,6 +14,6 @@ Checkpoint read_official(const TorchContainer& container, const std::string& sou
 
 /// Tensors under names without a pickled model. "module." before all names is dropped, "model." added where it is missing.
 /// `description`: our meta text if the file carries it, else "".
-Checkpoint describe_tensors(const Weights& weights, const std::string& description, Evidence evidence, const std::string& source);
+Checkpoint describe_tensors(Weights weights, const std::string& description, Evidence evidence, const std::string& source);
 
 }  // namespace yolov7::network

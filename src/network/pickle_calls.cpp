@@ -341,7 +341,7 @@ PickleValue& PickleCalls::persistent(const PickleValue& id) {
     if (!is_module_class(s[1]->text)) fail(fmt::format("the source of '{}', which is no module", s[1]->text));
     return *s[1];
   }
-  if (!named || s[0]->text != "storage" || s.size() != (legacy_ ? 6u : 5u) || s[2]->kind != Kind::text || s[4]->kind != Kind::integer || s[4]->integer < 0 ||
+  if (!named || s[0]->text != "storage" || s.size() != (legacy_ ? 6u : 5u) || s[2]->kind != Kind::text || s[2]->text.size() > 100 || s[4]->kind != Kind::integer || s[4]->integer < 0 ||
       s[4]->integer > (std::int64_t{1} << 44))
     fail("a storage of unknown form");
   const auto type = storages().find(s[1]->text);

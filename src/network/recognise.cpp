@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/builtin.hpp"
@@ -163,7 +164,7 @@ Recognised recognise(const Weights& weights, const Evidence& evidence, const std
   return Search(weights, evidence, head, source).run();
 }
 
-Weights arranged(const Weights& weights, const Recognised& network, const std::string& source, std::vector<std::string>& notes) {
+Weights arranged(Weights weights, const Recognised& network, const std::string& source, std::vector<std::string>& notes) {
   Overrides overrides;
   overrides.class_count = network.class_count;
   const Network whole = build(network.config, network.config_source, overrides), stored = as_stored(whole, weights);
@@ -172,16 +173,18 @@ Weights arranged(const Weights& weights, const Recognised& network, const std::s
   if (!reason.empty()) throw Error(fmt::format("{}: the weights do not fit {}: {}", source, network.config_source, reason));
   Weights out;
   std::size_t counters = 0, unused = 0;
+  std::map<std::string, Tensor> given;
+  for (auto& [name, tensor] : weights.release()) given.emplace(name, std::move(tensor));
   for (const TensorSpec& spec : stored.tensors) {
-    const Tensor* tensor = weights.find(spec.name);
+    const auto found = given.find(spec.name);
     Tensor zero;
     zero.type = DataType::int64;
     zero.bytes.resize(8);
-    counters += tensor == nullptr;
-    out.set(spec.name, tensor == nullptr ? zero : *tensor);
+    counters += found == given.end();
+    out.set(spec.name, found == given.end() ? zero : std::move(found->second));
+    if (found != given.end()) given.erase(found);
   }
-  for (const auto& entry : weights.entries()) {
-    if (out.find(entry.first) != nullptr) continue;
+  for (const auto& entry : given) {
     if (!may_stay_unused(whole, entry.first)) throw Error(fmt::format("{}: {} is not part of {}", source, text::printable(entry.first), network.config_source));
     ++unused;
   }

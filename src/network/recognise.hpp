@@ -28,6 +28,6 @@ Recognised recognise(const Weights& weights, const Evidence& evidence, const std
 
 /// `weights` in the order of the network they belong to, missing counters of batch-norms as zeros, and without what a folded
 /// network does not use any more. Error: anything missing, surplus or of another shape.
-Weights arranged(const Weights& weights, const Recognised& network, const std::string& source, std::vector<std::string>& notes);
+Weights arranged(Weights weights, const Recognised& network, const std::string& source, std::vector<std::string>& notes);
 
 }  // namespace yolov7::network

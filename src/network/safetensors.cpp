@@ -18,7 +18,7 @@
 namespace yolov7::network {
 namespace {
 
-constexpr std::uint64_t largest_header = 32u << 20;
+constexpr std::uint64_t largest_header = 8u << 20;
 constexpr const char* description_key = "yolov7.cpp";
 
 struct Type {
@@ -201,10 +201,10 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
 
 Checkpoint read_safetensors_checkpoint(const std::filesystem::path& path) {
   const std::string source = path.string();
-  const SafetensorsFile file = read_safetensors(path);
+  SafetensorsFile file = read_safetensors(path);
   const auto description = file.metadata.find(description_key);
   const bool described = description != file.metadata.end();
-  Checkpoint c = describe_tensors(file.weights, described ? description->second : std::string(), {}, source);
+  Checkpoint c = describe_tensors(std::move(file.weights), described ? description->second : std::string(), {}, source);
   if (!described) {
     c.facts.notes.push_back("the file names no classes: they are numbered");
     for (int i = 0; i < c.class_count; ++i) c.names.push_back(fmt::format("{}", i));

@@ -95,6 +95,8 @@ std::string ZipContainer::side_text(const std::string& name) const {
 
 std::unique_ptr<TorchContainer> open_torch_container(const std::filesystem::path& path) {
   std::string first(300, '\0');
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::make_unique<ZipContainer>(path);  // which says what is wrong
   if (std::ifstream in(path, std::ios::binary); in) {
     in.read(first.data(), static_cast<std::streamsize>(first.size()));
     first.resize(static_cast<std::size_t>(in.gcount()));

@@ -160,6 +160,11 @@ void Weights::set(std::string name, Tensor tensor) {
   else entries_[place->second].second = std::move(tensor);
 }
 
+std::vector<std::pair<std::string, Tensor>> Weights::release() {
+  index_.clear();
+  return std::exchange(entries_, {});
+}
+
 const Tensor* Weights::find(const std::string& name) const {
   const auto found = index_.find(name);
   return found == index_.end() ? nullptr : &entries_[found->second].second;

@@ -35,6 +35,8 @@ class Weights {
   const Tensor& at(const std::string& name) const;  ///< Error names the missing tensor
   const std::vector<std::pair<std::string, Tensor>>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
+  /// All tensors, without copying them; nothing is left behind.
+  std::vector<std::pair<std::string, Tensor>> release();
 
  private:
   std::vector<std::pair<std::string, Tensor>> entries_;
