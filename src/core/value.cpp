@@ -107,7 +107,7 @@ class Builder : public YAML::EventHandler {
       top.value.sequence.push_back(std::move(value));
     } else if (!top.have_key) {
       if (value.kind != Value::Kind::scalar && value.kind != Value::Kind::null) fail(mark, "a key that is not plain text");
-      if (top.value.find(value.scalar) != nullptr) fail(mark, fmt::format("the key '{}' twice", value.scalar));
+      if (top.value.find(value.scalar) != nullptr) fail(mark, fmt::format("the key '{}' twice", text::printable(value.scalar.substr(0, 200))));
       top.key = value.scalar;
       top.have_key = true;
     } else {
@@ -126,7 +126,7 @@ class Builder : public YAML::EventHandler {
 std::string describe(const Value& value) {
   switch (value.kind) {
     case Value::Kind::null: return "nothing";
-    case Value::Kind::scalar: return fmt::format("'{}'", value.scalar);
+    case Value::Kind::scalar: return fmt::format("'{}{}'", text::printable(value.scalar.substr(0, 200)), value.scalar.size() > 200 ? "…" : "");
     case Value::Kind::sequence: return "a list";
     case Value::Kind::mapping: return "a mapping";
   }

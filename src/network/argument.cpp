@@ -63,7 +63,7 @@ Argument parse_argument(const Value& value) {
   } else if (parse_activation(text, argument.activation)) {
     argument.kind = Argument::Kind::activation;
   } else {
-    throw Error(fmt::format("{}: expected a number, True, False, None, nc, anchors, quoted text or nn.LeakyReLU(x), nn.SiLU(), nn.ReLU(), nn.Identity(), found '{}'", value.where(), text));
+    throw Error(fmt::format("{}: expected a number, True, False, None, nc, anchors, quoted text or nn.LeakyReLU(x), nn.SiLU(), nn.ReLU(), nn.Identity(), found '{}'", value.where(), text::printable(text.substr(0, 200))));
   }
   return argument;
 }
@@ -78,7 +78,7 @@ std::string describe(const Argument& a) {
       for (const Argument& element : a.list) parts.push_back(describe(element));
       return "[" + text::join(parts, ", ") + "]";
     }
-    default: return a.text;
+    default: return text::printable(a.text.substr(0, 200));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::network {
 using Role = TensorSpec::Role;
@@ -14,7 +15,7 @@ Emitter::Emitter(Network& network, const BuildLimits& limits) : network_(network
 }
 
 void Emitter::fail(const std::string& reason) const {
-  throw Error(fmt::format("{}: layer {} ({}): {}", place, layer, block, reason));
+  throw Error(fmt::format("{}: layer {} ({}): {}", place, layer, text::printable(block.substr(0, 200)), reason));
 }
 
 int Emitter::value(int channels, double reduction) {

@@ -248,6 +248,18 @@ TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
   expect_part(said, "net.yaml");
 }
 
+// What a config holds is quoted in messages: in one line, without control characters, and not all of it.
+TEST(Build, MessagesQuoteAConfigInOneLine) {
+  const std::string long_text = "\"a\\nb\\e[31m" + std::string(5000, 'x') + "\"";
+  for (const std::string& config : {"nc: " + long_text, "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, " + long_text + ", []]]\nhead: []",
+                                   "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, Conv, [" + long_text + "]]]\nhead: []", "x: 1\n" + long_text + ": 1\n" + long_text + ": 2\n"}) {
+    const std::string said = message([&] { build(config, "net.yaml"); });
+    EXPECT_EQ(said.rfind("net.yaml", 0), 0u) << said;
+    EXPECT_EQ(said.find_first_of("\n\x1b"), std::string::npos) << said;
+    EXPECT_LT(said.size(), 1500u) << said;
+  }
+}
+
 TEST(Build, BuiltInConfigs) {
   EXPECT_EQ(read_config("cfg/training/yolov7-tiny.yaml"), config_text("training/yolov7-tiny.yaml"));
   EXPECT_EQ(read_config("cfg/deploy/yolov7-tiny.yaml"), config_text("deploy/yolov7-tiny.yaml"));

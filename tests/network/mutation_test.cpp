@@ -102,7 +102,7 @@ class Mutation : public testing::Test {
   void TearDown() override {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    EXPECT_LT(usage.ru_maxrss, 3 << 20);  // hostile_files_test.cpp has the bound of 1 GB; sanitizers keep freed memory
+    EXPECT_LT(usage.ru_maxrss, 1 << 20);  // 1 GB
     std::printf("%d of %d mutations were refused; at most %ld MB\n", refused_, mutations(), usage.ru_maxrss / 1024);
     // Most changes hit data whose checksum or meaning they break; that nearly none is noticed would be a fault of the test.
     EXPECT_GT(refused_, mutations() / 4);

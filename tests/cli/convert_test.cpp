@@ -1,0 +1,102 @@
+// yolov7 convert and info on official checkpoints, as a user calls them.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "network/checkpoint.hpp"
+#include "tests/cli/program.hpp"
+#include "tests/network/official_fixture.hpp"
+
+namespace yolov7::tests {
+namespace {
+
+using nlohmann::json;
+using namespace network::hostile;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class Convert : public testing::Test {
+ protected:
+  Scratch scratch;
+  const SmallOfficial small;
+  std::string in = (scratch / "official.pt").string();
+
+  void SetUp() override {
+    OfficialFile file({});
+    spill(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
+  }
+  Outcome convert(const std::string& from, const std::string& to, const std::string& out) { return run({"convert", "--weights", from, "--to", to, "--out", out, "--json"}); }
+};
+
+TEST_F(Convert, EveryFormAndBack) {
+  std::string from = in;
+  for (const std::string to : {"yolov7", "safetensors", "pt", "yolov7"}) {
+    const std::string out = (scratch / ("a." + to)).string() + (from == in ? "" : "2");
+    const Outcome outcome = convert(from, to, out);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const json told = json::parse(outcome.out);
+    EXPECT_EQ(told["tensors"], small.weights.size());
+    EXPECT_EQ(told["classes"], json({"a", "b"}));
+    EXPECT_EQ(told["bytes"], std::filesystem::file_size(out));
+    from = out;
+  }
+  const network::Checkpoint back = network::read_checkpoint(from);
+  EXPECT_EQ(back.facts.format, network::CheckpointFacts::Format::own);
+  ASSERT_EQ(back.inference_weights().size(), small.weights.size());
+  for (const auto& [name, tensor] : small.weights.entries()) {
+    EXPECT_EQ(back.inference_weights().at(name).type, tensor.type) << name;
+    EXPECT_TRUE(back.inference_weights().at(name).bytes == tensor.bytes) << name;
+  }
+}
+
+TEST_F(Convert, WrongCalls) {
+  const std::string out = (scratch / "x").string();
+  EXPECT_EQ(convert(in, "onnx", out).code, 2);
+  EXPECT_TRUE(has(convert(in, "onnx", out).err, "expected pt, safetensors or yolov7, found 'onnx'"));
+  EXPECT_EQ(convert(in, "", out).code, 2);
+  EXPECT_EQ(run({"convert", "--weights", in, "--to", "pt"}).code, 2);
+  EXPECT_EQ(run({"convert", "--to", "pt", "--out", out}).code, 2);
+  const Outcome same = convert(in, "pt", in);
+  EXPECT_EQ(same.code, 2);
+  EXPECT_TRUE(has(same.err, "found the same")) << same.err;
+  EXPECT_EQ(convert((scratch / "none.pt").string(), "pt", out).code, 1);
+  EXPECT_EQ(convert(in, "pt", (scratch / "no/such/folder/x.pt").string()).code, 1);
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(Convert, InfoOfAnOfficialCheckpoint) {
+  const Outcome outcome = run({"info", "--weights", in, "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json told = json::parse(outcome.out), checkpoint = told["checkpoint"];
+  EXPECT_EQ(told["head"], "IDetect");
+  EXPECT_EQ(told["classes"], json({"a", "b"}));
+  EXPECT_EQ(checkpoint["format"], "official checkpoint (pickled model)");
+  EXPECT_EQ(checkpoint["container"], "zip");
+  EXPECT_EQ(checkpoint["precision"], "float16");
+  EXPECT_EQ(checkpoint["last_epoch"], 4);
+  EXPECT_EQ(checkpoint["best_fitness"], 0.625);
+  EXPECT_EQ(checkpoint["folded"], false);
+  EXPECT_TRUE(has(checkpoint["date"], "UTC (of the file)"));
+  EXPECT_EQ(checkpoint["tensors"]["model"], small.weights.size());
+  const Outcome text = run({"info", "--weights", in});
+  EXPECT_TRUE(has(text.out, "official checkpoint (pickled model), zip container, float16")) << text.out;
+  EXPECT_TRUE(has(text.out, "written after epoch 4, best fitness 0.6250")) << text.out;
+}
+
+TEST_F(Convert, AHostileFileIsOneLineAndRunsNothing) {
+  const std::string marker = (scratch / "executed").string();
+  spill(in, std::string("\x80\x02") + global("posix", "system") + text("touch " + marker) + "\x85R.");
+  for (const std::string verb : {"info", "detect", "val", "train"}) {
+    const Outcome outcome = run({verb, "--weights", in});
+    EXPECT_NE(outcome.code, 0) << verb;
+    EXPECT_FALSE(std::filesystem::exists(marker)) << verb;
+  }
+  network::hostile::write_zip(in, {{"a/data.pkl", pickle(global("posix", "system") + text("touch " + marker) + "\x85R")}});
+  const Outcome outcome = run({"info", "--weights", in});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err, "'posix.system'")) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(marker));
+}
+
+}  // namespace
+}  // namespace yolov7::tests
