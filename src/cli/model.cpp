@@ -40,6 +40,7 @@ OpenModel open_detector(const std::vector<std::string>& weights, const runtime::
   OpenModel model;
   model.path = only_path(weights);
   const network::Checkpoint checkpoint = network::read_checkpoint(model.path);
+  for (const std::string& note : checkpoint.facts.notes) log::warning(fmt::format("{}: {}", model.path, note));
   model.network = checkpoint.build_network();
   model.names = class_names(checkpoint, model.network, model.path);
   model.image_size = checkpoint.image_size;

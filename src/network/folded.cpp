@@ -42,12 +42,13 @@ class Folder {
 
   Network run() {
     out_ = source_;
-    out_.head = HeadKind::detect;
+    keeps_head_ = whole_head_beside_norms();
+    if (!keeps_head_) out_.head = HeadKind::detect;
     out_.operations.clear();
     out_.tensors.clear();
     out_.levels.clear();
     for (const Level& level : source_.levels)
-      if (!level.auxiliary) out_.levels.push_back(level);
+      if (keeps_head_ || !level.auxiliary) out_.levels.push_back(level);
     find_needed();
     for (const Operation& op : source_.operations)
       if (op.kind == Kind::add && needed_.count(op.output) != 0 && !merged_name(op).empty()) skip_branches(op);
@@ -74,6 +75,14 @@ class Folder {
     return nullptr;
   }
 
+  /// Partly folded: some batch-norm is left, and the head has all of its tensors.
+  bool whole_head_beside_norms() const {
+    const std::string prefix = "model." + std::to_string(source_.head_layer) + ".";
+    const bool head = std::all_of(source_.tensors.begin(), source_.tensors.end(), [&](const TensorSpec& spec) { return spec.name.rfind(prefix, 0) != 0 || has(spec.name); });
+    const auto left = [&](const Operation& op) { return op.kind == Kind::batch_norm && has(op.tensor + ".weight"); };
+    return head && std::any_of(source_.operations.begin(), source_.operations.end(), left);
+  }
+
   void find_needed() {
     for (const Level& level : out_.levels) needed_.insert(level.value);
     for (auto op = source_.operations.rbegin(); op != source_.operations.rend(); ++op)
@@ -90,7 +99,7 @@ class Folder {
   }
 
   void emit(const Operation& op) {
-    if (op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul) return;
+    if (!keeps_head_ && (op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul)) return;
     Operation made = op;
     if (const std::string merged = merged_name(op); !merged.empty()) {
       made = *dense_branch(op);
@@ -106,8 +115,8 @@ class Folder {
   /// The batch-norm or the implicit vectors that a convolution has taken in.
   void take_neighbours(const Operation& op, Operation& made) {
     const auto before = producer_.find(op.inputs[0]);
-    if (before != producer_.end() && before->second->kind == Kind::implicit_add) made.inputs = before->second->inputs;
-    if (const Operation* scale = only_reader(op.output, Kind::implicit_mul)) made.output = scale->output;
+    if (!keeps_head_ && before != producer_.end() && before->second->kind == Kind::implicit_add) made.inputs = before->second->inputs;
+    if (const Operation* scale = only_reader(op.output, Kind::implicit_mul); scale != nullptr && !keeps_head_) made.output = scale->output;
     if (!is_folded(op)) return;
     const Operation* norm = only_reader(op.output, Kind::batch_norm);
     skipped_.insert(norm);
@@ -124,10 +133,11 @@ class Folder {
       if (op.kind == Kind::batch_norm) norms.insert(op.tensor);
     }
     for (const TensorSpec& spec : source_.tensors) {
+      const bool implicit = spec.role == Role::implicit_add || spec.role == Role::implicit_mul;
       const std::string stem = spec.name.substr(0, spec.name.rfind('.'));
       const std::size_t branch = stem.find("rbr_");
       const bool anchors = spec.role == Role::anchors || spec.role == Role::anchor_grid;
-      if (anchors || norms.count(stem) != 0) out_.tensors.push_back(spec);
+      if (anchors || (implicit && keeps_head_) || norms.count(stem) != 0) out_.tensors.push_back(spec);
       else if (convs.count(stem) != 0) put(*convs[stem], convs);
       else if (branch != std::string::npos && convs.count(stem.substr(0, branch) + "rbr_reparam") != 0) put(*convs[stem.substr(0, branch) + "rbr_reparam"], convs);
     }
@@ -146,6 +156,7 @@ class Folder {
   std::map<int, const Operation*> producer_;
   std::map<int, std::vector<const Operation*>> readers_;
   std::set<int> needed_;
+  bool keeps_head_ = false;
   std::set<const Operation*> skipped_;
 };
 

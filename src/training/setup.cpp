@@ -106,7 +106,10 @@ void choose_own_graph(Setup& s, const network::Checkpoint& initial) {
 void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) {
   const TrainOptions& o = s.state.options;
   std::optional<network::Checkpoint> initial;
-  if (!resumed && !o.weights.empty()) initial = network::read_checkpoint(o.weights);
+  if (!resumed && !o.weights.empty()) {
+    initial = network::read_checkpoint(o.weights);
+    for (const std::string& note : initial->facts.notes) log::warning(fmt::format("{}: {}", o.weights, note));
+  }
   if (resumed) {
     s.config = resumed->config;
     s.config_source = resumed->config_source;

@@ -242,6 +242,24 @@ TEST_F(Official, FoldedTensorsBuildTheFoldedNetwork) {
   expect_part(d.facts.notes.at(1), "2 tensors of a folded network");
 }
 
+// Some tools merge RepConv alone: then batch-norms are left, and the implicit vectors still count.
+TEST_F(Official, PartlyFoldedNetworksKeepTheirHead) {
+  const NetworkAndWeights folded = fuse(small.network, small.weights, DataType::float64);
+  Weights partly = filtered(small.weights, [](const std::string& name) { return name.rfind("model.1.", 0) == 0; });
+  for (const char* name : {"model.1.rbr_reparam.weight", "model.1.rbr_reparam.bias"}) partly.set(name, folded.weights.at(name));
+  OfficialFile file({});
+  const Checkpoint c = read(file.bytes(dictionary({{"model", file.tensors(partly)}, {"yaml", small.yaml}})));
+  const Network n = c.build_network();
+  EXPECT_EQ(n.head, HeadKind::idetect);
+  check(n, c.model);
+  EXPECT_NE(c.model.find("model.3.im.0.implicit"), nullptr);
+  EXPECT_NE(c.model.find("model.0.bn.weight"), nullptr);
+  // Folding the rest gives what folding everything gave: the same operations on the same numbers, in the same order.
+  const NetworkAndWeights rest = fuse(n, c.model, DataType::float64);
+  ASSERT_EQ(rest.weights.size(), folded.weights.size());
+  for (const auto& [name, tensor] : folded.weights.entries()) EXPECT_TRUE(rest.weights.at(name).bytes == tensor.bytes) << name;
+}
+
 TEST_F(Official, OurOwnFormKeepsFoldedNetworksToo) {
   const NetworkAndWeights folded = fuse(small.network, small.weights, DataType::float64);
   Checkpoint c;
