@@ -44,6 +44,9 @@ nlohmann::json run_train(const std::vector<std::string>&, Output&);
 nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);
 nlohmann::json run_convert(const std::vector<std::string>&, Output&);
+nlohmann::json run_reparam(const std::vector<std::string>&, Output&);
+nlohmann::json run_verify(const std::vector<std::string>&, Output&);
+nlohmann::json run_scale(const std::vector<std::string>&, Output&);
 nlohmann::json run_info(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset(const std::vector<std::string>&, Output&);  ///< dataset convert | synth | check
 nlohmann::json run_metrics(const std::vector<std::string>&, Output&);

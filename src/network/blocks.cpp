@@ -3,46 +3,30 @@
 
 #include <cmath>
 
+#include "network/block_arguments.hpp"
+#include "network/csp_blocks.hpp"
 #include "network/lowering.hpp"
 
 namespace yolov7::network {
 namespace {
 
 using Role = TensorSpec::Role;
-constexpr Activation silu{ActivationKind::silu, 0}, identity{ActivationKind::identity, 0};
-
-int integer(Emitter& e, const BlockCall& call, std::size_t i, int fallback) {
-  if (i >= call.arguments.size()) return fallback;
-  const Argument& a = call.arguments[i];
-  if (a.kind == Argument::Kind::none) return fallback;
-  if (a.kind != Argument::Kind::number || a.number != std::floor(a.number) || std::abs(a.number) > 1e6)
-    e.fail(fmt::format("argument {}: expected a whole number, found {}", i + 1, describe(a)));
-  return static_cast<int>(a.number);
-}
-
-Activation activation(Emitter& e, const BlockCall& call, std::size_t i) {
-  if (i >= call.arguments.size()) return silu;
-  const Argument& a = call.arguments[i];
-  if (a.kind == Argument::Kind::activation) return a.activation;
-  if (a.kind == Argument::Kind::boolean) return a.boolean ? silu : identity;
-  if (a.kind == Argument::Kind::none) return identity;
-  e.fail(fmt::format("argument {}: expected True, False or an activation, found {}", i + 1, describe(a)));
-}
+constexpr Activation silu{ActivationKind::silu, 0};
 
 Emitter::ConvShape conv_shape(Emitter& e, const BlockCall& call, int default_kernel) {
   Emitter::ConvShape shape;
-  shape.out_channels = integer(e, call, 0, 0);
-  shape.kernel = integer(e, call, 1, default_kernel);
-  shape.stride = integer(e, call, 2, 1);
-  shape.padding = integer(e, call, 3, -1);
-  shape.groups = integer(e, call, 4, 1);
+  shape.out_channels = integer_argument(e, call, 0, 0);
+  shape.kernel = integer_argument(e, call, 1, default_kernel);
+  shape.stride = integer_argument(e, call, 2, 1);
+  shape.padding = integer_argument(e, call, 3, -1);
+  shape.groups = integer_argument(e, call, 4, 1);
   const bool automatic = call.arguments.size() < 4 || call.arguments[3].kind == Argument::Kind::none;
   if (!automatic && shape.padding < 0) e.fail(fmt::format("argument 4: expected a padding of 0 or more, or None, found {}", shape.padding));
   return shape;
 }
 
 int lower_conv(Emitter& e, const BlockCall& call) {
-  return e.conv_block(call.inputs[0], call.prefix, conv_shape(e, call, 1), activation(e, call, 5));
+  return e.conv_block(call.inputs[0], call.prefix, conv_shape(e, call, 1), activation_argument(e, call, 5));
 }
 
 int lower_repconv(Emitter& e, const BlockCall& call) {
@@ -55,11 +39,11 @@ int lower_repconv(Emitter& e, const BlockCall& call) {
   point.padding = 0;
   const int a = e.batch_norm(e.conv(input, call.prefix + "rbr_dense.0", dense, false), call.prefix + "rbr_dense.1");
   const int b = e.batch_norm(e.conv(input, call.prefix + "rbr_1x1.0", point, false), call.prefix + "rbr_1x1.1");
-  return e.activation(e.add(same < 0 ? std::vector<int>{a, b} : std::vector<int>{a, b, same}), activation(e, call, 5));
+  return e.activation(e.add(same < 0 ? std::vector<int>{a, b} : std::vector<int>{a, b, same}), activation_argument(e, call, 5));
 }
 
 int lower_downc(Emitter& e, const BlockCall& call) {
-  const int c2 = integer(e, call, 0, 0), k = integer(e, call, 1, 2), input = call.inputs[0];
+  const int c2 = integer_argument(e, call, 0, 0), k = integer_argument(e, call, 1, 2), input = call.inputs[0];
   if (c2 % 2 != 0) e.fail(fmt::format("expected an even number of channels, found {}", c2));
   const int a = e.conv_block(input, call.prefix + "cv1.", {e.channels(input), 1, 1}, silu);
   const int b = e.conv_block(a, call.prefix + "cv2.", {c2 / 2, 3, k}, silu);
@@ -75,7 +59,7 @@ void check_sppcspc(Emitter& e, const BlockCall& call) {
 }
 
 int lower_sppcspc(Emitter& e, const BlockCall& call) {
-  const int h = integer(e, call, 0, 0), input = call.inputs[0];
+  const int h = integer_argument(e, call, 0, 0), input = call.inputs[0];
   check_sppcspc(e, call);
   const auto conv = [&](int from, int number, int c, int k) { return e.conv_block(from, fmt::format("{}cv{}.", call.prefix, number), {c, k, 1}, silu); };
   const int first = conv(input, 1, h, 1), side = conv(input, 2, h, 1);
@@ -86,23 +70,23 @@ int lower_sppcspc(Emitter& e, const BlockCall& call) {
 }
 
 int lower_mp(Emitter& e, const BlockCall& call) {
-  const int k = integer(e, call, 0, 2);
+  const int k = integer_argument(e, call, 0, 2);
   return e.max_pool(call.inputs[0], k, k, 0);
 }
 int lower_sp(Emitter& e, const BlockCall& call) {
-  const int k = integer(e, call, 0, 3);
-  return e.max_pool(call.inputs[0], k, integer(e, call, 1, 1), k / 2);
+  const int k = integer_argument(e, call, 0, 3);
+  return e.max_pool(call.inputs[0], k, integer_argument(e, call, 1, 1), k / 2);
 }
 int lower_reorg(Emitter& e, const BlockCall& call) { return e.reorg(call.inputs[0]); }
 int lower_concat(Emitter& e, const BlockCall& call) {
-  if (integer(e, call, 0, 1) != 1) e.fail("expected dimension 1 (channels)");
+  if (integer_argument(e, call, 0, 1) != 1) e.fail("expected dimension 1 (channels)");
   return e.concat(call.inputs);
 }
 int lower_shortcut(Emitter& e, const BlockCall& call) { return e.add(call.inputs); }
 int lower_upsample(Emitter& e, const BlockCall& call) {
   const bool size_given = !call.arguments.empty() && call.arguments[0].kind != Argument::Kind::none;
   const bool nearest = call.arguments.size() < 3 || call.arguments[2].text == "nearest";
-  if (size_given || integer(e, call, 1, 2) != 2 || !nearest) e.fail("expected [None, 2, 'nearest']");
+  if (size_given || integer_argument(e, call, 1, 2) != 2 || !nearest) e.fail("expected [None, 2, 'nearest']");
   return e.upsample(call.inputs[0]);
 }
 
@@ -175,6 +159,19 @@ const std::vector<BlockKind>& block_kinds() {
       {"Concat", 0, 1, 0, false, false, lower_concat},
       {"Shortcut", 0, 1, 2, false, false, lower_shortcut},
       {"Upsample", 0, 3, 1, false, false, lower_upsample},
+      {"Bottleneck", 1, 4, 1, true, false, lower_bottleneck},
+      {"BottleneckCSPA", 1, 2, 1, true, true, lower_bottleneck_csp_a},
+      {"BottleneckCSPB", 1, 2, 1, true, true, lower_bottleneck_csp_b},
+      {"BottleneckCSPC", 1, 2, 1, true, true, lower_bottleneck_csp_c},
+      {"Res", 1, 4, 1, true, false, lower_res},
+      {"ResCSPA", 1, 2, 1, true, true, lower_res_csp_a},
+      {"ResCSPB", 1, 2, 1, true, true, lower_res_csp_b},
+      {"ResCSPC", 1, 2, 1, true, true, lower_res_csp_c},
+      {"ResXCSPA", 1, 2, 1, true, true, lower_resx_csp_a},
+      {"ResXCSPB", 1, 2, 1, true, true, lower_resx_csp_b},
+      {"ResXCSPC", 1, 2, 1, true, true, lower_resx_csp_c},
+      {"Stem", 1, 1, 1, true, false, lower_stem},
+      {"SPP", 1, 2, 1, true, false, lower_spp},
       {"Detect", 0, 2, 0, false, true, lower_detect},
       {"IDetect", 0, 2, 0, false, true, lower_idetect},
       {"IAuxDetect", 0, 2, 0, false, true, lower_iauxdetect},

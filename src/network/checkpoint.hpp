@@ -35,6 +35,7 @@ struct Checkpoint {
   std::vector<std::string> names;
   int image_size = 640;
   std::string dataset_identity;      ///< dataset::Index::identity of the train split
+  std::string certificate;           ///< JSON: how a derived model was proved equal to its parent (docs/checkpoint-format.md); "" = none
   std::string state;                 ///< JSON: epoch, best fitness, settings, schedule … ("" = none); owned by training
   CheckpointFacts facts;
 

@@ -16,8 +16,9 @@ constexpr std::size_t largest_meta = 16u << 20;
 }  // namespace
 
 std::string meta_text(const Checkpoint& c, bool with_state) {
-  const nlohmann::json meta = {{"config", c.config}, {"config_source", c.config_source}, {"class_count", c.class_count}, {"names", c.names},
+  nlohmann::json meta = {{"config", c.config}, {"config_source", c.config_source}, {"class_count", c.class_count}, {"names", c.names},
                                {"image_size", c.image_size}, {"dataset_identity", c.dataset_identity}, {"state", with_state ? c.state : std::string()}};
+  if (!c.certificate.empty()) meta["certificate"] = c.certificate;
   return json_text(meta);
 }
 
@@ -32,6 +33,7 @@ void read_meta(const std::string& text, const std::string& source, Checkpoint& c
     c.image_size = meta.at("image_size").get<int>();
     c.dataset_identity = meta.at("dataset_identity").get<std::string>();
     c.state = meta.at("state").get<std::string>();
+    c.certificate = meta.value("certificate", std::string());
   } catch (const nlohmann::json::exception& error) {
     throw Error(fmt::format("{}: expected the description of a network: {}", source, error.what()));
   }

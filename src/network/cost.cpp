@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 
 namespace yolov7::network {
@@ -52,6 +54,88 @@ std::vector<char> needed_values(const Network& network) {
   return needed;
 }
 
+/// Side in pixels by value number: a window of k values that lie `reduction` pixels apart adds (k − 1) · reduction.
+std::vector<double> receptive_fields(const Network& network) {
+  std::vector<double> fields(static_cast<std::size_t>(network.value_count), 1);
+  for (const Operation& op : network.operations) {
+    double widest = 0;
+    for (const int input : op.inputs) widest = std::max(widest, fields[static_cast<std::size_t>(input)]);
+    const double apart = network.value_reduction[static_cast<std::size_t>(op.inputs.at(0))];
+    const int window = op.kind == Kind::reorg ? 2 : std::max(op.kernel_h, op.kernel_w);
+    fields[static_cast<std::size_t>(op.output)] = widest + (window - 1) * apart;
+  }
+  return fields;
+}
+
+std::vector<double> layer_fields(const Network& network) {
+  const std::vector<double> fields = receptive_fields(network);
+  std::vector<double> result;
+  for (const Layer& layer : network.layers) {
+    double widest = 0;
+    for (const Level& level : network.levels) widest = std::max(widest, fields[static_cast<std::size_t>(level.value)]);
+    result.push_back(layer.output_value < 0 ? widest : fields[static_cast<std::size_t>(layer.output_value)]);
+  }
+  return result;
+}
+
+std::int64_t bytes(const ValueSize& size) { return std::int64_t{4} * size.channels * size.height * size.width; }
+
+/// Branches that a fused RepConv does not have.
+bool is_merged_branch(const Operation& op) { return op.tensor.find(".rbr_1x1.") != std::string::npos || op.tensor.find(".rbr_identity") != std::string::npos; }
+
+/// Whether the operation changes its input where it stands, or is gone, once the network is fused.
+bool in_place(const Operation& op, const std::vector<const Operation*>& producer) {
+  const Operation* before = producer[static_cast<std::size_t>(op.inputs[0])];
+  const bool merged_sum = op.kind == Kind::add && before != nullptr && before->tensor.find(".rbr_dense.") != std::string::npos;
+  return merged_sum || op.kind == Kind::batch_norm || op.kind == Kind::activation || op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul;
+}
+
+std::int64_t inference_bytes(const Network& network, const std::vector<ValueSize>& sizes, const std::vector<char>& needed) {
+  std::vector<int> buffer(sizes.size(), 0), last_use(sizes.size(), 0);  // by value, by buffer
+  for (std::size_t i = 0; i < sizes.size(); ++i) buffer[i] = static_cast<int>(i);
+  const auto at = [&](int value) -> std::size_t { return static_cast<std::size_t>(buffer[static_cast<std::size_t>(value)]); };
+  const int end = static_cast<int>(network.operations.size());
+  std::vector<const Operation*> producer(sizes.size(), nullptr);
+  std::vector<char> own(static_cast<std::size_t>(end), 0);
+  for (int i = 0; i < end; ++i) {
+    const Operation& op = network.operations[static_cast<std::size_t>(i)];
+    producer[static_cast<std::size_t>(op.output)] = &op;
+    if (needed[static_cast<std::size_t>(op.output)] == 0 || is_merged_branch(op)) continue;
+    own[static_cast<std::size_t>(i)] = !in_place(op, producer);
+    if (own[static_cast<std::size_t>(i)] == 0) buffer[static_cast<std::size_t>(op.output)] = static_cast<int>(at(op.inputs[0]));
+    for (const int input : op.inputs) last_use[at(input)] = i;
+  }
+  for (const Level& level : network.levels)
+    if (!level.auxiliary) last_use[at(level.value)] = end;
+  std::vector<std::vector<std::size_t>> dies(static_cast<std::size_t>(end) + 1);
+  for (std::size_t b = 0; b < last_use.size(); ++b) dies[static_cast<std::size_t>(last_use[b])].push_back(b);
+  std::int64_t alive = bytes(sizes[0]), most = alive;
+  std::vector<char> made(sizes.size(), 0);
+  made[0] = 1;
+  for (int i = 0; i < end; ++i) {
+    const Operation& op = network.operations[static_cast<std::size_t>(i)];
+    if (own[static_cast<std::size_t>(i)] != 0) {
+      made[at(op.output)] = 1;
+      alive += bytes(sizes[static_cast<std::size_t>(op.output)]);
+      most = std::max(most, alive);
+    }
+    for (const std::size_t b : dies[static_cast<std::size_t>(i)])
+      if (made[b] != 0) alive -= bytes(sizes[b]), made[b] = 0;
+  }
+  return most;
+}
+
+std::int64_t training_bytes(const Network& network, const std::vector<ValueSize>& sizes) {
+  std::vector<Kind> producer(sizes.size(), Kind::conv);
+  std::int64_t sum = bytes(sizes[0]);
+  for (const Operation& op : network.operations) {
+    producer[static_cast<std::size_t>(op.output)] = op.kind;
+    const bool behind_norm = op.kind == Kind::activation && producer[static_cast<std::size_t>(op.inputs[0])] == Kind::batch_norm;
+    if (!behind_norm) sum += bytes(sizes[static_cast<std::size_t>(op.output)]);
+  }
+  return sum;
+}
+
 void add_convolution(Flops& flops, double outputs, double terms) {
   flops.gflops += 2 * outputs * terms * 1e-9;
   flops.with_bias += 2 * outputs * (terms + 1) * 1e-9;
@@ -72,6 +156,8 @@ Cost cost(const Network& network, int height, int width) {
   const std::vector<ValueSize> sizes = value_sizes(network, height, width);
   const std::vector<char> needed = needed_values(network);
   Cost result;
+  result.picture_height = height;
+  result.picture_width = width;
   result.parameters = network.parameter_count();
   result.layer_flops.resize(network.layers.size());
   for (const Operation& op : network.operations) {
@@ -86,6 +172,9 @@ Cost cost(const Network& network, int height, int width) {
     add_convolution(result.fused_flops, outputs, static_cast<double>(terms));
     result.fused_parameters += (terms + 1) * op.out_channels;
   }
+  result.receptive_field = layer_fields(network);
+  result.inference_activation_bytes = inference_bytes(network, sizes, needed);
+  result.training_activation_bytes = training_bytes(network, sizes);
   for (const Layer& layer : network.layers)
     result.layer_sizes.push_back(layer.output_value < 0 ? ValueSize{} : sizes[static_cast<std::size_t>(layer.output_value)]);
   return result;

@@ -23,11 +23,17 @@ struct Flops {
 };
 
 struct Cost {
+  int picture_height = 0, picture_width = 0;
   std::int64_t parameters = 0;        ///< trainable elements as built
   std::int64_t fused_parameters = 0;  ///< after fuse(): conv + BN, RepConv and implicit tensors folded, no auxiliary head
   Flops flops, fused_flops;
   std::vector<Flops> layer_flops;     ///< as built, by layer index
   std::vector<ValueSize> layer_sizes; ///< output by layer index; zeros for the head
+  std::vector<double> receptive_field; ///< by layer index: pixels of the picture a side that an output value may depend on; the head: its widest level
+  /// Values of one picture in memory at once, 4 bytes each. Inference: the most that are alive between two operations of the
+  /// fused network, each in a buffer of its own until its last reader. Training: every output that the backward pass may read,
+  /// which is all of them but those between a batch-norm and its activation.
+  std::int64_t inference_activation_bytes = 0, training_activation_bytes = 0;
 };
 /// Errors as value_sizes.
 Cost cost(const Network& network, int height, int width);

@@ -55,6 +55,8 @@ class Folder {
     for (const Operation& op : source_.operations)
       if (needed_.count(op.output) != 0 && skipped_.count(&op) == 0) emit(op);
     place_tensors();
+    out_.layers.back().block = name(out_.head);
+    count_layer_parameters(out_);
     return std::move(out_);
   }
 

@@ -11,7 +11,6 @@
 namespace yolov7::network {
 namespace {
 
-constexpr double batch_norm_epsilon = 1e-3;  // architecture 4.2
 using Kind = Operation::Kind;
 
 struct Linear {
@@ -39,6 +38,8 @@ class Fuser {
     for (std::size_t i = 0; i < source_.operations.size(); ++i)
       if (needed_.count(source_.operations[i].output) != 0) fuse_operation(source_.operations[i]);
     copy_anchors();
+    out_.network.layers.back().block = name(HeadKind::detect);
+    count_layer_parameters(out_.network);
     return std::move(out_);
   }
 
@@ -89,14 +90,14 @@ class Fuser {
     }
   }
 
-  void emit_conv(const Operation& shape, const std::string& name, const Linear& l, int output) {
+  void emit_conv(const Operation& shape, const std::string& name, const Linear& l, int output, bool bias = true) {
     Operation op = shape;
     op.tensor = name;
-    op.bias = true;
+    op.bias = bias;
     op.output = output;
     out_.network.operations.push_back(op);
     put(name + ".weight", TensorSpec::Role::weight, {op.out_channels, op.in_channels / op.groups, op.kernel_h, op.kernel_w}, l.weight);
-    put(name + ".bias", TensorSpec::Role::bias, {op.out_channels}, l.bias);
+    if (bias) put(name + ".bias", TensorSpec::Role::bias, {op.out_channels}, l.bias);
   }
 
   const Operation* only_reader(int value, Kind kind) const {
@@ -122,21 +123,24 @@ class Fuser {
     if (is_rep_branch(op)) return;
     Linear l = linear(op);
     int output = op.output;
+    bool bias = op.bias;
     Operation shape = op;
     if (const Operation* before = producer(op.inputs[0]); before != nullptr && before->kind == Kind::implicit_add) {
       add_implicit(l, values(before->tensor + ".implicit"));
       shape.inputs = {before->inputs[0]};
+      bias = true;
     }
     if (const Operation* norm = only_reader(op.output, Kind::batch_norm)) {
       apply(l, affine(*norm));
       done_.insert(norm);
       output = norm->output;
+      bias = true;
     } else if (const Operation* mul = only_reader(op.output, Kind::implicit_mul)) {
       apply(l, {values(mul->tensor + ".implicit"), std::vector<double>(l.bias.size(), 0.0)});
       done_.insert(mul);
       output = mul->output;
     }
-    emit_conv(shape, op.tensor, l, output);
+    emit_conv(shape, op.tensor, l, output, bias);
   }
 
   /// b ← b + W a for a 1×1 convolution behind x + a.

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "core/builtin.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "network/attention.hpp"
 #include "network/lowering.hpp"
 
 namespace yolov7::network {
@@ -42,6 +44,7 @@ class Builder {
     }
     if (static_cast<int>(entries.size()) > limits_.layers)
       throw Error(fmt::format("{}: expected at most {} layers, found {}", network_.source, limits_.layers, entries.size()));
+    read_attention(root, static_cast<int>(entries.size()));
     for (std::size_t i = 0; i < entries.size(); ++i) add_layer(static_cast<int>(i), *entries[i], i + 1 == entries.size());
     if (network_.levels.empty() || network_.layers.empty() || network_.layers.back().out_channels != 0)
       throw Error(fmt::format("{}: expected Detect, IDetect or IAuxDetect as the last layer", network_.source));
@@ -63,6 +66,21 @@ class Builder {
       for (const auto& row : overrides_.anchors) add_level(row, network_.source);
     } else {
       read_anchors(root.at("anchors"));
+    }
+  }
+
+  /// `sam: {51: spatial, 63: pointwise}`: layers whose output goes through a spatial attention module (architecture 7.2).
+  void read_attention(const Value& root, int layers) {
+    const Value* map = root.find("sam");
+    if (map == nullptr || map->is_null()) return;
+    if (!map->is_mapping()) throw Error(fmt::format("{}: sam: expected a mapping of layer to kind ({})", map->where(), text::join(attention_kinds(), ", ")));
+    for (const auto& [key, kind] : map->mapping) {
+      const auto layer = text::parse_int(key);
+      if (!layer || *layer < 0 || *layer >= layers) throw Error(fmt::format("{}: sam: expected a layer of 0 to {}, found '{}'", kind.where(), layers - 1, text::printable(key.substr(0, 200))));
+      const std::vector<std::string> known = attention_kinds();
+      if (std::find(known.begin(), known.end(), kind.text()) == known.end())
+        throw Error(fmt::format("{}: sam: expected {}, found '{}'", kind.where(), text::join(known, ", "), text::printable(kind.text().substr(0, 200))));
+      attention_[static_cast<int>(*layer)] = kind.text();
     }
   }
 
@@ -163,7 +181,8 @@ class Builder {
     call.prefix = fmt::format("model.{}.", index);
     const std::int64_t before = network_.parameter_count();
     const int copies = entry.kind->takes_repeats ? 1 : entry.repeats;
-    copies_ += copies;  // each costs what a layer costs
+    copies_ += entry.repeats;  // each costs what a layer costs
+    call.repeats = entry.repeats;
     if (copies_ > limits_.layers) emitter_.fail(fmt::format("expected at most {} layers with their repeats, found more", limits_.layers));
     int output = -1;
     for (int copy = 0; copy < copies; ++copy) {
@@ -172,7 +191,14 @@ class Builder {
       output = entry.kind->lower(emitter_, one);
       call.inputs = {output};
     }
+    const auto attention = attention_.find(index);
+    if (attention != attention_.end()) output = add_attention(attention->second, output);
     describe_layer(index, entry, from, output, before);
+  }
+
+  int add_attention(const std::string& kind, int output) {
+    if (output < 0) emitter_.fail("sam: a head takes no attention");
+    return lower_attention(emitter_, kind, output, fmt::format("model.{}.sam.", emitter_.layer));
   }
 
   void describe_layer(int index, const Entry& entry, const std::vector<int>& from, int output, std::int64_t before) {
@@ -181,6 +207,7 @@ class Builder {
     layer.inputs = from;
     layer.block = std::string(entry.kind->name);
     for (const Argument& argument : entry.arguments) layer.arguments += (layer.arguments.empty() ? "" : ", ") + describe(argument);
+    if (const auto attention = attention_.find(index); attention != attention_.end()) layer.attention = attention->second;
     layer.repeats = entry.repeats;
     layer.output_value = output;
     layer.out_channels = output < 0 ? 0 : emitter_.channels(output);
@@ -215,6 +242,7 @@ class Builder {
   Emitter emitter_;
   double depth_ = 1, width_ = 1;
   int placeholder_anchors_ = 0, copies_ = 0;
+  std::map<int, std::string> attention_;  // by layer
 };
 
 }  // namespace
@@ -258,6 +286,16 @@ Network build(std::string_view config_text, const std::string& source, const Ove
   const Value root = parse_yaml(config_text, source);
   Builder(network, overrides, limits).run(root);
   return network;
+}
+
+void count_layer_parameters(Network& network) {
+  for (Layer& layer : network.layers) layer.parameters = 0;
+  for (const TensorSpec& spec : network.tensors) {
+    if (!spec.trainable()) continue;
+    std::int64_t elements = 1;
+    for (const std::int64_t side : spec.shape) elements *= side;
+    network.layers.at(static_cast<std::size_t>(std::stoi(spec.name.substr(spec.name.find('.') + 1)))).parameters += elements;  // "model.<layer>."
+  }
 }
 
 std::string read_config(const std::string& path) {

@@ -10,11 +10,14 @@
 
 namespace yolov7::network {
 
-enum class ActivationKind { identity, silu, relu, leaky_relu };
+enum class ActivationKind { identity, silu, relu, leaky_relu, sigmoid };
 struct Activation {
   ActivationKind kind = ActivationKind::silu;
   double slope = 0;  ///< leaky_relu
 };
+
+/// ε of every batch-norm in the network (architecture 4.2).
+inline constexpr double batch_norm_epsilon = 1e-3;
 
 /// Anchors of one level: width and height in pixels of the network input.
 struct AnchorSize {
@@ -35,7 +38,7 @@ struct TensorSpec {
 
 /// Primitive operations. Values are numbered; value 0 is the picture batch [B, 3, H, W] in 0…1, RGB.
 struct Operation {
-  enum class Kind { conv, batch_norm, activation, max_pool, concat, add, upsample, reorg, implicit_add, implicit_mul };
+  enum class Kind { conv, batch_norm, activation, max_pool, concat, add, upsample, reorg, implicit_add, implicit_mul, channel_mean, channel_max, multiply };
   Kind kind = Kind::conv;
   std::vector<int> inputs;  ///< value numbers
   int output = 0;           ///< value number
@@ -55,6 +58,7 @@ struct Layer {
   std::vector<int> inputs;    ///< absolute layer indices; −1 = picture
   std::string block;          ///< "Conv", "SPPCSPC", …
   std::string arguments;      ///< for people, after nc, anchors and multiples are applied
+  std::string attention;      ///< kind of the layer's spatial attention (attention.hpp); "" = none
   int repeats = 1;
   int out_channels = 0;       ///< 0 for the head
   double reduction = 1;       ///< stride of the output relative to the picture
@@ -111,6 +115,9 @@ struct BuildLimits {
 /// input that does not exist, channels that do not fit, over the limits (before anything is allocated).
 Network build(std::string_view config_text, const std::string& source, const Overrides& overrides = {},
               const BuildLimits& limits = {});
+
+/// Layer::parameters anew from the network's tensors.
+void count_layer_parameters(Network& network);
 
 /// A file, or a built-in config found by base name (cfg/training/yolov7-tiny.yaml works without the file; says so).
 /// Where two built-ins share a base name (training, deploy), a "deploy" component in the path chooses the deploy one.

@@ -151,4 +151,12 @@ int Emitter::implicit_mul(int input, const std::string& name) {
   return op.output;
 }
 
+int Emitter::channel_mean(int input) { return operation(Operation::Kind::channel_mean, {input}, 1, reduction(input)).output; }
+int Emitter::channel_max(int input) { return operation(Operation::Kind::channel_max, {input}, 1, reduction(input)).output; }
+
+int Emitter::multiply(int input, int gate) {
+  if ((channels(gate) != channels(input) && channels(gate) != 1) || reduction(gate) != reduction(input)) fail("expected a gate of the input's shape or of one channel");
+  return operation(Operation::Kind::multiply, {input, gate}, channels(input), reduction(input)).output;
+}
+
 }  // namespace yolov7::network

@@ -33,6 +33,9 @@ class Emitter {
   int reorg(int input);
   int implicit_add(int input, const std::string& tensor);
   int implicit_mul(int input, const std::string& tensor);
+  int channel_mean(int input);  ///< [B, 1, H, W]
+  int channel_max(int input);   ///< [B, 1, H, W]
+  int multiply(int input, int gate);  ///< element by element; a gate of one channel goes for all
   void tensor(std::string name, TensorSpec::Role role, std::vector<std::int64_t> shape);
   /// Announces tensors of an implicit vector or convolution that an operation names later (checkpoint order differs from
   /// execution order in the heads).
@@ -58,6 +61,7 @@ struct BlockCall {
   std::vector<int> inputs;
   std::vector<Argument> arguments;
   std::string prefix;  ///< "model.12."
+  int repeats = 1;     ///< for blocks that take the repeat count inside
 };
 
 struct BlockKind {

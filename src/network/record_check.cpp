@@ -36,6 +36,7 @@ std::string shown(const Activation& a) {
     case ActivationKind::identity: return "none";
     case ActivationKind::silu: return "SiLU";
     case ActivationKind::relu: return "ReLU";
+    case ActivationKind::sigmoid: return "Sigmoid";
     case ActivationKind::leaky_relu: return "LeakyReLU(" + text::general(a.slope) + ")";
   }
   return "";

@@ -175,6 +175,12 @@ const Tensor& Weights::at(const std::string& name) const {
   throw Error(fmt::format("weights: expected a tensor '{}', found none", name));
 }
 
+Weights converted(const Weights& weights, DataType type) {
+  Weights result;
+  for (const auto& [name, tensor] : weights.entries()) result.set(name, tensor.converted(type));
+  return result;
+}
+
 void check(const Network& network, const Weights& weights) {
   std::vector<std::string> problems;
   for (const TensorSpec& spec : network.tensors) {

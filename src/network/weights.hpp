@@ -43,6 +43,9 @@ class Weights {
   std::map<std::string, std::size_t> index_;
 };
 
+/// All tensors in another floating type.
+Weights converted(const Weights& weights, DataType type);
+
 /// Checks names and shapes against the network; Error lists what is missing or of another shape (first five and count).
 void check(const Network& network, const Weights& weights);
 

@@ -36,6 +36,7 @@ struct DetectorOptions {
   std::string precision = "float32";  ///< "float32" or "bfloat16"
   int threads = 0;                    ///< 0 = usable cores
   bool raw_maps = false;
+  bool as_stored = false;             ///< run unfolded weights as they are (slower), for comparisons
 };
 
 /// One model, ready to run. Not thread-safe: one call at a time.
@@ -52,7 +53,7 @@ class Detector {
   virtual void predict(const PixelBatch& batch, Prediction& prediction) = 0;
 };
 
-/// OpenVINO on CPU, built in memory from the fused network. Compiled once per input shape and kept for the last few.
+/// OpenVINO on CPU, built in memory; the network is fused first unless it already is or DetectorOptions::as_stored. Compiled once per input shape and kept for the last few.
 std::unique_ptr<Detector> make_openvino_detector(const network::Network& network, const network::Weights& weights,
                                                  const DetectorOptions& options);
 bool openvino_available();

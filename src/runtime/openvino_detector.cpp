@@ -44,8 +44,8 @@ void require_bfloat16(const ov::Core& core) {
     throw Error("precision bfloat16: expected a CPU with AVX512_BF16 or AMX, found none; use float32");
 }
 
-std::shared_ptr<const network::NetworkAndWeights> fused_copy(const network::Network& network, const network::Weights& weights) {
-  if (!is_fused(network)) return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
+std::shared_ptr<const network::NetworkAndWeights> runnable_copy(const network::Network& network, const network::Weights& weights, bool as_stored) {
+  if (!as_stored && !is_fused(network)) return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
   auto copy = std::make_shared<network::NetworkAndWeights>();
   copy->network = network;
   // The model's constants lie over this memory, in float32.
@@ -56,7 +56,7 @@ std::shared_ptr<const network::NetworkAndWeights> fused_copy(const network::Netw
 class OpenvinoDetector final : public Detector {
  public:
   OpenvinoDetector(const network::Network& network, const network::Weights& weights, const DetectorOptions& options)
-      : fused_(fused_copy(network, weights)), options_(options), precision_(precision_type(options.precision)),
+      : runnable_(runnable_copy(network, weights, options.as_stored)), options_(options), precision_(precision_type(options.precision)),
         threads_(options.threads > 0 ? options.threads : usable_cores()) {
     if (precision_ == ov::element::bf16) guarded("list the CPU's capabilities", [&] { require_bfloat16(core_); });
   }
@@ -65,8 +65,8 @@ class OpenvinoDetector final : public Detector {
     const std::string build = ov::get_openvino_version().buildNumber;
     return fmt::format("OpenVINO {}, CPU, {}, {} thread{}", build.substr(0, build.find('-')), options_.precision, threads_, threads_ == 1 ? "" : "s");
   }
-  int class_count() const override { return fused_->network.class_count; }
-  int stride() const override { return static_cast<int>(fused_->network.largest_stride()); }
+  int class_count() const override { return runnable_->network.class_count; }
+  int stride() const override { return static_cast<int>(runnable_->network.largest_stride()); }
 
   void prepare(int count, int height, int width) override { compiled(count, height, width); }
 
@@ -110,7 +110,7 @@ class OpenvinoDetector final : public Detector {
     OpenvinoModelOptions options;
     options.batch = count, options.height = height, options.width = width;
     options.raw_maps = options_.raw_maps, options.float_input = float_input_;
-    const auto model = make_openvino_model(fused_, options);
+    const auto model = make_openvino_model(runnable_, options);
     // One call at a time on all cores is what LATENCY means; the precision is always given because the silent default is
     // bf16. Pinned threads of two detectors, or of a detector and a loader, would wait for each other on the same cores.
     return guarded("compile the network for the CPU", [&] {
@@ -146,7 +146,7 @@ class OpenvinoDetector final : public Detector {
     });
   }
 
-  std::shared_ptr<const network::NetworkAndWeights> fused_;
+  std::shared_ptr<const network::NetworkAndWeights> runnable_;
   DetectorOptions options_;
   ov::element::Type precision_;
   int threads_;

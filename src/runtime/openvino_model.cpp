@@ -4,6 +4,7 @@
 
 #include <openvino/core/model.hpp>
 #include <openvino/op/add.hpp>
+#include <openvino/op/batch_norm.hpp>
 #include <openvino/op/concat.hpp>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
@@ -14,6 +15,8 @@
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/prelu.hpp>
+#include <openvino/op/reduce_max.hpp>
+#include <openvino/op/reduce_mean.hpp>
 #include <openvino/op/relu.hpp>
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
@@ -58,6 +61,8 @@ class Builder {
   Value convolution(const Operation& operation);
   Value activation(const Activation& activation, const Value& x);
   Value max_pool(const Operation& operation);
+  Value batch_norm(const Operation& operation);
+  Value implicit(const Operation& operation);
   Value reorg(const Value& x);
   Value upsample(const Value& x);
   Value compute(const Operation& operation);
@@ -116,6 +121,7 @@ Value Builder::activation(const Activation& activation, const Value& x) {
     case ActivationKind::identity: return x;
     case ActivationKind::silu: return std::make_shared<ov::op::v4::Swish>(x);
     case ActivationKind::relu: return std::make_shared<ov::op::v0::Relu>(x);
+    case ActivationKind::sigmoid: return std::make_shared<ov::op::v0::Sigmoid>(x);
     case ActivationKind::leaky_relu:
       return std::make_shared<ov::op::v0::PRelu>(x, floats({1}, {static_cast<float>(activation.slope)}));
   }
@@ -156,7 +162,14 @@ Value Builder::compute(const Operation& op) {
     case Operation::Kind::conv: return convolution(op);
     case Operation::Kind::activation: return activation(op.activation, in(0));
     case Operation::Kind::max_pool: return max_pool(op);
-    case Operation::Kind::add: return std::make_shared<ov::op::v1::Add>(in(0), in(1));
+    case Operation::Kind::add: {
+      Value sum = in(0);
+      for (std::size_t i = 1; i < op.inputs.size(); ++i) sum = std::make_shared<ov::op::v1::Add>(sum, in(i));
+      return sum;
+    }
+    case Operation::Kind::multiply: return std::make_shared<ov::op::v1::Multiply>(in(0), in(1));
+    case Operation::Kind::channel_mean: return std::make_shared<ov::op::v1::ReduceMean>(in(0), integers({1}), true);
+    case Operation::Kind::channel_max: return std::make_shared<ov::op::v1::ReduceMax>(in(0), integers({1}), true);
     case Operation::Kind::upsample: return upsample(in(0));
     case Operation::Kind::reorg: return reorg(in(0));
     case Operation::Kind::concat: {
@@ -164,11 +177,22 @@ Value Builder::compute(const Operation& op) {
       for (std::size_t i = 0; i < op.inputs.size(); ++i) parts.push_back(in(i));
       return std::make_shared<ov::op::v0::Concat>(parts, 1);
     }
-    case Operation::Kind::batch_norm:
-    case Operation::Kind::implicit_add:
-    case Operation::Kind::implicit_mul: break;
+    case Operation::Kind::batch_norm: return batch_norm(op);
+    case Operation::Kind::implicit_add: return std::make_shared<ov::op::v1::Add>(in(0), implicit(op));
+    case Operation::Kind::implicit_mul: return std::make_shared<ov::op::v1::Multiply>(in(0), implicit(op));
   }
-  throw Error(fmt::format("layer {} ({}): expected a fused network, found an operation that fusing removes", op.layer, op.tensor));
+  throw Error(fmt::format("layer {} ({}): an unknown operation", op.layer, op.tensor));
+}
+
+Value Builder::batch_norm(const Operation& op) {
+  const ov::Shape shape{size(op.out_channels)};
+  const auto part = [&](const char* name) { return weight(op.tensor + name, shape); };
+  return std::make_shared<ov::op::v5::BatchNormInference>(values_.at(size(op.inputs.at(0))), part(".weight"), part(".bias"), part(".running_mean"),
+                                                          part(".running_var"), network::batch_norm_epsilon);
+}
+
+Value Builder::implicit(const Operation& op) {
+  return weight(op.tensor + ".implicit", {1, size(network_.value_channels.at(size(op.output))), 1, 1});
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]

@@ -23,12 +23,12 @@ struct OpenvinoModelOptions {
 
 /// Output "output0": decoded [B, rows, 5 + nc] float32 (evaluation 0.3, architecture 3.4). The constants lie over the
 /// memory of `fused.weights`, which the model keeps alive. The model's rt_info "yolov7" holds layout, stride, strides,
-/// anchors (pixels) and names. Errors: an operation that fusing should have removed, a missing tensor, one that is not
+/// anchors (pixels) and names. A network that is not fused is translated as it is. Errors: a missing tensor, one that is not
 /// float32, sides that are not multiples of the stride.
 std::shared_ptr<ov::Model> make_openvino_model(std::shared_ptr<const network::NetworkAndWeights> fused,
                                                const OpenvinoModelOptions& options);
 
-/// False while batch normalisation, RepConv branches or implicit tensors are left, which make_openvino_model refuses.
+/// False while batch normalisation, RepConv branches or implicit tensors are left.
 bool is_fused(const network::Network& network);
 
 }  // namespace yolov7::runtime

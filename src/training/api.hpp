@@ -7,6 +7,7 @@
 #include "network/graph.hpp"
 #include "network/weights.hpp"
 #include "runtime/detector.hpp"
+#include "runtime/proof.hpp"
 #include "training/options.hpp"
 
 namespace yolov7::training {
@@ -31,6 +32,8 @@ struct Api {
   TrainSummary (*train)(const TrainRequest& request);
   std::unique_ptr<runtime::Detector> (*make_detector)(const network::Network& network, const network::Weights& weights,
                                                       const runtime::DetectorOptions& options);
+  std::vector<runtime::Outputs> (*exact_outputs)(const network::Network& network, const network::Weights& weights,
+                                                 std::span<const runtime::ProofPicture> pictures);
 };
 
 }  // namespace yolov7::training

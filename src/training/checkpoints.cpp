@@ -29,12 +29,6 @@ void write_averaged(const Setup& s, const fs::path& name, const network::Weights
   network::write_checkpoint(s.folder / "weights" / name, checkpoint);
 }
 
-network::Weights converted(const network::Weights& weights, network::DataType type) {
-  network::Weights out;
-  for (const auto& [name, tensor] : weights.entries()) out.set(name, tensor.converted(type));
-  return out;
-}
-
 double file_megabytes(const fs::path& path) { return static_cast<double>(fs::file_size(path)) / 1e6; }
 
 }  // namespace

@@ -26,6 +26,7 @@ at::Tensor activate(const at::Tensor& x, const network::Activation& activation) 
     case ActivationKind::silu: return at::silu(x);
     case ActivationKind::relu: return at::relu(x);
     case ActivationKind::leaky_relu: return at::leaky_relu(x, activation.slope);
+    case ActivationKind::sigmoid: return at::sigmoid(x);
     case ActivationKind::identity: break;
   }
   return x;

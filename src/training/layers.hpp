@@ -9,8 +9,7 @@
 
 namespace yolov7::training {
 
-/// ε of every batch-norm in the network (architecture 4.2).
-inline constexpr double batch_norm_epsilon = 1e-3;
+using network::batch_norm_epsilon;
 
 /// Handles to the tensors of one batch-norm over C channels; all [C], counter a scalar int64.
 struct BatchNorm {

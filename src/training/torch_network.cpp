@@ -245,6 +245,9 @@ at::Tensor TorchNetwork::execute(const Step& step, const std::vector<at::Tensor>
     case Kind::reorg: return reorg(x);
     case Kind::implicit_add: return x + step.implicit.to(x.scalar_type());
     case Kind::implicit_mul: return kernels::scale_channels(x, step.implicit);  // widens bfloat16 to the parameters' type
+    case Kind::channel_mean: return x.mean({1}, true);
+    case Kind::channel_max: return x.amax({1}, true);
+    case Kind::multiply: return x * values[static_cast<std::size_t>(step.inputs.at(1))];
     case Kind::add:
     case Kind::concat: break;
   }

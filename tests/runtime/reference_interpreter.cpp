@@ -91,6 +91,7 @@ Map concat(const std::vector<const Map*>& parts) {
 Map activation(const network::Activation& a, Map x) {
   for (double& v : x.values) {
     if (a.kind == ActivationKind::silu) v *= sigmoid(v);
+    else if (a.kind == ActivationKind::sigmoid) v = sigmoid(v);
     else if (a.kind == ActivationKind::relu) v = std::max(v, 0.0);
     else if (a.kind == ActivationKind::leaky_relu && v < 0) v *= a.slope;
   }
@@ -114,6 +115,28 @@ Map upsample(const Map& x) {
       for (int ox = 0; ox < y.w; ++ox) y.at(n, c, oy, ox) = x.at(n, c, oy / 2, ox / 2);
   });
   return y;
+}
+
+/// One channel: the mean or the maximum over all of them.
+Map over_channels(const Map& x, bool maximum) {
+  Map y(x.n, 1, x.h, x.w);
+  planes(y, [&](int n, int) {
+    for (int oy = 0; oy < y.h; ++oy)
+      for (int ox = 0; ox < y.w; ++ox) {
+        double sum = 0, best = x.at(n, 0, oy, ox);
+        for (int c = 0; c < x.c; ++c) sum += x.at(n, c, oy, ox), best = std::max(best, x.at(n, c, oy, ox));
+        y.at(n, 0, oy, ox) = maximum ? best : sum / x.c;
+      }
+  });
+  return y;
+}
+
+Map gated(Map x, const Map& gate) {
+  planes(x, [&](int n, int c) {
+    for (int oy = 0; oy < x.h; ++oy)
+      for (int ox = 0; ox < x.w; ++ox) x.at(n, c, oy, ox) *= gate.at(n, gate.c == 1 ? 0 : c, oy, ox);
+  });
+  return x;
 }
 
 /// x + t or x · t, one number per channel.
@@ -181,6 +204,9 @@ Map Interpreter::compute(const Operation& op, const std::vector<Map>& values, bo
     case Operation::Kind::reorg: return reorg(in(0));
     case Operation::Kind::implicit_add: return per_channel(in(0), tensor(op.tensor + ".implicit"), false);
     case Operation::Kind::implicit_mul: return per_channel(in(0), tensor(op.tensor + ".implicit"), true);
+    case Operation::Kind::channel_mean: return over_channels(in(0), false);
+    case Operation::Kind::channel_max: return over_channels(in(0), true);
+    case Operation::Kind::multiply: return gated(in(0), in(1));
     case Operation::Kind::concat: {
       std::vector<const Map*> parts;
       for (std::size_t i = 0; i < op.inputs.size(); ++i) parts.push_back(&in(i));
