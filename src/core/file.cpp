@@ -8,12 +8,15 @@
 #include <xxhash.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 
 namespace yolov7::file {
 namespace fs = std::filesystem;
@@ -129,7 +132,9 @@ int open_lock(const fs::path& path, int operation) {
   do result = ::flock(fd, operation);
   while (result != 0 && errno == EINTR);
   if (result != 0) {
+    const int problem = errno;
     ::close(fd);
+    errno = problem;
     return -1;
   }
   const std::string owner = fmt::format("{}\n", ::getpid());
@@ -141,9 +146,13 @@ int open_lock(const fs::path& path, int operation) {
 }  // namespace
 
 Lock Lock::acquire(const fs::path& path) {
-  const int fd = open_lock(path, LOCK_EX);
-  if (fd < 0) throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
-  return Lock(fd);
+  for (;;) {
+    const int fd = open_lock(path, LOCK_EX | LOCK_NB);
+    if (fd >= 0) return Lock(fd);
+    if (errno != EWOULDBLOCK) throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
+    interrupt::check();  // a blocking flock would go on after Ctrl-C
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 std::optional<Lock> Lock::try_acquire(const fs::path& path) {

@@ -31,7 +31,7 @@ std::filesystem::path user_cache_folder();
 /// An advisory lock on a file (flock), held until destruction. The file stays; it holds the owner's process id.
 class Lock {
  public:
-  /// Waits. Error if the file cannot be made.
+  /// Waits. Errors: the file cannot be made; Ctrl-C while waiting.
   static Lock acquire(const std::filesystem::path& path);
   /// Nothing if another process holds it.
   static std::optional<Lock> try_acquire(const std::filesystem::path& path);

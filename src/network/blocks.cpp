@@ -13,10 +13,24 @@ namespace {
 using Role = TensorSpec::Role;
 constexpr Activation silu{ActivationKind::silu, 0};
 
+/// A number, or a list of height and width.
+void read_kernel(Emitter& e, const BlockCall& call, int fallback, Emitter::ConvShape& shape) {
+  const bool list = call.arguments.size() > 1 && call.arguments[1].kind == Argument::Kind::list;
+  if (!list) {
+    shape.kernel = integer_argument(e, call, 1, fallback);
+    return;
+  }
+  const std::vector<Argument>& sides = call.arguments[1].list;
+  const auto whole = [](const Argument& a) { return a.kind == Argument::Kind::number && a.number == std::floor(a.number) && a.number >= 1 && a.number <= 1000; };
+  if (sides.size() != 2 || !whole(sides[0]) || !whole(sides[1])) e.fail("argument 2: expected a kernel of 1 to 1000, or its height and width, found " + describe(call.arguments[1]));
+  shape.kernel = static_cast<int>(sides[0].number);
+  shape.kernel_w = static_cast<int>(sides[1].number);
+}
+
 Emitter::ConvShape conv_shape(Emitter& e, const BlockCall& call, int default_kernel) {
   Emitter::ConvShape shape;
   shape.out_channels = integer_argument(e, call, 0, 0);
-  shape.kernel = integer_argument(e, call, 1, default_kernel);
+  read_kernel(e, call, default_kernel, shape);
   shape.stride = integer_argument(e, call, 2, 1);
   shape.padding = integer_argument(e, call, 3, -1);
   shape.groups = integer_argument(e, call, 4, 1);
@@ -31,7 +45,7 @@ int lower_conv(Emitter& e, const BlockCall& call) {
 
 int lower_repconv(Emitter& e, const BlockCall& call) {
   const Emitter::ConvShape dense = conv_shape(e, call, 3);
-  if (dense.kernel != 3 || (dense.padding != -1 && dense.padding != 1)) e.fail("expected kernel 3 with padding 1");
+  if (dense.kernel != 3 || (dense.kernel_w != 0 && dense.kernel_w != 3) || (dense.padding != -1 && dense.padding != 1)) e.fail("expected kernel 3 with padding 1");
   const int input = call.inputs[0];
   const int same = e.channels(input) == dense.out_channels && dense.stride == 1 ? e.batch_norm(input, call.prefix + "rbr_identity") : -1;
   Emitter::ConvShape point = dense;

@@ -55,10 +55,13 @@ void Emitter::check_window(int kernel, int stride, int padding) const {
 
 int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bool bias) {
   const int in = channels(input);
-  if (shape.kernel < 1 || shape.kernel > 1000) fail(fmt::format("expected a kernel of 1 to 1000, found {}", shape.kernel));
+  const int kh = shape.kernel, kw = shape.kernel_w > 0 ? shape.kernel_w : shape.kernel;
+  for (const int kernel : {kh, kw})
+    if (kernel < 1 || kernel > 1000) fail(fmt::format("expected a kernel of 1 to 1000, found {}", kernel));
   if (shape.stride < 1 || shape.stride > 64) fail(fmt::format("expected a stride of 1 to 64, found {}", shape.stride));
-  const int padding = shape.padding >= 0 ? shape.padding : shape.kernel / 2;
-  check_window(shape.kernel, shape.stride, padding);
+  const int pad_h = shape.padding >= 0 ? shape.padding : kh / 2, pad_w = shape.padding >= 0 ? shape.padding : kw / 2;
+  check_window(kh, shape.stride, pad_h);
+  check_window(kw, shape.stride, pad_w);
   if (shape.groups < 1 || in % shape.groups != 0 || shape.out_channels % shape.groups != 0)
     fail(fmt::format("{} groups do not divide {} input and {} output channels", shape.groups, in, shape.out_channels));
   Operation& op = operation(Operation::Kind::conv, {input}, shape.out_channels, reduction(input) * shape.stride);
@@ -67,11 +70,13 @@ int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bo
   op.out_channels = shape.out_channels;
   op.groups = shape.groups;
   op.bias = bias;
-  op.kernel_h = op.kernel_w = shape.kernel;
+  op.kernel_h = kh;
+  op.kernel_w = kw;
   op.stride = shape.stride;
-  op.pad_h = op.pad_w = padding;
+  op.pad_h = pad_h;
+  op.pad_w = pad_w;
   const int output = op.output;
-  tensor(name + ".weight", Role::weight, {shape.out_channels, in / shape.groups, shape.kernel, shape.kernel});
+  tensor(name + ".weight", Role::weight, {shape.out_channels, in / shape.groups, kh, kw});
   if (bias) tensor(name + ".bias", Role::bias, {shape.out_channels});
   return output;
 }

@@ -20,6 +20,7 @@ class Emitter {
 
   struct ConvShape {
     int out_channels = 0, kernel = 1, stride = 1, padding = -1, groups = 1;  ///< padding −1 = kernel / 2
+    int kernel_w = 0;  ///< 0 = square; else `kernel` is the height
   };
   int conv(int input, const std::string& tensor, const ConvShape& shape, bool bias);
   int batch_norm(int input, const std::string& prefix);

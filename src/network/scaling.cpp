@@ -24,7 +24,10 @@ struct Group {
 
 bool is_conv(const ConfigEntry& entry, int kernel) {
   const auto number = [&](std::size_t i, double fallback) {
-    return i < entry.arguments.size() && entry.arguments[i].kind == Argument::Kind::number ? entry.arguments[i].number : fallback;
+    if (i >= entry.arguments.size()) return fallback;
+    const Argument& a = entry.arguments[i];
+    if (a.kind == Argument::Kind::list) return a.list.size() == 2 && a.list[0].number == a.list[1].number ? a.list[0].number : -1.0;
+    return a.kind == Argument::Kind::number ? a.number : fallback;
   };
   return find_block(entry.block) == find_block("Conv") && entry.from.size() == 1 && entry.repeats == 1 && number(1, 1) == kernel && number(2, 1) == 1;
 }

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 
 namespace yolov7::file {
 namespace fs = std::filesystem;
@@ -76,6 +77,20 @@ TEST_F(FileTest, ReadingSaysWhatIsWrong) {
   EXPECT_NE(message(folder, 0).find("expected a file, found a folder"), std::string::npos);
   write_atomically(folder / "big", "12345");
   EXPECT_NE(message(folder / "big", 4).find("expected at most 4 bytes, found 5"), std::string::npos);
+}
+
+TEST_F(FileTest, WaitingForALockEndsWithCtrlC) {
+  const fs::path path = folder / "lock";
+  const auto held = Lock::try_acquire(path);
+  ASSERT_TRUE(held);
+  interrupt::request();
+  try {
+    Lock::acquire(path);
+    ADD_FAILURE() << "got a lock that another holds";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::interrupted);
+  }
+  interrupt::clear();
 }
 
 TEST_F(FileTest, ALockKeepsAnotherProcessOut) {

@@ -127,6 +127,20 @@ TEST(CspBlocks, WrongArguments) {
   EXPECT_NE(message([] { block(8, "[-1, 1000, BottleneckCSPA, [16]]\n  - [-1, 1000, BottleneckCSPA, [16]]\n  - [-1, 1000, BottleneckCSPA, [16]]"); }).find("at most 2000 layers"), std::string::npos);
 }
 
+// Older configurations write kernels as height and width; padding is half of each (architecture 1.1).
+TEST(Blocks, RectangularKernels) {
+  const Network n = block(8, "[-1, 1, Conv, [16, [1, 5]]]");
+  const Operation& conv = only(n, Kind::conv);
+  EXPECT_EQ(conv.kernel_h, 1);
+  EXPECT_EQ(conv.kernel_w, 5);
+  EXPECT_EQ(conv.pad_h, 0);
+  EXPECT_EQ(conv.pad_w, 2);
+  EXPECT_EQ(n.layers[1].parameters, 8 * 16 * 5 + 32);
+  EXPECT_EQ(block(8, "[-1, 1, Conv, [16, [1, 1]]]").layers[1].parameters, block(8, "[-1, 1, Conv, [16]]").layers[1].parameters);
+  EXPECT_EQ(message([] { block(8, "[-1, 1, Conv, [16, [1, 0]]]"); }), "block.yaml:5:5: layer 1 (Conv): argument 2: expected a kernel of 1 to 1000, or its height and width, found [1, 0]");
+  EXPECT_NE(message([] { block(8, "[-1, 1, RepConv, [16, [3, 1]]]"); }).find("expected kernel 3 with padding 1"), std::string::npos);
+}
+
 TEST(Attention, IsAChildThatChangesNothingElse) {
   const Network plain = block(8, "[-1, 1, Conv, [16, 3, 1]]"), spatial = block(8, "[-1, 1, Conv, [16, 3, 1]]", "nc: 1\nanchors: [[10, 13]]\nsam: {1: spatial}\n");
   EXPECT_EQ(spatial.layers.size(), plain.layers.size());

@@ -24,6 +24,9 @@ struct Case {
   ActivationKind kind;
 };
 
+/// For the names of the tests, which would show the bytes of pointers else.
+void PrintTo(const Case& c, std::ostream* out) { *out << c10::toString(c.type) << " " << c10::IntArrayRef(c.shape) << " activation " << static_cast<int>(c.kind); }
+
 at::Tensor channels_last(const at::Tensor& t) { return t.contiguous(at::MemoryFormat::ChannelsLast); }
 
 BatchNormActivation random_norm(std::int64_t channels, ActivationKind kind) {
