@@ -81,12 +81,24 @@ TEST(CspBlocks, WiringOfTheStages) {
     EXPECT_EQ(source(n, cat.inputs[1]), "model.1.cv2.conv");
     for (const Operation& op : n.operations) {
       if (op.kind != Kind::conv) continue;
-      if (op.tensor == "model.1.cv1.conv") EXPECT_EQ(source(n, op.inputs[0]), "model.0.conv");
-      if (op.tensor == "model.1.cv2.conv") EXPECT_EQ(source(n, op.inputs[0]), kind == 'B' ? "model.1.cv1.conv" : "model.0.conv");
-      if (op.tensor == "model.1.m.0.cv1.conv") EXPECT_EQ(source(n, op.inputs[0]), "model.1.cv1.conv");
-      if (op.tensor == "model.1.cv3.conv" && kind == 'C') EXPECT_EQ(source(n, op.inputs[0]), "model.1.m.0.cv2.conv");
-      if (op.tensor == "model.1.cv3.conv" && kind != 'C') EXPECT_EQ(op.inputs[0], cat.output);
-      if (op.tensor == "model.1.cv4.conv") EXPECT_EQ(op.inputs[0], cat.output);
+      if (op.tensor == "model.1.cv1.conv") {
+        EXPECT_EQ(source(n, op.inputs[0]), "model.0.conv");
+      }
+      if (op.tensor == "model.1.cv2.conv") {
+        EXPECT_EQ(source(n, op.inputs[0]), kind == 'B' ? "model.1.cv1.conv" : "model.0.conv");
+      }
+      if (op.tensor == "model.1.m.0.cv1.conv") {
+        EXPECT_EQ(source(n, op.inputs[0]), "model.1.cv1.conv");
+      }
+      if (op.tensor == "model.1.cv3.conv" && kind == 'C') {
+        EXPECT_EQ(source(n, op.inputs[0]), "model.1.m.0.cv2.conv");
+      }
+      if (op.tensor == "model.1.cv3.conv" && kind != 'C') {
+        EXPECT_EQ(op.inputs[0], cat.output);
+      }
+      if (op.tensor == "model.1.cv4.conv") {
+        EXPECT_EQ(op.inputs[0], cat.output);
+      }
     }
   }
 }

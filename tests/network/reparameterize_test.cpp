@@ -31,8 +31,11 @@ TEST(Reparameterize, DeployGraphsAreThePublishedOnes) {
     EXPECT_EQ(deploy.layers.at(row.training_head), row.deploy_head);
     for (int layer = 0; layer < row.training_head; ++layer) {
       const auto found = deploy.layers.find(layer);
-      if (layer < row.deploy_head) EXPECT_EQ(found->second, layer);
-      else EXPECT_EQ(found, deploy.layers.end()) << layer;
+      if (layer < row.deploy_head) {
+        EXPECT_EQ(found->second, layer);
+      } else {
+        EXPECT_EQ(found, deploy.layers.end()) << layer;
+      }
     }
   }
 }
