@@ -192,7 +192,8 @@ Value Builder::batch_norm(const Operation& op) {
 }
 
 Value Builder::implicit(const Operation& op) {
-  return weight(op.tensor + ".implicit", {1, size(network_.value_channels.at(size(op.output))), 1, 1});
+  const std::string name = op.tensor + ".implicit";
+  return weight(name, {1, static_cast<std::size_t>(fused_->weights.at(name).elements()), 1, 1});
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]

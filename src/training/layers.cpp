@@ -19,6 +19,22 @@ at::Tensor activate_own(at::Tensor x, const network::Activation& activation) {
   return activate(x, activation);
 }
 
+/// What one forward pass through a batch-norm is; the batch is counted.
+kernels::BatchNormActivation counted(const BatchNorm& norm, const network::Activation& activation, const ForwardMode& mode) {
+  const bool batch_statistics = mode.training && !norm.frozen;
+  if (batch_statistics) {
+    at::NoGradGuard no_gradient;
+    at::Tensor counter = norm.counter;
+    counter.add_(1);
+  }
+  return {norm.weight, norm.bias, norm.mean, norm.variance, activation, batch_statistics, mode.momentum, batch_norm_epsilon};
+}
+
+at::Tensor convolution(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
+  return at::conv2d(cast(x, mode.compute), cast(layer.weight, mode.compute), cast(layer.bias, mode.compute), layer.stride,
+                    layer.padding, {layer.dilation, layer.dilation}, layer.groups);
+}
+
 }  // namespace
 
 at::Tensor activate(const at::Tensor& x, const network::Activation& activation) {
@@ -34,25 +50,29 @@ at::Tensor activate(const at::Tensor& x, const network::Activation& activation) 
 
 at::Tensor batch_norm_act(const at::Tensor& x, const BatchNorm& norm, const network::Activation& activation,
                           const ForwardMode& mode) {
-  const bool batch_statistics = mode.training && !norm.frozen;
-  if (batch_statistics) {
-    at::NoGradGuard no_gradient;
-    at::Tensor counter = norm.counter;
-    counter.add_(1);
-  }
-  const kernels::BatchNormActivation fused{norm.weight, norm.bias, norm.mean, norm.variance, activation, batch_statistics,
-                                           mode.momentum, batch_norm_epsilon};
+  const kernels::BatchNormActivation fused = counted(norm, activation, mode);
   if (kernels::supports(x, fused)) return kernels::batch_norm_activation(x, fused);
-  at::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.mean, norm.variance, batch_statistics, mode.momentum,
+  at::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.mean, norm.variance, fused.batch_statistics, mode.momentum,
                                 batch_norm_epsilon, /*cudnn_enabled=*/true);
   return activate_own(std::move(y), activation);
 }
 
 at::Tensor conv_bn_act(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
-  at::Tensor y = at::conv2d(cast(x, mode.compute), cast(layer.weight, mode.compute), cast(layer.bias, mode.compute),
-                            layer.stride, layer.padding, {layer.dilation, layer.dilation}, layer.groups);
+  at::Tensor y = convolution(x, layer, mode);
   return layer.norm.defined() ? batch_norm_act(y, layer.norm, layer.activation, mode)
                               : activate_own(std::move(y), layer.activation);
+}
+
+std::array<at::Tensor, 2> conv_bn_act_twice(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
+  if (layer.norm.defined() && at::GradMode::is_enabled()) {
+    const at::Tensor y = convolution(x, layer, mode);
+    const kernels::BatchNormActivation probe{layer.norm.weight, layer.norm.bias, layer.norm.mean, layer.norm.variance, layer.activation};
+    if (kernels::supports(y, probe)) return kernels::batch_norm_activation_twice(y, counted(layer.norm, layer.activation, mode));
+    const at::Tensor z = batch_norm_act(y, layer.norm, layer.activation, mode);
+    return {z, z};
+  }
+  const at::Tensor y = conv_bn_act(x, layer, mode);
+  return {y, y};
 }
 
 }  // namespace yolov7::training

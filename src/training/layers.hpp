@@ -46,6 +46,10 @@ at::Tensor conv_bn_act(const at::Tensor& x, const ConvLayer& layer, const Forwar
 at::Tensor batch_norm_act(const at::Tensor& x, const BatchNorm& norm, const network::Activation& activation,
                           const ForwardMode& mode);
 
+/// The same values as two tensors, for an output that several layers read: one reader takes the first, all others the second. Where
+/// gradients are wanted the two share memory and their gradients are joined on the way back; else both are one tensor.
+std::array<at::Tensor, 2> conv_bn_act_twice(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode);
+
 /// act(x); x is left alone.
 at::Tensor activate(const at::Tensor& x, const network::Activation& activation);
 

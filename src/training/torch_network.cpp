@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.hpp"
 #include "training/kernels/channel_scale.hpp"
@@ -183,9 +184,34 @@ void TorchNetwork::build_steps() {
     }
     if (operation.kind == Kind::conv || operation.kind == Kind::batch_norm)
       if (const Operation* activation = absorb(Kind::activation)) step.conv.activation = activation->activation;
+    step.shared = operation.kind == Kind::conv && readers[static_cast<std::size_t>(step.output)] > 1;
     steps_.push_back(std::move(step));
   }
 }
+
+/// The values of one forward pass. A value that several steps read may stand there twice (conv_bn_act_twice).
+struct TorchNetwork::Flow {
+  explicit Flow(int count) : values(static_cast<std::size_t>(count)), twins(values.size()) {}
+  std::vector<at::Tensor> values, twins;
+
+  void set(int value, std::array<at::Tensor, 2> pair) {
+    values[static_cast<std::size_t>(value)] = std::move(pair[0]);
+    twins[static_cast<std::size_t>(value)] = std::move(pair[1]);
+  }
+  /// For one reader: the value, and for all later readers its twin.
+  at::Tensor take(int value) {
+    at::Tensor& here = values[static_cast<std::size_t>(value)];
+    at::Tensor& twin = twins[static_cast<std::size_t>(value)];
+    if (!twin.defined()) return here;
+    const at::Tensor taken = std::exchange(here, std::move(twin));
+    twin.reset();
+    return taken;
+  }
+  void drop(int value) {
+    values[static_cast<std::size_t>(value)].reset();
+    twins[static_cast<std::size_t>(value)].reset();
+  }
+};
 
 void TorchNetwork::mark_lifetimes() {
   std::vector<bool> lead(static_cast<std::size_t>(network_.value_count), false), seen(lead);
@@ -233,9 +259,17 @@ network::Weights TorchNetwork::store() const {
   return weights;
 }
 
-at::Tensor TorchNetwork::execute(const Step& step, const std::vector<at::Tensor>& values) const {
+at::Tensor TorchNetwork::execute(const Step& step, Flow& flow) const {
   using Kind = Operation::Kind;
-  const at::Tensor& x = values[static_cast<std::size_t>(step.inputs.front())];
+  if (step.kind == Kind::add || step.kind == Kind::concat) {
+    std::vector<at::Tensor> parts;
+    for (const int input : step.inputs) parts.push_back(flow.take(input));
+    if (step.kind == Kind::concat) return at::cat(parts, 1);
+    at::Tensor sum = parts.at(0) + parts.at(1);
+    for (std::size_t i = 2; i < parts.size(); ++i) sum = sum + parts[i];
+    return sum;
+  }
+  const at::Tensor x = flow.take(step.inputs.front());
   switch (step.kind) {
     case Kind::conv: return conv_bn_act(x, step.conv, mode_);
     case Kind::batch_norm: return batch_norm_act(x, step.conv.norm, step.conv.activation, mode_);
@@ -247,16 +281,11 @@ at::Tensor TorchNetwork::execute(const Step& step, const std::vector<at::Tensor>
     case Kind::implicit_mul: return kernels::scale_channels(x, step.implicit);  // widens bfloat16 to the parameters' type
     case Kind::channel_mean: return x.mean({1}, true);
     case Kind::channel_max: return x.amax({1}, true);
-    case Kind::multiply: return x * values[static_cast<std::size_t>(step.inputs.at(1))];
+    case Kind::multiply: return x * flow.take(step.inputs.at(1));
     case Kind::add:
     case Kind::concat: break;
   }
-  std::vector<at::Tensor> parts;
-  for (const int input : step.inputs) parts.push_back(values[static_cast<std::size_t>(input)]);
-  if (step.kind == Kind::concat) return at::cat(parts, 1);
-  at::Tensor sum = parts.at(0) + parts.at(1);
-  for (std::size_t i = 2; i < parts.size(); ++i) sum = sum + parts[i];
-  return sum;
+  throw Error(fmt::format("{}: layer {}: an operation that training does not know", network_.source, step.layer));
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]; a view if the value is channels_last.
@@ -271,15 +300,18 @@ std::vector<at::Tensor> TorchNetwork::forward(const at::Tensor& images) {
   if (images.dim() != 4 || images.size(1) != 3 || images.size(2) % stride != 0 || images.size(3) % stride != 0)
     throw Error(fmt::format("{}: expected images [B, 3, H, W] with sides that are multiples of {}, found [{}]",
                             network_.source, stride, fmt::join(images.sizes(), ", ")));
-  std::vector<at::Tensor> values(static_cast<std::size_t>(network_.value_count));
-  values[0] = images.to(device_, mode_.compute).contiguous(at::MemoryFormat::ChannelsLast);
+  Flow flow(network_.value_count);
+  flow.set(0, {images.to(device_, mode_.compute).contiguous(at::MemoryFormat::ChannelsLast), at::Tensor()});
   for (const Step& step : steps_) {
-    if (mode_.training || step.lead) values[static_cast<std::size_t>(step.output)] = execute(step, values);
-    for (const int value : step.dead) values[static_cast<std::size_t>(value)].reset();
+    if (mode_.training || step.lead) {
+      if (step.shared) flow.set(step.output, conv_bn_act_twice(flow.take(step.inputs.front()), step.conv, mode_));
+      else flow.set(step.output, {execute(step, flow), at::Tensor()});
+    }
+    for (const int value : step.dead) flow.drop(value);
   }
   std::vector<at::Tensor> maps;
   for (const network::Level& level : network_.levels)
-    if (mode_.training || !level.auxiliary) maps.push_back(raw_map(values[static_cast<std::size_t>(level.value)]));
+    if (mode_.training || !level.auxiliary) maps.push_back(raw_map(flow.take(level.value)));
   return maps;
 }
 

@@ -64,6 +64,7 @@ class TorchNetwork {
     int layer = 0;
     std::vector<int> dead;    ///< values that nobody reads after this step
     bool lead = false;        ///< some lead level depends on it
+    bool shared = false;      ///< conv: several steps read its output
     ConvLayer conv;           ///< conv with what follows it; batch_norm: its norm and activation
     at::Tensor implicit;
     std::int64_t kernel = 2, stride = 2, padding = 0;  ///< max_pool
@@ -75,7 +76,8 @@ class TorchNetwork {
   void mark_lifetimes();
   BatchNorm batch_norm(const std::string& prefix) const;
   ConvLayer conv_layer(const network::Operation& operation) const;
-  at::Tensor execute(const Step& step, const std::vector<at::Tensor>& values) const;
+  struct Flow;
+  at::Tensor execute(const Step& step, Flow& flow) const;
   at::Tensor raw_map(const at::Tensor& value) const;
 
   network::Network network_;

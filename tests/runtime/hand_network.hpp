@@ -39,6 +39,15 @@ class HandNetwork {
     op.kind = kind;
     return add(op, std::move(inputs));
   }
+  /// batch_norm, implicit_add, implicit_mul: its tensors under `parts`, one value per channel.
+  int per_channel(network::Operation::Kind kind, int input, int channels, const std::vector<std::pair<std::string, std::vector<float>>>& parts) {
+    network::Operation op;
+    op.kind = kind;
+    op.tensor = "model." + std::to_string(network_.operations.size()) + ".x";
+    op.in_channels = op.out_channels = channels;
+    for (const auto& [part, values] : parts) weights_.set(op.tensor + part, network::Tensor::from(values, {static_cast<std::int64_t>(values.size())}));
+    return add(op, {input});
+  }
   int activation(network::ActivationKind kind, int input, double slope = 0) {
     network::Operation op;
     op.kind = network::Operation::Kind::activation;

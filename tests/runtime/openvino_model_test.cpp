@@ -211,13 +211,54 @@ TEST(OpenvinoModel, DecodeAppliesEachElementsFormula) {
   for (int e = 0; e < 6; ++e) EXPECT_NEAR(row[e], expected[e], 1e-5 * std::max(1.0, expected[e])) << e;
 }
 
-TEST(OpenvinoModel, RefusesWhatFusingShouldHaveRemoved) {
+/// 1×1 convolution that gives channel o the value of plane 0 times o + 1.
+int fan_out(HandNetwork& net) {
+  std::vector<float> weight(18, 0);
+  for (std::size_t o = 0; o < 6; ++o) weight[o * 3] = static_cast<float>(o + 1);
+  return net.conv(0, 3, 6, weight, {});
+}
+
+Prediction run_as_stored(const HandNetwork& net, const std::vector<float>& input, int height, int width) {
+  DetectorOptions options;
+  options.raw_maps = true;
+  options.as_stored = true;
+  return predict_openvino(net.network(), net.weights(), options, input, 1, height, width);
+}
+
+// What fusing removes can be run as it is. y = γ (x − μ) / √(σ² + 0.001) + β with σ² = 3.999, so the root is 2.
+TEST(OpenvinoModel, BatchNormByHand) {
+  HandNetwork net;
+  const std::vector<float> gamma{1, 2, 3, 4, 5, 6}, beta{0, 1, 0, -1, 2, 3}, mean{1, 1, 2, 0, 0, -1}, variance(6, 3.999F);
+  net.level(net.per_channel(Kind::batch_norm, fan_out(net), 6, {{".weight", gamma}, {".bias", beta}, {".running_mean", mean}, {".running_var", variance}}), 1, 1);
+  EXPECT_FALSE(is_fused(net.network()));
+  const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
+  for (std::size_t o = 0; o < 6; ++o)
+    for (int x = 0; x < 3; ++x) {
+      const double expected = gamma[o] * (ramp_at(0, 1, x) * static_cast<double>(o + 1) - mean[o]) / 2 + beta[o];
+      EXPECT_NEAR(raw(p, static_cast<int>(o), 1, x), expected, tolerance * std::max(1.0, std::abs(expected) / 100)) << o;
+    }
+}
+
+TEST(OpenvinoModel, ImplicitVectorsByHand) {
+  const std::vector<float> vector{0.5F, -1, 2, 3, -4, 5};
+  for (const Kind kind : {Kind::implicit_add, Kind::implicit_mul}) {
+    HandNetwork net;
+    net.level(net.per_channel(kind, fan_out(net), 6, {{".implicit", vector}}), 1, 1);
+    EXPECT_FALSE(is_fused(net.network()));
+    const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
+    for (std::size_t o = 0; o < 6; ++o) {
+      const double x = ramp_at(0, 0, 2) * static_cast<double>(o + 1), expected = kind == Kind::implicit_add ? x + vector[o] : x * vector[o];
+      EXPECT_NEAR(raw(p, static_cast<int>(o), 0, 2), expected, tolerance * std::max(1.0, std::abs(expected) / 100)) << o;
+    }
+  }
+}
+
+TEST(OpenvinoModel, NamesAMissingTensor) {
   for (const Kind kind : {Kind::batch_norm, Kind::implicit_add, Kind::implicit_mul}) {
     HandNetwork net;
-    net.level(net.simple(kind, {0}), 1, 1);
-    EXPECT_FALSE(is_fused(net.network()));
-    const auto fused = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{net.network(), net.weights()});
-    EXPECT_THROW(make_openvino_model(fused, {1, 8, 8, false, false, {}}), Error);
+    net.level(net.per_channel(kind, fan_out(net), 6, {}), 1, 1);
+    const auto model = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{net.network(), net.weights()});
+    EXPECT_THROW(make_openvino_model(model, {1, 8, 8, false, false, {}}), Error);
   }
 }
 

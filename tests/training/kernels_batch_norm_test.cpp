@@ -179,6 +179,29 @@ TEST(BatchNormActivation, DoesNotDependOnTheNumberOfThreads) {
   at::set_num_threads(before);
 }
 
+/// Two readers: the same bits as one reader that gets the sum of both gradients, one of them a range of channels of a wider tensor.
+TEST_P(BatchNormActivationTest, TwoReadersGiveTheGradientOfTheirSum) {
+  at::manual_seed(10);
+  const Case& c = GetParam();
+  const BatchNormActivation norm = random_norm(c.shape[1], c.kind);
+  const at::Tensor x = channels_last(at::randn(c.shape).to(c.type)).requires_grad_(true);
+  const at::Tensor dy = channels_last(at::randn(c.shape).to(c.type));
+  std::vector<std::int64_t> wide = c.shape;
+  wide[1] += 40;
+  const at::Tensor range = channels_last(at::randn(wide).to(c.type)).slice(1, 8, 8 + c.shape[1]);
+  const std::vector<at::Tensor> leaves{x, norm.weight, norm.bias};
+  const auto expected = torch::autograd::grad({kernels::batch_norm_activation(x, norm)}, leaves, {channels_last(dy + range)});
+  const auto [first, second] = kernels::batch_norm_activation_twice(x, norm);
+  EXPECT_TRUE(first.equal(second));
+  EXPECT_EQ(first.const_data_ptr(), second.const_data_ptr());
+  const auto found = torch::autograd::grad({first, second}, leaves, {dy, range});
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(found[i].equal(expected[i])) << i;
+  // One of them alone.
+  const auto alone = torch::autograd::grad({kernels::batch_norm_activation_twice(x, norm)[1]}, leaves, {dy});
+  const auto plain = torch::autograd::grad({kernels::batch_norm_activation(x, norm)}, leaves, {dy});
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(alone[i].equal(plain[i])) << i;
+}
+
 /// The gradient of a concatenation's input is a range of channels of a wider tensor.
 TEST(BatchNormActivation, ReadsAGradientThatIsARangeOfChannels) {
   at::manual_seed(9);

@@ -157,8 +157,9 @@ struct Gradients {
 template <class T>
 class Backward {
  public:
-  Backward(const at::Tensor& x, const at::Tensor& dy, const Coefficients& k, const network::Activation& activation)
-      : x_(x), dy_(row_stride(dy) != 0 ? dy : dy.contiguous(at::MemoryFormat::ChannelsLast)), blocks_(x), k_(k),
+  /// `second_dy` may be undefined.
+  Backward(const at::Tensor& x, const at::Tensor& dy, const at::Tensor& second_dy, const Coefficients& k, const network::Activation& activation)
+      : x_(x), dy_(in_rows(dy)), second_dy_(in_rows(second_dy)), blocks_(x), k_(k),
         activation_(activation), kernels_(row_kernels<T>(activation.kind, best_instruction_set())) {}
 
   Gradients operator()(bool batch_statistics) {
@@ -166,9 +167,12 @@ class Backward {
                      at::empty({blocks_.channels}), at::empty({blocks_.channels})};
     std::vector<float> slope(static_cast<std::size_t>(padded(blocks_.channels)), 0.0F), constant(slope);
     sum(result, batch_statistics, slope, constant);
+    const bool joined = second_dy_.defined();  // then dy + second_dy stands where dx will
     over_blocks(blocks_, [&](std::int64_t block) {
       RowBlock<T> rows = block_of(block);
       rows.dx = values<T>(result.x) + blocks_.first(block) * blocks_.channels;
+      if (joined) rows.dy = rows.dx;
+      if (joined) rows.dy_stride = blocks_.channels;
       rows.slope = slope.data();
       rows.constant = constant.data();
       kernels_.input_gradient(rows);
@@ -177,6 +181,10 @@ class Backward {
   }
 
  private:
+  static at::Tensor in_rows(const at::Tensor& dy) {
+    return !dy.defined() || row_stride(dy) != 0 ? dy : dy.contiguous(at::MemoryFormat::ChannelsLast);
+  }
+
   RowBlock<T> block_of(std::int64_t block) const {
     RowBlock<T> rows;
     rows.x = values<T>(x_) + blocks_.first(block) * blocks_.channels;
@@ -198,7 +206,15 @@ class Backward {
     std::vector<float> sums = floats_by_block(blocks_), products(sums.size());
     over_blocks(blocks_, [&](std::int64_t block) {
       const std::size_t at = static_cast<std::size_t>(block) * width;
-      kernels_.gradient_sums(block_of(block), sums.data() + at, products.data() + at);
+      RowBlock<T> rows = block_of(block);
+      if (!second_dy_.defined()) {
+        kernels_.gradient_sums(rows, sums.data() + at, products.data() + at);
+        return;
+      }
+      rows.second_dy_stride = row_stride(second_dy_);
+      rows.second_dy = values<T>(second_dy_) + blocks_.first(block) * rows.second_dy_stride;
+      rows.joined_dy = values<T>(result.x) + blocks_.first(block) * blocks_.channels;
+      kernels_.joined_gradient_sums(rows, sums.data() + at, products.data() + at);
     });
     const std::vector<double> sum = total(blocks_, sums), product = total(blocks_, products);
     const double count = static_cast<double>(blocks_.rows);
@@ -214,7 +230,7 @@ class Backward {
     }
   }
 
-  const at::Tensor x_, dy_;
+  const at::Tensor x_, dy_, second_dy_;
   const RowBlocks blocks_;
   const Coefficients k_;
   const network::Activation activation_;
@@ -222,8 +238,9 @@ class Backward {
 };
 
 struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivationFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
-                            const at::Tensor& bias, const BatchNormActivation& norm) {
+  /// One output, or (`twice`) two over the same memory.
+  static variable_list forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                               const at::Tensor& bias, const BatchNormActivation& norm, bool twice) {
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     const RowBlocks blocks(x);
     if (norm.batch_statistics && blocks.rows == 1) {
@@ -241,7 +258,9 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
     context->saved_data["kind"] = static_cast<std::int64_t>(norm.activation.kind);
     context->saved_data["slope"] = norm.activation.slope;
     context->saved_data["batch"] = norm.batch_statistics;
-    return y;
+    if (!twice) return {y};
+    // Not a view in autograd's sense: each output has gradients of its own.
+    return {y, at::empty({0}, y.options()).set_(y.storage(), y.storage_offset(), y.sizes(), y.strides())};
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -250,12 +269,14 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
     const network::Activation activation{static_cast<network::ActivationKind>(context->saved_data["kind"].toInt()),
                                          context->saved_data["slope"].toDouble()};
     const at::Tensor& x = saved[0];
+    const bool first = gradients[0].defined(), both = first && gradients.size() == 2 && gradients[1].defined();
+    const at::Tensor dy = first ? gradients[0] : gradients[1], second_dy = both ? gradients[1] : at::Tensor();
     Gradients result;
     with_value_type(x.scalar_type(), [&](auto value) {
-      Backward<decltype(value)> backward(x, gradients[0], {saved[1], saved[2], saved[3], saved[4]}, activation);
+      Backward<decltype(value)> backward(x, dy, second_dy, {saved[1], saved[2], saved[3], saved[4]}, activation);
       result = backward(context->saved_data["batch"].toBool());
     });
-    return {result.x, result.weight, result.bias, at::Tensor()};
+    return {result.x, result.weight, result.bias, at::Tensor(), at::Tensor()};
   }
 };
 
@@ -269,7 +290,12 @@ bool supports(const at::Tensor& x, const BatchNormActivation& norm) {
 }
 
 at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm) {
-  return BatchNormActivationFunction::apply(x, norm.weight, norm.bias, norm);
+  return BatchNormActivationFunction::apply(x, norm.weight, norm.bias, norm, false).at(0);
+}
+
+std::array<at::Tensor, 2> batch_norm_activation_twice(const at::Tensor& x, const BatchNormActivation& norm) {
+  const variable_list outputs = BatchNormActivationFunction::apply(x, norm.weight, norm.bias, norm, true);
+  return {outputs.at(0), outputs.at(1)};
 }
 
 }  // namespace yolov7::training::kernels

@@ -1,6 +1,8 @@
 #pragma once
 // Batch-norm and activation as one differentiable operation on NHWC tensors: three passes over memory forward and five
 // backward, where the separate operations take six and nine. docs/performance.md has the measurements.
+#include <array>
+
 #include "network/graph.hpp"
 #include "training/torch.hpp"
 
@@ -25,5 +27,9 @@ bool supports(const at::Tensor& x, const BatchNormActivation& norm);
 /// Error where the batch has a single value per channel, whose unbiased variance does not exist, and on a second
 /// derivative.
 at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm);
+
+/// The same result as two tensors over one memory, for an output that several layers read: their gradients arrive apart and are added
+/// in the backward pass's own first walk, which spares one over memory. The sum is rounded as a separate addition would be.
+std::array<at::Tensor, 2> batch_norm_activation_twice(const at::Tensor& x, const BatchNormActivation& norm);
 
 }  // namespace yolov7::training::kernels

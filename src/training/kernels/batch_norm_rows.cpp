@@ -112,6 +112,24 @@ YOLOV7_INLINE void gradient_sums_body(const RowBlock<T> block, float* g_sums, fl
 }
 
 template <class T, ActivationKind kind>
+YOLOV7_INLINE void joined_gradient_sums_body(const RowBlock<T> block, float* g_sums, float* product_sums) {
+  accumulate(block.rows, block.channels, g_sums, product_sums,
+             [&]<bool whole>(std::int64_t row, std::int64_t c, std::int64_t some, Terms& t) __attribute__((always_inline)) {
+    const Pair x = get_ahead<whole>(block.x + row * block.channels + c, some);
+    const Pair one = get_ahead<whole>(block.dy + row * block.dy_stride + c, some);
+    const Pair two = get_ahead<whole>(block.second_dy + row * block.second_dy_stride + c, some);
+    T* const joined = block.joined_dy + row * block.channels + c;
+    put<whole>(joined, Pair{one.a + two.a, one.b + two.b}, some);
+    const Pair dy = get<whole>(static_cast<const T*>(joined), some);  // as rounded: what the last pass will read
+    const Pair scale = load(block.scale + c), shift = load(block.shift + c), mean = load(block.mean + c);
+    t.first_a = activation_gradient<kind>(x.a * scale.a + shift.a, dy.a, block.negative_slope);
+    t.first_b = activation_gradient<kind>(x.b * scale.b + shift.b, dy.b, block.negative_slope);
+    t.second_a = t.first_a * (x.a - mean.a);
+    t.second_b = t.first_b * (x.b - mean.b);
+  });
+}
+
+template <class T, ActivationKind kind>
 YOLOV7_INLINE void normalise_body(const RowBlock<T> block) {
   over_groups(block.rows, block.channels, [&]<int count, bool whole>(std::int64_t row, std::int64_t c, std::int64_t some)
               __attribute__((always_inline)) {
@@ -149,9 +167,10 @@ struct Functions {
   static void moments(const RowBlock<T>& b, float* first, float* second) { moments_body(b, first, second); }
   static void normalise(const RowBlock<T>& b) { normalise_body<T, kind>(b); }
   static void gradient_sums(const RowBlock<T>& b, float* g, float* products) { gradient_sums_body<T, kind>(b, g, products); }
+  static void joined_gradient_sums(const RowBlock<T>& b, float* g, float* products) { joined_gradient_sums_body<T, kind>(b, g, products); }
   static void input_gradient(const RowBlock<T>& b) { input_gradient_body<T, kind>(b); }
   static RowKernels<T> table() {
-    return {&Functions<T, ActivationKind::identity>::moments, &normalise, &gradient_sums, &input_gradient};
+    return {&Functions<T, ActivationKind::identity>::moments, &normalise, &gradient_sums, &joined_gradient_sums, &input_gradient};
   }
 };
 

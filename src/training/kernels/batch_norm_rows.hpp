@@ -18,7 +18,7 @@ struct RowBlock {
   T* y = nullptr;
   const T* dy = nullptr;
   std::int64_t dy_stride = 0;
-  T* dx = nullptr;
+  T* dx = nullptr;                  ///< may be dy if its rows are packed
   std::int64_t rows = 0, channels = 0;
   const float* scale = nullptr;
   const float* shift = nullptr;
@@ -26,6 +26,9 @@ struct RowBlock {
   const float* slope = nullptr;     ///< a of dx
   const float* constant = nullptr;  ///< b of dx
   float negative_slope = 0;         ///< of leaky ReLU
+  const T* second_dy = nullptr;     ///< joined_gradient_sums
+  std::int64_t second_dy_stride = 0;
+  T* joined_dy = nullptr;
 };
 
 template <class T>
@@ -36,6 +39,8 @@ struct RowKernels {
   void (*normalise)(const RowBlock<T>&);
   /// g_sums[c] = Σ g, product_sums[c] = Σ g · (x − mean)
   void (*gradient_sums)(const RowBlock<T>&, float* g_sums, float* product_sums);
+  /// joined_dy = dy + second_dy (packed rows, rounded to T), then gradient_sums of that
+  void (*joined_gradient_sums)(const RowBlock<T>&, float* g_sums, float* product_sums);
   /// dx = scale · g + a · x + b
   void (*input_gradient)(const RowBlock<T>&);
 };
