@@ -154,7 +154,9 @@ void run(const Options& options) {
   initialize(network, 0);
   network.train(true);
   network.set_compute(type);
-  Sgd optimizer(network, 0.0005);
+  OptimizerOptions rule;
+  rule.weight_decay = 0.0005;
+  Optimizer optimizer(network, rule);
   LossOptions loss_options;
   loss_options.gains = scaled_gains({}, network.description().lead_levels(), network.description().class_count, options.size);
   Loss loss(loss_options, network.description());

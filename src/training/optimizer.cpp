@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "core/error.hpp"
 
 namespace yolov7::training {
@@ -15,6 +17,12 @@ at::Tensor laid_out_like(const at::Tensor& tensor, const at::Tensor& model) {
   if (tensor.strides() == model.strides() && tensor.scalar_type() == model.scalar_type()) return tensor;
   return at::empty_like(model, model.options().requires_grad(false)).copy_(tensor);
 }
+
+bool has_gradient(const at::Tensor& parameter) { return parameter.requires_grad() && parameter.grad().defined(); }
+at::Tensor zeros_of(const at::Tensor& parameter) { return at::zeros_like(parameter, parameter.options().requires_grad(false)); }
+
+// On disk.
+constexpr const char *first_moment = ".m", *second_moment = ".v", *counter = ".t";
 
 struct Lists {
   std::vector<at::Tensor> parameters, gradients, momenta;
@@ -47,63 +55,126 @@ ParameterGroup group_of(Role role) {
   }
 }
 
-Sgd::Sgd(const TorchNetwork& network, double weight_decay, bool nesterov) : weight_decay_(weight_decay), nesterov_(nesterov) {
-  for (const TorchNetwork::Entry& entry : network.entries())
-    if (entry.spec.trainable())
-      groups_[static_cast<std::size_t>(group_of(entry.spec.role))].push_back({entry.spec.name, entry.tensor, {}});
+OptimizerKind optimizer_kind(std::string_view name) {
+  if (name == "sgd") return OptimizerKind::sgd;
+  if (name == "adam") return OptimizerKind::adam;
+  if (name == "adamw") return OptimizerKind::adamw;
+  throw Error(fmt::format("optimizer: expected sgd, adam or adamw, found '{}'", name));
 }
 
-void Sgd::step() {
+Optimizer::Optimizer(const TorchNetwork& network, const OptimizerOptions& options) : options_(options) {
+  for (const TorchNetwork::Entry& entry : network.entries())
+    if (entry.spec.trainable())
+      groups_[static_cast<std::size_t>(group_of(entry.spec.role))].push_back({entry.spec.name, entry.tensor, {}, {}, 0});
+}
+
+double Optimizer::decay(std::size_t group) const { return group == static_cast<std::size_t>(ParameterGroup::weight) ? options_.weight_decay : 0; }
+
+void Optimizer::step() {
   at::NoGradGuard no_gradient;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    std::array<Lists, 2> lists;  // first step, later steps
-    for (Parameter& parameter : groups_[g]) {
-      if (!parameter.tensor.requires_grad() || !parameter.tensor.grad().defined()) continue;
-      const bool first = !parameter.momentum.defined();
-      if (first) parameter.momentum = at::zeros_like(parameter.tensor, parameter.tensor.options().requires_grad(false));
-      Lists& list = lists[first ? 0 : 1];
-      list.parameters.push_back(parameter.tensor);
-      list.gradients.push_back(laid_out_like(parameter.tensor.grad(), parameter.tensor));
-      list.momenta.push_back(parameter.momentum);
-    }
-    const double decay = g == static_cast<std::size_t>(ParameterGroup::weight) ? weight_decay_ : 0;
-    update(lists[0], decay, momentum_, rates_[g], nesterov_, /*first=*/true);
-    update(lists[1], decay, momentum_, rates_[g], nesterov_, /*first=*/false);
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    if (options_.kind == OptimizerKind::sgd) step_sgd(group);
+    else step_adam(group);
   }
 }
 
-void Sgd::clear_gradients() {
+void Optimizer::step_sgd(std::size_t group) {
+  std::array<Lists, 2> lists;  // first step, later steps
+  for (Parameter& parameter : groups_[group]) {
+    if (!has_gradient(parameter.tensor)) continue;
+    const bool first = !parameter.momentum.defined();
+    if (first) parameter.momentum = zeros_of(parameter.tensor);
+    Lists& list = lists[first ? 0 : 1];
+    list.parameters.push_back(parameter.tensor);
+    list.gradients.push_back(laid_out_like(parameter.tensor.grad(), parameter.tensor));
+    list.momenta.push_back(parameter.momentum);
+  }
+  update(lists[0], decay(group), momentum_, rates_[group], options_.nesterov, /*first=*/true);
+  update(lists[1], decay(group), momentum_, rates_[group], options_.nesterov, /*first=*/false);
+}
+
+void Optimizer::step_adam(std::size_t group) {
+  std::vector<at::Tensor> parameters, gradients, first, second, steps;
+  for (Parameter& parameter : groups_[group]) {
+    if (!has_gradient(parameter.tensor)) continue;
+    if (!parameter.momentum.defined()) {
+      parameter.momentum = zeros_of(parameter.tensor);
+      parameter.second = zeros_of(parameter.tensor);
+    }
+    ++parameter.steps;
+    parameters.push_back(parameter.tensor);
+    gradients.push_back(laid_out_like(parameter.tensor.grad(), parameter.tensor));
+    first.push_back(parameter.momentum);
+    second.push_back(parameter.second);
+    steps.push_back(at::scalar_tensor(static_cast<double>(parameter.steps), at::kFloat));
+  }
+  if (parameters.empty()) return;
+  const double rate = rates_[group], beta1 = options_.beta1, beta2 = options_.beta2, epsilon = options_.epsilon;
+  if (options_.kind == OptimizerKind::adam)
+    at::_fused_adam_(parameters, gradients, first, second, {}, steps, rate, beta1, beta2, decay(group), epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  else
+    at::_fused_adamw_(parameters, gradients, first, second, {}, steps, rate, beta1, beta2, decay(group), epsilon, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+double Optimizer::clip_gradients(double limit) {
+  at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> gradients;
+  double squares = 0;
+  for (const auto& group : groups_)
+    for (const Parameter& parameter : group)
+      if (has_gradient(parameter.tensor)) gradients.push_back(parameter.tensor.grad());
+  for (const at::Tensor& norm : at::_foreach_norm(gradients, 2)) squares += std::pow(norm.item<double>(), 2);
+  const double norm = std::sqrt(squares);
+  if (std::isfinite(norm) && norm > limit) at::_foreach_mul_(gradients, limit / norm);
+  return norm;
+}
+
+void Optimizer::clear_gradients() {
   for (auto& group : groups_)
     for (Parameter& parameter : group) parameter.tensor.mutable_grad().reset();
 }
 
-std::array<std::size_t, 3> Sgd::group_sizes() const { return {groups_[0].size(), groups_[1].size(), groups_[2].size()}; }
+std::array<std::size_t, 3> Optimizer::group_sizes() const { return {groups_[0].size(), groups_[1].size(), groups_[2].size()}; }
 
-network::Weights Sgd::store() const {
+network::Weights Optimizer::store() const {
   network::Weights weights;
   for (const auto& group : groups_)
-    for (const Parameter& parameter : group)
-      if (parameter.momentum.defined()) weights.set(parameter.name, to_plain(parameter.momentum));
+    for (const Parameter& parameter : group) {
+      if (!parameter.momentum.defined()) continue;
+      if (options_.kind == OptimizerKind::sgd) {
+        weights.set(parameter.name, to_plain(parameter.momentum));
+        continue;
+      }
+      weights.set(parameter.name + first_moment, to_plain(parameter.momentum));
+      weights.set(parameter.name + second_moment, to_plain(parameter.second));
+      weights.set(parameter.name + counter, to_plain(at::scalar_tensor(parameter.steps, at::kLong)));
+    }
   return weights;
 }
 
-void Sgd::load(const network::Weights& momentum) {
+void Optimizer::load(const network::Weights& state) {
   std::size_t found = 0;
+  const auto read = [&](const std::string& name, const at::Tensor& model) {
+    const network::Tensor* from = state.find(name);
+    if (from == nullptr) return at::Tensor();
+    if (from->shape != model.sizes().vec())
+      throw Error(fmt::format("optimizer state of {}: expected shape [{}], found [{}]", name, fmt::join(model.sizes(), ", "), fmt::join(from->shape, ", ")));
+    ++found;
+    at::Tensor tensor = at::empty_like(model, model.options().requires_grad(false));
+    return tensor.copy_(view_of(*from));
+  };
   for (auto& group : groups_)
     for (Parameter& parameter : group) {
-      parameter.momentum.reset();
-      const network::Tensor* from = momentum.find(parameter.name);
-      if (!from) continue;
-      if (from->shape != parameter.tensor.sizes().vec())
-        throw Error(fmt::format("optimizer state of {}: expected shape [{}], found [{}]", parameter.name,
-                                fmt::join(parameter.tensor.sizes(), ", "), fmt::join(from->shape, ", ")));
-      parameter.momentum = at::empty_like(parameter.tensor, parameter.tensor.options().requires_grad(false));
-      parameter.momentum.copy_(view_of(*from));
-      ++found;
+      const bool sgd = options_.kind == OptimizerKind::sgd;
+      parameter.momentum = read(sgd ? parameter.name : parameter.name + first_moment, parameter.tensor);
+      if (sgd || !parameter.momentum.defined()) continue;
+      parameter.second = read(parameter.name + second_moment, parameter.tensor);
+      const at::Tensor steps = read(parameter.name + counter, at::scalar_tensor(0, at::kLong));
+      if (!parameter.second.defined() || !steps.defined()) throw Error(fmt::format("optimizer state of {}: expected both moments and the counter, found a part of them", parameter.name));
+      parameter.steps = steps.item<std::int64_t>();
     }
-  if (found != momentum.size())
-    throw Error(fmt::format("optimizer state: {} of {} momentum buffers belong to no parameter of the network",
-                            momentum.size() - found, momentum.size()));
+  if (found != state.size())
+    throw Error(fmt::format("optimizer state: {} of {} tensors belong to no parameter of the network, or to another optimizer", state.size() - found, state.size()));
 }
 
 }  // namespace yolov7::training

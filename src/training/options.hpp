@@ -25,7 +25,8 @@ struct TrainOptions {
   bool single_cls = false;
   int workers = 8;
   std::string project = "runs/train", name = "exp";
-  bool exist_ok = false, quad = false, linear_lr = false;
+  bool exist_ok = false, quad = false, linear_lr = false, adam = false, image_weights = false, multi_scale = false;
+  int save_period = -1;                  ///< keep the averaged weights of every so many epochs; below 1 = off
   double label_smoothing = 0;
   std::vector<int> freeze{0};
   bool v5_metric = false;
@@ -37,10 +38,21 @@ struct TrainOptions {
   int threads = 0;                       ///< compute threads; 0 = usable cores
   bool recheck = false, strict = false, no_shuffle = false;
   bool accept_changed_data = false;
+  std::string optimizer = "sgd", schedule = "cosine";
+  std::vector<int> lr_steps{};           ///< epochs at whose start `step` multiplies the rate by lr_factor
+  double lr_factor = 0.1;                ///< step, plateau
+  int lr_patience = 10;                  ///< plateau: epochs without a better fitness
+  double lr_floor = 0.001;               ///< plateau: least share of lr0
+  int nbs = 64;                          ///< nominal batch: pictures per optimizer step
+  double clip_grad = 0;                  ///< largest Euclidean norm of all gradients; 0 = off
+  int patience = 0;                      ///< epochs without a better fitness after which training ends; 0 = off
+  double time = 0;                       ///< hours of training; 0 = no limit
+  int close_mosaic = 0;                  ///< last epochs without mosaic, mixup, copy-paste and paste-in
+  bool autobalance = false, freeze_bn = false;
   // Accepted for the sake of scripts, or refused by name: never read.
   std::string bucket, entity, artifact_alias;
-  bool evolve = false, image_weights = false, multi_scale = false, adam = false, sync_bn = false, upload_dataset = false;
-  int local_rank = -1, bbox_interval = -1, save_period = -1;
+  bool evolve = false, sync_bn = false, upload_dataset = false;
+  int local_rank = -1, bbox_interval = -1;
 };
 
 Settings settings(TrainOptions& options);

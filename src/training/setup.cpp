@@ -129,7 +129,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
     const TransferReport report = transfer(*initial, *s.network, s.train.names, /*keep_anchors=*/!o.cfg.empty());
     for (const std::string& line : report.lines()) log::info(line);
   }
-  const auto frozen = s.network->freeze(frozen_layers(o.freeze));
+  const auto frozen = s.network->freeze(frozen_layers(o.freeze), o.freeze_bn);
   if (!frozen.empty()) log::info(fmt::format("frozen: {} tensors, from {} to {}", frozen.size(), frozen.front(), frozen.back()));
   if (o.amp) s.network->set_compute(at::kBFloat16);
 }
@@ -181,7 +181,11 @@ void make_schedule(Setup& s) {
   plan.epochs = o.epochs;
   plan.batches_per_epoch = static_cast<std::int64_t>(s.loader->batches());
   plan.total_batch = o.batch_size;
-  plan.linear = o.linear_lr;
+  plan.nominal_batch = o.nbs;
+  plan.kind = o.linear_lr ? ScheduleKind::linear : schedule_kind(o.schedule);
+  plan.steps = o.lr_steps;
+  plan.step_factor = o.lr_factor;
+  plan.plateau = {o.lr_patience, o.lr_factor, o.lr_floor};
   plan.lr0 = h.lr0;
   plan.lrf = h.lrf;
   plan.momentum = h.momentum;
@@ -192,6 +196,17 @@ void make_schedule(Setup& s) {
   s.schedule = std::make_unique<Schedule>(plan);
   log::info(fmt::format("warm-up: {} of {} iterations{}", s.schedule->warmup_iterations(), s.schedule->iterations(),
                         o.warmup_cap == 0 ? " (official rule)" : fmt::format(" (at most {:.0f} %; --warmup-cap 0 = official rule)", 100 * o.warmup_cap)));
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const Setup& s) {
+  const TrainOptions& o = s.state.options;
+  OptimizerOptions rule;
+  rule.kind = o.adam ? OptimizerKind::adam : optimizer_kind(o.optimizer);
+  rule.weight_decay = scaled_weight_decay(s.state.hyp.weight_decay, o.batch_size, o.nbs);
+  rule.beta1 = s.state.hyp.momentum;
+  if (rule.kind != OptimizerKind::sgd && s.state.hyp.warmup_bias_lr > s.state.hyp.lr0)
+    log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended", text::general(s.state.hyp.warmup_bias_lr), o.adam ? "adam" : o.optimizer, text::general(s.state.hyp.lr0)));
+  return std::make_unique<Optimizer>(*s.network, rule);
 }
 
 void say_anchor_fit(const Setup& s) {
@@ -214,7 +229,7 @@ Setup prepare(const TrainRequest& request) {
   choose_sizes(s);
   if (!resumed) say_anchor_fit(s);
   s.ema = std::make_unique<Ema>(*s.network);
-  s.optimizer = std::make_unique<Sgd>(*s.network, scaled_weight_decay(s.state.hyp.weight_decay, s.state.options.batch_size));
+  s.optimizer = make_optimizer(s);
   if (resumed) {
     s.ema->load(resumed->ema, s.state.ema_updates);
     s.optimizer->load(resumed->optimizer);

@@ -30,7 +30,7 @@ struct Setup {
   int train_size = 640, val_size = 640, stride = 32;
   std::unique_ptr<TorchNetwork> network;
   std::unique_ptr<Ema> ema;
-  std::unique_ptr<Sgd> optimizer;
+  std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<dataset::BatchLoader> loader;
   std::unique_ptr<Schedule> schedule;
   std::unique_ptr<Loss> loss, validation_loss;

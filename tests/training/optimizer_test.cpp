@@ -22,7 +22,7 @@ TEST(ParameterGroups, FollowTheRoles) {  // training 7.1
 
 TEST(ParameterGroups, EachTrainableTensorIsInExactlyOne) {
   const TorchNetwork net(small_network());
-  const auto sizes = Sgd(net, 0).group_sizes();
+  const auto sizes = Optimizer(net, {}).group_sizes();
   std::size_t trainable = 0;
   for (const auto& entry : net.entries()) trainable += entry.spec.trainable() ? 1 : 0;
   EXPECT_EQ(sizes[0] + sizes[1] + sizes[2], trainable);
@@ -50,6 +50,13 @@ double value(const TorchNetwork& net, const char* name) {
   return tensor.flatten()[0].item<double>();
 }
 
+OptimizerOptions with_decay(double decay, OptimizerKind kind = OptimizerKind::sgd) {
+  OptimizerOptions options;
+  options.kind = kind;
+  options.weight_decay = decay;
+  return options;
+}
+
 /// The rule of training 7.2 for one number.
 struct ByHand {
   double p, v = 0;
@@ -64,7 +71,7 @@ struct ByHand {
 
 TEST(Sgd, ThreeStepsByHand) {
   const TorchNetwork net(small_network(), at::kDouble);
-  Sgd sgd(net, 0.1);
+  Optimizer sgd(net, with_decay(0.1));
   set_value(net, conv, 2);
   set_value(net, scale, 1);
   set_value(net, shift, 0.5);
@@ -87,7 +94,7 @@ TEST(Sgd, ThreeStepsByHand) {
 
 TEST(Sgd, FirstStepIsPerParameter) {  // one that thaws later starts its own momentum
   const TorchNetwork net(small_network(), at::kDouble);
-  Sgd sgd(net, 0);
+  Optimizer sgd(net, with_decay(0));
   sgd.set_momentum(0.9);
   sgd.set_rates({0.1, 0.1, 0.1});
   set_value(net, scale, 1);
@@ -110,7 +117,7 @@ TEST(Sgd, LeavesFrozenParametersAlone) {
   TorchNetwork net(small_network());
   const std::vector<int> layers{0};
   net.freeze(layers);
-  Sgd sgd(net, 0.1);
+  Optimizer sgd(net, with_decay(0.1));
   sgd.set_rates({1, 1, 1});
   set_value(net, conv, 2);
   sgd.step();
@@ -120,7 +127,7 @@ TEST(Sgd, LeavesFrozenParametersAlone) {
 
 TEST(Sgd, GradientOfAnotherLayoutIsReadByPosition) {
   const TorchNetwork net(small_network());
-  Sgd sgd(net, 0);
+  Optimizer sgd(net, with_decay(0));
   sgd.set_momentum(0);
   sgd.set_rates({1, 1, 1});
   set_value(net, conv, 0);
@@ -133,8 +140,8 @@ TEST(Sgd, GradientOfAnotherLayoutIsReadByPosition) {
 
 TEST(Sgd, StateContinuesWhereItWasStored) {
   const TorchNetwork a(small_network()), b(small_network());
-  Sgd first(a, 0.1), second(b, 0.1);
-  const auto advance = [](const TorchNetwork& net, Sgd& sgd, double gradient) {
+  Optimizer first(a, with_decay(0.1)), second(b, with_decay(0.1));
+  const auto advance = [](const TorchNetwork& net, Optimizer& sgd, double gradient) {
     for (const char* name : {conv, scale, shift}) set_gradient(net, name, gradient);
     sgd.step();
   };
@@ -153,7 +160,7 @@ TEST(Sgd, StateContinuesWhereItWasStored) {
 
 TEST(Sgd, RefusesForeignState) {
   const TorchNetwork net(small_network());
-  Sgd sgd(net, 0);
+  Optimizer sgd(net, with_decay(0));
   network::Weights unknown, shaped;
   unknown.set("model.99.conv.weight", network::Tensor::from(std::vector<float>{1}, {1}));
   shaped.set(scale, network::Tensor::from(std::vector<float>{1}, {1}));
@@ -163,7 +170,7 @@ TEST(Sgd, RefusesForeignState) {
 
 TEST(Sgd, ClearingDropsGradients) {
   const TorchNetwork net(small_network());
-  Sgd sgd(net, 0);
+  Optimizer sgd(net, with_decay(0));
   set_gradient(net, conv, 1);
   sgd.clear_gradients();
   EXPECT_FALSE(net.tensor(conv).grad().defined());

@@ -101,7 +101,7 @@ TEST(Schedule, CapShortensWarmup) {  // F 09
 
 TEST(Schedule, LinearRun) {
   ScheduleOptions o = options(1, 10);
-  o.linear = true;
+  o.kind = ScheduleKind::linear;
   o.warmup_cap = 0.1;
   EXPECT_NEAR(Schedule(o).at(5).rates[0], 0.01, 1e-15);
 }

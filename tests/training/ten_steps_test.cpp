@@ -64,7 +64,9 @@ TEST_P(TenSteps, LowerTheLoss) {
   options.kind = description.head == network::HeadKind::iauxdetect ? LossOptions::Kind::auxiliary : LossOptions::Kind::ota;
   options.gains = scaled_gains({}, description.lead_levels(), description.class_count, size);
   Loss loss(options, description);
-  Sgd optimizer(net, 0.0005);
+  OptimizerOptions rule;
+  rule.weight_decay = 0.0005;
+  Optimizer optimizer(net, rule);
   optimizer.set_rates({rate, rate, rate});
   const Batch data = draw_batch();
   double first = 0, last = 0;
