@@ -9,6 +9,7 @@ const std::vector<Verb>& verbs() {
       {"dataset", "convert, check or draw a data set", run_dataset},
       {"info", "show a network or a checkpoint: layers, parameters, GFLOPs, strides", run_info},
       {"convert", "write weights in another form: PyTorch state file, safetensors, checkpoint of this program", run_convert},
+      {"anchors", "search anchors that fit a data set", run_anchors},
       {"scale", "write a configuration of another depth and width", run_scale},
       {"reparam", "fold a trained network for inference, and prove that it is the same detector", run_reparam, {"reparameterize"}},
       {"verify", "check a folded model against its certificate", run_verify},

@@ -41,6 +41,19 @@ void permute(std::vector<T>& values, Random random) {
   values = std::move(result);
 }
 
+/// `count` indices in proportion to `weights`, by inversion of their running sums.
+std::vector<std::size_t> drawn(std::span<const double> weights, std::size_t count, Random random) {
+  std::vector<double> sums(weights.size());
+  std::partial_sum(weights.begin(), weights.end(), sums.begin());
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double at = random.uniform() * sums.back();
+    const auto found = std::upper_bound(sums.begin(), sums.end(), at);
+    order.push_back(static_cast<std::size_t>(std::min(found, sums.end() - 1) - sums.begin()));
+  }
+  return order;
+}
+
 }  // namespace
 
 std::vector<cv::Size> rectangular_shapes(std::span<const double> ratios, std::size_t batch, int s, int stride, double pad) {
@@ -56,12 +69,14 @@ std::vector<cv::Size> rectangular_shapes(std::span<const double> ratios, std::si
   return shapes;
 }
 
-EpochPlan plan_epoch(const Index& index, const LoaderOptions& o, int epoch) {
+EpochPlan plan_epoch(const Index& index, const LoaderOptions& o, int epoch, std::span<const double> weights) {
   EpochPlan plan;
   const std::size_t n = index.entries.size();
   const std::size_t batch = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(1, o.batch_size)), 1, std::max<std::size_t>(1, n));
   const Random random(o.seed, static_cast<std::uint32_t>(epoch), 0, static_cast<std::uint32_t>(Operation::shuffle));
-  if (o.rectangular) {
+  if (!weights.empty()) {
+    plan.order = drawn(weights, n, Random(o.seed, static_cast<std::uint32_t>(epoch), 0, static_cast<std::uint32_t>(Operation::weighted_order)));
+  } else if (o.rectangular) {
     plan.order = by_aspect_ratio(index);
   } else {
     plan.order.resize(n);

@@ -26,6 +26,7 @@ struct EpochPlan {
 
 /// A pure function of its arguments. With shuffle the pictures are permuted; in rectangular mode they are sorted by aspect
 /// ratio (stable) and whole batches are permuted (F D12). In quad mode a last batch of fewer than four is left out.
-EpochPlan plan_epoch(const Index& index, const LoaderOptions& options, int epoch);
+/// `weights`, if any: as many pictures are drawn with replacement in proportion to them.
+EpochPlan plan_epoch(const Index& index, const LoaderOptions& options, int epoch, std::span<const double> weights = {});
 
 }  // namespace yolov7::dataset

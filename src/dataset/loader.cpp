@@ -106,7 +106,7 @@ struct BatchLoader::Impl {
   void start(int the_epoch, std::size_t first) {
     stop();
     epoch = the_epoch;
-    plan = plan_epoch(index, options, epoch);
+    plan = plan_epoch(index, options, epoch, weights);
     delivered = first;
     window.clear();
     stopping = false;
@@ -131,6 +131,7 @@ struct BatchLoader::Impl {
 
   const Index& index;
   const LoaderOptions options;
+  std::vector<double> weights;  ///< of pictures; empty = every picture once
   ResizedPictures pictures;
   SamplePipeline pipeline;
   EpochPlan plan;  ///< constant while threads run
@@ -242,6 +243,11 @@ BatchLoader::~BatchLoader() = default;
 std::size_t BatchLoader::batches() const { return impl_->plan.batches.size(); }
 int BatchLoader::threads() const { return impl_->threads; }
 std::size_t BatchLoader::cached_pictures() const { return impl_->pictures.fitting(); }
+void BatchLoader::set_weights(std::vector<double> weights) {
+  if (!weights.empty() && (weights.size() != impl_->index.entries.size() || impl_->options.rectangular))
+    throw Error(fmt::format("batch loader: expected {} weights and no rectangular batches, found {}{}", impl_->index.entries.size(), weights.size(), impl_->options.rectangular ? " with rectangular batches" : ""));
+  impl_->weights = std::move(weights);
+}
 void BatchLoader::start(int epoch, std::size_t first) { impl_->start(epoch, first); }
 std::optional<Batch> BatchLoader::next() { return impl_->next(); }
 

@@ -24,6 +24,7 @@ struct LoaderOptions {
   int workers = 8;              ///< at most; usable cores decide
   int prefetch = 4;             ///< batches finished or being built ahead of the caller, at least 1
   std::uint64_t seed = 0;
+  int last_mosaic_epoch = 1 << 30;     ///< later epochs have no mosaic, mixup, copy-paste and paste-in
   std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
   AugmentOptions augmentation;
 };
@@ -43,6 +44,9 @@ class BatchLoader {
   std::size_t cached_pictures() const;  ///< how many of the pictures fit into cache_bytes
   /// Starts epoch `epoch` at batch `first` (resume). Ends whatever ran before.
   void start(int epoch, std::size_t first = 0);
+  /// From the next start() on, the epoch's pictures are drawn with replacement in proportion to these (one a picture, none negative, not
+  /// all 0); mosaic partners come from what was drawn. Empty: every picture once. Errors: another number of weights; rectangular batches.
+  void set_weights(std::vector<double> weights);
   /// The next batch in order, or nothing at the end of the epoch. An exception of a worker is thrown here, in the place of
   /// its batch, and again by every further call until start(). Error: start() was never called.
   std::optional<Batch> next();

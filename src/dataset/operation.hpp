@@ -23,6 +23,8 @@ enum class Operation : std::uint32_t {
   flip_vertical = 15,
   flip_horizontal = 16,
   quad = 17,             ///< sample: the first of the four
+  weighted_order = 18,   ///< the epoch's order where pictures have weights; sample 0
+  multi_scale = 19,      ///< input size of a batch; sample: its number
 };
 
 /// Added to the operations of the second mosaic of a mixup.

@@ -106,10 +106,11 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
   const AugmentOptions& a = options_.augmentation;
   const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0};
   const cv::Size square(options_.image_size, options_.image_size);
+  const bool closed = key.epoch > options_.last_mosaic_epoch;
   memory.canvas.create(2 * square.height, 2 * square.width, CV_8UC3);
   memory.first.create(shape, CV_8UC3);
   Sample sample;
-  if (!options_.rectangular && draws(Operation::mosaic).chance(a.mosaic)) {
+  if (!options_.rectangular && !closed && draws(Operation::mosaic).chance(a.mosaic)) {
     sample = mosaic(key.entry, order, draws, memory.canvas, memory.first);
     const cv::Size original(index_.entries[key.entry].width, index_.entries[key.entry].height);
     origin = origin_of(key.entry, original, resized_size(original, options_.image_size));
@@ -131,7 +132,7 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
     sample = random_perspective(single(key.entry, shape, origin), step, memory.first);
   }
   change_colours(sample, draws);
-  if (draws(Operation::paste_in).chance(a.paste_in)) paste(sample, order, draws, memory.canvas);
+  if (!closed && draws(Operation::paste_in).chance(a.paste_in)) paste(sample, order, draws, memory.canvas);
   return sample;
 }
 

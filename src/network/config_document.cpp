@@ -90,6 +90,18 @@ ConfigDocument parse_config(std::string_view text, const std::string& source) {
   return document;
 }
 
+std::string with_anchor_count(std::string_view text, const std::string& source, int count) {
+  ConfigDocument document = parse_config(text, source);
+  for (auto& [key, value] : document.root.mapping) {
+    if (key != "anchors") continue;
+    value.kind = Value::Kind::scalar;
+    value.scalar = std::to_string(count);
+    value.quoted = false;
+    value.sequence.clear();
+  }
+  return to_text(document, fmt::format("{}, {} anchors per level", source, count));
+}
+
 std::string to_text(const ConfigDocument& document, const std::string& comment) {
   const std::map<int, int> positions = document.positions();
   std::string out = "# " + text::printable(comment) + "\n" + header_text(document.root);

@@ -32,6 +32,8 @@ struct ConfigDocument {
 
 /// Error where `text` is no configuration that build() takes, with its message.
 ConfigDocument parse_config(std::string_view text, const std::string& source);
+/// `text` with so many anchors per level, to be searched, instead of its own. Errors as build().
+std::string with_anchor_count(std::string_view text, const std::string& source, int count);
 /// As a configuration text: multiples, anchors and class count as they were, inputs renumbered. `comment` becomes its first line.
 std::string to_text(const ConfigDocument& document, const std::string& comment);
 

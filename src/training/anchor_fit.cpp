@@ -21,13 +21,18 @@ AnchorFit anchor_fit(std::span<const network::AnchorSize> labels, std::span<cons
   return {static_cast<double>(above) / n, static_cast<double>(recalled) / n};
 }
 
-AnchorFit anchor_fit(const dataset::Index& index, const network::Network& network, int image_size, double threshold) {
-  std::vector<network::AnchorSize> labels, anchors;
+std::vector<network::AnchorSize> label_sizes(const dataset::Index& index, int image_size) {
+  std::vector<network::AnchorSize> sizes;
   for (const dataset::Entry& entry : index.entries) {
     const double scale = static_cast<double>(image_size) / std::max(entry.width, entry.height);
-    for (const dataset::Label& label : entry.labels)
-      labels.push_back({label.box.w * entry.width * scale, label.box.h * entry.height * scale});
+    for (const dataset::Label& label : entry.labels) sizes.push_back({label.box.w * entry.width * scale, label.box.h * entry.height * scale});
   }
+  return sizes;
+}
+
+AnchorFit anchor_fit(const dataset::Index& index, const network::Network& network, int image_size, double threshold) {
+  const std::vector<network::AnchorSize> labels = label_sizes(index, image_size);
+  std::vector<network::AnchorSize> anchors;
   for (const network::Level& level : network.levels)
     if (!level.auxiliary) anchors.insert(anchors.end(), level.anchors.begin(), level.anchors.end());
   return anchor_fit(labels, anchors, threshold);

@@ -15,6 +15,8 @@ struct AnchorFit {
 
 /// Label and anchor sizes in pixels of the network input; metric = min over both axes of min(ratio, 1 / ratio).
 AnchorFit anchor_fit(std::span<const network::AnchorSize> labels, std::span<const network::AnchorSize> anchors, double threshold);
+/// Label sizes of a split at a training size, in pixels.
+std::vector<network::AnchorSize> label_sizes(const dataset::Index& index, int image_size);
 /// The same for the labels of a split at a training size, without the random factor of the reference.
 AnchorFit anchor_fit(const dataset::Index& index, const network::Network& network, int image_size, double threshold);
 

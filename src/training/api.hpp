@@ -8,6 +8,7 @@
 #include "network/weights.hpp"
 #include "runtime/detector.hpp"
 #include "runtime/proof.hpp"
+#include "training/anchor_search.hpp"
 #include "training/options.hpp"
 
 namespace yolov7::training {
@@ -32,6 +33,7 @@ struct Api {
   TrainSummary (*train)(const TrainRequest& request);
   std::unique_ptr<runtime::Detector> (*make_detector)(const network::Network& network, const network::Weights& weights,
                                                       const runtime::DetectorOptions& options);
+  AnchorSearch (*search_anchors)(const dataset::Index& index, int image_size, const AnchorSearchOptions& options);
   std::vector<runtime::Outputs> (*exact_outputs)(const network::Network& network, const network::Weights& weights,
                                                  std::span<const runtime::ProofPicture> pictures);
 };

@@ -47,7 +47,8 @@ void write_last(const Setup& s) {
 void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {
   if (s.state.options.nosave && !last) return;
   write_last(s);
-  const bool numbered = epoch == 0 || (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
+  const int period = s.state.options.save_period;
+  const bool numbered = (period > 0 && (epoch + 1) % period == 0) || epoch == 0 || (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
   if (!best && !numbered) return;
   const network::Weights average = s.ema->store();
   if (best) write_averaged(s, "best.pt", average);

@@ -144,6 +144,11 @@ void Loss::rebalance(const std::vector<at::Tensor>& objectness) {
   for (double& weight : balance_) weight /= divisor;
 }
 
+void Loss::set_balance(std::vector<double> balance) {
+  if (balance.size() != balance_.size()) throw Error(fmt::format("expected {} weights of levels, found {}", balance_.size(), balance.size()));
+  balance_ = std::move(balance);
+}
+
 LossValue Loss::operator()(const std::vector<at::Tensor>& raw_maps, std::span<const Target> targets) {
   std::vector<at::Tensor> maps;
   for (const at::Tensor& map : raw_maps)

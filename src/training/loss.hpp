@@ -42,6 +42,8 @@ class Loss {
   /// float64; anything narrower is widened to float32. Deterministic on CPU. Errors: check_targets.
   LossValue operator()(const std::vector<at::Tensor>& maps, std::span<const Target> targets);
 
+  /// From a resumed run. Error: another number of levels.
+  void set_balance(std::vector<double> balance);
   const std::vector<double>& balance() const { return balance_; }  ///< weight of each level's objectness
 
  private:

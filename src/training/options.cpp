@@ -12,9 +12,41 @@
 
 namespace yolov7::training {
 
+namespace {
+
+/// Options that the official program does not have.
+std::vector<Setting> own_settings(TrainOptions& o) {
+  return {
+      setting("seed", o.seed, "seed of weights, order and augmentation").range(0, 2'147'483'647),
+      setting("warmup-cap", o.warmup_cap, "largest share of all iterations for warm-up; 0 = official (at least 1,000 iterations)").range(0, 1),
+      setting("amp", o.amp, "bfloat16 convolutions (float32 weights, statistics and loss)"),
+      setting("cache-budget", o.cache_budget, "GB of decoded pictures kept in memory; 0 = none").range(0, 100'000),
+      setting("threads", o.threads, "compute threads; 0 = all that this process may use").range(0, 4096),
+      setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
+      setting("strict", o.strict, "rows that would be dropped are errors"),
+      setting("no-shuffle", o.no_shuffle, "pictures in sorted order, as the official single-process program"),
+      setting("optimizer", o.optimizer, "sgd (Nesterov), adam (decay in the gradient) or adamw").choices({"sgd", "adam", "adamw"}),
+      setting("schedule", o.schedule, "learning rate over the epochs").choices({"cosine", "linear", "step", "plateau", "constant"}),
+      setting("lr-steps", o.lr_steps, "step: epochs at whose start the rate is multiplied by --lr-factor").range(0, 1'000'000),
+      setting("lr-factor", o.lr_factor, "step, plateau: what the rate is multiplied by").range(0, 1),
+      setting("lr-patience", o.lr_patience, "plateau: epochs without a better fitness before the rate falls").range(1, 1'000'000),
+      setting("lr-floor", o.lr_floor, "plateau: least rate as a share of lr0").range(0, 1),
+      setting("nbs", o.nbs, "nominal batch: gradients are accumulated over so many pictures per optimizer step").range(1, 1'000'000),
+      setting("clip-grad", o.clip_grad, "largest Euclidean norm of all gradients together; 0 = no clipping").range(0, 1e9),
+      setting("patience", o.patience, "end after so many epochs without a better fitness; 0 = never").range(0, 1'000'000),
+      setting("time", o.time, "hours of training after which no further epoch begins; 0 = no limit").range(0, 1e6),
+      setting("close-mosaic", o.close_mosaic, "last epochs without mosaic, mixup, copy-paste and paste-in").range(0, 1'000'000),
+      setting("autobalance", o.autobalance, "adapt the levels' weights of the objectness loss"),
+      setting("freeze-bn", o.freeze_bn, "batch-norms of frozen layers keep their statistics"),
+      setting("accept-changed-data", o.accept_changed_data, "resume although the data set changed"),
+  };
+}
+
+}  // namespace
+
 Settings settings(TrainOptions& o) {
   const std::string later = "a later version brings it", tracker = "an option of a commercial experiment tracker";
-  return Settings{"train", {
+  Settings table{"train", {
       setting("weights", o.weights, "initial weights; '' = from scratch (needs --cfg)"),
       setting("cfg", o.cfg, "network: a config file or the name of a built-in one"),
       setting("data", o.data, "data set description (data.yaml)"),
@@ -26,7 +58,7 @@ Settings settings(TrainOptions& o) {
       setting("resume", o.resume, "continue a run: its folder or last.pt; alone: the most recent one").optional_value("latest"),
       setting("nosave", o.nosave, "write a checkpoint only after the last epoch"),
       setting("notest", o.notest, "validate only after the last epoch"),
-      setting("noautoanchor", o.noautoanchor, "do not check how well the anchors fit"),
+      setting("noautoanchor", o.noautoanchor, "do not check how well the anchors fit, and never search better ones"),
       setting("evolve", o.evolve, "evolve hyper-parameters").refused(later),
       setting("bucket", o.bucket, "cloud bucket").refused("nothing is ever uploaded"),
       setting("cache-images", o.cache_images, "keep all resized pictures in memory (--cache-budget bounds it)").optional_value("ram").choices({"", "ram"}),
@@ -51,29 +83,9 @@ Settings settings(TrainOptions& o) {
       setting("artifact_alias", o.artifact_alias, "tracker option").ignored(tracker),
       setting("freeze", o.freeze, "one number n: layers 0 to n-1; several: exactly these layers").range(0, 100'000),
       setting("v5-metric", o.v5_metric, "recall 1.0 as the end of the official precision-recall curve"),
-      setting("seed", o.seed, "seed of weights, order and augmentation").range(0, 2'147'483'647),
-      setting("warmup-cap", o.warmup_cap, "largest share of all iterations for warm-up; 0 = official (at least 1,000 iterations)").range(0, 1),
-      setting("amp", o.amp, "bfloat16 convolutions (float32 weights, statistics and loss)"),
-      setting("cache-budget", o.cache_budget, "GB of decoded pictures kept in memory; 0 = none").range(0, 100'000),
-      setting("threads", o.threads, "compute threads; 0 = all that this process may use").range(0, 4096),
-      setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
-      setting("strict", o.strict, "rows that would be dropped are errors"),
-      setting("no-shuffle", o.no_shuffle, "pictures in sorted order, as the official single-process program"),
-      setting("optimizer", o.optimizer, "sgd (Nesterov), adam (decay in the gradient) or adamw").choices({"sgd", "adam", "adamw"}),
-      setting("schedule", o.schedule, "learning rate over the epochs").choices({"cosine", "linear", "step", "plateau", "constant"}),
-      setting("lr-steps", o.lr_steps, "step: epochs at whose start the rate is multiplied by --lr-factor").range(0, 1'000'000),
-      setting("lr-factor", o.lr_factor, "step, plateau: what the rate is multiplied by").range(0, 1),
-      setting("lr-patience", o.lr_patience, "plateau: epochs without a better fitness before the rate falls").range(1, 1'000'000),
-      setting("lr-floor", o.lr_floor, "plateau: least rate as a share of lr0").range(0, 1),
-      setting("nbs", o.nbs, "nominal batch: gradients are accumulated over so many pictures per optimizer step").range(1, 1'000'000),
-      setting("clip-grad", o.clip_grad, "largest Euclidean norm of all gradients together; 0 = no clipping").range(0, 1e9),
-      setting("patience", o.patience, "end after so many epochs without a better fitness; 0 = never").range(0, 1'000'000),
-      setting("time", o.time, "hours of training after which no further epoch begins; 0 = no limit").range(0, 1e6),
-      setting("close-mosaic", o.close_mosaic, "last epochs without mosaic, mixup, copy-paste and paste-in").range(0, 1'000'000),
-      setting("autobalance", o.autobalance, "adapt the levels' weights of the objectness loss"),
-      setting("freeze-bn", o.freeze_bn, "batch-norms of frozen layers keep their statistics"),
-      setting("accept-changed-data", o.accept_changed_data, "resume although the data set changed"),
   }};
+  for (Setting& one : own_settings(o)) table.entries.push_back(std::move(one));
+  return table;
 }
 
 Settings settings(Hyperparameters& h) {
@@ -93,7 +105,7 @@ Settings settings(Hyperparameters& h) {
       setting("obj_pw", h.obj_pw, "positive weight of the objectness loss").range(0, 1000),
       setting("iou_t", h.iou_t, "unused, kept for the sake of the files").range(0, 1),
       setting("anchor_t", h.anchor_t, "largest ratio of anchor and label sides").range(1, 1000),
-      setting("anchors", h.anchors, "anchors per level from a search; 0 = those of the config").range(0, 0),
+      setting("anchors", h.anchors, "anchors per level from a search; 0 = those of the config").range(0, 100),
       setting("fl_gamma", h.fl_gamma, "focal loss gamma; 0 = off").range(0, 100),
       setting("hsv_h", a.hsv_h, "hue gain").range(0, 1),
       setting("hsv_s", a.hsv_s, "saturation gain").range(0, 1),

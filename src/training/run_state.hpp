@@ -22,6 +22,9 @@ struct RunState {
   double best_fitness = -1;           ///< −1: nothing validated yet
   int best_epoch = -1;
   double seconds = 0;                 ///< training time so far
+  std::vector<double> class_ap;       ///< of the last validation, by class (--image-weights); empty before it
+  std::vector<double> loss_balance;   ///< of the levels (--autobalance); empty = as at the start
+  bool ended = false;                 ///< by --patience or --time, before the last epoch
   std::vector<EpochRecord> records;
   TrainOptions options;
   Hyperparameters hyp;

@@ -10,8 +10,9 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
+#include "network/config_document.hpp"
 #include "network/training_graph.hpp"
-#include "training/anchor_fit.hpp"
+#include "training/anchor_search.hpp"
 #include "training/initial_values.hpp"
 #include "training/transfer.hpp"
 
@@ -43,6 +44,12 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
   s.state.options = resumed_options(s.state.options, request.options, request.given);
   if (s.state.options.epochs != epochs)
     log::info(fmt::format("epochs: {} instead of {}; the schedule follows the new number from here on", s.state.options.epochs, epochs));
+  if (s.state.ended) {
+    const auto raises = [&](const char* name) { return std::find(request.given.begin(), request.given.end(), name) != request.given.end(); };
+    if (!raises("patience") && !raises("time") && !raises("epochs"))
+      throw Error(fmt::format("{}: the run ended after {} of {} epochs by --patience or --time: nothing to resume (another --patience, --time or --epochs goes on)", path.string(), s.state.epoch, s.state.options.epochs));
+    s.state.ended = false;
+  }
   if (s.state.epoch >= s.state.options.epochs)
     throw Error(fmt::format("{}: all {} epochs are done: nothing to resume (--epochs M with M > {} extends the run)", path.string(), s.state.options.epochs, s.state.epoch));
   log::info(fmt::format("resuming {} at epoch {}, batch {}", s.folder.string(), s.state.epoch, s.state.batch));
@@ -119,6 +126,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
   } else {
     choose_own_graph(s, *initial);
   }
+  if (!resumed && s.state.hyp.anchors > 0) s.config = network::with_anchor_count(s.config, s.config_source, s.state.hyp.anchors);
   network::Overrides overrides;
   overrides.class_count = static_cast<int>(s.train.names.size());
   s.network = std::make_unique<TorchNetwork>(network::build(s.config, s.config_source, overrides));
@@ -152,7 +160,10 @@ void make_losses(Setup& s) {
   const bool auxiliary = s.network->description().head == network::HeadKind::iauxdetect;
   if (auxiliary && s.state.hyp.loss_ota == 0) log::warning("loss_ota: 0 has no effect: this network's auxiliary head needs the auxiliary OTA loss");
   const auto kind = auxiliary ? LossOptions::Kind::auxiliary : s.state.hyp.loss_ota == 1 ? LossOptions::Kind::ota : LossOptions::Kind::plain;
-  s.loss = std::make_unique<Loss>(loss_options(s, kind), s.network->description());
+  LossOptions options = loss_options(s, kind);
+  options.autobalance = s.state.options.autobalance;
+  s.loss = std::make_unique<Loss>(options, s.network->description());
+  if (!s.state.loss_balance.empty()) s.loss->set_balance(s.state.loss_balance);
   s.validation_loss = std::make_unique<Loss>(loss_options(s, LossOptions::Kind::plain), s.network->description());
 }
 
@@ -170,7 +181,12 @@ void make_loader(Setup& s) {
   l.workers = o.workers;
   l.seed = static_cast<std::uint64_t>(o.seed);
   l.cache_bytes = static_cast<std::size_t>(o.cache_budget * 1e9);
+  if (o.close_mosaic > 0) l.last_mosaic_epoch = o.epochs - o.close_mosaic - 1;
   l.augmentation = s.state.hyp.augmentation;
+  if (o.image_weights && o.rect) {
+    log::warning("--image-weights: pictures are drawn one by one, so --rect is off");
+    l.rectangular = false;
+  }
   s.loader = std::make_unique<dataset::BatchLoader>(s.train, l);
 }
 
@@ -209,12 +225,39 @@ std::unique_ptr<Optimizer> make_optimizer(const Setup& s) {
   return std::make_unique<Optimizer>(*s.network, rule);
 }
 
-void say_anchor_fit(const Setup& s) {
-  if (s.state.options.noautoanchor) return;
+/// Searched anchors, where their best possible recall is above `recall` (training 12).
+void replace_anchors(Setup& s, double recall) {
+  const network::Network& description = s.network->description();
+  const std::size_t levels = description.lead_levels(), per_level = static_cast<std::size_t>(description.anchors_per_level);
+  AnchorSearchOptions options;
+  options.count = static_cast<int>(levels * per_level);
+  options.threshold = s.state.hyp.anchor_t;
+  options.seed = static_cast<std::uint64_t>(s.state.options.seed);
+  const AnchorSearch found = search_anchors(s.train, s.train_size, options);
+  if (found.fit.best_possible_recall <= recall) {
+    log::warning(fmt::format("anchors: the searched ones are no better (best possible recall {:.4f}); the old ones stay", found.fit.best_possible_recall));
+    return;
+  }
+  // Sorted by area, so many per level, the finest level first.
+  std::vector<std::vector<network::AnchorSize>> rows(levels);
+  for (std::size_t i = 0; i < found.anchors.size(); ++i) rows[i / per_level].push_back(found.anchors[i]);
+  s.network->set_anchors(rows);
+  std::vector<std::string> shown;
+  for (const network::AnchorSize& a : found.anchors) shown.push_back(fmt::format("{:.0f} x {:.0f}", a.w, a.h));
+  log::info(fmt::format("anchors: searched, best possible recall {:.4f}, fitness {:.4f}: {}", found.fit.best_possible_recall, found.fitness, text::join(shown, ", ")));
+}
+
+void say_anchor_fit(Setup& s) {
+  if (s.state.options.noautoanchor && s.state.hyp.anchors == 0) return;
   const AnchorFit fit = anchor_fit(s.train, s.network->description(), s.train_size, s.state.hyp.anchor_t);
   const std::string line = fmt::format("anchors: {:.2f} above the threshold per label, best possible recall {:.4f}", fit.anchors_above_threshold, fit.best_possible_recall);
-  if (fit.best_possible_recall >= 0.98) log::info(line);
-  else log::warning(line + ": below 0.98, these anchors fit the data badly; give better ones in the config (a search is a later version's)");
+  const bool placeholders = s.state.hyp.anchors > 0 || s.network->description().levels[0].anchors[0].w == 0;
+  if (fit.best_possible_recall >= 0.98 && !placeholders) {
+    log::info(line);
+    return;
+  }
+  log::info(placeholders ? std::string("anchors: as many per level as asked for, to be searched") : line + ": below 0.98, so better ones are searched");
+  replace_anchors(s, placeholders ? -1 : fit.best_possible_recall);
 }
 
 }  // namespace

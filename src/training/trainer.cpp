@@ -9,10 +9,14 @@
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/random.hpp"
+#include "dataset/operation.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec.hpp"
 #include "training/checkpoints.hpp"
+#include "training/class_weights.hpp"
 #include "training/kernels/tensor_memory.hpp"
+#include "training/multi_scale.hpp"
 #include "training/setup.hpp"
 #include "training/validation.hpp"
 
@@ -28,7 +32,7 @@ class Trainer {
 
   TrainSummary run() {
     const int epochs = s_.state.options.epochs;
-    while (s_.state.epoch < epochs) {
+    while (s_.state.epoch < epochs && !s_.state.ended) {
       if (!train_epoch()) return interrupted();
       finish_epoch(s_.state.epoch + 1 == epochs);
     }
@@ -46,6 +50,8 @@ class Trainer {
     const auto first = static_cast<std::size_t>(s_.state.batch), batches = s_.loader->batches();
     const auto start = Clock::now();
     Progress progress(fmt::format("epoch {}/{}", s_.state.epoch, s_.state.options.epochs - 1), batches - first, "batches");
+    if (s_.state.options.image_weights) s_.loader->set_weights(picture_weights(s_.train, s_.state.class_ap));
+    s_.schedule->observe(fitness_so_far());
     s_.loader->start(s_.state.epoch, first);
     std::size_t pictures = 0;
     for (auto batch = next_batch(); batch; batch = next_batch()) {
@@ -80,15 +86,32 @@ class Trainer {
     s_.optimizer->set_momentum(now.momentum);
     if (iteration < 10) write_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), evaluation::label_sheet(batch, s_.train));
 
-    const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+    at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+    if (s_.state.options.multi_scale) images = rescaled(images, iteration);
     const LossValue loss = (*s_.loss)(s_.network->forward(images), batch.targets);
     add_losses(loss.parts, batch);
     (s_.state.options.quad ? loss.total * 4 : loss.total).backward();
     if (!now.steps) return false;
+    if (s_.state.options.clip_grad > 0) s_.optimizer->clip_gradients(s_.state.options.clip_grad);
     s_.optimizer->step();
     s_.optimizer->clear_gradients();
     s_.ema->update(*s_.network);
     return true;
+  }
+
+  /// Multi-scale: one size for the whole batch, a function of seed and iteration alone (training 11.5).
+  at::Tensor rescaled(const at::Tensor& images, std::int64_t iteration) const {
+    Random random(static_cast<std::uint64_t>(s_.state.options.seed), static_cast<std::uint32_t>(s_.state.epoch), static_cast<std::uint32_t>(iteration),
+                  static_cast<std::uint32_t>(dataset::Operation::multi_scale));
+    const auto [height, width] = multi_scale_size(images.size(2), images.size(3), s_.train_size, s_.stride, random);
+    if (height == images.size(2) && width == images.size(3)) return images;
+    return at::upsample_bilinear2d(images, {height, width}, /*align_corners=*/false);
+  }
+
+  std::vector<double> fitness_so_far() const {
+    std::vector<double> values;
+    for (const EpochRecord& record : s_.state.records) values.push_back(record.fitness);
+    return values;
   }
 
   void add_losses(const at::Tensor& parts, const dataset::Batch& batch) {
@@ -128,8 +151,21 @@ class Trainer {
     state.batch = 0;
     state.loss_sum = {};
     state.ema_updates = s_.ema->updates();
-    write_epoch_checkpoints(s_, record_.epoch, best, last);
+    if (state.options.autobalance) state.loss_balance = s_.loss->balance();
+    const std::string reason = last ? std::string() : end_reason();
+    state.ended = !reason.empty();
+    write_epoch_checkpoints(s_, record_.epoch, best, last || state.ended);
     say_epoch();
+    if (state.ended) log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch, state.options.epochs - 1, reason));
+  }
+
+  /// Why no further epoch is to begin; "" = it is.
+  std::string end_reason() const {
+    const TrainOptions& o = s_.state.options;
+    const int waited = record_.epoch - std::max(s_.state.best_epoch, 0);
+    if (o.patience > 0 && !o.notest && waited >= o.patience) return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
+    if (o.time > 0 && s_.state.seconds >= o.time * 3600) return fmt::format("{:.2f} hours of training (--time {})", s_.state.seconds / 3600, o.time);
+    return {};
   }
 
   void say_epoch() const {
@@ -142,6 +178,7 @@ class Trainer {
 
   TrainSummary interrupted() {
     s_.state.ema_updates = s_.ema->updates();
+    if (s_.state.options.autobalance) s_.state.loss_balance = s_.loss->balance();
     write_last(s_);
     log::info(fmt::format("interrupted; {} can be resumed at epoch {}, batch {}", (s_.folder / "weights" / "last.pt").string(), s_.state.epoch, s_.state.batch));
     return summary(true);

@@ -73,6 +73,8 @@ void validate(Setup& s, EpochRecord& record) {
   record.coco_map50 = result.map50();
   record.coco_map = result.map();
   record.fitness = fitness(record.coco_map50, record.coco_map);
+  s.state.class_ap.assign(s.val.names.size(), 0);
+  for (std::size_t i = 0; i < result.official.classes.size(); ++i) s.state.class_ap.at(static_cast<std::size_t>(result.official.classes[i])) = result.official.ap[i];
   if (result.highest_score < 0.001f)
     log::info(fmt::format("validation: nothing above the confidence threshold 0.001 yet (highest score {:.2g})", result.highest_score));
 }

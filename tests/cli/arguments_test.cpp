@@ -29,7 +29,7 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"train", "--wieghts", "a.pt"}, "did you mean 'weights'?"},
       {{"train", "--cfg"}, "expected a value, found none"},
       {{"train"}, "found neither"},
-      {{"train", "--cfg", "yolov7.yaml", "--adam"}, "does not work yet"},
+      {{"train", "--cfg", "yolov7.yaml", "--evolve"}, "does not work yet"},
       {{"train", "--cfg", "yolov7.yaml", "--epochs", "0"}, "1..1e+06"},
       {{"train", "--cfg", "yolov7.yaml", "--epochs", "3", "--epochs", "4"}, "set the same thing"},
       {{"train", "--s"}, "is ambiguous"},

@@ -116,18 +116,80 @@ TEST_F(LifeCycle, InterruptResumeAndLock) {
   EXPECT_EQ(run({"train", "--resume", folder.string(), "--hyp", "x.yaml"}).code, 2);
 }
 
-// N epochs, interrupted and resumed, end with the bytes of N epochs in one go: no random state, nothing lost.
-TEST_F(LifeCycle, ResumedWeightsEqualUndisturbedOnes) {
-  ASSERT_EQ(run(train_arguments("undisturbed", 2)).code, 0);
-  Process process(train_arguments("disturbed", 2), scratch->path());
+/// N epochs, interrupted and resumed, end with the bytes of N epochs in one go: no random state, nothing lost.
+void expect_same_after_resume(const std::vector<std::string>& undisturbed, const std::vector<std::string>& disturbed, const fs::path& runs, const fs::path& folder) {
+  const Outcome whole = run(undisturbed);
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  Process process(disturbed, folder);
   for (int i = 0; i < 600 && !has(process.errors_so_far(), "epoch 0/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   process.send(SIGINT);
   const Outcome cut = process.wait();
   ASSERT_EQ(cut.code, 130) << cut.err;
-  ASSERT_EQ(run({"train", "--resume", (*scratch / "runs/disturbed").string()}).code, 0);
-  const auto weights = [&](const char* name) { return slurp(*scratch / "runs" / name / "weights/epoch_001.pt"); };
-  EXPECT_FALSE(weights("undisturbed").empty());
-  EXPECT_TRUE(weights("undisturbed") == weights("disturbed"));
+  const std::string name = disturbed.back();
+  ASSERT_EQ(run({"train", "--resume", (runs / name).string()}).code, 0);
+  const auto weights = [&](const std::string& run_name) { return slurp(runs / run_name / "weights/epoch_001.pt"); };
+  EXPECT_FALSE(weights(undisturbed.back()).empty());
+  EXPECT_TRUE(weights(undisturbed.back()) == weights(name));
+}
+
+TEST_F(LifeCycle, ResumedWeightsEqualUndisturbedOnes) {
+  expect_same_after_resume(train_arguments("undisturbed", 2), train_arguments("disturbed", 2), *scratch / "runs", scratch->path());
+}
+
+// The same with everything that keeps a state or draws at random: moments of AdamW, weights of pictures and levels, sizes.
+TEST_F(LifeCycle, ResumedWeightsEqualUndisturbedOnesWithEveryOption) {
+  const auto arguments = [](const std::string& name) {
+    std::vector<std::string> all = train_arguments(name, 2);
+    const std::string last = all.back();
+    all.resize(all.size() - 2);
+    for (const char* more : {"--optimizer", "adamw", "--schedule", "plateau", "--lr-patience", "1", "--nbs", "16", "--clip-grad", "5", "--multi-scale", "--image-weights", "--close-mosaic", "1", "--autobalance",
+                             "--save_period", "1"})
+      all.emplace_back(more);
+    all.insert(all.end(), {"--name", last});
+    return all;
+  };
+  expect_same_after_resume(arguments("undisturbed-all"), arguments("disturbed-all"), *scratch / "runs", scratch->path());
+}
+
+TEST_F(LifeCycle, TimeAndPatienceEndARunThatGoesOnWhenAsked) {
+  auto arguments = train_arguments("short", 4);
+  arguments.insert(arguments.end(), {"--time", "0.00001", "--json"});
+  const Outcome ended = run(arguments);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(result(ended)["epochs_done"], 1);
+  EXPECT_TRUE(has(ended.err, "hours of training (--time 1e-05)")) << ended.err;
+  const std::string folder = result(ended)["run_folder"].get<std::string>();
+  EXPECT_TRUE(fs::exists(fs::path(folder) / "weights/best.pt"));
+  const Outcome refused = run({"train", "--resume", folder});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(has(refused.err, "nothing to resume (another --patience, --time or --epochs goes on)")) << refused.err;
+  const Outcome resumed = run({"train", "--resume", folder, "--time", "0", "--epochs", "2", "--json"});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(result(resumed)["epochs_done"], 2);
+}
+
+// As many anchors per level as the hyper-parameter file asks for; the checkpoint says so, and every verb takes it.
+TEST_F(LifeCycle, SearchedAnchors) {
+  const Outcome searched = run({"anchors", "--data", (data() / "data.yaml").string(), "--count", "12", "--per-level", "4", "--img-size", "128", "--generations", "100", "--json"});
+  ASSERT_EQ(searched.code, 0) << searched.err;
+  EXPECT_EQ(result(searched)["anchors"].size(), 12u);
+  EXPECT_GT(result(searched)["best_possible_recall"].get<double>(), 0.98);
+  EXPECT_EQ(run({"anchors"}).code, 2);
+
+  const fs::path hyp = *scratch / "four.yaml";
+  spill(hyp, "anchors: 4\nmosaic: 0.5\n");
+  auto arguments = train_arguments("four", 1);
+  arguments.insert(arguments.end(), {"--hyp", hyp.string(), "--json"});
+  arguments.erase(std::find(arguments.begin(), arguments.end(), "--hyp"), std::find(arguments.begin(), arguments.end(), "--hyp") + 2);
+  const Outcome trained = run(arguments);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(has(trained.err, "anchors: searched, best possible recall")) << trained.err;
+  const std::string best = result(trained)["best"].get<std::string>();
+  const Outcome info = run({"info", "--weights", best, "--json"});
+  ASSERT_EQ(info.code, 0) << info.err;
+  EXPECT_EQ(result(info)["anchors"][2].size(), 4u);
+  EXPECT_EQ(run({"val", "--weights", best, "--data", (data() / "data.yaml").string(), "--img", "128", "--project", (*scratch / "runs").string(), "--name", "val-four"}).code, 0);
+  EXPECT_EQ(run({"train", "--resume", (*scratch / "runs/four").string(), "--epochs", "2"}).code, 0);
 }
 
 }  // namespace

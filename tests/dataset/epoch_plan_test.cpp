@@ -56,6 +56,21 @@ TEST(EpochPlan, KeepsThePartialBatchAndPermutesEachEpochAnew) {
   EXPECT_NE(plan_epoch(index, o, 0).order, a.order);
 }
 
+TEST(EpochPlan, DrawsInProportionToTheWeights) {
+  const Index index = sizes_only(std::vector<cv::Size>(1000, {64, 64}));
+  LoaderOptions o;
+  o.batch_size = 10, o.image_size = 64;
+  std::vector<double> weights(1000, 0);
+  weights[3] = 1, weights[700] = 3;
+  const EpochPlan plan = plan_epoch(index, o, 0, weights);
+  ASSERT_EQ(plan.order.size(), 1000u);
+  const auto often = [&](std::size_t entry) { return std::count(plan.order.begin(), plan.order.end(), entry); };
+  EXPECT_EQ(often(3) + often(700), 1000);
+  EXPECT_NEAR(static_cast<double>(often(700)), 750, 60);  // binomial, deviation 13.7: four and a half of them
+  EXPECT_EQ(plan.order, plan_epoch(index, o, 0, weights).order);
+  EXPECT_NE(plan.order, plan_epoch(index, o, 1, weights).order);
+}
+
 TEST(EpochPlan, RectangularSortsStablyAndShufflesWholeBatches) {
   const Index index = sizes_only({{100, 200}, {200, 100}, {100, 100}, {200, 100}, {100, 100}, {100, 178}, {200, 110}});
   LoaderOptions o;

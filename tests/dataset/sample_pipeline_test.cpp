@@ -162,6 +162,21 @@ TEST_F(PipelineTest, NineTilesAndMixupBringTheirLabels) {
   EXPECT_GT(mixed, four * 3 / 2);
 }
 
+// Epochs after the last one with mosaics: the same as with probabilities of 0.
+TEST_F(PipelineTest, LaterEpochsCanBeWithoutMosaic) {
+  AugmentOptions& a = options.augmentation;
+  a.mosaic = 1, a.mixup = 1, a.paste_in = 1;
+  options.last_mosaic_epoch = -1;  // epoch 0 is later
+  const Result closed = build(2);
+  options.last_mosaic_epoch = 1 << 30;
+  const Result open = build(2);
+  a.mosaic = a.mixup = a.paste_in = 0;
+  const Result none = build(2);
+  EXPECT_TRUE(closed.planes == none.planes);
+  EXPECT_EQ(closed.finished.targets, none.finished.targets);
+  EXPECT_FALSE(closed.planes == open.planes);
+}
+
 TEST_F(PipelineTest, PasteInNeedsPolygons) {
   options.augmentation.paste_in = 1;
   std::size_t with = 0, without = 0;

@@ -176,5 +176,86 @@ TEST(Sgd, ClearingDropsGradients) {
   EXPECT_FALSE(net.tensor(conv).grad().defined());
 }
 
+/// Adam and AdamW for one number, from their papers.
+struct AdamByHand {
+  double p, m = 0, v = 0;
+  int t = 0;
+  void step(double gradient, double decay, bool decoupled, double rate, double beta1) {
+    constexpr double beta2 = 0.999, epsilon = 1e-8;
+    const double g = decoupled ? gradient : gradient + decay * p;
+    if (decoupled) p -= rate * decay * p;
+    ++t;
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    p -= rate * (m / (1 - std::pow(beta1, t))) / (std::sqrt(v / (1 - std::pow(beta2, t))) + epsilon);
+  }
+};
+
+TEST(Adam, FourStepsByHand) {
+  for (const bool decoupled : {false, true}) {
+    SCOPED_TRACE(decoupled);
+    const TorchNetwork net(small_network(), at::kDouble);
+    OptimizerOptions options = with_decay(0.1, decoupled ? OptimizerKind::adamw : OptimizerKind::adam);
+    options.beta1 = 0.9;
+    Optimizer adam(net, options);
+    adam.set_momentum(0.5);  // warm-up of the momentum is SGD's alone
+    set_value(net, conv, 2);
+    set_value(net, scale, 1);
+    set_value(net, shift, 0.5);
+    AdamByHand weight{2}, gamma{1}, beta{0.5};
+    for (const double gradient : {0.3, -0.7, 0.2, 1.5}) {
+      adam.set_rates({0.01, 0.02, 0.05});
+      for (const char* name : {conv, scale, shift}) set_gradient(net, name, gradient);
+      adam.step();
+      weight.step(gradient, 0.1, decoupled, 0.02, 0.9);
+      gamma.step(gradient, 0, decoupled, 0.01, 0.9);
+      beta.step(gradient, 0, decoupled, 0.05, 0.9);
+    }
+    EXPECT_NEAR(value(net, conv), weight.p, 1e-12);
+    EXPECT_NEAR(value(net, scale), gamma.p, 1e-12);
+    EXPECT_NEAR(value(net, shift), beta.p, 1e-12);
+  }
+}
+
+TEST(Adam, StateContinuesWhereItWasStored) {
+  const TorchNetwork a(small_network(), at::kDouble), b(small_network(), at::kDouble);
+  Optimizer first(a, with_decay(0.1, OptimizerKind::adamw)), second(b, with_decay(0.1, OptimizerKind::adamw));
+  for (const TorchNetwork* net : {&a, &b}) set_value(*net, conv, 2);
+  const auto advance = [](const TorchNetwork& net, Optimizer& optimizer, double gradient) {
+    set_gradient(net, conv, gradient);
+    optimizer.step();
+  };
+  advance(a, first, 0.3);
+  advance(a, first, -0.4);
+  const network::Weights state = first.store();
+  EXPECT_EQ(state.size(), 3u);  // two moments and the counter of the one parameter that stepped
+  second.load(state);
+  set_value(b, conv, value(a, conv));
+  advance(a, first, 0.9);
+  advance(b, second, 0.9);
+  EXPECT_EQ(value(a, conv), value(b, conv));
+  EXPECT_THROW(Optimizer(a, {}).load(state), Error);  // SGD does not take Adam's
+}
+
+TEST(Optimizer, ClippingScalesAllGradientsTogether) {
+  const TorchNetwork net(small_network(), at::kDouble);
+  Optimizer sgd(net, {});
+  set_gradient(net, scale, 3);   // 8 values
+  set_gradient(net, shift, 4);   // 8 values: norm √(8·9 + 8·16) = √200
+  EXPECT_NEAR(sgd.clip_gradients(100), std::sqrt(200.0), 1e-12);
+  EXPECT_EQ(net.tensor(scale).grad().max().item<double>(), 3);
+  EXPECT_NEAR(sgd.clip_gradients(1), std::sqrt(200.0), 1e-12);
+  EXPECT_NEAR(net.tensor(scale).grad().max().item<double>(), 3 / std::sqrt(200.0), 1e-12);
+  EXPECT_NEAR(sgd.clip_gradients(10), 1, 1e-12);
+  set_gradient(net, scale, std::nan(""));
+  EXPECT_TRUE(std::isnan(sgd.clip_gradients(1)));
+  EXPECT_NEAR(net.tensor(shift).grad().max().item<double>(), 4 / std::sqrt(200.0), 1e-12);
+}
+
+TEST(Optimizer, Names) {
+  EXPECT_EQ(optimizer_kind("adamw"), OptimizerKind::adamw);
+  EXPECT_THROW(optimizer_kind("lion"), Error);
+}
+
 }  // namespace
 }  // namespace yolov7::training

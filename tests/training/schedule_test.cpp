@@ -114,5 +114,60 @@ TEST(Schedule, RefusesNonsense) {
   EXPECT_THROW(Schedule{o}, Error);
 }
 
+TEST(StepSchedule, MultipliesAtTheGivenEpochs) {
+  const std::vector<int> steps{3, 5};
+  EXPECT_EQ(step_factor(2, steps, 0.1), 1);
+  EXPECT_EQ(step_factor(3, steps, 0.1), 0.1);
+  EXPECT_EQ(step_factor(4, steps, 0.1), 0.1);
+  EXPECT_NEAR(step_factor(5, steps, 0.1), 0.01, 1e-15);
+  ScheduleOptions o;
+  o.kind = ScheduleKind::step;
+  o.steps = steps;
+  o.epochs = 10;
+  o.batches_per_epoch = 4;
+  o.warmup_cap = 0.1;  // 4 iterations: epoch 0
+  const Schedule schedule(o);
+  EXPECT_EQ(schedule.at(2 * 4 + 3).rates[0], 0.01);
+  EXPECT_NEAR(schedule.at(3 * 4).rates[0], 0.001, 1e-15);  // no lag of an epoch
+  EXPECT_NEAR(schedule.at(5 * 4).rates[2], 0.0001, 1e-15);
+}
+
+TEST(PlateauSchedule, FallsWhenTheFitnessStandsStill) {
+  const PlateauOptions o{2, 0.5, 0.2};
+  EXPECT_EQ(plateau_factor({}, o), 1);
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2}, o), 1);          // one epoch without a better one
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2, 0.1}, o), 0.5);   // two
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2, 0.1, 0.3}, o), 0.5);
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.3, 0.2, 0.2, 0.1, 0.1}, o), 0.25);
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1}, o), 0.2);  // the floor
+  ScheduleOptions plan;
+  plan.kind = ScheduleKind::plateau;
+  plan.plateau = o;
+  plan.epochs = 10;
+  plan.warmup_cap = 0.01;
+  Schedule schedule(plan);
+  EXPECT_EQ(schedule.at(7).rates[0], 0.01);
+  schedule.observe(std::vector<double>{0.3, 0.2, 0.2});
+  EXPECT_EQ(schedule.at(7).rates[0], 0.005);
+}
+
+TEST(ConstantSchedule, StaysAtLr0) {
+  ScheduleOptions o;
+  o.kind = ScheduleKind::constant;
+  o.epochs = 50;
+  o.warmup_cap = 0.01;
+  const Schedule schedule(o);
+  for (const int i : {5, 20, 49}) EXPECT_EQ(schedule.at(i).rates[1], 0.01);
+}
+
+// 16 pictures per step at a batch of 4 are four micro-batches; decay 0.0005 · 4 · 4 / 16.
+TEST(NominalBatch, DecidesAccumulationAndDecay) {
+  EXPECT_EQ(accumulation(4, 16), 4);
+  EXPECT_EQ(accumulation(16, 16), 1);
+  EXPECT_EQ(scaled_weight_decay(0.0005, 4, 16), 0.0005);
+  EXPECT_EQ(scaled_weight_decay(0.0005, 32, 16), 0.001);
+  EXPECT_THROW(schedule_kind("sawtooth"), Error);
+}
+
 }  // namespace
 }  // namespace yolov7::training

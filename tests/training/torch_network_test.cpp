@@ -223,5 +223,26 @@ TEST(Decode, EqualsTheFormula) {  // architecture 3.4
   for (int k = 0; k < no; ++k) EXPECT_NEAR(rows[b][row][k].item<double>(), expected[static_cast<std::size_t>(k)], 1e-12) << k;
 }
 
+/// The float32 network joins the gradients of an output's readers in its own kernel, the float64 one leaves them to autograd: a
+/// gradient that got lost or came twice would show in every layer before it.
+TEST(TorchNetwork, GradientsOfOutputsWithSeveralReadersAgreeWithDoublePrecision) {
+  TorchNetwork exact(small_auxiliary_network(), at::kDouble), fast(small_auxiliary_network());
+  randomize(exact, 5);
+  fast.load(exact.store());
+  const at::Tensor images = test_images();
+  for (TorchNetwork* net : {&exact, &fast}) {
+    net->train(true);
+    at::Tensor sum = at::zeros({}, net->type());
+    for (const at::Tensor& map : net->forward(images.to(net->type()))) sum = sum + (map * map).sum();
+    sum.backward();
+  }
+  for (const auto& entry : exact.entries()) {
+    if (!entry.spec.trainable() || !entry.tensor.grad().defined()) continue;
+    const at::Tensor wanted = entry.tensor.grad(), found = fast.tensor(entry.spec.name).grad().to(at::kDouble);
+    // Sums of some thousand float32 products: 1e-3 of the largest is many times their rounding and far below one missing reader.
+    EXPECT_LT((found - wanted).abs().max().item<double>(), 1e-3 * wanted.abs().max().item<double>() + 1e-6) << entry.spec.name;
+  }
+}
+
 }  // namespace
 }  // namespace yolov7::training
