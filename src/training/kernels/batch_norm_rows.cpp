@@ -97,17 +97,23 @@ YOLOV7_INLINE void moments_body(const RowBlock<T> block, float* first, float* se
   });
 }
 
+/// g and g · (x − mean) of a group of channels.
+template <ActivationKind kind, class T>
+YOLOV7_INLINE void gradient_terms(const RowBlock<T>& block, std::int64_t c, const Pair x, const Pair dy, Terms& t) {
+  const Pair scale = load(block.scale + c), shift = load(block.shift + c), mean = load(block.mean + c);
+  t.first_a = activation_gradient<kind>(x.a * scale.a + shift.a, dy.a, block.negative_slope);
+  t.first_b = activation_gradient<kind>(x.b * scale.b + shift.b, dy.b, block.negative_slope);
+  t.second_a = t.first_a * (x.a - mean.a);
+  t.second_b = t.first_b * (x.b - mean.b);
+}
+
 template <class T, ActivationKind kind>
 YOLOV7_INLINE void gradient_sums_body(const RowBlock<T> block, float* g_sums, float* product_sums) {
   accumulate(block.rows, block.channels, g_sums, product_sums,
              [&]<bool whole>(std::int64_t row, std::int64_t c, std::int64_t some, Terms& t) __attribute__((always_inline)) {
     const Pair x = get_ahead<whole>(block.x + row * block.channels + c, some);
     const Pair dy = get_ahead<whole>(block.dy + row * block.dy_stride + c, some);
-    const Pair scale = load(block.scale + c), shift = load(block.shift + c), mean = load(block.mean + c);
-    t.first_a = activation_gradient<kind>(x.a * scale.a + shift.a, dy.a, block.negative_slope);
-    t.first_b = activation_gradient<kind>(x.b * scale.b + shift.b, dy.b, block.negative_slope);
-    t.second_a = t.first_a * (x.a - mean.a);
-    t.second_b = t.first_b * (x.b - mean.b);
+    gradient_terms<kind>(block, c, x, dy, t);
   });
 }
 
@@ -121,11 +127,7 @@ YOLOV7_INLINE void joined_gradient_sums_body(const RowBlock<T> block, float* g_s
     T* const joined = block.joined_dy + row * block.channels + c;
     put<whole>(joined, Pair{one.a + two.a, one.b + two.b}, some);
     const Pair dy = get<whole>(static_cast<const T*>(joined), some);  // as rounded: what the last pass will read
-    const Pair scale = load(block.scale + c), shift = load(block.shift + c), mean = load(block.mean + c);
-    t.first_a = activation_gradient<kind>(x.a * scale.a + shift.a, dy.a, block.negative_slope);
-    t.first_b = activation_gradient<kind>(x.b * scale.b + shift.b, dy.b, block.negative_slope);
-    t.second_a = t.first_a * (x.a - mean.a);
-    t.second_b = t.first_b * (x.b - mean.b);
+    gradient_terms<kind>(block, c, x, dy, t);
   });
 }
 
