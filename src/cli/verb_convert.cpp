@@ -21,7 +21,7 @@ struct Form {
   const char* name;
   void (*write)(const std::filesystem::path&, const network::Checkpoint&);
 };
-const Form forms[] = {{"pt", network::write_state_file}, {"safetensors", network::write_safetensors_checkpoint}, {"yolov7", network::write_checkpoint}};
+const Form forms[] = {{"pt", network::write_state_file}, {"safetensors", network::write_safetensors_checkpoint}, {"yolov7", [](const std::filesystem::path& path, const network::Checkpoint& checkpoint) { network::write_checkpoint(path, checkpoint); }}};
 
 Settings settings(ConvertOptions& o) {
   return Settings{"convert", {

@@ -71,12 +71,29 @@ std::string read(const fs::path& path, std::uint64_t limit_bytes) {
   return content;
 }
 
-void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+namespace {
+
+/// A second name for the content of `path`, put in the place of whatever `previous` was.
+void keep_previous(const fs::path& path, const fs::path& previous) {
+  if (!fs::exists(path)) return;
+  const fs::path temporary = previous.parent_path() / fmt::format(".{}.{}.tmp", previous.filename().string(), ::getpid());
+  std::error_code error;
+  fs::remove(temporary, error);
+  fs::create_hard_link(path, temporary, error);
+  if (error) fs::copy_file(path, temporary, fs::copy_options::overwrite_existing);  // a file system without links
+  if (::rename(temporary.c_str(), previous.c_str()) != 0)
+    throw Error(fmt::format("{}: cannot rename onto it: {}", previous.string(), reason()));
+}
+
+}  // namespace
+
+void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write, const fs::path& previous) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const fs::path temporary = folder / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
   try {
     write(temporary);
     sync_path(temporary, O_RDONLY);
+    if (!previous.empty()) keep_previous(path, previous);
     if (::rename(temporary.c_str(), path.c_str()) != 0)
       throw Error(fmt::format("{}: cannot rename onto it: {}", path.string(), reason()));
   } catch (...) {

@@ -15,8 +15,10 @@ std::string read(const std::filesystem::path& path, std::uint64_t limit_bytes = 
 
 /// Writes through `write(temporary path)`, then fsync of the file, rename onto `path`, fsync of the folder. If
 /// anything throws, the temporary is removed and `path` keeps its old content. A full disk is one clear Error.
+/// With `previous`, what `path` held until now is kept under that name; `path` exists at every instant.
 void replace_atomically(const std::filesystem::path& path,
-                        const std::function<void(const std::filesystem::path& temporary)>& write);
+                        const std::function<void(const std::filesystem::path& temporary)>& write,
+                        const std::filesystem::path& previous = {});
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 /// Appends one line (LF added) with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);

@@ -107,7 +107,7 @@ Network Checkpoint::build_network() const {
 
 const Weights& Checkpoint::inference_weights() const { return ema.size() > 0 ? ema : model; }
 
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, const std::filesystem::path& previous) {
   PickleWriter pickle;
   std::vector<std::pair<std::string, const Tensor*>> storages;
   const auto write_part = [&](const char* name, const Weights& weights) {
@@ -139,7 +139,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
     for (const auto& [name, tensor] : storages) archive.add(name, tensor->bytes);
     archive.add(fmt::format("{}/version", root), as_bytes(version));
     archive.finish();
-  });
+  }, previous);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
