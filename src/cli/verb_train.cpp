@@ -20,7 +20,8 @@ void check(const training::TrainOptions& o) {
 
 nlohmann::json to_json(const training::TrainSummary& s) {
   return {{"run_folder", s.run_folder}, {"epochs_done", s.epochs_done}, {"best_epoch", s.best_epoch}, {"best_fitness", s.best_fitness},
-          {"coco_map50", s.map50}, {"coco_map", s.map}, {"seconds", s.seconds}, {"interrupted", s.interrupted}, {"best", s.best}, {"last", s.last}};
+          {"coco_map50", s.map50}, {"coco_map", s.map}, {"seconds", s.seconds}, {"skipped_batches", s.skipped_batches},
+          {"predicted_peak_bytes", s.predicted_peak_bytes}, {"peak_bytes", s.peak_bytes}, {"interrupted", s.interrupted}, {"best", s.best}, {"last", s.last}};
 }
 
 }  // namespace

@@ -25,6 +25,28 @@ namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
+template <class T>
+void append_bytes(std::string& out, const T& value) {
+  char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof value);
+  out.append(bytes, sizeof value);
+}
+
+}  // namespace
+
+std::string identity(const Entry& entry) {
+  std::string one = entry.content_hash;
+  for (const Label& label : entry.labels) {
+    append_bytes(one, label.class_index);
+    append_bytes(one, label.box);
+    append_bytes(one, label.polygon.size());
+    for (const cv::Point2d& point : label.polygon) append_bytes(one, point.x), append_bytes(one, point.y);
+  }
+  return file::content_hash(one);
+}
+
+namespace {
+
 struct ReadLabels {
   fs::path path;
   bool found = false;
@@ -144,26 +166,10 @@ void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadL
   }
 }
 
-template <class T>
-void append_bytes(std::string& out, const T& value) {
-  char bytes[sizeof value];
-  std::memcpy(bytes, &value, sizeof value);
-  out.append(bytes, sizeof value);
-}
-
 std::string identity(const Index& index) {
   std::string all;
   for (const std::string& name : index.names) all += name + '\n';
-  for (const Entry& entry : index.entries) {
-    std::string one = entry.content_hash;
-    for (const Label& label : entry.labels) {
-      append_bytes(one, label.class_index);
-      append_bytes(one, label.box);
-      append_bytes(one, label.polygon.size());
-      for (const cv::Point2d& point : label.polygon) append_bytes(one, point.x), append_bytes(one, point.y);
-    }
-    all += file::content_hash(one);
-  }
+  for (const Entry& entry : index.entries) all += identity(entry);
   return file::content_hash(all);
 }
 

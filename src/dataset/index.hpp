@@ -46,6 +46,9 @@ struct IndexOptions {
 /// only). Says counts and problems through log. Errors: no pictures, no labels (training), class out of range.
 Index read_index(const Description& description, const std::string& split, const IndexOptions& options);
 
+/// Hash over the picture file and the labels of one entry; what Index::identity is made of.
+std::string identity(const Entry& entry);
+
 /// Pictures that occur in both, by content hash: pairs of paths. The caller warns.
 std::vector<std::pair<std::filesystem::path, std::filesystem::path>> shared_pictures(const Index& a, const Index& b);
 

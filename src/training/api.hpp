@@ -1,5 +1,6 @@
 #pragma once
 // The face of libyolov7-training towards the program, which loads it only when a verb needs LibTorch. Plain types.
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct TrainSummary {
   double best_fitness = 0;
   double map50 = 0, map = 0;       ///< COCO, of the best epoch, on the validation split
   double seconds = 0;
+  int skipped_batches = 0;         ///< whose loss or gradients were not finite
+  std::uint64_t predicted_peak_bytes = 0, peak_bytes = 0;  ///< resident memory of this process
   bool interrupted = false;        ///< Ctrl-C: last.pt can be resumed
   std::string best, last;          ///< checkpoints; empty if not written
 };

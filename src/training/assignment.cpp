@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "core/error.hpp"
@@ -84,62 +85,72 @@ Candidate decoded(std::size_t level_index, const Positive& cell, const float* lo
   return candidate;
 }
 
-/// IoU and cost of every pair of target and candidate of one picture, target-major.
-struct Costs {
-  std::vector<float> iou, cost;
+/// Class cost of every candidate of a picture, by wanted class; each class that occurs is computed once.
+class ClassCosts {
+ public:
+  explicit ClassCosts(const std::vector<Candidate>& candidates) : candidates_(candidates) {}
+  const std::vector<float>& of(int wanted) {
+    std::vector<float>& costs = by_class_[wanted];
+    if (!costs.empty()) return costs;
+    costs.reserve(candidates_.size());
+    for (const Candidate& candidate : candidates_) {
+      const float y = candidate.class_probability(wanted);
+      costs.push_back(candidate.background + std::log1p(-y) - std::log(y));
+    }
+    return costs;
+  }
+
+ private:
+  const std::vector<Candidate>& candidates_;
+  std::map<int, std::vector<float>> by_class_;
 };
 
-Costs pair_costs(const std::vector<Candidate>& candidates, const std::vector<int>& own, std::span<const Target> targets,
-                 float width_px, float height_px) {
-  Costs pairs;
-  pairs.iou.reserve(own.size() * candidates.size());
-  pairs.cost.reserve(own.size() * candidates.size());
-  for (const int index : own) {
-    const Target& target = targets[static_cast<std::size_t>(index)];
-    const Corners box = corners(target[2] * width_px, target[3] * height_px, target[4] * width_px, target[5] * height_px);
-    for (const Candidate& candidate : candidates) {
-      const float overlap = iou(box, candidate.box);
-      const float y = candidate.class_probability(static_cast<int>(target[1]));
-      const float class_cost = candidate.background + std::log1p(-y) - std::log(y);
-      const float cost = class_cost - 3 * std::log(overlap + 1e-8f);
-      pairs.iou.push_back(overlap);
-      pairs.cost.push_back(std::isnan(cost) ? std::numeric_limits<float>::infinity() : cost);
-    }
+/// IoU and cost of one target with every candidate of its picture.
+void pair_costs(const std::vector<Candidate>& candidates, const std::vector<float>& class_costs, const Corners& box, std::vector<float>& overlaps,
+                std::vector<float>& costs) {
+  static const float apart = 3 * std::log(1e-8f);  // most pairs do not overlap
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const float overlap = iou(box, candidates[i].box);
+    const float cost = class_costs[i] - (overlap == 0 ? apart : 3 * std::log(overlap + 1e-8f));
+    overlaps[i] = overlap;
+    costs[i] = std::isnan(cost) ? std::numeric_limits<float>::infinity() : cost;
   }
-  return pairs;
 }
 
-std::size_t dynamic_k(const float* overlaps, std::size_t n, int top, std::vector<float>& buffer) {
-  const std::size_t k = std::min(n, static_cast<std::size_t>(top));
-  buffer.assign(overlaps, overlaps + n);
+std::size_t dynamic_k(const std::vector<float>& overlaps, int top, std::vector<float>& buffer) {
+  const std::size_t k = std::min(overlaps.size(), static_cast<std::size_t>(top));
+  buffer = overlaps;
   std::partial_sort(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(k), buffer.end(), std::greater<>());
   const float sum = std::accumulate(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(k), 0.0f);
   return std::max<std::size_t>(1, static_cast<std::size_t>(sum));
 }
 
-/// For each candidate the position of its target in the picture's list, or −1.
-std::vector<int> match(const Costs& pairs, std::size_t targets, std::size_t n, int top) {
-  std::vector<int> owner(n, -1), claims(n, 0);
+/// For each candidate the position of its target in the picture's list `own`, or −1. One target at a time, so that memory grows with the
+/// candidates and not with pairs: what is kept of all pairs is the cheapest target of each candidate.
+std::vector<int> match(const std::vector<Candidate>& candidates, const std::vector<int>& own, std::span<const Target> targets, float width_px,
+                       float height_px, int top) {
+  const std::size_t n = candidates.size();
+  std::vector<int> owner(n, -1), claims(n, 0), cheapest(n, 0);
+  std::vector<float> overlaps(n), costs(n), least(n, std::numeric_limits<float>::infinity()), buffer;
   std::vector<std::size_t> order(n);
-  std::vector<float> buffer;
-  for (std::size_t g = 0; g < targets; ++g) {
-    const float* cost = pairs.cost.data() + g * n;
-    const std::size_t k = std::min(n, dynamic_k(pairs.iou.data() + g * n, n, top, buffer));
+  ClassCosts class_costs(candidates);
+  for (std::size_t g = 0; g < own.size(); ++g) {
+    const Target& target = targets[static_cast<std::size_t>(own[g])];
+    const Corners box = corners(target[2] * width_px, target[3] * height_px, target[4] * width_px, target[5] * height_px);
+    pair_costs(candidates, class_costs.of(static_cast<int>(target[1])), box, overlaps, costs);
+    const std::size_t k = std::min(n, dynamic_k(overlaps, top, buffer));
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(),
-                      [&](std::size_t a, std::size_t b) { return cost[a] != cost[b] ? cost[a] < cost[b] : a < b; });
+                      [&](std::size_t a, std::size_t b) { return costs[a] != costs[b] ? costs[a] < costs[b] : a < b; });
     for (std::size_t i = 0; i < k; ++i) {
       owner[order[i]] = static_cast<int>(g);
       ++claims[order[i]];
     }
+    for (std::size_t i = 0; i < n; ++i)
+      if (costs[i] < least[i]) least[i] = costs[i], cheapest[i] = static_cast<int>(g);
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    if (claims[i] < 2) continue;
-    std::size_t best = 0;
-    for (std::size_t g = 1; g < targets; ++g)
-      if (pairs.cost[g * n + i] < pairs.cost[best * n + i]) best = g;
-    owner[i] = static_cast<int>(best);
-  }
+  for (std::size_t i = 0; i < n; ++i)
+    if (claims[i] > 1) owner[i] = cheapest[i];
   return owner;
 }
 
@@ -201,8 +212,7 @@ Positives ota_positives(const Positives& candidates, std::span<const std::span<c
   for (std::size_t image = 0; image < own.size(); ++image) {
     const std::vector<Candidate>& list = of_image[image];
     if (own[image].empty() || list.empty()) continue;
-    const Costs pairs = pair_costs(list, own[image], targets, width_px, height_px);
-    const std::vector<int> owner = match(pairs, own[image].size(), list.size(), top);
+    const std::vector<int> owner = match(list, own[image], targets, width_px, height_px, top);
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (owner[i] < 0) continue;
       Positive positive = *list[i].cell;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/error.hpp"
 #include "core/log.hpp"
 #include "training/validation.hpp"
 
@@ -41,7 +42,22 @@ void write_last(const Setup& s) {
   checkpoint.ema = s.ema->store();
   checkpoint.optimizer = s.optimizer->store();
   checkpoint.state = to_text(s.state);
-  network::write_checkpoint(s.folder / "weights" / "last.pt", checkpoint);
+  const fs::path weights = s.folder / "weights";
+  network::write_checkpoint(weights / "last.pt", checkpoint, weights / "last.previous.pt");
+}
+
+network::Checkpoint read_last(const fs::path& run_folder) {
+  const fs::path last = run_folder / "weights" / "last.pt", previous = run_folder / "weights" / "last.previous.pt";
+  try {
+    network::Checkpoint checkpoint = network::read_checkpoint(last);
+    run_state(checkpoint.state, last.string());  // a description that cannot be read is damage as well
+    return checkpoint;
+  } catch (const Error& error) {
+    if (!fs::exists(previous)) throw;
+    log::warning(fmt::format("{}; using the one before it, {}", error.what(), previous.string()));
+    network::Checkpoint checkpoint = network::read_checkpoint(previous);
+    return checkpoint;
+  }
 }
 
 void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {

@@ -6,8 +6,10 @@ namespace yolov7::training {
 
 /// weights/init.pt: the network before the first step.
 void write_initial(const Setup& s);
-/// weights/last.pt: everything that continuing needs, in float32.
+/// weights/last.pt: everything that continuing needs, in float32. The one before it stays as last.previous.pt.
 void write_last(const Setup& s);
+/// What a run continues from: last.pt, or where that is damaged or missing last.previous.pt, which is said. Error: neither can be read.
+network::Checkpoint read_last(const std::filesystem::path& run_folder);
 /// last.pt, and the averaged weights alone (float32) as best.pt, best_EEE.pt (best from epoch 200 on) and epoch_EEE.pt (the
 /// first, every 25th, the last five), as the options ask.
 void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last);

@@ -125,7 +125,7 @@ double Optimizer::clip_gradients(double limit) {
       if (has_gradient(parameter.tensor)) gradients.push_back(parameter.tensor.grad());
   for (const at::Tensor& norm : at::_foreach_norm(gradients, 2)) squares += std::pow(norm.item<double>(), 2);
   const double norm = std::sqrt(squares);
-  if (std::isfinite(norm) && norm > limit) at::_foreach_mul_(gradients, limit / norm);
+  if (std::isfinite(norm) && limit > 0 && norm > limit) at::_foreach_mul_(gradients, limit / norm);
   return norm;
 }
 

@@ -44,8 +44,8 @@ class Optimizer {
 
   /// Parameters without a gradient (frozen ones) are left alone. Gradients are read only.
   void step();
-  /// Scales all gradients so that their joint Euclidean norm is at most `limit`; returns the norm before. A norm that is not finite
-  /// leaves the gradients as they are.
+  /// Scales all gradients so that their joint Euclidean norm is at most `limit` (0 = no limit); returns the norm before. A norm that is
+  /// not finite leaves the gradients as they are.
   double clip_gradients(double limit);
   /// Drops all gradients, so that the next backward pass writes them anew.
   void clear_gradients();

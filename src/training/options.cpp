@@ -18,8 +18,13 @@ namespace {
 std::vector<Setting> own_settings(TrainOptions& o) {
   return {
       setting("seed", o.seed, "seed of weights, order and augmentation").range(0, 2'147'483'647),
+      setting("recipe", o.recipe, "auto: smaller (nominal) batches where the official ones would leave fewer than 2,500 optimizer steps; official: the original's settings, no --warmup-cap").choices({"auto", "official"}),
       setting("warmup-cap", o.warmup_cap, "largest share of all iterations for warm-up; 0 = official (at least 1,000 iterations)").range(0, 1),
-      setting("amp", o.amp, "bfloat16 convolutions (float32 weights, statistics and loss)"),
+      setting("precision", o.precision, "of convolutions (weights, statistics and loss are float32); auto = bfloat16 where the processor computes in it and a first batch agrees with float32").choices({"auto", "float32", "bfloat16"}),
+      setting("amp", o.amp, "the same as --precision bfloat16"),
+      setting("autobatch", o.autobatch, "the largest batch up to --nbs that fits into memory, instead of --batch-size"),
+      setting("memory-limit", o.memory_limit, "GB that this process may hold; 0 = what the machine and the cgroup leave").range(0, 1e6),
+      setting("checkpoint-seconds", o.checkpoint_seconds, "last.pt is never older than this, also within an epoch; 0 = only at an epoch's end").range(0, 1e9),
       setting("cache-budget", o.cache_budget, "GB of decoded pictures kept in memory; 0 = none").range(0, 100'000),
       setting("threads", o.threads, "compute threads; 0 = all that this process may use").range(0, 4096),
       setting("recheck", o.recheck, "read every picture again, whatever the cache says"),

@@ -32,8 +32,13 @@ struct TrainOptions {
   bool v5_metric = false;
   // Ours
   int seed = 0;
+  std::string recipe = "auto";           ///< auto: more optimizer steps where there would be few; official: the original's settings
   double warmup_cap = 0.2;               ///< largest share of all iterations that warm-up may take; 0 = official rule
-  bool amp = false;                      ///< bfloat16 convolutions on CPU
+  std::string precision = "auto";        ///< of convolutions and activations; auto = bfloat16 where the processor computes in it, guarded
+  bool amp = false;                      ///< the same as precision bfloat16
+  bool autobatch = false;                ///< batch_size becomes the largest that fits into memory
+  double memory_limit = 0;               ///< GB for the whole process; 0 = what the machine and the cgroup leave
+  double checkpoint_seconds = 300;       ///< last.pt is never older than that; 0 = only at the end of an epoch
   double cache_budget = 1;               ///< GB of decoded pictures kept in memory
   int threads = 0;                       ///< compute threads; 0 = usable cores
   bool recheck = false, strict = false, no_shuffle = false;

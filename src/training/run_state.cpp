@@ -28,6 +28,7 @@ std::string to_text(const RunState& s) {
   const nlohmann::json json = {{"epoch", s.epoch}, {"batch", s.batch}, {"loss_sum", s.loss_sum}, {"ema_updates", s.ema_updates},
                                {"best_fitness", s.best_fitness}, {"best_epoch", s.best_epoch}, {"seconds", s.seconds},
                                {"class_ap", s.class_ap}, {"loss_balance", s.loss_balance}, {"ended", s.ended},
+                               {"skipped", s.skipped}, {"skipped_in_row", s.skipped_in_row}, {"rollbacks", s.rollbacks},
                                {"results", csv_text(s.records)}, {"options", to_yaml(settings(options))}, {"hyp", to_yaml(settings(hyp))}};
   return json_text(json, 1);
 }
@@ -47,6 +48,9 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.class_ap = json.value("class_ap", std::vector<double>());
     s.loss_balance = json.value("loss_balance", std::vector<double>());
     s.ended = json.value("ended", false);
+    s.skipped = json.value("skipped", 0);
+    s.skipped_in_row = json.value("skipped_in_row", 0);
+    s.rollbacks = json.value("rollbacks", 0);
     s.records = parse_results_csv(json.at("results").get<std::string>(), source + ": results");
     assign(settings(s.options), parse_yaml(json.at("options").get<std::string>(), source + ": options"));
     assign(settings(s.hyp), parse_yaml(json.at("hyp").get<std::string>(), source + ": hyp"));
@@ -78,7 +82,7 @@ fs::path find_resume_checkpoint(const std::string& resume, const std::string& pr
 }
 
 TrainOptions resumed_options(TrainOptions stored, TrainOptions wanted, const std::vector<std::string>& given) {
-  const std::vector<std::string> changeable = {"resume", "epochs", "threads", "workers", "cache-budget", "recheck", "accept-changed-data", "device", "project", "patience", "time", "save_period"};
+  const std::vector<std::string> changeable = {"resume", "epochs", "threads", "workers", "cache-budget", "recheck", "accept-changed-data", "data", "checkpoint-seconds", "memory-limit", "device", "project", "patience", "time", "save_period"};
   const std::vector<std::string> common = {"json", "quiet", "verbose"};
   const Settings from = settings(wanted), to = settings(stored);
   for (const std::string& name : given) {

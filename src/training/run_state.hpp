@@ -24,6 +24,8 @@ struct RunState {
   double seconds = 0;                 ///< training time so far
   std::vector<double> class_ap;       ///< of the last validation, by class (--image-weights); empty before it
   std::vector<double> loss_balance;   ///< of the levels (--autobalance); empty = as at the start
+  int skipped = 0, skipped_in_row = 0;  ///< batches that were not finite, in all and since the last step
+  int rollbacks = 0;                  ///< how often the weights went back to the last good ones
   bool ended = false;                 ///< by --patience or --time, before the last epoch
   std::vector<EpochRecord> records;
   TrainOptions options;

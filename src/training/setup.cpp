@@ -14,71 +14,13 @@
 #include "network/training_graph.hpp"
 #include "training/anchor_search.hpp"
 #include "training/initial_values.hpp"
+#include "training/preflight.hpp"
+#include "training/recipe.hpp"
+#include "training/run_start.hpp"
 #include "training/transfer.hpp"
 
 namespace yolov7::training {
 namespace {
-
-void lock_folder(Setup& s) {
-  s.lock = file::Lock::try_acquire(s.folder / ".lock");
-  if (!s.lock) throw Error(fmt::format("{}: another process is training in this run folder", s.folder.string()));
-}
-
-/// The checkpoint of a resumed run, whose state and options then hold; nothing for a new run.
-std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& request) {
-  if (request.options.resume.empty()) {
-    s.folder = request.run_folder;
-    lock_folder(s);
-    s.state.options = request.options;
-    s.state.hyp = read_hyperparameters(request.options.hyp);
-    file::make_folder(s.folder / "weights");
-    write_configuration(s.folder, s.state.options, s.state.hyp);
-    return std::nullopt;
-  }
-  const auto path = find_resume_checkpoint(request.options.resume, request.options.project);
-  s.folder = std::filesystem::absolute(path).parent_path().parent_path();
-  lock_folder(s);
-  network::Checkpoint checkpoint = network::read_checkpoint(path);
-  s.state = run_state(checkpoint.state, path.string());
-  const int epochs = s.state.options.epochs;
-  s.state.options = resumed_options(s.state.options, request.options, request.given);
-  if (s.state.options.epochs != epochs)
-    log::info(fmt::format("epochs: {} instead of {}; the schedule follows the new number from here on", s.state.options.epochs, epochs));
-  if (s.state.ended) {
-    const auto raises = [&](const char* name) { return std::find(request.given.begin(), request.given.end(), name) != request.given.end(); };
-    if (!raises("patience") && !raises("time") && !raises("epochs"))
-      throw Error(fmt::format("{}: the run ended after {} of {} epochs by --patience or --time: nothing to resume (another --patience, --time or --epochs goes on)", path.string(), s.state.epoch, s.state.options.epochs));
-    s.state.ended = false;
-  }
-  if (s.state.epoch >= s.state.options.epochs)
-    throw Error(fmt::format("{}: all {} epochs are done: nothing to resume (--epochs M with M > {} extends the run)", path.string(), s.state.options.epochs, s.state.epoch));
-  log::info(fmt::format("resuming {} at epoch {}, batch {}", s.folder.string(), s.state.epoch, s.state.batch));
-  write_configuration(s.folder, s.state.options, s.state.hyp);
-  return checkpoint;
-}
-
-void read_data(Setup& s) {
-  const TrainOptions& o = s.state.options;
-  s.description = dataset::read_description(o.data);
-  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
-  s.train = dataset::read_index(s.description, "train", index);
-  index.training = false;
-  s.val = dataset::read_index(s.description, "val", index);
-  if (s.val.label_count() == 0) log::warning("the val split has no object: every metric will be 0, and no epoch can be told to be the best");
-  const auto shared = dataset::shared_pictures(s.train, s.val);
-  if (!shared.empty()) {
-    log::warning(fmt::format("{} pictures are in train and in val: the validation numbers are too good", shared.size()));
-    for (std::size_t i = 0; i < std::min<std::size_t>(shared.size(), 5); ++i)
-      log::warning(fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
-  }
-}
-
-void check_same_data(const Setup& s, const network::Checkpoint& checkpoint) {
-  if (checkpoint.dataset_identity == s.train.identity) return;
-  if (!s.state.options.accept_changed_data)
-    throw Error(fmt::format("the train split of {} is not the one this run began with (--accept-changed-data continues all the same)", s.state.options.data));
-  log::warning("the train split changed since this run began");
-}
 
 int rounded_size(int size, int stride, const char* what) {
   const int rounded = (size + stride - 1) / stride * stride;
@@ -139,7 +81,6 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
   }
   const auto frozen = s.network->freeze(frozen_layers(o.freeze), o.freeze_bn);
   if (!frozen.empty()) log::info(fmt::format("frozen: {} tensors, from {} to {}", frozen.size(), frozen.front(), frozen.back()));
-  if (o.amp) s.network->set_compute(at::kBFloat16);
 }
 
 LossOptions loss_options(const Setup& s, LossOptions::Kind kind) {
@@ -167,14 +108,15 @@ void make_losses(Setup& s) {
   s.validation_loss = std::make_unique<Loss>(loss_options(s, LossOptions::Kind::plain), s.network->description());
 }
 
-void make_loader(Setup& s) {
+}  // namespace
+
+dataset::LoaderOptions loader_options(const Setup& s) {
   const TrainOptions& o = s.state.options;
   dataset::LoaderOptions l;
   l.batch_size = o.batch_size;
   l.image_size = s.train_size;
   l.stride = s.stride;
   l.augment = true;
-  l.rectangular = o.rect;
   l.rectangular_pad = 0;
   l.shuffle = !o.no_shuffle;
   l.quad = o.quad;
@@ -183,18 +125,22 @@ void make_loader(Setup& s) {
   l.cache_bytes = static_cast<std::size_t>(o.cache_budget * 1e9);
   if (o.close_mosaic > 0) l.last_mosaic_epoch = o.epochs - o.close_mosaic - 1;
   l.augmentation = s.state.hyp.augmentation;
-  if (o.image_weights && o.rect) {
-    log::warning("--image-weights: pictures are drawn one by one, so --rect is off");
-    l.rectangular = false;
-  }
-  s.loader = std::make_unique<dataset::BatchLoader>(s.train, l);
+  l.rectangular = o.rect && !o.image_weights;
+  return l;
 }
 
-void make_schedule(Setup& s) {
+namespace {
+
+void make_loader(Setup& s) {
+  if (s.state.options.image_weights && s.state.options.rect) log::warning("--image-weights: pictures are drawn one by one, so --rect is off");
+  s.loader = std::make_unique<dataset::BatchLoader>(s.train, loader_options(s));
+}
+
+ScheduleOptions schedule_options(const Setup& s, int epochs) {
   const TrainOptions& o = s.state.options;
   const Hyperparameters& h = s.state.hyp;
   ScheduleOptions plan;
-  plan.epochs = o.epochs;
+  plan.epochs = epochs;
   plan.batches_per_epoch = static_cast<std::int64_t>(s.loader->batches());
   plan.total_batch = o.batch_size;
   plan.nominal_batch = o.nbs;
@@ -209,7 +155,18 @@ void make_schedule(Setup& s) {
   plan.warmup_momentum = h.warmup_momentum;
   plan.warmup_bias_lr = h.warmup_bias_lr;
   plan.warmup_cap = o.warmup_cap;
-  s.schedule = std::make_unique<Schedule>(plan);
+  return plan;
+}
+
+void make_schedule(Setup& s) {
+  const TrainOptions& o = s.state.options;
+  s.schedule = std::make_unique<Schedule>(schedule_options(s, o.epochs));
+  if (s.epochs_before > 0 && s.epochs_before != o.epochs) {
+    const Schedule before(schedule_options(s, s.epochs_before));
+    const std::int64_t next = s.state.epoch * static_cast<std::int64_t>(s.loader->batches()) + s.state.batch;
+    log::info(fmt::format("epochs: {} instead of {}; the schedule follows the new number from here on: rate {:.4g} instead of {:.4g} at epoch {}", o.epochs, s.epochs_before,
+                          s.schedule->at(next).rates[1], before.at(next).rates[1], s.state.epoch));
+  }
   log::info(fmt::format("warm-up: {} of {} iterations{}", s.schedule->warmup_iterations(), s.schedule->iterations(),
                         o.warmup_cap == 0 ? " (official rule)" : fmt::format(" (at most {:.0f} %; --warmup-cap 0 = official rule)", 100 * o.warmup_cap)));
 }
@@ -266,18 +223,21 @@ Setup prepare(const TrainRequest& request) {
   Setup s;
   const auto resumed = open_run(s, request);
   at::set_num_threads(s.state.options.threads > 0 ? s.state.options.threads : usable_cores());
-  read_data(s);
-  if (resumed) check_same_data(s, *resumed);
+  read_data(s, resumed);
+  if (!resumed)
+    if (const std::string changed = apply_recipe(s.state.options, request.given, s.train.entries.size()); !changed.empty()) log::info(changed);
   build_network(s, resumed);
   choose_sizes(s);
   if (!resumed) say_anchor_fit(s);
+  make_losses(s);
+  preflight(s, resumed.has_value());
+  write_configuration(s.folder, s.state.options, s.state.hyp);
   s.ema = std::make_unique<Ema>(*s.network);
   s.optimizer = make_optimizer(s);
   if (resumed) {
     s.ema->load(resumed->ema, s.state.ema_updates);
     s.optimizer->load(resumed->optimizer);
   }
-  make_losses(s);
   make_loader(s);
   make_schedule(s);
   write_results(s.folder, s.state.records, s.state.options.epochs);

@@ -1,5 +1,6 @@
 #pragma once
 // The set-up phase of a run, in the order of training 5: folder, data, network, weights, optimizer, schedule.
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -28,6 +29,9 @@ struct Setup {
   dataset::Index train, val;
   std::string config, config_source;
   int train_size = 640, val_size = 640, stride = 32;
+  int epochs_before = 0;            ///< resumed: what the run was planned for; 0 = a new run
+  int micro_batch = 0;              ///< pictures per forward and backward pass; 0 = the whole batch
+  std::uint64_t predicted_peak = 0; ///< of the process's resident memory, bytes
   std::unique_ptr<TorchNetwork> network;
   std::unique_ptr<Ema> ema;
   std::unique_ptr<Optimizer> optimizer;
@@ -37,5 +41,8 @@ struct Setup {
 };
 
 Setup prepare(const TrainRequest& request);
+
+/// How the training split is loaded. Needs options, data and sizes.
+dataset::LoaderOptions loader_options(const Setup& s);
 
 }  // namespace yolov7::training

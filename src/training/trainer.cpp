@@ -8,16 +8,15 @@
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/memory.hpp"
 #include "core/progress.hpp"
-#include "core/random.hpp"
-#include "dataset/operation.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec.hpp"
 #include "training/checkpoints.hpp"
 #include "training/class_weights.hpp"
 #include "training/kernels/tensor_memory.hpp"
-#include "training/multi_scale.hpp"
 #include "training/setup.hpp"
+#include "training/step.hpp"
 #include "training/validation.hpp"
 
 namespace yolov7::training {
@@ -28,7 +27,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 class Trainer {
  public:
-  explicit Trainer(Setup& setup) : s_(setup) {}
+  explicit Trainer(Setup& setup) : s_(setup), step_(setup) {}
 
   TrainSummary run() {
     const int epochs = s_.state.options.epochs;
@@ -37,6 +36,7 @@ class Trainer {
       finish_epoch(s_.state.epoch + 1 == epochs);
     }
     finish_run(s_);
+    say_memory();
     return summary(false);
   }
 
@@ -46,28 +46,29 @@ class Trainer {
     record_ = EpochRecord{};
     record_.epoch = s_.state.epoch;
     s_.network->train(true);
-    s_.optimizer->clear_gradients();
+    step_.drop_pending();
     const auto first = static_cast<std::size_t>(s_.state.batch), batches = s_.loader->batches();
-    const auto start = Clock::now();
+    epoch_start_ = Clock::now();
+    seconds_before_ = s_.state.seconds;
     Progress progress(fmt::format("epoch {}/{}", s_.state.epoch, s_.state.options.epochs - 1), batches - first, "batches");
     if (s_.state.options.image_weights) s_.loader->set_weights(picture_weights(s_.train, s_.state.class_ap));
     s_.schedule->observe(fitness_so_far());
     s_.loader->start(s_.state.epoch, first);
     std::size_t pictures = 0;
     for (auto batch = next_batch(); batch; batch = next_batch()) {
-      const bool stepped = train_batch(*batch);
+      train_batch(*batch);
       pictures += static_cast<std::size_t>(batch->count);
       ++s_.state.batch;
       progress.advance(1, losses_text());
       // Only where no gradient is pending; an epoch's end counts, for what is pending then is dropped anyway (K 05).
-      if (interrupt::requested() && (stepped || s_.state.batch == static_cast<std::int64_t>(batches))) {
-        s_.state.seconds += seconds_since(start);
-        return false;
-      }
+      const bool last = s_.state.batch == static_cast<std::int64_t>(batches);
+      if (step_.pending() && !last) continue;
+      if (interrupt::requested()) return false;
+      if (!last) checkpoint_in_time();
     }
-    record_.train_seconds = seconds_since(start);
+    s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
+    record_.train_seconds = seconds_since(epoch_start_);
     record_.pictures_per_second = static_cast<double>(pictures) / record_.train_seconds;
-    s_.state.seconds += record_.train_seconds;
     return true;
   }
 
@@ -78,50 +79,50 @@ class Trainer {
     return batch;
   }
 
-  /// Forward, loss, backward, and where it is due the optimizer step. True if it stepped.
-  bool train_batch(const dataset::Batch& batch) {
+  void train_batch(const dataset::Batch& batch) {
     const std::int64_t iteration = s_.state.batch + static_cast<std::int64_t>(s_.loader->batches()) * s_.state.epoch;
-    const IterationSettings now = s_.schedule->at(iteration);
-    s_.optimizer->set_rates(now.rates);
-    s_.optimizer->set_momentum(now.momentum);
     if (iteration < 10) write_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), evaluation::label_sheet(batch, s_.train));
-
-    at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
-    if (s_.state.options.multi_scale) images = rescaled(images, iteration);
-    const LossValue loss = (*s_.loss)(s_.network->forward(images), batch.targets);
-    add_losses(loss.parts, batch);
-    (s_.state.options.quad ? loss.total * 4 : loss.total).backward();
-    if (!now.steps) return false;
-    if (s_.state.options.clip_grad > 0) s_.optimizer->clip_gradients(s_.state.options.clip_grad);
-    s_.optimizer->step();
-    s_.optimizer->clear_gradients();
-    s_.ema->update(*s_.network);
-    return true;
+    const StepResult result = step_.run(batch, iteration);
+    if (result.skipped && s_.state.skipped_in_row >= most_skipped_in_row) roll_back();
+    for (std::size_t i = 0; i < 4; ++i) s_.state.loss_sum[i] += result.losses[i];
+    record_.targets = static_cast<int>(batch.targets.size());
+    record_.image_size = batch.width;
   }
 
-  /// Multi-scale: one size for the whole batch, a function of seed and iteration alone (training 11.5).
-  at::Tensor rescaled(const at::Tensor& images, std::int64_t iteration) const {
-    Random random(static_cast<std::uint64_t>(s_.state.options.seed), static_cast<std::uint32_t>(s_.state.epoch), static_cast<std::uint32_t>(iteration),
-                  static_cast<std::uint32_t>(dataset::Operation::multi_scale));
-    const auto [height, width] = multi_scale_size(images.size(2), images.size(3), s_.train_size, s_.stride, random);
-    if (height == images.size(2) && width == images.size(3)) return images;
-    return at::upsample_bilinear2d(images, {height, width}, /*align_corners=*/false);
+  /// Weights, averages and optimizer as last.pt has them; the position in the data stays, or the same batches would come again.
+  void roll_back() {
+    const auto path = s_.folder / "weights" / "last.pt";
+    const std::string what = fmt::format("{} batches in a row were not finite", s_.state.skipped_in_row);
+    const std::string advice = "lower lr0, or train with --precision float32";
+    if (s_.state.options.nosave) throw Error(fmt::format("{}, and --nosave left nothing to go back to: {}", what, advice));
+    if (++s_.state.rollbacks > most_rollbacks) throw Error(fmt::format("{}, after {} times of going back to the last good state: {}; last.pt holds it", what, most_rollbacks, advice));
+    const network::Checkpoint good = read_last(s_.folder);
+    s_.network->load(good.model);
+    s_.ema->load(good.ema, run_state(good.state, path.string()).ema_updates);
+    s_.optimizer->load(good.optimizer);
+    s_.state.skipped_in_row = 0;
+    log::warning(fmt::format("{}: back to the weights of {} ({} of at most {} times); the data go on from here", what, path.string(), s_.state.rollbacks, most_rollbacks));
+  }
+
+  /// last.pt in the middle of an epoch, so that a kill costs no more than --checkpoint-seconds.
+  void checkpoint_in_time() {
+    const TrainOptions& o = s_.state.options;
+    if (o.nosave || o.checkpoint_seconds <= 0 || seconds_since(last_write_) < o.checkpoint_seconds) return;
+    s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
+    write_state();
+  }
+
+  void write_state() {
+    s_.state.ema_updates = s_.ema->updates();
+    if (s_.state.options.autobalance) s_.state.loss_balance = s_.loss->balance();
+    write_last(s_);
+    last_write_ = Clock::now();
   }
 
   std::vector<double> fitness_so_far() const {
     std::vector<double> values;
     for (const EpochRecord& record : s_.state.records) values.push_back(record.fitness);
     return values;
-  }
-
-  void add_losses(const at::Tensor& parts, const dataset::Batch& batch) {
-    const at::Tensor values = parts.to(at::kDouble).contiguous();
-    for (std::size_t i = 0; i < 4; ++i) s_.state.loss_sum[i] += values.data_ptr<double>()[i];
-    if (!std::isfinite(s_.state.loss_sum[3]))
-      throw Error(fmt::format("the loss is not finite (epoch {}, batch {}, first picture {}): lower lr0, or train without --amp; last.pt holds the last whole epoch",
-                              s_.state.epoch, s_.state.batch, batch.origins.empty() ? "?" : s_.train.entries[batch.origins[0].entry].picture.string()));
-    record_.targets = static_cast<int>(batch.targets.size());
-    record_.image_size = batch.width;
   }
 
   std::string losses_text() const {
@@ -155,6 +156,7 @@ class Trainer {
     const std::string reason = last ? std::string() : end_reason();
     state.ended = !reason.empty();
     write_epoch_checkpoints(s_, record_.epoch, best, last || state.ended);
+    last_write_ = Clock::now();
     say_epoch();
     if (state.ended) log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch, state.options.epochs - 1, reason));
   }
@@ -177,9 +179,8 @@ class Trainer {
   }
 
   TrainSummary interrupted() {
-    s_.state.ema_updates = s_.ema->updates();
-    if (s_.state.options.autobalance) s_.state.loss_balance = s_.loss->balance();
-    write_last(s_);
+    s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
+    write_state();
     log::info(fmt::format("interrupted; {} can be resumed at epoch {}, batch {}", (s_.folder / "weights" / "last.pt").string(), s_.state.epoch, s_.state.batch));
     return summary(true);
   }
@@ -197,6 +198,9 @@ class Trainer {
       }
     out.seconds = s_.state.seconds;
     out.interrupted = was_interrupted;
+    out.skipped_batches = s_.state.skipped;
+    out.predicted_peak_bytes = s_.predicted_peak;
+    out.peak_bytes = peak_resident_bytes();
     const auto existing = [&](const char* name) {
       const auto path = s_.folder / "weights" / name;
       return std::filesystem::exists(path) ? path.string() : std::string();
@@ -206,8 +210,19 @@ class Trainer {
     return out;
   }
 
+  void say_memory() const {
+    const std::uint64_t real = peak_resident_bytes();
+    if (s_.predicted_peak == 0) return;
+    log::info(fmt::format("memory: peak {}, predicted {} ({:+.0f} %)", memory_text(real), memory_text(s_.predicted_peak),
+                          100 * (static_cast<double>(s_.predicted_peak) / static_cast<double>(real) - 1)));
+  }
+
+  static constexpr int most_skipped_in_row = 3, most_rollbacks = 3;
   Setup& s_;
+  Step step_;
   EpochRecord record_;
+  Clock::time_point epoch_start_ = Clock::now(), last_write_ = Clock::now();
+  double seconds_before_ = 0;  ///< of training before this epoch began in this process
 };
 
 }  // namespace
@@ -215,7 +230,10 @@ class Trainer {
 TrainSummary train(const TrainRequest& request) {
   kernels::keep_tensor_memory();
   Setup setup = prepare(request);
-  if (request.options.resume.empty()) write_initial(setup);
+  if (request.options.resume.empty()) {
+    write_initial(setup);
+    if (!setup.state.options.nosave) write_last(setup);
+  }
   return Trainer(setup).run();
 }
 

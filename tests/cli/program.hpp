@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -55,13 +56,15 @@ class Scratch {
 
 class Process {
  public:
-  Process(const std::vector<std::string>& arguments, const std::filesystem::path& folder) : folder_(folder) {
+  /// `environment`: further variables, "NAME=value".
+  Process(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::vector<std::string>& environment = {}) : folder_(folder) {
     static int number = 0;
     out_ = std::filesystem::temp_directory_path() / ("yolov7-out-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
     err_ = out_.string() + ".err";
     child_ = ::fork();
     if (child_ == 0) {
       if (::chdir(folder.c_str()) != 0 || std::freopen(out_.c_str(), "w", stdout) == nullptr || std::freopen(err_.c_str(), "w", stderr) == nullptr) ::_exit(99);
+      for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
       std::vector<char*> values{const_cast<char*>("yolov7")};
       for (const std::string& argument : arguments) values.push_back(const_cast<char*>(argument.c_str()));
       values.push_back(nullptr);
@@ -85,8 +88,9 @@ class Process {
   pid_t child_ = -1;
 };
 
-inline Outcome run(const std::vector<std::string>& arguments, const std::filesystem::path& folder = std::filesystem::temp_directory_path()) {
-  return Process(arguments, folder).wait();
+inline Outcome run(const std::vector<std::string>& arguments, const std::filesystem::path& folder = std::filesystem::temp_directory_path(),
+                   const std::vector<std::string>& environment = {}) {
+  return Process(arguments, folder, environment).wait();
 }
 
 inline std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <memory>
 
-#include "core/error.hpp"
 
 namespace yolov7::training::kernels {
 namespace {
@@ -66,6 +65,7 @@ std::byte* TensorMemory::take(std::size_t bytes) {
   remove_free(free_.find(block));
   if (size > bytes) add_free(block + bytes, size - bytes);
   used_ += bytes;
+  peak_ = std::max(peak_, used_);
   return block;
 }
 
@@ -103,7 +103,7 @@ void TensorMemory::map_more(std::size_t bytes) {
   const std::size_t size = std::max(mapping, round_up(bytes, huge_page));
   void* raw = mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) {
-    throw Error(fmt::format("out of memory: expected {} MiB more for tensors beside {} MiB, the system refused: lower the "
+    throw OutOfMemory(fmt::format("out of memory: expected {} MiB more for tensors beside {} MiB, the system refused: lower the "
                             "batch or the picture size", size >> 20, mapped_ >> 20));
   }
   const auto address = reinterpret_cast<std::uintptr_t>(raw);
@@ -128,10 +128,22 @@ std::size_t TensorMemory::used_bytes() const {
   return used_;
 }
 
-void keep_tensor_memory() {
+std::size_t TensorMemory::peak_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return peak_;
+}
+
+void TensorMemory::forget_peak() {
+  const std::lock_guard lock(mutex_);
+  peak_ = used_;
+}
+
+TensorMemory& keep_tensor_memory() {
   c10::Allocator* now = c10::GetCPUAllocator();
-  if (dynamic_cast<TensorMemory*>(now) != nullptr) return;
-  c10::SetCPUAllocator(new TensorMemory(*now), /*priority=*/1);
+  if (auto* known = dynamic_cast<TensorMemory*>(now)) return *known;
+  auto* memory = new TensorMemory(*now);
+  c10::SetCPUAllocator(memory, /*priority=*/1);
+  return *memory;
 }
 
 }  // namespace yolov7::training::kernels

@@ -10,6 +10,8 @@
 #include <set>
 #include <utility>
 
+#include "core/error.hpp"
+
 namespace yolov7::training::kernels {
 
 /// Best fit over large mappings with huge pages; neighbouring free ranges join. Thread-safe. Memory grows with the
@@ -27,6 +29,8 @@ class TensorMemory : public c10::Allocator {
   void release_unused();
   std::size_t mapped_bytes() const;  ///< of all mappings
   std::size_t used_bytes() const;    ///< of them handed out, headers included
+  std::size_t peak_bytes() const;    ///< most of them handed out at once since the last forget_peak()
+  void forget_peak();
 
  private:
   std::byte* take(std::size_t bytes);
@@ -40,11 +44,16 @@ class TensorMemory : public c10::Allocator {
   mutable std::mutex mutex_;
   std::map<std::byte*, std::size_t> free_;                    ///< ranges by address
   std::set<std::pair<std::size_t, std::byte*>> free_by_size_;  ///< the same, smallest first
-  std::size_t mapped_ = 0, used_ = 0;
+  std::size_t mapped_ = 0, used_ = 0, peak_ = 0;
 };
 
-/// From now on LibTorch's CPU tensors of this process use a TensorMemory; a second call changes nothing. It lives as long
-/// as the process, because LibTorch keeps its address and tensors may outlive everything else.
-void keep_tensor_memory();
+/// The system has no memory left for a tensor.
+struct OutOfMemory : Error {
+  using Error::Error;
+};
+
+/// From now on LibTorch's CPU tensors of this process use a TensorMemory, which is returned; a second call changes nothing. It lives
+/// as long as the process, because LibTorch keeps its address and tensors may outlive everything else.
+TensorMemory& keep_tensor_memory();
 
 }  // namespace yolov7::training::kernels

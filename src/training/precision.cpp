@@ -1,0 +1,105 @@
+#include "training/precision.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "core/failpoint.hpp"
+#include "training/batch_norm_snapshot.hpp"
+
+namespace yolov7::training {
+namespace {
+
+struct Pass {
+  double loss = 0;
+  std::vector<at::Tensor> gradients;  ///< undefined where there is none
+};
+
+Pass pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets) {
+  const std::vector<double> balance = loss.balance();
+  Pass result;
+  const LossValue value = loss(network.forward(images), targets);
+  value.total.backward();
+  result.loss = value.total.item<double>();
+  for (const TorchNetwork::Entry& entry : network.entries()) {
+    at::Tensor tensor = entry.tensor;
+    if (!tensor.requires_grad()) continue;
+    result.gradients.push_back(tensor.grad());
+    tensor.mutable_grad().reset();
+  }
+  loss.set_balance(balance);
+  return result;
+}
+
+/// Float32 with picture and parameters rounded to the narrow type: how much the gradient depends on bits that this type does not have.
+Pass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow) {
+  std::vector<std::pair<at::Tensor, at::Tensor>> kept;
+  {
+    at::NoGradGuard no_gradient;
+    for (const TorchNetwork::Entry& entry : network.entries()) {
+      at::Tensor tensor = entry.tensor;
+      if (!tensor.requires_grad()) continue;
+      kept.emplace_back(tensor, tensor.detach().clone());
+      tensor.copy_(tensor.to(narrow));
+    }
+  }
+  Pass result = pass(network, loss, images.to(narrow).to(images.scalar_type()), targets);
+  at::NoGradGuard no_gradient;
+  for (auto& [tensor, value] : kept) tensor.copy_(value);
+  return result;
+}
+
+double dot(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].defined() && b[i].defined()) sum += (a[i].to(at::kDouble) * b[i].to(at::kDouble)).sum().item<double>();
+  return sum;
+}
+
+}  // namespace
+
+bool processor_computes_bfloat16() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16");
+#else
+  return false;
+#endif
+}
+
+std::string PrecisionCheck::text() const {
+  return fmt::format("loss {:.5g} against {:.5g}, gradients: cosine {:.3f} (float32 with rounded weights: {:.3f}), length {:.3f} times", narrow_loss, loss, gradient_cosine,
+                     rounding_cosine, gradient_ratio);
+}
+
+PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow) {
+  BatchNormSnapshot statistics(network);
+  const bool training = network.training();
+  network.train(true);
+  network.set_compute(network.type());
+  const Pass exact = pass(network, loss, images, targets);
+  statistics.restore();
+  const Pass control = rounded_pass(network, loss, images, targets, narrow);
+  statistics.restore();
+  network.set_compute(narrow);
+  const Pass rounded = pass(network, loss, images, targets);
+  statistics.restore();
+  network.train(training);
+  PrecisionCheck check;
+  check.loss = exact.loss;
+  check.narrow_loss = failpoint::hit("narrow-loss") ? std::nan("") : rounded.loss;
+  const double exact_norm = std::sqrt(dot(exact.gradients, exact.gradients)), norm = std::sqrt(dot(rounded.gradients, rounded.gradients));
+  check.gradient_cosine = dot(exact.gradients, rounded.gradients) / (exact_norm * norm);
+  check.rounding_cosine = dot(exact.gradients, control.gradients) / (exact_norm * std::sqrt(dot(control.gradients, control.gradients)));
+  check.gradient_ratio = norm / exact_norm;
+  // Written so that a value that is not finite fails.
+  const double least_cosine = check.rounding_cosine < 0.9 ? -1 : 0.8;
+  check.accepted = std::abs(check.narrow_loss - check.loss) <= 0.05 * std::abs(check.loss) && check.gradient_cosine >= least_cosine && check.gradient_ratio >= 0.5 &&
+                   check.gradient_ratio <= 2;
+  if (!check.accepted) network.set_compute(network.type());
+  return check;
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,32 @@
+#pragma once
+// Whether a narrow type computes what float32 computes, on the first real batch (training 11.1).
+#include <span>
+#include <string>
+
+#include "training/assignment.hpp"
+#include "training/loss.hpp"
+#include "training/torch_network.hpp"
+
+namespace yolov7::training {
+
+/// The processor multiplies bfloat16 matrices (AVX512-BF16 or AMX); elsewhere it would be emulated, slower than float32.
+bool processor_computes_bfloat16();
+
+struct PrecisionCheck {
+  double loss = 0, narrow_loss = 0;  ///< total of the batch in float32 and in the narrow type
+  double gradient_cosine = 0;        ///< between all gradients as one vector; 1 = same direction
+  double gradient_ratio = 0;         ///< of their lengths, narrow over float32
+  double rounding_cosine = 0;        ///< the same cosine for float32 with picture and weights rounded to the narrow type
+  bool accepted = false;
+  std::string text() const;          ///< one line of numbers
+};
+
+/// Loss and gradients of one batch in the network's own type and in `narrow`. Accepted where all is finite, the losses differ by at most
+/// 5 %, the gradients' lengths by at most a factor of 2, and the cosine is at least 0.8 wherever it means something. It does not where
+/// float32 itself turns its gradient when the weights are rounded (rounding_cosine below 0.9): a deep network with batch-norms is chaotic
+/// at random initial values, perturbations grow layer by layer (Yang et al., "A mean field theory of batch normalization", 2019), and the
+/// directions of two roundings have nothing to do with each other. Leaves network, statistics, loss balance and gradients as they were,
+/// except that the compute type becomes `narrow` where accepted, else the network's own.
+PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow);
+
+}  // namespace yolov7::training

@@ -1,0 +1,170 @@
+#include "training/preflight.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/text.hpp"
+#include "network/cost.hpp"
+#include "training/batch_norm_snapshot.hpp"
+#include "training/kernels/tensor_memory.hpp"
+#include "training/precision.hpp"
+#include "training/step.hpp"
+
+namespace yolov7::training {
+namespace {
+
+constexpr int most_checked = 8;      ///< pictures of the precision check
+constexpr double kept_free = 0.05;   ///< of the available memory, for what the model does not know
+constexpr int queued_batches = 6;    ///< finished or in work at the loader, and the one in use
+
+/// The first batch of the run, or its first pictures.
+dataset::Batch first_batch(Setup& s) {
+  dataset::LoaderOptions options = loader_options(s);
+  options.batch_size = std::min(std::max(s.state.options.batch_size, options.quad ? 4 : 1), most_checked);
+  options.cache_bytes = 0;
+  options.prefetch = 1;
+  dataset::BatchLoader loader(s.train, options);
+  loader.start(0);
+  auto batch = loader.next();
+  if (!batch) throw Error("expected a first batch, found none");
+  return std::move(*batch);
+}
+
+std::int64_t bytes_of(const TorchNetwork& network) {
+  std::int64_t bytes = 0;
+  for (const TorchNetwork::Entry& entry : network.entries()) bytes += entry.tensor.numel() * 4;
+  return bytes;
+}
+
+/// Peak of the large tensors in a forward and backward pass over `count` pictures of the largest size that training will see.
+std::size_t pass_peak(Setup& s, const at::Tensor& images, const std::vector<Target>& targets) {
+  kernels::TensorMemory& memory = kernels::keep_tensor_memory();
+  memory.forget_peak();
+  const std::vector<double> balance = s.loss->balance();
+  (*s.loss)(s.network->forward(images), targets).total.backward();
+  s.loss->set_balance(balance);
+  for (const TorchNetwork::Entry& entry : s.network->entries()) {
+    at::Tensor tensor = entry.tensor;
+    if (tensor.requires_grad()) tensor.mutable_grad().reset();
+  }
+  return memory.peak_bytes();
+}
+
+/// Bytes that validation takes per picture: the network's values, the raw maps and their copies, the pixels.
+double validation_bytes(const Setup& s) {
+  const network::Cost cost = network::cost(s.network->description(), s.val_size, s.val_size);
+  double rows = 0;
+  for (const network::Level& level : s.network->description().levels)
+    rows += std::pow(s.val_size / level.stride, 2) * s.network->description().anchors_per_level;
+  const double columns = s.network->description().outputs_per_anchor();
+  return static_cast<double>(cost.inference_activation_bytes) + 4 * 3 * rows * columns + (4.0 + queued_batches) * 3 * s.val_size * s.val_size;
+}
+
+MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
+  BatchNormSnapshot statistics(*s.network);
+  s.network->train(true);
+  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+  if (batch.count < 2) images = at::cat({images, images});
+  if (s.state.options.multi_scale) {
+    const std::int64_t side = static_cast<std::int64_t>(1.5 * s.train_size / s.stride) * s.stride;
+    images = at::upsample_bilinear2d(images.slice(0, 0, 2), {side, side}, false);
+  }
+  const std::size_t one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
+  const std::size_t two = pass_peak(s, images.slice(0, 0, 2), targets_of(batch, 0, 2));
+  statistics.restore();
+  const auto weights = static_cast<std::uint64_t>(bytes_of(*s.network));
+  MemoryModel model;
+  model.per_micro_picture = two > one ? static_cast<double>(two - one) : 0;
+  model.per_batch_picture = 3.0 * batch.height * batch.width * queued_batches + 2 * validation_bytes(s);
+  const double cache = std::min(s.state.options.cache_budget * 1e9, static_cast<double>(s.train.entries.size()) * 3.0 * s.train_size * s.train_size);
+  // Resident now, less what the two pictures took, plus: momentum (Adam: two), averages, and the copies of all three while a checkpoint is written.
+  const std::uint64_t resident = resident_bytes();
+  const int moments = s.state.options.adam || s.state.options.optimizer != "sgd" ? 2 : 1;
+  model.base = resident - std::min<std::uint64_t>(resident, static_cast<std::uint64_t>(2 * model.per_micro_picture)) +
+               weights * static_cast<std::uint64_t>(2 * (1 + moments) + 1) + static_cast<std::uint64_t>(cache);
+  return model;
+}
+
+void choose_precision(Setup& s, const dataset::Batch& batch) {
+  TrainOptions& o = s.state.options;
+  const bool asked = o.amp || o.precision == "bfloat16";
+  if (!asked && (o.precision == "float32" || !processor_computes_bfloat16())) {
+    log::info(fmt::format("precision: float32{}", o.precision == "auto" ? " (this processor does not multiply bfloat16)" : ""));
+    o.precision = "float32";
+    return;
+  }
+  const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+  const PrecisionCheck check = check_precision(*s.network, *s.loss, images, batch.targets, at::kBFloat16);
+  o.precision = check.accepted ? "bfloat16" : "float32";
+  o.amp = check.accepted && o.amp;
+  if (check.accepted)
+    log::info(fmt::format("precision: bfloat16, compared with float32 on {} pictures: {} (--precision float32 switches it off)", batch.count, check.text()));
+  else
+    log::warning(fmt::format("precision: float32, because bfloat16 is too far off on {} pictures: {}", batch.count, check.text()));
+}
+
+std::string fits_text(const MemoryModel& model, const AvailableMemory& left, std::uint64_t resident, int batch, int micro) {
+  return fmt::format("predicted peak {} with a batch of {}{}; {} allows {}", memory_text(model.peak(batch, micro)), batch,
+                     micro < batch ? fmt::format(" in micro-batches of {}", micro) : "", left.limited_by, memory_text(resident + left.bytes));
+}
+
+void choose_batch(Setup& s, const MemoryModel& model) {
+  TrainOptions& o = s.state.options;
+  const std::uint64_t resident = resident_bytes();
+  const AvailableMemory left = available_memory(static_cast<std::uint64_t>(o.memory_limit * 1e9));
+  const auto allowed = resident + static_cast<std::uint64_t>(static_cast<double>(left.bytes) * (1 - kept_free));
+  const int most = std::min(std::max(o.nbs, 1), static_cast<int>(s.train.entries.size()));
+  const int largest = model.largest_batch(o.autobatch ? most : o.batch_size, allowed);
+  const auto refuse = [&] {
+    const std::string what = fits_text(model, left, resident, o.batch_size, 1);
+    throw Error(largest > 0 ? fmt::format("memory: {}, even in micro-batches of 1: --batch-size {} fits", what, largest)
+                            : fmt::format("memory: {}, and no batch fits: lower --img-size or take a smaller network", what));
+  };
+  if (o.autobatch) {
+    if (largest == 0) refuse();
+    o.batch_size = largest;
+    o.autobatch = false;  // the choice is part of the run from here on
+    log::info(fmt::format("batch: {} is the largest up to {} that fits", largest, most));
+  }
+  const int micro = model.largest_micro(o.batch_size, allowed);
+  if (micro == 0) refuse();
+  s.micro_batch = micro < o.batch_size ? micro : 0;
+  s.predicted_peak = model.peak(o.batch_size, micro);
+  log::info("memory: " + fits_text(model, left, resident, o.batch_size, micro));
+  if (s.micro_batch > 0)
+    log::warning(fmt::format("the batch of {} does not fit at once: it goes through the network in parts of {}, with one step for all; batch-norms see {} pictures at a time instead of {}, "
+                             "so the result is near that of the whole batch and not equal to it", o.batch_size, micro, micro, o.batch_size));
+}
+
+}  // namespace
+
+std::uint64_t MemoryModel::peak(int batch, int micro) const {
+  return base + static_cast<std::uint64_t>(per_micro_picture * micro + per_batch_picture * batch);
+}
+
+int MemoryModel::largest_batch(int most, std::uint64_t bytes) const {
+  for (int batch = most; batch > 0; --batch)
+    if (peak(batch, batch) <= bytes) return batch;
+  return 0;
+}
+
+int MemoryModel::largest_micro(int batch, std::uint64_t bytes) const {
+  for (int micro = batch;; micro = (micro + 1) / 2) {
+    if (peak(batch, micro) <= bytes) return micro;
+    if (micro == 1) return 0;
+  }
+}
+
+void preflight(Setup& s, bool resumed) {
+  const dataset::Batch batch = first_batch(s);
+  if (!resumed) choose_precision(s, batch);
+  if (s.state.options.precision == "bfloat16") s.network->set_compute(at::kBFloat16);
+  choose_batch(s, measure_memory(s, batch));
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,35 @@
+#include "training/recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "training/schedule.hpp"
+
+namespace yolov7::training {
+
+long steps_of(const TrainOptions& o, std::size_t pictures) {
+  const auto batch = static_cast<std::size_t>(o.batch_size);
+  const std::size_t batches = static_cast<std::size_t>(o.epochs) * ((pictures + batch - 1) / batch);
+  return static_cast<long>(batches) / accumulation(o.batch_size, o.nbs);
+}
+
+std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures) {
+  const auto is_given = [&](const char* name) { return std::find(given.begin(), given.end(), name) != given.end(); };
+  if (o.recipe == "official") {
+    if (!is_given("warmup-cap")) o.warmup_cap = 0;
+    return {};
+  }
+  constexpr int smallest_batch = 4;  // what batch-norms still learn from
+  const long before = steps_of(o, pictures);
+  const int batch = o.batch_size, nbs = o.nbs;
+  if (!is_given("nbs"))
+    while (steps_of(o, pictures) < enough_steps && o.nbs > o.batch_size) o.nbs = std::max(o.nbs / 2, o.batch_size);
+  const bool free_batch = !is_given("batch-size") && !is_given("nbs") && !o.autobatch;
+  while (free_batch && steps_of(o, pictures) < enough_steps && o.batch_size > smallest_batch) o.batch_size = o.nbs = std::max(o.batch_size / 2, smallest_batch);
+  if (o.nbs == nbs && o.batch_size == batch) return {};
+  return fmt::format("few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe; a nominal batch of {} instead of {}{} makes them {} (--recipe official keeps the original's)",
+                     pictures, o.epochs, before, o.nbs, nbs, o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch) : "", steps_of(o, pictures));
+}
+
+}  // namespace yolov7::training

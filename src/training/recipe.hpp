@@ -1,0 +1,22 @@
+#pragma once
+// What a run does when its data are few: more optimizer steps from the same pictures.
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "training/options.hpp"
+
+namespace yolov7::training {
+
+/// Below this many optimizer steps a run is short of steps, not of pictures (docs/small-data.md has the measurements).
+inline constexpr int enough_steps = 2500;
+
+/// Optimizer steps of a whole run, warm-up aside: epochs · ⌈pictures / batch⌉ / max(round(nbs / batch), 1), rounded down.
+long steps_of(const TrainOptions& options, std::size_t pictures);
+
+/// `--recipe auto`: where the official settings give fewer than `enough_steps`, the nominal batch is halved down to the batch, then both
+/// down to 4, until there are enough; options on the command line (`given`) are kept. `--recipe official`: warm-up without a cap. Returns
+/// what was changed, for people; "" = nothing.
+std::string apply_recipe(TrainOptions& options, const std::vector<std::string>& given, std::size_t pictures);
+
+}  // namespace yolov7::training

@@ -1,0 +1,102 @@
+#include "training/run_start.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "training/checkpoints.hpp"
+#include "training/data_manifest.hpp"
+
+namespace yolov7::training {
+namespace fs = std::filesystem;
+namespace {
+
+void lock_folder(Setup& s) {
+  s.lock = file::Lock::try_acquire(s.folder / ".lock");
+  if (!s.lock) throw Error(fmt::format("{}: another process is training in this run folder", s.folder.string()));
+}
+
+/// What a killed process was writing. Only with the folder's lock held.
+void remove_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') && name.ends_with(".tmp")) fs::remove(entry.path(), error);
+  }
+}
+
+bool given(const TrainRequest& request, const char* name) { return std::find(request.given.begin(), request.given.end(), name) != request.given.end(); }
+
+/// Paths that hold from any working folder, so that a run can be resumed from another one.
+void make_paths_absolute(TrainOptions& o) {
+  for (std::string* path : {&o.data, &o.cfg, &o.weights, &o.hyp})
+    if (!path->empty() && fs::exists(*path)) *path = fs::absolute(*path).lexically_normal().string();
+}
+
+void open_new(Setup& s, const TrainRequest& request) {
+  s.folder = request.run_folder;
+  lock_folder(s);
+  s.state.options = request.options;
+  s.state.hyp = read_hyperparameters(request.options.hyp);
+  make_paths_absolute(s.state.options);
+  file::make_folder(s.folder / "weights");
+}
+
+void require_more_to_do(const Setup& s, const TrainRequest& request, const fs::path& path) {
+  if (s.state.ended && !given(request, "patience") && !given(request, "time") && !given(request, "epochs"))
+    throw Error(fmt::format("{}: the run ended after {} of {} epochs by --patience or --time: nothing to resume (another --patience, --time or --epochs goes on)", path.string(), s.state.epoch, s.state.options.epochs));
+  if (s.state.epoch >= s.state.options.epochs)
+    throw Error(fmt::format("{}: all {} epochs are done: nothing to resume (--epochs M with M > {} extends the run)", path.string(), s.state.options.epochs, s.state.epoch));
+}
+
+}  // namespace
+
+std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& request) {
+  if (request.options.resume.empty()) {
+    open_new(s, request);
+    return std::nullopt;
+  }
+  const fs::path path = find_resume_checkpoint(request.options.resume, request.options.project);
+  s.folder = fs::absolute(path).lexically_normal().parent_path().parent_path();
+  lock_folder(s);
+  remove_temporaries(s.folder);
+  remove_temporaries(s.folder / "weights");
+  network::Checkpoint checkpoint = path.filename() == "last.pt" ? read_last(s.folder) : network::read_checkpoint(path);
+  s.state = run_state(checkpoint.state, path.string());
+  s.epochs_before = s.state.options.epochs;
+  s.state.options = resumed_options(s.state.options, request.options, request.given);
+  make_paths_absolute(s.state.options);
+  require_more_to_do(s, request, path);
+  s.state.ended = false;
+  log::info(fmt::format("resuming {} at epoch {}, batch {}", s.folder.string(), s.state.epoch, s.state.batch));
+  return checkpoint;
+}
+
+void read_data(Setup& s, const std::optional<network::Checkpoint>& resumed) {
+  const TrainOptions& o = s.state.options;
+  s.description = dataset::read_description(o.data);
+  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
+  s.train = dataset::read_index(s.description, "train", index);
+  index.training = false;
+  s.val = dataset::read_index(s.description, "val", index);
+  if (s.val.label_count() == 0) log::warning("the val split has no object: every metric will be 0, and no epoch can be told to be the best");
+  const auto shared = dataset::shared_pictures(s.train, s.val);
+  if (!shared.empty()) {
+    log::warning(fmt::format("{} pictures are in train and in val: the validation numbers are too good", shared.size()));
+    for (std::size_t i = 0; i < std::min<std::size_t>(shared.size(), 5); ++i)
+      log::warning(fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
+  }
+  if (resumed && resumed->dataset_identity != s.train.identity) {
+    const std::string difference = first_difference(s.folder, s.train);
+    if (!o.accept_changed_data)
+      throw Error(fmt::format("the train split of {} is not the one this run began with: {} (--accept-changed-data continues all the same)", o.data, difference));
+    log::warning(fmt::format("the train split changed since this run began: {}", difference));
+    s.state.batch = 0;  // the epoch begins anew: its batches are others now
+    s.state.loss_sum = {};
+  }
+  if (!resumed || resumed->dataset_identity != s.train.identity) write_manifest(s.folder, s.train);
+}
+
+}  // namespace yolov7::training

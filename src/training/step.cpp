@@ -1,0 +1,135 @@
+#include "training/step.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/failpoint.hpp"
+#include "core/log.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "dataset/operation.hpp"
+#include "training/kernels/tensor_memory.hpp"
+#include "training/multi_scale.hpp"
+
+namespace yolov7::training {
+namespace {
+
+/// Names of the pictures that a batch was made of, as far as the loader says.
+std::string picture_names(const dataset::Batch& batch, const dataset::Index& index) {
+  std::set<std::string> names;
+  for (const dataset::SampleOrigin& origin : batch.origins) names.insert(text::printable(index.entries[origin.entry].picture.filename().string()));
+  return text::join(std::vector<std::string>(names.begin(), names.end()), ", ");
+}
+
+}  // namespace
+
+std::vector<std::array<float, 6>> targets_of(const dataset::Batch& batch, int first, int count) {
+  std::vector<std::array<float, 6>> result;
+  for (std::array<float, 6> target : batch.targets) {
+    const float picture = target[0] - static_cast<float>(first);
+    if (picture < 0 || picture >= static_cast<float>(count)) continue;
+    target[0] = picture;
+    result.push_back(target);
+  }
+  return result;
+}
+
+Step::Step(Setup& setup) : s_(setup), statistics_(*setup.network) {}
+
+StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
+  const IterationSettings now = s_.schedule->at(iteration);
+  s_.optimizer->set_rates(now.rates);
+  s_.optimizer->set_momentum(now.momentum);
+  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+  if (s_.state.options.multi_scale) images = rescaled(images, iteration);
+  StepResult result;
+  statistics_.take();
+  const std::vector<double> balance = s_.loss->balance();
+  const auto undo = [&](const char* what) {
+    statistics_.restore();
+    s_.loss->set_balance(balance);
+    skip(batch, what);
+    return StepResult{{}, false, true};
+  };
+  for (bool again = true; again;) {
+    try {
+      if (!backward(images, batch, result.losses)) return undo("the loss");
+      again = false;
+    } catch (const kernels::OutOfMemory& error) {
+      statistics_.restore();
+      s_.loss->set_balance(balance);
+      result = {};
+      halve_micro_batch(batch, error.what());
+    }
+  }
+  ++pending_;
+  if (!now.steps) return result;
+  const double norm = s_.optimizer->clip_gradients(s_.state.options.clip_grad);
+  if (!std::isfinite(norm)) return undo("a gradient");
+  s_.optimizer->step();
+  drop_pending();
+  s_.ema->update(*s_.network);
+  s_.state.skipped_in_row = 0;
+  result.stepped = true;
+  return result;
+}
+
+/// False: a loss is not finite, and the batch's gradients are gone (with those that waited, for they are one sum).
+bool Step::backward(const at::Tensor& images, const dataset::Batch& batch, std::array<double, 4>& losses) {
+  const int micro = s_.micro_batch > 0 ? std::min(s_.micro_batch, batch.count) : batch.count;
+  for (int first = 0; first < batch.count; first += micro) {
+    const int count = std::min(micro, batch.count - first);
+    const bool whole = count == batch.count;
+    if (failpoint::hit("out-of-memory")) throw kernels::OutOfMemory("out of memory (injected)");
+    LossValue loss = whole ? (*s_.loss)(s_.network->forward(images), batch.targets)
+                           : (*s_.loss)(s_.network->forward(images.slice(0, first, first + count)), targets_of(batch, first, count));
+    const at::Tensor parts = loss.parts.to(at::kCPU, at::kDouble).contiguous();
+    const double* values = parts.const_data_ptr<double>();
+    if (!std::isfinite(values[3]) || failpoint::hit("non-finite-loss")) return false;
+    for (std::size_t i = 0; i < 4; ++i) losses[i] += values[i] * count / batch.count;
+    (s_.state.options.quad ? loss.total * 4 : loss.total).backward();
+  }
+  return true;
+}
+
+void Step::skip(const dataset::Batch& batch, const std::string& what) {
+  const int lost = pending_;
+  drop_pending();
+  ++s_.state.skipped;
+  ++s_.state.skipped_in_row;
+  log::warning(fmt::format("epoch {}, batch {}: {} is not finite; the batch is skipped{} ({} so far, {} in a row); its pictures: {}", s_.state.epoch, s_.state.batch, what,
+                           lost > 0 ? fmt::format(", and with it {} that waited for the same step", lost) : "", s_.state.skipped, s_.state.skipped_in_row,
+                           picture_names(batch, s_.train)));
+}
+
+/// Out of memory in the middle of a batch: it is computed again in smaller parts.
+void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why) {
+  const int micro = s_.micro_batch > 0 ? std::min(s_.micro_batch, batch.count) : batch.count;
+  if (micro == 1) throw Error(fmt::format("{}; a single picture does not fit: lower --img-size or take a smaller network", why));
+  const int lost = pending_;
+  drop_pending();
+  kernels::keep_tensor_memory().release_unused();
+  s_.micro_batch = (micro + 1) / 2;
+  log::warning(fmt::format("{}: from here on a batch goes through the network in parts of {}, with one step for all; batch-norms see {} pictures at a time{}", why, s_.micro_batch,
+                           s_.micro_batch, lost > 0 ? fmt::format("; {} batches that waited for the same step are lost", lost) : ""));
+}
+
+void Step::drop_pending() {
+  s_.optimizer->clear_gradients();
+  pending_ = 0;
+}
+
+/// Multi-scale: one size for the whole batch, a function of seed and iteration alone (training 11.5).
+at::Tensor Step::rescaled(const at::Tensor& images, std::int64_t iteration) const {
+  Random random(static_cast<std::uint64_t>(s_.state.options.seed), static_cast<std::uint32_t>(s_.state.epoch), static_cast<std::uint32_t>(iteration),
+                static_cast<std::uint32_t>(dataset::Operation::multi_scale));
+  const auto [height, width] = multi_scale_size(images.size(2), images.size(3), s_.train_size, s_.stride, random);
+  if (height == images.size(2) && width == images.size(3)) return images;
+  return at::upsample_bilinear2d(images, {height, width}, /*align_corners=*/false);
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,188 @@
+// A training that is killed, starved, fed with nonsense or moved continues exactly where it stood, or says why not.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "network/checkpoint.hpp"
+#include "tests/cli/program.hpp"
+
+namespace yolov7::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// How often a run is killed: a few times here, 20 in the soak test.
+int kills() {
+  const char* wanted = std::getenv("YOLOV7_KILLS");
+  return wanted != nullptr ? std::atoi(wanted) : 4;
+}
+
+class KillAndResume : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    scratch = new Scratch;
+    const Outcome drawn = run({"dataset", "synth", "--out", data().string(), "--level", "easy", "--train", "24", "--val", "4", "--test", "0", "--img-size", "96", "--seed", "5"});
+    ASSERT_EQ(drawn.code, 0) << drawn.err;
+  }
+  static void TearDownTestSuite() { delete scratch; }
+  static fs::path data() { return *scratch / "data"; }
+  static fs::path folder(const std::string& name) { return *scratch / "runs" / name; }
+  /// A narrow tiny network, so that a step takes milliseconds. float32: the same on every processor.
+  static std::vector<std::string> arguments(const std::string& name, int epochs, const std::vector<std::string>& more = {}) {
+    const fs::path cfg = *scratch / "narrow.yaml";
+    if (!fs::exists(cfg)) {
+      std::string text = slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
+      const auto at = text.find("width_multiple:");
+      text.replace(at, text.find('\n', at) - at, "width_multiple: 0.125");
+      spill(cfg, text);
+    }
+    std::vector<std::string> all{"train", "--cfg", cfg.string(), "--weights", "", "--data", (data() / "data.yaml").string(), "--hyp", "hyp.scratch.tiny.yaml", "--img", "96", "--batch", "4",
+                                 "--epochs", std::to_string(epochs), "--precision", "float32", "--project", (*scratch / "runs").string(), "--name", name};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  /// Every tensor of last.pt: weights, averages, momentum.
+  static network::Checkpoint last(const std::string& name) { return network::read_checkpoint(folder(name) / "weights/last.pt"); }
+  static void expect_same_tensors(const std::string& a, const std::string& b) {
+    const network::Checkpoint one = last(a), other = last(b);
+    const auto same = [](const network::Weights& x, const network::Weights& y, const char* what) {
+      ASSERT_EQ(x.size(), y.size()) << what;
+      for (const auto& [name, tensor] : x.entries()) {
+        ASSERT_NE(y.find(name), nullptr) << name;
+        ASSERT_TRUE(tensor.bytes == y.find(name)->bytes) << what << ' ' << name;
+      }
+    };
+    same(one.model, other.model, "model");
+    same(one.ema, other.ema, "ema");
+    same(one.optimizer, other.optimizer, "optimizer");
+  }
+  static Scratch* scratch;
+};
+Scratch* KillAndResume::scratch = nullptr;
+
+// The whole run, and the same one killed at random instants, with 1, 2 and 4 loader threads in turn.
+TEST_F(KillAndResume, TensorsEqualThoseOfTheUndisturbedRun) {
+  const std::vector<std::string> often{"--checkpoint-seconds", "0.001", "--nbs", "8"};
+  const int epochs = std::max(6, 2 * kills());  // so that the last kill meets a run that goes on
+  ASSERT_EQ(run(arguments("whole", epochs, often)).code, 0);
+  std::mt19937 random(7);
+  int killed = 0;
+  Process first(arguments("killed", epochs, often), scratch->path());
+  for (int i = 0; i < 1000 && !fs::exists(folder("killed") / "weights/last.pt"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_TRUE(fs::exists(folder("killed") / "weights/last.pt"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 200));
+  first.send(SIGKILL);
+  killed += first.wait().code == 128 + SIGKILL;
+  for (int i = 1; i < kills(); ++i) {
+    Process again({"train", "--resume", folder("killed").string(), "--workers", std::to_string(1 << (i % 3))}, scratch->path());
+    for (int k = 0; k < 1000 && !has(again.errors_so_far(), "resuming"); ++k) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 900));
+    again.send(SIGKILL);
+    killed += again.wait().code == 128 + SIGKILL;
+  }
+  EXPECT_GE(killed, 1);
+  const Outcome end = run({"train", "--resume", folder("killed").string(), "--workers", "4"});
+  ASSERT_TRUE(end.code == 0 || has(end.err, "nothing to resume")) << end.err;
+  expect_same_tensors("whole", "killed");
+  for (const auto& entry : fs::directory_iterator(folder("killed") / "weights")) EXPECT_FALSE(has(entry.path().filename().string(), ".tmp")) << entry.path();
+}
+
+TEST_F(KillAndResume, SigtermLeavesAResumableRun) {
+  Process process(arguments("term", 200), scratch->path());
+  for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  process.send(SIGTERM);
+  const Outcome cut = process.wait();
+  EXPECT_EQ(cut.code, 130) << cut.err;
+  EXPECT_TRUE(has(cut.err, "can be resumed")) << cut.err;
+}
+
+TEST_F(KillAndResume, ADamagedCheckpointFallsBackToTheOneBefore) {
+  ASSERT_EQ(run(arguments("damaged", 2)).code, 0);
+  const fs::path weights = folder("damaged") / "weights";
+  ASSERT_TRUE(fs::exists(weights / "last.previous.pt"));
+  fs::resize_file(weights / "last.pt", fs::file_size(weights / "last.pt") / 2);
+  const Outcome resumed = run({"train", "--resume", folder("damaged").string(), "--json"});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_TRUE(has(resumed.err, "using the one before it")) << resumed.err;
+  EXPECT_EQ(json::parse(resumed.out)["epochs_done"], 2);
+}
+
+TEST_F(KillAndResume, AMovedRunIsExtendedAndSaysHowTheScheduleChanges) {
+  ASSERT_EQ(run(arguments("here", 2)).code, 0);
+  fs::rename(folder("here"), *scratch / "there");
+  const Outcome extended = run({"train", "--resume", (*scratch / "there").string(), "--epochs", "3", "--json"}, "/");
+  ASSERT_EQ(extended.code, 0) << extended.err;
+  EXPECT_TRUE(has(extended.err, "epochs: 3 instead of 2; the schedule follows the new number from here on: rate ")) << extended.err;
+  EXPECT_EQ(json::parse(extended.out)["run_folder"], (*scratch / "there").string());
+}
+
+TEST_F(KillAndResume, AChangedDataSetIsNamed) {
+  ASSERT_EQ(run(arguments("data", 1)).code, 0);
+  const fs::path label = data() / "labels/train/000003.txt";
+  const std::string before = slurp(label);
+  spill(label, before + "0 0.5 0.5 0.25 0.25\n");
+  const std::vector<std::string> resume{"train", "--resume", folder("data").string(), "--epochs", "2"};
+  const Outcome refused = run(resume);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(has(refused.err, "000003.jpg or its labels differ from what they were")) << refused.err;
+  auto accepting = resume;
+  accepting.push_back("--accept-changed-data");
+  const Outcome accepted = run(accepting);
+  EXPECT_EQ(accepted.code, 0) << accepted.err;
+  EXPECT_TRUE(has(accepted.err, "the train split changed")) << accepted.err;
+  spill(label, before);
+  // A picture less: the one that is missing is named.
+  ASSERT_EQ(run(arguments("less", 1)).code, 0);
+  fs::rename(data() / "images/train/000007.jpg", *scratch / "away.jpg");
+  fs::rename(data() / "labels/train/000007.txt", *scratch / "away.txt");
+  const Outcome less = run({"train", "--resume", folder("less").string(), "--epochs", "2"});
+  EXPECT_EQ(less.code, 1);
+  EXPECT_TRUE(has(less.err, "000007.jpg is gone")) << less.err;
+  fs::rename(*scratch / "away.jpg", data() / "images/train/000007.jpg");
+  fs::rename(*scratch / "away.txt", data() / "labels/train/000007.txt");
+}
+
+// A loss that is not finite: named, skipped, counted; three in a row: back to the last good weights; too often: the end.
+TEST_F(KillAndResume, ALossThatIsNotFiniteIsSkipped) {
+  auto call = arguments("nan", 2);
+  call.push_back("--json");
+  const Outcome one = run(call, scratch->path(), {"YOLOV7_FAILPOINTS=non-finite-loss=4"});
+  ASSERT_EQ(one.code, 0) << one.err;
+  EXPECT_TRUE(has(one.err, "the loss is not finite; the batch is skipped (1 so far, 1 in a row); its pictures: 0000")) << one.err;
+  EXPECT_EQ(json::parse(one.out)["skipped_batches"], 1);
+  call = arguments("nan-row", 2);
+  call.push_back("--json");
+  const Outcome row = run(call, scratch->path(), {"YOLOV7_FAILPOINTS=non-finite-loss=4,5,6"});
+  ASSERT_EQ(row.code, 0) << row.err;
+  EXPECT_TRUE(has(row.err, "3 batches in a row were not finite: back to the weights of")) << row.err;
+  EXPECT_EQ(json::parse(row.out)["skipped_batches"], 3);
+  const Outcome always = run(arguments("nan-always", 20), scratch->path(), {"YOLOV7_FAILPOINTS=non-finite-loss=1,2,3,4,5,6,7,8,9,10,11,12"});
+  EXPECT_EQ(always.code, 1);
+  EXPECT_TRUE(has(always.err, "after 3 times of going back")) << always.err;
+}
+
+TEST_F(KillAndResume, OutOfMemoryHalvesTheMicroBatch) {
+  const Outcome trained = run(arguments("oom", 1), scratch->path(), {"YOLOV7_FAILPOINTS=out-of-memory=2"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(has(trained.err, "goes through the network in parts of 2")) << trained.err;
+}
+
+TEST_F(KillAndResume, TheMemoryLimitIsKeptBeforehand) {
+  auto call = arguments("limit", 1, {"--batch", "16"});
+  call.erase(std::find(call.begin(), call.end(), "4") - 1, std::find(call.begin(), call.end(), "4") + 1);
+  // What is needed is printed; a limit between the need of one picture and that of all leads to micro-batches, one below all to an error.
+  call.insert(call.end(), {"--memory-limit", "0.1"});
+  const Outcome refused = run(call);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(has(refused.err, "memory: predicted peak")) << refused.err;
+  EXPECT_TRUE(has(refused.err, "--memory-limit allows")) << refused.err;
+}
+
+}  // namespace
+}  // namespace yolov7::tests

@@ -1,0 +1,67 @@
+#include "training/recipe.hpp"
+
+#include <gtest/gtest.h>
+
+namespace yolov7::training {
+namespace {
+
+TrainOptions run(int epochs, int batch = 16) {
+  TrainOptions o;
+  o.epochs = epochs;
+  o.batch_size = batch;
+  return o;
+}
+
+TEST(Recipe, StepsOfTheOfficialRecipe) {
+  EXPECT_EQ(steps_of(run(150), 60), 150);       // 4 batches of 60 pictures, a step every 4
+  EXPECT_EQ(steps_of(run(300), 118'287), 554'475);  // ⌈118287 / 16⌉ = 7393, × 300 / 4
+  EXPECT_EQ(steps_of(run(1, 24), 24), 0);       // one batch, a step every round(64 / 24) = 3
+}
+
+TEST(Recipe, EnoughStepsChangeNothing) {
+  TrainOptions o = run(300);
+  EXPECT_EQ(apply_recipe(o, {}, 118'287), "");
+  EXPECT_EQ(o.nbs, 64);
+  EXPECT_EQ(o.batch_size, 16);
+  EXPECT_EQ(o.warmup_cap, 0.2);
+}
+
+TEST(Recipe, FewPicturesGetMoreSteps) {
+  TrainOptions o = run(150);  // 60 pictures: 600 steps of 16, 1200 of 8, 2250 of 4
+  EXPECT_NE(apply_recipe(o, {}, 60), "");
+  EXPECT_EQ(o.nbs, 4);
+  EXPECT_EQ(o.batch_size, 4);
+  o = run(100);  // 205 pictures: 325, 650, 1300 steps of 16, then 2600 of 8
+  apply_recipe(o, {}, 205);
+  EXPECT_EQ(o.nbs, 8);
+  EXPECT_EQ(o.batch_size, 8);
+  o = run(100);  // 1000 pictures: 63 batches: 1575 steps of 64, 3150 of 32
+  apply_recipe(o, {}, 1000);
+  EXPECT_EQ(o.nbs, 32);
+  EXPECT_EQ(o.batch_size, 16);
+}
+
+TEST(Recipe, WhatIsGivenIsKept) {
+  TrainOptions o = run(150);
+  apply_recipe(o, {"batch-size"}, 60);
+  EXPECT_EQ(o.batch_size, 16);
+  EXPECT_EQ(o.nbs, 16);
+  o = run(150);
+  EXPECT_EQ(apply_recipe(o, {"nbs"}, 60), "");
+  EXPECT_EQ(o.batch_size, 16);
+  EXPECT_EQ(o.nbs, 64);
+}
+
+TEST(Recipe, Official) {
+  TrainOptions o = run(150);
+  o.recipe = "official";
+  EXPECT_EQ(apply_recipe(o, {}, 60), "");
+  EXPECT_EQ(o.nbs, 64);
+  EXPECT_EQ(o.warmup_cap, 0);
+  o.warmup_cap = 0.3;
+  apply_recipe(o, {"warmup-cap"}, 60);
+  EXPECT_EQ(o.warmup_cap, 0.3);
+}
+
+}  // namespace
+}  // namespace yolov7::training
