@@ -19,13 +19,13 @@ Settings settings(SynthVerbOptions& o) {
   constexpr int most_pictures = 1'000'000;  // file names have six digits
   return Settings{"dataset synth", {
     setting("out", o.out, "new or empty folder for the data set").positional(),
-    setting("level", o.synth.level, "standard: eight shapes among distractors; easy: three big clear shapes, for a demonstration").choices({"standard", "easy"}),
+    setting("level", o.synth.level, "standard: eight shapes among distractors; easy: three big clear shapes, for a demonstration; formula: 64 classes in fractal textures, for a first training").choices({"standard", "easy", "formula"}),
     setting("train", o.synth.train, "pictures for training").range(0, most_pictures),
     setting("val", o.synth.val, "pictures for validation").range(1, most_pictures),
     setting("test", o.synth.test, "pictures for testing").range(0, most_pictures),
     setting("img-size", o.synth.image_size, "longer side of the pictures, pixels").range(32, 8192),
     setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647),
-    setting("classes", o.synth.classes, "the first so many of the level's classes, 0 = all").range(0, 8),
+    setting("classes", o.synth.classes, "the first so many of the level's classes, 0 = all").range(0, 64),
     setting("polygons", o.synth.polygons, "labels as polygons instead of boxes"),
     setting("workers", o.synth.threads, "threads, 0 = usable cores").range(0, 1024),
   }};

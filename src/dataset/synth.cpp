@@ -67,7 +67,7 @@ SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs:
   SynthSplit result;
   result.name = name;
   result.pictures = n;
-  result.objects_per_class.assign(level.shapes.size(), 0);
+  result.objects_per_class.assign(static_cast<std::size_t>(level.class_count()), 0);
   for (const auto& one : classes) {
     result.objects += one.size();
     if (one.empty()) ++result.empty;
@@ -79,17 +79,22 @@ SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs:
 }  // namespace
 
 SynthLevel synth_level(const SynthOptions& o) {
-  if (o.level != "standard" && o.level != "easy")
-    throw usage_error(fmt::format("dataset synth: expected level 'easy' or 'standard', found '{}'{}", o.level, text::did_you_mean(o.level, {"easy", "standard"})));
-  SynthLevel level = o.level == "easy" ? easy_level() : standard_level();
+  const std::vector<std::string> levels{"easy", "standard", "formula"};
+  if (std::find(levels.begin(), levels.end(), o.level) == levels.end())
+    throw usage_error(fmt::format("dataset synth: expected level 'easy', 'standard' or 'formula', found '{}'{}", o.level, text::did_you_mean(o.level, levels)));
+  SynthLevel level = o.level == "easy" ? easy_level() : o.level == "standard" ? standard_level() : formula_level();
   if (o.train < 0 || o.val < 1 || o.test < 0)
     throw usage_error(fmt::format("dataset synth: expected at least 1 picture in val and 0 in train and test, found train {}, val {}, test {}", o.train, o.val, o.test));
   if (o.image_size < smallest_side || o.image_size > largest_side)
     throw usage_error(fmt::format("dataset synth: expected an image size of {} to {} px, found {}", smallest_side, largest_side, o.image_size));
-  const int most = static_cast<int>(level.shapes.size());
+  const int most = level.class_count();
   if (o.classes < 0 || o.classes > most)
     throw usage_error(fmt::format("dataset synth: level '{}' has {} classes, found {}", o.level, most, o.classes));
-  if (o.classes > 0) level.shapes.resize(static_cast<std::size_t>(o.classes));
+  if (o.classes > 0) {
+    const auto wanted = static_cast<std::size_t>(o.classes), shapes = std::min(wanted, level.shapes.size());
+    level.formulas.resize(wanted - shapes);
+    level.shapes.resize(shapes);
+  }
   return level;
 }
 
@@ -104,7 +109,7 @@ std::vector<bool> empty_pictures(double share, std::size_t count, std::uint64_t 
 SynthReport synthesize(const SynthOptions& o, const fs::path& out) {
   const SynthLevel level = synth_level(o);
   SynthReport report;
-  for (const Shape shape : level.shapes) report.names.push_back(shape_name(shape));
+  for (int i = 0; i < level.class_count(); ++i) report.names.push_back(level.class_name(i));
   build_folder(out, [&](const fs::path& folder) {
     std::vector<std::pair<std::string, std::string>> entries;
     const std::vector<std::pair<std::string, int>> splits{{"train", o.train}, {"val", o.val}, {"test", o.test}};

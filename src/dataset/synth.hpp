@@ -12,7 +12,7 @@
 namespace yolov7::dataset {
 
 struct SynthOptions {
-  std::string level = "standard";  ///< "standard" or "easy"
+  std::string level = "standard";  ///< "easy", "standard" or "formula"
   int train = 800, val = 100, test = 100;
   int image_size = 640;            ///< longer side, pixels
   std::uint64_t seed = 0;

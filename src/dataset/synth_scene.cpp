@@ -36,7 +36,7 @@ class Scene {
     cv::Vec3f base;
     for (int c = 0; c < 3; ++c)
       base[c] = static_cast<float>(level.colour_by_class ? grey + look_.uniform(-12, 12) : look_.uniform(30, 225));
-    canvas_ = random_texture(size, base, level.texture * 1.5, look_);
+    canvas_ = random_texture(size, base, level.texture * 1.5, look_, level.fractal_textures);
   }
 
   /// Pixels of `roi` with coverage above one half would leave every object visible enough.
@@ -56,7 +56,7 @@ class Scene {
     const cv::Vec3f below(static_cast<float>(under[0]), static_cast<float>(under[1]), static_cast<float>(under[2]));
     const double distance = std::exp(look_.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast)));
     const cv::Vec3f colour = level_.colour_by_class && who >= 0 ? class_colour(class_index) : contrasting_colour(below, distance, look_);
-    blend(canvas_, roi, random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_), coverage);
+    blend(canvas_, roi, random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_, level_.fractal_textures), coverage);
     int pixels = 0;
     for_covered(roi, coverage, [&](std::int16_t& owner) {
       if (owner >= 0) --objects_[static_cast<std::size_t>(owner)].visible;
@@ -114,7 +114,7 @@ bool try_object(const SynthLevel& level, Scene& scene, int class_index, double s
   const cv::Size size = scene.size();
   const double longer = std::max(size.width, size.height);
   const double angle = random.uniform(-level.most_turn, level.most_turn), stretch = random.uniform(level.least_stretch, 1);
-  const Outline unit = place_outline(shape_outline(level.shapes[static_cast<std::size_t>(class_index)]), {0, 0}, 1, stretch, angle);
+  const Outline unit = place_outline(level.class_outline(class_index), {0, 0}, 1, stretch, angle);
   const Xyxy box = outline_extent(unit);
   const double scale = share * longer / std::max(box.width(), box.height());
   const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
@@ -144,7 +144,7 @@ void add_objects(const SynthLevel& level, Scene& scene, Random& random) {
   }
   std::sort(sizes.begin(), sizes.end());
   for (const auto& [order, share] : sizes) {
-    const int class_index = static_cast<int>(random.integer(0, static_cast<std::int64_t>(level.shapes.size()) - 1));
+    const int class_index = static_cast<int>(random.integer(0, level.class_count() - 1));
     bool placed = false;
     for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, class_index, share, random);
   }
@@ -218,6 +218,16 @@ cv::Mat photograph(const SynthLevel& level, cv::Mat& canvas, Random& random) {
 
 }  // namespace
 
+std::string SynthLevel::class_name(int index) const {
+  const auto i = static_cast<std::size_t>(index);
+  return i < shapes.size() ? shape_name(shapes[i]) : formulas.at(i - shapes.size()).name;
+}
+
+Outline SynthLevel::class_outline(int index) const {
+  const auto i = static_cast<std::size_t>(index);
+  return i < shapes.size() ? shape_outline(shapes[i]) : formula_outline(formulas.at(i - shapes.size()));
+}
+
 SynthLevel standard_level() {
   SynthLevel level;
   level.shapes = {Shape::circle, Shape::square, Shape::triangle, Shape::star, Shape::cross, Shape::ring, Shape::hexagon, Shape::crescent};
@@ -237,6 +247,16 @@ SynthLevel easy_level() {
   level.most_distractors = 0;
   level.colour_by_class = true;
   level.many_shapes_of_picture = false;
+  return level;
+}
+
+SynthLevel formula_level() {
+  SynthLevel level = standard_level();
+  level.formulas = formulas(56);
+  level.most_objects = 40;
+  level.texture = 45, level.most_noise = 14, level.most_blur = 1.6;
+  level.most_distractors = 12;
+  level.fractal_textures = true;
   return level;
 }
 

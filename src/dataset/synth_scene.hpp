@@ -5,13 +5,15 @@
 
 #include "core/random.hpp"
 #include "dataset/label.hpp"
+#include "dataset/synth_formulas.hpp"
 #include "dataset/synth_shapes.hpp"
 
 namespace yolov7::dataset {
 
 /// What makes a level. Sizes are the longer side of an object's box as a share of the picture's longer side.
 struct SynthLevel {
-  std::vector<Shape> shapes;          ///< the classes, in order
+  std::vector<Shape> shapes;          ///< the first classes, in order
+  std::vector<Formula> formulas;      ///< the classes after them
   int least_objects = 1, most_objects = 30;
   double smallest = 0.03, largest = 0.60;
   double least_visible = 0.5;         ///< of an object's area inside the picture, whatever lies on top
@@ -24,10 +26,17 @@ struct SynthLevel {
   int most_distractors = 9;
   bool colour_by_class = false;       ///< each class in a hue of its own
   bool many_shapes_of_picture = true; ///< aspect ratios from 9:16 to 16:9 instead of squares
+  bool fractal_textures = false;      ///< attractors of random affine maps and noise of all sizes besides the plain patterns
+
+  int class_count() const { return static_cast<int>(shapes.size() + formulas.size()); }
+  std::string class_name(int index) const;
+  Outline class_outline(int index) const;
 };
 
 SynthLevel standard_level();
 SynthLevel easy_level();
+/// The hardest: the eight shapes and 56 formulas in fractal textures, up to 40 in a picture. What yolov7-tiny-synth was trained on.
+SynthLevel formula_level();
 
 struct SynthPicture {
   cv::Mat picture;              ///< 8-bit B G R, longer side `size`

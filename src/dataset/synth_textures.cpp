@@ -4,6 +4,7 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 namespace yolov7::dataset {
 namespace {
@@ -26,6 +27,50 @@ cv::Mat mixed_noise(cv::Size size, Random& random) {
   sum += 0.5 * smooth_noise(size, cell / 3, random);
   sum += 0.25 * smooth_noise(size, cell / 9, random);
   return sum / 1.5;
+}
+
+cv::Mat octaves(cv::Size size, Random& random) {
+  cv::Mat sum = cv::Mat::zeros(size, CV_32FC1);
+  double cell = std::max(size.width, size.height) / 2.0, weight = 1, total = 0;
+  const double roughness = random.uniform(0.4, 0.8);
+  for (int i = 0; i < 6 && cell >= 2; ++i, cell /= 2, weight *= roughness) {
+    sum += weight * smooth_noise(size, cell, random);
+    total += weight;
+  }
+  return total > 0 ? sum / (0.6 * total) : sum;
+}
+
+/// Affine maps that shrink (largest singular value below 1), so that the chaos game stays bounded.
+cv::Mat attractor(cv::Size size, Random& random) {
+  struct Map {
+    double a, b, c, d, e, f;
+  };
+  std::vector<Map> maps(static_cast<std::size_t>(random.integer(2, 4)));
+  for (Map& m : maps) {
+    const double turn = random.uniform(0, 2 * M_PI), other = random.uniform(0, 2 * M_PI), s1 = random.uniform(0.4, 0.85), s2 = random.uniform(0.2, 0.8);
+    m.a = s1 * std::cos(turn), m.b = -s2 * std::sin(other), m.c = s1 * std::sin(turn), m.d = s2 * std::cos(other);
+    m.e = random.uniform(-1, 1), m.f = random.uniform(-1, 1);
+  }
+  const int points = std::clamp(2 * size.area(), 500, 30'000);
+  std::vector<cv::Point2d> path;
+  cv::Point2d at(0, 0), low(1e9, 1e9), high(-1e9, -1e9);
+  for (int i = 0; i < points + 20; ++i) {
+    const Map& m = maps[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(maps.size()) - 1))];
+    at = {m.a * at.x + m.b * at.y + m.e, m.c * at.x + m.d * at.y + m.f};
+    if (i < 20) continue;
+    path.push_back(at);
+    low = {std::min(low.x, at.x), std::min(low.y, at.y)}, high = {std::max(high.x, at.x), std::max(high.y, at.y)};
+  }
+  cv::Mat density = cv::Mat::zeros(size, CV_32FC1);
+  const double sx = (size.width - 1) / std::max(high.x - low.x, 1e-9), sy = (size.height - 1) / std::max(high.y - low.y, 1e-9);
+  for (const cv::Point2d& p : path) density.at<float>(static_cast<int>((p.y - low.y) * sy), static_cast<int>((p.x - low.x) * sx)) += 1;
+  density += 1;
+  cv::log(density, density);
+  double most = 0;
+  cv::minMaxLoc(density, nullptr, &most);
+  cv::Mat pattern;
+  density.convertTo(pattern, CV_32F, most > 0 ? 2 / most : 0, -0.5);
+  return pattern;
 }
 
 int sign(double v) { return v < 0 ? -1 : 1; }
@@ -54,10 +99,18 @@ cv::Mat random_pattern(cv::Size size, Random& random) {
   }
 }
 
-cv::Mat random_texture(cv::Size size, const cv::Vec3f& colour, double amplitude, Random& random) {
+cv::Mat random_fractal(cv::Size size, Random& random) {
+  switch (random.integer(0, 3)) {
+    case 0: return attractor(size, random);
+    case 1: return octaves(size, random);
+    default: return random_pattern(size, random);
+  }
+}
+
+cv::Mat random_texture(cv::Size size, const cv::Vec3f& colour, double amplitude, Random& random, bool fractal) {
   cv::Mat canvas(size, CV_32FC3, cv::Scalar(colour[0], colour[1], colour[2]));
   for (int i = 0; i < 2; ++i) {
-    const cv::Mat pattern = random_pattern(size, random);
+    const cv::Mat pattern = fractal ? random_fractal(size, random) : random_pattern(size, random);
     cv::Vec3f tint;
     for (int c = 0; c < 3; ++c) tint[c] = static_cast<float>(random.uniform(0.4, 1) * amplitude / 2);
     for (int y = 0; y < size.height; ++y) {

@@ -10,8 +10,11 @@ namespace yolov7::dataset {
 cv::Mat random_pattern(cv::Size size, Random& random);
 /// Smooth noise in about −1 … 1 with cells of `cell_px` pixels.
 cv::Mat smooth_noise(cv::Size size, double cell_px, Random& random);
-/// A canvas of `colour` plus two patterns of up to `amplitude` grey levels, each in a tint of its own.
-cv::Mat random_texture(cv::Size size, const cv::Vec3f& colour, double amplitude, Random& random);
+/// One of the patterns above, the attractor of two to four random affine maps (iterated function system, Barnsley 1988; points of a chaos
+/// game, brightness by the logarithm of their density), or noise of six octaves.
+cv::Mat random_fractal(cv::Size size, Random& random);
+/// A canvas of `colour` plus two patterns (`fractal`: of the fractal ones) of up to `amplitude` grey levels, each in a tint of its own.
+cv::Mat random_texture(cv::Size size, const cv::Vec3f& colour, double amplitude, Random& random, bool fractal = false);
 /// Any colour at least `distance` (Euclidean, grey levels) from `other` where the cube has one; else the farthest tried.
 cv::Vec3f contrasting_colour(const cv::Vec3f& other, double distance, Random& random);
 /// canvas = canvas · (1 − coverage) + paint · coverage inside `roi`; `paint` and `coverage` have its size.

@@ -41,6 +41,7 @@ class Builder {
       if (list.is_null()) continue;
       if (!list.is_sequence()) throw Error(fmt::format("{}: expected a list of layers", list.where()));
       for (const Value& entry : list.sequence) entries.push_back(&entry);
+      if (part == std::string_view("backbone")) network_.backbone_layers = static_cast<int>(entries.size());
     }
     if (static_cast<int>(entries.size()) > limits_.layers)
       throw Error(fmt::format("{}: expected at most {} layers, found {}", network_.source, limits_.layers, entries.size()));

@@ -82,6 +82,7 @@ struct Network {
   int anchors_per_level = 3;
   HeadKind head = HeadKind::detect;
   int head_layer = 0;
+  int backbone_layers = 0;          ///< the config's `backbone` is layers 0 … backbone_layers − 1; what follows up to the head is the neck
   std::vector<Layer> layers;
   std::vector<Operation> operations;  ///< in order of execution
   std::vector<Level> levels;

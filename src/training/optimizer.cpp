@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
@@ -63,25 +64,30 @@ OptimizerKind optimizer_kind(std::string_view name) {
 }
 
 Optimizer::Optimizer(const TorchNetwork& network, const OptimizerOptions& options) : options_(options) {
-  for (const TorchNetwork::Entry& entry : network.entries())
-    if (entry.spec.trainable())
-      groups_[static_cast<std::size_t>(group_of(entry.spec.role))].push_back({entry.spec.name, entry.tensor, {}, {}, 0});
+  for (const TorchNetwork::Entry& entry : network.entries()) {
+    if (!entry.spec.trainable()) continue;
+    const std::size_t layer = static_cast<std::size_t>(layer_of(entry.spec.name));
+    const double share = layer < options.layer_rates.size() ? options.layer_rates[layer] : 1;
+    groups_[static_cast<std::size_t>(group_of(entry.spec.role))].push_back({entry.spec.name, entry.tensor, {}, {}, 0, share});
+    if (std::find(shares_.begin(), shares_.end(), share) == shares_.end()) shares_.push_back(share);
+  }
 }
 
 double Optimizer::decay(std::size_t group) const { return group == static_cast<std::size_t>(ParameterGroup::weight) ? options_.weight_decay : 0; }
 
 void Optimizer::step() {
   at::NoGradGuard no_gradient;
-  for (std::size_t group = 0; group < groups_.size(); ++group) {
-    if (options_.kind == OptimizerKind::sgd) step_sgd(group);
-    else step_adam(group);
-  }
+  for (std::size_t group = 0; group < groups_.size(); ++group)
+    for (const double share : shares_) {
+      if (options_.kind == OptimizerKind::sgd) step_sgd(group, share);
+      else step_adam(group, share);
+    }
 }
 
-void Optimizer::step_sgd(std::size_t group) {
+void Optimizer::step_sgd(std::size_t group, double share) {
   std::array<Lists, 2> lists;  // first step, later steps
   for (Parameter& parameter : groups_[group]) {
-    if (!has_gradient(parameter.tensor)) continue;
+    if (parameter.rate != share || !has_gradient(parameter.tensor)) continue;
     const bool first = !parameter.momentum.defined();
     if (first) parameter.momentum = zeros_of(parameter.tensor);
     Lists& list = lists[first ? 0 : 1];
@@ -89,14 +95,14 @@ void Optimizer::step_sgd(std::size_t group) {
     list.gradients.push_back(laid_out_like(parameter.tensor.grad(), parameter.tensor));
     list.momenta.push_back(parameter.momentum);
   }
-  update(lists[0], decay(group), momentum_, rates_[group], options_.nesterov, /*first=*/true);
-  update(lists[1], decay(group), momentum_, rates_[group], options_.nesterov, /*first=*/false);
+  update(lists[0], decay(group), momentum_, rates_[group] * share, options_.nesterov, /*first=*/true);
+  update(lists[1], decay(group), momentum_, rates_[group] * share, options_.nesterov, /*first=*/false);
 }
 
-void Optimizer::step_adam(std::size_t group) {
+void Optimizer::step_adam(std::size_t group, double share) {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
   for (Parameter& parameter : groups_[group]) {
-    if (!has_gradient(parameter.tensor)) continue;
+    if (parameter.rate != share || !has_gradient(parameter.tensor)) continue;
     if (!parameter.momentum.defined()) {
       parameter.momentum = zeros_of(parameter.tensor);
       parameter.second = zeros_of(parameter.tensor);
@@ -109,7 +115,7 @@ void Optimizer::step_adam(std::size_t group) {
     steps.push_back(at::scalar_tensor(static_cast<double>(parameter.steps), at::kFloat));
   }
   if (parameters.empty()) return;
-  const double rate = rates_[group], beta1 = options_.beta1, beta2 = options_.beta2, epsilon = options_.epsilon;
+  const double rate = rates_[group] * share, beta1 = options_.beta1, beta2 = options_.beta2, epsilon = options_.epsilon;
   if (options_.kind == OptimizerKind::adam)
     at::_fused_adam_(parameters, gradients, first, second, {}, steps, rate, beta1, beta2, decay(group), epsilon, /*amsgrad=*/false, /*maximize=*/false);
   else

@@ -26,6 +26,7 @@ struct OptimizerOptions {
   double weight_decay = 0;
   bool nesterov = true;                             ///< SGD
   double beta1 = 0.937, beta2 = 0.999, epsilon = 1e-8;  ///< Adam, AdamW
+  std::vector<double> layer_rates;                  ///< share of the group's rate, by layer; empty or shorter: 1
 };
 
 /// One step for parameter p with gradient g, decay λ (weight group only), rate η:
@@ -63,12 +64,14 @@ class Optimizer {
     at::Tensor tensor;
     at::Tensor momentum, second;  ///< undefined before the first step; `second` with Adam only
     std::int64_t steps = 0;       ///< counted with Adam only
+    double rate = 1;              ///< share of the group's rate
   };
-  void step_sgd(std::size_t group);
-  void step_adam(std::size_t group);
+  void step_sgd(std::size_t group, double share);
+  void step_adam(std::size_t group, double share);
   double decay(std::size_t group) const;
 
   std::array<std::vector<Parameter>, 3> groups_;
+  std::vector<double> shares_;  ///< the different values of Parameter::rate
   std::array<double, 3> rates_{0.01, 0.01, 0.01};
   OptimizerOptions options_;
   double momentum_ = 0.937;

@@ -42,6 +42,9 @@ std::vector<Setting> own_settings(TrainOptions& o) {
       setting("time", o.time, "hours of training after which no further epoch begins; 0 = no limit").range(0, 1e6),
       setting("close-mosaic", o.close_mosaic, "last epochs without mosaic, mixup, copy-paste and paste-in").range(0, 1'000'000),
       setting("autobalance", o.autobalance, "adapt the levels' weights of the objectness loss"),
+      setting("unfreeze-at", o.unfreeze_at, "epoch:part, …: when parts begin to train, a part being backbone, neck, head, all, a layer or first-last; without --freeze all but the head is frozen before"),
+      setting("lr-backbone", o.lr_backbone, "share of the learning rate for the backbone").range(0, 1000),
+      setting("lr-neck", o.lr_neck, "share of the learning rate for the neck").range(0, 1000),
       setting("freeze-bn", o.freeze_bn, "batch-norms of frozen layers keep their statistics"),
       setting("accept-changed-data", o.accept_changed_data, "resume although the data set changed"),
   };

@@ -54,6 +54,8 @@ struct TrainOptions {
   double time = 0;                       ///< hours of training; 0 = no limit
   int close_mosaic = 0;                  ///< last epochs without mosaic, mixup, copy-paste and paste-in
   bool autobalance = false, freeze_bn = false;
+  std::string unfreeze_at;               ///< "10:backbone,20:all": epochs at which parts of the network begin to train
+  double lr_backbone = 1, lr_neck = 1;   ///< shares of the rate for these parts
   // Accepted for the sake of scripts, or refused by name: never read.
   std::string bucket, entity, artifact_alias;
   bool evolve = false, sync_bn = false, upload_dataset = false;

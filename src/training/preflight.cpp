@@ -68,6 +68,7 @@ double validation_bytes(const Setup& s) {
 MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   BatchNormSnapshot statistics(*s.network);
   s.network->train(true);
+  s.network->freeze(s.plan->frozen(s.state.options.epochs - 1), s.state.options.freeze_bn);  // the stage that trains the most
   at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
   if (batch.count < 2) images = at::cat({images, images});
   if (s.state.options.multi_scale) {
@@ -77,6 +78,7 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   const std::size_t one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
   const std::size_t two = pass_peak(s, images.slice(0, 0, 2), targets_of(batch, 0, 2));
   statistics.restore();
+  s.network->freeze(s.plan->frozen(s.state.epoch), s.state.options.freeze_bn);
   const auto weights = static_cast<std::uint64_t>(bytes_of(*s.network));
   MemoryModel model;
   model.per_micro_picture = two > one ? static_cast<double>(two - one) : 0;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -32,13 +31,6 @@ void choose_sizes(Setup& s) {
   s.stride = std::max(32, static_cast<int>(s.network->description().largest_stride()));
   s.train_size = rounded_size(s.state.options.img_size.front(), s.stride, "training size");
   s.val_size = rounded_size(s.state.options.img_size.back(), s.stride, "validation size");
-}
-
-std::vector<int> frozen_layers(const std::vector<int>& freeze) {
-  if (freeze.size() != 1) return freeze;
-  std::vector<int> layers(static_cast<std::size_t>(freeze[0]));
-  std::iota(layers.begin(), layers.end(), 0);
-  return layers;
 }
 
 /// The checkpoint's network, or its training graph if the checkpoint is in deploy form.
@@ -79,8 +71,11 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
     const TransferReport report = transfer(*initial, *s.network, s.train.names, /*keep_anchors=*/!o.cfg.empty());
     for (const std::string& line : report.lines()) log::info(line);
   }
-  const auto frozen = s.network->freeze(frozen_layers(o.freeze), o.freeze_bn);
-  if (!frozen.empty()) log::info(fmt::format("frozen: {} tensors, from {} to {}", frozen.size(), frozen.front(), frozen.back()));
+  s.plan = std::make_unique<TransferPlan>(o, s.network->description());
+  freeze_for(s, s.state.epoch);
+  if (s.plan->empty()) return;
+  for (const std::string& line : s.plan->lines(o.epochs)) log::info(line);
+  file::write_atomically(s.folder / "transfer_plan.svg", s.plan->svg(o.epochs));
 }
 
 LossOptions loss_options(const Setup& s, LossOptions::Kind kind) {
@@ -109,6 +104,11 @@ void make_losses(Setup& s) {
 }
 
 }  // namespace
+
+void freeze_for(Setup& s, int epoch) {
+  const auto frozen = s.network->freeze(s.plan->frozen(epoch), s.state.options.freeze_bn);
+  if (!frozen.empty() || s.plan->changes_at(epoch)) log::info(fmt::format("epoch {}: {} tensors are frozen{}", epoch, frozen.size(), frozen.empty() ? "" : fmt::format(", from {} to {}", frozen.front(), frozen.back())));
+}
 
 dataset::LoaderOptions loader_options(const Setup& s) {
   const TrainOptions& o = s.state.options;
@@ -177,6 +177,7 @@ std::unique_ptr<Optimizer> make_optimizer(const Setup& s) {
   rule.kind = o.adam ? OptimizerKind::adam : optimizer_kind(o.optimizer);
   rule.weight_decay = scaled_weight_decay(s.state.hyp.weight_decay, o.batch_size, o.nbs);
   rule.beta1 = s.state.hyp.momentum;
+  rule.layer_rates = s.plan->layer_rates();
   if (rule.kind != OptimizerKind::sgd && s.state.hyp.warmup_bias_lr > s.state.hyp.lr0)
     log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended", text::general(s.state.hyp.warmup_bias_lr), o.adam ? "adam" : o.optimizer, text::general(s.state.hyp.lr0)));
   return std::make_unique<Optimizer>(*s.network, rule);

@@ -17,6 +17,7 @@
 #include "training/run_state.hpp"
 #include "training/schedule.hpp"
 #include "training/torch_network.hpp"
+#include "training/transfer_plan.hpp"
 
 namespace yolov7::training {
 
@@ -33,6 +34,7 @@ struct Setup {
   int micro_batch = 0;              ///< pictures per forward and backward pass; 0 = the whole batch
   std::uint64_t predicted_peak = 0; ///< of the process's resident memory, bytes
   std::unique_ptr<TorchNetwork> network;
+  std::unique_ptr<TransferPlan> plan;
   std::unique_ptr<Ema> ema;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<dataset::BatchLoader> loader;
@@ -41,6 +43,9 @@ struct Setup {
 };
 
 Setup prepare(const TrainRequest& request);
+
+/// Freezes the layers that the plan wants frozen in this epoch, and says so.
+void freeze_for(Setup& s, int epoch);
 
 /// How the training split is loaded. Needs options, data and sizes.
 dataset::LoaderOptions loader_options(const Setup& s);

@@ -230,12 +230,14 @@ void TorchNetwork::mark_lifetimes() {
   }
 }
 
+int layer_of(const std::string& tensor_name) { return std::stoi(tensor_name.substr(tensor_name.find('.') + 1)); }
+
 std::vector<std::string> TorchNetwork::freeze(std::span<const int> layers, bool freeze_batch_norm) {
   const auto frozen = [&](int layer) { return std::find(layers.begin(), layers.end(), layer) != layers.end(); };
   std::vector<std::string> names;
   for (Entry& entry : entries_) {
     if (!entry.spec.trainable()) continue;
-    const bool off = frozen(std::stoi(entry.spec.name.substr(entry.spec.name.find('.') + 1)));  // "model.<layer>."
+    const bool off = frozen(layer_of(entry.spec.name));
     entry.tensor.requires_grad_(!off);
     if (off) names.push_back(entry.spec.name);
   }

@@ -89,6 +89,9 @@ class TorchNetwork {
   std::vector<Step> steps_;
 };
 
+/// 24 of "model.24.conv.weight".
+int layer_of(const std::string& tensor_name);
+
 /// A plain tensor as LibTorch sees it (host memory of `tensor`, which must outlive the view), and back.
 at::Tensor view_of(const network::Tensor& tensor);
 network::Tensor to_plain(const at::Tensor& tensor);

@@ -47,6 +47,7 @@ class Trainer {
     record_.epoch = s_.state.epoch;
     s_.network->train(true);
     step_.drop_pending();
+    if (s_.state.epoch > 0 && s_.plan->changes_at(s_.state.epoch)) freeze_for(s_, s_.state.epoch);
     const auto first = static_cast<std::size_t>(s_.state.batch), batches = s_.loader->batches();
     epoch_start_ = Clock::now();
     seconds_before_ = s_.state.seconds;

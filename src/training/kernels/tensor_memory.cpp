@@ -38,6 +38,7 @@ c10::DataPtr TensorMemory::allocate(std::size_t bytes) {
   const bool large = bytes >= smallest;
   if (large) whole = round_up(whole, granule);
   void* block = large ? take(whole) : small_.raw_allocate(whole);
+  if (!large) count_small(static_cast<std::ptrdiff_t>(whole));
   auto* header = new (block) Header{this, large ? nullptr : &small_, whole};
   return {header + 1, header + 1, &release, c10::Device(c10::DeviceType::CPU)};
 }
@@ -49,8 +50,12 @@ void TensorMemory::copy_data(void* to, const void* from, std::size_t bytes) cons
 void TensorMemory::release(void* data) {
   if (data == nullptr) return;
   Header* header = header_of(data);
-  if (header->small != nullptr) header->small->raw_deallocate(header);
-  else header->owner->give_back(reinterpret_cast<std::byte*>(header), header->bytes);
+  if (header->small != nullptr) {
+    header->owner->count_small(-static_cast<std::ptrdiff_t>(header->bytes));
+    header->small->raw_deallocate(header);
+  } else {
+    header->owner->give_back(reinterpret_cast<std::byte*>(header), header->bytes);
+  }
 }
 
 std::byte* TensorMemory::take(std::size_t bytes) {
@@ -65,7 +70,7 @@ std::byte* TensorMemory::take(std::size_t bytes) {
   remove_free(free_.find(block));
   if (size > bytes) add_free(block + bytes, size - bytes);
   used_ += bytes;
-  peak_ = std::max(peak_, used_);
+  peak_ = std::max(peak_, used_ + small_used_);
   return block;
 }
 
@@ -128,6 +133,12 @@ std::size_t TensorMemory::used_bytes() const {
   return used_;
 }
 
+void TensorMemory::count_small(std::ptrdiff_t bytes) {
+  const std::lock_guard lock(mutex_);
+  small_used_ += static_cast<std::size_t>(bytes);
+  peak_ = std::max(peak_, used_ + small_used_);
+}
+
 std::size_t TensorMemory::peak_bytes() const {
   const std::lock_guard lock(mutex_);
   return peak_;
@@ -135,7 +146,7 @@ std::size_t TensorMemory::peak_bytes() const {
 
 void TensorMemory::forget_peak() {
   const std::lock_guard lock(mutex_);
-  peak_ = used_;
+  peak_ = used_ + small_used_;
 }
 
 TensorMemory& keep_tensor_memory() {

@@ -29,7 +29,7 @@ class TensorMemory : public c10::Allocator {
   void release_unused();
   std::size_t mapped_bytes() const;  ///< of all mappings
   std::size_t used_bytes() const;    ///< of them handed out, headers included
-  std::size_t peak_bytes() const;    ///< most of them handed out at once since the last forget_peak()
+  std::size_t peak_bytes() const;    ///< most bytes handed out at once since the last forget_peak(), small requests included
   void forget_peak();
 
  private:
@@ -38,13 +38,15 @@ class TensorMemory : public c10::Allocator {
   void add_free(std::byte* block, std::size_t bytes);
   void remove_free(std::map<std::byte*, std::size_t>::iterator range);
   void map_more(std::size_t bytes);
+  void count_small(std::ptrdiff_t bytes);
   static void release(void* data);
 
   c10::Allocator& small_;
   mutable std::mutex mutex_;
   std::map<std::byte*, std::size_t> free_;                    ///< ranges by address
   std::set<std::pair<std::size_t, std::byte*>> free_by_size_;  ///< the same, smallest first
-  std::size_t mapped_ = 0, used_ = 0, peak_ = 0;
+  std::size_t mapped_ = 0, used_ = 0;
+  std::size_t small_used_ = 0, peak_ = 0;
 };
 
 /// The system has no memory left for a tensor.

@@ -1,0 +1,88 @@
+#include "training/transfer_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "tests/training/small_network.hpp"
+#include "training/optimizer.hpp"
+
+namespace yolov7::training {
+namespace {
+
+// The small network: backbone 0 … 9, neck 10 … 12, head 13.
+TrainOptions options(const std::string& unfreeze, std::vector<int> freeze = {0}) {
+  TrainOptions o;
+  o.unfreeze_at = unfreeze;
+  o.freeze = std::move(freeze);
+  return o;
+}
+
+std::string error_of(const std::string& unfreeze) {
+  try {
+    TransferPlan(options(unfreeze), small_network());
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    return error.what();
+  }
+  return {};
+}
+
+TEST(TransferPlan, FreezeAloneHoldsForever) {
+  const network::Network net = small_network();
+  EXPECT_TRUE(TransferPlan(options(""), net).empty());
+  EXPECT_EQ(TransferPlan(options("", {3}), net).frozen(99), (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
+}
+
+TEST(TransferPlan, PartsBeginToTrainInTurn) {
+  const TransferPlan plan(options("2:neck,5:8-9,7:all"), small_network());
+  EXPECT_EQ(plan.frozen(0).size(), 13u);  // all but the head
+  EXPECT_EQ(plan.frozen(1), plan.frozen(0));
+  EXPECT_EQ(plan.frozen(2), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(plan.frozen(6), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_TRUE(plan.frozen(7).empty());
+  std::vector<int> changes;
+  for (int epoch = 0; epoch < 10; ++epoch)
+    if (plan.changes_at(epoch)) changes.push_back(epoch);
+  EXPECT_EQ(changes, (std::vector<int>{0, 2, 5, 7}));
+  const auto lines = plan.lines(10);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[1], "transfer plan: epochs 2 to 4: layers that train: backbone 0 of 10, neck 3 of 3, head 1 of 1");
+  EXPECT_NE(plan.svg(10).find("frozen"), std::string::npos);
+}
+
+TEST(TransferPlan, BadPlansAreRefused) {
+  EXPECT_NE(error_of("backbone").find("expected epoch:part, found 'backbone'"), std::string::npos);
+  EXPECT_NE(error_of("5:spine").find("found 'spine'"), std::string::npos);
+  EXPECT_NE(error_of("x:all").find("expected an epoch, found 'x'"), std::string::npos);
+  EXPECT_NE(error_of("5:neck,5:all").find("rising epochs"), std::string::npos);
+  EXPECT_NE(error_of("5:3-14").find("0..13"), std::string::npos);
+}
+
+// Plain SGD, p ← p − η · share · g, with g = 1: the backbone moves by a tenth of what the head moves by.
+TEST(TransferPlan, RatesPerPart) {
+  TorchNetwork net(small_network());
+  TrainOptions o = options("");
+  o.lr_backbone = 0.1;
+  const TransferPlan plan(o, net.description());
+  EXPECT_FALSE(plan.empty());
+  OptimizerOptions rule;
+  rule.nesterov = false;
+  rule.layer_rates = plan.layer_rates();
+  Optimizer optimizer(net, rule);
+  optimizer.set_rates({0.5, 0.5, 0.5});
+  optimizer.set_momentum(0);
+  for (const auto& entry : net.entries())
+    if (entry.spec.trainable()) at::Tensor(entry.tensor).mutable_grad() = at::ones_like(entry.tensor);
+  const network::Weights before = net.store();
+  optimizer.step();
+  const network::Weights after = net.store();
+  for (const auto& entry : net.entries()) {
+    if (!entry.spec.trainable()) continue;
+    const double moved = before.at(entry.spec.name).to_doubles()[0] - after.at(entry.spec.name).to_doubles()[0];
+    EXPECT_NEAR(moved, layer_of(entry.spec.name) < 10 ? 0.05 : 0.5, 1e-6) << entry.spec.name;
+  }
+}
+
+}  // namespace
+}  // namespace yolov7::training
