@@ -9,7 +9,7 @@
 
 namespace yolov7::training {
 
-/// The processor multiplies bfloat16 matrices (AVX512-BF16 or AMX); elsewhere it would be emulated, slower than float32.
+/// The processor multiplies bfloat16 (AVX512-BF16, with or without AMX); elsewhere it would be emulated, slower than float32.
 bool processor_computes_bfloat16();
 
 struct PrecisionCheck {
