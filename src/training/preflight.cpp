@@ -1,6 +1,7 @@
 #include "training/preflight.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -75,17 +76,25 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
     const std::int64_t side = static_cast<std::int64_t>(1.5 * s.train_size / s.stride) * s.stride;
     images = at::upsample_bilinear2d(images.slice(0, 0, 2), {side, side}, false);
   }
+  // What earlier passes left behind will serve training too: it is given back, so that the two passes show what they need themselves.
+  kernels::TensorMemory& memory = kernels::keep_tensor_memory();
+  memory.release_unused();
+  malloc_trim(0);
+  const std::uint64_t before = resident_bytes(), used = memory.used_bytes();
   const std::size_t one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
   const std::size_t two = pass_peak(s, images.slice(0, 0, 2), targets_of(batch, 0, 2));
   statistics.restore();
   s.network->freeze(s.plan->frozen(s.state.epoch), s.state.options.freeze_bn);
   const auto weights = static_cast<std::uint64_t>(bytes_of(*s.network));
   MemoryModel model;
-  model.per_micro_picture = two > one ? static_cast<double>(two - one) : 0;
+  // Pages that two pictures touched over bytes that tensors held: gaps between tensors and scratch memory of the convolutions.
+  const std::uint64_t resident = resident_bytes();
+  const double touched = static_cast<double>(resident - std::min(resident, before)), held = static_cast<double>(two - std::min<std::size_t>(two, used));
+  const double overhead = held > 0 ? std::clamp(touched / held, 1.0, 1.5) : 1;
+  model.per_micro_picture = two > one ? overhead * static_cast<double>(two - one) : 0;
   model.per_batch_picture = 3.0 * batch.height * batch.width * queued_batches + 2 * validation_bytes(s);
   const double cache = std::min(s.state.options.cache_budget * 1e9, static_cast<double>(s.train.entries.size()) * 3.0 * s.train_size * s.train_size);
   // Resident now, less what the two pictures took, plus: momentum (Adam: two), averages, and the copies of all three while a checkpoint is written.
-  const std::uint64_t resident = resident_bytes();
   const int moments = s.state.options.adam || s.state.options.optimizer != "sgd" ? 2 : 1;
   model.base = resident - std::min<std::uint64_t>(resident, static_cast<std::uint64_t>(2 * model.per_micro_picture)) +
                weights * static_cast<std::uint64_t>(2 * (1 + moments) + 1) + static_cast<std::uint64_t>(cache);

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <string>
+#include <tuple>
 
 #include "core/threads.hpp"
 #include "training/initial_values.hpp"
@@ -14,10 +16,10 @@
 namespace yolov7::training {
 namespace {
 
-std::string config(const std::string& name, const char* width) {
+std::string config(const std::string& name, const std::string& width) {
   std::ifstream in(std::string(YOLOV7_SOURCE_DIR) + "/configs/training/" + name);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  return std::regex_replace(text, std::regex("width_multiple: *[0-9.]+"), std::string("width_multiple: ") + width);
+  return std::regex_replace(text, std::regex("width_multiple: *[0-9.]+"), "width_multiple: " + width);
 }
 
 /// All gradients of a fixed linear function of the raw maps, by name.
@@ -47,12 +49,12 @@ double cosine(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b
   return ab / std::sqrt(aa * bb);
 }
 
-class NetworkGradients : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class NetworkGradients : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(NetworkGradients, EqualThoseOfFloat64) {
   at::set_num_threads(usable_cores());
   const auto [name, width] = GetParam();
-  const std::string text = config(std::string(name) + ".yaml", width);
+  const std::string text = config(name + ".yaml", width);
   TorchNetwork exact(network::build(text, name), at::kDouble), fast(network::build(text, name));
   initialize(exact, 0);
   initialize(fast, 0);
@@ -65,7 +67,7 @@ TEST_P(NetworkGradients, EqualThoseOfFloat64) {
 INSTANTIATE_TEST_SUITE_P(SevenNetworks, NetworkGradients,
                          testing::Combine(testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6", "yolov7-e6", "yolov7-d6", "yolov7-e6e"), testing::Values("0.25", "0.125")),
                          [](const auto& one) {
-                           std::string name = std::string(std::get<0>(one.param)) + "_" + std::get<1>(one.param);
+                           std::string name = std::get<0>(one.param) + "_" + std::get<1>(one.param);
                            for (char& c : name)
                              if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
                            return name;
