@@ -73,10 +73,13 @@ std::string read(const fs::path& path, std::uint64_t limit_bytes) {
 
 namespace {
 
+/// Beside `path`, so that a rename replaces it; remove_temporaries() knows the form.
+fs::path temporary_for(const fs::path& path) { return path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid()); }
+
 /// A second name for the content of `path`, put in the place of whatever `previous` was.
 void keep_previous(const fs::path& path, const fs::path& previous) {
   if (!fs::exists(path)) return;
-  const fs::path temporary = previous.parent_path() / fmt::format(".{}.{}.tmp", previous.filename().string(), ::getpid());
+  const fs::path temporary = temporary_for(previous);
   std::error_code error;
   fs::remove(temporary, error);
   fs::create_hard_link(path, temporary, error);
@@ -89,7 +92,7 @@ void keep_previous(const fs::path& path, const fs::path& previous) {
 
 void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write, const fs::path& previous) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const fs::path temporary = folder / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+  const fs::path temporary = temporary_for(path);
   try {
     write(temporary);
     sync_path(temporary, O_RDONLY);
@@ -102,6 +105,14 @@ void replace_atomically(const fs::path& path, const std::function<void(const fs:
     throw;
   }
   sync_path(folder, O_RDONLY | O_DIRECTORY);
+}
+
+void remove_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') && name.ends_with(".tmp")) fs::remove(entry.path(), error);
+  }
 }
 
 void write_atomically(const fs::path& path, std::string_view content) {

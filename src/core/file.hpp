@@ -19,6 +19,8 @@ std::string read(const std::filesystem::path& path, std::uint64_t limit_bytes = 
 void replace_atomically(const std::filesystem::path& path,
                         const std::function<void(const std::filesystem::path& temporary)>& write,
                         const std::filesystem::path& previous = {});
+/// What killed processes left of replace_atomically() in this folder. Only while nobody else writes there.
+void remove_temporaries(const std::filesystem::path& folder);
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 /// Appends one line (LF added) with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);

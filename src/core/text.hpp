@@ -19,6 +19,8 @@ std::vector<std::string_view> lines(std::string_view s);
 std::string lower(std::string_view s);  ///< ASCII only
 bool starts_with_ignoring_case(std::string_view s, std::string_view prefix);
 
+bool contains(const std::vector<std::string>& list, std::string_view s);  ///< as one of its texts
+
 /// The whole text as a number, or nothing. "1,5" is nothing; "nan" and "inf" parse (callers check finiteness).
 std::optional<double> parse_double(std::string_view s);
 std::optional<std::int64_t> parse_int(std::string_view s);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/random.hpp"
 
@@ -90,11 +91,7 @@ std::vector<Formula> formulas(int count) {
     Formula one = drawn(number);
     const Profile shape = profile(one);
     // Needles are no shapes, and what is too near to an earlier one would be the same class twice.
-    const double mean = [&] {
-      double sum = 0;
-      for (const double value : shape) sum += value;
-      return sum / steps;
-    }();
+    const double mean = std::accumulate(shape.begin(), shape.end(), 0.0) / steps;
     if (mean < 0.4 || *std::min_element(shape.begin(), shape.end()) < 0.08) continue;
     if (std::any_of(profiles.begin(), profiles.end(), [&](const Profile& known) { return distance(known, shape) < least_distance; })) continue;
     one.name = fmt::format("formula-{:02}", result.size());

@@ -110,11 +110,11 @@ cv::Size picture_size(const SynthLevel& level, int size, Random& random) {
 }
 
 /// One try: true if the object was drawn.
-bool try_object(const SynthLevel& level, Scene& scene, int class_index, double share, Random& random) {
+bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Outline& shape, double share, Random& random) {
   const cv::Size size = scene.size();
   const double longer = std::max(size.width, size.height);
   const double angle = random.uniform(-level.most_turn, level.most_turn), stretch = random.uniform(level.least_stretch, 1);
-  const Outline unit = place_outline(level.class_outline(class_index), {0, 0}, 1, stretch, angle);
+  const Outline unit = place_outline(shape, {0, 0}, 1, stretch, angle);
   const Xyxy box = outline_extent(unit);
   const double scale = share * longer / std::max(box.width(), box.height());
   const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
@@ -145,8 +145,9 @@ void add_objects(const SynthLevel& level, Scene& scene, Random& random) {
   std::sort(sizes.begin(), sizes.end());
   for (const auto& [order, share] : sizes) {
     const int class_index = static_cast<int>(random.integer(0, level.class_count() - 1));
+    const Outline shape = level.class_outline(class_index);
     bool placed = false;
-    for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, class_index, share, random);
+    for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, class_index, shape, share, random);
   }
 }
 

@@ -4,16 +4,18 @@
 
 namespace yolov7::training {
 
+double anchor_metric(const network::AnchorSize& label, const network::AnchorSize& anchor) {
+  const double rw = label.w / anchor.w, rh = label.h / anchor.h;
+  return std::min({rw, 1 / rw, rh, 1 / rh});
+}
+
 AnchorFit anchor_fit(std::span<const network::AnchorSize> labels, std::span<const network::AnchorSize> anchors, double threshold) {
   if (labels.empty()) return {0, 1};
   std::size_t above = 0, recalled = 0;
   for (const network::AnchorSize& label : labels) {
     std::size_t here = 0;
-    for (const network::AnchorSize& anchor : anchors) {
-      const double rw = label.w / anchor.w, rh = label.h / anchor.h;
-      const double metric = std::min({rw, 1 / rw, rh, 1 / rh});
-      if (metric > 1 / threshold) ++here;
-    }
+    for (const network::AnchorSize& anchor : anchors)
+      if (anchor_metric(label, anchor) > 1 / threshold) ++here;
     above += here;
     recalled += here > 0 ? 1 : 0;
   }

@@ -13,7 +13,9 @@ struct AnchorFit {
   double best_possible_recall = 0;     ///< share of labels with at least one such anchor; 1 without labels
 };
 
-/// Label and anchor sizes in pixels of the network input; metric = min over both axes of min(ratio, 1 / ratio).
+/// How well an anchor fits a label: min over both axes of min(ratio, 1 / ratio) (training 12).
+double anchor_metric(const network::AnchorSize& label, const network::AnchorSize& anchor);
+/// Label and anchor sizes in pixels of the network input, compared by anchor_metric().
 AnchorFit anchor_fit(std::span<const network::AnchorSize> labels, std::span<const network::AnchorSize> anchors, double threshold);
 /// Label sizes of a split at a training size, in pixels.
 std::vector<network::AnchorSize> label_sizes(const dataset::Index& index, int image_size);

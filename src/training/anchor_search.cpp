@@ -21,16 +21,11 @@ constexpr int restarts = 30;
 constexpr double smallest_gain = 1e-5;  // of the mean distance: k-means stops below it
 enum : std::uint32_t { draw_centres = 1, draw_mutation = 2 };
 
-double metric(const AnchorSize& label, const AnchorSize& anchor) {
-  const double rw = label.w / anchor.w, rh = label.h / anchor.h;
-  return std::min({rw, 1 / rw, rh, 1 / rh});
-}
-
 double fitness_of(std::span<const AnchorSize> labels, std::span<const AnchorSize> anchors, double threshold) {
   double sum = 0;
   for (const AnchorSize& label : labels) {
     double best = 0;
-    for (const AnchorSize& anchor : anchors) best = std::max(best, metric(label, anchor));
+    for (const AnchorSize& anchor : anchors) best = std::max(best, anchor_metric(label, anchor));
     if (best > 1 / threshold) sum += best;
   }
   return sum / static_cast<double>(labels.size());

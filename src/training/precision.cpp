@@ -6,35 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include "core/failpoint.hpp"
 #include "training/batch_norm_snapshot.hpp"
+#include "training/trial_pass.hpp"
 
 namespace yolov7::training {
 namespace {
 
-struct Pass {
-  double loss = 0;
-  std::vector<at::Tensor> gradients;  ///< undefined where there is none
-};
-
-Pass pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets) {
-  const std::vector<double> balance = loss.balance();
-  Pass result;
-  const LossValue value = loss(network.forward(images), targets);
-  value.total.backward();
-  result.loss = value.total.item<double>();
-  for (const TorchNetwork::Entry& entry : network.entries()) {
-    at::Tensor tensor = entry.tensor;
-    if (!tensor.requires_grad()) continue;
-    result.gradients.push_back(tensor.grad());
-    tensor.mutable_grad().reset();
-  }
-  loss.set_balance(balance);
-  return result;
-}
-
 /// Float32 with picture and parameters rounded to the narrow type: how much the gradient depends on bits that this type does not have.
-Pass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow) {
+TrialPass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow) {
   std::vector<std::pair<at::Tensor, at::Tensor>> kept;
   {
     at::NoGradGuard no_gradient;
@@ -45,7 +24,7 @@ Pass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, s
       tensor.copy_(tensor.to(narrow));
     }
   }
-  Pass result = pass(network, loss, images.to(narrow).to(images.scalar_type()), targets);
+  TrialPass result = trial_pass(network, loss, images.to(narrow).to(images.scalar_type()), targets);
   at::NoGradGuard no_gradient;
   for (auto& [tensor, value] : kept) tensor.copy_(value);
   return result;
@@ -79,17 +58,17 @@ PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tens
   const bool training = network.training();
   network.train(true);
   network.set_compute(network.type());
-  const Pass exact = pass(network, loss, images, targets);
+  const TrialPass exact = trial_pass(network, loss, images, targets);
   statistics.restore();
-  const Pass control = rounded_pass(network, loss, images, targets, narrow);
+  const TrialPass control = rounded_pass(network, loss, images, targets, narrow);
   statistics.restore();
   network.set_compute(narrow);
-  const Pass rounded = pass(network, loss, images, targets);
+  const TrialPass rounded = trial_pass(network, loss, images, targets);
   statistics.restore();
   network.train(training);
   PrecisionCheck check;
   check.loss = exact.loss;
-  check.narrow_loss = failpoint::hit("narrow-loss") ? std::nan("") : rounded.loss;
+  check.narrow_loss = rounded.loss;
   const double exact_norm = std::sqrt(dot(exact.gradients, exact.gradients)), norm = std::sqrt(dot(rounded.gradients, rounded.gradients));
   check.gradient_cosine = dot(exact.gradients, rounded.gradients) / (exact_norm * norm);
   check.rounding_cosine = dot(exact.gradients, control.gradients) / (exact_norm * std::sqrt(dot(control.gradients, control.gradients)));

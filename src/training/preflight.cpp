@@ -13,8 +13,10 @@
 #include "network/cost.hpp"
 #include "training/batch_norm_snapshot.hpp"
 #include "training/kernels/tensor_memory.hpp"
+#include "training/multi_scale.hpp"
 #include "training/precision.hpp"
 #include "training/step.hpp"
+#include "training/trial_pass.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -42,17 +44,11 @@ std::int64_t bytes_of(const TorchNetwork& network) {
   return bytes;
 }
 
-/// Peak of the large tensors in a forward and backward pass over `count` pictures of the largest size that training will see.
+/// Most bytes of tensors at once in a forward and backward pass.
 std::size_t pass_peak(Setup& s, const at::Tensor& images, const std::vector<Target>& targets) {
   kernels::TensorMemory& memory = kernels::keep_tensor_memory();
   memory.forget_peak();
-  const std::vector<double> balance = s.loss->balance();
-  (*s.loss)(s.network->forward(images), targets).total.backward();
-  s.loss->set_balance(balance);
-  for (const TorchNetwork::Entry& entry : s.network->entries()) {
-    at::Tensor tensor = entry.tensor;
-    if (tensor.requires_grad()) tensor.mutable_grad().reset();
-  }
+  trial_pass(*s.network, *s.loss, images, targets);
   return memory.peak_bytes();
 }
 
@@ -73,7 +69,7 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
   if (batch.count < 2) images = at::cat({images, images});
   if (s.state.options.multi_scale) {
-    const std::int64_t side = static_cast<std::int64_t>(1.5 * s.train_size / s.stride) * s.stride;
+    const std::int64_t side = largest_multi_scale(s.train_size, s.stride) / s.stride * s.stride;
     images = at::upsample_bilinear2d(images.slice(0, 0, 2), {side, side}, false);
   }
   // What earlier passes left behind will serve training too: it is given back, so that the two passes show what they need themselves.

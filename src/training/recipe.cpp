@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
 #include "training/schedule.hpp"
 
 namespace yolov7::training {
@@ -15,7 +16,7 @@ long steps_of(const TrainOptions& o, std::size_t pictures) {
 }
 
 std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures) {
-  const auto is_given = [&](const char* name) { return std::find(given.begin(), given.end(), name) != given.end(); };
+  const auto is_given = [&](const char* name) { return text::contains(given, name); };
   if (o.recipe == "official") {
     if (!is_given("warmup-cap")) o.warmup_cap = 0;
     return {};

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "training/checkpoints.hpp"
 #include "training/data_manifest.hpp"
 
@@ -17,17 +18,6 @@ void lock_folder(Setup& s) {
   s.lock = file::Lock::try_acquire(s.folder / ".lock");
   if (!s.lock) throw Error(fmt::format("{}: another process is training in this run folder", s.folder.string()));
 }
-
-/// What a killed process was writing. Only with the folder's lock held.
-void remove_temporaries(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with('.') && name.ends_with(".tmp")) fs::remove(entry.path(), error);
-  }
-}
-
-bool given(const TrainRequest& request, const char* name) { return std::find(request.given.begin(), request.given.end(), name) != request.given.end(); }
 
 /// Paths that hold from any working folder, so that a run can be resumed from another one.
 void make_paths_absolute(TrainOptions& o) {
@@ -45,7 +35,7 @@ void open_new(Setup& s, const TrainRequest& request) {
 }
 
 void require_more_to_do(const Setup& s, const TrainRequest& request, const fs::path& path) {
-  if (s.state.ended && !given(request, "patience") && !given(request, "time") && !given(request, "epochs"))
+  if (s.state.ended && !text::contains(request.given, "patience") && !text::contains(request.given, "time") && !text::contains(request.given, "epochs"))
     throw Error(fmt::format("{}: the run ended after {} of {} epochs by --patience or --time: nothing to resume (another --patience, --time or --epochs goes on)", path.string(), s.state.epoch, s.state.options.epochs));
   if (s.state.epoch >= s.state.options.epochs)
     throw Error(fmt::format("{}: all {} epochs are done: nothing to resume (--epochs M with M > {} extends the run)", path.string(), s.state.options.epochs, s.state.epoch));
@@ -61,8 +51,8 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
   const fs::path path = find_resume_checkpoint(request.options.resume, request.options.project);
   s.folder = fs::absolute(path).lexically_normal().parent_path().parent_path();
   lock_folder(s);
-  remove_temporaries(s.folder);
-  remove_temporaries(s.folder / "weights");
+  file::remove_temporaries(s.folder);
+  file::remove_temporaries(s.folder / "weights");
   network::Checkpoint checkpoint = path.filename() == "last.pt" ? read_last(s.folder) : network::read_checkpoint(path);
   s.state = run_state(checkpoint.state, path.string());
   s.epochs_before = s.state.options.epochs;

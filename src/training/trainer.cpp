@@ -109,13 +109,19 @@ class Trainer {
   void checkpoint_in_time() {
     const TrainOptions& o = s_.state.options;
     if (o.nosave || o.checkpoint_seconds <= 0 || seconds_since(last_write_) < o.checkpoint_seconds) return;
-    s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
     write_state();
   }
 
-  void write_state() {
+  /// What other objects count goes into the state.
+  void gather_state() {
     s_.state.ema_updates = s_.ema->updates();
     if (s_.state.options.autobalance) s_.state.loss_balance = s_.loss->balance();
+  }
+
+  /// last.pt within an epoch.
+  void write_state() {
+    s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
+    gather_state();
     write_last(s_);
     last_write_ = Clock::now();
   }
@@ -152,8 +158,7 @@ class Trainer {
     ++state.epoch;
     state.batch = 0;
     state.loss_sum = {};
-    state.ema_updates = s_.ema->updates();
-    if (state.options.autobalance) state.loss_balance = s_.loss->balance();
+    gather_state();
     const std::string reason = last ? std::string() : end_reason();
     state.ended = !reason.empty();
     write_epoch_checkpoints(s_, record_.epoch, best, last || state.ended);
@@ -180,7 +185,6 @@ class Trainer {
   }
 
   TrainSummary interrupted() {
-    s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
     write_state();
     log::info(fmt::format("interrupted; {} can be resumed at epoch {}, batch {}", (s_.folder / "weights" / "last.pt").string(), s_.state.epoch, s_.state.batch));
     return summary(true);

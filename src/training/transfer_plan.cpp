@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
 #include <numeric>
 
 #include "core/error.hpp"
@@ -13,11 +13,10 @@ namespace yolov7::training {
 namespace {
 
 int number(std::string_view text, const char* what) {
-  int value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+  const auto value = text::parse_int(text);
+  if (!value || *value < 0 || *value > std::numeric_limits<int>::max())
     throw usage_error(fmt::format("--unfreeze-at: expected {}, found '{}'", what, text::printable(std::string(text))));
-  return value;
+  return static_cast<int>(*value);
 }
 
 std::vector<int> layers_from(int first, int last) {
@@ -43,7 +42,7 @@ TransferPlan::TransferPlan(const TrainOptions& o, const network::Network& networ
       const auto colon = one.find(':');
       if (colon == std::string_view::npos) throw usage_error(fmt::format("--unfreeze-at: expected epoch:part, found '{}'", text::printable(std::string(one))));
       const Part wanted = part(std::string(one.substr(colon + 1)));
-      Stage stage{number(one.substr(0, colon), "an epoch"), layers_from(wanted.first, wanted.last), wanted.name};
+      Stage stage{number(one.substr(0, colon), "an epoch"), layers_from(wanted.first, wanted.last)};
       if (!stages_.empty() && stage.epoch <= stages_.back().epoch) throw usage_error(fmt::format("--unfreeze-at: expected rising epochs, found {} after {}", stage.epoch, stages_.back().epoch));
       stages_.push_back(std::move(stage));
     }
@@ -78,13 +77,19 @@ std::vector<int> TransferPlan::frozen(int epoch) const {
 
 bool TransferPlan::changes_at(int epoch) const { return epoch == 0 ? !first_.empty() : frozen(epoch) != frozen(epoch - 1); }
 
+double TransferPlan::rate_of(const Part& part) const { return rates_.empty() ? 1 : rates_[static_cast<std::size_t>(part.first)]; }
+
+int TransferPlan::within(const Part& part, const std::vector<int>& layers) {
+  return static_cast<int>(std::count_if(layers.begin(), layers.end(), [&](int layer) { return layer >= part.first && layer <= part.last; }));
+}
+
 /// "backbone 0 of 51, neck 25 of 25 at 0.1 of the rate, head 1 of 1".
 std::string TransferPlan::trained_text(int epoch) const {
   const std::vector<int> still = frozen(epoch);
   std::vector<std::string> texts;
   for (const Part& one : parts_) {
-    const auto off = std::count_if(still.begin(), still.end(), [&](int layer) { return layer >= one.first && layer <= one.last; });
-    const double rate = rates_.empty() ? 1 : rates_[static_cast<std::size_t>(one.first)];
+    const int off = within(one, still);
+    const double rate = rate_of(one);
     const int count = one.last - one.first + 1;
     texts.push_back(fmt::format("{} {} of {}{}", one.name, count - off, count, rate == 1 ? "" : fmt::format(" at {} of the rate", text::general(rate))));
   }
@@ -108,14 +113,12 @@ std::string TransferPlan::svg(int epochs) const {
   out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"white\"/>\n<text x=\"{}\" y=\"15\">share of the layers that train, times their rate</text>\n", left + width + 20, height, left);
   for (std::size_t p = 0; p < parts_.size(); ++p) {
     const Part& one = parts_[p];
-    const double rate = rates_.empty() ? 1 : rates_[static_cast<std::size_t>(one.first)];
+    const double rate = rate_of(one);
     const int y = top + row * static_cast<int>(p);
     out += fmt::format("<text x=\"8\" y=\"{}\">{}</text>\n", y + 20, one.name);
     for (int epoch = 0, next = 0; epoch < epochs; epoch = next) {
       for (next = epoch + 1; next < epochs && !changes_at(next);) ++next;
-      const std::vector<int> still = frozen(epoch);
-      const auto off = std::count_if(still.begin(), still.end(), [&](int layer) { return layer >= one.first && layer <= one.last; });
-      const double share = 1 - static_cast<double>(off) / (one.last - one.first + 1);
+      const double share = 1 - static_cast<double>(within(one, frozen(epoch))) / (one.last - one.first + 1);
       const double x = left + static_cast<double>(width) * epoch / epochs, w = static_cast<double>(width) * (next - epoch) / epochs;
       out += fmt::format("<rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" fill=\"#1f6fb4\" fill-opacity=\"{:.3f}\" stroke=\"#888\"/>\n", x, y + 3, w, row - 6, share == 0 ? 0 : std::clamp(share * rate, 0.08, 1.0));
       out += fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}</text>\n", x + 4, y + 21, share == 0 ? std::string("frozen") : fmt::format("{:.0f} % × {}", 100 * share, text::general(rate)));

@@ -33,9 +33,10 @@ class TransferPlan {
   struct Stage {
     int epoch = 0;
     std::vector<int> layers;  ///< that train from here on
-    std::string text;
   };
   Part part(const std::string& name) const;
+  double rate_of(const Part& part) const;
+  static int within(const Part& part, const std::vector<int>& layers);  ///< how many of the layers
   std::string trained_text(int epoch) const;
 
   int layers_ = 0;

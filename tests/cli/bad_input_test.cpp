@@ -10,8 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 std::size_t error_lines(const std::string& text) {
   std::size_t count = 0;
   std::istringstream lines(text);

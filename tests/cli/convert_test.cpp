@@ -13,8 +13,6 @@ namespace {
 using nlohmann::json;
 using namespace network::hostile;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 class Convert : public testing::Test {
  protected:
   Scratch scratch;

@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// Objectness logit 20·R − 10, class logits 10 − 20·G and 20·G − 10, box logits 0.
 void write_hand_made(const fs::path& path, std::vector<std::string> names = {"cell", "leaf"}) {
   network::Checkpoint checkpoint;

@@ -15,8 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// How often a run is killed: a few times here, 20 in the soak test.
 int kills() {
   const char* wanted = std::getenv("YOLOV7_KILLS");

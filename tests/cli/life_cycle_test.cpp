@@ -12,8 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 json result(const Outcome& outcome) { return json::parse(outcome.out); }
 
 /// Column of the last row of results.csv.

@@ -93,6 +93,8 @@ inline Outcome run(const std::vector<std::string>& arguments, const std::filesys
   return Process(arguments, folder, environment).wait();
 }
 
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 inline std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
 
 }  // namespace yolov7::tests

@@ -14,8 +14,6 @@ namespace {
 using nlohmann::json;
 using namespace network::hostile;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 class Reparam : public testing::Test {
  protected:
   Scratch scratch;

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/memory.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
 #include "training/initial_values.hpp"
@@ -20,12 +21,6 @@ constexpr double rate = 0.1, most_memory_gb = 16;  // at 0.05 the loss falls to 
 std::string read(const std::string& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// The most memory this process ever had, in GB.
-double peak_memory_gb() {
-  const std::string status = read("/proc/self/status"), key = "VmHWM:";
-  return std::stod(status.substr(status.find(key) + key.size())) * 1024 / 1e9;
 }
 
 struct Batch {
@@ -79,9 +74,9 @@ TEST_P(TenSteps, LowerTheLoss) {
     optimizer.step();
     optimizer.clear_gradients();
   }
-  std::printf("%s: loss %.3f at step 1, %.3f at step 10, peak memory %.2f GB\n", GetParam(), first, last, peak_memory_gb());
+  std::printf("%s: loss %.3f at step 1, %.3f at step 10, peak memory %.2f GB\n", GetParam(), first, last, static_cast<double>(peak_resident_bytes()) / 1e9);
   EXPECT_LT(last, 0.9 * first);
-  EXPECT_LT(peak_memory_gb(), most_memory_gb);
+  EXPECT_LT(static_cast<double>(peak_resident_bytes()) / 1e9, most_memory_gb);
 }
 
 INSTANTIATE_TEST_SUITE_P(SevenNetworks, TenSteps, testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6", "yolov7-e6", "yolov7-d6", "yolov7-e6e"),

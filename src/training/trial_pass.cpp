@@ -1,0 +1,21 @@
+#include "training/trial_pass.hpp"
+
+namespace yolov7::training {
+
+TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets) {
+  const std::vector<double> balance = loss.balance();
+  TrialPass result;
+  const LossValue value = loss(network.forward(images), targets);
+  value.total.backward();
+  result.loss = value.total.item<double>();
+  for (const TorchNetwork::Entry& entry : network.entries()) {
+    at::Tensor tensor = entry.tensor;
+    if (!tensor.requires_grad()) continue;
+    result.gradients.push_back(tensor.grad());
+    tensor.mutable_grad().reset();
+  }
+  loss.set_balance(balance);
+  return result;
+}
+
+}  // namespace yolov7::training

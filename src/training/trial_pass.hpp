@@ -1,0 +1,21 @@
+#pragma once
+// A forward and backward pass whose traces are removed, for what has to be known before the first step.
+#include <span>
+#include <vector>
+
+#include "training/assignment.hpp"
+#include "training/loss.hpp"
+#include "training/torch_network.hpp"
+
+namespace yolov7::training {
+
+struct TrialPass {
+  double loss = 0;                    ///< total of the batch
+  std::vector<at::Tensor> gradients;  ///< of what trains, in the order of the network's entries; undefined where there is none
+};
+
+/// In training mode. Loss balance and gradients are as before afterwards; the batch-norms' running statistics are the caller's
+/// (BatchNormSnapshot).
+TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets);
+
+}  // namespace yolov7::training
