@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "cli/launcher.hpp"
 #include "cli/training_library.hpp"
 #include "cli/verb.hpp"
 
@@ -16,6 +19,18 @@ void check(const training::TrainOptions& o) {
     throw usage_error(fmt::format("train: --device: expected cpu, found '{}' (GPUs are a later version's)", o.device));
   if (o.img_size.empty() || o.img_size.size() > 2)
     throw usage_error(fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
+}
+
+training::World world(training::TrainOptions& o) {
+  training::World world = training::world_of([](const char* name) { return std::getenv(name); });
+  if (o.local_rank >= 0) world.local_rank = o.local_rank;
+  o.local_rank = -1;  // who it is, not how it trains
+  return world;
+}
+
+ExitCode launch_all(const training::TrainOptions& o, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "train");
+  return launch(o.nproc, arguments, std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
@@ -32,10 +47,19 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   if (!parse_arguments(table, arguments, output)) return {};
   request.given = given_names(table, arguments);
   check(request.options);
+  request.world = world(request.options);
+  if (request.world.alone() && request.options.nproc > 1) {
+    output.code = launch_all(request.options, arguments);
+    return {};
+  }
   const training::Api& library = training_library();
-  if (request.options.resume.empty())
+  if (request.options.resume.empty() && request.world.writes())
     request.run_folder = make_run_folder(request.options.project, request.options.name, request.options.exist_ok);
   const training::TrainSummary summary = library.train(request);
+  if (!request.world.writes()) {
+    if (summary.interrupted) output.code = ExitCode::interrupted;
+    return {};
+  }
   if (summary.interrupted) {
     output.code = ExitCode::interrupted;
     output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}", summary.epochs_done, summary.run_folder));

@@ -1,6 +1,7 @@
 #pragma once
 // Messages for people, on stderr; results go to stdout through the verb that owns them. Every line is escaped
 // (text::printable), so that names from data files cannot drive the terminal.
+#include <string>
 #include <string_view>
 
 namespace yolov7::log {
@@ -9,6 +10,8 @@ enum class Level { debug, info, warning, error, silent };
 
 void set_level(Level level);
 Level level();
+/// Stands in front of every line, for programs of several processes: "rank 1: ". "" = nothing.
+void set_speaker(std::string prefix);
 
 void debug(std::string_view line);
 void info(std::string_view line);

@@ -54,6 +54,25 @@ std::vector<std::size_t> drawn(std::span<const double> weights, std::size_t coun
   return order;
 }
 
+/// To a multiple of `parts`: by the first pictures again (training 11.2), where they are sorted by the last one, which fits its batch's shape.
+void fill_up(std::vector<std::size_t>& order, std::size_t parts, bool sorted) {
+  const std::size_t count = order.size();
+  for (std::size_t i = 0; order.size() % parts != 0; ++i) order.push_back(sorted ? order[count - 1] : order[i % count]);
+}
+
+void keep_part(EpochPlan& plan, const LoaderOptions& o) {
+  const auto part = static_cast<std::size_t>(o.part), parts = static_cast<std::size_t>(o.parts);
+  if (o.sharing == LoaderOptions::Sharing::batches) {
+    std::erase_if(plan.batches, [&](const PlannedBatch& b) { return b.number % parts != part; });
+    return;
+  }
+  for (PlannedBatch& b : plan.batches) {
+    const std::size_t size = b.entries.size() / parts;
+    b.entries = {b.entries.begin() + static_cast<std::ptrdiff_t>(part * size), b.entries.begin() + static_cast<std::ptrdiff_t>((part + 1) * size)};
+    b.first_position += part * size;
+  }
+}
+
 }  // namespace
 
 std::vector<cv::Size> rectangular_shapes(std::span<const double> ratios, std::size_t batch, int s, int stride, double pad) {
@@ -72,7 +91,6 @@ std::vector<cv::Size> rectangular_shapes(std::span<const double> ratios, std::si
 EpochPlan plan_epoch(const Index& index, const LoaderOptions& o, int epoch, std::span<const double> weights) {
   EpochPlan plan;
   const std::size_t n = index.entries.size();
-  const std::size_t batch = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(1, o.batch_size)), 1, std::max<std::size_t>(1, n));
   const Random random(o.seed, static_cast<std::uint32_t>(epoch), 0, static_cast<std::uint32_t>(Operation::shuffle));
   if (!weights.empty()) {
     plan.order = drawn(weights, n, Random(o.seed, static_cast<std::uint32_t>(epoch), 0, static_cast<std::uint32_t>(Operation::weighted_order)));
@@ -83,6 +101,8 @@ EpochPlan plan_epoch(const Index& index, const LoaderOptions& o, int epoch, std:
     std::iota(plan.order.begin(), plan.order.end(), std::size_t{0});
     if (o.shuffle) permute(plan.order, random);
   }
+  if (o.parts > 1 && o.sharing == LoaderOptions::Sharing::samples) fill_up(plan.order, static_cast<std::size_t>(o.parts), o.rectangular);
+  const std::size_t batch = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(1, o.batch_size)), 1, std::max<std::size_t>(1, plan.order.size()));
   plan.batches = cut(plan.order, batch, cv::Size(o.image_size, o.image_size));
   if (o.rectangular) {
     std::vector<double> ratios;
@@ -91,12 +111,15 @@ EpochPlan plan_epoch(const Index& index, const LoaderOptions& o, int epoch, std:
     for (std::size_t i = 0; i < shapes.size(); ++i) plan.batches[i].shape = shapes[i];
     if (o.shuffle) permute(plan.batches, random);
   }
-  if (o.quad) std::erase_if(plan.batches, [](const PlannedBatch& b) { return b.entries.size() < 4; });
+  const std::size_t slices = o.sharing == LoaderOptions::Sharing::samples ? static_cast<std::size_t>(o.parts) : 1;
+  if (o.quad) std::erase_if(plan.batches, [&](const PlannedBatch& b) { return b.entries.size() / slices < 4; });
   std::size_t position = 0;
   for (PlannedBatch& b : plan.batches) {
+    b.number = static_cast<std::size_t>(&b - plan.batches.data());
     b.first_position = position;
     position += b.entries.size();
   }
+  if (o.parts > 1) keep_part(plan, o);
   return plan;
 }
 

@@ -15,6 +15,7 @@ std::vector<cv::Size> rectangular_shapes(std::span<const double> sorted_ratios, 
 
 struct PlannedBatch {
   std::vector<std::size_t> entries;
+  std::size_t number = 0;          ///< in the epoch, from 0, over all processes
   std::size_t first_position = 0;  ///< of its first sample in the epoch
   cv::Size shape;
 };
@@ -26,6 +27,7 @@ struct EpochPlan {
 
 /// A pure function of its arguments. With shuffle the pictures are permuted; in rectangular mode they are sorted by aspect
 /// ratio (stable) and whole batches are permuted (F D12). In quad mode a last batch of fewer than four is left out.
+/// With several parts (LoaderOptions::sharing) the batches are this part's; all parts together are the epoch.
 /// `weights`, if any: as many pictures are drawn with replacement in proportion to them.
 EpochPlan plan_epoch(const Index& index, const LoaderOptions& options, int epoch, std::span<const double> weights = {});
 

@@ -29,6 +29,8 @@ void check(const Index& index, const LoaderOptions& o) {
     throw Error(fmt::format("batch loader: expected batch size, image size and stride of at least 1, found {}, {}, {}", o.batch_size, o.image_size, o.stride));
   if (o.image_size % o.stride != 0)
     throw Error(fmt::format("batch loader: expected an image size that is a multiple of the stride {}, found {}", o.stride, o.image_size));
+  if (o.part < 0 || o.part >= o.parts || (o.sharing == LoaderOptions::Sharing::samples && o.batch_size % o.parts != 0))
+    throw Error(fmt::format("batch loader: expected a batch size that {} processes divide, found {} (part {})", o.parts, o.batch_size, o.part));
   if (o.quad && std::min<std::size_t>(static_cast<std::size_t>(o.batch_size), index.entries.size()) < quad_group)
     throw Error(fmt::format("batch loader: quad needs batches of at least 4 pictures, found batch size {} and {} pictures", o.batch_size, index.entries.size()));
 }
@@ -155,7 +157,7 @@ struct BatchLoader::Impl {
 
   Batch hand_out(Pending& pending, std::size_t number) const {
     const PlannedBatch& planned = plan.batches[number];
-    return options.quad ? collate_quad(pending, planned, number, options.seed, epoch) : collate(pending, planned, number);
+    return options.quad ? collate_quad(pending, planned, planned.number, options.seed, epoch) : collate(pending, planned, planned.number);
   }
 
   std::optional<Batch> next_here() {

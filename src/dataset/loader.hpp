@@ -24,6 +24,11 @@ struct LoaderOptions {
   int workers = 8;              ///< at most; usable cores decide
   int prefetch = 4;             ///< batches finished or being built ahead of the caller, at least 1
   std::uint64_t seed = 0;
+  /// What this process loads where several share the work. `samples`: the part-th of `parts` equal slices of every batch, whose sizes
+  /// are made multiples of `parts` by taking pictures twice. `batches`: every parts-th batch whole, from number `part` on.
+  enum class Sharing { samples, batches };
+  Sharing sharing = Sharing::samples;
+  int part = 0, parts = 1;
   int last_mosaic_epoch = 1 << 30;     ///< later epochs have no mosaic, mixup, copy-paste and paste-in
   std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
   AugmentOptions augmentation;
@@ -33,7 +38,7 @@ class BatchLoader {
  public:
   /// The index must outlive the loader. Samples are built by min(usable cores, batch size, workers) threads, with a batch
   /// size of 1 or no workers in the thread that calls next(). Errors: an index without pictures, sizes below 1, an image
-  /// size that is no multiple of the stride, quad with batches of fewer than four.
+  /// size that is no multiple of the stride, quad with batches of fewer than four, a batch size that `parts` does not divide.
   BatchLoader(const Index& index, const LoaderOptions& options);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;

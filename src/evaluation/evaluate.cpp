@@ -12,6 +12,7 @@
 #include "core/threads.hpp"
 #include "dataset/loader.hpp"
 #include "evaluation/batch_pictures.hpp"
+#include "evaluation/picture_outcome.hpp"
 #include "image/nms.hpp"
 
 namespace yolov7::evaluation {
@@ -40,6 +41,7 @@ class Evaluator {
     if (order != identity) throw Error(fmt::format("expected each data class once for the {} classes of the model", detector.class_count()));
     result_.options = options;
     result_.options.ground_truth.reset();
+    result_.options.exchange = nullptr;
     result_.confusion = ConfusionMatrix(classes);
     for (const dataset::Entry& entry : index.entries) result_.labels += entry.labels.size();
     by_entry_.resize(index.entries.size());
@@ -59,6 +61,9 @@ class Evaluator {
     loading.workers = options_.workers;
     loading.cache_bytes = options_.cache_bytes;
     loading.prefetch = 2;
+    loading.sharing = dataset::LoaderOptions::Sharing::batches;
+    loading.part = options_.part;
+    loading.parts = options_.parts;
     dataset::BatchLoader loader(index_, loading);
     loader.start(0);
     const auto start = Clock::now();
@@ -70,7 +75,10 @@ class Evaluator {
       if (options_.interruptible) interrupt::check();
       run_batch(*batch, observer);
     }
-    finish(milliseconds_since(start) - result_.times.prepare);
+    const double own_pictures = static_cast<double>(outcomes_.size());
+    if (options_.parts > 1) exchange();
+    for (const PictureOutcome& one : outcomes_) take(one);
+    finish(milliseconds_since(start) - result_.times.prepare, own_pictures);
     return std::move(result_);
   }
 
@@ -87,8 +95,15 @@ class Evaluator {
     std::vector<NmsResult> found(static_cast<std::size_t>(batch.count));
     parallel_for(found.size(), usable_cores(), [&](std::size_t i) { found[i] = suppress_picture(batch, static_cast<int>(i)); });
     result_.times.nms += milliseconds_since(start);
-    const std::vector<std::vector<Target>> targets = targets_of(batch);
-    for (std::size_t i = 0; i < found.size(); ++i) take(batch.origins[i], found[i], targets[i]);
+    std::vector<std::vector<Target>> targets = targets_of(batch);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      PictureOutcome one{batch.number, batch.origins[i].entry, {}, std::move(targets[i]), found[i].highest_score, found[i].dropped_not_finite};
+      for (Detection d : found[i].detections) {
+        d.box = to_original(d.box, batch.origins[i]);
+        one.detections.push_back(d);
+      }
+      outcomes_.push_back(std::move(one));
+    }
     if (static_cast<int>(batch.number) < options_.pictures) {
       result_.label_sheets.push_back(label_sheet(batch, index_));
       result_.prediction_sheets.push_back(prediction_sheet(batch, found, index_));
@@ -150,21 +165,27 @@ class Evaluator {
     return targets;
   }
 
-  void take(const dataset::SampleOrigin& origin, const NmsResult& found, const std::vector<Target>& targets) {
-    std::vector<Detection>& out = by_entry_[origin.entry];
-    for (Detection d : found.detections) {
-      d.box = to_original(d.box, origin);
-      out.push_back(d);
-    }
-    match_picture(out, targets, matched_);
-    result_.confusion.add(out, targets);
+  /// The outcomes of all processes, in the order of the batches.
+  void exchange() {
+    const std::vector<std::string> parts = options_.exchange(to_bytes(outcomes_));
+    outcomes_.clear();
+    for (const std::string& part : parts)
+      for (PictureOutcome& one : outcomes_of(part)) outcomes_.push_back(std::move(one));
+    std::stable_sort(outcomes_.begin(), outcomes_.end(), [](const PictureOutcome& a, const PictureOutcome& b) { return a.batch < b.batch; });
+  }
+
+  void take(const PictureOutcome& one) {
+    std::vector<Detection>& out = by_entry_.at(one.entry);
+    out.insert(out.end(), one.detections.begin(), one.detections.end());
+    match_picture(out, one.targets, matched_);
+    result_.confusion.add(out, one.targets);
     result_.predictions += out.size();
-    result_.highest_score = std::max(result_.highest_score, found.highest_score);
-    result_.dropped_not_finite += found.dropped_not_finite;
+    result_.highest_score = std::max(result_.highest_score, one.highest_score);
+    result_.dropped_not_finite += one.dropped_not_finite;
     ++result_.pictures;
   }
 
-  void finish(double total_ms) {
+  void finish(double total_ms, double own_pictures) {
     CocoGroundTruth truth = options_.ground_truth ? *options_.ground_truth : ground_truth_of(index_);
     if (options_.single_cls) {
       truth.categories = {{1, index_.names.size() == 1 ? index_.names[0] : "item"}};
@@ -182,7 +203,7 @@ class Evaluator {
     result_.official = yolo_metric(matched_, {options_.v5_metric, false});
     if (options_.keep_detections)
       for (std::size_t e = 0; e < by_entry_.size(); ++e) result_.detections.push_back({e, std::move(by_entry_[e])});
-    const auto n = static_cast<double>(std::max<std::size_t>(result_.pictures, 1));
+    const double n = std::max(own_pictures, 1.0);
     result_.times = {result_.times.pre / n, result_.times.inference / n, result_.times.nms / n, total_ms / n, result_.times.prepare};
   }
 
@@ -192,6 +213,7 @@ class Evaluator {
   NmsOptions nms_;
   runtime::Prediction prediction_;
   std::vector<std::vector<Detection>> by_entry_;
+  std::vector<PictureOutcome> outcomes_;
   MatchedPredictions matched_;  ///< in the order of the batches
   ValidationResult result_;
 };

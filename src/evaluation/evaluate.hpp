@@ -4,6 +4,7 @@
 #include <functional>
 #include <opencv2/core/mat.hpp>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "dataset/batch.hpp"
@@ -31,6 +32,10 @@ struct ValidationOptions {
   std::optional<CocoGroundTruth> ground_truth;  ///< for the COCO metric in place of the labels; ids as ground_truth_of() gives them
   CocoOptions coco;
   bool interruptible = false;    ///< Ctrl-C ends the run with an Error
+  /// Several processes share the batches: this one takes every parts-th, and `exchange` turns its bytes into those of all, in order of the
+  /// parts. The result is then that of the whole split in every process; contact sheets and times are this process's.
+  int part = 0, parts = 1;
+  std::function<std::vector<std::string>(const std::string&)> exchange;
 };
 
 /// Milliseconds per picture. `pre` is the time that the run waited for the loader's threads.

@@ -11,13 +11,15 @@
 #include "runtime/proof.hpp"
 #include "training/anchor_search.hpp"
 #include "training/options.hpp"
+#include "training/world.hpp"
 
 namespace yolov7::training {
 
 struct TrainRequest {
   TrainOptions options;
   std::vector<std::string> given;  ///< names of the options that stood on the command line
-  std::string run_folder;          ///< made by the caller; empty when a run is resumed
+  std::string run_folder;          ///< made by the caller where world.writes(); empty when a run is resumed
+  World world;                     ///< this process among those that train together
 };
 
 struct TrainSummary {

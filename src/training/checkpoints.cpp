@@ -34,9 +34,12 @@ double file_megabytes(const fs::path& path) { return static_cast<double>(fs::fil
 
 }  // namespace
 
-void write_initial(const Setup& s) { write_averaged(s, "init.pt", s.network->store()); }
+void write_initial(const Setup& s) {
+  if (s.group->writes()) write_averaged(s, "init.pt", s.network->store());
+}
 
 void write_last(const Setup& s) {
+  if (!s.group->writes()) return;
   network::Checkpoint checkpoint = description(s);
   checkpoint.model = s.network->store();
   checkpoint.ema = s.ema->store();
@@ -61,7 +64,7 @@ network::Checkpoint read_last(const fs::path& run_folder) {
 }
 
 void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {
-  if (s.state.options.nosave && !last) return;
+  if (!s.group->writes() || (s.state.options.nosave && !last)) return;
   write_last(s);
   const int period = s.state.options.save_period;
   const bool numbered = (period > 0 && (epoch + 1) % period == 0) || epoch == 0 || (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
@@ -73,6 +76,7 @@ void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {
 }
 
 void finish_run(Setup& s) {
+  if (!s.group->writes()) return;
   const fs::path best = s.folder / "weights" / "best.pt";
   if (!fs::exists(best)) {
     log::warning("no best.pt: no epoch was validated");

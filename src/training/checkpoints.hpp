@@ -1,5 +1,5 @@
 #pragma once
-// When which checkpoint is written, and what is in it (training 3, 10, 17).
+// When which checkpoint is written, and what is in it (training 3, 10, 17). Of several processes the first one writes.
 #include "training/setup.hpp"
 
 namespace yolov7::training {

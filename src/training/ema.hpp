@@ -20,6 +20,7 @@ class Ema {
   /// exactly (F 18). The averages are never rounded to a narrower type (F 27).
   void update(const TorchNetwork& network);
 
+  const TorchNetwork& average() const { return average_; }
   std::int64_t updates() const { return updates_; }
   network::Weights store() const;  ///< checkpoint order
   /// Continues from a checkpoint. Error as network::check.

@@ -1,6 +1,7 @@
 #include "training/layers.hpp"
 
 #include "training/kernels/batch_norm_activation.hpp"
+#include "training/kernels/joint_batch_norm.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -27,7 +28,8 @@ kernels::BatchNormActivation counted(const BatchNorm& norm, const network::Activ
     at::Tensor counter = norm.counter;
     counter.add_(1);
   }
-  return {norm.weight, norm.bias, norm.mean, norm.variance, activation, batch_statistics, mode.momentum, batch_norm_epsilon};
+  return {norm.weight, norm.bias, norm.mean, norm.variance, activation, batch_statistics, mode.momentum, batch_norm_epsilon,
+          batch_statistics ? mode.joint : nullptr};
 }
 
 at::Tensor convolution(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
@@ -52,6 +54,7 @@ at::Tensor batch_norm_act(const at::Tensor& x, const BatchNorm& norm, const netw
                           const ForwardMode& mode) {
   const kernels::BatchNormActivation fused = counted(norm, activation, mode);
   if (kernels::supports(x, fused)) return kernels::batch_norm_activation(x, fused);
+  if (fused.joint != nullptr) return activate_own(kernels::joint_batch_norm(x, fused), activation);
   at::Tensor y = at::batch_norm(x, norm.weight, norm.bias, norm.mean, norm.variance, fused.batch_statistics, mode.momentum,
                                 batch_norm_epsilon, /*cudnn_enabled=*/true);
   return activate_own(std::move(y), activation);

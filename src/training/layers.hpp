@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "network/graph.hpp"
+#include "training/kernels/joint_statistics.hpp"
 #include "training/torch.hpp"
 
 namespace yolov7::training {
@@ -35,6 +36,7 @@ struct ForwardMode {
   bool training = false;                    ///< batch-norm by batch statistics, running statistics updated
   double momentum = 0.03;                   ///< share of the new batch in the running statistics
   at::ScalarType compute = at::kFloat;      ///< type of convolutions and activations; parameters keep their own
+  kernels::JointStatistics* joint = nullptr;  ///< batch statistics over all processes
 };
 
 /// x [B, C_in, H, W] of any floating type → act(norm(conv(x))) [B, C_out, H', W'] of type mode.compute, channels_last

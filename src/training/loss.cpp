@@ -113,7 +113,7 @@ at::Tensor Loss::class_loss(const at::Tensor& rows, std::span<const Positive> po
 }
 
 /// Adds the terms of one map, returns its objectness loss without balance (training 13.4).
-at::Tensor Loss::add_level(Sums& sums, std::size_t level, double share, const at::Tensor& map, const LevelGrid& grid,
+at::Tensor Loss::add_level(Sums& sums, std::size_t level, Share share, const at::Tensor& map, const LevelGrid& grid,
                            std::span<const Positive> positives, std::span<const Target> targets) const {
   const CellIndex cells = cell_index(positives, map.device());
   const MapTerms terms = read_map(map, cells);
@@ -121,8 +121,8 @@ at::Tensor Loss::add_level(Sums& sums, std::size_t level, double share, const at
   if (!positives.empty()) {
     const Regression truth = regression(positives, targets, grid, map);
     const at::Tensor ciou = box_iou(decoded_boxes(terms.rows, truth.anchors), truth.boxes);
-    sums.box = sums.box + (1 - ciou).mean() * share;
-    if (class_count_ > 1) sums.cls = sums.cls + class_loss(terms.rows, positives, targets) * share;
+    sums.box = sums.box + (1 - ciou).mean() * (share.all * share.positives);
+    if (class_count_ > 1) sums.cls = sums.cls + class_loss(terms.rows, positives, targets) * (share.all * share.positives);
     std::vector<std::int64_t> winners = last_of_each_cell(positives);
     const at::Tensor last = at::tensor(winners, at::kLong).to(map.device());
     const at::Tensor value = ciou.detach().clamp_min(0) * options_.iou_ratio + (1 - options_.iou_ratio);
@@ -130,14 +130,38 @@ at::Tensor Loss::add_level(Sums& sums, std::size_t level, double share, const at
                       value.index({last}));
   }
   const at::Tensor objectness = binary_cross_entropy(terms.objectness, wanted, options_.obj_positive_weight, options_.focal_gamma);
-  sums.obj = sums.obj + objectness * (balance_[level] * share);
+  sums.obj = sums.obj + objectness * (balance_[level] * share.all);
   return objectness.detach();
 }
 
+/// This process's mean over n positives, times n · processes / all positives, is its part of the mean over all of them, as large as its own
+/// pictures' loss: the sum over the processes is divided by nothing.
+std::vector<Loss::Share> Loss::shares(const Positives& positives, double all) const {
+  std::vector<Share> result(positives.size(), Share{all, 1});
+  if (!normalise_jointly_ || positives.empty()) return result;
+  at::Tensor counts = at::empty({static_cast<std::int64_t>(positives.size())}, at::kDouble);
+  double* const values = counts.mutable_data_ptr<double>();
+  for (std::size_t i = 0; i < positives.size(); ++i) values[i] = static_cast<double>(positives[i].size());
+  joint_->sum(counts);
+  for (std::size_t i = 0; i < positives.size(); ++i)
+    if (values[i] > 0) result[i].positives = static_cast<double>(positives[i].size()) * joint_->processes() / values[i];
+  return result;
+}
+
+void Loss::join(kernels::JointStatistics& joint, bool normalise) {
+  joint_ = &joint;
+  normalise_jointly_ = normalise;
+}
+
 void Loss::rebalance(const std::vector<at::Tensor>& objectness) {
+  at::Tensor mean = at::stack(objectness).to(at::kCPU, at::kDouble);
+  if (joint_ != nullptr) {
+    joint_->sum(mean);
+    mean /= joint_->processes();
+  }
   std::size_t reference = 0;
   for (std::size_t i = 0; i < levels_.size(); ++i) {
-    balance_[i] = balance_[i] * 0.9999 + 0.0001 / objectness[i].item<double>();
+    balance_[i] = balance_[i] * 0.9999 + 0.0001 / mean[static_cast<std::int64_t>(i)].item<double>();
     if (levels_[i].stride == 16) reference = i;
   }
   const double divisor = balance_[reference];
@@ -160,12 +184,13 @@ LossValue Loss::operator()(const std::vector<at::Tensor>& raw_maps, std::span<co
   const Positives lead = assign(maps, targets, grid, 0.5f);
   Positives auxiliary;
   if (options_.kind == LossOptions::Kind::auxiliary) auxiliary = assign(maps, targets, grid, 1.0f);
+  const std::vector<Share> lead_shares = shares(lead, 1), auxiliary_shares = shares(auxiliary, auxiliary_share);
   const at::Tensor zero = at::zeros({}, maps.front().options().requires_grad(false));
   Sums sums{zero, zero, zero};
   std::vector<at::Tensor> objectness;
   for (std::size_t i = 0; i < grid.size(); ++i) {
-    objectness.push_back(add_level(sums, i, 1, maps[i], grid[i], lead[i], targets));
-    if (!auxiliary.empty()) add_level(sums, i, auxiliary_share, maps[grid.size() + i], grid[i], auxiliary[i], targets);
+    objectness.push_back(add_level(sums, i, lead_shares[i], maps[i], grid[i], lead[i], targets));
+    if (!auxiliary.empty()) add_level(sums, i, auxiliary_shares[i], maps[grid.size() + i], grid[i], auxiliary[i], targets);
   }
   if (options_.autobalance) rebalance(objectness);
 

@@ -6,6 +6,7 @@
 
 #include "network/graph.hpp"
 #include "training/assignment.hpp"
+#include "training/kernels/joint_statistics.hpp"
 #include "training/torch.hpp"
 
 namespace yolov7::training {
@@ -42,6 +43,11 @@ class Loss {
   /// float64; anything narrower is widened to float32. Deterministic on CPU. Errors: check_targets.
   LossValue operator()(const std::vector<at::Tensor>& maps, std::span<const Target> targets);
 
+  /// One of several processes, each with its share of a batch: the objectness that autobalance looks at is the mean over all. With `normalise`
+  /// (--global-loss-norm) every mean over positives is one over those of all processes, so that the gradients' sum is that of the whole
+  /// batch. Every call of the loss is then a collective one. `joint` outlives this object.
+  void join(kernels::JointStatistics& joint, bool normalise);
+
   /// From a resumed run. Error: another number of levels.
   void set_balance(std::vector<double> balance);
   const std::vector<double>& balance() const { return balance_; }  ///< weight of each level's objectness
@@ -53,8 +59,14 @@ class Loss {
   std::vector<LevelGrid> grids(const std::vector<at::Tensor>& maps) const;
   Positives assign(const std::vector<at::Tensor>& maps, std::span<const Target> targets,
                    const std::vector<LevelGrid>& grids, float reach) const;
-  at::Tensor add_level(Sums& sums, std::size_t level, double share, const at::Tensor& map, const LevelGrid& grid,
+  /// How much of an auxiliary or lead map's terms enters the loss.
+  struct Share {
+    double all = 1;        ///< of each term
+    double positives = 1;  ///< besides, of those that are means over positives
+  };
+  at::Tensor add_level(Sums& sums, std::size_t level, Share share, const at::Tensor& map, const LevelGrid& grid,
                        std::span<const Positive> positives, std::span<const Target> targets) const;
+  std::vector<Share> shares(const Positives& positives, double all) const;
   at::Tensor class_loss(const at::Tensor& rows, std::span<const Positive> positives, std::span<const Target> targets) const;
   void rebalance(const std::vector<at::Tensor>& objectness);
 
@@ -66,6 +78,8 @@ class Loss {
   };
   std::vector<LevelAnchors> levels_;
   std::vector<double> balance_;
+  kernels::JointStatistics* joint_ = nullptr;
+  bool normalise_jointly_ = false;
 };
 
 }  // namespace yolov7::training

@@ -25,6 +25,8 @@ struct TrainOptions {
   bool single_cls = false;
   int workers = 8;
   std::string project = "runs/train", name = "exp";
+  bool sync_bn = false;                  ///< several processes: batch-norms count the pictures of all of them
+  int local_rank = -1;                   ///< as torchrun's LOCAL_RANK, for launchers that pass it as an option
   bool exist_ok = false, quad = false, linear_lr = false, adam = false, image_weights = false, multi_scale = false;
   int save_period = -1;                  ///< keep the averaged weights of every so many epochs; below 1 = off
   double label_smoothing = 0;
@@ -48,6 +50,9 @@ struct TrainOptions {
   double lr_factor = 0.1;                ///< step, plateau
   int lr_patience = 10;                  ///< plateau: epochs without a better fitness
   double lr_floor = 0.001;               ///< plateau: least share of lr0
+  int nproc = 1;                         ///< processes that the program starts on this machine; their batch is --batch-size in all
+  double peer_timeout = 300;             ///< seconds that a process may keep the others waiting
+  bool global_loss_norm = false;         ///< several processes: means over positives are taken over all of them
   int nbs = 64;                          ///< nominal batch: pictures per optimizer step
   double clip_grad = 0;                  ///< largest Euclidean norm of all gradients; 0 = off
   int patience = 0;                      ///< epochs without a better fitness after which training ends; 0 = off
@@ -58,8 +63,8 @@ struct TrainOptions {
   double lr_backbone = 1, lr_neck = 1;   ///< shares of the rate for these parts
   // Accepted for the sake of scripts, or refused by name: never read.
   std::string bucket, entity, artifact_alias;
-  bool evolve = false, sync_bn = false, upload_dataset = false;
-  int local_rank = -1, bbox_interval = -1;
+  bool evolve = false, upload_dataset = false;
+  int bbox_interval = -1;
 };
 
 Settings settings(TrainOptions& options);

@@ -30,6 +30,8 @@ dataset::Batch first_batch(Setup& s) {
   dataset::LoaderOptions options = loader_options(s);
   options.batch_size = std::min(std::max(s.state.options.batch_size, options.quad ? 4 : 1), most_checked);
   options.cache_bytes = 0;
+  options.parts = 1;  // the same pictures, and the same findings, in every process
+  options.part = 0;
   options.prefetch = 1;
   dataset::BatchLoader loader(s.train, options);
   loader.start(0);
@@ -124,11 +126,13 @@ void choose_batch(Setup& s, const MemoryModel& model) {
   TrainOptions& o = s.state.options;
   const std::uint64_t resident = resident_bytes();
   const AvailableMemory left = available_memory(static_cast<std::uint64_t>(o.memory_limit * 1e9));
-  const auto allowed = resident + static_cast<std::uint64_t>(static_cast<double>(left.bytes) * (1 - kept_free));
+  const auto allowed = resident + static_cast<std::uint64_t>(static_cast<double>(left.bytes) * (1 - kept_free) / s.group->world().local_size);
   const int most = std::min(std::max(o.nbs, 1), static_cast<int>(s.train.entries.size()));
-  const int largest = model.largest_batch(o.autobatch ? most : o.batch_size, allowed);
+  // What is predicted and compared is one process's: its share of the batch, and of what this machine has left.
+  const int processes = s.group->size();
+  const int largest = processes * static_cast<int>(s.group->least(model.largest_batch((o.autobatch ? most : o.batch_size) / processes, allowed)));
   const auto refuse = [&] {
-    const std::string what = fits_text(model, left, resident, o.batch_size, 1);
+    const std::string what = fits_text(model, left, resident, s.own_batch(), 1);
     throw Error(largest > 0 ? fmt::format("memory: {}, even in micro-batches of 1: --batch-size {} fits", what, largest)
                             : fmt::format("memory: {}, and no batch fits: lower --img-size or take a smaller network", what));
   };
@@ -138,14 +142,14 @@ void choose_batch(Setup& s, const MemoryModel& model) {
     o.autobatch = false;  // the choice is part of the run from here on
     log::info(fmt::format("batch: {} is the largest up to {} that fits", largest, most));
   }
-  const int micro = model.largest_micro(o.batch_size, allowed);
+  const int micro = static_cast<int>(s.group->least(model.largest_micro(s.own_batch(), allowed)));
   if (micro == 0) refuse();
-  s.micro_batch = micro < o.batch_size ? micro : 0;
-  s.predicted_peak = model.peak(o.batch_size, micro);
-  log::info("memory: " + fits_text(model, left, resident, o.batch_size, micro));
+  s.micro_batch = micro < s.own_batch() ? micro : 0;
+  s.predicted_peak = model.peak(s.own_batch(), micro);
+  log::info("memory: " + fits_text(model, left, resident, s.own_batch(), micro));
   if (s.micro_batch > 0)
     log::warning(fmt::format("the batch of {} does not fit at once: it goes through the network in parts of {}, with one step for all; batch-norms see {} pictures at a time instead of {}, "
-                             "so the result is near that of the whole batch and not equal to it", o.batch_size, micro, micro, o.batch_size));
+                             "so the result is near that of the whole batch and not equal to it", s.own_batch(), micro, micro, s.own_batch()));
 }
 
 }  // namespace

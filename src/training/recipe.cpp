@@ -15,19 +15,20 @@ long steps_of(const TrainOptions& o, std::size_t pictures) {
   return static_cast<long>(batches) / accumulation(o.batch_size, o.nbs);
 }
 
-std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures) {
+std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures, int processes) {
   const auto is_given = [&](const char* name) { return text::contains(given, name); };
   if (o.recipe == "official") {
     if (!is_given("warmup-cap")) o.warmup_cap = 0;
     return {};
   }
-  constexpr int smallest_batch = 4;  // what batch-norms still learn from
+  constexpr int enough_for_statistics = 4;  // what batch-norms still learn from
+  const int smallest_batch = (enough_for_statistics + processes - 1) / processes * processes;
   const long before = steps_of(o, pictures);
   const int batch = o.batch_size, nbs = o.nbs;
   if (!is_given("nbs"))
     while (steps_of(o, pictures) < enough_steps && o.nbs > o.batch_size) o.nbs = std::max(o.nbs / 2, o.batch_size);
   const bool free_batch = !is_given("batch-size") && !is_given("nbs") && !o.autobatch;
-  while (free_batch && steps_of(o, pictures) < enough_steps && o.batch_size > smallest_batch) o.batch_size = o.nbs = std::max(o.batch_size / 2, smallest_batch);
+  while (free_batch && steps_of(o, pictures) < enough_steps && o.batch_size > smallest_batch) o.batch_size = o.nbs = std::max(o.batch_size / 2 / processes * processes, smallest_batch);
   if (o.nbs == nbs && o.batch_size == batch) return {};
   return fmt::format("few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe; a nominal batch of {} instead of {}{} makes them {} (--recipe official keeps the original's)",
                      pictures, o.epochs, before, o.nbs, nbs, o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch) : "", steps_of(o, pictures));

@@ -17,6 +17,7 @@ long steps_of(const TrainOptions& options, std::size_t pictures);
 /// `--recipe auto`: where the official settings give fewer than `enough_steps`, the nominal batch is halved down to the batch, then both
 /// down to 4, until there are enough; options on the command line (`given`) are kept. `--recipe official`: warm-up without a cap. Returns
 /// what was changed, for people; "" = nothing.
-std::string apply_recipe(TrainOptions& options, const std::vector<std::string>& given, std::size_t pictures);
+/// `processes`: the batch stays a multiple of it.
+std::string apply_recipe(TrainOptions& options, const std::vector<std::string>& given, std::size_t pictures, int processes = 1);
 
 }  // namespace yolov7::training

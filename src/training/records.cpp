@@ -119,11 +119,11 @@ void append_result(const std::filesystem::path& folder, const EpochRecord& recor
   file::append_line(folder / "results.txt", results_txt_line(record, epochs));
 }
 
-void write_configuration(const std::filesystem::path& folder, TrainOptions options, Hyperparameters hyp) {
+void write_configuration(const std::filesystem::path& folder, TrainOptions options, Hyperparameters hyp, int processes) {
   file::write_atomically(folder / "hyp.yaml", to_yaml(settings(hyp)));
   const std::string resolved = to_yaml(settings(options)) +
-                               fmt::format("# resolved by the program\n# save_dir: {}\n# total_batch_size: {}\n# world_size: 1\n",
-                                           text::printable(folder.string()), options.batch_size);
+                               fmt::format("# resolved by the program\n# save_dir: {}\n# total_batch_size: {}\n# world_size: {}\n",
+                                           text::printable(folder.string()), options.batch_size, processes);
   file::write_atomically(folder / "opt.yaml", resolved);
 }
 

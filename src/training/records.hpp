@@ -36,6 +36,6 @@ void write_results(const std::filesystem::path& folder, const std::vector<EpochR
 /// Adds one record to both.
 void append_result(const std::filesystem::path& folder, const EpochRecord& record, int epochs);
 /// hyp.yaml as read, opt.yaml with every option and its resolved value.
-void write_configuration(const std::filesystem::path& folder, TrainOptions options, Hyperparameters hyp);
+void write_configuration(const std::filesystem::path& folder, TrainOptions options, Hyperparameters hyp, int processes = 1);
 
 }  // namespace yolov7::training

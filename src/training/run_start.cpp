@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 void lock_folder(Setup& s) {
+  if (!s.group->writes()) return;
   s.lock = file::Lock::try_acquire(s.folder / ".lock");
   if (!s.lock) throw Error(fmt::format("{}: another process is training in this run folder", s.folder.string()));
 }
@@ -26,12 +27,12 @@ void make_paths_absolute(TrainOptions& o) {
 }
 
 void open_new(Setup& s, const TrainRequest& request) {
-  s.folder = request.run_folder;
+  s.folder = s.group->from_first(request.run_folder);
   lock_folder(s);
   s.state.options = request.options;
   s.state.hyp = read_hyperparameters(request.options.hyp);
   make_paths_absolute(s.state.options);
-  file::make_folder(s.folder / "weights");
+  if (s.group->writes()) file::make_folder(s.folder / "weights");
 }
 
 void require_more_to_do(const Setup& s, const TrainRequest& request, const fs::path& path) {
@@ -48,11 +49,14 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
     open_new(s, request);
     return std::nullopt;
   }
-  const fs::path path = find_resume_checkpoint(request.options.resume, request.options.project);
+  // The other processes read the file that rank 0 found, so they need the same folder.
+  const fs::path path = s.group->from_first(s.group->writes() ? fs::absolute(find_resume_checkpoint(request.options.resume, request.options.project)).string() : std::string());
   s.folder = fs::absolute(path).lexically_normal().parent_path().parent_path();
   lock_folder(s);
-  file::remove_temporaries(s.folder);
-  file::remove_temporaries(s.folder / "weights");
+  if (s.group->writes()) {
+    file::remove_temporaries(s.folder);
+    file::remove_temporaries(s.folder / "weights");
+  }
   network::Checkpoint checkpoint = path.filename() == "last.pt" ? read_last(s.folder) : network::read_checkpoint(path);
   s.state = run_state(checkpoint.state, path.string());
   s.epochs_before = s.state.options.epochs;
@@ -67,10 +71,13 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
 void read_data(Setup& s, const std::optional<network::Checkpoint>& resumed) {
   const TrainOptions& o = s.state.options;
   s.description = dataset::read_description(o.data);
+  // The first process reads the pictures and leaves the index behind, the others find it.
+  if (!s.group->writes()) s.group->any(false);
   dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
   s.train = dataset::read_index(s.description, "train", index);
   index.training = false;
   s.val = dataset::read_index(s.description, "val", index);
+  if (s.group->writes()) s.group->any(false);
   if (s.val.label_count() == 0) log::warning("the val split has no object: every metric will be 0, and no epoch can be told to be the best");
   const auto shared = dataset::shared_pictures(s.train, s.val);
   if (!shared.empty()) {
@@ -86,6 +93,7 @@ void read_data(Setup& s, const std::optional<network::Checkpoint>& resumed) {
     s.state.batch = 0;  // the epoch begins anew: its batches are others now
     s.state.loss_sum = {};
   }
+  if (!s.group->writes()) return;
   if (!resumed || resumed->dataset_identity != s.train.identity) write_manifest(s.folder, s.train);
 }
 

@@ -75,7 +75,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
   freeze_for(s, s.state.epoch);
   if (s.plan->empty()) return;
   for (const std::string& line : s.plan->lines(o.epochs)) log::info(line);
-  file::write_atomically(s.folder / "transfer_plan.svg", s.plan->svg(o.epochs));
+  if (s.group->writes()) file::write_atomically(s.folder / "transfer_plan.svg", s.plan->svg(o.epochs));
 }
 
 LossOptions loss_options(const Setup& s, LossOptions::Kind kind) {
@@ -120,7 +120,9 @@ dataset::LoaderOptions loader_options(const Setup& s) {
   l.rectangular_pad = 0;
   l.shuffle = !o.no_shuffle;
   l.quad = o.quad;
-  l.workers = o.workers;
+  l.workers = std::min(o.workers, std::max(1, usable_cores() / s.group->world().local_size));
+  l.part = s.group->rank();
+  l.parts = s.group->size();
   l.seed = static_cast<std::uint64_t>(o.seed);
   l.cache_bytes = static_cast<std::size_t>(o.cache_budget * 1e9);
   if (o.close_mosaic > 0) l.last_mosaic_epoch = o.epochs - o.close_mosaic - 1;
@@ -218,35 +220,65 @@ void say_anchor_fit(Setup& s) {
   replace_anchors(s, placeholders ? -1 : fit.best_possible_recall);
 }
 
+/// Every process has the same share of a batch.
+void require_shares(const Setup& s) {
+  if (s.state.options.batch_size % s.group->size() != 0)
+    throw usage_error(fmt::format("--batch-size: expected a multiple of the number of processes, {}, found {}", s.group->size(), s.state.options.batch_size));
+}
+
+/// What makes several processes one training. They must be equal before they begin.
+void join_processes(Setup& s) {
+  if (s.group->size() == 1) return;
+  std::string sums;
+  for (const TorchNetwork::Entry& entry : s.network->entries()) sums += fmt::format("{:a} ", entry.tensor.detach().to(at::kDouble).sum().item<double>());
+  const std::vector<std::pair<const char*, std::string>> facts{{"training split", s.train.identity}, {"validation split", s.val.identity}, {"state", to_text(s.state)}, {"weights", sums}};
+  for (const auto& [what, own] : facts) {
+    const std::vector<std::string> all = s.group->gather(own);
+    for (std::size_t rank = 1; rank < all.size(); ++rank)
+      if (all[rank] != all[0]) throw Error(fmt::format("training by several processes: rank {} has another {} than rank 0; expected the same files, options and program everywhere", rank, what));
+  }
+  if (s.state.options.sync_bn) s.network->set_joint_statistics(s.group);
+  s.loss->join(*s.group, s.state.options.global_loss_norm);
+  s.gradient_sums = std::make_unique<GradientSums>(*s.network, *s.group);
+}
+
 }  // namespace
 
-Setup prepare(const TrainRequest& request) {
+int Setup::threads() const { return state.options.threads > 0 ? state.options.threads : std::max(1, usable_cores() / group->world().local_size); }
+
+Setup prepare(const TrainRequest& request, Communicator& group) {
   Setup s;
+  s.group = &group;
   const auto resumed = open_run(s, request);
-  at::set_num_threads(s.state.options.threads > 0 ? s.state.options.threads : usable_cores());
+  at::set_num_threads(s.threads());
   read_data(s, resumed);
   if (!resumed)
-    if (const std::string changed = apply_recipe(s.state.options, request.given, s.train.entries.size()); !changed.empty()) log::info(changed);
+    if (const std::string changed = apply_recipe(s.state.options, request.given, s.train.entries.size(), group.size()); !changed.empty()) log::info(changed);
+  require_shares(s);
   build_network(s, resumed);
   choose_sizes(s);
   if (!resumed) say_anchor_fit(s);
   make_losses(s);
   preflight(s, resumed.has_value());
-  write_configuration(s.folder, s.state.options, s.state.hyp);
+  if (group.writes()) write_configuration(s.folder, s.state.options, s.state.hyp, group.size());
   s.ema = std::make_unique<Ema>(*s.network);
   s.optimizer = make_optimizer(s);
   if (resumed) {
     s.ema->load(resumed->ema, s.state.ema_updates);
     s.optimizer->load(resumed->optimizer);
   }
+  join_processes(s);
   make_loader(s);
   make_schedule(s);
-  write_results(s.folder, s.state.records, s.state.options.epochs);
+  if (group.writes()) write_results(s.folder, s.state.records, s.state.options.epochs);
   const auto groups = s.optimizer->group_sizes();
   log::info(fmt::format("loader: {} threads; {} of {} pictures fit into the cache of {} GB", s.loader->threads(), s.loader->cached_pictures(), s.train.entries.size(),
                         text::general(s.state.options.cache_budget)));
   log::info(fmt::format("{} classes, {} training and {} validation pictures; optimizer groups: {} biases, {} convolution weights, {} other; {} threads",
                         s.train.names.size(), s.train.entries.size(), s.val.entries.size(), groups[2], groups[1], groups[0], at::get_num_threads()));
+  if (group.size() > 1)
+    log::info(fmt::format("{} processes, {} of them on this machine: {} pictures of a batch each; batch statistics {}; loss means {}", group.size(), group.world().local_size, s.own_batch(),
+                          s.state.options.sync_bn ? "of all (--sync-bn)" : "of each process's own pictures", s.state.options.global_loss_norm ? "over all (--global-loss-norm)" : "over each process's own positives"));
   return s;
 }
 

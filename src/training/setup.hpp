@@ -11,6 +11,8 @@
 #include "dataset/loader.hpp"
 #include "network/checkpoint.hpp"
 #include "training/api.hpp"
+#include "training/distributed/communicator.hpp"
+#include "training/distributed/gradient_sums.hpp"
 #include "training/ema.hpp"
 #include "training/loss.hpp"
 #include "training/optimizer.hpp"
@@ -23,6 +25,7 @@ namespace yolov7::training {
 
 /// Everything a run consists of. Members are built in this order.
 struct Setup {
+  Communicator* group = nullptr;    ///< never null after prepare(); outlives the setup
   std::filesystem::path folder;
   std::optional<file::Lock> lock;   ///< one process per run folder
   RunState state;
@@ -40,9 +43,16 @@ struct Setup {
   std::unique_ptr<dataset::BatchLoader> loader;
   std::unique_ptr<Schedule> schedule;
   std::unique_ptr<Loss> loss, validation_loss;
+  std::unique_ptr<GradientSums> gradient_sums;  ///< null: one process
+
+  /// Pictures of a batch that are this process's.
+  int own_batch() const { return state.options.batch_size / group->size(); }
+  /// Compute threads of this process: --threads, or its share of the cores.
+  int threads() const;
 };
 
-Setup prepare(const TrainRequest& request);
+/// Collective where there are several processes, as everything that trains.
+Setup prepare(const TrainRequest& request, Communicator& group);
 
 /// Freezes the layers that the plan wants frozen in this epoch, and says so.
 void freeze_for(Setup& s, int epoch);

@@ -57,7 +57,7 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
   };
   for (bool again = true; again;) {
     try {
-      if (!backward(images, batch, result.losses)) return undo("the loss");
+      if (!backward(images, batch, now.steps, result.losses)) return undo("the loss");
       again = false;
     } catch (const kernels::OutOfMemory& error) {
       statistics_.restore();
@@ -79,7 +79,7 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
 }
 
 /// False: a loss is not finite, and the batch's gradients are gone (with those that waited, for they are one sum).
-bool Step::backward(const at::Tensor& images, const dataset::Batch& batch, std::array<double, 4>& losses) {
+bool Step::backward(const at::Tensor& images, const dataset::Batch& batch, bool steps, std::array<double, 4>& losses) {
   const int micro = s_.micro_batch > 0 ? std::min(s_.micro_batch, batch.count) : batch.count;
   for (int first = 0; first < batch.count; first += micro) {
     const int count = std::min(micro, batch.count - first);
@@ -88,11 +88,15 @@ bool Step::backward(const at::Tensor& images, const dataset::Batch& batch, std::
     LossValue loss = whole ? (*s_.loss)(s_.network->forward(images), batch.targets)
                            : (*s_.loss)(s_.network->forward(images.slice(0, first, first + count)), targets_of(batch, first, count));
     const at::Tensor parts = loss.parts.to(at::kCPU, at::kDouble).contiguous();
-    const double* values = parts.const_data_ptr<double>();
-    if (!std::isfinite(values[3]) || failpoint::hit("non-finite-loss")) return false;
-    for (std::size_t i = 0; i < 4; ++i) losses[i] += values[i] * count / batch.count;
+    std::vector<double> values(parts.const_data_ptr<double>(), parts.const_data_ptr<double>() + 4);
+    values.push_back(!std::isfinite(values[3]) || failpoint::hit("non-finite-loss") ? 1 : 0);
+    values = s_.group->sum(values);  // all processes skip a batch, or none
+    if (values[4] > 0) return false;
+    for (std::size_t i = 0; i < 4; ++i) losses[i] += values[i] / s_.group->size() * count / batch.count;
+    if (s_.gradient_sums && steps && first + count == batch.count) s_.gradient_sums->arm();
     (s_.state.options.quad ? loss.total * 4 : loss.total).backward();
   }
+  if (s_.gradient_sums) s_.gradient_sums->finish();
   return true;
 }
 
@@ -109,6 +113,8 @@ void Step::skip(const dataset::Batch& batch, const std::string& what) {
 /// Out of memory in the middle of a batch: it is computed again in smaller parts.
 void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why) {
   const int micro = s_.micro_batch > 0 ? std::min(s_.micro_batch, batch.count) : batch.count;
+  if (s_.group->size() > 1)
+    throw Error(fmt::format("{}: with several processes a batch cannot be begun again by one of them: a smaller --batch-size than {} is needed (or --memory-limit)", why, s_.state.options.batch_size));
   if (micro == 1) throw Error(fmt::format("{}; a single picture does not fit: lower --img-size or take a smaller network", why));
   const int lost = pending_;
   drop_pending();

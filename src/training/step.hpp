@@ -27,7 +27,7 @@ class Step {
   bool pending() const { return pending_ > 0; }  ///< gradients wait for a step
 
  private:
-  bool backward(const at::Tensor& images, const dataset::Batch& batch, std::array<double, 4>& losses);
+  bool backward(const at::Tensor& images, const dataset::Batch& batch, bool steps, std::array<double, 4>& losses);
   void halve_micro_batch(const dataset::Batch& batch, const std::string& why);
   void skip(const dataset::Batch& batch, const std::string& what);
   at::Tensor rescaled(const at::Tensor& images, std::int64_t iteration) const;

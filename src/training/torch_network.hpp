@@ -39,6 +39,8 @@ class TorchNetwork {
   void set_batch_norm_momentum(double momentum) { mode_.momentum = momentum; }
   /// Type of convolutions and activations: that of the parameters (default) or bfloat16.
   void set_compute(at::ScalarType type) { mode_.compute = type; }
+  /// In training batch-norms count the pictures of all processes (SyncBN); nullptr: those of this one. It outlives the network.
+  void set_joint_statistics(kernels::JointStatistics* joint) { mode_.joint = joint; }
   at::ScalarType type() const { return type_; }
   at::Device device() const { return device_; }
 

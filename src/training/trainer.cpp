@@ -58,13 +58,13 @@ class Trainer {
     std::size_t pictures = 0;
     for (auto batch = next_batch(); batch; batch = next_batch()) {
       train_batch(*batch);
-      pictures += static_cast<std::size_t>(batch->count);
+      pictures += static_cast<std::size_t>(batch->count * s_.group->size());
       ++s_.state.batch;
       progress.advance(1, losses_text());
       // Only where no gradient is pending; an epoch's end counts, for what is pending then is dropped anyway (K 05).
       const bool last = s_.state.batch == static_cast<std::int64_t>(batches);
       if (step_.pending() && !last) continue;
-      if (interrupt::requested()) return false;
+      if (s_.group->any(interrupt::requested())) return false;
       if (!last) checkpoint_in_time();
     }
     s_.state.seconds = seconds_before_ + seconds_since(epoch_start_);
@@ -82,7 +82,7 @@ class Trainer {
 
   void train_batch(const dataset::Batch& batch) {
     const std::int64_t iteration = s_.state.batch + static_cast<std::int64_t>(s_.loader->batches()) * s_.state.epoch;
-    if (iteration < 10) write_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), evaluation::label_sheet(batch, s_.train));
+    if (iteration < 10 && s_.group->writes()) write_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), evaluation::label_sheet(batch, s_.train));
     const StepResult result = step_.run(batch, iteration);
     if (result.skipped && s_.state.skipped_in_row >= most_skipped_in_row) roll_back();
     for (std::size_t i = 0; i < 4; ++i) s_.state.loss_sum[i] += result.losses[i];
@@ -143,6 +143,7 @@ class Trainer {
     for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = state.loss_sum[i] / static_cast<double>(s_.loader->batches());
     record_.rates = s_.optimizer->rates();
     if (!state.records.empty()) repeat_validation(record_, state.records.back());
+    take_first_processes_values();
     if (!state.options.notest || last) {
       const auto start = Clock::now();
       validate(s_, record_);
@@ -154,7 +155,7 @@ class Trainer {
       state.best_epoch = record_.epoch;
     }
     state.records.push_back(record_);
-    append_result(s_.folder, record_, state.options.epochs);
+    if (s_.group->writes()) append_result(s_.folder, record_, state.options.epochs);
     ++state.epoch;
     state.batch = 0;
     state.loss_sum = {};
@@ -165,6 +166,18 @@ class Trainer {
     last_write_ = Clock::now();
     say_epoch();
     if (state.ended) log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch, state.options.epochs - 1, reason));
+  }
+
+  /// Where processes differ without any harm to the training: statistics of batch-norms that each kept for itself, and the time.
+  void take_first_processes_values() {
+    if (s_.group->size() == 1) return;
+    at::Tensor seconds = at::full({1}, s_.state.seconds, at::kDouble);
+    std::vector<at::Tensor> values{seconds};
+    for (const TorchNetwork* network : std::initializer_list<const TorchNetwork*>{s_.network.get(), &s_.ema->average()})
+      for (const TorchNetwork::Entry& entry : network->entries())
+        if (entry.spec.role == network::TensorSpec::Role::bn_mean || entry.spec.role == network::TensorSpec::Role::bn_var) values.push_back(entry.tensor);
+    s_.group->copy_from_first(values);
+    s_.state.seconds = seconds.item<double>();
   }
 
   /// Why no further epoch is to begin; "" = it is.
@@ -232,14 +245,34 @@ class Trainer {
 
 }  // namespace
 
-TrainSummary train(const TrainRequest& request) {
-  kernels::keep_tensor_memory();
-  Setup setup = prepare(request);
+namespace {
+
+TrainSummary train_with(const TrainRequest& request, Communicator& group) {
+  Setup setup = prepare(request, group);
+  if (!group.writes()) log::set_level(log::Level::warning);
   if (request.options.resume.empty()) {
     write_initial(setup);
     if (!setup.state.options.nosave) write_last(setup);
   }
   return Trainer(setup).run();
+}
+
+}  // namespace
+
+TrainSummary train(const TrainRequest& request) {
+  kernels::keep_tensor_memory();
+  if (!request.world.writes()) {
+    // What all would say while they prepare, one says.
+    log::set_speaker(fmt::format("rank {}: ", request.world.rank));
+    log::set_level(log::Level::error);
+  }
+  const auto group = Communicator::join(request.world, std::chrono::seconds(static_cast<std::int64_t>(std::ceil(request.options.peer_timeout))));
+  try {
+    return train_with(request, *group);
+  } catch (const std::exception& error) {
+    group->fail(error.what());
+    throw;
+  }
 }
 
 }  // namespace yolov7::training

@@ -14,7 +14,7 @@ using evaluation::ValidationResult;
 
 std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::Weights& weights, bool raw_maps) {
   runtime::DetectorOptions options;
-  options.threads = s.state.options.threads;
+  options.threads = s.threads();
   options.raw_maps = raw_maps;
   const network::Network& description = s.network->description();
   // The detector that users run; the reference one where this build has no OpenVINO.
@@ -24,7 +24,7 @@ std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::
 evaluation::ValidationOptions validation_options(const Setup& s) {
   evaluation::ValidationOptions options;
   options.image_size = s.val_size;
-  options.batch_size = 2 * s.state.options.batch_size;
+  options.batch_size = 2 * s.own_batch();
   options.workers = s.state.options.workers;
   options.single_cls = s.state.options.single_cls;
   options.v5_metric = s.state.options.v5_metric;
@@ -59,13 +59,18 @@ void validate(Setup& s, EpochRecord& record) {
   const auto detector = make_detector(s, s.ema->store(), /*raw_maps=*/true);
   std::array<double, 3> loss{};
   std::size_t batches = 0;
-  const ValidationResult result = evaluation::evaluate(*detector, s.val, validation_options(s), [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
+  evaluation::ValidationOptions options = validation_options(s);
+  options.part = s.group->rank();
+  options.parts = s.group->size();
+  options.exchange = [&](const std::string& own) { return s.group->gather(own); };
+  const ValidationResult result = evaluation::evaluate(*detector, s.val, options, [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
     const at::Tensor parts = (*s.validation_loss)(raw_tensors(prediction), batch.targets).parts.to(at::kDouble).contiguous();
     for (std::size_t i = 0; i < 3; ++i) loss[i] += parts.data_ptr<double>()[i];
     ++batches;
   });
+  const std::vector<double> sums = s.group->sum({loss[0], loss[1], loss[2], static_cast<double>(batches)});
   record.validated = true;
-  for (std::size_t i = 0; i < 3; ++i) record.val_loss[i] = loss[i] / static_cast<double>(std::max<std::size_t>(batches, 1));
+  for (std::size_t i = 0; i < 3; ++i) record.val_loss[i] = sums[i] / std::max(sums[3], 1.0);
   record.precision = result.official.mean_p;
   record.recall = result.official.mean_r;
   record.official_map50 = result.official.map50;

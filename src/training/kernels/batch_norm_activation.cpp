@@ -1,8 +1,8 @@
 #include "training/kernels/batch_norm_activation.hpp"
 
-
-
+#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -59,25 +59,55 @@ class BatchMoments {
 
   double mean(std::int64_t channel) const { return mean_[index(channel)]; }
   double squares(std::int64_t channel) const { return squares_[index(channel)]; }
+  double count() const { return count_; }  ///< values per channel
+
+  /// From here on over the values of all processes, joined in the order of the ranks.
+  void join_processes(JointStatistics& joint) {
+    const std::size_t width = mean_.size();
+    at::Tensor own = at::empty({static_cast<std::int64_t>(2 * width + 1)}, at::kDouble);
+    double* values = own.mutable_data_ptr<double>();
+    std::copy(mean_.begin(), mean_.end(), values);
+    std::copy(squares_.begin(), squares_.end(), values + width);
+    values[2 * width] = count_;
+    const at::Tensor all = joint.gather(own);
+    clear();
+    for (std::int64_t process = 0; process < all.size(0); ++process) {
+      const double* part = all.const_data_ptr<double>() + process * all.size(1);
+      add(part[2 * width], [&](std::size_t c) { return std::pair(part[c], part[width + c]); });
+    }
+  }
 
  private:
   static std::size_t index(std::int64_t channel) { return static_cast<std::size_t>(lane_position<T>(channel)); }
 
+  void clear() {
+    mean_.assign(static_cast<std::size_t>(width_), 0);
+    squares_.assign(static_cast<std::size_t>(width_), 0);
+    count_ = 0;
+  }
+
+  /// Chan's formula: `size` further values per channel, `moments(c)` = their mean and their Σ(x − mean)².
+  template <class Moments>
+  void add(double size, const Moments& moments) {
+    const double total = count_ + size;
+    for (std::size_t c = 0; c < mean_.size(); ++c) {
+      const auto [mean, squares] = moments(c);
+      const double difference = mean - mean_[c];
+      mean_[c] += difference * (size / total);
+      squares_[c] += squares + difference * difference * (count_ * size / total);
+    }
+    count_ = total;
+  }
+
   void join() {
-    const auto width = static_cast<std::size_t>(width_);
-    mean_.assign(width, 0);
-    squares_.assign(width, 0);
-    double seen = 0;
+    clear();
     for (std::int64_t block = 0; block < blocks_.count; ++block) {
-      const double size = static_cast<double>(blocks_.size(block)), total = seen + size;
-      const std::size_t at = static_cast<std::size_t>(block) * width;
-      for (std::size_t c = 0; c < width; ++c) {
-        const double first = first_[at + c], block_mean = centre_[at + c] + first / size;
-        const double difference = block_mean - mean_[c];
-        mean_[c] += difference * (size / total);
-        squares_[c] += std::max(0.0, second_[at + c] - first * first / size) + difference * difference * (seen * size / total);
-      }
-      seen = total;
+      const double size = static_cast<double>(blocks_.size(block));
+      const std::size_t at = static_cast<std::size_t>(block * width_);
+      add(size, [&](std::size_t c) {
+        const double first = first_[at + c];
+        return std::pair(centre_[at + c] + first / size, std::max(0.0, second_[at + c] - first * first / size));
+      });
     }
   }
 
@@ -85,6 +115,7 @@ class BatchMoments {
   const std::int64_t width_;
   std::vector<float> centre_, first_, second_;
   std::vector<double> mean_, squares_;
+  double count_ = 0;
 };
 
 /// What a pass needs per channel, float32, padded and in the lane order of the tensor's type: z = x · scale + shift.
@@ -119,8 +150,9 @@ Coefficients coefficients(const at::Tensor& x, const RowBlocks& blocks, const at
     }
     return result;
   }
-  const BatchMoments<T> moments(x, blocks);
-  const double count = static_cast<double>(blocks.rows), keep = 1 - norm.momentum;
+  BatchMoments<T> moments(x, blocks);
+  if (norm.joint != nullptr) moments.join_processes(*norm.joint);
+  const double count = moments.count(), keep = 1 - norm.momentum;
   for (std::int64_t c = 0; c < blocks.channels; ++c) {
     const double mean = moments.mean(c), squares = moments.squares(c);
     result.set<T>(c, mean, 1 / std::sqrt(squares / count + norm.epsilon), gamma[c], beta[c]);
@@ -162,11 +194,11 @@ class Backward {
       : x_(x), dy_(in_rows(dy)), second_dy_(in_rows(second_dy)), blocks_(x), k_(k),
         activation_(activation), kernels_(row_kernels<T>(activation.kind, best_instruction_set())) {}
 
-  Gradients operator()(bool batch_statistics) {
+  Gradients operator()(bool batch_statistics, JointStatistics* joint) {
     Gradients result{empty_channels_last(x_.sizes(), x_.options()),
                      at::empty({blocks_.channels}), at::empty({blocks_.channels})};
     std::vector<float> slope(static_cast<std::size_t>(padded(blocks_.channels)), 0.0F), constant(slope);
-    sum(result, batch_statistics, slope, constant);
+    sum(result, batch_statistics, joint, slope, constant);
     const bool joined = second_dy_.defined();  // then dy + second_dy stands where dx will
     over_blocks(blocks_, [&](std::int64_t block) {
       RowBlock<T> rows = block_of(block);
@@ -201,7 +233,7 @@ class Backward {
 
   /// With g = dy · act' and s = γ/σ: dβ = Σg, dγ = Σg(x − μ)/σ, dx = s·g − s·Σg/n − (x − μ)·s·Σg(x − μ)/(n·σ²), whose
   /// last two terms exist under batch statistics only.
-  void sum(Gradients& result, bool batch_statistics, std::vector<float>& slope, std::vector<float>& constant) const {
+  void sum(Gradients& result, bool batch_statistics, JointStatistics* joint, std::vector<float>& slope, std::vector<float>& constant) const {
     const auto width = slope.size();
     std::vector<float> sums = floats_by_block(blocks_), products(sums.size());
     over_blocks(blocks_, [&](std::int64_t block) {
@@ -216,18 +248,35 @@ class Backward {
       rows.joined_dy = values<T>(result.x) + blocks_.first(block) * blocks_.channels;
       kernels_.joined_gradient_sums(rows, sums.data() + at, products.data() + at);
     });
-    const std::vector<double> sum = total(blocks_, sums), product = total(blocks_, products);
-    const double count = static_cast<double>(blocks_.rows);
+    std::vector<double> sum = total(blocks_, sums), product = total(blocks_, products);
+    for (std::int64_t c = 0; c < blocks_.channels; ++c) {
+      const auto i = static_cast<std::size_t>(lane_position<T>(c));
+      values<float>(result.bias)[c] = static_cast<float>(sum[i]);
+      values<float>(result.weight)[c] = static_cast<float>(product[i] * values<float>(k_.inverse_deviation)[i]);
+    }
+    if (!batch_statistics) return;
+    double count = static_cast<double>(blocks_.rows);
+    if (joint != nullptr) join_processes(*joint, sum, product, count);
     for (std::int64_t c = 0; c < blocks_.channels; ++c) {
       const auto i = static_cast<std::size_t>(lane_position<T>(c));
       const double inverse = values<float>(k_.inverse_deviation)[i], scale = values<float>(k_.scale)[i];
-      values<float>(result.bias)[c] = static_cast<float>(sum[i]);
-      values<float>(result.weight)[c] = static_cast<float>(product[i] * inverse);
-      if (!batch_statistics) continue;
       const double along = -scale * inverse * inverse * product[i] / count;
       slope[i] = static_cast<float>(along);
       constant[i] = static_cast<float>(-scale * sum[i] / count - along * values<float>(k_.mean)[i]);
     }
+  }
+
+  static void join_processes(JointStatistics& joint, std::vector<double>& sum, std::vector<double>& product, double& count) {
+    const auto width = static_cast<std::int64_t>(sum.size());
+    at::Tensor all = at::empty({2 * width + 1}, at::kDouble);
+    double* values = all.mutable_data_ptr<double>();
+    std::copy(sum.begin(), sum.end(), values);
+    std::copy(product.begin(), product.end(), values + width);
+    values[2 * width] = count;
+    joint.sum(all);
+    std::copy(values, values + width, sum.begin());
+    std::copy(values + width, values + 2 * width, product.begin());
+    count = values[2 * width];
   }
 
   const at::Tensor x_, dy_, second_dy_;
@@ -243,7 +292,7 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
                                const at::Tensor& bias, const BatchNormActivation& norm, bool twice) {
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     const RowBlocks blocks(x);
-    if (norm.batch_statistics && blocks.rows == 1) {
+    if (norm.batch_statistics && norm.joint == nullptr && blocks.rows == 1) {
       throw Error("batch-norm: expected more than one value per channel in training, found a batch of one picture with "
                   "a 1 × 1 map: raise the batch or the picture size");
     }
@@ -258,6 +307,7 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
     context->saved_data["kind"] = static_cast<std::int64_t>(norm.activation.kind);
     context->saved_data["slope"] = norm.activation.slope;
     context->saved_data["batch"] = norm.batch_statistics;
+    context->saved_data["joint"] = static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(norm.joint));
     if (!twice) return {y};
     // Not a view in autograd's sense: each output has gradients of its own.
     return {y, at::empty({0}, y.options()).set_(y.storage(), y.storage_offset(), y.sizes(), y.strides())};
@@ -274,7 +324,7 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
     Gradients result;
     with_value_type(x.scalar_type(), [&](auto value) {
       Backward<decltype(value)> backward(x, dy, second_dy, {saved[1], saved[2], saved[3], saved[4]}, activation);
-      result = backward(context->saved_data["batch"].toBool());
+      result = backward(context->saved_data["batch"].toBool(), reinterpret_cast<JointStatistics*>(static_cast<std::intptr_t>(context->saved_data["joint"].toInt())));
     });
     return {result.x, result.weight, result.bias, at::Tensor(), at::Tensor()};
   }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "network/graph.hpp"
+#include "training/kernels/joint_statistics.hpp"
 #include "training/torch.hpp"
 
 namespace yolov7::training::kernels {
@@ -15,6 +16,7 @@ struct BatchNormActivation {
   bool batch_statistics = true;           ///< normalise by the batch and update the running values, or by those alone
   double momentum = 0.03;                 ///< share of the new batch in the running values
   double epsilon = 1e-3;
+  JointStatistics* joint = nullptr;       ///< the batch is that of all processes (training 11.3); outlives the backward pass
 };
 
 /// Whether batch_norm_activation() takes x: on the CPU, [B, C, H, W], float32 or bfloat16, not empty, float32 parameters.
@@ -23,6 +25,8 @@ bool supports(const at::Tensor& x, const BatchNormActivation& norm);
 /// act(γ (x − μ) / √(σ² + ε) + β), x [B, C, H, W] → the same shape and type, channels_last. All arithmetic is float32
 /// and rounds once, at the end. μ and σ² are the batch's (biased variance; the running variance gets the unbiased one)
 /// or the running ones. Differentiable once with respect to x, weight and bias.
+/// With `joint` the statistics are those of all processes' pictures, forward and backward; the gradients of weight and bias stay this
+/// process's part, to be summed with all other gradients.
 /// Sums run over blocks of fixed size in a fixed order: the result does not depend on the number of threads.
 /// Error where the batch has a single value per channel, whose unbiased variance does not exist, and on a second
 /// derivative.

@@ -1,0 +1,16 @@
+#pragma once
+// Starts this program several times on this machine, as torchrun does for Python programs.
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace yolov7::cli {
+
+/// `count` processes with the same arguments (verb included), which learn who they are from torchrun's variables (training/world.hpp). Only
+/// rank 0 writes to stdout. Ctrl-C and SIGTERM are passed on. Where one ends badly the others have `grace` to end by themselves.
+/// Returns 0 if all did well, 130 if they were interrupted, else 1, and says which one failed by a signal.
+ExitCode launch(int count, const std::vector<std::string>& arguments, std::chrono::seconds grace);
+
+}  // namespace yolov7::cli
