@@ -56,8 +56,9 @@ class Scratch {
 
 class Process {
  public:
-  /// `environment`: further variables, "NAME=value".
-  Process(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::vector<std::string>& environment = {}) : folder_(folder) {
+  /// `environment`: further variables, "NAME=value". `through`: a command that runs the program, such as {"ip", "netns", "exec", "name"}.
+  Process(const std::vector<std::string>& arguments, const std::filesystem::path& folder, const std::vector<std::string>& environment = {}, const std::vector<std::string>& through = {})
+      : folder_(folder) {
     static int number = 0;
     out_ = std::filesystem::temp_directory_path() / ("yolov7-out-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
     err_ = out_.string() + ".err";
@@ -65,14 +66,18 @@ class Process {
     if (child_ == 0) {
       if (::chdir(folder.c_str()) != 0 || std::freopen(out_.c_str(), "w", stdout) == nullptr || std::freopen(err_.c_str(), "w", stderr) == nullptr) ::_exit(99);
       for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
-      std::vector<char*> values{const_cast<char*>("yolov7")};
-      for (const std::string& argument : arguments) values.push_back(const_cast<char*>(argument.c_str()));
+      std::vector<std::string> all = through;
+      all.push_back(program_path().string());
+      all.insert(all.end(), arguments.begin(), arguments.end());
+      std::vector<char*> values;
+      for (std::string& one : all) values.push_back(one.data());
       values.push_back(nullptr);
-      ::execv(program_path().c_str(), values.data());
+      ::execvp(values[0], values.data());
       ::_exit(98);
     }
   }
   void send(int signal) const { ::kill(child_, signal); }
+  pid_t id() const { return child_; }
   std::string errors_so_far() const { return slurp(err_); }
   Outcome wait() {
     int status = 0;
