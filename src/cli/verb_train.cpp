@@ -15,8 +15,9 @@ namespace {
 void check(const training::TrainOptions& o) {
   if (o.resume.empty() && o.weights.empty() && o.cfg.empty())
     throw usage_error("train: expected --cfg (from scratch) or --weights (fine-tuning), found neither");
-  if (!o.device.empty() && o.device != "cpu")
-    throw usage_error(fmt::format("train: --device: expected cpu, found '{}' (GPUs are a later version's)", o.device));
+  const auto gpus = training::gpus_of(o.device);
+  if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
+    throw usage_error(fmt::format("train: --nproc {} and --device {}: expected a GPU for each process", o.nproc, o.device));
   if (o.img_size.empty() || o.img_size.size() > 2)
     throw usage_error(fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
 }
@@ -28,9 +29,9 @@ training::World world(training::TrainOptions& o) {
   return world;
 }
 
-ExitCode launch_all(const training::TrainOptions& o, std::vector<std::string> arguments) {
+ExitCode launch_all(int processes, const training::TrainOptions& o, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "train");
-  return launch(o.nproc, arguments, std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
+  return launch(processes, arguments, std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
@@ -48,8 +49,9 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   request.given = given_names(table, arguments);
   check(request.options);
   request.world = world(request.options);
-  if (request.world.alone() && request.options.nproc > 1) {
-    output.code = launch_all(request.options, arguments);
+  const int processes = std::max(request.options.nproc, static_cast<int>(training::gpus_of(request.options.device).size()));
+  if (request.world.alone() && processes > 1) {
+    output.code = launch_all(processes, request.options, arguments);
     return {};
   }
   const training::Api& library = training_library();

@@ -112,7 +112,7 @@ void Optimizer::step_adam(std::size_t group, double share) {
     gradients.push_back(laid_out_like(parameter.tensor.grad(), parameter.tensor));
     first.push_back(parameter.momentum);
     second.push_back(parameter.second);
-    steps.push_back(at::scalar_tensor(static_cast<double>(parameter.steps), at::kFloat));
+    steps.push_back(at::full({}, static_cast<double>(parameter.steps), at::dtype(at::kFloat).device(parameter.tensor.device())));
   }
   if (parameters.empty()) return;
   const double rate = rates_[group] * share, beta1 = options_.beta1, beta2 = options_.beta2, epsilon = options_.epsilon;
@@ -122,13 +122,24 @@ void Optimizer::step_adam(std::size_t group, double share) {
     at::_fused_adamw_(parameters, gradients, first, second, {}, steps, rate, beta1, beta2, decay(group), epsilon, /*amsgrad=*/false, /*maximize=*/false);
 }
 
-double Optimizer::clip_gradients(double limit) {
-  at::NoGradGuard no_gradient;
-  std::vector<at::Tensor> gradients;
-  double squares = 0;
+std::vector<at::Tensor> Optimizer::gradients() const {
+  std::vector<at::Tensor> result;
   for (const auto& group : groups_)
     for (const Parameter& parameter : group)
-      if (has_gradient(parameter.tensor)) gradients.push_back(parameter.tensor.grad());
+      if (has_gradient(parameter.tensor)) result.push_back(parameter.tensor.grad());
+  return result;
+}
+
+void Optimizer::scale_gradients(double factor) {
+  at::NoGradGuard no_gradient;
+  const std::vector<at::Tensor> all = gradients();
+  if (!all.empty()) at::_foreach_mul_(all, factor);
+}
+
+double Optimizer::clip_gradients(double limit) {
+  at::NoGradGuard no_gradient;
+  const std::vector<at::Tensor> gradients = this->gradients();
+  double squares = 0;
   for (const at::Tensor& norm : at::_foreach_norm(gradients, 2)) squares += std::pow(norm.item<double>(), 2);
   const double norm = std::sqrt(squares);
   if (std::isfinite(norm) && limit > 0 && norm > limit) at::_foreach_mul_(gradients, limit / norm);

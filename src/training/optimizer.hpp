@@ -45,6 +45,7 @@ class Optimizer {
 
   /// Parameters without a gradient (frozen ones) are left alone. Gradients are read only.
   void step();
+  void scale_gradients(double factor);
   /// Scales all gradients so that their joint Euclidean norm is at most `limit` (0 = no limit); returns the norm before. A norm that is
   /// not finite leaves the gradients as they are.
   double clip_gradients(double limit);
@@ -68,6 +69,7 @@ class Optimizer {
   };
   void step_sgd(std::size_t group, double share);
   void step_adam(std::size_t group, double share);
+  std::vector<at::Tensor> gradients() const;
   double decay(std::size_t group) const;
 
   std::array<std::vector<Parameter>, 3> groups_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "training/batch_norm_snapshot.hpp"
+#include "training/loss_scaler.hpp"
 #include "training/trial_pass.hpp"
 
 namespace yolov7::training {
@@ -48,6 +49,8 @@ bool processor_computes_bfloat16() {
 #endif
 }
 
+at::ScalarType compute_type(const std::string& precision) { return precision == "bfloat16" ? at::kBFloat16 : precision == "float16" ? at::kHalf : at::kFloat; }
+
 std::string PrecisionCheck::text() const {
   return fmt::format("loss {:.5g} against {:.5g}, gradients: cosine {:.3f} (float32 with rounded weights: {:.3f}), length {:.3f} times", narrow_loss, loss, gradient_cosine,
                      rounding_cosine, gradient_ratio);
@@ -63,7 +66,7 @@ PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tens
   const TrialPass control = rounded_pass(network, loss, images, targets, narrow);
   statistics.restore();
   network.set_compute(narrow);
-  const TrialPass rounded = trial_pass(network, loss, images, targets);
+  const TrialPass rounded = trial_pass(network, loss, images, targets, narrow == at::kHalf ? LossScaler::first_scale : 1);
   statistics.restore();
   network.train(training);
   PrecisionCheck check;

@@ -12,6 +12,9 @@ namespace yolov7::training {
 /// The processor multiplies bfloat16 (AVX512-BF16, with or without AMX); elsewhere it would be emulated, slower than float32.
 bool processor_computes_bfloat16();
 
+/// "float32", "bfloat16", "float16" as LibTorch's type.
+at::ScalarType compute_type(const std::string& precision);
+
 struct PrecisionCheck {
   double loss = 0, narrow_loss = 0;  ///< total of the batch in float32 and in the narrow type
   double gradient_cosine = 0;        ///< between all gradients as one vector; 1 = same direction

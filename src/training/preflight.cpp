@@ -12,6 +12,8 @@
 #include "core/text.hpp"
 #include "network/cost.hpp"
 #include "training/batch_norm_snapshot.hpp"
+#include "training/device.hpp"
+#include "training/device_memory.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/multi_scale.hpp"
 #include "training/precision.hpp"
@@ -48,11 +50,37 @@ std::int64_t bytes_of(const TorchNetwork& network) {
 
 /// Most bytes of tensors at once in a forward and backward pass.
 std::size_t pass_peak(Setup& s, const at::Tensor& images, const std::vector<Target>& targets) {
-  kernels::TensorMemory& memory = kernels::keep_tensor_memory();
+  DeviceMemory memory(s.device);
   memory.forget_peak();
   trial_pass(*s.network, *s.loss, images, targets);
   return memory.peak_bytes();
 }
+
+/// What two pictures of the largest size show: peaks of passes with one and with two.
+struct TwoPasses {
+  std::size_t one = 0, two = 0;
+};
+
+/// Of the stage that trains the most. Statistics and frozen layers are as before afterwards.
+TwoPasses two_passes(Setup& s, const dataset::Batch& batch) {
+  BatchNormSnapshot statistics(*s.network);
+  s.network->train(true);
+  s.network->freeze(s.plan->frozen(s.state.options.epochs - 1), s.state.options.freeze_bn);
+  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
+  if (batch.count < 2) images = at::cat({images, images});
+  if (s.state.options.multi_scale) {
+    const std::int64_t side = largest_multi_scale(s.train_size, s.stride) / s.stride * s.stride;
+    images = at::upsample_bilinear2d(images.slice(0, 0, 2), {side, side}, false);
+  }
+  const std::size_t one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
+  const std::size_t two = pass_peak(s, images.slice(0, 0, 2), targets_of(batch, 0, 2));
+  statistics.restore();
+  s.network->freeze(s.plan->frozen(s.state.epoch), s.state.options.freeze_bn);
+  return {one, two};
+}
+
+/// Tensors of the optimizer for each parameter.
+int moments(const TrainOptions& o) { return o.adam || o.optimizer != "sgd" ? 2 : 1; }
 
 /// Bytes that validation takes per picture: the network's values, the raw maps and their copies, the pixels.
 double validation_bytes(const Setup& s) {
@@ -65,24 +93,12 @@ double validation_bytes(const Setup& s) {
 }
 
 MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
-  BatchNormSnapshot statistics(*s.network);
-  s.network->train(true);
-  s.network->freeze(s.plan->frozen(s.state.options.epochs - 1), s.state.options.freeze_bn);  // the stage that trains the most
-  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
-  if (batch.count < 2) images = at::cat({images, images});
-  if (s.state.options.multi_scale) {
-    const std::int64_t side = largest_multi_scale(s.train_size, s.stride) / s.stride * s.stride;
-    images = at::upsample_bilinear2d(images.slice(0, 0, 2), {side, side}, false);
-  }
   // What earlier passes left behind will serve training too: it is given back, so that the two passes show what they need themselves.
   kernels::TensorMemory& memory = kernels::keep_tensor_memory();
   memory.release_unused();
   malloc_trim(0);
   const std::uint64_t before = resident_bytes(), used = memory.used_bytes();
-  const std::size_t one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
-  const std::size_t two = pass_peak(s, images.slice(0, 0, 2), targets_of(batch, 0, 2));
-  statistics.restore();
-  s.network->freeze(s.plan->frozen(s.state.epoch), s.state.options.freeze_bn);
+  const auto [one, two] = two_passes(s, batch);
   const auto weights = static_cast<std::uint64_t>(bytes_of(*s.network));
   MemoryModel model;
   // Pages that two pictures touched over bytes that tensors held: gaps between tensors and scratch memory of the convolutions.
@@ -93,28 +109,53 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   model.per_batch_picture = 3.0 * batch.height * batch.width * queued_batches + 2 * validation_bytes(s);
   const double cache = std::min(s.state.options.cache_budget * 1e9, static_cast<double>(s.train.entries.size()) * 3.0 * s.train_size * s.train_size);
   // Resident now, less what the two pictures took, plus: momentum (Adam: two), averages, and the copies of all three while a checkpoint is written.
-  const int moments = s.state.options.adam || s.state.options.optimizer != "sgd" ? 2 : 1;
   model.base = resident - std::min<std::uint64_t>(resident, static_cast<std::uint64_t>(2 * model.per_micro_picture)) +
-               weights * static_cast<std::uint64_t>(2 * (1 + moments) + 1) + static_cast<std::uint64_t>(cache);
+               weights * static_cast<std::uint64_t>(2 * (1 + moments(s.state.options)) + 1) + static_cast<std::uint64_t>(cache);
   return model;
+}
+
+/// Of the GPU's memory: what lies in host memory is small beside it.
+MemoryModel measure_gpu_memory(Setup& s, const dataset::Batch& batch) {
+  constexpr double fragments = 1.1;  // of LibTorch's blocks, and cuDNN's working space
+  DeviceMemory(s.device).release_unused();
+  const auto [one, two] = two_passes(s, batch);
+  const double picture = two > one ? static_cast<double>(two - one) : 0;
+  MemoryModel model;
+  model.per_micro_picture = fragments * picture;
+  model.per_batch_picture = 4.0 * 3 * batch.height * batch.width;
+  model.base = static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(one) - picture)) + static_cast<std::uint64_t>(bytes_of(*s.network)) * static_cast<std::uint64_t>(moments(s.state.options) + 1);
+  return model;
+}
+
+/// Types narrower than float32 that may be taken, the best first.
+std::vector<std::string> narrow_types(const Setup& s) {
+  const TrainOptions& o = s.state.options;
+  if (o.precision == "float16" && s.device.is_cpu()) throw usage_error("--precision float16: expected a GPU; the processor's narrow type is bfloat16");
+  if (o.precision != "auto") return o.precision == "float32" && !o.amp ? std::vector<std::string>{} : std::vector<std::string>{o.precision == "float32" ? "bfloat16" : o.precision};
+  if (s.device.is_cpu()) return o.amp || processor_computes_bfloat16() ? std::vector<std::string>{"bfloat16"} : std::vector<std::string>{};
+  return gpu_computes_bfloat16(s.device) ? std::vector<std::string>{"bfloat16", "float16"} : std::vector<std::string>{"float16"};
 }
 
 void choose_precision(Setup& s, const dataset::Batch& batch) {
   TrainOptions& o = s.state.options;
-  const bool asked = o.amp || o.precision == "bfloat16";
-  if (!asked && (o.precision == "float32" || !processor_computes_bfloat16())) {
-    log::info(fmt::format("precision: float32{}", o.precision == "auto" ? " (this processor does not multiply bfloat16)" : ""));
-    o.precision = "float32";
+  const std::vector<std::string> types = narrow_types(s);
+  const bool chosen_here = o.precision == "auto";
+  o.precision = "float32";
+  if (types.empty()) {
+    log::info(fmt::format("precision: float32{}", chosen_here ? " (this processor does not multiply bfloat16)" : ""));
     return;
   }
-  const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
-  const PrecisionCheck check = check_precision(*s.network, *s.loss, images, batch.targets, at::kBFloat16);
-  o.precision = check.accepted ? "bfloat16" : "float32";
-  o.amp = check.accepted && o.amp;
-  if (check.accepted)
-    log::info(fmt::format("precision: bfloat16, compared with float32 on {} pictures: {} (--precision float32 switches it off)", batch.count, check.text()));
-  else
-    log::warning(fmt::format("precision: float32, because bfloat16 is too far off on {} pictures: {}", batch.count, check.text()));
+  const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
+  for (const std::string& type : types) {
+    const PrecisionCheck check = check_precision(*s.network, *s.loss, images, batch.targets, compute_type(type));
+    if (check.accepted) {
+      o.precision = type;
+      log::info(fmt::format("precision: {}, compared with float32 on {} pictures: {} (--precision float32 switches it off)", type, batch.count, check.text()));
+      return;
+    }
+    log::warning(fmt::format("precision: {} is too far off on {} pictures: {}{}", type, batch.count, check.text(), type == types.back() ? "; float32 is taken" : ""));
+  }
+  o.amp = false;
 }
 
 std::string fits_text(const MemoryModel& model, const AvailableMemory& left, std::uint64_t resident, int batch, int micro) {
@@ -124,9 +165,10 @@ std::string fits_text(const MemoryModel& model, const AvailableMemory& left, std
 
 void choose_batch(Setup& s, const MemoryModel& model) {
   TrainOptions& o = s.state.options;
-  const std::uint64_t resident = resident_bytes();
-  const AvailableMemory left = available_memory(static_cast<std::uint64_t>(o.memory_limit * 1e9));
-  const auto allowed = resident + static_cast<std::uint64_t>(static_cast<double>(left.bytes) * (1 - kept_free) / s.group->world().local_size);
+  const DeviceMemory device(s.device);
+  const std::uint64_t resident = s.device.is_cpu() ? resident_bytes() : device.used_bytes();
+  const AvailableMemory left = s.device.is_cpu() ? available_memory(static_cast<std::uint64_t>(o.memory_limit * 1e9)) : AvailableMemory{device.free_bytes(), "the GPU"};
+  const auto allowed = resident + static_cast<std::uint64_t>(static_cast<double>(left.bytes) * (1 - kept_free) / (s.device.is_cpu() ? s.group->world().local_size : 1));
   const int most = std::min(std::max(o.nbs, 1), static_cast<int>(s.train.entries.size()));
   // What is predicted and compared is one process's: its share of the batch, and of what this machine has left.
   const int processes = s.group->size();
@@ -174,8 +216,9 @@ int MemoryModel::largest_micro(int batch, std::uint64_t bytes) const {
 void preflight(Setup& s, bool resumed) {
   const dataset::Batch batch = first_batch(s);
   if (!resumed) choose_precision(s, batch);
-  if (s.state.options.precision == "bfloat16") s.network->set_compute(at::kBFloat16);
-  choose_batch(s, measure_memory(s, batch));
+  s.network->set_compute(compute_type(s.state.options.precision));
+  choose_batch(s, s.device.is_cpu() ? measure_memory(s, batch) : measure_gpu_memory(s, batch));
+  if (!s.device.is_cpu()) DeviceMemory(s.device).forget_peak();
 }
 
 }  // namespace yolov7::training

@@ -25,6 +25,8 @@ struct RunState {
   std::vector<double> class_ap;       ///< of the last validation, by class (--image-weights); empty before it
   std::vector<double> loss_balance;   ///< of the levels (--autobalance); empty = as at the start
   int skipped = 0, skipped_in_row = 0;  ///< batches that were not finite, in all and since the last step
+  double loss_scale = 0;              ///< of float16; 0 = as at the start
+  std::int64_t good_steps = 0;        ///< in a row, of float16's scale
   int rollbacks = 0;                  ///< how often the weights went back to the last good ones
   bool ended = false;                 ///< by --patience or --time, before the last epoch
   std::vector<EpochRecord> records;

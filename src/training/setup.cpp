@@ -12,6 +12,7 @@
 #include "network/config_document.hpp"
 #include "network/training_graph.hpp"
 #include "training/anchor_search.hpp"
+#include "training/device.hpp"
 #include "training/initial_values.hpp"
 #include "training/preflight.hpp"
 #include "training/recipe.hpp"
@@ -63,7 +64,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
   if (!resumed && s.state.hyp.anchors > 0) s.config = network::with_anchor_count(s.config, s.config_source, s.state.hyp.anchors);
   network::Overrides overrides;
   overrides.class_count = static_cast<int>(s.train.names.size());
-  s.network = std::make_unique<TorchNetwork>(network::build(s.config, s.config_source, overrides));
+  s.network = std::make_unique<TorchNetwork>(network::build(s.config, s.config_source, overrides), at::kFloat, s.device);
   initialize(*s.network, static_cast<std::uint64_t>(o.seed));
   if (resumed) {
     s.network->load(resumed->model);
@@ -250,6 +251,8 @@ Setup prepare(const TrainRequest& request, Communicator& group) {
   Setup s;
   s.group = &group;
   const auto resumed = open_run(s, request);
+  s.device = choose_device(s.state.options.device, group.world());
+  group.use(s.device);
   at::set_num_threads(s.threads());
   read_data(s, resumed);
   if (!resumed)
@@ -274,8 +277,8 @@ Setup prepare(const TrainRequest& request, Communicator& group) {
   const auto groups = s.optimizer->group_sizes();
   log::info(fmt::format("loader: {} threads; {} of {} pictures fit into the cache of {} GB", s.loader->threads(), s.loader->cached_pictures(), s.train.entries.size(),
                         text::general(s.state.options.cache_budget)));
-  log::info(fmt::format("{} classes, {} training and {} validation pictures; optimizer groups: {} biases, {} convolution weights, {} other; {} threads",
-                        s.train.names.size(), s.train.entries.size(), s.val.entries.size(), groups[2], groups[1], groups[0], at::get_num_threads()));
+  log::info(fmt::format("{} classes, {} training and {} validation pictures; optimizer groups: {} biases, {} convolution weights, {} other; computed by {}, {} threads",
+                        s.train.names.size(), s.train.entries.size(), s.val.entries.size(), groups[2], groups[1], groups[0], device_text(s.device), at::get_num_threads()));
   if (group.size() > 1)
     log::info(fmt::format("{} processes, {} of them on this machine: {} pictures of a batch each; batch statistics {}; loss means {}", group.size(), group.world().local_size, s.own_batch(),
                           s.state.options.sync_bn ? "of all (--sync-bn)" : "of each process's own pictures", s.state.options.global_loss_norm ? "over all (--global-loss-norm)" : "over each process's own positives"));

@@ -32,6 +32,7 @@ struct Setup {
   dataset::Description description;
   dataset::Index train, val;
   std::string config, config_source;
+  at::Device device = at::kCPU;
   int train_size = 640, val_size = 640, stride = 32;
   int epochs_before = 0;            ///< resumed: what the run was planned for; 0 = a new run
   int micro_batch = 0;              ///< pictures per forward and backward pass; 0 = the whole batch

@@ -12,6 +12,7 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "dataset/operation.hpp"
+#include "training/device_memory.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/multi_scale.hpp"
 
@@ -38,13 +39,15 @@ std::vector<std::array<float, 6>> targets_of(const dataset::Batch& batch, int fi
   return result;
 }
 
-Step::Step(Setup& setup) : s_(setup), statistics_(*setup.network) {}
+Step::Step(Setup& setup) : s_(setup), statistics_(*setup.network) {
+  if (s_.state.loss_scale > 0) scaler_.set(s_.state.loss_scale, s_.state.good_steps);
+}
 
 StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
   const IterationSettings now = s_.schedule->at(iteration);
   s_.optimizer->set_rates(now.rates);
   s_.optimizer->set_momentum(now.momentum);
-  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s_.device);
   if (s_.state.options.multi_scale) images = rescaled(images, iteration);
   StepResult result;
   statistics_.take();
@@ -55,24 +58,32 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
     skip(batch, what);
     return StepResult{{}, false, true};
   };
+  const auto begin_anew = [&](const std::string& why) {
+    statistics_.restore();
+    s_.loss->set_balance(balance);
+    result = {};
+    halve_micro_batch(batch, why.substr(0, why.find('\n')));
+    return true;
+  };
   for (bool again = true; again;) {
     try {
       if (!backward(images, batch, now.steps, result.losses)) return undo("the loss");
       again = false;
     } catch (const kernels::OutOfMemory& error) {
-      statistics_.restore();
-      s_.loss->set_balance(balance);
-      result = {};
-      halve_micro_batch(batch, error.what());
+      again = begin_anew(error.what());
+    } catch (const c10::OutOfMemoryError& error) {
+      again = begin_anew(std::string("out of GPU memory: ") + error.what_without_backtrace());
     }
   }
   ++pending_;
   if (!now.steps) return result;
+  if (scaled()) s_.optimizer->scale_gradients(1 / scaler_.scale());
   const double norm = s_.optimizer->clip_gradients(s_.state.options.clip_grad);
-  if (!std::isfinite(norm)) return undo("a gradient");
-  s_.optimizer->step();
+  const bool finite = std::isfinite(norm);
+  if (scaled() ? !update_scale(finite) : !finite) return undo("a gradient");
+  if (finite) s_.optimizer->step();
   drop_pending();
-  s_.ema->update(*s_.network);
+  s_.ema->update(*s_.network);  // also after a step that float16's scale left out (training 11.1)
   s_.state.skipped_in_row = 0;
   result.stepped = true;
   return result;
@@ -94,10 +105,22 @@ bool Step::backward(const at::Tensor& images, const dataset::Batch& batch, bool 
     if (values[4] > 0) return false;
     for (std::size_t i = 0; i < 4; ++i) losses[i] += values[i] / s_.group->size() * count / batch.count;
     if (s_.gradient_sums && steps && first + count == batch.count) s_.gradient_sums->arm();
-    (s_.state.options.quad ? loss.total * 4 : loss.total).backward();
+    const double factor = (s_.state.options.quad ? 4 : 1) * (scaled() ? scaler_.scale() : 1);
+    (factor == 1 ? loss.total : loss.total * factor).backward();
   }
   if (s_.gradient_sums) s_.gradient_sums->finish();
   return true;
+}
+
+bool Step::scaled() const { return s_.state.options.precision == "float16"; }
+
+/// False: the gradients are not finite, and it is not the scale's fault.
+bool Step::update_scale(bool finite) {
+  const bool useful = scaler_.update(finite);
+  s_.state.loss_scale = scaler_.scale();
+  s_.state.good_steps = scaler_.good_steps();
+  if (!finite) log::info(fmt::format("epoch {}, batch {}: float16 overflowed; the step is left out, the loss scale is {} now", s_.state.epoch, s_.state.batch, text::general(scaler_.scale())));
+  return useful;
 }
 
 void Step::skip(const dataset::Batch& batch, const std::string& what) {
@@ -118,7 +141,7 @@ void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why
   if (micro == 1) throw Error(fmt::format("{}; a single picture does not fit: lower --img-size or take a smaller network", why));
   const int lost = pending_;
   drop_pending();
-  kernels::keep_tensor_memory().release_unused();
+  DeviceMemory(s_.device).release_unused();
   s_.micro_batch = (micro + 1) / 2;
   log::warning(fmt::format("{}: from here on a batch goes through the network in parts of {}, with one step for all; batch-norms see {} pictures at a time{}", why, s_.micro_batch,
                            s_.micro_batch, lost > 0 ? fmt::format("; {} batches that waited for the same step are lost", lost) : ""));

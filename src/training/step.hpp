@@ -7,6 +7,7 @@
 
 #include "dataset/batch.hpp"
 #include "training/batch_norm_snapshot.hpp"
+#include "training/loss_scaler.hpp"
 #include "training/setup.hpp"
 
 namespace yolov7::training {
@@ -32,7 +33,11 @@ class Step {
   void skip(const dataset::Batch& batch, const std::string& what);
   at::Tensor rescaled(const at::Tensor& images, std::int64_t iteration) const;
 
+  bool scaled() const;
+  bool update_scale(bool finite);
+
   Setup& s_;
+  LossScaler scaler_;  ///< float16 only
   BatchNormSnapshot statistics_;
   int pending_ = 0;
 };

@@ -14,6 +14,7 @@
 #include "image/codec.hpp"
 #include "training/checkpoints.hpp"
 #include "training/class_weights.hpp"
+#include "training/device_memory.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/setup.hpp"
 #include "training/step.hpp"
@@ -218,7 +219,7 @@ class Trainer {
     out.interrupted = was_interrupted;
     out.skipped_batches = s_.state.skipped;
     out.predicted_peak_bytes = s_.predicted_peak;
-    out.peak_bytes = peak_resident_bytes();
+    out.peak_bytes = real_peak();
     const auto existing = [&](const char* name) {
       const auto path = s_.folder / "weights" / name;
       return std::filesystem::exists(path) ? path.string() : std::string();
@@ -228,8 +229,11 @@ class Trainer {
     return out;
   }
 
+  /// Of what was predicted: this process's resident memory, or the GPU's tensors.
+  std::uint64_t real_peak() const { return s_.device.is_cpu() ? peak_resident_bytes() : DeviceMemory(s_.device).peak_bytes(); }
+
   void say_memory() const {
-    const std::uint64_t real = peak_resident_bytes();
+    const std::uint64_t real = real_peak();
     if (s_.predicted_peak == 0) return;
     log::info(fmt::format("memory: peak {}, predicted {} ({:+.0f} %)", memory_text(real), memory_text(s_.predicted_peak),
                           100 * (static_cast<double>(s_.predicted_peak) / static_cast<double>(real) - 1)));

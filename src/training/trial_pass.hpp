@@ -14,8 +14,8 @@ struct TrialPass {
   std::vector<at::Tensor> gradients;  ///< of what trains, in the order of the network's entries; undefined where there is none
 };
 
-/// In training mode. Loss balance and gradients are as before afterwards; the batch-norms' running statistics are the caller's
+/// In training mode. The loss is multiplied by `scale` for the backward pass and the gradients are divided by it (float16). Loss balance and gradients are as before afterwards; the batch-norms' running statistics are the caller's
 /// (BatchNormSnapshot).
-TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets);
+TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, double scale = 1);
 
 }  // namespace yolov7::training

@@ -18,6 +18,7 @@ std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::
   options.raw_maps = raw_maps;
   const network::Network& description = s.network->description();
   // The detector that users run; the reference one where this build has no OpenVINO.
+  if (!s.device.is_cpu()) return make_torch_detector(description, weights, options, s.device);
   return runtime::openvino_available() ? runtime::make_openvino_detector(description, weights, options) : make_torch_detector(description, weights, options);
 }
 

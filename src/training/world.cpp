@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -37,6 +39,19 @@ World world_of(const Get& get) {
     throw usage_error("training by several processes: expected the variable MASTER_ADDR, found none (torchrun sets it, --nproc does as well)");
   world.address = address;
   return world;
+}
+
+std::vector<int> gpus_of(const std::string& device) {
+  std::vector<int> gpus;
+  if (device.empty() || device == "cpu") return gpus;
+  for (const std::string_view one : text::split(device, ',')) {
+    const auto value = text::parse_int(one);
+    const bool known = value && std::find(gpus.begin(), gpus.end(), static_cast<int>(*value)) != gpus.end();
+    if (!value || *value < 0 || *value > 1023 || known)
+      throw usage_error(fmt::format("--device: expected cpu, a GPU's number or several different ones with commas between, found '{}'", text::printable(device)));
+    gpus.push_back(static_cast<int>(*value));
+  }
+  return gpus;
 }
 
 }  // namespace yolov7::training

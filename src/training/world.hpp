@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace yolov7::training {
 
@@ -21,5 +22,8 @@ struct World {
 /// stand-in. Without WORLD_SIZE, or with 1: one process. LOCAL_* default to one machine. Errors (usage): a variable that is missing or no
 /// number, a rank outside its size.
 World world_of(const std::function<const char*(const char*)>& get);
+
+/// GPUs that --device names, "0,2" → {0, 2}; empty for "" and "cpu". Error (usage): something else, a GPU twice.
+std::vector<int> gpus_of(const std::string& device);
 
 }  // namespace yolov7::training

@@ -108,6 +108,58 @@ TEST(EpochPlan, QuadLeavesOutAnUnfinishedGroup) {
   EXPECT_EQ(plan_epoch(index, o, 0).batches.size(), 1u);
 }
 
+// Ten pictures in batches of 4 for two parts: all parts together are the one-process plan, at the same positions of the epoch.
+TEST(EpochPlan, PartsOfEveryBatchMakeUpTheWhole) {
+  const Index index = sizes_only(std::vector<cv::Size>(10, {64, 64}));
+  LoaderOptions o;
+  o.batch_size = 4, o.image_size = 64, o.shuffle = true;
+  const EpochPlan whole = plan_epoch(index, o, 3);
+  o.parts = 2;
+  const EpochPlan first = plan_epoch(index, o, 3);
+  o.part = 1;
+  const EpochPlan second = plan_epoch(index, o, 3);
+  ASSERT_EQ(first.batches.size(), 3u);
+  EXPECT_EQ(first.order, whole.order);  // mosaic partners come from all pictures
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::vector<std::size_t> joined = first.batches[i].entries;
+    joined.insert(joined.end(), second.batches[i].entries.begin(), second.batches[i].entries.end());
+    EXPECT_EQ(joined, whole.batches[i].entries) << i;
+    EXPECT_EQ(first.batches[i].first_position, whole.batches[i].first_position);
+    EXPECT_EQ(second.batches[i].first_position, whole.batches[i].first_position + first.batches[i].entries.size());
+    EXPECT_EQ(first.batches[i].number, i);
+  }
+}
+
+TEST(EpochPlan, PartsAreEqualByTakingPicturesTwice) {
+  const Index index = sizes_only(std::vector<cv::Size>(10, {64, 64}));
+  LoaderOptions o;
+  o.batch_size = 6, o.image_size = 64, o.parts = 3;
+  std::multiset<std::size_t> seen;
+  for (o.part = 0; o.part < 3; ++o.part) {
+    const EpochPlan plan = plan_epoch(index, o, 0);
+    ASSERT_EQ(plan.batches.size(), 2u);
+    for (const PlannedBatch& b : plan.batches) {
+      EXPECT_EQ(b.entries.size(), 2u);
+      seen.insert(b.entries.begin(), b.entries.end());
+    }
+  }
+  EXPECT_EQ(seen, (std::multiset<std::size_t>{0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9}));  // the first two again (training 11.2)
+}
+
+TEST(EpochPlan, WholeBatchesAreSharedByNumber) {
+  const Index index = sizes_only(std::vector<cv::Size>(10, {64, 64}));
+  LoaderOptions o;
+  o.batch_size = 4, o.image_size = 64, o.parts = 2, o.sharing = LoaderOptions::Sharing::batches;
+  const EpochPlan first = plan_epoch(index, o, 0);
+  o.part = 1;
+  const EpochPlan second = plan_epoch(index, o, 0);
+  ASSERT_EQ(first.batches.size(), 2u);
+  ASSERT_EQ(second.batches.size(), 1u);
+  EXPECT_EQ(first.batches[1].number, 2u);
+  EXPECT_EQ(first.batches[1].entries, (std::vector<std::size_t>{8, 9}));
+  EXPECT_EQ(second.batches[0].entries, (std::vector<std::size_t>{4, 5, 6, 7}));
+}
+
 TEST(ResizedPictures, SizesAreTruncated) {
   EXPECT_EQ(resized_size({500, 333}, 640), cv::Size(640, 426));   // 426.24
   EXPECT_EQ(resized_size({1280, 719}, 640), cv::Size(640, 359));  // 359.5 (K D08)

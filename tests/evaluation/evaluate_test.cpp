@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "evaluation/picture_outcome.hpp"
 #include "tests/evaluation/fake_detector.hpp"
 
 using namespace yolov7;
@@ -65,6 +66,68 @@ TEST(Evaluate, PerfectDetector) {
   EXPECT_NEAR(first.box.y2, 90, 1e-4);
   EXPECT_EQ(first.score, 0.9f);
   EXPECT_GE(r.times.total, r.times.inference);
+}
+
+// Three processes with the same detector, one after the other: what one would send waits until all have sent.
+TEST(Evaluate, SeveralPartsGiveTheResultOfOne) {
+  Usual data;
+  for (int i = 0; i < 4; ++i) data.split.picture(90, 80);  // seven pictures: four batches for three parts
+  data.split.object(5, 1, {10, 10, 60, 70});
+  const auto detector = [&] {
+    FakeDetector all = data.perfect();
+    all.answer(5, {10, 10, 60, 70}, 0.55f, 1);
+    all.answer(6, {10, 10, 60, 70}, 0.5f, 2);  // a false one
+    return all;
+  };
+  FakeDetector whole_detector = detector();
+  const ValidationResult whole = evaluate(whole_detector, data.split.index(), usual());
+  std::vector<std::string> sent(3);
+  for (const bool second_round : {false, true})
+    for (int part = 0; part < 3; ++part) {
+      ValidationOptions options = usual();
+      options.part = part;
+      options.parts = 3;
+      struct NotYet {};
+      options.exchange = [&](const std::string& own) {
+        sent[static_cast<std::size_t>(part)] = own;
+        if (!second_round) throw NotYet{};
+        return sent;
+      };
+      FakeDetector own = detector();
+      if (!second_round) {
+        EXPECT_THROW(evaluate(own, data.split.index(), options), NotYet);
+        continue;
+      }
+      const ValidationResult r = evaluate(own, data.split.index(), options);
+      EXPECT_EQ(own.calls, part == 0 ? 2 : 1);  // batches 0 and 3, 1, 2
+      EXPECT_EQ(r.coco.stats, whole.coco.stats);
+      EXPECT_EQ(r.official.map50, whole.official.map50);
+      EXPECT_EQ(r.official.ap, whole.official.ap);
+      EXPECT_EQ(r.predictions, whole.predictions);
+      EXPECT_EQ(r.pictures, 7u);
+      EXPECT_EQ(r.highest_score, whole.highest_score);
+      for (int a = 0; a <= 3; ++a)
+        for (int b = 0; b <= 3; ++b) EXPECT_EQ(r.confusion.at(a, b), whole.confusion.at(a, b));
+      for (std::size_t i = 0; i < whole.detections.size(); ++i) EXPECT_EQ(r.detections[i].detections.size(), whole.detections[i].detections.size());
+    }
+}
+
+TEST(PictureOutcome, BytesOfAnotherProcessAreChecked) {
+  PictureOutcome one{3, 7, {{{1, 2, 3, 4}, 0.5f, 2}}, {{{5, 6, 7, 8}, 1}}, 0.75f, 9};
+  const std::string bytes = to_bytes({one, PictureOutcome{}});
+  const std::vector<PictureOutcome> back = outcomes_of(bytes);
+  ASSERT_EQ(back.size(), 2u);
+  EXPECT_EQ(back[0].batch, 3u);
+  EXPECT_EQ(back[0].entry, 7u);
+  EXPECT_EQ(back[0].detections.at(0).box.y2, 4);
+  EXPECT_EQ(back[0].targets.at(0).class_index, 1);
+  EXPECT_EQ(back[0].highest_score, 0.75f);
+  EXPECT_EQ(back[0].dropped_not_finite, 9u);
+  EXPECT_TRUE(back[1].detections.empty());
+  for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+    if (cut == to_bytes({one}).size()) continue;  // a whole outcome
+    EXPECT_THROW(outcomes_of(std::string_view(bytes).substr(0, cut)), Error) << cut;
+  }
 }
 
 // 1.3 step 6 truncates the size per axis; 1.5 divides by the height's ratio on both, for targets too. At x = 190 that is

@@ -18,6 +18,16 @@ TEST(Recipe, StepsOfTheOfficialRecipe) {
   EXPECT_EQ(steps_of(run(1, 24), 24), 0);       // one batch, a step every round(64 / 24) = 3
 }
 
+TEST(Recipe, TheBatchStaysAMultipleOfTheProcesses) {
+  TrainOptions o = run(150);
+  o.batch_size = 18;
+  apply_recipe(o, {}, 60, 3);  // 18 → 9 → 6, the first multiple of 3 from 4 on
+  EXPECT_EQ(o.batch_size, 6);
+  o = run(150);
+  apply_recipe(o, {}, 60, 8);
+  EXPECT_EQ(o.batch_size, 8);
+}
+
 TEST(Recipe, EnoughStepsChangeNothing) {
   TrainOptions o = run(300);
   EXPECT_EQ(apply_recipe(o, {}, 118'287), "");

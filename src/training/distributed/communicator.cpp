@@ -14,9 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "training/cuda/gpu_api.hpp"
+#include "training/device.hpp"
 #include "training/distributed/peer_watch.hpp"
 #endif
 
@@ -70,9 +73,11 @@ std::string first_line(const std::exception& error) {
 
 struct Communicator::Impl {
   c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<c10d::Backend> host;
+  c10::intrusive_ptr<c10d::Backend> host, gpu;
+  std::chrono::seconds deadline{0};
   std::unique_ptr<PeerWatch> watch;
 
+  c10d::Backend& of(const at::Tensor& tensor) { return tensor.is_cpu() ? *host : *gpu; }
   [[noreturn]] void lost(const std::exception& error) {
     throw Error(fmt::format("training by several processes ends: {}", watch->verdict(first_line(error))));
   }
@@ -113,6 +118,7 @@ std::unique_ptr<Communicator> Communicator::join(const World& world, std::chrono
   std::unique_ptr<Communicator> result(new Communicator(world));
   result->impl_ = std::make_unique<Impl>();
   Impl& impl = *result->impl_;
+  impl.deadline = deadline;
   try {
     c10d::TCPStoreOptions options;
     options.port = world.port;
@@ -144,10 +150,18 @@ std::unique_ptr<Communicator> Communicator::join(const World& world, std::chrono
   return result;
 }
 
+void Communicator::use(at::Device device) {
+  if (!impl_ || device.is_cpu()) return;
+  std::string why;
+  const GpuApi* api = gpu_api(why);
+  if (api == nullptr) throw Error(fmt::format("training by several processes on GPUs: {}", why));
+  impl_->gpu = api->nccl(c10::make_intrusive<c10d::PrefixStore>("nccl", impl_->store), rank(), size(), impl_->deadline);
+}
+
 void Communicator::sum(at::Tensor& values) {
   if (!impl_) return;
   std::vector<at::Tensor> tensors{values};
-  impl_->run([&] { return impl_->host->allreduce(tensors); });
+  impl_->run([&] { return impl_->of(values).allreduce(tensors); });
 }
 
 Communicator::Pending Communicator::sum_later(const at::Tensor& values) {
@@ -155,7 +169,7 @@ Communicator::Pending Communicator::sum_later(const at::Tensor& values) {
   if (!impl_) return Pending(pending);
   pending->owner = impl_.get();
   pending->tensors = {values};
-  pending->work = impl_->start([&] { return impl_->host->allreduce(pending->tensors); });
+  pending->work = impl_->start([&] { return impl_->of(values).allreduce(pending->tensors); });
   return Pending(pending);
 }
 
@@ -168,7 +182,7 @@ at::Tensor Communicator::gather(const at::Tensor& values) {
   std::vector<std::vector<at::Tensor>> outputs(1);
   for (int rank = 0; rank < size(); ++rank) outputs[0].push_back(at::empty_like(values));
   std::vector<at::Tensor> inputs{values};
-  impl_->run([&] { return impl_->host->allgather(outputs, inputs); });
+  impl_->run([&] { return impl_->of(values).allgather(outputs, inputs); });
   return at::stack(outputs[0]);
 }
 
@@ -200,7 +214,7 @@ void Communicator::copy_from_first(const std::vector<at::Tensor>& tensors) {
   at::NoGradGuard no_gradient;
   for (at::Tensor tensor : tensors) {
     std::vector<at::Tensor> one{tensor.detach().contiguous()};
-    impl_->run([&] { return impl_->host->broadcast(one); });
+    impl_->run([&] { return impl_->of(tensor).broadcast(one); });
     if (rank() != 0 && !one[0].is_same(tensor)) tensor.copy_(one[0]);
   }
 }
@@ -224,6 +238,7 @@ std::unique_ptr<Communicator> Communicator::join(const World& world, std::chrono
   if (world.alone()) return alone();
   throw Error("training by several processes: this build has no Gloo (cmake found no headers: install libgloo-dev and build again)");
 }
+void Communicator::use(at::Device) {}
 void Communicator::sum(at::Tensor&) {}
 Communicator::Pending Communicator::sum_later(const at::Tensor&) { return Pending(nullptr); }
 void Communicator::Pending::wait() {}

@@ -24,6 +24,9 @@ class Communicator : public kernels::JointStatistics {
   /// Errors: some did not come in time (named); this build has no Gloo.
   static std::unique_ptr<Communicator> join(const World& world, std::chrono::seconds deadline);
 
+  /// Tensors on this GPU go over NCCL from here on, those in host memory over Gloo as before. Error: this build has no NCCL.
+  void use(at::Device device);
+
   const World& world() const { return world_; }
   int rank() const { return world_.rank; }
   int size() const { return world_.size; }
