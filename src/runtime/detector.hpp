@@ -36,6 +36,7 @@ struct DetectorOptions {
   std::string precision = "float32";  ///< "float32" or "bfloat16"
   int threads = 0;                    ///< 0 = usable cores
   bool raw_maps = false;
+  int kept_shapes = 4;                ///< input shapes that stay compiled, each with memory of its own; 1 where they come sorted
   bool as_stored = false;             ///< run unfolded weights as they are (slower), for comparisons
 };
 

@@ -18,7 +18,6 @@
 namespace yolov7::runtime {
 namespace {
 
-constexpr std::size_t kept_shapes = 4;
 
 /// Runs `action`; an exception of OpenVINO, whose text spans lines, becomes one line of ours.
 template <class Action>
@@ -100,9 +99,8 @@ class OpenvinoDetector final : public Detector {
         compiled_.splice(compiled_.begin(), compiled_, entry);
         return compiled_.front();
       }
-    Compiled fresh{count, height, width, compile(count, height, width)};
-    if (compiled_.size() >= kept_shapes) compiled_.pop_back();
-    compiled_.push_front(std::move(fresh));
+    if (compiled_.size() >= static_cast<std::size_t>(std::max(options_.kept_shapes, 1))) compiled_.pop_back();  // before the new one takes memory
+    compiled_.push_front({count, height, width, compile(count, height, width)});
     return compiled_.front();
   }
 

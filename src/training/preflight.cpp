@@ -4,13 +4,11 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/text.hpp"
-#include "network/cost.hpp"
 #include "training/batch_norm_snapshot.hpp"
 #include "training/device.hpp"
 #include "training/device_memory.hpp"
@@ -19,6 +17,7 @@
 #include "training/precision.hpp"
 #include "training/step.hpp"
 #include "training/trial_pass.hpp"
+#include "training/validation.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -82,16 +81,6 @@ TwoPasses two_passes(Setup& s, const dataset::Batch& batch) {
 /// Tensors of the optimizer for each parameter.
 int moments(const TrainOptions& o) { return o.adam || o.optimizer != "sgd" ? 2 : 1; }
 
-/// Bytes that validation takes per picture: the network's values, the raw maps and their copies, the pixels.
-double validation_bytes(const Setup& s) {
-  const network::Cost cost = network::cost(s.network->description(), s.val_size, s.val_size);
-  double rows = 0;
-  for (const network::Level& level : s.network->description().levels)
-    rows += std::pow(s.val_size / level.stride, 2) * s.network->description().anchors_per_level;
-  const double columns = s.network->description().outputs_per_anchor();
-  return static_cast<double>(cost.inference_activation_bytes) + 4 * 3 * rows * columns + (4.0 + queued_batches) * 3 * s.val_size * s.val_size;
-}
-
 MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   // What earlier passes left behind will serve training too: it is given back, so that the two passes show what they need themselves.
   kernels::TensorMemory& memory = kernels::keep_tensor_memory();
@@ -106,11 +95,13 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   const double touched = static_cast<double>(resident - std::min(resident, before)), held = static_cast<double>(two - std::min<std::size_t>(two, used));
   const double overhead = held > 0 ? std::clamp(touched / held, 1.0, 1.5) : 1;
   model.per_micro_picture = two > one ? overhead * static_cast<double>(two - one) : 0;
-  model.per_batch_picture = 3.0 * batch.height * batch.width * queued_batches + 2 * validation_bytes(s);
+  // Validation comes while the memory of the training pass is kept; its batches have twice as many pictures.
+  const ValidationMemory validation = measure_validation_memory(s);
+  model.per_batch_picture = 3.0 * batch.height * batch.width * queued_batches + 2 * validation.per_picture;
   const double cache = std::min(s.state.options.cache_budget * 1e9, static_cast<double>(s.train.entries.size()) * 3.0 * s.train_size * s.train_size);
   // Resident now, less what the two pictures took, plus: momentum (Adam: two), averages, and the copies of all three while a checkpoint is written.
   model.base = resident - std::min<std::uint64_t>(resident, static_cast<std::uint64_t>(2 * model.per_micro_picture)) +
-               weights * static_cast<std::uint64_t>(2 * (1 + moments(s.state.options)) + 1) + static_cast<std::uint64_t>(cache);
+               weights * static_cast<std::uint64_t>(2 * (1 + moments(s.state.options)) + 1) + static_cast<std::uint64_t>(cache + validation.fixed);
   return model;
 }
 

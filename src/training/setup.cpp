@@ -232,7 +232,11 @@ void join_processes(Setup& s) {
   if (s.group->size() == 1) return;
   std::string sums;
   for (const TorchNetwork::Entry& entry : s.network->entries()) sums += fmt::format("{:a} ", entry.tensor.detach().to(at::kDouble).sum().item<double>());
-  const std::vector<std::pair<const char*, std::string>> facts{{"training split", s.train.identity}, {"validation split", s.val.identity}, {"state", to_text(s.state)}, {"weights", sums}};
+  RunState common = s.state;
+  for (std::string* here : {&common.options.data, &common.options.cfg, &common.options.weights, &common.options.hyp, &common.options.project, &common.options.resume}) here->clear();  // paths of each machine
+  common.options.threads = common.options.workers = 0;
+  const std::vector<std::pair<const char*, std::string>> facts{
+      {"configuration", s.config}, {"training split", s.train.identity}, {"validation split", s.val.identity}, {"set of options or state", to_text(common)}, {"set of weights", sums}};
   for (const auto& [what, own] : facts) {
     const std::vector<std::string> all = s.group->gather(own);
     for (std::size_t rank = 1; rank < all.size(); ++rank)

@@ -275,6 +275,8 @@ TrainSummary train(const TrainRequest& request) {
     return train_with(request, *group);
   } catch (const std::exception& error) {
     group->fail(error.what());
+    // A Ctrl-C reaches the processes one after the other: that another one is gone is then no failure.
+    if (group->size() > 1 && interrupt::requested()) throw Error("interrupted", ExitCode::interrupted);
     throw;
   }
 }

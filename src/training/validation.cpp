@@ -1,8 +1,13 @@
 #include "training/validation.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
+
+#include <algorithm>
 
 #include "core/log.hpp"
+#include "core/memory.hpp"
+#include "dataset/epoch_plan.hpp"
 #include "evaluation/evaluate.hpp"
 #include "evaluation/report.hpp"
 #include "training/torch_detector.hpp"
@@ -12,10 +17,13 @@ namespace {
 
 using evaluation::ValidationResult;
 
+constexpr int loader_batches = 4;  // in work, finished, in use
+
 std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::Weights& weights, bool raw_maps) {
   runtime::DetectorOptions options;
   options.threads = s.threads();
   options.raw_maps = raw_maps;
+  options.kept_shapes = 1;  // the batches are sorted by shape
   const network::Network& description = s.network->description();
   // The detector that users run; the reference one where this build has no OpenVINO.
   if (!s.device.is_cpu()) return make_torch_detector(description, weights, options, s.device);
@@ -30,6 +38,19 @@ evaluation::ValidationOptions validation_options(const Setup& s) {
   options.single_cls = s.state.options.single_cls;
   options.v5_metric = s.state.options.v5_metric;
   return options;
+}
+
+/// The largest batch of the validation, in pixels a picture.
+cv::Size largest_shape(const Setup& s) {
+  dataset::LoaderOptions loading;
+  loading.batch_size = 2 * s.own_batch();
+  loading.image_size = s.val_size;
+  loading.stride = s.stride;
+  loading.rectangular = true;
+  cv::Size largest;
+  for (const dataset::PlannedBatch& batch : dataset::plan_epoch(s.val, loading, 0).batches)
+    if (batch.shape.area() > largest.area()) largest = batch.shape;
+  return largest;
 }
 
 /// Raw lead maps of a prediction as the loss wants them: [B, na, H, W, 5 + nc].
@@ -83,6 +104,27 @@ void validate(Setup& s, EpochRecord& record) {
   for (std::size_t i = 0; i < result.official.classes.size(); ++i) s.state.class_ap.at(static_cast<std::size_t>(result.official.classes[i])) = result.official.ap[i];
   if (result.highest_score < 0.001f)
     log::info(fmt::format("validation: nothing above the confidence threshold 0.001 yet (highest score {:.2g})", result.highest_score));
+}
+
+ValidationMemory measure_validation_memory(const Setup& s) {
+  at::NoGradGuard no_gradient;
+  const cv::Size shape = largest_shape(s);
+  malloc_trim(0);
+  const double before = static_cast<double>(resident_bytes());
+  const auto detector = make_detector(s, s.network->store(), /*raw_maps=*/true);
+  runtime::Prediction prediction;
+  const auto with = [&](int count) {
+    const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 3 * static_cast<std::size_t>(shape.area()));
+    detector->predict({pixels, count, shape.height, shape.width}, prediction);
+    return static_cast<double>(resident_bytes()) - before;
+  };
+  with(1);  // what is made once: libraries, threads
+  const double two = with(2), four = with(4);
+  ValidationMemory memory;
+  const double picture = std::max(0.0, (four - two) / 2);
+  memory.per_picture = picture + loader_batches * 3.0 * shape.area();
+  memory.fixed = std::max(0.0, two - 2 * picture);
+  return memory;
 }
 
 FinalMetrics measure(const Setup& s, const network::Weights& weights, const std::filesystem::path& folder) {

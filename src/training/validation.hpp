@@ -20,4 +20,10 @@ struct FinalMetrics {
 /// The same measurement of given weights; `folder` not empty: pictures, curves and tables go there.
 FinalMetrics measure(const Setup& s, const network::Weights& weights, const std::filesystem::path& folder);
 
+/// Resident memory of a validation, bytes: measured, by a detector that runs two and four pictures of the largest shape. It is gone afterwards.
+struct ValidationMemory {
+  double fixed = 0, per_picture = 0;  ///< the whole, and besides for each picture of a batch
+};
+ValidationMemory measure_validation_memory(const Setup& s);
+
 }  // namespace yolov7::training
