@@ -19,7 +19,7 @@ bool driver_present() { return std::filesystem::exists("/dev/nvidiactl") || std:
 
 at::Device use(const GpuApi& api, int gpu) {
   const int count = api.count();
-  if (count == 0) throw Error(fmt::format("--device {}: no GPU is visible (is the driver there, and CUDA_VISIBLE_DEVICES not empty?)", gpu));
+  if (count == 0) throw usage_error(fmt::format("--device {}: no GPU is visible (is the driver there, and CUDA_VISIBLE_DEVICES not empty?)", gpu));
   if (gpu < 0 || gpu >= count) throw Error(fmt::format("--device: expected a GPU from 0 to {}, found {} ({} visible)", count - 1, gpu, count));
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(gpu));
   c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
@@ -59,7 +59,7 @@ at::Device choose_device(const std::string& option, const World& world) {
     if (world.alone() && api->count() > 1) log::info(fmt::format("{} GPUs are here, one is used (--device 0,1 uses two)", api->count()));
     return use(*api, world.local_rank);
   }
-  if (api == nullptr) throw Error(fmt::format("--device {}: {} (scripts/setup --gpu installs what GPUs need)", option, why));
+  if (api == nullptr) throw usage_error(fmt::format("--device {}: {} (scripts/setup --gpu installs what GPUs need)", option, why));
   const std::vector<int> gpus = gpus_of(option);
   if (static_cast<std::size_t>(world.local_rank) >= gpus.size())
     throw usage_error(fmt::format("--device: expected a GPU for each of the {} processes of this machine, found {}", world.local_size, gpus.size()));
