@@ -77,7 +77,7 @@ class Evaluator {
     }
     const double own_pictures = static_cast<double>(outcomes_.size());
     if (options_.parts > 1) exchange();
-    for (const PictureOutcome& one : outcomes_) take(one);
+    for (PictureOutcome& one : outcomes_) take(one);
     finish(milliseconds_since(start) - result_.times.prepare, own_pictures);
     return std::move(result_);
   }
@@ -174,9 +174,10 @@ class Evaluator {
     std::stable_sort(outcomes_.begin(), outcomes_.end(), [](const PictureOutcome& a, const PictureOutcome& b) { return a.batch < b.batch; });
   }
 
-  void take(const PictureOutcome& one) {
+  /// The detections move out of `one`: every picture is in one batch.
+  void take(PictureOutcome& one) {
     std::vector<Detection>& out = by_entry_.at(one.entry);
-    out.insert(out.end(), one.detections.begin(), one.detections.end());
+    out = std::move(one.detections);
     match_picture(out, one.targets, matched_);
     result_.confusion.add(out, one.targets);
     result_.predictions += out.size();

@@ -1,6 +1,5 @@
 #pragma once
 // Where a training computes: the processor, or one GPU a process.
-#include <optional>
 #include <string>
 
 #include "training/torch.hpp"

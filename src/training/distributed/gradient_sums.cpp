@@ -2,8 +2,6 @@
 
 #include <torch/csrc/autograd/utils/lambda_post_hook.h>
 
-#include <algorithm>
-
 namespace yolov7::training {
 
 GradientSums::GradientSums(const TorchNetwork& network, Communicator& group, std::size_t bucket_bytes) : group_(group) {
@@ -31,7 +29,7 @@ GradientSums::~GradientSums() {
 void GradientSums::arm() {
   for (Bucket& bucket : buckets_) {
     bucket.missing = 0;
-    bucket.sum.clear();
+    bucket.sum.reset();
   }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter& parameter = parameters_[i];
@@ -76,7 +74,7 @@ void GradientSums::send(Bucket& bucket) {
   }
   if (parts.empty()) return;
   bucket.values = at::cat(parts);
-  bucket.sum.push_back(group_.sum_later(bucket.values));
+  bucket.sum = group_.sum_later(bucket.values);
 }
 
 void GradientSums::finish() {
@@ -85,7 +83,7 @@ void GradientSums::finish() {
   send_complete(true);
   at::NoGradGuard no_gradient;
   for (Bucket& bucket : buckets_) {
-    for (Communicator::Pending& sum : bucket.sum) sum.wait();
+    if (bucket.sum) bucket.sum->wait();
     std::int64_t first = 0;
     for (const std::size_t i : bucket.parameters) {
       Parameter& parameter = parameters_[i];
@@ -98,7 +96,7 @@ void GradientSums::finish() {
       first += count;
     }
     bucket.values.reset();
-    bucket.sum.clear();
+    bucket.sum.reset();
   }
 }
 

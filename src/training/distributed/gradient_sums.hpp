@@ -2,6 +2,7 @@
 // Gradients summed over all processes while the backward pass is still going on (as in Li et al. 2020, "PyTorch Distributed", 3.2).
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "training/distributed/communicator.hpp"
@@ -29,7 +30,7 @@ class GradientSums {
     std::vector<std::size_t> parameters;
     std::size_t missing = 0;  ///< gradients that have not arrived
     at::Tensor values;
-    std::vector<Communicator::Pending> sum;  ///< at most one
+    std::optional<Communicator::Pending> sum;  ///< none: nothing of it trains, or it was not sent yet
   };
   struct Parameter {
     at::Tensor tensor;

@@ -1,7 +1,5 @@
 #include "training/kernels/joint_batch_norm.hpp"
 
-#include <algorithm>
-
 #include "core/error.hpp"
 
 namespace yolov7::training::kernels {
