@@ -13,7 +13,7 @@ namespace yolov7::cli {
 namespace {
 
 void check(const training::TrainOptions& o) {
-  if (o.resume.empty() && o.weights.empty() && o.cfg.empty())
+  if (o.resume.empty() && (o.weights.empty() || o.weights == "auto") && o.cfg.empty())
     throw usage_error("train: expected --cfg (from scratch) or --weights (fine-tuning), found neither");
   const auto gpus = training::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())

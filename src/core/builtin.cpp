@@ -1,6 +1,9 @@
 #include "core/builtin.hpp"
 
+#include <dlfcn.h>
+
 #include "core/builtin_table.hpp"
+#include "core/error.hpp"
 
 namespace yolov7 {
 namespace {
@@ -48,6 +51,12 @@ std::vector<std::string> builtin_names(std::string_view folder) {
   for (const BuiltinEntry& entry : builtin_table())
     if (entry.path.substr(0, entry.path.find('/')) == folder) names.emplace_back(base_name(entry.path));
   return names;
+}
+
+std::filesystem::path delivered_file(const std::filesystem::path& relative) {
+  Dl_info library{};
+  if (dladdr(reinterpret_cast<const void*>(&delivered_file), &library) == 0) throw Error("the folder of libyolov7 cannot be found");
+  return std::filesystem::weakly_canonical(library.dli_fname).parent_path().parent_path() / "share" / "yolov7" / relative;
 }
 
 }  // namespace yolov7

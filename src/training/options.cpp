@@ -58,7 +58,7 @@ std::vector<Setting> own_settings(TrainOptions& o) {
 Settings settings(TrainOptions& o) {
   const std::string later = "a later version brings it", tracker = "an option of a commercial experiment tracker";
   Settings table{"train", {
-      setting("weights", o.weights, "initial weights; '' = from scratch (needs --cfg)"),
+      setting("weights", o.weights, "initial weights: a file; synth = the start for yolov7-tiny that belongs to this program; auto = synth for yolov7-tiny, else ''; '' = from scratch (needs --cfg)"),
       setting("cfg", o.cfg, "network: a config file or the name of a built-in one"),
       setting("data", o.data, "data set description (data.yaml)"),
       setting("hyp", o.hyp, "hyper-parameter file, or the name of a built-in one"),

@@ -10,7 +10,7 @@
 namespace yolov7::training {
 
 struct TrainOptions {
-  std::string weights;                   ///< initial weights; empty = from scratch, which needs cfg
+  std::string weights = "auto";          ///< initial weights: a file, "synth" or "auto" (start_weights.hpp); empty = from scratch, which needs cfg
   std::string cfg;
   std::string data = "data/coco.yaml";
   std::string hyp = "data/hyp.scratch.p5.yaml";

@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "training/checkpoints.hpp"
 #include "training/data_manifest.hpp"
+#include "training/start_weights.hpp"
 
 namespace yolov7::training {
 namespace fs = std::filesystem;
@@ -23,7 +24,7 @@ void lock_folder(Setup& s) {
 /// Paths that hold from any working folder, so that a run can be resumed from another one.
 void make_paths_absolute(TrainOptions& o) {
   for (std::string* path : {&o.data, &o.cfg, &o.weights, &o.hyp})
-    if (!path->empty() && fs::exists(*path)) *path = fs::absolute(*path).lexically_normal().string();
+    if (!path->empty() && !(path == &o.weights && names_start(*path)) && fs::exists(*path)) *path = fs::absolute(*path).lexically_normal().string();
 }
 
 void open_new(Setup& s, const TrainRequest& request) {

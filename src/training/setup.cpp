@@ -11,12 +11,14 @@
 #include "core/threads.hpp"
 #include "network/config_document.hpp"
 #include "network/training_graph.hpp"
+#include "network/variants.hpp"
 #include "training/anchor_search.hpp"
 #include "training/device.hpp"
 #include "training/initial_values.hpp"
 #include "training/preflight.hpp"
 #include "training/recipe.hpp"
 #include "training/run_start.hpp"
+#include "training/start_weights.hpp"
 #include "training/transfer.hpp"
 
 namespace yolov7::training {
@@ -45,13 +47,38 @@ void choose_own_graph(Setup& s, const network::Checkpoint& initial) {
   s.config_source = training->config_source;
 }
 
+/// None: from scratch, or not known before the network is.
+std::optional<network::Checkpoint> initial_weights(const TrainOptions& o) {
+  if (o.weights.empty() || o.weights == "auto") return std::nullopt;
+  if (names_start(o.weights)) return read_start();
+  network::Checkpoint checkpoint = network::read_checkpoint(o.weights);
+  for (const std::string& note : checkpoint.facts.notes) log::warning(fmt::format("{}: {}", o.weights, note));
+  return checkpoint;
+}
+
+/// Settles `--weights auto`, and refuses `--weights synth` for other networks.
+void choose_start(Setup& s, std::optional<network::Checkpoint>& initial) {
+  TrainOptions& o = s.state.options;
+  if (!names_start(o.weights)) return;
+  const network::Variant* variant = network::find_variant(static_cast<int>(s.network->description().layers.size()));
+  const bool tiny = variant != nullptr && variant->name == "yolov7-tiny";
+  if (!initial && tiny) initial = read_start();
+  const std::string misfit = initial ? first_misfit(*initial, *s.network) : "there is a start for yolov7-tiny only";
+  if (misfit.empty()) {
+    o.weights = "synth";
+    log::info("weights: synth, the start for yolov7-tiny that was trained on formula-made pictures (--weights '' trains from scratch)");
+    return;
+  }
+  if (o.weights == "synth") throw usage_error(fmt::format("--weights synth: expected yolov7-tiny, of which this start is; found {}: {}", s.config_source, misfit));
+  o.weights.clear();
+  initial.reset();
+  log::info(fmt::format("weights: none, from scratch ({})", misfit));
+}
+
 void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) {
   const TrainOptions& o = s.state.options;
   std::optional<network::Checkpoint> initial;
-  if (!resumed && !o.weights.empty()) {
-    initial = network::read_checkpoint(o.weights);
-    for (const std::string& note : initial->facts.notes) log::warning(fmt::format("{}: {}", o.weights, note));
-  }
+  if (!resumed) initial = initial_weights(o);
   if (resumed) {
     s.config = resumed->config;
     s.config_source = resumed->config_source;
@@ -66,6 +93,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
   overrides.class_count = static_cast<int>(s.train.names.size());
   s.network = std::make_unique<TorchNetwork>(network::build(s.config, s.config_source, overrides), at::kFloat, s.device);
   initialize(*s.network, static_cast<std::uint64_t>(o.seed));
+  if (!resumed) choose_start(s, initial);
   if (resumed) {
     s.network->load(resumed->model);
   } else if (initial) {
