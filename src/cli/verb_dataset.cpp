@@ -1,4 +1,4 @@
-// yolov7 dataset convert | check | synth
+// yolov7 dataset convert | check | augment | synth
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +17,7 @@ struct Part {
 constexpr Part parts[] = {
     {"convert", "bring annotations of another format into the YOLO layout", run_dataset_convert},
     {"check", "read all splits of a data.yaml and name everything that is wrong", run_dataset_check},
+    {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do", run_dataset_augment},
     {"synth", "draw a data set with exact boxes", run_dataset_synth},
 };
 

@@ -229,4 +229,22 @@ std::string yaml_scalar(std::string_view text) {
   return out + "\"";
 }
 
+std::string yaml_flow(const Value& value) {
+  std::vector<std::string> parts;
+  switch (value.kind) {
+    case Value::Kind::null: return "null";
+    case Value::Kind::scalar: {
+      // A plain number or switch stays one.
+      const std::string quoted = yaml_scalar(value.scalar);
+      return !value.quoted && quoted.substr(1, quoted.size() - 2) == value.scalar ? value.scalar : quoted;
+    }
+    case Value::Kind::sequence:
+      for (const Value& element : value.sequence) parts.push_back(yaml_flow(element));
+      return "[" + text::join(parts, ", ") + "]";
+    case Value::Kind::mapping: break;
+  }
+  for (const auto& [key, element] : value.mapping) parts.push_back(yaml_scalar(key) + ": " + yaml_flow(element));
+  return "{" + text::join(parts, ", ") + "}";
+}
+
 }  // namespace yolov7

@@ -60,5 +60,7 @@ Value parse_yaml(std::string_view text, const std::string& source, const YamlLim
 Value read_yaml(const std::filesystem::path& path, const YamlLimits& limits = {});
 /// A YAML scalar: quoted where a plain one would be read as something else.
 std::string yaml_scalar(std::string_view text);
+/// The tree in one line, flow style; parse_yaml() of it gives the same tree.
+std::string yaml_flow(const Value& value);
 
 }  // namespace yolov7

@@ -29,6 +29,7 @@ struct LoaderOptions {
   enum class Sharing { samples, batches };
   Sharing sharing = Sharing::samples;
   int part = 0, parts = 1;
+  int epochs = 1;                      ///< of the training: how far it is, for transforms with a schedule
   int last_mosaic_epoch = 1 << 30;     ///< later epochs have no mosaic, mixup, copy-paste and paste-in
   std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
   AugmentOptions augmentation;

@@ -1,8 +1,10 @@
 #pragma once
 // Mosaics of four and nine pictures (data 8.2) as pure functions of the drawn values.
 #include <array>
+#include <memory>
 #include <opencv2/core/mat.hpp>
 #include <span>
+#include <vector>
 
 #include "dataset/sample.hpp"
 
@@ -12,6 +14,7 @@ namespace yolov7::dataset {
 struct Tile {
   cv::Mat picture;
   std::span<const Label> labels;
+  std::shared_ptr<const std::vector<Label>> own;  ///< keeps `labels` where they are not the index's
 };
 
 /// Four tiles around the centre, on 2s × 2s pixels of grey 114. `centre_y`, `centre_x` are the draws of U(s/2, 3s/2),

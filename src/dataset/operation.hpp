@@ -30,4 +30,8 @@ enum class Operation : std::uint32_t {
 /// Added to the operations of the second mosaic of a mixup.
 inline constexpr std::uint32_t mixup_operations = 1000;
 
+/// From here on: the steps of the list `augment`. Step i of the list on the sample: + 64 · i; on tile t of its mosaic before that: + 1 + t; on
+/// those of the second mosaic of a mixup, and for further pictures: + 32.
+inline constexpr std::uint32_t augment_operations = 1u << 20;
+
 }  // namespace yolov7::dataset

@@ -15,6 +15,15 @@ Object to_object(const Label& label, double width_px, double height_px, double o
   return object;
 }
 
+Label to_label(const Object& object, cv::Size size) {
+  Label label;
+  label.class_index = object.class_index;
+  label.box = to_normalized(object.box, size.width, size.height);
+  label.polygon.reserve(object.polygon.size());
+  for (const cv::Point2d& p : object.polygon) label.polygon.emplace_back(p.x / size.width, p.y / size.height);
+  return label;
+}
+
 void clip_object(Object& object, double width_px, double height_px) {
   object.box = clip(object.box, width_px, height_px);
   for (cv::Point2d& p : object.polygon) p = {std::clamp(p.x, 0.0, width_px), std::clamp(p.y, 0.0, height_px)};

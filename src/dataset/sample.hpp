@@ -24,6 +24,8 @@ struct Sample {
 
 /// A label in pixels: normalized · (width, height) + offset.
 Object to_object(const Label& label, double width_px, double height_px, double offset_x, double offset_y);
+/// The reverse, for a picture of that size.
+Label to_label(const Object& object, cv::Size size);
 /// Box and polygon points into [0, width] × [0, height].
 void clip_object(Object& object, double width_px, double height_px);
 /// Intersection with `box` as a share of each object's own area is below `limit` for all of them (data 8.3, 8.7).

@@ -8,6 +8,7 @@
 #include "dataset/mixup.hpp"
 #include "dataset/paste_in.hpp"
 #include "dataset/perspective.hpp"
+#include "dataset/transforms/boxes.hpp"
 #include "image/letterbox.hpp"
 
 namespace yolov7::dataset {
@@ -16,8 +17,13 @@ namespace yolov7::dataset {
 struct SamplePipeline::Draws {
   std::uint64_t seed;
   std::uint32_t epoch, position, shift;
+  double progress = 1;
   Random operator()(Operation operation) const {
     return Random(seed, epoch, position, static_cast<std::uint32_t>(operation) + shift);
+  }
+  /// Of a step of the list; place 0 is the sample, from 1 on the tiles.
+  Random of_step(std::size_t step, std::uint32_t place) const {
+    return Random(seed, epoch, position, augment_operations + 64 * static_cast<std::uint32_t>(step) + place + (shift != 0 ? 32 : 0));
   }
 };
 
@@ -38,23 +44,60 @@ SampleOrigin origin_of(std::size_t entry, cv::Size original, cv::Size resized) {
   return origin;
 }
 
+/// After a step that changed the picture's size: letterboxed into `size`, objects with it.
+void bring_to(Sample& sample, cv::Size size, const BoxFilter& filter) {
+  if (sample.picture.size() == size) return;
+  LetterboxOptions options;
+  options.automatic = false;
+  const Letterbox g = letterbox_geometry(sample.picture.size(), size, options);
+  sample.picture = letterbox(sample.picture, g);
+  transform_objects(sample.objects, {g.ratio_x, 0, g.dw, 0, g.ratio_y, g.dh, 0, 0, 1}, g.ratio_x * g.ratio_y, size, filter);
+}
+
 }  // namespace
 
 SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options, ResizedPictures& pictures)
     : index_(index), options_(options), pictures_(pictures) {
+  if (!options.augmentation.augment.empty()) steps_ = AugmentList::parse(parse_yaml(options.augmentation.augment, "augment"));
   any_polygon_ = std::any_of(index.entries.begin(), index.entries.end(), [](const Entry& entry) {
     return std::any_of(entry.labels.begin(), entry.labels.end(), [](const Label& label) { return !label.polygon.empty(); });
   });
 }
 
-Tile SamplePipeline::tile(std::size_t entry) const { return {pictures_.get(entry).picture, index_.entries[entry].labels}; }
+void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, std::span<const std::size_t> order) const {
+  if (!steps_.has(stage)) return;
+  TransformContext context;
+  context.progress = draws.progress;
+  if (!order.empty())
+    context.other = [&](Random& random) {
+      const std::size_t entry = pick(order, random);
+      Sample other{pictures_.get(entry).picture.clone(), {}};
+      for (const Label& label : index_.entries[entry].labels) other.objects.push_back(to_object(label, other.picture.cols, other.picture.rows, 0, 0));
+      return other;
+    };
+  steps_.run(stage, sample, [&](std::size_t step) { return draws.of_step(step, place); }, context);
+}
 
-Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners,
+Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t place) const {
+  Tile tile{pictures_.get(entry).picture, index_.entries[entry].labels, nullptr};
+  if (!steps_.has(Stage::picture)) return tile;
+  Sample sample{tile.picture.clone(), {}};
+  for (const Label& label : tile.labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
+  run_steps(Stage::picture, sample, draws, 1 + place);
+  // Whatever the steps made of it, the long side is s again (data 7.1).
+  bring_to(sample, resized_size(sample.picture.size(), options_.image_size), {});
+  auto labels = std::make_shared<std::vector<Label>>();
+  for (const Object& object : sample.objects) labels->push_back(to_label(object, sample.picture.size()));
+  tile = {sample.picture, *labels, labels};
+  return tile;
+}
+
+Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws,
                                  cv::Mat canvas) const {
   const double s = options_.image_size;
   const double yc = position.uniform(s / 2, 3 * s / 2), xc = position.uniform(s / 2, 3 * s / 2);
-  std::array<Tile, 4> tiles{tile(entry), {}, {}, {}};
-  for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners));
+  std::array<Tile, 4> tiles{tile(entry, draws, 0), {}, {}, {}};
+  for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
   return mosaic4(tiles, options_.image_size, yc, xc, std::move(canvas));
 }
 
@@ -64,11 +107,11 @@ Sample SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> or
   Random position = draws(Operation::mosaic_position), partners = draws(Operation::mosaic_partners);
   Sample sample;
   if (draws(Operation::mosaic_kind).chance(1 - options_.augmentation.mosaic9)) {
-    sample = unwarped4(entry, order, position, partners, std::move(canvas));
+    sample = unwarped4(entry, order, position, partners, draws, std::move(canvas));
   } else {
     const double yc = position.uniform(0, s), xc = position.uniform(0, s);
-    std::array<Tile, 9> tiles{tile(entry), {}, {}, {}, {}, {}, {}, {}, {}};
-    for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners));
+    std::array<Tile, 9> tiles{tile(entry, draws, 0), {}, {}, {}, {}, {}, {}, {}, {}};
+    for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
     sample = mosaic9(tiles, s, yc, xc, std::move(canvas));
   }
   Random choice = draws(Operation::copy_paste);
@@ -82,8 +125,11 @@ Sample SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> or
   return random_perspective(sample, step, std::move(output));
 }
 
-Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin) const {
-  const ResizedPictures::Loaded loaded = pictures_.get(entry);
+Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const {
+  ResizedPictures::Loaded loaded = pictures_.get(entry);
+  Tile changed{loaded.picture, index_.entries[entry].labels, nullptr};
+  if (draws != nullptr) changed = tile(entry, *draws, 0);
+  loaded.picture = changed.picture;
   LetterboxOptions options;
   options.automatic = false;
   options.scale_up = options_.augment;
@@ -96,7 +142,7 @@ Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& o
   origin.pad_y = g.dh;
   Sample sample;
   sample.picture = letterbox(loaded.picture, g);
-  for (const Label& label : index_.entries[entry].labels)
+  for (const Label& label : changed.labels)
     sample.objects.push_back(to_object(label, g.ratio_x * loaded.picture.cols, g.ratio_y * loaded.picture.rows, g.dw, g.dh));
   return sample;
 }
@@ -104,7 +150,7 @@ Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& o
 Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
                                 PipelineMemory& memory) const {
   const AugmentOptions& a = options_.augmentation;
-  const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0};
+  const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0, std::min(1.0, (key.epoch + 1.0) / options_.epochs)};
   const cv::Size square(options_.image_size, options_.image_size);
   const bool closed = key.epoch > options_.last_mosaic_epoch;
   memory.canvas.create(2 * square.height, 2 * square.width, CV_8UC3);
@@ -121,6 +167,8 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
       other.shift = mixup_operations;
       memory.second.create(square, CV_8UC3);
       mixup(sample, mosaic(second, order, other, memory.canvas, memory.second), draws(Operation::mixup_ratio).beta(8, 8));
+    } else {
+      run_steps(Stage::mixing, sample, draws, 0, order);
     }
   } else {
     Random random = draws(Operation::perspective);
@@ -129,10 +177,16 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
     step.projective = a.perspective != 0;
     step.use_polygons = false;  // K D18
     step.output = shape;
-    sample = random_perspective(single(key.entry, shape, origin), step, memory.first);
+    sample = random_perspective(single(key.entry, shape, origin, &draws), step, memory.first);
+    if (!closed) run_steps(Stage::mixing, sample, draws, 0, order);
   }
+  run_steps(Stage::policy, sample, draws, 0, order);
+  run_steps(Stage::geometry, sample, draws, 0, order);
+  bring_to(sample, shape, {});
   change_colours(sample, draws);
+  run_steps(Stage::pixels, sample, draws, 0, order);
   if (!closed && draws(Operation::paste_in).chance(a.paste_in)) paste(sample, order, draws, memory.canvas);
+  run_steps(Stage::erasing, sample, draws, 0, order);
   return sample;
 }
 
@@ -152,7 +206,7 @@ void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, c
   Random random = draws(Operation::paste_in_sources);
   for (int round = 0; round < most_rounds && sources.size() < paste_sources_wanted; ++round) {
     const std::size_t entry = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
-    const Sample mosaic = unwarped4(entry, order, random, random, canvas);
+    const Sample mosaic = unwarped4(entry, order, random, random, draws, canvas);
     const auto chosen = choose_polygons(mosaic.objects, 0.5, random);
     for (PasteSource& source : cut_sources(mosaic, chosen)) sources.push_back(std::move(source));
     if (sources.empty()) break;
@@ -164,10 +218,10 @@ void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, c
 FinishedSample SamplePipeline::build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, std::uint8_t* planes,
                                      PipelineMemory& memory) const {
   FinishedSample finished;
-  const Sample sample = options_.augment ? training(key, order, shape, finished.origin, memory) : single(key.entry, shape, finished.origin);
+  const Sample sample = options_.augment ? training(key, order, shape, finished.origin, memory) : single(key.entry, shape, finished.origin, nullptr);
   Flips flips;
   if (options_.augment) {
-    const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0};
+    const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0, 1};
     flips.vertical = draws(Operation::flip_vertical).chance(options_.augmentation.flipud);
     flips.horizontal = draws(Operation::flip_horizontal).chance(options_.augmentation.fliplr);
   }

@@ -15,6 +15,7 @@
 #include "dataset/resized_pictures.hpp"
 #include "dataset/sample.hpp"
 #include "dataset/sample_output.hpp"
+#include "dataset/transforms/catalogue.hpp"
 
 namespace yolov7::dataset {
 
@@ -47,18 +48,22 @@ class SamplePipeline {
 
  private:
   struct Draws;
-  Tile tile(std::size_t entry) const;
-  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, cv::Mat canvas) const;
+  /// `place` in the mosaic, for the draws of the list's steps on single pictures.
+  Tile tile(std::size_t entry, const Draws& draws, std::uint32_t place) const;
+  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws, cv::Mat canvas) const;
   Sample mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas, cv::Mat output) const;
-  Sample single(std::size_t entry, cv::Size shape, SampleOrigin& origin) const;
+  /// `draws`: null outside training, where no step of the list runs.
+  Sample single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const;
   Sample training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
                   PipelineMemory& memory) const;
+  void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, std::span<const std::size_t> order = {}) const;
   void change_colours(Sample& sample, const Draws& draws) const;
   void paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
 
   const Index& index_;
   const LoaderOptions& options_;
   ResizedPictures& pictures_;
+  AugmentList steps_;
   bool any_polygon_ = false;
 };
 

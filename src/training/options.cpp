@@ -9,6 +9,7 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/value.hpp"
+#include "dataset/transforms/catalogue.hpp"
 
 namespace yolov7::training {
 
@@ -132,21 +133,38 @@ Settings settings(Hyperparameters& h) {
       setting("mixup", a.mixup, "probability of mixup").range(0, 1),
       setting("copy_paste", a.copy_paste, "fraction of polygons copied").range(0, 1),
       setting("paste_in", a.paste_in, "probability of paste-in").range(0, 1),
+      setting("augment", a.augment, "further transforms: a list of {name: …, p: …, parameters}; `yolov7 dataset augment --list` shows all"),
       setting("loss_ota", h.loss_ota, "1 = OTA loss, otherwise plain").range(0, 1),
       setting("label_smoothing", h.label_smoothing, "ε of class label smoothing; the option wins").range(0, 0.999),
   }};
 }
 
+namespace {
+
+Value hyperparameter_file(const std::string& path) {
+  if (std::filesystem::exists(path)) return read_yaml(path);
+  const auto text = builtin_file(path);
+  if (!text) throw Error(fmt::format("{}: expected a hyper-parameter file or the name of a built-in one, found neither", path));
+  log::info(fmt::format("{}: not a file here; using the built-in one", path));
+  return parse_yaml(*text, path);
+}
+
+}  // namespace
+
 Hyperparameters read_hyperparameters(const std::string& path) {
   Hyperparameters hyp;
-  if (std::filesystem::exists(path)) {
-    assign(settings(hyp), read_yaml(path));
-  } else if (const auto text = builtin_file(path)) {
-    log::info(fmt::format("{}: not a file here; using the built-in one", path));
-    assign(settings(hyp), parse_yaml(*text, path));
-  } else {
-    throw Error(fmt::format("{}: expected a hyper-parameter file or the name of a built-in one, found neither", path));
+  Value file = hyperparameter_file(path);
+  // The list is checked here, where the file and the line are known, and kept as one line of text.
+  for (auto& [key, value] : file.mapping) {
+    if (key != "augment" || !value.is_sequence()) continue;
+    dataset::AugmentList::parse(value);
+    value.scalar = yaml_flow(value);
+    value.kind = Value::Kind::scalar;
+    value.quoted = true;
+    value.sequence.clear();
   }
+  assign(settings(hyp), file);
+  if (!hyp.augmentation.augment.empty()) dataset::AugmentList::parse(parse_yaml(hyp.augmentation.augment, path + ": augment"));
   return hyp;
 }
 

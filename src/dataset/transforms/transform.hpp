@@ -37,6 +37,7 @@ struct BoxFilter {
 struct TransformContext {
   BoxFilter filter;
   double progress = 1;                   ///< of the training, 0 … 1, for schedules
+  std::vector<std::string>* applied = nullptr;  ///< gets the names of what is done, in order
   std::function<Sample(Random&)> other;  ///< another sample of the data set with a picture of its own, any size; empty: there is none
 };
 

@@ -1,0 +1,162 @@
+#include "dataset/transforms/catalogue.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "dataset/transforms/auto_augment.hpp"
+#include "dataset/transforms/colour.hpp"
+#include "dataset/transforms/combinators.hpp"
+#include "dataset/transforms/erasing.hpp"
+#include "dataset/transforms/filters.hpp"
+#include "dataset/transforms/geometry.hpp"
+#include "dataset/transforms/mixing.hpp"
+#include "dataset/transforms/noise.hpp"
+#include "dataset/transforms/weather.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+std::string_view box_code(BoxRule rule) {
+  switch (rule) {
+    case BoxRule::none: return "N";
+    case BoxRule::exact: return "X";
+    case BoxRule::affine: return "A";
+    case BoxRule::crop: return "C";
+    case BoxRule::warp: return "W";
+    case BoxRule::covers: return "D";
+    case BoxRule::mixes: return "M";
+    case BoxRule::parts: break;
+  }
+  return "as its parts";
+}
+
+/// Every range has one or two values in ascending order.
+void check_ranges(const Settings& table, const std::string& where) {
+  const auto check = [&](const Setting& s, const auto& values) {
+    if (values.empty() || values.size() > 2 || values.front() > values.back())
+      throw usage_error(fmt::format("{}: {}: expected one value, or two in ascending order, found {}", where, s.name, s.text()));
+  };
+  for (const Setting& s : table.entries) {
+    if (const auto* values = std::get_if<std::vector<double>*>(&s.target)) check(s, **values);
+    if (const auto* whole = std::get_if<std::vector<int>*>(&s.target)) check(s, **whole);
+  }
+}
+
+std::string cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  return text;
+}
+
+}  // namespace
+
+const std::vector<TransformEntry>& catalogue() {
+  static const std::vector<TransformEntry> all = [] {
+    std::vector<TransformEntry> joined;
+    for (auto* group : {&colour_transforms, &filter_transforms, &noise_transforms, &weather_transforms, &geometry_transforms, &erasing_transforms, &mixing_transforms, &policy_transforms, &combinators})
+      for (TransformEntry& one : group()) joined.push_back(std::move(one));
+    return joined;
+  }();
+  return all;
+}
+
+const TransformEntry& find_transform(std::string_view name, const std::string& where) {
+  const std::string wanted = text::lower(name);
+  std::vector<std::string> names;
+  for (const TransformEntry& one : catalogue()) {
+    if (text::lower(one.name) == wanted) return one;
+    for (const std::string_view alias : one.aliases)
+      if (text::lower(alias) == wanted) return one;
+    names.emplace_back(one.name);
+  }
+  throw usage_error(fmt::format("{}: expected the name of a transform, found '{}'{}; `yolov7 dataset augment --list` shows all {}", where, name, text::did_you_mean(std::string(name), names), names.size()));
+}
+
+Settings settings(StepOptions& o) {
+  return Settings{"step", {
+      setting("name", o.name, "transform"),
+      setting("p", o.p, "probability; -1 = the transform's default").range(-1, 1),
+      setting("when", o.when, "picture = before the mosaic, on each picture").choices({"", "picture"}),
+      setting("min_visibility", o.filter.min_visibility, "least share of an object's area that must remain").range(0, 1),
+      setting("min_area", o.filter.min_area, "least area of a box, px²").range(0, 1e9),
+      setting("clip", o.filter.clip, "boxes are cut at the border"),
+  }};
+}
+
+void AugmentStep::run(Sample& sample, Random& random, const TransformContext& context) const {
+  if (!random.chance(probability())) return;
+  TransformContext own = context;
+  own.filter = options.filter;
+  if (context.applied != nullptr) context.applied->emplace_back(entry->name);
+  transform->apply(sample, random, own);
+}
+
+AugmentStep parse_step(const Value& element) {
+  if (!element.is_mapping()) throw usage_error(fmt::format("{}: expected a transform as {{name: …, parameter: …}}", element.where()));
+  AugmentStep step;
+  step.entry = &find_transform(element.at("name").text(), element.where());
+  step.transform = step.entry->make();
+  step.stage = step.entry->stage;
+  Settings table = settings(step.options);
+  table.title = std::string(step.entry->name);
+  Settings parameters = step.transform->settings();
+  table.entries.insert(table.entries.end(), parameters.entries.begin(), parameters.entries.end());
+  Value flat = element;
+  // Nested lists are the combinator's own business.
+  std::erase_if(flat.mapping, [&](const auto& pair) { return pair.first == "transforms"; });
+  assign(table, flat);
+  check_ranges(parameters, fmt::format("{}: {}", element.where(), step.entry->name));
+  const Value* nested = element.find("transforms");
+  if (auto* combinator = dynamic_cast<Combinator*>(step.transform.get())) {
+    if (nested == nullptr || !nested->is_sequence() || nested->sequence.empty())
+      throw usage_error(fmt::format("{}: {}: expected a list of transforms under 'transforms'", element.where(), step.entry->name));
+    step.stage = Stage::erasing;
+    for (const Value& part : nested->sequence) {
+      AugmentStep inner = parse_step(part);
+      step.stage = std::min(step.stage, inner.stage);  // where its earliest part belongs
+      combinator->add(std::move(inner));
+    }
+  } else if (nested != nullptr) {
+    throw usage_error(fmt::format("{}: {} has no list of transforms", nested->where(), step.entry->name));
+  }
+  if (step.options.when == "picture") step.stage = Stage::picture;
+  return step;
+}
+
+AugmentList AugmentList::parse(const Value& list) {
+  if (list.is_null() || (list.is_scalar() && list.scalar.empty())) return {};
+  if (list.is_scalar()) return parse(parse_yaml(list.scalar, list.where()));
+  if (!list.is_sequence()) throw usage_error(fmt::format("{}: expected a list of transforms", list.where()));
+  AugmentList result;
+  for (const Value& element : list.sequence) result.steps_.push_back(parse_step(element));
+  return result;
+}
+
+bool AugmentList::has(Stage stage) const {
+  return std::any_of(steps_.begin(), steps_.end(), [&](const AugmentStep& step) { return step.stage == stage; });
+}
+
+void AugmentList::run(Stage stage, Sample& sample, const std::function<Random(std::size_t)>& stream, const TransformContext& context) const {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i].stage != stage) continue;
+    Random random = stream(i);
+    steps_[i].run(sample, random, context);
+  }
+}
+
+std::string reference_page() {
+  std::string page;
+  for (const TransformEntry& one : catalogue()) {
+    page += fmt::format("### {}\n\n{}. Boxes: {}; p {}.\n", one.name, one.help, box_code(one.boxes), text::general(one.probability));
+    const auto transform = one.make();
+    const Settings table = transform->settings();
+    if (!table.entries.empty()) page += "\n| Parameter | Default | |\n|---|---|---|\n";
+    for (const Setting& s : table.entries) page += fmt::format("| `{}` | {} | {} |\n", s.name, cell(s.text()), cell(s.help));
+    page += '\n';
+  }
+  return page;
+}
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,20 @@
+#pragma once
+// Transforms made of transforms (data 13, row 109), and transforms of each box's own pixels (row 108).
+#include <vector>
+
+#include "dataset/transforms/catalogue.hpp"
+
+namespace yolov7::dataset {
+
+/// Holds the list under `transforms:`.
+class Combinator : public Transform {
+ public:
+  virtual void add(AugmentStep step) { steps_.push_back(std::move(step)); }
+
+ protected:
+  std::vector<AugmentStep> steps_;
+};
+
+std::vector<TransformEntry> combinators();
+
+}  // namespace yolov7::dataset
