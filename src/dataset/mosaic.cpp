@@ -46,6 +46,12 @@ std::array<cv::Point, 9> origins9(const std::array<Tile, 9>& tiles, int s) {
 
 }  // namespace
 
+Tile to_tile(const Sample& sample) {
+  auto labels = std::make_shared<std::vector<Label>>();
+  for (const Object& object : sample.objects) labels->push_back(to_label(object, sample.picture.size()));
+  return {sample.picture, *labels, labels};
+}
+
 Sample mosaic4(const std::array<Tile, 4>& tiles, int s, double centre_y, double centre_x, cv::Mat canvas) {
   Sample sample = blank(2 * s, std::move(canvas));
   const int yc = static_cast<int>(std::floor(centre_y)), xc = static_cast<int>(std::floor(centre_x));

@@ -17,6 +17,9 @@ struct Tile {
   std::shared_ptr<const std::vector<Label>> own;  ///< keeps `labels` where they are not the index's
 };
 
+/// Of a sample that has been resized; shares its pixels.
+Tile to_tile(const Sample& sample);
+
 /// Four tiles around the centre, on 2s × 2s pixels of grey 114. `centre_y`, `centre_x` are the draws of U(s/2, 3s/2),
 /// rounded down here. Labels are clipped to [0, 2s] and stay in tile order, those cut away without area (K D13).
 /// `canvas` is memory to draw into; nobody else may use it.

@@ -44,16 +44,6 @@ SampleOrigin origin_of(std::size_t entry, cv::Size original, cv::Size resized) {
   return origin;
 }
 
-/// After a step that changed the picture's size: letterboxed into `size`, objects with it.
-void bring_to(Sample& sample, cv::Size size, const BoxFilter& filter) {
-  if (sample.picture.size() == size) return;
-  LetterboxOptions options;
-  options.automatic = false;
-  const Letterbox g = letterbox_geometry(sample.picture.size(), size, options);
-  sample.picture = letterbox(sample.picture, g);
-  transform_objects(sample.objects, {g.ratio_x, 0, g.dw, 0, g.ratio_y, g.dh, 0, 0, 1}, g.ratio_x * g.ratio_y, size, filter);
-}
-
 }  // namespace
 
 SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options, ResizedPictures& pictures)
@@ -64,32 +54,38 @@ SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options,
   });
 }
 
-void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, std::span<const std::size_t> order) const {
+void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const {
   if (!steps_.has(stage)) return;
   TransformContext context;
   context.progress = draws.progress;
-  if (!order.empty())
-    context.other = [&](Random& random) {
-      const std::size_t entry = pick(order, random);
-      Sample other{pictures_.get(entry).picture.clone(), {}};
-      for (const Label& label : index_.entries[entry].labels) other.objects.push_back(to_object(label, other.picture.cols, other.picture.rows, 0, 0));
-      return other;
-    };
+  context.other = other;
   steps_.run(stage, sample, [&](std::size_t step) { return draws.of_step(step, place); }, context);
 }
 
+Sample SamplePipeline::sample_of(std::size_t entry) const {
+  Sample sample{pictures_.get(entry).picture.clone(), {}};
+  for (const Label& label : index_.entries[entry].labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
+  return sample;
+}
+
+Sample SamplePipeline::partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const {
+  Draws own = draws;
+  own.shift = mixup_operations;
+  const Sample mosaic = unwarped4(pick(order, random), order, random, random, own, {});
+  PerspectiveStep step;
+  step.draws = draw_perspective(options_.augmentation, random);
+  step.projective = options_.augmentation.perspective != 0;
+  step.output = {options_.image_size, options_.image_size};
+  return random_perspective(mosaic, step);
+}
+
 Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t place) const {
-  Tile tile{pictures_.get(entry).picture, index_.entries[entry].labels, nullptr};
-  if (!steps_.has(Stage::picture)) return tile;
-  Sample sample{tile.picture.clone(), {}};
-  for (const Label& label : tile.labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
-  run_steps(Stage::picture, sample, draws, 1 + place);
+  if (!steps_.has(Stage::picture)) return {pictures_.get(entry).picture, index_.entries[entry].labels, nullptr};
+  Sample sample = sample_of(entry);
+  run_steps(Stage::picture, sample, draws, 1 + place, {});
   // Whatever the steps made of it, the long side is s again (data 7.1).
-  bring_to(sample, resized_size(sample.picture.size(), options_.image_size), {});
-  auto labels = std::make_shared<std::vector<Label>>();
-  for (const Object& object : sample.objects) labels->push_back(to_label(object, sample.picture.size()));
-  tile = {sample.picture, *labels, labels};
-  return tile;
+  letterbox_sample(sample, resized_size(sample.picture.size(), options_.image_size), {});
+  return to_tile(sample);
 }
 
 Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws,
@@ -155,6 +151,7 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
   const bool closed = key.epoch > options_.last_mosaic_epoch;
   memory.canvas.create(2 * square.height, 2 * square.width, CV_8UC3);
   memory.first.create(shape, CV_8UC3);
+  const Partner picture = [&](Random& random) { return sample_of(pick(order, random)); };
   Sample sample;
   if (!options_.rectangular && !closed && draws(Operation::mosaic).chance(a.mosaic)) {
     sample = mosaic(key.entry, order, draws, memory.canvas, memory.first);
@@ -168,7 +165,7 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
       memory.second.create(square, CV_8UC3);
       mixup(sample, mosaic(second, order, other, memory.canvas, memory.second), draws(Operation::mixup_ratio).beta(8, 8));
     } else {
-      run_steps(Stage::mixing, sample, draws, 0, order);
+      run_steps(Stage::mixing, sample, draws, 0, [&](Random& random) { return partner_mosaic(order, draws, random); });
     }
   } else {
     Random random = draws(Operation::perspective);
@@ -178,15 +175,15 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
     step.use_polygons = false;  // K D18
     step.output = shape;
     sample = random_perspective(single(key.entry, shape, origin, &draws), step, memory.first);
-    if (!closed) run_steps(Stage::mixing, sample, draws, 0, order);
+    if (!closed) run_steps(Stage::mixing, sample, draws, 0, picture);
   }
-  run_steps(Stage::policy, sample, draws, 0, order);
-  run_steps(Stage::geometry, sample, draws, 0, order);
-  bring_to(sample, shape, {});
+  run_steps(Stage::policy, sample, draws, 0, picture);
+  run_steps(Stage::geometry, sample, draws, 0, picture);
+  letterbox_sample(sample, shape, {});
   change_colours(sample, draws);
-  run_steps(Stage::pixels, sample, draws, 0, order);
+  run_steps(Stage::pixels, sample, draws, 0, picture);
   if (!closed && draws(Operation::paste_in).chance(a.paste_in)) paste(sample, order, draws, memory.canvas);
-  run_steps(Stage::erasing, sample, draws, 0, order);
+  run_steps(Stage::erasing, sample, draws, 0, picture);
   return sample;
 }
 

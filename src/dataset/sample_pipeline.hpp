@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <opencv2/core/mat.hpp>
 #include <span>
 #include <vector>
@@ -56,7 +57,12 @@ class SamplePipeline {
   Sample single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const;
   Sample training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
                   PipelineMemory& memory) const;
-  void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, std::span<const std::size_t> order = {}) const;
+  /// What TransformContext::other gives.
+  using Partner = std::function<Sample(Random&)>;
+  void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const;
+  Sample sample_of(std::size_t entry) const;
+  /// Built like the second mosaic of a mixup, with all its draws from `random`.
+  Sample partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const;
   void change_colours(Sample& sample, const Draws& draws) const;
   void paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
 

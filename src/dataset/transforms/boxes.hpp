@@ -22,6 +22,9 @@ void warp_objects(std::vector<Object>& objects, const std::function<cv::Point2d(
 /// D: removes the objects of whose box at least the share `limit` is erased. `erased`: CV_8U, not 0 where pixels were removed. A limit above 1 keeps all.
 void drop_covered(std::vector<Object>& objects, const cv::Mat& erased, double limit);
 
+/// Picture letterboxed into `size` (data 7.2, enlarging too) and objects with it; nothing where it has that size.
+void letterbox_sample(Sample& sample, cv::Size size, const BoxFilter& filter);
+
 /// The filter of A, C, W and M for one object: `area_before` is already scaled.
 bool stays(const Xyxy& box, double area_before, const BoxFilter& filter);
 
