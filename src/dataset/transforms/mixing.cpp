@@ -114,14 +114,20 @@ void apply(const CopyPaste& o, Sample& sample, Random& random, const TransformCo
 
 struct PasteIn {
   int pictures = 8;
+  double fraction = 1;
 };
-Settings settings(PasteIn& o) { return Settings{"PasteIn", {setting("pictures", o.pictures, "other pictures that half of the outlined objects are taken from, at most").range(1, 1000)}}; }
+Settings settings(PasteIn& o) {
+  return Settings{"PasteIn", {
+      setting("pictures", o.pictures, "other pictures that outlined objects are taken from, at most").range(1, 1000),
+      setting("fraction", o.fraction, "share of their outlined objects that is taken").range(0, 1),
+  }};
+}
 void apply(const PasteIn& o, Sample& sample, Random& random, const TransformContext& context) {
   if (!context.other) return;
   std::vector<PasteSource> sources;
   for (int i = 0; i < o.pictures && sources.size() < paste_sources_wanted; ++i) {
     const Sample other = context.other(random);
-    for (PasteSource& source : cut_sources(other, choose_polygons(other.objects, 0.5, random))) sources.push_back(std::move(source));
+    for (PasteSource& source : cut_sources(other, choose_polygons(other.objects, o.fraction, random))) sources.push_back(std::move(source));
   }
   paste_in(sample, sources, random);
 }

@@ -17,7 +17,7 @@ Sample scene(cv::Size size) {
   const double w = size.width, h = size.height;
   sample.objects.push_back({0, {w * 0.25, h * 0.25, w * 0.75, h * 0.625}, {}});
   sample.objects.push_back({1, {0, h * 0.5, w * 0.375, h}, {}});  // at the border
-  sample.objects.push_back({2, {w * 0.5, h * 0.125, w * 0.875, h * 0.75}, {{w * 0.5, h * 0.75}, {w * 0.6875, h * 0.125}, {w * 0.875, h * 0.75}}});
+  sample.objects.push_back({2, {w * 0.625, h * 0.0625, w * 0.9375, h * 0.375}, {{w * 0.625, h * 0.375}, {w * 0.75, h * 0.0625}, {w * 0.9375, h * 0.375}}});
   return sample;
 }
 
@@ -83,7 +83,7 @@ Sample applied(const Entries& entries, std::string_view name, const std::string&
     context.other = [](Random& random) {
       Sample other{textured({40, 30}), {}};
       other.picture += cv::Scalar::all(static_cast<double>(random.integer(1, 20)));
-      other.objects.push_back({3, {4, 4, 34, 26}, {}});
+      other.objects.push_back({3, {4, 4, 34, 26}, {{4, 4}, {34, 4}, {34, 26}, {4, 26}}});
       return other;
     };
   Random random(seed, 0, 0, 0);
@@ -108,10 +108,10 @@ void check_common_rules(const Entries& entries, const std::map<std::string_view,
     const auto run = [&](Sample sample, std::uint64_t seed) { return applied(entries, entry.name, chosen, std::move(sample), seed); };
     bool effect = false;
     for (std::uint64_t seed = 0; seed < 16; ++seed) {
-      const Sample before = scene({64, 48}), after = run(scene({64, 48}), seed);
+      const Sample before = scene({128, 96}), after = run(scene({128, 96}), seed);
       ASSERT_EQ(after.picture.type(), CV_8UC3);
       ASSERT_FALSE(after.picture.empty());
-      EXPECT_TRUE(same(after, run(scene({64, 48}), seed))) << "key " << seed;
+      EXPECT_TRUE(same(after, run(scene({128, 96}), seed))) << "key " << seed;
       effect = effect || !same(before, after);
       check_objects(entry, before, after);
     }
@@ -125,10 +125,10 @@ void check_common_rules(const Entries& entries, const std::map<std::string_view,
       check_objects(entry, scene(size), run(scene(size), 8));
     }
     // A picture whose rows do not follow each other in memory.
-    cv::Mat larger = textured({80, 60});
+    cv::Mat larger = textured({144, 108});
     const cv::Mat rest = larger.clone();
-    const cv::Rect inner(8, 6, 64, 48);
-    const Sample part = run(Sample{larger(inner), scene({64, 48}).objects}, 3), alone = run(Sample{rest(inner).clone(), scene({64, 48}).objects}, 3);
+    const cv::Rect inner(8, 6, 128, 96);
+    const Sample part = run(Sample{larger(inner), scene({128, 96}).objects}, 3), alone = run(Sample{rest(inner).clone(), scene({128, 96}).objects}, 3);
     EXPECT_TRUE(same(part, alone)) << "a part of a larger picture";
     rest(inner).copyTo(larger(inner));
     EXPECT_EQ(largest_difference(larger, rest), 0) << "pixels outside the picture changed";
