@@ -49,6 +49,30 @@ TEST_F(KillAndResume, TensorsEqualThoseOfTheUndisturbedRun) {
   for (const auto& entry : fs::directory_iterator(folder("killed") / "weights")) EXPECT_FALSE(has(entry.path().filename().string(), ".tmp")) << entry.path();
 }
 
+// Five transforms of the catalogue, among them one with a schedule over the epochs and one that takes a second picture.
+TEST_F(KillAndResume, WithFurtherAugmentationsToo) {
+  const fs::path hyp = *scratch / "augment.yaml";
+  spill(hyp, slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/hyp/hyp.scratch.tiny.yaml") +
+                 "\naugment:\n  - {name: CutMix, p: 0.5}\n  - {name: Rotate, limit: 15}\n  - {name: CLAHE, p: 0.3}\n  - {name: GaussNoise}\n  - {name: GridMask, p: 0.7}\n");
+  const std::vector<std::string> more{"--hyp", hyp.string(), "--checkpoint-seconds", "0.001", "--nbs", "8"};
+  const auto call = [&](const std::string& name, const std::string& workers) {
+    std::vector<std::string> all = arguments(name, 6, more);
+    all.insert(all.end(), {"--workers", workers});
+    return all;
+  };
+  ASSERT_EQ(run(call("augmented", "1")).code, 0);
+  Process cut(call("augmented-cut", "4"), scratch->path());
+  for (int i = 0; i < 1000 && !has(cut.errors_so_far(), "epoch 1/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  cut.send(SIGKILL);
+  ASSERT_EQ(cut.wait().code, 128 + SIGKILL);
+  fs::remove(hyp);  // the run has its own copy
+  const Outcome end = run({"train", "--resume", folder("augmented-cut").string(), "--workers", "2"});
+  ASSERT_EQ(end.code, 0) << end.err;
+  expect_same_tensors("augmented", "augmented-cut");
+  ASSERT_EQ(run(arguments("plain", 6, {"--checkpoint-seconds", "0.001", "--nbs", "8"})).code, 0);
+  EXPECT_FALSE(last("augmented").model.entries().begin()->second.bytes == last("plain").model.entries().begin()->second.bytes) << "the list changed nothing";
+}
+
 TEST_F(KillAndResume, SigtermLeavesAResumableRun) {
   Process process(arguments("term", 200), scratch->path());
   for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -45,7 +45,7 @@ class PipelineTest : public testing::Test {
     return Random(options.seed, 2, position, static_cast<std::uint32_t>(operation) + shift);
   }
 
-  Tile tile(std::size_t entry) const { return {load_resized(index.entries[entry].picture, side, true), index.entries[entry].labels}; }
+  Tile tile(std::size_t entry) const { return {load_resized(index.entries[entry].picture, side, true), index.entries[entry].labels, nullptr}; }
 
   /// A finished four-tile mosaic from the streams of `position`.
   Sample mosaic(std::size_t entry, std::uint32_t position, std::uint32_t shift) const {
@@ -207,6 +207,104 @@ TEST_F(PipelineTest, CopyPasteAddsObjects) {
     after += build(i).finished.targets.size();
   }
   EXPECT_GT(after, before);
+}
+
+// A list whose steps never happen changes no byte, and neither does one of geometry that is the identity.
+TEST_F(PipelineTest, StepsThatDoNothingChangeNothing) {
+  for (std::size_t i = 0; i < 6; ++i) {
+    options.augmentation.augment.clear();
+    const Result plain = build(i);
+    for (const char* list : {"[{name: CutMix, p: 0}, {name: InvertImg, p: 0}, {name: ToGray, p: 0}]", "[{name: D4, p: 0, when: picture}]"}) {
+      options.augmentation.augment = list;
+      const Result with = build(i);
+      EXPECT_TRUE(plain.planes == with.planes) << list;
+      // Through pixels and back: a part in 1e-6 by float32 of a coordinate below 1.
+      ASSERT_EQ(plain.finished.targets.size(), with.finished.targets.size()) << list;
+      for (std::size_t k = 0; k < plain.finished.targets.size(); ++k)
+        for (std::size_t c = 0; c < 6; ++c) EXPECT_NEAR(plain.finished.targets[k][c], with.finished.targets[k][c], 1e-6);
+    }
+  }
+}
+
+// Pixels come after HSV: inverting the finished sample is the same as the step.
+TEST_F(PipelineTest, PixelStepsComeAfterTheColours) {
+  options.augmentation.fliplr = 0;
+  const Result plain = build(4);
+  options.augmentation.augment = "[{name: InvertImg, p: 1}]";
+  const Result inverted = build(4);
+  for (std::size_t i = 0; i < plain.planes.size(); ++i) ASSERT_EQ(inverted.planes[i], 255 - plain.planes[i]);
+  EXPECT_EQ(plain.finished.targets, inverted.finished.targets);
+}
+
+// Geometry comes before HSV and the flip; a mirrored sample that is flipped again is the first.
+TEST_F(PipelineTest, GeometryMovesTargetsToo) {
+  options.augmentation.fliplr = 0;
+  const Result plain = build(5);
+  options.augmentation.augment = "[{name: HorizontalFlip, p: 1}]";
+  options.augmentation.fliplr = 1;
+  const Result twice = build(5);
+  EXPECT_TRUE(plain.planes == twice.planes);
+  ASSERT_EQ(plain.finished.targets.size(), twice.finished.targets.size());
+  for (std::size_t k = 0; k < plain.finished.targets.size(); ++k)
+    for (std::size_t c = 0; c < 6; ++c) EXPECT_NEAR(plain.finished.targets[k][c], twice.finished.targets[k][c], 1e-6);
+}
+
+// Another size is letterboxed back: half the width, so that half of the result is grey, 12 columns on each side.
+TEST_F(PipelineTest, AnotherSizeComesBackToTheInputs) {
+  options.augmentation.hsv_h = options.augmentation.hsv_s = options.augmentation.hsv_v = options.augmentation.fliplr = 0;
+  options.augmentation.augment = "[{name: CenterCrop, height: 48, width: 24}]";
+  const Result result = build(2);
+  for (int plane = 0; plane < 3; ++plane)
+    for (int y = 0; y < side; ++y)
+      for (int x = 0; x < 12; ++x) {
+        ASSERT_EQ(result.planes[static_cast<std::size_t>((plane * side + y) * side + x)], 114);
+        ASSERT_EQ(result.planes[static_cast<std::size_t>((plane * side + y) * side + side - 1 - x)], 114);
+      }
+  for (const auto& target : result.finished.targets) {
+    EXPECT_GE(target[2] - target[4] / 2, 0.25 - 1e-6);
+    EXPECT_LE(target[2] + target[4] / 2, 0.75 + 1e-6);
+  }
+}
+
+// Each tile by itself: without mosaic, colours and perspective, an inverted picture between borders that stay grey.
+TEST_F(PipelineTest, PictureStepsComeBeforeTheMosaic) {
+  AugmentOptions& a = options.augmentation;
+  a.hsv_h = a.hsv_s = a.hsv_v = a.fliplr = 0, a.scale = -0.05, a.translate = 0, a.mosaic9 = 0;
+  for (const double mosaic : {0.0, 1.0}) {
+    a.mosaic = mosaic;
+    a.augment.clear();
+    const Result plain = build(3);
+    a.augment = "[{name: InvertImg, p: 1, when: picture}]";
+    const Result inverted = build(3);
+    std::size_t grey = 0, other = 0;
+    for (std::size_t i = 0; i < plain.planes.size(); ++i) {
+      grey += plain.planes[i] == 114 && inverted.planes[i] == 114;
+      // Bilinear values round apart by one where 114 takes no part.
+      other += std::abs(255 - plain.planes[i] - inverted.planes[i]) <= 1;
+    }
+    EXPECT_GT(grey, 100u) << mosaic;
+    EXPECT_GT(other, plain.planes.size() / 4) << mosaic;
+    ASSERT_EQ(plain.finished.targets.size(), inverted.finished.targets.size());
+    for (std::size_t k = 0; k < plain.finished.targets.size(); ++k)
+      for (std::size_t c = 0; c < 6; ++c) EXPECT_NEAR(plain.finished.targets[k][c], inverted.finished.targets[k][c], 1e-6);
+  }
+}
+
+TEST_F(PipelineTest, MixingBringsLabelsAndNeverComesWithMixup) {
+  AugmentOptions& a = options.augmentation;
+  for (Entry& entry : index.entries) entry.labels = {{0, {0.5, 0.5, 0.9, 0.9}, {}}};
+  std::size_t plain = 0, mixed = 0;
+  for (std::size_t i = 0; i < 30; ++i) {
+    a.mixup = 0, a.augment.clear();
+    plain += build(i).finished.targets.size();
+    a.augment = "[{name: MixUp, p: 1}]";
+    mixed += build(i).finished.targets.size();
+    a.mixup = 1;
+    const Result both = build(i);
+    a.augment.clear();
+    EXPECT_TRUE(build(i).planes == both.planes);
+  }
+  EXPECT_GT(mixed, plain * 3 / 2);  // the partner of a mosaic is a mosaic
 }
 
 }  // namespace

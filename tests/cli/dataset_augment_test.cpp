@@ -1,0 +1,130 @@
+// yolov7 dataset augment, as a user calls it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/cli/program.hpp"
+
+namespace yolov7::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class DatasetAugment : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    scratch = new Scratch;
+    const Outcome drawn = run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "easy", "--train", "6", "--val", "2", "--test", "0", "--img-size", "96", "--seed", "5"});
+    ASSERT_EQ(drawn.code, 0) << drawn.err;
+  }
+  static void TearDownTestSuite() { delete scratch; }
+  static Outcome augment(const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"dataset", "augment", "--data", (*scratch / "data/data.yaml").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+  static inline Scratch* scratch = nullptr;
+};
+
+TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {
+  const fs::path out = *scratch / "copy";
+  const Outcome made = augment({"--augment", "[{name: HorizontalFlip, p: 1}, {name: GaussNoise, p: 0.5}]", "--out", out.string(), "--times", "2", "--seed", "3", "--json"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const json said = json::parse(made.out);
+  EXPECT_EQ(said["originals"], 6);
+  EXPECT_EQ(said["versions"], 12);
+  EXPECT_EQ(said["objects"], said["objects_before"]);  // a flip loses nothing
+  const Outcome checked = run({"dataset", "check", "--data", (out / "data.yaml").string(), "--strict", "--json"});
+  ASSERT_EQ(checked.code, 0) << checked.err;
+  EXPECT_EQ(json::parse(checked.out)["splits"]["train"]["pictures"], 18);
+  EXPECT_EQ(json::parse(checked.out)["splits"]["val"]["pictures"], 2);
+  const json manifest = json::parse(slurp(out / "augment.json"));
+  EXPECT_EQ(manifest["seed"], 3);
+  ASSERT_EQ(manifest["pictures"].size(), 12u);
+  std::set<std::string> kinds;
+  for (const json& picture : manifest["pictures"]) {
+    EXPECT_TRUE(fs::exists(out / "images/train" / picture["picture"].get<std::string>())) << picture;
+    EXPECT_EQ(picture["applied"][0], "HorizontalFlip");
+    kinds.insert(picture["applied"].dump());
+  }
+  EXPECT_EQ(kinds.size(), 2u);  // with and without noise: 12 draws of 0.5
+  // A label of a flip is the mirrored one.
+  std::istringstream before(slurp(*scratch / "data/labels/train/000000.txt")), after(slurp(out / "labels/train/000000_aug1.txt"));
+  for (std::string a, b; std::getline(before, a);) {
+    ASSERT_TRUE(std::getline(after, b));
+    int class_a = 0, class_b = 0;
+    double xa = 0, ya = 0, xb = 0, yb = 0;
+    std::istringstream(a) >> class_a >> xa >> ya;
+    std::istringstream(b) >> class_b >> xb >> yb;
+    EXPECT_EQ(class_a, class_b);
+    EXPECT_NEAR(xb, 1 - xa, 2e-6);  // both are written with six digits
+    EXPECT_NEAR(yb, ya, 2e-6);
+  }
+}
+
+TEST_F(DatasetAugment, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
+  const std::string list = "[{name: Rotate, p: 1, limit: 20}, {name: SomeOf, n: 2, transforms: [{name: CLAHE}, {name: MotionBlur}, {name: RandomGamma}]}, {name: CutMix, p: 0.5}]";
+  for (const auto& [name, threads, seed] : {std::tuple{"one", "1", "1"}, {"four", "4", "1"}, {"other", "4", "2"}})
+    ASSERT_EQ(augment({"--augment", list, "--out", (*scratch / name).string(), "--workers", threads, "--seed", seed}).code, 0);
+  const auto files = [&](const std::string& name) {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(*scratch / name))
+      if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index") found[fs::relative(entry.path(), *scratch / name).string()] = slurp(entry.path());
+    return found;
+  };
+  EXPECT_TRUE(files("one") == files("four"));
+  EXPECT_FALSE(files("one") == files("other"));
+}
+
+TEST_F(DatasetAugment, PreviewFromAHyperParameterFile) {
+  const fs::path hyp = *scratch / "hyp.yaml", sheet = *scratch / "sheet.png";
+  spill(hyp, "lr0: 0.01\naugment:\n  - {name: Rotate, p: 1}\n  - name: GridMask\n    ratio: 0.6\n");
+  const Outcome made = augment({"--hyp", hyp.string(), "--preview", sheet.string(), "--rows", "3", "--columns", "4", "--img-size", "64"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const std::string bytes = slurp(sheet);
+  ASSERT_GT(bytes.size(), 24u);
+  const auto number = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at + 2]) * 256 + static_cast<unsigned char>(bytes[at + 3]); };
+  EXPECT_EQ(number(16), 4 + 5 * 68);  // PNG header: width, height; five columns and three rows of 64 px with gaps of 4
+  EXPECT_EQ(number(20), 4 + 3 * 68);
+}
+
+TEST_F(DatasetAugment, WrongCallsSayWhatWasExpected) {
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
+    const Outcome outcome = augment(more);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, part)) << outcome.err;
+    EXPECT_EQ(line_count(outcome.err), 1u) << outcome.err;
+  };
+  const std::string out = (*scratch / "never").string();
+  refused({"--out", out}, "--augment or --hyp");
+  refused({"--augment", "[{name: Rotate}]"}, "--preview or --out");
+  refused({"--augment", "[{name: Rotat}]", "--out", out}, "Rotate");
+  refused({"--augment", "[{name: Rotate, limits: 3}]", "--out", out}, "limit");
+  refused({"--augment", "[{name: Rotate, p: 3}]", "--out", out}, "-1..1");
+  EXPECT_FALSE(fs::exists(out));
+  fs::create_directories(*scratch / "full");
+  spill(*scratch / "full/file", "x");
+  EXPECT_NE(augment({"--augment", "[{name: Rotate}]", "--out", (*scratch / "full").string()}).code, 0);
+  EXPECT_EQ(slurp(*scratch / "full/file"), "x");
+}
+
+// The reference part of the page is what the program says.
+TEST_F(DatasetAugment, TheReferencePageIsThePrograms) {
+  const Outcome listed = run({"dataset", "augment", "--list"});
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  const std::string page = slurp(fs::path(YOLOV7_SOURCE_DIR) / "docs/augmentations.md");
+  const auto begin = page.find("### ");
+  ASSERT_NE(begin, std::string::npos);
+  const auto trimmed = [](std::string text) {
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  };
+  EXPECT_TRUE(trimmed(page.substr(begin)) == trimmed(listed.out)) << "write it anew: docs/augmentations.md from its first '### ' on is `yolov7 dataset augment --list`";
+}
+
+}  // namespace
+}  // namespace yolov7::tests
