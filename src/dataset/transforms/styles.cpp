@@ -8,6 +8,8 @@
 #include <opencv2/imgproc.hpp>
 #include <string>
 
+#include "dataset/transforms/colour_statistics.hpp"
+
 namespace yolov7::dataset {
 namespace {
 
@@ -53,37 +55,10 @@ void apply(const PixelDistributionAdaptation& o, Sample& sample, Random& random,
   blend(sample, match_distribution(sample.picture, context.other(random).picture, o.transform_type == "covariance"), share);
 }
 
-/// Share of the pixels with at most each value.
-std::array<double, 256> cumulative(const cv::Mat& bgr, int channel) {
-  std::array<double, 256> share{};
-  for (int y = 0; y < bgr.rows; ++y) {
-    const auto* p = bgr.ptr<std::uint8_t>(y) + channel;
-    for (int x = 0; x < bgr.cols; ++x, p += 3) share[*p] += 1;
-  }
+/// Counts to the share of the pixels with at most each value.
+void accumulate(std::array<double, 256>& counts, double pixels) {
   double sum = 0;
-  for (double& s : share) s = (sum += s) / static_cast<double>(bgr.total());
-  return share;
-}
-
-struct Colours {
-  cv::Vec3d mean;
-  cv::Matx33d covariance;
-};
-
-Colours colours_of(const cv::Mat& bgr) {
-  cv::Vec3d sum;
-  cv::Matx33d products = cv::Matx33d::zeros();
-  for (int y = 0; y < bgr.rows; ++y) {
-    const auto* p = bgr.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < bgr.cols; ++x) {
-      const cv::Vec3d v(p[x]);
-      sum += v;
-      products += v * v.t();
-    }
-  }
-  const double n = static_cast<double>(bgr.total());
-  const cv::Vec3d mean = sum / n;
-  return {mean, products * (1 / n) - mean * mean.t()};
+  for (double& count : counts) count = (sum += count) / pixels;
 }
 
 /// Symmetric M^power; directions without variance (below a thousandth of a grey level squared) are left out.
@@ -103,8 +78,11 @@ cv::Matx33d diagonal(const cv::Matx33d& m) { return {m(0, 0), 0, 0, 0, m(1, 1), 
 
 cv::Mat match_histograms(const cv::Mat& picture, const cv::Mat& reference) {
   cv::Mat table(1, 256, CV_8UC3), out;
+  auto shares = colour_histograms(picture), wanted_shares = colour_histograms(reference);
   for (int channel = 0; channel < 3; ++channel) {
-    const auto own = cumulative(picture, channel), wanted = cumulative(reference, channel);
+    auto &own = shares[static_cast<std::size_t>(channel)], &wanted = wanted_shares[static_cast<std::size_t>(channel)];
+    accumulate(own, static_cast<double>(picture.total()));
+    accumulate(wanted, static_cast<double>(reference.total()));
     for (int value = 0; value < 256; ++value) {
       const auto at = std::lower_bound(wanted.begin(), wanted.end(), own[static_cast<std::size_t>(value)]);
       table.at<cv::Vec3b>(0, value)[channel] = static_cast<std::uint8_t>(std::min<std::ptrdiff_t>(255, at - wanted.begin()));
@@ -146,7 +124,7 @@ cv::Mat match_amplitudes(const cv::Mat& picture, const cv::Mat& reference, doubl
 }
 
 cv::Mat match_distribution(const cv::Mat& picture, const cv::Mat& reference, bool covariance) {
-  const Colours from = colours_of(picture), to = colours_of(reference);
+  const ColourMoments from = colour_moments(picture), to = colour_moments(reference);
   const cv::Matx33d s = covariance ? from.covariance : diagonal(from.covariance), r = covariance ? to.covariance : diagonal(to.covariance);
   const cv::Matx33d m = power(r, 0.5) * power(s, -0.5);
   const cv::Vec3d shift = to.mean - m * from.mean;
