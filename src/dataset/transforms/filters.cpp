@@ -9,7 +9,7 @@ namespace yolov7::dataset {
 namespace {
 
 using Context = const TransformContext&;
-constexpr int border = cv::BORDER_REFLECT_101;
+constexpr int border = cv::BORDER_REFLECT_101 | cv::BORDER_ISOLATED;  // what lies around a part of a larger picture is not read
 
 void convolve(cv::Mat& picture, const cv::Mat& kernel) {
   cv::Mat out;
@@ -96,7 +96,7 @@ void apply(const ZoomBlur& o, Sample& sample, Random& random, Context) {
   cv::Mat sum = cv::Mat::zeros(sample.picture.size(), CV_32FC3), enlarged;
   for (int i = 0; i < copies; ++i) {
     const double f = 1 + i * step, cx = (w - 1) / 2, cy = (h - 1) / 2;
-    cv::warpAffine(sample.picture, enlarged, cv::Matx23d(f, 0, cx - f * cx, 0, f, cy - f * cy), sample.picture.size(), cv::INTER_LINEAR, border);
+    cv::warpAffine(sample.picture, enlarged, cv::Matx23d(f, 0, cx - f * cx, 0, f, cy - f * cy), sample.picture.size(), cv::INTER_LINEAR, cv::BORDER_REFLECT_101);
     cv::accumulate(enlarged, sum);
   }
   sum.convertTo(sample.picture, CV_8UC3, 1.0 / copies);
@@ -197,8 +197,9 @@ Settings settings(UnsharpMask& o) {
 void apply(const UnsharpMask& o, Sample& sample, Random& random, Context) {
   const int side = odd_between(o.blur_limit, random);
   const double alpha = between(o.alpha, random);
+  const double sigma = 0.3 * ((side - 1) / 2.0 - 1) + 0.8;
   cv::Mat blurred;
-  cv::GaussianBlur(sample.picture, blurred, {side, side}, 0, 0, border);
+  cv::GaussianBlur(sample.picture, blurred, {side, side}, sigma, sigma, border);
   for (int y = 0; y < sample.picture.rows; ++y) {
     auto* p = sample.picture.ptr<std::uint8_t>(y);
     const auto* b = blurred.ptr<std::uint8_t>(y);
