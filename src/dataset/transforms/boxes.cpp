@@ -106,6 +106,16 @@ void letterbox_sample(Sample& sample, cv::Size size, const BoxFilter& filter) {
   transform_objects(sample.objects, {x, 0, static_cast<double>(g.left), 0, y, static_cast<double>(g.top), 0, 0, 1}, x * y, size, filter);
 }
 
+bool cut_object(Object& object, const Xyxy& region, const BoxFilter& filter) {
+  std::vector<Object> one{std::move(object)};
+  transform_objects(one, {1, 0, -region.x1, 0, 1, -region.y1, 0, 0, 1}, 1, {static_cast<int>(region.width()), static_cast<int>(region.height())}, filter);
+  if (one.empty()) return false;
+  object = std::move(one[0]);
+  object.box = {object.box.x1 + region.x1, object.box.y1 + region.y1, object.box.x2 + region.x1, object.box.y2 + region.y1};
+  for (cv::Point2d& p : object.polygon) p += cv::Point2d(region.x1, region.y1);
+  return true;
+}
+
 void drop_covered(std::vector<Object>& objects, const cv::Mat& erased, double limit) {
   if (limit > 1 || objects.empty()) return;
   cv::Mat sums;

@@ -25,6 +25,9 @@ void drop_covered(std::vector<Object>& objects, const cv::Mat& erased, double li
 /// Picture letterboxed into `size` (data 7.2, enlarging too) and objects with it; nothing where it has that size.
 void letterbox_sample(Sample& sample, cv::Size size, const BoxFilter& filter);
 
+/// One object cut to `region` (whole pixels), filtered; whether it stays.
+bool cut_object(Object& object, const Xyxy& region, const BoxFilter& filter);
+
 /// The filter of A, C, W and M for one object: `area_before` is already scaled.
 bool stays(const Xyxy& box, double area_before, const BoxFilter& filter);
 

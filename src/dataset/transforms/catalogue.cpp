@@ -33,9 +33,14 @@ std::string_view box_code(BoxRule rule) {
   return "as its parts";
 }
 
-/// Every range has one or two values in ascending order.
-void check_ranges(const Settings& table, const std::string& where) {
+/// Every range has one or two values in ascending order. A parameter that has more by default is a list of any length.
+void check_ranges(const Settings& table, const Settings& defaults, const std::string& where) {
+  const auto length = [](const Setting& s) {
+    const auto* values = std::get_if<std::vector<double>*>(&s.target);
+    return values != nullptr ? (*values)->size() : 0;
+  };
   const auto check = [&](const Setting& s, const auto& values) {
+    if (length(defaults.resolve(s.name)) > 2) return;
     if (values.empty() || values.size() > 2 || values.front() > values.back())
       throw usage_error(fmt::format("{}: {}: expected one value, or two in ascending order, found {}", where, s.name, s.text()));
   };
@@ -107,7 +112,8 @@ AugmentStep parse_step(const Value& element) {
   // Nested lists are the combinator's own business.
   std::erase_if(flat.mapping, [&](const auto& pair) { return pair.first == "transforms"; });
   assign(table, flat);
-  check_ranges(parameters, fmt::format("{}: {}", element.where(), step.entry->name));
+  const auto untouched = step.entry->make();
+  check_ranges(parameters, untouched->settings(), fmt::format("{}: {}", element.where(), step.entry->name));
   const Value* nested = element.find("transforms");
   if (auto* combinator = dynamic_cast<Combinator*>(step.transform.get())) {
     if (nested == nullptr || !nested->is_sequence() || nested->sequence.empty())

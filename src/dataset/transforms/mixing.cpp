@@ -153,17 +153,6 @@ void apply(const Replicate&, Sample& sample, Random& random, const TransformCont
   }
 }
 
-/// `object` cut to `region`, filtered; whether it stays.
-bool cut_to(Object& object, const Xyxy& region, const BoxFilter& filter) {
-  std::vector<Object> one{std::move(object)};
-  transform_objects(one, {1, 0, -region.x1, 0, 1, -region.y1, 0, 0, 1}, 1, {static_cast<int>(region.width()), static_cast<int>(region.height())}, filter);
-  if (one.empty()) return false;
-  object = std::move(one[0]);
-  object.box = {object.box.x1 + region.x1, object.box.y1 + region.y1, object.box.x2 + region.x1, object.box.y2 + region.y1};
-  for (cv::Point2d& p : object.polygon) p += cv::Point2d(region.x1, region.y1);
-  return true;
-}
-
 /// What of the picture `size` is left beside the patch for a box of which the patch hides a whole end.
 Xyxy beside_patch(const Xyxy& box, const Xyxy& patch, cv::Size size) {
   Xyxy left{0, 0, static_cast<double>(size.width), static_cast<double>(size.height)};
@@ -196,10 +185,10 @@ void cutmix(Sample& base, const Sample& other, const cv::Rect& patch, const CutM
     const double hidden = share_inside(object);
     if (hidden == 0) return false;
     if (1 - hidden < o.keep_base) return true;
-    return o.trim && !cut_to(object, beside_patch(object.box, region, base.picture.size()), size_only);
+    return o.trim && !cut_object(object, beside_patch(object.box, region, base.picture.size()), size_only);
   });
   for (Object object : other.objects)
-    if (share_inside(object) >= o.keep_patch && cut_to(object, region, size_only)) base.objects.push_back(std::move(object));
+    if (share_inside(object) >= o.keep_patch && cut_object(object, region, size_only)) base.objects.push_back(std::move(object));
 }
 
 std::vector<TransformEntry> mixing_transforms() {
