@@ -21,6 +21,12 @@ double sampled(const cv::Mat& plane, cv::Point2d p) {
   return (plane.at<float>(y0, x0) * (1 - fx) + plane.at<float>(y0, x1) * fx) * (1 - fy) + (plane.at<float>(y1, x0) * (1 - fx) + plane.at<float>(y1, x1) * fx) * fy;
 }
 
+/// A position on the outermost half pixel shows that pixel, without a share of what lies beyond. From the pixels' centres.
+float inside(float at, int side) {
+  const float last = static_cast<float>(side - 1);
+  return at < 0 && at >= -0.5F ? 0 : at > last && at <= last + 0.5F ? last : at;
+}
+
 double steepest(const cv::Mat& plane) {
   double most = 0;
   if (plane.cols > 1) most = std::max(most, cv::norm(plane.colRange(1, plane.cols), plane.colRange(0, plane.cols - 1), cv::NORM_INF));
@@ -66,8 +72,8 @@ void displace_sample(Sample& sample, const cv::Mat& dx, const cv::Mat& dy, const
   cv::Mat x_map(dx.size(), CV_32F), y_map(dx.size(), CV_32F), out;
   for (int y = 0; y < dx.rows; ++y)
     for (int x = 0; x < dx.cols; ++x) {
-      x_map.at<float>(y, x) = static_cast<float>(x) + dx.at<float>(y, x);
-      y_map.at<float>(y, x) = static_cast<float>(y) + dy.at<float>(y, x);
+      x_map.at<float>(y, x) = inside(static_cast<float>(x) + dx.at<float>(y, x), dx.cols);
+      y_map.at<float>(y, x) = inside(static_cast<float>(y) + dy.at<float>(y, x), dx.rows);
     }
   cv::remap(sample.picture, out, x_map, y_map, cv::INTER_LINEAR, cv::BORDER_CONSTANT, grey);
   sample.picture = out;

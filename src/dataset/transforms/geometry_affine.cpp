@@ -4,6 +4,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
+#include <utility>
 
 #include "dataset/perspective.hpp"
 #include "dataset/transforms/boxes.hpp"
@@ -55,21 +56,23 @@ void turn_ellipses(std::vector<Object>& objects, double degrees, cv::Point2d cen
 void apply(const Rotate& o, Sample& sample, Random& random, Context context) {
   const double degrees = around(o.limit, random);
   const cv::Size size = sample.picture.size();
+  cv::Size output = size;
+  if (o.crop_border) {
+    const cv::Size2d inner = inscribed_rectangle(size, degrees);
+    output = {std::max(1, static_cast<int>(inner.width)), std::max(1, static_cast<int>(inner.height))};
+  }
+  const cv::Point2d centre(size.width / 2.0, size.height / 2.0);
+  const cv::Matx33d to_output = shift(output.width / 2.0 - centre.x, output.height / 2.0 - centre.y);
+  std::vector<Object> ellipses;
   if (o.rotate_method == "ellipse") {
-    std::vector<Object> ellipses, others;
+    std::vector<Object> others;
     for (Object& object : sample.objects) (object.polygon.empty() ? ellipses : others).push_back(std::move(object));
     sample.objects = std::move(others);
-    warp_about_centre(sample, turn(degrees), context);
-    turn_ellipses(ellipses, degrees, {size.width / 2.0, size.height / 2.0});
-    transform_objects(ellipses, cv::Matx33d::eye(), 1, size, context.filter);
-    sample.objects.insert(sample.objects.end(), ellipses.begin(), ellipses.end());
-  } else {
-    warp_about_centre(sample, turn(degrees), context);
+    turn_ellipses(ellipses, degrees, centre);
+    transform_objects(ellipses, to_output, 1, output, context.filter);
   }
-  if (!o.crop_border) return;
-  const cv::Size2d inner = inscribed_rectangle(size, degrees);
-  const cv::Size kept(std::max(1, static_cast<int>(inner.width)), std::max(1, static_cast<int>(inner.height)));
-  crop_sample(sample, {cv::Point((size.width - kept.width) / 2, (size.height - kept.height) / 2), kept}, context.filter);
+  warp_sample(sample, to_output * about_centre(turn(degrees), size), output, 1, context.filter);
+  sample.objects.insert(sample.objects.end(), ellipses.begin(), ellipses.end());
 }
 
 // Row 65.

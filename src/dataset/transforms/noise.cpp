@@ -109,8 +109,9 @@ void apply(const MultiplicativeNoise& o, Sample& sample, Random& random, Context
   const double low = o.multiplier.front(), width = o.multiplier.back() - low;
   const auto factor = [&] { return low + width * share(random); };
   const auto factors = [&] {
-    const double b = factor();
-    return o.per_channel ? cv::Vec3d(b, factor(), factor()) : cv::Vec3d::all(b);
+    cv::Vec3d all = cv::Vec3d::all(factor());
+    if (o.per_channel) all[1] = factor(), all[2] = factor();
+    return all;
   };
   const cv::Vec3d constant = o.elementwise ? cv::Vec3d() : factors();
   map_pixels(sample.picture, [&](const cv::Vec3d& p, int, int) { return p.mul(o.elementwise ? factors() : constant); });

@@ -155,9 +155,9 @@ void apply(const RandomGravel& o, Sample& sample, Random& random, Context) {
     const int x0 = static_cast<int>(random.integer(0, region.width - width)), y0 = static_cast<int>(random.integer(0, region.height - height));
     const int specks = std::max(1, static_cast<int>(o.density * width * height));
     for (int k = 0; k < specks; ++k) {
-      const cv::Point centre(x0 + static_cast<int>(random.integer(0, width - 1)), y0 + static_cast<int>(random.integer(0, height - 1)));
+      const int x = x0 + static_cast<int>(random.integer(0, width - 1)), y = y0 + static_cast<int>(random.integer(0, height - 1));
       const int radius = static_cast<int>(random.integer(1, 3));
-      cv::circle(inside, centre, radius, cv::Scalar::all(static_cast<double>(random.integer(160, 255))), cv::FILLED);
+      cv::circle(inside, {x, y}, radius, cv::Scalar::all(static_cast<double>(random.integer(160, 255))), cv::FILLED);
     }
   }
 }
