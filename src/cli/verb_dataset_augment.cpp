@@ -43,7 +43,14 @@ Value list_of(const AugmentVerbOptions& o) {
   if (o.augment.empty() == o.hyp.empty()) throw usage_error("dataset augment: expected --augment or --hyp to say what to do, found " + std::string(o.hyp.empty() ? "neither" : "both"));
   const std::string text = o.augment.empty() ? training::read_hyperparameters(o.hyp).augmentation.augment : o.augment;
   if (text.empty()) throw usage_error(fmt::format("dataset augment: {}: expected a list under 'augment', found none", o.hyp));
-  return parse_yaml(text, o.augment.empty() ? o.hyp : "--augment");
+  if (o.augment.empty()) return parse_yaml(text, o.hyp);
+  try {
+    Value list = parse_yaml(text, "--augment");
+    dataset::AugmentList::parse(list);
+    return list;
+  } catch (const Error& error) {
+    throw usage_error(error.what());  // what stands on the command line is a wrong call
+  }
 }
 
 nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& description, const Value& text, const Output& output) {

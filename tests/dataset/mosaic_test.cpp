@@ -15,7 +15,7 @@ int shade(std::size_t tile) { return 10 + 20 * static_cast<int>(tile); }
 template <std::size_t N>
 std::array<Tile, N> tiles(const std::array<cv::Size, N>& sizes) {
   std::array<Tile, N> result;
-  for (std::size_t i = 0; i < N; ++i) result[i] = {cv::Mat(sizes[i], CV_8UC3, cv::Scalar::all(shade(i))), centred};
+  for (std::size_t i = 0; i < N; ++i) result[i] = {cv::Mat(sizes[i], CV_8UC3, cv::Scalar::all(shade(i))), centred, nullptr};
   return result;
 }
 

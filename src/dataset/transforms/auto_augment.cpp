@@ -112,7 +112,7 @@ const std::vector<SubPolicy>& detection_policy(std::string_view name) {
   if (name == "v1") return v1;
   if (name == "v2") return v2;
   if (name == "v3") return v3;
-  throw usage_error(fmt::format("AutoAugment: expected policy v0, v1, v2 or v3, found '{}'", name));
+  throw Error(fmt::format("AutoAugment: expected policy v0, v1, v2 or v3, found '{}'", name));
 }
 
 std::vector<TransformEntry> policy_transforms() {

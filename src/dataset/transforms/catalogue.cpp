@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <opencv2/core.hpp>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -42,11 +43,22 @@ void check_ranges(const Settings& table, const Settings& defaults, const std::st
   const auto check = [&](const Setting& s, const auto& values) {
     if (length(defaults.resolve(s.name)) > 2) return;
     if (values.empty() || values.size() > 2 || values.front() > values.back())
-      throw usage_error(fmt::format("{}: {}: expected one value, or two in ascending order, found {}", where, s.name, s.text()));
+      throw Error(fmt::format("{}: {}: expected one value, or two in ascending order, found {}", where, s.name, s.text()));
   };
   for (const Setting& s : table.entries) {
     if (const auto* values = std::get_if<std::vector<double>*>(&s.target)) check(s, **values);
     if (const auto* whole = std::get_if<std::vector<int>*>(&s.target)) check(s, **whole);
+  }
+}
+
+/// What no range can say (one parameter against another) shows on the first picture: a tiny one here, so that no training begins with it.
+void try_out(const Transform& transform, const std::string& where) {
+  Sample sample{cv::Mat(8, 8, CV_8UC3, cv::Scalar::all(0)), {}};
+  Random random(0, 0, 0, 0);
+  try {
+    transform.apply(sample, random, {});
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", where, error.what()));
   }
 }
 
@@ -81,7 +93,7 @@ const TransformEntry& find_transform(std::string_view name, const std::string& w
       if (text::lower(alias) == wanted) return one;
     names.emplace_back(one.name);
   }
-  throw usage_error(fmt::format("{}: expected the name of a transform, found '{}'{}; `yolov7 dataset augment --list` shows all {}", where, name, text::did_you_mean(std::string(name), names), names.size()));
+  throw Error(fmt::format("{}: expected the name of a transform, found '{}'{}; `yolov7 dataset augment --list` shows all {}", where, name, text::did_you_mean(std::string(name), names), names.size()));
 }
 
 Settings settings(StepOptions& o) {
@@ -104,7 +116,7 @@ void AugmentStep::run(Sample& sample, Random& random, const TransformContext& co
 }
 
 AugmentStep parse_step(const Value& element) {
-  if (!element.is_mapping()) throw usage_error(fmt::format("{}: expected a transform as {{name: …, parameter: …}}", element.where()));
+  if (!element.is_mapping()) throw Error(fmt::format("{}: expected a transform as {{name: …, parameter: …}}", element.where()));
   AugmentStep step;
   step.entry = &find_transform(element.at("name").text(), element.where());
   step.transform = step.entry->make();
@@ -119,10 +131,11 @@ AugmentStep parse_step(const Value& element) {
   assign(table, flat);
   const auto untouched = step.entry->make();
   check_ranges(parameters, untouched->settings(), fmt::format("{}: {}", element.where(), step.entry->name));
+  try_out(*step.transform, element.where());
   const Value* nested = element.find("transforms");
   if (auto* combinator = dynamic_cast<Combinator*>(step.transform.get())) {
     if (nested == nullptr || !nested->is_sequence() || nested->sequence.empty())
-      throw usage_error(fmt::format("{}: {}: expected a list of transforms under 'transforms'", element.where(), step.entry->name));
+      throw Error(fmt::format("{}: {}: expected a list of transforms under 'transforms'", element.where(), step.entry->name));
     step.stage = Stage::erasing;
     for (const Value& part : nested->sequence) {
       AugmentStep inner = parse_step(part);
@@ -130,7 +143,7 @@ AugmentStep parse_step(const Value& element) {
       combinator->add(std::move(inner));
     }
   } else if (nested != nullptr) {
-    throw usage_error(fmt::format("{}: {} has no list of transforms", nested->where(), step.entry->name));
+    throw Error(fmt::format("{}: {} has no list of transforms", nested->where(), step.entry->name));
   }
   if (step.options.when == "picture") step.stage = Stage::picture;
   return step;
@@ -139,7 +152,7 @@ AugmentStep parse_step(const Value& element) {
 AugmentList AugmentList::parse(const Value& list) {
   if (list.is_null() || (list.is_scalar() && list.scalar.empty())) return {};
   if (list.is_scalar()) return parse(parse_yaml(list.scalar, list.where()));
-  if (!list.is_sequence()) throw usage_error(fmt::format("{}: expected a list of transforms", list.where()));
+  if (!list.is_sequence()) throw Error(fmt::format("{}: expected a list of transforms", list.where()));
   AugmentList result;
   for (const Value& element : list.sequence) result.steps_.push_back(parse_step(element));
   return result;

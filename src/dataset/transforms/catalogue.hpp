@@ -16,7 +16,7 @@
 namespace yolov7::dataset {
 
 const std::vector<TransformEntry>& catalogue();
-/// By name or alias, whatever the case. Error (usage) with the nearest names.
+/// By name or alias, whatever the case. Error with the nearest names.
 const TransformEntry& find_transform(std::string_view name, const std::string& where);
 
 /// What every element of the list may say besides the transform's own parameters.

@@ -142,7 +142,7 @@ Settings settings(GridMask& o) {
 void apply(const GridMask& o, Sample& sample, Random& random, const TransformContext& context) {
   const cv::Size size = sample.picture.size();
   const int shorter = std::min(size.width, size.height), most = o.unit_max > 0 ? o.unit_max : std::max(o.unit_min, shorter - 1);
-  if (most < o.unit_min) throw usage_error(fmt::format("GridMask: expected unit_max of at least unit_min {}, found {}", o.unit_min, most));
+  if (most < o.unit_min) throw Error(fmt::format("GridMask: expected unit_max of at least unit_min {}, found {}", o.unit_min, most));
   const bool now = random.chance(o.ramp > 0 ? std::min(1.0, context.progress / o.ramp) : 1);
   GridMaskDraws d;
   d.unit = static_cast<int>(random.integer(o.unit_min, most));

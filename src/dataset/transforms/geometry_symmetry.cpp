@@ -59,7 +59,7 @@ void apply(const RandomRotate90& o, Sample& sample, Random& random, Context) {
   if (o.clockwise) turns.push_back(1);
   if (o.upside_down) turns.push_back(2);
   if (o.counter_clockwise) turns.push_back(3);
-  if (turns.empty()) throw usage_error("RandomRotate90: expected at least one of clockwise, counter_clockwise and upside_down, found none");
+  if (turns.empty()) throw Error("RandomRotate90: expected at least one of clockwise, counter_clockwise and upside_down, found none");
   const int quarter = turns[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(turns.size()) - 1))];
   permute(sample, quarter == 2 || quarter == 3, quarter == 1 || quarter == 2, quarter != 2);
 }

@@ -72,6 +72,10 @@ TEST(Catalogue, WrongListsNameThePlaceAndTheNearest) {
   EXPECT_TRUE(has(failure("[{name: SomeOf}]"), "transforms"));
   EXPECT_TRUE(has(failure("[{name: InvertImg, transforms: [{name: ToGray}]}]"), "no list"));
   EXPECT_TRUE(has(failure("{name: InvertImg}"), "list"));
+  // One parameter against another: before the first picture, with the place.
+  EXPECT_TRUE(has(failure("- {name: InvertImg}\n- {name: GridMask, unit_min: 9, unit_max: 5}"), "hyp.yaml:2")) << failure("- {name: InvertImg}\n- {name: GridMask, unit_min: 9, unit_max: 5}");
+  EXPECT_TRUE(has(failure("[{name: RandomRotate90, clockwise: false, counter_clockwise: false, upside_down: false}]"), "at least one of"));
+  EXPECT_EQ(failure("[{name: MinIoURandomCrop, min_ious: [0.9, 0.5, 0.2]}]"), "none");  // a list, no range
 }
 
 // Flow text is what a run stores; it must give the same list again.

@@ -34,7 +34,7 @@ CASES = [
     ("{name: Blur, blur_limit: [5, 5]}", A.Blur(blur_limit=(5, 5), p=1), 1),
     ("{name: MedianBlur, blur_limit: [5, 5]}", A.MedianBlur(blur_limit=(5, 5), p=1), 0),
     ("{name: CLAHE, clip_limit: [2, 2]}", A.CLAHE(clip_limit=(2, 2), tile_grid_size=(8, 8), p=1), 1),
-    ("{name: CenterCrop, height: 50, width: 70}", A.CenterCrop(height=50, width=70, p=1), 0),
+    ("{name: CenterCrop, height: 50, width: 70, min_visibility: 0}", A.CenterCrop(height=50, width=70, p=1), 0),
     ("{name: Resize, height: 60, width: 150}", A.Resize(height=60, width=150, p=1), 0),
     ("{name: PadIfNeeded, min_height: 140, min_width: 160}", A.PadIfNeeded(min_height=140, min_width=160, border_mode=cv2.BORDER_CONSTANT, fill=114, p=1), 0),
 ]
