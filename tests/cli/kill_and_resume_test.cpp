@@ -54,10 +54,9 @@ TEST_F(KillAndResume, WithFurtherAugmentationsToo) {
   const fs::path hyp = *scratch / "augment.yaml";
   spill(hyp, slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/hyp/hyp.scratch.tiny.yaml") +
                  "\naugment:\n  - {name: CutMix, p: 0.5}\n  - {name: Rotate, limit: 15}\n  - {name: CLAHE, p: 0.3}\n  - {name: GaussNoise}\n  - {name: GridMask, p: 0.7}\n");
-  const std::vector<std::string> more{"--hyp", hyp.string(), "--checkpoint-seconds", "0.001", "--nbs", "8"};
   const auto call = [&](const std::string& name, const std::string& workers) {
-    std::vector<std::string> all = arguments(name, 6, more);
-    all.insert(all.end(), {"--workers", workers});
+    std::vector<std::string> all = arguments(name, 6, {"--checkpoint-seconds", "0.001", "--nbs", "8", "--workers", workers});
+    *std::next(std::find(all.begin(), all.end(), "--hyp")) = hyp.string();
     return all;
   };
   ASSERT_EQ(run(call("augmented", "1")).code, 0);
