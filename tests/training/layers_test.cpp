@@ -108,6 +108,27 @@ TEST(ConvBnAct, BiasAndActivationWithoutNorm) {  // as in a fused network
   EXPECT_NEAR(y[0][0][1][2].item<double>(), 0.5 * (x[0].select(1, 1).select(1, 2).sum().item<double>() - 100), 1e-12);
 }
 
+// One thread takes another way through LibTorch: a matrix product over channels all the same, with its gradients. Float32 sums of six products of up to 2.
+TEST(ConvBnAct, PointwiseOnOneThreadIsAMatrixProduct) {
+  const int threads = at::get_num_threads();
+  for (const int count : {1, threads}) {
+    at::set_num_threads(count);
+    ConvLayer layer;
+    layer.weight = at::arange(4 * 6, at::kFloat).mul_(0.7).sin_().view({4, 6, 1, 1}).requires_grad_(true);
+    layer.stride = {2, 2};
+    const at::Tensor x = input(at::kFloat).requires_grad_(true);
+    const at::Tensor y = conv_bn_act(x, layer, {false, 0.03, at::kFloat});
+    ASSERT_EQ(y.sizes().vec(), (std::vector<std::int64_t>{2, 4, 3, 4}));
+    const at::Tensor picked = x.detach().slice(2, 0, 5, 2).slice(3, 0, 7, 2), flat = layer.weight.detach().view({4, 6});
+    EXPECT_TRUE(at::allclose(y, at::einsum("oc,bchw->bohw", {flat, picked}), 0, 1e-5)) << count;
+    y.backward(at::ones_like(y) * 0.5);
+    EXPECT_TRUE(at::allclose(layer.weight.grad().view({4, 6}), (picked.sum({0, 2, 3}) * 0.5).expand({4, 6}), 0, 1e-4)) << count;
+    EXPECT_TRUE(at::allclose(x.grad().slice(2, 0, 5, 2).slice(3, 0, 7, 2), (flat.sum(0) * 0.5).view({1, 6, 1, 1}).expand({2, 6, 3, 4}), 0, 1e-5)) << count;
+    EXPECT_EQ(x.grad().slice(2, 1, 5, 2).abs().sum().item<float>(), 0) << count;
+  }
+  at::set_num_threads(threads);
+}
+
 TEST(ConvBnAct, ComputesInTheTypeOfTheMode) {
   ConvLayer layer;
   layer.weight = at::ones({4, 6, 3, 3}).requires_grad_(true);

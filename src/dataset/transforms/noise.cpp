@@ -6,6 +6,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
+#include <vector>
 
 #include "dataset/transforms/pixel_map.hpp"
 #include "image/codec.hpp"
@@ -89,8 +90,15 @@ void apply(const ShotNoise& o, Sample& sample, Random& random, Context) {
   constexpr double display_gamma = 2.2;
   std::array<double, 256> expected{};
   for (std::size_t v = 0; v < 256; ++v) expected[v] = photons * std::pow(static_cast<double>(v) / 255, display_gamma);
+  const auto displayed = [&](std::uint32_t count) { return 255 * std::pow(count / photons, 1 / display_gamma); };
+  // A table of the usual counts: the power takes most of the time.
+  std::vector<double> table(static_cast<std::size_t>(std::min(photons + 1, 65'536.0)));
+  for (std::size_t count = 0; count < table.size(); ++count) table[count] = displayed(static_cast<std::uint32_t>(count));
   FastNormal normal(random);
-  map_elements(sample.picture, [&](std::uint8_t v) { return 255 * std::pow(poisson(expected[v], random, normal) / photons, 1 / display_gamma); });
+  map_elements(sample.picture, [&](std::uint8_t v) {
+    const std::uint32_t count = poisson(expected[v], random, normal);
+    return count < table.size() ? table[count] : displayed(count);
+  });
 }
 
 // Row 44. Draws: one factor, or one a channel, a pixel, or an element.
