@@ -107,6 +107,15 @@ std::vector<EpochRecord> parse_results_csv(const std::string& content, const std
   return records;
 }
 
+std::vector<NamedColumn> result_columns(const std::vector<EpochRecord>& records) {
+  std::vector<NamedColumn> all;
+  for (const Column& c : columns()) {
+    all.push_back({c.name, {}});
+    for (const EpochRecord& record : records) all.back().values.push_back(c.get(record));
+  }
+  return all;
+}
+
 void write_results(const std::filesystem::path& folder, const std::vector<EpochRecord>& records, int epochs) {
   std::string csv = results_csv_header() + "\n";
   for (const EpochRecord& record : records) csv += results_csv_line(record) + "\n";

@@ -31,6 +31,13 @@ std::string results_csv_line(const EpochRecord& record);
 /// Reads back what the two lines above wrote; Error names `source` and line.
 std::vector<EpochRecord> parse_results_csv(const std::string& content, const std::string& source);
 
+/// All records by column, in the order of results.csv.
+struct NamedColumn {
+  std::string name;
+  std::vector<double> values;
+};
+std::vector<NamedColumn> result_columns(const std::vector<EpochRecord>& records);
+
 /// Rewrites both files from the records (atomic).
 void write_results(const std::filesystem::path& folder, const std::vector<EpochRecord>& records, int epochs);
 /// Adds one record to both.

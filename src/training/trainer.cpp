@@ -16,6 +16,7 @@
 #include "training/class_weights.hpp"
 #include "training/device_memory.hpp"
 #include "training/kernels/tensor_memory.hpp"
+#include "training/run_watch.hpp"
 #include "training/setup.hpp"
 #include "training/step.hpp"
 #include "training/validation.hpp"
@@ -28,7 +29,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 class Trainer {
  public:
-  explicit Trainer(Setup& setup) : s_(setup), step_(setup) {}
+  explicit Trainer(Setup& setup) : s_(setup), step_(setup), watch_(setup) {}
 
   TrainSummary run() {
     const int epochs = s_.state.options.epochs;
@@ -37,6 +38,7 @@ class Trainer {
       finish_epoch(s_.state.epoch + 1 == epochs);
     }
     finish_run(s_);
+    watch_.finished(s_.state.records);
     say_memory();
     return summary(false);
   }
@@ -83,7 +85,11 @@ class Trainer {
 
   void train_batch(const dataset::Batch& batch) {
     const std::int64_t iteration = s_.state.batch + static_cast<std::int64_t>(s_.loader->batches()) * s_.state.epoch;
-    if (iteration < 10 && s_.group->writes()) write_picture(s_.folder / fmt::format("train_batch{}.jpg", iteration), evaluation::label_sheet(batch, s_.train));
+    if (iteration < 10 && s_.group->writes()) {
+      const auto sheet = s_.folder / fmt::format("train_batch{}.jpg", iteration);
+      write_picture(sheet, evaluation::label_sheet(batch, s_.train));
+      watch_.picture(0, sheet);
+    }
     const StepResult result = step_.run(batch, iteration);
     if (result.skipped && s_.state.skipped_in_row >= most_skipped_in_row) roll_back();
     for (std::size_t i = 0; i < 4; ++i) s_.state.loss_sum[i] += result.losses[i];
@@ -157,6 +163,7 @@ class Trainer {
     }
     state.records.push_back(record_);
     if (s_.group->writes()) append_result(s_.folder, record_, state.options.epochs);
+    watch_.epoch(state.records);
     ++state.epoch;
     state.batch = 0;
     state.loss_sum = {};
@@ -242,6 +249,7 @@ class Trainer {
   static constexpr int most_skipped_in_row = 3, most_rollbacks = 3;
   Setup& s_;
   Step step_;
+  RunWatch watch_;
   EpochRecord record_;
   Clock::time_point epoch_start_ = Clock::now(), last_write_ = Clock::now();
   double seconds_before_ = 0;  ///< of training before this epoch began in this process

@@ -1,0 +1,122 @@
+#include "training/run_watch.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/settings.hpp"
+#include "core/text.hpp"
+#include "image/codec.hpp"
+#include "watch/results_plot.hpp"
+
+namespace yolov7::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::map<std::string, watch::Hyperparameter> hyperparameters(const Setup& s) {
+  std::map<std::string, watch::Hyperparameter> values;
+  TrainOptions options = s.state.options;
+  Hyperparameters hyp = s.state.hyp;
+  const auto add = [&](const std::string& prefix, const Settings& table) {
+    for (const Setting& one : table.entries) {
+      if (!one.refusal.empty() || !one.notice.empty()) continue;
+      const std::string name = prefix + one.name;
+      if (const auto* flag = std::get_if<bool*>(&one.target)) values[name] = **flag;
+      else if (const auto* number = std::get_if<double*>(&one.target)) values[name] = **number;
+      else if (const auto* count = std::get_if<int*>(&one.target)) values[name] = static_cast<double>(**count);
+      else values[name] = one.text();
+    }
+  };
+  add("", settings(options));
+  add("hyp/", settings(hyp));
+  return values;
+}
+
+/// One node a layer, the picture before them; a chain of repeats is one.
+std::vector<watch::GraphNode> layer_graph(const network::Network& network, int side) {
+  const auto name = [&](int index) { return index < 0 ? std::string("picture") : fmt::format("{}/layer_{}_{}", index < network.backbone_layers ? "backbone" : "neck_and_head", index, network.layers[static_cast<std::size_t>(index)].block); };
+  std::vector<watch::GraphNode> nodes{{"picture", "Placeholder", {}, {-1, 3, side, side}}};
+  for (const network::Layer& layer : network.layers) {
+    watch::GraphNode node{name(layer.index), layer.block, {}, {}};
+    for (const int input : layer.inputs) node.inputs.push_back(name(input));
+    const auto out = static_cast<std::int64_t>(side / layer.reduction);
+    if (layer.out_channels > 0) node.output_shape = {-1, layer.out_channels, out, out};
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+}  // namespace
+
+/// Whatever goes wrong ends the watching, not the training.
+template <class Action>
+void RunWatch::guarded(Action action) {
+  if (!active_) return;
+  try {
+    action();
+  } catch (const std::exception& error) {
+    active_ = false;
+    log::warning(fmt::format("the run is no longer shown (TensorBoard, results.png): {}; the training goes on", error.what()));
+  }
+}
+
+RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes()) {
+  guarded([&] {
+    events_ = std::make_unique<watch::TensorBoardWriter>(folder_, s.state.epoch);
+    events_->hyperparameters(hyperparameters(s), {"coco/mAP_0.5", "coco/mAP_0.5:0.95", "fitness"});
+    if (s.state.epoch == 0) events_->graph(layer_graph(s.network->description(), s.train_size));
+    log::info(fmt::format("to watch: tensorboard --logdir {}", text::printable(folder_.string())));
+  });
+}
+
+void RunWatch::picture(std::int64_t step, const fs::path& file) {
+  guarded([&] {
+    const std::string bytes = file::read(file);
+    const PictureHeader header = read_picture_header(bytes, file.string());
+    events_->picture(step, file.stem().string(), bytes, header.width, header.height);
+  });
+}
+
+void RunWatch::epoch(const std::vector<EpochRecord>& records) {
+  guarded([&] {
+    std::vector<std::pair<std::string, double>> scalars;
+    for (const NamedColumn& column : result_columns({records.back()}))
+      if (column.name != "epoch") scalars.emplace_back(column.name, column.values.front());
+    events_->scalars(records.back().epoch, scalars);
+    constexpr std::chrono::seconds between_plots(30);
+    if (std::chrono::steady_clock::now() - last_plot_ >= between_plots) plot(records);
+  });
+}
+
+void RunWatch::plot(const std::vector<EpochRecord>& records) {
+  std::vector<double> epochs;
+  for (const EpochRecord& record : records) epochs.push_back(record.epoch);
+  std::vector<watch::ResultColumn> columns;
+  for (NamedColumn& column : result_columns(records)) {
+    // Epochs without a validation repeat the last values: the chart shows what was measured.
+    const bool measured = column.name.starts_with("val/") || column.name.starts_with("coco/") || column.name.starts_with("official/");
+    for (std::size_t i = 0; measured && i < records.size(); ++i)
+      if (!records[i].validated) column.values[i] = std::numeric_limits<double>::quiet_NaN();
+    columns.push_back({column.name, std::move(column.values)});
+  }
+  write_picture(folder_ / "results.png", watch::plot_results(epochs, columns));
+  last_plot_ = std::chrono::steady_clock::now();
+}
+
+void RunWatch::finished(const std::vector<EpochRecord>& records) {
+  if (records.empty()) return;
+  guarded([&] {
+    plot(records);
+    for (const char* name : {"results.png", "PR_curve.png", "F1_curve.png", "P_curve.png", "R_curve.png", "confusion_matrix.png"})
+      if (fs::exists(folder_ / name)) picture(records.back().epoch, folder_ / name);
+    events_->finished();
+  });
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,39 @@
+#pragma once
+// What is shown of a run while it goes on: TensorBoard events and results.png in its folder.
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "training/records.hpp"
+#include "training/setup.hpp"
+#include "watch/tensorboard.hpp"
+
+namespace yolov7::training {
+
+/// Of the process that writes; the others' does nothing. A training never fails for it: the first error is a warning and the end of watching.
+class RunWatch {
+ public:
+  /// Begins the event file with the hyper-parameters and the network's layers.
+  explicit RunWatch(const Setup& setup);
+
+  /// A picture that the run has written into its folder.
+  void picture(std::int64_t step, const std::filesystem::path& file);
+  /// After an epoch: the columns of results.csv as scalars; results.png no oftener than every half minute.
+  void epoch(const std::vector<EpochRecord>& records);
+  /// The last results.png and the plots of the final validation.
+  void finished(const std::vector<EpochRecord>& records);
+
+ private:
+  template <class Action>
+  void guarded(Action action);
+  void plot(const std::vector<EpochRecord>& records);
+
+  std::filesystem::path folder_;
+  std::unique_ptr<watch::TensorBoardWriter> events_;
+  bool active_ = false;
+  std::chrono::steady_clock::time_point last_plot_{};
+};
+
+}  // namespace yolov7::training
