@@ -88,7 +88,7 @@ cv::Scalar chart_colour(std::size_t i) {
 std::vector<double> chart_ticks(double low, double high, int most) {
   if (!(high > low)) high = low + std::max(1e-12, std::abs(low) * 0.1);
   double step = std::pow(10, std::floor(std::log10((high - low) / most)));
-  for (const double factor : {1.0, 2.0, 5.0, 10.0})
+  for (const double factor : {1.0, 2.0, 5.0, 10.0, 20.0})
     if (std::ceil(high / (factor * step) - 1e-9) - std::floor(low / (factor * step) + 1e-9) <= most) {
       step *= factor;
       break;

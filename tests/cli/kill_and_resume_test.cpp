@@ -101,6 +101,24 @@ TEST_F(KillAndResume, AMovedRunIsExtendedAndSaysHowTheScheduleChanges) {
   EXPECT_EQ(json::parse(extended.out)["run_folder"], (*scratch / "there").string());
 }
 
+// What is there to be watched: one event file for each time that the run went on, and results.png (PNG header: 2400 × 1200).
+TEST_F(KillAndResume, IsShownToTensorBoardAndAsAPlot) {
+  ASSERT_EQ(run(arguments("shown", 2)).code, 0);
+  const auto event_files = [&] {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder("shown")))
+      if (entry.path().filename().string().starts_with("events.out.tfevents.")) found.push_back(entry.path());
+    return found;
+  };
+  ASSERT_EQ(event_files().size(), 1u);
+  const std::string events = slurp(event_files()[0]), plot = slurp(folder("shown") / "results.png");
+  for (const char* part : {"coco/mAP_0.5:0.95", "train/box_loss", "train_batch0", "PR_curve", "_hparams_/session_start_info", "hyp/lr0", "backbone/layer_0_Conv"}) EXPECT_TRUE(has(events, part)) << part;
+  ASSERT_GT(plot.size(), 24u);
+  EXPECT_EQ(plot.substr(16, 8), std::string("\0\0\x09\x60\0\0\x04\xB0", 8));
+  ASSERT_EQ(run({"train", "--resume", folder("shown").string(), "--epochs", "3"}).code, 0);
+  EXPECT_EQ(event_files().size(), 2u);
+}
+
 TEST_F(KillAndResume, AChangedDataSetIsNamed) {
   ASSERT_EQ(run(arguments("data", 1)).code, 0);
   const fs::path label = data() / "labels/train/000003.txt";

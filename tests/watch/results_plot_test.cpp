@@ -22,6 +22,8 @@ TEST(ChartTicks, StepsOfOneTwoFive) {
   close(chart_ticks(0, 1, 6), {0, 0.2, 0.4, 0.6, 0.8, 1});
   close(chart_ticks(0, 299, 6), {0, 50, 100, 150, 200, 250, 300});
   close(chart_ticks(0.031, 0.094, 6), {0.02, 0.04, 0.06, 0.08, 0.1});
+  close(chart_ticks(0.04, 0.61, 6), {0, 0.2, 0.4, 0.6, 0.8});  // from 0 in tenths they would be seven
+  for (double high = 1; high < 100; high *= 1.07) EXPECT_LE(chart_ticks(0.4, high, 6).size(), 7u) << high;
   close(chart_ticks(-3, 4, 6), {-4, -2, 0, 2, 4});
   EXPECT_GE(chart_ticks(5, 5, 6).size(), 2u);
   EXPECT_GE(chart_ticks(0, 0, 6).size(), 2u);
