@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <opencv2/core.hpp>
 
 #include "core/error.hpp"
@@ -72,6 +73,12 @@ std::string cell(const std::string& text) {
   return out;
 }
 
+std::string range_text(const Setting& s) {
+  if (!s.allowed.empty()) return text::join(s.allowed, ", ");
+  if (s.is_switch()) return "true, false";
+  return std::isfinite(s.low) ? fmt::format("{} … {}", text::general(s.low), text::general(s.high)) : "";
+}
+
 }  // namespace
 
 const std::vector<TransformEntry>& catalogue() {
@@ -86,6 +93,7 @@ const std::vector<TransformEntry>& catalogue() {
 
 const TransformEntry& find_transform(std::string_view name, const std::string& where) {
   const std::string wanted = text::lower(name);
+  if (wanted == "normalize") throw Error(fmt::format("{}: Normalize is no transform here: pictures stay 8-bit, and the network divides by 255, which is what YOLOv7 weights expect", where));
   std::vector<std::string> names;
   for (const TransformEntry& one : catalogue()) {
     if (text::lower(one.name) == wanted) return one;
@@ -176,8 +184,8 @@ std::string reference_page() {
     page += fmt::format("### {}\n\n{}. Boxes: {}; p {}.\n", one.name, one.help, box_code(one.boxes), text::general(one.probability));
     const auto transform = one.make();
     const Settings table = transform->settings();
-    if (!table.entries.empty()) page += "\n| Parameter | Default | |\n|---|---|---|\n";
-    for (const Setting& s : table.entries) page += fmt::format("| `{}` | {} | {} |\n", s.name, cell(s.text()), cell(s.help));
+    if (!table.entries.empty()) page += "\n| Parameter | Default | Range | |\n|---|---|---|---|\n";
+    for (const Setting& s : table.entries) page += fmt::format("| `{}` | {} | {} | {} |\n", s.name, cell(s.text()), cell(range_text(s)), cell(s.help));
     page += '\n';
   }
   return page;

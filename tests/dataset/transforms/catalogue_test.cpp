@@ -67,6 +67,7 @@ TEST(Catalogue, WrongListsNameThePlaceAndTheNearest) {
   EXPECT_TRUE(has(failure("[{name: RandomGamma, gama_limit: [80, 120]}]"), "gamma_limit")) << failure("[{name: RandomGamma, gama_limit: [80, 120]}]");
   EXPECT_TRUE(has(failure("[{name: RandomGamma, gamma_limit: [120, 80]}]"), "ascending"));
   EXPECT_TRUE(has(failure("[{name: InvertImg, p: 2}]"), "-1..1"));
+  EXPECT_TRUE(has(failure("[{name: Normalize}]"), "divides by 255"));
   EXPECT_TRUE(has(failure("[{p: 1}]"), "name"));
   EXPECT_TRUE(has(failure("[InvertImg]"), "name: "));
   EXPECT_TRUE(has(failure("[{name: SomeOf}]"), "transforms"));
@@ -116,6 +117,18 @@ TEST(Catalogue, ProbabilityZeroIsTheIdentityAndItsShareIsMet) {
     inverted += value(one, 0) == 245;
   }
   EXPECT_NEAR(inverted, 0.3 * runs, 5 * std::sqrt(0.3 * 0.7 * runs));  // five standard deviations
+}
+
+TEST(Catalogue, EveryTransformWithProbabilityZeroIsTheIdentity) {
+  for (const TransformEntry& one : catalogue()) {
+    const bool combines = one.name == "OneOf" || one.name == "SomeOf" || one.name == "Sequential" || one.name == "RandomOrder";
+    const AugmentList list = list_of("[{name: " + std::string(one.name) + ", p: 0" + (combines ? ", transforms: [{name: InvertImg}]}]" : "}]"));
+    Sample sample{cv::Mat(12, 16, CV_8UC3, cv::Scalar(10, 200, 90)), {{3, {2, 2, 9, 8}, {}}}};
+    for (std::uint64_t seed = 0; seed < 3; ++seed) run_all(list, sample, seed);
+    EXPECT_EQ(cv::norm(sample.picture, cv::Mat(12, 16, CV_8UC3, cv::Scalar(10, 200, 90)), cv::NORM_INF), 0) << one.name;
+    ASSERT_EQ(sample.objects.size(), 1u) << one.name;
+    EXPECT_EQ(sample.objects[0].box, (Xyxy{2, 2, 9, 8})) << one.name;
+  }
 }
 
 // Weights 0.2 and 0.6 are 1 : 3.
