@@ -12,6 +12,7 @@
 #include "core/settings.hpp"
 #include "core/text.hpp"
 #include "image/codec.hpp"
+#include "watch/label_plot.hpp"
 #include "watch/results_plot.hpp"
 
 namespace yolov7::training {
@@ -71,8 +72,20 @@ RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes(
     events_ = std::make_unique<watch::TensorBoardWriter>(folder_, s.state.epoch);
     events_->hyperparameters(hyperparameters(s), {"coco/mAP_0.5", "coco/mAP_0.5:0.95", "fitness"});
     if (s.state.epoch == 0) events_->graph(layer_graph(s.network->description(), s.train_size));
+    plot_training_labels(s);
     log::info(fmt::format("to watch: tensorboard --logdir {}", text::printable(folder_.string())));
   });
+}
+
+/// labels.png and labels_correlogram.png of the training pictures.
+void RunWatch::plot_training_labels(const Setup& s) {
+  if (s.state.epoch != 0) return;
+  std::vector<watch::LabelFact> labels;
+  for (const dataset::Entry& entry : s.train.entries)
+    for (const dataset::Label& label : entry.labels) labels.push_back({label.class_index, label.box.cx, label.box.cy, label.box.w, label.box.h});
+  write_picture(folder_ / "labels.png", watch::plot_labels(labels, s.train.names));
+  write_picture(folder_ / "labels_correlogram.png", watch::plot_label_correlogram(labels));
+  for (const char* name : {"labels.png", "labels_correlogram.png"}) picture(0, folder_ / name);
 }
 
 void RunWatch::picture(std::int64_t step, const fs::path& file) {

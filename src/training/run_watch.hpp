@@ -28,6 +28,7 @@ class RunWatch {
  private:
   template <class Action>
   void guarded(Action action);
+  void plot_training_labels(const Setup& setup);
   void plot(const std::vector<EpochRecord>& records);
 
   std::filesystem::path folder_;
