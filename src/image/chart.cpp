@@ -128,10 +128,13 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
     cv::line(canvas, {area.x, y}, {area.br().x, y}, light, 1);
     letters.put(canvas, words, {area.x - letters.width(words) - line / 2, y + line / 3});
   }
+  const bool whole = std::all_of(chart.lines.begin(), chart.lines.end(), [](const ChartLine& one) {
+    return std::all_of(one.points.begin(), one.points.end(), [](const cv::Point2d& p) { return !is_finite(p) || p.x == std::floor(p.x); });
+  });
   for (const double tick : x_ticks) {
-    if (tick < x0 - 1e-9 || tick > x1 + 1e-9) continue;
+    if (tick < x0 - 1e-9 || tick > x1 + 1e-9 || (whole && std::abs(tick - std::round(tick)) > 1e-9)) continue;  // there is no half epoch
     const int x = static_cast<int>(at({tick, y0}).x);
-    const std::string words = tick_text(tick, x_ticks[1] - x_ticks[0]);
+    const std::string words = tick_text(tick, whole ? 1 : x_ticks[1] - x_ticks[0]);
     cv::line(canvas, {x, area.y}, {x, area.br().y}, light, 1);
     letters.put(canvas, words, {x - letters.width(words) / 2, area.br().y + line * 3 / 2});
   }

@@ -13,6 +13,7 @@
 #include "core/text.hpp"
 #include "image/codec.hpp"
 #include "watch/label_plot.hpp"
+#include "watch/report.hpp"
 #include "watch/results_plot.hpp"
 
 namespace yolov7::training {
@@ -63,7 +64,7 @@ void RunWatch::guarded(Action action) {
     action();
   } catch (const std::exception& error) {
     active_ = false;
-    log::warning(fmt::format("the run is no longer shown (TensorBoard, results.png): {}; the training goes on", error.what()));
+    log::warning(fmt::format("the run is no longer shown (TensorBoard, results.png, report.html): {}; the training goes on", error.what()));
   }
 }
 
@@ -128,6 +129,7 @@ void RunWatch::finished(const std::vector<EpochRecord>& records) {
     plot(records);
     for (const char* name : {"results.png", "PR_curve.png", "F1_curve.png", "P_curve.png", "R_curve.png", "confusion_matrix.png"})
       if (fs::exists(folder_ / name)) picture(records.back().epoch, folder_ / name);
+    file::write_atomically(folder_ / "report.html", watch::run_report(folder_));
     events_->finished();
   });
 }

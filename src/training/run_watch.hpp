@@ -1,5 +1,5 @@
 #pragma once
-// What is shown of a run while it goes on: TensorBoard events and results.png in its folder.
+// What is shown of a run while it goes on: TensorBoard events, results.png, labels.png and report.html in its folder.
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -22,7 +22,7 @@ class RunWatch {
   void picture(std::int64_t step, const std::filesystem::path& file);
   /// After an epoch: the columns of results.csv as scalars; results.png no oftener than every half minute.
   void epoch(const std::vector<EpochRecord>& records);
-  /// The last results.png and the plots of the final validation.
+  /// The last results.png, the plots of the final validation, and report.html.
   void finished(const std::vector<EpochRecord>& records);
 
  private:
