@@ -6,6 +6,7 @@
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
+#include "image/chart.hpp"
 #include "image/draw.hpp"
 
 namespace yolov7::evaluation {
@@ -13,23 +14,13 @@ namespace {
 
 const cv::Scalar black(0, 0, 0), grey(190, 190, 190), light(230, 230, 230), mean_colour(160, 60, 0);
 
-/// Okabe and Ito's palette (B G R), told apart with every common colour vision.
-const std::vector<cv::Scalar>& palette() {
-  static const std::vector<cv::Scalar> colours = {{0, 159, 230}, {233, 180, 86}, {115, 158, 0}, {0, 94, 213}, {167, 121, 204}, {178, 114, 0}, {66, 228, 240}};
-  return colours;
-}
+constexpr std::size_t colours = 7;  // of chart_colour()
 
-void text(cv::Mat& canvas, const std::string& words, cv::Point at, double scale, int thickness = 2, const cv::Scalar& colour = black) {
-  cv::putText(canvas, drawable_text(words), at, cv::FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv::LINE_AA);
-}
-
-int text_width(const std::string& words, double scale, int thickness = 2) {
-  int base = 0;
-  return cv::getTextSize(drawable_text(words), cv::FONT_HERSHEY_SIMPLEX, scale, thickness, &base).width;
-}
+void text(cv::Mat& canvas, const std::string& words, cv::Point at, double scale, int thickness = 2, const cv::Scalar& colour = black) { put_text(canvas, words, at, scale, thickness, colour); }
+int width_of(const std::string& words, double scale) { return text_width(words, scale, 2); }
 
 void vertical_text(cv::Mat& canvas, const std::string& words, cv::Point centre, double scale) {
-  const int width = text_width(words, scale) + 8, height = static_cast<int>(45 * scale);
+  const int width = width_of(words, scale) + 8, height = static_cast<int>(45 * scale);
   cv::Mat strip(height, width, CV_8UC3, cv::Scalar::all(255));
   text(strip, words, {4, static_cast<int>(32 * scale)}, scale);
   cv::rotate(strip, strip, cv::ROTATE_90_COUNTERCLOCKWISE);
@@ -58,7 +49,7 @@ void draw_axes(cv::Mat& canvas, const Axes& axes, const CurvePlot& plot) {
     text(canvas, fmt::format("{:.1f}", v), axes.at(0, v) + cv::Point(-80, 14), 1.1);
   }
   cv::rectangle(canvas, axes.area, black, 2);
-  text(canvas, plot.x, {axes.area.x + axes.area.width / 2 - text_width(plot.x, 1.3) / 2, axes.area.y + axes.area.height + 125}, 1.3);
+  text(canvas, plot.x, {axes.area.x + axes.area.width / 2 - width_of(plot.x, 1.3) / 2, axes.area.y + axes.area.height + 125}, 1.3);
   vertical_text(canvas, plot.y, {50, axes.area.y + axes.area.height / 2}, 1.3);
 }
 
@@ -104,8 +95,8 @@ cv::Mat plot_curves(const CurvePlot& plot) {
   const bool each = plot.curves.size() <= 20;
   std::vector<LegendLine> legend;
   for (std::size_t c = 0; c < plot.curves.size(); ++c) {
-    const cv::Scalar colour = each ? palette()[c % palette().size()] : grey;
-    const int dash = each ? static_cast<int>(c / palette().size()) * 14 : 0;
+    const cv::Scalar colour = each ? chart_colour(c) : grey;
+    const int dash = each ? static_cast<int>(c / colours) * 14 : 0;
     draw_curve(canvas, axes, plot.curves[c], colour, each ? 3 : 1, dash);
     const double value = plot.values.empty() ? *std::max_element(plot.curves[c].begin(), plot.curves[c].end()) : plot.values[c];
     if (each) legend.push_back({fmt::format("{} {:.3f}", shortened(plot.names[c], 18), value), colour, 4, dash});
@@ -139,16 +130,16 @@ cv::Mat plot_confusion(const ConfusionMatrix& matrix, const std::vector<std::str
       if (n > 30 || share < 0.005) continue;
       const double scale = std::min(1.6, cell.width / 110.0);
       const std::string number = fmt::format("{:.2f}", share);
-      text(canvas, number, {cell.x + cell.width / 2 - text_width(number, scale) / 2, cell.y + cell.height / 2 + static_cast<int>(12 * scale)}, scale, 2, share > 0.5 ? cv::Scalar::all(255) : black);
+      text(canvas, number, {cell.x + cell.width / 2 - width_of(number, scale) / 2, cell.y + cell.height / 2 + static_cast<int>(12 * scale)}, scale, 2, share > 0.5 ? cv::Scalar::all(255) : black);
     }
   }
   if (n < 100) {
     const double scale = std::clamp(20.0 / n, 0.35, 1.1);
     for (int i = 0; i < n; ++i) {
       const std::string row = label(i, "background FN");
-      text(canvas, row, {left - 20 - text_width(row, scale), top + (edge(i) + edge(i + 1)) / 2 + static_cast<int>(12 * scale)}, scale);
+      text(canvas, row, {left - 20 - width_of(row, scale), top + (edge(i) + edge(i + 1)) / 2 + static_cast<int>(12 * scale)}, scale);
       const std::string column = label(i, "background FP");
-      vertical_text(canvas, column, {left + (edge(i) + edge(i + 1)) / 2, top + side + 20 + (text_width(column, scale) + 8) / 2}, scale);
+      vertical_text(canvas, column, {left + (edge(i) + edge(i + 1)) / 2, top + side + 20 + (width_of(column, scale) + 8) / 2}, scale);
     }
   }
   cv::rectangle(canvas, cv::Rect(left, top, side, side), black, 2);

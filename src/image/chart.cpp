@@ -19,11 +19,8 @@ struct Letters {
   double scale;
   int thickness() const { return scale > 0.8 ? 2 : 1; }
   int height() const { return static_cast<int>(22 * scale); }
-  int width(const std::string& words) const {
-    int base = 0;
-    return cv::getTextSize(drawable_text(words), cv::FONT_HERSHEY_SIMPLEX, scale, thickness(), &base).width;
-  }
-  void put(cv::Mat& canvas, const std::string& words, cv::Point at) const { cv::putText(canvas, drawable_text(words), at, cv::FONT_HERSHEY_SIMPLEX, scale, black, thickness(), cv::LINE_AA); }
+  int width(const std::string& words) const { return text_width(words, scale, thickness()); }
+  void put(cv::Mat& canvas, const std::string& words, cv::Point at) const { put_text(canvas, words, at, scale, thickness()); }
 };
 
 struct Range {
@@ -78,6 +75,15 @@ int draw_legend(cv::Mat& canvas, const cv::Rect& place, int top, const Chart& ch
 }
 
 }  // namespace
+
+void put_text(cv::Mat& canvas, const std::string& words, cv::Point at, double scale, int thickness, const cv::Scalar& colour) {
+  cv::putText(canvas, drawable_text(words), at, cv::FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv::LINE_AA);
+}
+
+int text_width(const std::string& words, double scale, int thickness) {
+  int base = 0;
+  return cv::getTextSize(drawable_text(words), cv::FONT_HERSHEY_SIMPLEX, scale, thickness, &base).width;
+}
 
 cv::Scalar chart_colour(std::size_t i) {
   // Blue, vermilion, green, purple, orange, sky blue, yellow.

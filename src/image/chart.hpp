@@ -2,6 +2,7 @@
 // Line charts, drawn over OpenCV. Colours and dashes are told apart with every common colour vision.
 #include <array>
 #include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ struct Chart {
   std::vector<ChartLine> lines;    ///< up to seven are told apart
   std::optional<std::array<double, 2>> y_range;  ///< otherwise what the values span
 };
+
+/// A line of black text (or of another colour), the left end of its base line at `at`; what OpenCV's font lacks is '?'.
+void put_text(cv::Mat& canvas, const std::string& words, cv::Point at, double scale, int thickness = 1, const cv::Scalar& colour = cv::Scalar(0, 0, 0));
+int text_width(const std::string& words, double scale, int thickness = 1);
 
 /// B G R, Okabe and Ito's palette; the i-th of seven, again from the start after that.
 cv::Scalar chart_colour(std::size_t i);

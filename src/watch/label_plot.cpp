@@ -19,11 +19,7 @@ namespace {
 constexpr int side = 1600, half = side / 2, cells = 50, margin = 70;
 const cv::Scalar black(0, 0, 0), bar_colour(178, 114, 0);
 
-int text_width(const std::string& words, double scale) {
-  int base = 0;
-  return cv::getTextSize(drawable_text(words), cv::FONT_HERSHEY_SIMPLEX, scale, 1, &base).width;
-}
-void put(cv::Mat& canvas, const std::string& words, cv::Point at, double scale = 0.6) { cv::putText(canvas, drawable_text(words), at, cv::FONT_HERSHEY_SIMPLEX, scale, black, 1, cv::LINE_AA); }
+void put(cv::Mat& canvas, const std::string& words, cv::Point at, double scale = 0.6) { put_text(canvas, words, at, scale); }
 void put_centred(cv::Mat& canvas, const std::string& words, cv::Point at, double scale = 0.6) { put(canvas, words, at - cv::Point(text_width(words, scale) / 2, 0), scale); }
 
 cv::Rect panel(int column, int row) { return {column * half + margin, row * half + margin, half - 2 * margin, half - 2 * margin}; }
