@@ -197,12 +197,16 @@ class Trainer {
     return {};
   }
 
+  /// What limits the speed is measured: the share of the training's time in which no batch was ready.
   void say_epoch() const {
     const EpochRecord& r = record_;
-    log::info(fmt::format("epoch {}/{}: box {:.4g} obj {:.4g} cls {:.4g} | {}| {:.1f} pictures/s, {:.0f} % of the time waiting for data", r.epoch,
-                          s_.state.options.epochs - 1, r.train_loss[0], r.train_loss[1], r.train_loss[2],
+    constexpr double noticeable = 0.1;
+    const double waiting = r.data_wait_seconds / std::max(r.train_seconds, 1e-9);
+    const std::string limit = waiting > noticeable ? fmt::format("limited by data, waiting {:.0f} % of the time (--workers, --cache-budget)", 100 * waiting) : fmt::format("limited by compute, waiting {:.0f} % of the time for data", 100 * waiting);
+    const int left = s_.state.options.epochs - 1 - r.epoch;
+    log::info(fmt::format("epoch {}/{}: box {:.4g} obj {:.4g} cls {:.4g} | {}| {:.1f} pictures/s, {}{}", r.epoch, s_.state.options.epochs - 1, r.train_loss[0], r.train_loss[1], r.train_loss[2],
                           r.validated ? fmt::format("COCO mAP50 {:.4f} mAP {:.4f}, official mAP50 {:.4f} mAP {:.4f} ", r.coco_map50, r.coco_map, r.official_map50, r.official_map) : "",
-                          r.pictures_per_second, 100 * r.data_wait_seconds / std::max(r.train_seconds, 1e-9)));
+                          r.pictures_per_second, limit, left > 0 && !s_.state.ended ? fmt::format("; {} left", clock_text(left * (r.train_seconds + r.val_seconds))) : ""));
   }
 
   TrainSummary interrupted() {
