@@ -40,9 +40,7 @@ double median_ms(Action action) {
 
 dataset::Sample scene(int side, std::size_t number) {
   const dataset::SynthPicture drawn = dataset::draw_synth_picture(dataset::standard_level(), side, 1, 0, number, true);
-  dataset::Sample sample{drawn.picture.clone(), {}};
-  for (const dataset::Label& label : drawn.labels) sample.objects.push_back(dataset::to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
-  return sample;
+  return dataset::to_sample(drawn.picture.clone(), drawn.labels);
 }
 
 }  // namespace

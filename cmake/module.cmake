@@ -39,3 +39,15 @@ function(yolov7_test name)
   gtest_discover_tests(${name}_tests TEST_PREFIX "${ARG_LABEL}.${name}." DISCOVERY_TIMEOUT 120
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
 endfunction()
+
+# yolov7_peer_test(<name> <script> <target> [TIMEOUT seconds]): runs SCRIPT TARGET by the Python of the peers; says so where there is none.
+function(yolov7_peer_test name script target)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name}
+    COMMAND sh -c "exec \"\${YOLOV7_PEER_PYTHON:-${CMAKE_SOURCE_DIR}/.deps/peers/bin/python}\" \"$0\" \"$1\" || { code=$?; [ $code = 127 ] && { echo 'skipped: no Python for peers (scripts/setup, or YOLOV7_PEER_PYTHON)'; exit 77; }; exit $code; }"
+      ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:${target}>)
+  set_tests_properties(${name} PROPERTIES LABELS peer SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
+endfunction()

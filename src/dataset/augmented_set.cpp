@@ -23,11 +23,7 @@ namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
-Sample sample_of(const Entry& entry) {
-  Sample sample{read_picture(entry.picture), {}};
-  for (const Label& label : entry.labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
-  return sample;
-}
+Sample sample_of(const Entry& entry) { return to_sample(read_picture(entry.picture), entry.labels); }
 
 cv::Mat drawn(const Sample& sample, const std::vector<std::string>& names, int side) {
   LetterboxOptions options;

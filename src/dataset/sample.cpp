@@ -1,6 +1,7 @@
 #include "dataset/sample.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace yolov7::dataset {
 
@@ -13,6 +14,12 @@ Object to_object(const Label& label, double width_px, double height_px, double o
   for (const cv::Point2d& p : label.polygon)
     object.polygon.emplace_back(p.x * width_px + offset_x, p.y * height_px + offset_y);
   return object;
+}
+
+Sample to_sample(cv::Mat picture, std::span<const Label> labels) {
+  Sample sample{std::move(picture), {}};
+  for (const Label& label : labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
+  return sample;
 }
 
 Label to_label(const Object& object, cv::Size size) {

@@ -24,7 +24,9 @@ struct Sample {
 
 /// A label in pixels: normalized · (width, height) + offset.
 Object to_object(const Label& label, double width_px, double height_px, double offset_x, double offset_y);
-/// The reverse, for a picture of that size.
+/// A picture, owned, with its labels.
+Sample to_sample(cv::Mat picture, std::span<const Label> labels);
+/// The reverse of to_object, for a picture of that size.
 Label to_label(const Object& object, cv::Size size);
 /// Box and polygon points into [0, width] × [0, height].
 void clip_object(Object& object, double width_px, double height_px);

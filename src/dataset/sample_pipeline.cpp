@@ -7,7 +7,6 @@
 #include "dataset/hsv.hpp"
 #include "dataset/mixup.hpp"
 #include "dataset/paste_in.hpp"
-#include "dataset/perspective.hpp"
 #include "dataset/transforms/boxes.hpp"
 #include "image/letterbox.hpp"
 
@@ -63,20 +62,22 @@ void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, 
 }
 
 Sample SamplePipeline::sample_of(std::size_t entry) const {
-  Sample sample{pictures_.get(entry).picture.clone(), {}};
-  for (const Label& label : index_.entries[entry].labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
-  return sample;
+  return to_sample(pictures_.get(entry).picture.clone(), index_.entries[entry].labels);
+}
+
+PerspectiveStep SamplePipeline::perspective_step(Random& random, cv::Size output) const {
+  PerspectiveStep step;
+  step.draws = draw_perspective(options_.augmentation, random);
+  step.projective = options_.augmentation.perspective != 0;
+  step.output = output;
+  return step;
 }
 
 Sample SamplePipeline::partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const {
   Draws own = draws;
   own.shift = mixup_operations;
   const Sample mosaic = unwarped4(pick(order, random), order, random, random, own, {});
-  PerspectiveStep step;
-  step.draws = draw_perspective(options_.augmentation, random);
-  step.projective = options_.augmentation.perspective != 0;
-  step.output = {options_.image_size, options_.image_size};
-  return random_perspective(mosaic, step);
+  return random_perspective(mosaic, perspective_step(random, {options_.image_size, options_.image_size}));
 }
 
 Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t place) const {
@@ -114,11 +115,7 @@ Sample SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> or
   if (options_.augmentation.copy_paste > 0)
     copy_paste(sample, choose_polygons(sample.objects, options_.augmentation.copy_paste, choice));
   Random random = draws(Operation::perspective);
-  PerspectiveStep step;
-  step.draws = draw_perspective(options_.augmentation, random);
-  step.projective = options_.augmentation.perspective != 0;
-  step.output = {s, s};
-  return random_perspective(sample, step, std::move(output));
+  return random_perspective(sample, perspective_step(random, {s, s}), std::move(output));
 }
 
 Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const {
@@ -169,11 +166,8 @@ Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_
     }
   } else {
     Random random = draws(Operation::perspective);
-    PerspectiveStep step;
-    step.draws = draw_perspective(a, random);
-    step.projective = a.perspective != 0;
+    PerspectiveStep step = perspective_step(random, shape);
     step.use_polygons = false;  // K D18
-    step.output = shape;
     sample = random_perspective(single(key.entry, shape, origin, &draws), step, memory.first);
     if (!closed) run_steps(Stage::mixing, sample, draws, 0, picture);
   }

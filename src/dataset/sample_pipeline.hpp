@@ -13,6 +13,7 @@
 #include "dataset/loader.hpp"
 #include "dataset/mosaic.hpp"
 #include "dataset/operation.hpp"
+#include "dataset/perspective.hpp"
 #include "dataset/resized_pictures.hpp"
 #include "dataset/sample.hpp"
 #include "dataset/sample_output.hpp"
@@ -61,6 +62,7 @@ class SamplePipeline {
   using Partner = std::function<Sample(Random&)>;
   void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const;
   Sample sample_of(std::size_t entry) const;
+  PerspectiveStep perspective_step(Random& random, cv::Size output) const;
   /// Built like the second mosaic of a mixup, with all its draws from `random`.
   Sample partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const;
   void change_colours(Sample& sample, const Draws& draws) const;

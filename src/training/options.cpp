@@ -156,15 +156,15 @@ Hyperparameters read_hyperparameters(const std::string& path) {
   Value file = hyperparameter_file(path);
   // The list is checked here, where the file and the line are known, and kept as one line of text.
   for (auto& [key, value] : file.mapping) {
-    if (key != "augment" || !value.is_sequence()) continue;
+    if (key != "augment") continue;
     dataset::AugmentList::parse(value);
+    if (!value.is_sequence()) continue;  // the text that a run has kept
     value.scalar = yaml_flow(value);
     value.kind = Value::Kind::scalar;
     value.quoted = true;
     value.sequence.clear();
   }
   assign(settings(hyp), file);
-  if (!hyp.augmentation.augment.empty()) dataset::AugmentList::parse(parse_yaml(hyp.augmentation.augment, path + ": augment"));
   return hyp;
 }
 

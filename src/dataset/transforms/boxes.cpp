@@ -116,6 +116,16 @@ bool cut_object(Object& object, const Xyxy& region, const BoxFilter& filter) {
   return true;
 }
 
+Xyxy to_box(const cv::Rect& pixels) {
+  const cv::Rect2d r(pixels);
+  return {r.x, r.y, r.x + r.width, r.y + r.height};
+}
+
+cv::Rect pixels_of(const Xyxy& box, cv::Size picture) {
+  const int x1 = static_cast<int>(std::floor(box.x1)), y1 = static_cast<int>(std::floor(box.y1));
+  return cv::Rect(x1, y1, static_cast<int>(std::ceil(box.x2)) - x1, static_cast<int>(std::ceil(box.y2)) - y1) & cv::Rect({}, picture);
+}
+
 void drop_covered(std::vector<Object>& objects, const cv::Mat& erased, double limit) {
   if (limit > 1 || objects.empty()) return;
   cv::Mat sums;

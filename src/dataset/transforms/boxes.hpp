@@ -28,6 +28,10 @@ void letterbox_sample(Sample& sample, cv::Size size, const BoxFilter& filter);
 /// One object cut to `region` (whole pixels), filtered; whether it stays.
 bool cut_object(Object& object, const Xyxy& region, const BoxFilter& filter);
 
+/// A rectangle of whole pixels as a box, and the whole pixels of a box: [⌊x1⌋, ⌈x2⌉) × [⌊y1⌋, ⌈y2⌉), inside the picture.
+Xyxy to_box(const cv::Rect& pixels);
+cv::Rect pixels_of(const Xyxy& box, cv::Size picture);
+
 /// The filter of A, C, W and M for one object: `area_before` is already scaled.
 bool stays(const Xyxy& box, double area_before, const BoxFilter& filter);
 

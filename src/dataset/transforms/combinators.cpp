@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "dataset/transforms/boxes.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -85,12 +86,6 @@ class RandomOrder final : public Combinator {
     for (const std::size_t i : random.permutation(steps_.size())) steps_[i].run(sample, random, context);
   }
 };
-
-/// The whole pixels of a box: [⌊x1⌋, ⌈x2⌉) × [⌊y1⌋, ⌈y2⌉), inside the picture.
-cv::Rect pixels_of(const Xyxy& box, cv::Size size) {
-  const int x1 = static_cast<int>(std::floor(box.x1)), y1 = static_cast<int>(std::floor(box.y1));
-  return cv::Rect(x1, y1, static_cast<int>(std::ceil(box.x2)) - x1, static_cast<int>(std::ceil(box.y2)) - y1) & cv::Rect(0, 0, size.width, size.height);
-}
 
 /// Another transform on each box's own pixels, with probability p_box per box; boxes stay.
 class InsideBoxes final : public Transform {

@@ -202,8 +202,7 @@ void apply(const ConstrainedCoarseDropout& o, Sample& sample, Random& random, co
   cv::Mat mask = cv::Mat::zeros(sample.picture.size(), CV_8U);
   for (const Object& object : sample.objects) {
     if (object.class_index < o.classes.front() || object.class_index > o.classes.back()) continue;
-    const cv::Rect box = cv::Rect(cv::Point(static_cast<int>(object.box.x1), static_cast<int>(object.box.y1)),
-                                  cv::Point(static_cast<int>(std::ceil(object.box.x2)), static_cast<int>(std::ceil(object.box.y2)))) & whole(mask);
+    const cv::Rect box = pixels_of(object.box, mask.size());
     if (box.empty()) continue;
     const int count = whole_between(o.holes, random);
     for (int i = 0; i < count; ++i) {
@@ -230,7 +229,7 @@ void apply(const YoloCutout&, Sample& sample, Random& random, const TransformCon
       if (hole.empty()) continue;
       sample.picture(hole) = colour;
       // By each rectangle alone, and only by those that can hide something (8.9).
-      const Xyxy covered{static_cast<double>(hole.x), static_cast<double>(hole.y), static_cast<double>(hole.br().x), static_cast<double>(hole.br().y)};
+      const Xyxy covered = to_box(hole);
       if (fraction > 0.03) std::erase_if(sample.objects, [&](const Object& object) { return intersection_area(object.box, covered) >= 0.6 * object.box.area(); });
     }
 }

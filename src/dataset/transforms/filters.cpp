@@ -17,14 +17,6 @@ void convolve(cv::Mat& picture, const cv::Mat& kernel) {
   picture = out;
 }
 
-cv::Mat gaussian(const cv::Mat& picture, double sigma) {
-  // Three standard deviations each way.
-  const int side = 2 * std::max(1, static_cast<int>(std::ceil(3 * sigma))) + 1;
-  cv::Mat out;
-  cv::GaussianBlur(picture, out, {side, side}, sigma, sigma, border);
-  return out;
-}
-
 cv::Mat normalised(cv::Mat kernel) {
   kernel /= cv::sum(kernel)[0];
   return kernel;
@@ -240,6 +232,13 @@ void apply(const RingingOvershoot& o, Sample& sample, Random& random, Context) {
 }
 
 }  // namespace
+
+cv::Mat gaussian(const cv::Mat& picture, double sigma) {
+  const int side = 2 * std::max(1, static_cast<int>(std::ceil(3 * sigma))) + 1;
+  cv::Mat out;
+  cv::GaussianBlur(picture, out, {side, side}, sigma, sigma, border);
+  return out;
+}
 
 cv::Mat motion_kernel(int length, double degrees, double direction) {
   cv::Mat kernel = cv::Mat::zeros(length, length, CV_64F);

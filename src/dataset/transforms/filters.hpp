@@ -7,6 +7,9 @@
 
 namespace yolov7::dataset {
 
+/// Gaussian blur over three standard deviations each way, at least a pixel; `sigma` in pixels.
+cv::Mat gaussian(const cv::Mat& picture, double sigma);
+
 // Kernels, CV_64F, odd sides, sum 1.
 
 /// A line of `length` pixels at `degrees` (counter-clockwise from the x axis); `direction` −1 … 1: all weight at its first end, even, at its last one.

@@ -238,7 +238,7 @@ void apply(const MinIoURandomCrop& o, Sample& sample, Random& random, Context co
     const int width = share_of(random.uniform(o.min_crop_size, 1), w), height = share_of(random.uniform(o.min_crop_size, 1), h);
     const cv::Rect region = anywhere({width, height}, sample.picture, random);
     if (2 * width < height || width > 2 * height) continue;
-    const Xyxy cut{static_cast<double>(region.x), static_cast<double>(region.y), static_cast<double>(region.br().x), static_cast<double>(region.br().y)};
+    const Xyxy cut = to_box(region);
     const auto& objects = sample.objects;
     if (std::any_of(objects.begin(), objects.end(), [&](const Object& object) { return iou(object.box, cut) < least; })) continue;
     if (!objects.empty() && std::none_of(objects.begin(), objects.end(), [&](const Object& object) { return has_centre_in(object.box, region); })) continue;

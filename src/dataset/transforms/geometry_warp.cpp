@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataset/transforms/boxes.hpp"
+#include "dataset/transforms/filters.hpp"
 #include "dataset/transforms/geometry.hpp"
 #include "dataset/transforms/noise.hpp"
 
@@ -45,12 +46,11 @@ Settings settings(ElasticTransform& o) {
 /// Smoothed noise of a root mean square of `strength`, on a grid of a quarter of sigma.
 cv::Mat smooth_noise(cv::Size size, double sigma, double strength, FastNormal& normal) {
   const double step = std::max(1.0, sigma / 4), cells = sigma / step;
-  const int margin = static_cast<int>(std::ceil(3 * cells)), window = 2 * margin + 1;
-  cv::Mat noise(static_cast<int>(size.height / step) + 2 + 2 * margin, static_cast<int>(size.width / step) + 2 + 2 * margin, CV_32F), smooth;
+  const int margin = static_cast<int>(std::ceil(3 * cells));
+  cv::Mat noise(static_cast<int>(size.height / step) + 2 + 2 * margin, static_cast<int>(size.width / step) + 2 + 2 * margin, CV_32F);
   for (int y = 0; y < noise.rows; ++y)
     for (int x = 0; x < noise.cols; ++x) noise.at<float>(y, x) = normal();
-  cv::GaussianBlur(noise, smooth, {window, window}, cells, cells, cv::BORDER_REFLECT_101);
-  cv::Mat plane = spread(smooth(cv::Rect(margin, margin, noise.cols - 2 * margin, noise.rows - 2 * margin)), size);
+  cv::Mat plane = spread(gaussian(noise, cells)(cv::Rect(margin, margin, noise.cols - 2 * margin, noise.rows - 2 * margin)), size);
   const double rms = cv::norm(plane, cv::NORM_L2) / std::sqrt(static_cast<double>(plane.total()));
   if (rms > 0) plane *= strength / rms;
   return plane;
@@ -223,9 +223,8 @@ void apply(const RandomGridShuffle& o, Sample& sample, Random& random, Context c
     parts.emplace_back(cell(order[i]), cell(i).tl() - cell(order[i]).tl());
   }
   std::erase_if(sample.objects, [&](Object& object) {
-    const auto region = [](const cv::Rect& r) { return Xyxy{static_cast<double>(r.x), static_cast<double>(r.y), static_cast<double>(r.br().x), static_cast<double>(r.br().y)}; };
-    const auto most = std::max_element(parts.begin(), parts.end(), [&](const auto& a, const auto& b) { return intersection_area(object.box, region(a.first)) < intersection_area(object.box, region(b.first)); });
-    if (!cut_object(object, region(most->first), context.filter)) return true;
+    const auto most = std::max_element(parts.begin(), parts.end(), [&](const auto& a, const auto& b) { return intersection_area(object.box, to_box(a.first)) < intersection_area(object.box, to_box(b.first)); });
+    if (!cut_object(object, to_box(most->first), context.filter)) return true;
     object.box = {object.box.x1 + most->second.x, object.box.y1 + most->second.y, object.box.x2 + most->second.x, object.box.y2 + most->second.y};
     for (cv::Point2d& p : object.polygon) p += cv::Point2d(most->second);
     return false;

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numeric>
 #include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
 #include <string>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "dataset/paste_in.hpp"
 #include "dataset/resized_pictures.hpp"
 #include "dataset/transforms/boxes.hpp"
+#include "dataset/transforms/geometry.hpp"
 #include "dataset/transforms/styles.hpp"
 
 namespace yolov7::dataset {
@@ -29,22 +29,16 @@ Sample partner(cv::Size size, Random& random, const TransformContext& context) {
 
 // Rows 101. Draws: centre or window y, x; then those of the other pictures, in tile order.
 Tile mosaic_tile(Sample sample, int s) {
-  const cv::Size from = sample.picture.size(), to = resized_size(from, s);
-  if (from != to) {
-    cv::resize(sample.picture, sample.picture, to, 0, 0, cv::INTER_LINEAR);
-    const double x = static_cast<double>(to.width) / from.width, y = static_cast<double>(to.height) / from.height;
-    transform_objects(sample.objects, {x, 0, 0, 0, y, 0, 0, 0, 1}, x * y, to, {});
-  }
+  resize_sample(sample, resized_size(sample.picture.size(), s), {});
   return to_tile(sample);
 }
 
 /// The central s × s px of a mosaic of 2s × 2s px, s the sample's long side: what data 8.4 leaves where it changes nothing else.
 void take_centre(Sample& sample, Sample mosaic, int s, const BoxFilter& filter) {
   const cv::Rect centre((mosaic.picture.cols - s) / 2, (mosaic.picture.rows - s) / 2, s, s);
-  sample.picture = mosaic.picture(centre).clone();
-  sample.objects = std::move(mosaic.objects);
+  sample = std::move(mosaic);
   std::erase_if(sample.objects, [](const Object& object) { return !(object.box.area() > 0); });  // cut away by the canvas
-  transform_objects(sample.objects, {1, 0, -static_cast<double>(centre.x), 0, 1, -static_cast<double>(centre.y), 0, 0, 1}, 1, centre.size(), filter);
+  crop_sample(sample, centre, filter);
 }
 
 template <std::size_t count>
@@ -149,7 +143,7 @@ void apply(const Replicate&, Sample& sample, Random& random, const TransformCont
     const int y = static_cast<int>(random.uniform(0, before.rows - from.height)), x = static_cast<int>(random.uniform(0, before.cols - from.width));
     if (from.empty()) continue;
     before(from).copyTo(sample.picture(cv::Rect({x, y}, from.size())));
-    sample.objects.push_back({object.class_index, {static_cast<double>(x), static_cast<double>(y), static_cast<double>(x + from.width), static_cast<double>(y + from.height)}, {}});
+    sample.objects.push_back({object.class_index, to_box({{x, y}, from.size()}), {}});
   }
 }
 
@@ -177,7 +171,7 @@ cv::Rect cutmix_patch(cv::Size size, double lambda, cv::Point centre) {
 void cutmix(Sample& base, const Sample& other, const cv::Rect& patch, const CutMixOptions& o, const BoxFilter& filter) {
   if (patch.empty()) return;
   other.picture(patch).copyTo(base.picture(patch));
-  const Xyxy region{static_cast<double>(patch.x), static_cast<double>(patch.y), static_cast<double>(patch.br().x), static_cast<double>(patch.br().y)};
+  const Xyxy region = to_box(patch);
   const auto share_inside = [&](const Object& object) { return intersection_area(object.box, region) / object.box.area(); };
   BoxFilter size_only = filter;
   size_only.min_visibility = 0;  // the shares here are the transform's own

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "dataset/transforms/filters.hpp"
 #include "dataset/transforms/noise.hpp"
 #include "dataset/transforms/pixel_map.hpp"
 
@@ -91,11 +92,8 @@ void apply(const RandomFog& o, Sample& sample, Random& random, Context) {
       for (int x = std::max(0, static_cast<int>(cx - radius)); x < std::min(counts.cols, static_cast<int>(cx + radius) + 1); ++x)
         if (std::hypot(x + 0.5 - cx, y + 0.5 - cy) <= radius) counts.at<float>(y, x) += 1;
   }
-  cv::Mat soft, plane;
-  const double sigma = std::max(0.3, radius / 4);
-  const int window = 2 * std::max(1, static_cast<int>(std::ceil(3 * sigma))) + 1;
-  cv::GaussianBlur(counts, soft, {window, window}, sigma, sigma, cv::BORDER_REFLECT_101);
-  cv::resize(soft, plane, sample.picture.size(), 0, 0, cv::INTER_LINEAR);
+  cv::Mat plane;
+  cv::resize(gaussian(counts, std::max(0.3, radius / 4)), plane, sample.picture.size(), 0, 0, cv::INTER_LINEAR);
   map_pixels(sample.picture, [&](const cv::Vec3d& p, int x, int y) { return cv::Vec3d::all(255) - (cv::Vec3d::all(255) - p) * std::pow(kept, plane.at<float>(y, x)); });
 }
 
@@ -115,12 +113,11 @@ Settings settings(Spatter& o) {
   }};
 }
 void apply(const Spatter& o, Sample& sample, Random& random, Context) {
-  cv::Mat field(sample.picture.size(), CV_32F), smooth;
+  cv::Mat field(sample.picture.size(), CV_32F);
   FastNormal normal(random);
   for (int y = 0; y < field.rows; ++y)
     for (int x = 0; x < field.cols; ++x) field.at<float>(y, x) = static_cast<float>(o.mean + o.std * normal());
-  const int window = 2 * static_cast<int>(std::ceil(3 * o.gauss_sigma)) + 1;
-  cv::GaussianBlur(field, smooth, {window, window}, o.gauss_sigma, o.gauss_sigma, cv::BORDER_REFLECT_101);
+  const cv::Mat smooth = gaussian(field, o.gauss_sigma);
   double highest = 0;
   cv::minMaxLoc(smooth, nullptr, &highest);
   if (highest <= o.cutout_threshold) return;
