@@ -135,6 +135,24 @@ std::vector<std::string> given_names(const Settings& settings, const std::vector
   return names;
 }
 
+std::vector<std::string> command_line(const Settings& settings, const std::vector<std::string>& names) {
+  std::vector<std::string> words;
+  for (const Setting& entry : settings.entries) {
+    if (!text::contains(names, entry.name)) continue;
+    if (entry.is_switch() && !**std::get_if<bool*>(&entry.target)) continue;
+    words.push_back("--" + entry.name);
+    const auto add_all = [&](const auto& values) {
+      for (const auto& value : values) words.push_back(fmt::format("{}", value));
+    };
+    if (const auto* text = std::get_if<std::string*>(&entry.target)) words.push_back(**text);
+    else if (const auto* whole = std::get_if<std::vector<int>*>(&entry.target)) add_all(**whole);
+    else if (const auto* numbers = std::get_if<std::vector<double>*>(&entry.target)) add_all(**numbers);
+    else if (const auto* texts = std::get_if<std::vector<std::string>*>(&entry.target)) add_all(**texts);
+    else if (!entry.is_switch()) words.push_back(entry.text());
+  }
+  return words;
+}
+
 std::string help_text(const Settings& settings) {
   Common common;
   const Settings all = with_common(settings, common);

@@ -34,6 +34,8 @@ const std::vector<Verb>& verbs();
 bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments, Output& output);
 /// Names of the settings that the last parse_arguments call of this settings table found on the command line.
 std::vector<std::string> given_names(const Settings& settings, const std::vector<std::string>& arguments);
+/// The command line that sets these settings of the table to the values that they have now.
+std::vector<std::string> command_line(const Settings& settings, const std::vector<std::string>& names);
 std::string help_text(const Settings& settings);
 
 /// <project>/<name>, incremented to exp2, exp3 … unless `exist_ok` (evaluation 3.8); made, and returned.
@@ -41,6 +43,8 @@ std::string make_run_folder(const std::string& project, const std::string& name,
 
 // One per verb file.
 nlohmann::json run_train(const std::vector<std::string>&, Output&);
+nlohmann::json run_evolve(const std::vector<std::string>&, Output&);
+nlohmann::json run_mlflow(const std::vector<std::string>&, Output&);
 nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);
 nlohmann::json run_convert(const std::vector<std::string>&, Output&);

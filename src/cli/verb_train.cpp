@@ -8,6 +8,7 @@
 #include "cli/launcher.hpp"
 #include "cli/training_library.hpp"
 #include "cli/verb.hpp"
+#include "watch/mlflow_server.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -18,6 +19,7 @@ void check(const training::TrainOptions& o) {
   const auto gpus = training::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
     throw usage_error(fmt::format("train: --nproc {} and --device {}: expected a GPU for each process", o.nproc, o.device));
+  if (!o.mlflow.empty()) watch::mlflow_address(o.mlflow);
   if (o.img_size.empty() || o.img_size.size() > 2)
     throw usage_error(fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
 }
@@ -27,6 +29,11 @@ training::World world(training::TrainOptions& o) {
   if (o.local_rank >= 0) world.local_rank = o.local_rank;
   o.local_rank = -1;  // who it is, not how it trains
   return world;
+}
+
+std::vector<std::string> without(std::vector<std::string> names, const std::string& name) {
+  std::erase(names, name);
+  return names;
 }
 
 ExitCode launch_all(int processes, const training::TrainOptions& o, std::vector<std::string> arguments) {
@@ -47,6 +54,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   const Settings table = training::settings(request.options);
   if (!parse_arguments(table, arguments, output)) return {};
   request.given = given_names(table, arguments);
+  if (request.options.evolve) return run_evolve(command_line(table, without(request.given, "evolve")), output);
   check(request.options);
   request.world = world(request.options);
   const int processes = std::max(request.options.nproc, static_cast<int>(training::gpus_of(request.options.device).size()));

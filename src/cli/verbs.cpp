@@ -14,6 +14,8 @@ const std::vector<Verb>& verbs() {
       {"reparam", "fold a trained network for inference, and prove that it is the same detector", run_reparam, {"reparameterize"}},
       {"verify", "check a folded model against its certificate", run_verify},
       {"train", "train or fine-tune a network", run_train},
+      {"evolve", "search hyper-parameters: evolution or successive halving", run_evolve},
+      {"mlflow", "send to an MLflow server what waits in run folders", run_mlflow},
       {"val", "measure a trained network on a data set", run_val, {"test"}},
       {"detect", "find objects in pictures", run_detect},
       {"metrics", "COCO metrics of any ground-truth and detections file", run_metrics},

@@ -60,6 +60,14 @@ void draw_line(cv::Mat& canvas, const std::vector<cv::Point2d>& points, std::siz
   }
 }
 
+void draw_marks(cv::Mat& canvas, const std::vector<cv::Point2d>& points, std::size_t i, int thickness, ChartMark mark) {
+  for (const cv::Point2d& p : points) {
+    if (!is_finite(p)) continue;
+    if (mark == ChartMark::dots) cv::circle(canvas, cv::Point(p), 2 * thickness, chart_colour(i), cv::FILLED, cv::LINE_AA);
+    else cv::drawMarker(canvas, cv::Point(p), chart_colour(i), cv::MARKER_CROSS, 10 * thickness, thickness, cv::LINE_AA);
+  }
+}
+
 /// Names with a piece of their line, row by row. Returns the lower edge.
 int draw_legend(cv::Mat& canvas, const cv::Rect& place, int top, const Chart& chart, const Letters& letters, int thickness) {
   const int sample = 3 * letters.height(), gap = letters.height();
@@ -67,7 +75,9 @@ int draw_legend(cv::Mat& canvas, const cv::Rect& place, int top, const Chart& ch
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     const int width = sample + gap / 2 + letters.width(chart.lines[i].name) + gap;
     if (x > place.x + gap && x + width > place.br().x) x = place.x + gap, y += 2 * letters.height();
-    draw_line(canvas, {cv::Point2d(x, y - letters.height() / 3.0), cv::Point2d(x + sample, y - letters.height() / 3.0)}, i, thickness + 1);
+    const double middle = y - letters.height() / 3.0;
+    if (chart.lines[i].mark == ChartMark::line) draw_line(canvas, {cv::Point2d(x, middle), cv::Point2d(x + sample, middle)}, i, thickness + 1);
+    else draw_marks(canvas, {cv::Point2d(x + sample / 2.0, middle)}, i, thickness, chart.lines[i].mark);
     letters.put(canvas, chart.lines[i].name, {x + sample + gap / 2, y});
     x += width;
   }
@@ -149,7 +159,8 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     std::vector<cv::Point2d> points;
     for (const cv::Point2d& p : chart.lines[i].points) points.push_back(at(p));
-    draw_line(canvas, points, i, thickness);
+    if (chart.lines[i].mark == ChartMark::line) draw_line(canvas, points, i, thickness);
+    else draw_marks(canvas, points, i, thickness, chart.lines[i].mark);
   }
 }
 

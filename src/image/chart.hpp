@@ -9,15 +9,18 @@
 
 namespace yolov7 {
 
+enum class ChartMark { line, dots, cross };  ///< points joined, or each by itself
+
 struct ChartLine {
   std::string name;                ///< in the legend
   std::vector<cv::Point2d> points; ///< values that are not finite interrupt the line
+  ChartMark mark = ChartMark::line;
 };
 
 struct Chart {
   std::string title, x;
   std::vector<ChartLine> lines;    ///< up to seven are told apart
-  std::optional<std::array<double, 2>> y_range;  ///< otherwise what the values span
+  std::optional<std::array<double, 2>> y_range = {};  ///< otherwise what the values span
 };
 
 /// A line of black text (or of another colour), the left end of its base line at `at`; what OpenCV's font lacks is '?'.

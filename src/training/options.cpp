@@ -44,6 +44,10 @@ std::vector<Setting> own_settings(TrainOptions& o) {
       setting("clip-grad", o.clip_grad, "largest Euclidean norm of all gradients together; 0 = no clipping").range(0, 1e9),
       setting("patience", o.patience, "end after so many epochs without a better fitness; 0 = never").range(0, 1'000'000),
       setting("time", o.time, "hours of training after which no further epoch begins; 0 = no limit").range(0, 1e6),
+      setting("stop-after", o.stop_after, "end this call after so many epochs in all, validated, and let --resume go on: the schedule stays that of --epochs; 0 = off").range(0, 1'000'000),
+      setting("mlflow", o.mlflow, "record the run on this MLflow server (http or https address); alone: that of the variable MLFLOW_TRACKING_URI; what cannot be sent is kept for `yolov7 mlflow`").optional_value("env"),
+      setting("mlflow-experiment", o.mlflow_experiment, "MLflow: name of the experiment"),
+      setting("mlflow-model", o.mlflow_model, "MLflow: register best.pt as a version of the model of this name; '' = not"),
       setting("close-mosaic", o.close_mosaic, "last epochs without mosaic, mixup, copy-paste and paste-in").range(0, 1'000'000),
       setting("autobalance", o.autobalance, "adapt the levels' weights of the objectness loss"),
       setting("unfreeze-at", o.unfreeze_at, "epoch:part, …: when parts begin to train, a part being backbone, neck, head, all, a layer or first-last; without --freeze all but the head is frozen before"),
@@ -57,7 +61,7 @@ std::vector<Setting> own_settings(TrainOptions& o) {
 }  // namespace
 
 Settings settings(TrainOptions& o) {
-  const std::string later = "a later version brings it", tracker = "an option of a commercial experiment tracker";
+  const std::string tracker = "an option of a commercial experiment tracker";
   Settings table{"train", {
       setting("weights", o.weights, "initial weights: a file; synth = the start for yolov7-tiny that belongs to this program; auto = synth for yolov7-tiny, else ''; '' = from scratch (needs --cfg)"),
       setting("cfg", o.cfg, "network: a config file or the name of a built-in one"),
@@ -71,7 +75,7 @@ Settings settings(TrainOptions& o) {
       setting("nosave", o.nosave, "write a checkpoint only after the last epoch"),
       setting("notest", o.notest, "validate only after the last epoch"),
       setting("noautoanchor", o.noautoanchor, "do not check how well the anchors fit, and never search better ones"),
-      setting("evolve", o.evolve, "evolve hyper-parameters").refused(later),
+      setting("evolve", o.evolve, "evolve hyper-parameters: the same as `yolov7 evolve` with the other options"),
       setting("bucket", o.bucket, "cloud bucket").refused("nothing is ever uploaded"),
       setting("cache-images", o.cache_images, "keep all resized pictures in memory (--cache-budget bounds it)").optional_value("ram").choices({"", "ram"}),
       setting("image-weights", o.image_weights, "draw pictures more often whose classes are rare or badly found"),
@@ -145,7 +149,6 @@ Value hyperparameter_file(const std::string& path) {
   if (std::filesystem::exists(path)) return read_yaml(path);
   const auto text = builtin_file(path);
   if (!text) throw Error(fmt::format("{}: expected a hyper-parameter file or the name of a built-in one, found neither", path));
-  log::info(fmt::format("{}: not a file here; using the built-in one", path));
   return parse_yaml(*text, path);
 }
 
@@ -154,6 +157,7 @@ Value hyperparameter_file(const std::string& path) {
 Hyperparameters read_hyperparameters(const std::string& path) {
   Hyperparameters hyp;
   Value file = hyperparameter_file(path);
+  if (!std::filesystem::exists(path)) log::info(fmt::format("{}: not a file here; using the built-in one", path));
   // The list is checked here, where the file and the line are known, and kept as one line of text.
   for (auto& [key, value] : file.mapping) {
     if (key != "augment") continue;
@@ -166,6 +170,12 @@ Hyperparameters read_hyperparameters(const std::string& path) {
   }
   assign(settings(hyp), file);
   return hyp;
+}
+
+std::vector<std::string> hyperparameter_keys(const std::string& path) {
+  std::vector<std::string> keys;
+  for (const auto& entry : hyperparameter_file(path).mapping) keys.push_back(entry.first);
+  return keys;
 }
 
 }  // namespace yolov7::training

@@ -57,6 +57,9 @@ struct TrainOptions {
   double clip_grad = 0;                  ///< largest Euclidean norm of all gradients; 0 = off
   int patience = 0;                      ///< epochs without a better fitness after which training ends; 0 = off
   double time = 0;                       ///< hours of training; 0 = no limit
+  int stop_after = 0;                    ///< epochs after which this call ends, the schedule being that of `epochs`; --resume goes on; 0 = off
+  std::string mlflow;                    ///< MLflow server: its address, or "env" = MLFLOW_TRACKING_URI; "" = none
+  std::string mlflow_experiment = "yolov7", mlflow_model;  ///< name of the experiment; name under which best.pt is registered, "" = not
   int close_mosaic = 0;                  ///< last epochs without mosaic, mixup, copy-paste and paste-in
   bool autobalance = false, freeze_bn = false;
   std::string unfreeze_at;               ///< "10:backbone,20:all": epochs at which parts of the network begin to train
@@ -83,5 +86,7 @@ struct Hyperparameters {
 Settings settings(Hyperparameters& hyp);
 /// A file, or a built-in one found by base name. Errors name file, line and the nearest known key.
 Hyperparameters read_hyperparameters(const std::string& path);
+/// The keys that stand in it.
+std::vector<std::string> hyperparameter_keys(const std::string& path);
 
 }  // namespace yolov7::training

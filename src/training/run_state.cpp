@@ -85,8 +85,9 @@ fs::path find_resume_checkpoint(const std::string& resume, const std::string& pr
 }
 
 TrainOptions resumed_options(TrainOptions stored, TrainOptions wanted, const std::vector<std::string>& given) {
-  const std::vector<std::string> changeable = {"resume", "epochs", "threads", "workers", "cache-budget", "recheck", "accept-changed-data", "data", "checkpoint-seconds", "memory-limit", "device", "project", "patience", "time", "save_period", "nproc", "peer-timeout", "local_rank"};
+  const std::vector<std::string> changeable = {"resume", "epochs", "threads", "workers", "cache-budget", "recheck", "accept-changed-data", "data", "checkpoint-seconds", "memory-limit", "device", "project", "patience", "time", "save_period", "stop-after", "mlflow", "mlflow-experiment", "mlflow-model", "nproc", "peer-timeout", "local_rank"};
   const std::vector<std::string> common = {"json", "quiet", "verbose"};
+  stored.stop_after = wanted.stop_after;  // of a call, not of a run
   const Settings from = settings(wanted), to = settings(stored);
   for (const std::string& name : given) {
     if (std::find(common.begin(), common.end(), name) != common.end()) continue;

@@ -64,7 +64,7 @@ void RunWatch::guarded(Action action) {
     action();
   } catch (const std::exception& error) {
     active_ = false;
-    log::warning(fmt::format("the run is no longer shown (TensorBoard, results.png, report.html): {}; the training goes on", error.what()));
+    log::warning(fmt::format("the run is no longer shown (TensorBoard, MLflow, results.png, report.html): {}; the training goes on", error.what()));
   }
 }
 
@@ -74,8 +74,44 @@ RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes(
     events_->hyperparameters(hyperparameters(s), {"coco/mAP_0.5", "coco/mAP_0.5:0.95", "fitness"});
     if (s.state.epoch == 0) events_->graph(layer_graph(s.network->description(), s.train_size));
     plot_training_labels(s);
+    begin_mlflow(s);
     log::info(fmt::format("to watch: tensorboard --logdir {}", text::printable(folder_.string())));
   });
+}
+
+void RunWatch::begin_mlflow(const Setup& s) {
+  const TrainOptions& o = s.state.options;
+  if (o.mlflow.empty()) return;
+  TrainOptions options = o;
+  Hyperparameters hyp = s.state.hyp;
+  std::map<std::string, std::string> parameters;
+  const auto add = [&](const std::string& prefix, const Settings& table) {
+    for (const Setting& one : table.entries)
+      if (one.refusal.empty() && one.notice.empty()) parameters[prefix + one.name] = one.text();
+  };
+  add("", settings(options));
+  add("hyp/", settings(hyp));
+  mlflow_ = std::make_unique<watch::MlflowRun>(folder_, watch::MlflowOptions{watch::mlflow_address(o.mlflow), o.mlflow_experiment, o.mlflow_model}, parameters);
+  log::info(fmt::format("MLflow: {}, experiment {}", watch::mlflow_address(o.mlflow), text::printable(o.mlflow_experiment)));
+}
+
+void RunWatch::interrupted() {
+  guarded([&] {
+    if (!mlflow_) return;
+    mlflow_->end_status("KILLED");
+    mlflow_->finish();
+  });
+}
+
+void RunWatch::finish_mlflow() {
+  if (!mlflow_) return;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string(), kind = entry.path().extension().string();
+    if (entry.is_regular_file() && text::contains({".csv", ".html", ".jpg", ".json", ".png", ".svg", ".txt", ".yaml"}, kind)) mlflow_->artifact(name, name);
+  }
+  mlflow_->model();
+  mlflow_->end_status("FINISHED");
+  mlflow_->finish();
 }
 
 /// labels.png and labels_correlogram.png of the training pictures.
@@ -103,6 +139,7 @@ void RunWatch::epoch(const std::vector<EpochRecord>& records) {
     for (const NamedColumn& column : result_columns({records.back()}))
       if (column.name != "epoch") scalars.emplace_back(column.name, column.values.front());
     events_->scalars(records.back().epoch, scalars);
+    if (mlflow_) mlflow_->metrics(records.back().epoch, scalars);
     constexpr std::chrono::seconds between_plots(30);
     if (std::chrono::steady_clock::now() - last_plot_ >= between_plots) plot(records);
   });
@@ -131,6 +168,7 @@ void RunWatch::finished(const std::vector<EpochRecord>& records) {
       if (fs::exists(folder_ / name)) picture(records.back().epoch, folder_ / name);
     file::write_atomically(folder_ / "report.html", watch::run_report(folder_));
     events_->finished();
+    finish_mlflow();
   });
 }
 

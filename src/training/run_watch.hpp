@@ -1,5 +1,5 @@
 #pragma once
-// What is shown of a run while it goes on: TensorBoard events, results.png, labels.png and report.html in its folder.
+// What is shown of a run while it goes on: TensorBoard events, results.png, labels.png and report.html in its folder, and an MLflow server where one was named.
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "training/records.hpp"
 #include "training/setup.hpp"
+#include "watch/mlflow.hpp"
 #include "watch/tensorboard.hpp"
 
 namespace yolov7::training {
@@ -24,15 +25,20 @@ class RunWatch {
   void epoch(const std::vector<EpochRecord>& records);
   /// The last results.png, the plots of the final validation, and report.html.
   void finished(const std::vector<EpochRecord>& records);
+  /// Ended by the user, and can go on.
+  void interrupted();
 
  private:
   template <class Action>
   void guarded(Action action);
   void plot_training_labels(const Setup& setup);
   void plot(const std::vector<EpochRecord>& records);
+  void begin_mlflow(const Setup& setup);
+  void finish_mlflow();
 
   std::filesystem::path folder_;
   std::unique_ptr<watch::TensorBoardWriter> events_;
+  std::unique_ptr<watch::MlflowRun> mlflow_;
   bool active_ = false;
   std::chrono::steady_clock::time_point last_plot_{};
 };

@@ -36,6 +36,7 @@ class Trainer {
     while (s_.state.epoch < epochs && !s_.state.ended) {
       if (!train_epoch()) return interrupted();
       finish_epoch(s_.state.epoch + 1 == epochs);
+      if (pauses_after(s_.state.epoch - 1)) return stopped();
     }
     finish_run(s_);
     watch_.finished(s_.state.records);
@@ -145,13 +146,20 @@ class Trainer {
     return fmt::format("box {:.4g} obj {:.4g} cls {:.4g} total {:.4g}", sum[0] / n, sum[1] / n, sum[2] / n, sum[3] / n);
   }
 
+  /// --stop-after: the run is not over, this call is.
+  bool pauses_after(int epoch) const {
+    const TrainOptions& o = s_.state.options;
+    return o.stop_after > 0 && epoch + 1 >= o.stop_after && epoch + 1 < o.epochs && !s_.state.ended;
+  }
+
   void finish_epoch(bool last) {
+    const bool end_of_call = last || pauses_after(s_.state.epoch);
     RunState& state = s_.state;
     for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = state.loss_sum[i] / static_cast<double>(s_.loader->batches());
     record_.rates = s_.optimizer->rates();
     if (!state.records.empty()) repeat_validation(record_, state.records.back());
     take_first_processes_values();
-    if (!state.options.notest || last) {
+    if (!state.options.notest || end_of_call) {
       const auto start = Clock::now();
       validate(s_, record_);
       record_.val_seconds = seconds_since(start);
@@ -170,7 +178,7 @@ class Trainer {
     gather_state();
     const std::string reason = last ? std::string() : end_reason();
     state.ended = !reason.empty();
-    write_epoch_checkpoints(s_, record_.epoch, best, last || state.ended);
+    write_epoch_checkpoints(s_, record_.epoch, best, end_of_call || state.ended);
     last_write_ = Clock::now();
     say_epoch();
     if (state.ended) log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch, state.options.epochs - 1, reason));
@@ -212,7 +220,14 @@ class Trainer {
   TrainSummary interrupted() {
     write_state();
     log::info(fmt::format("interrupted; {} can be resumed at epoch {}, batch {}", (s_.folder / "weights" / "last.pt").string(), s_.state.epoch, s_.state.batch));
+    watch_.interrupted();
     return summary(true);
+  }
+
+  TrainSummary stopped() {
+    log::info(fmt::format("stopped after {} of {} epochs (--stop-after); --resume {} goes on", s_.state.epoch, s_.state.options.epochs, s_.folder.string()));
+    watch_.interrupted();
+    return summary(false);
   }
 
   TrainSummary summary(bool was_interrupted) const {
