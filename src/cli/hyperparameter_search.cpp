@@ -212,7 +212,9 @@ class SearchRun {
       fitness.push_back(trial.result.fitness);
       for (std::size_t g = 0; g < searched.size(); ++g) searched[g].values.push_back(trial.values[g]);
     }
-    if (!fitness.empty()) write_picture(s_.folder / "evolve.png", watch::plot_search(searched, fitness));
+    // One that stands at 0 never leaves it, and a panel would show a single column.
+    if (searched.front().values.size() > 1) std::erase_if(searched, [](const watch::SearchedValues& one) { return std::all_of(one.values.begin(), one.values.end(), [&](double v) { return v == 0; }); });
+    if (!fitness.empty() && !searched.empty()) write_picture(s_.folder / "evolve.png", watch::plot_search(searched, fitness));
   }
 
   static constexpr int most_failures_in_row = 5;

@@ -38,6 +38,16 @@ std::string tick_text(double value, double step) {
   return fmt::format("{:.{}f}", size, std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9))));
 }
 
+/// As many ticks of a horizontal axis as their numbers leave room for.
+std::vector<double> ticks_with_room(double low, double high, int width, const Letters& letters) {
+  for (int most = 6;; --most) {
+    const std::vector<double> ticks = chart_ticks(low, high, most);
+    int needed = 0;
+    for (const double tick : ticks) needed = std::max(needed, letters.width(tick_text(tick, ticks[1] - ticks[0])) + letters.height());
+    if (most == 2 || needed <= width * (ticks[1] - ticks[0]) / (high - low)) return ticks;
+  }
+}
+
 constexpr int dash_px = 14;
 
 /// Line i is solid for the first, then dashes of growing length, so that colour is not all that tells them apart.
@@ -63,8 +73,8 @@ void draw_line(cv::Mat& canvas, const std::vector<cv::Point2d>& points, std::siz
 void draw_marks(cv::Mat& canvas, const std::vector<cv::Point2d>& points, std::size_t i, int thickness, ChartMark mark) {
   for (const cv::Point2d& p : points) {
     if (!is_finite(p)) continue;
-    if (mark == ChartMark::dots) cv::circle(canvas, cv::Point(p), 2 * thickness, chart_colour(i), cv::FILLED, cv::LINE_AA);
-    else cv::drawMarker(canvas, cv::Point(p), chart_colour(i), cv::MARKER_CROSS, 10 * thickness, thickness, cv::LINE_AA);
+    if (mark == ChartMark::dots) cv::circle(canvas, cv::Point(p), 4 * thickness, chart_colour(i), cv::FILLED, cv::LINE_AA);
+    else cv::drawMarker(canvas, cv::Point(p), chart_colour(i), cv::MARKER_CROSS, 20 * thickness, 3 * thickness, cv::LINE_AA);
   }
 }
 
@@ -132,7 +142,8 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
     ys = {ys.low - margin, ys.high + margin};
   }
   if (chart.y_range) ys.low = (*chart.y_range)[0], ys.high = (*chart.y_range)[1];
-  const std::vector<double> x_ticks = chart_ticks(xs.low, xs.high, 6), y_ticks = chart_ticks(ys.low, ys.high, 6);
+  if (chart.x_range) xs.low = (*chart.x_range)[0], xs.high = (*chart.x_range)[1];
+  const std::vector<double> y_ticks = chart_ticks(ys.low, ys.high, 6);
   const double x0 = xs.low, x1 = xs.high > xs.low ? xs.high : xs.low + 1, y0 = std::min(ys.low, y_ticks.front()), y1 = std::max(ys.high, y_ticks.back());
   int left = 0;
   for (const double tick : y_ticks) left = std::max(left, letters.width(tick_text(tick, y_ticks[1] - y_ticks[0])));
@@ -147,6 +158,7 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
   const bool whole = std::all_of(chart.lines.begin(), chart.lines.end(), [](const ChartLine& one) {
     return std::all_of(one.points.begin(), one.points.end(), [](const cv::Point2d& p) { return !is_finite(p) || p.x == std::floor(p.x); });
   });
+  const std::vector<double> x_ticks = ticks_with_room(x0, x1, area.width, letters);
   for (const double tick : x_ticks) {
     if (tick < x0 - 1e-9 || tick > x1 + 1e-9 || (whole && std::abs(tick - std::round(tick)) > 1e-9)) continue;  // there is no half epoch
     const int x = static_cast<int>(at({tick, y0}).x);

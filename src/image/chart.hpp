@@ -20,7 +20,7 @@ struct ChartLine {
 struct Chart {
   std::string title, x;
   std::vector<ChartLine> lines;    ///< up to seven are told apart
-  std::optional<std::array<double, 2>> y_range = {};  ///< otherwise what the values span
+  std::optional<std::array<double, 2>> y_range = {}, x_range = {};  ///< otherwise what the values span
 };
 
 /// A line of black text (or of another colour), the left end of its base line at `at`; what OpenCV's font lacks is '?'.
