@@ -18,4 +18,11 @@ void info(std::string_view line);
 void warning(std::string_view line);  ///< prefixed with "warning: "
 void error(std::string_view line);    ///< prefixed with "error: "
 
+/// Whether stderr is a terminal on which a line can be rewritten, and messages are not hidden.
+bool shows_live();
+/// A line in place of the live one before it, cut to the terminal's width; messages appear above it. Nothing where shows_live() is false.
+void live(std::string_view line);
+/// Takes the live line away.
+void end_live();
+
 }  // namespace yolov7::log

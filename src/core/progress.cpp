@@ -1,12 +1,7 @@
 #include "core/progress.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
-
 #include "core/log.hpp"
-#include "core/text.hpp"
 
 namespace yolov7 {
 
@@ -17,7 +12,7 @@ std::string clock_text(double seconds) {
 }
 
 Progress::Progress(std::string label, std::size_t total, std::string unit)
-    : label_(std::move(label)), unit_(std::move(unit)), total_(total), terminal_(isatty(STDERR_FILENO) == 1),
+    : label_(std::move(label)), unit_(std::move(unit)), total_(total), terminal_(log::shows_live()),
       start_(std::chrono::steady_clock::now()), shown_(start_) {
   if (log::level() > log::Level::info) finished_ = true;
 }
@@ -52,9 +47,9 @@ void Progress::show(bool last) {
                                  clock_text(seconds));
   if (!last && rate > 0 && done_ < total_) line += fmt::format(", {} left", clock_text(static_cast<double>(total_ - done_) / rate));
   if (!note_.empty()) line += "  " + note_;
-  line = text::printable(line);
-  std::fputs((terminal_ ? "\r\x1b[K" + line + (last ? "\n" : "") : line + "\n").c_str(), stderr);
-  std::fflush(stderr);
+  if (terminal_ && !last) return log::live(line);
+  log::end_live();
+  log::info(line);
 }
 
 }  // namespace yolov7

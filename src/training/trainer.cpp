@@ -9,12 +9,12 @@
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
-#include "core/progress.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec.hpp"
 #include "training/checkpoints.hpp"
 #include "training/class_weights.hpp"
 #include "training/device_memory.hpp"
+#include "training/epoch_display.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/run_watch.hpp"
 #include "training/setup.hpp"
@@ -55,7 +55,7 @@ class Trainer {
     const auto first = static_cast<std::size_t>(s_.state.batch), batches = s_.loader->batches();
     epoch_start_ = Clock::now();
     seconds_before_ = s_.state.seconds;
-    Progress progress(fmt::format("epoch {}/{}", s_.state.epoch, s_.state.options.epochs - 1), batches - first, "batches");
+    display_.begin(s_.state.epoch, s_.state.options.epochs, first, batches);
     if (s_.state.options.image_weights) s_.loader->set_weights(picture_weights(s_.train, s_.state.class_ap));
     s_.schedule->observe(fitness_so_far());
     s_.loader->start(s_.state.epoch, first);
@@ -64,7 +64,8 @@ class Trainer {
       train_batch(*batch);
       pictures += static_cast<std::size_t>(batch->count * s_.group->size());
       ++s_.state.batch;
-      progress.advance(1, losses_text());
+      take_mean_losses();
+      display_.batch(record_, static_cast<std::size_t>(s_.state.batch), static_cast<double>(pictures) / seconds_since(epoch_start_));
       // Only where no gradient is pending; an epoch's end counts, for what is pending then is dropped anyway (K 05).
       const bool last = s_.state.batch == static_cast<std::int64_t>(batches);
       if (step_.pending() && !last) continue;
@@ -140,10 +141,8 @@ class Trainer {
     return values;
   }
 
-  std::string losses_text() const {
-    const double n = static_cast<double>(std::max<std::int64_t>(s_.state.batch, 1));
-    const auto& sum = s_.state.loss_sum;
-    return fmt::format("box {:.4g} obj {:.4g} cls {:.4g} total {:.4g}", sum[0] / n, sum[1] / n, sum[2] / n, sum[3] / n);
+  void take_mean_losses() {
+    for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = s_.state.loss_sum[i] / static_cast<double>(std::max<std::int64_t>(s_.state.batch, 1));
   }
 
   /// --stop-after: the run is not over, this call is.
@@ -155,7 +154,7 @@ class Trainer {
   void finish_epoch(bool last) {
     const bool end_of_call = last || pauses_after(s_.state.epoch);
     RunState& state = s_.state;
-    for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = state.loss_sum[i] / static_cast<double>(s_.loader->batches());
+    take_mean_losses();
     record_.rates = s_.optimizer->rates();
     if (!state.records.empty()) repeat_validation(record_, state.records.back());
     take_first_processes_values();
@@ -180,7 +179,7 @@ class Trainer {
     state.ended = !reason.empty();
     write_epoch_checkpoints(s_, record_.epoch, best, end_of_call || state.ended);
     last_write_ = Clock::now();
-    say_epoch();
+    display_.end(record_, last || state.ended);
     if (state.ended) log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch, state.options.epochs - 1, reason));
   }
 
@@ -203,18 +202,6 @@ class Trainer {
     if (o.patience > 0 && !o.notest && waited >= o.patience) return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
     if (o.time > 0 && s_.state.seconds >= o.time * 3600) return fmt::format("{:.2f} hours of training (--time {})", s_.state.seconds / 3600, o.time);
     return {};
-  }
-
-  /// What limits the speed is measured: the share of the training's time in which no batch was ready.
-  void say_epoch() const {
-    const EpochRecord& r = record_;
-    constexpr double noticeable = 0.1;
-    const double waiting = r.data_wait_seconds / std::max(r.train_seconds, 1e-9);
-    const std::string limit = waiting > noticeable ? fmt::format("limited by data, waiting {:.0f} % of the time (--workers, --cache-budget)", 100 * waiting) : fmt::format("limited by compute, waiting {:.0f} % of the time for data", 100 * waiting);
-    const int left = s_.state.options.epochs - 1 - r.epoch;
-    log::info(fmt::format("epoch {}/{}: box {:.4g} obj {:.4g} cls {:.4g} | {}| {:.1f} pictures/s, {}{}", r.epoch, s_.state.options.epochs - 1, r.train_loss[0], r.train_loss[1], r.train_loss[2],
-                          r.validated ? fmt::format("COCO mAP50 {:.4f} mAP {:.4f}, official mAP50 {:.4f} mAP {:.4f} ", r.coco_map50, r.coco_map, r.official_map50, r.official_map) : "",
-                          r.pictures_per_second, limit, left > 0 && !s_.state.ended ? fmt::format("; {} left", clock_text(left * (r.train_seconds + r.val_seconds))) : ""));
   }
 
   TrainSummary interrupted() {
@@ -269,6 +256,7 @@ class Trainer {
   Setup& s_;
   Step step_;
   RunWatch watch_;
+  EpochDisplay display_;
   EpochRecord record_;
   Clock::time_point epoch_start_ = Clock::now(), last_write_ = Clock::now();
   double seconds_before_ = 0;  ///< of training before this epoch began in this process
