@@ -21,6 +21,27 @@ function(yolov7_module name)
   target_link_libraries(yolov7_${name} PUBLIC Threads::Threads fmt::fmt PRIVATE ${ARG_LIBRARIES})
 endfunction()
 
+# yolov7_loops(<target> <sources...>): inner loops, once per instruction set; core/instruction_set.hpp chooses at run time.
+# On another architecture all three are the same portable code.
+function(yolov7_loops target)
+  set(portable_flags "")
+  set(avx2_flags "")
+  set(avx512_flags "")
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    set(avx2_flags -march=x86-64-v3)
+    set(avx512_flags -march=x86-64-v4 -mprefer-vector-width=512)
+  endif()
+  foreach(instruction_set portable avx2 avx512)
+    set(loops ${target}_loops_${instruction_set})
+    add_library(${loops} OBJECT ${ARGN})
+    yolov7_compile_options(${loops})
+    target_include_directories(${loops} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+    target_compile_definitions(${loops} PRIVATE YOLOV7_INSTRUCTION_SET=${instruction_set})
+    target_compile_options(${loops} PRIVATE -O3 -Wno-psabi ${${instruction_set}_flags})
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${loops}>)
+  endforeach()
+endfunction()
+
 # yolov7_test(<module> SOURCES ... [DEPENDS modules...] [LIBRARIES ...] [LABEL unit]) -> <module>_tests
 function(yolov7_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})

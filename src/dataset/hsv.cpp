@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
+
+#include "dataset/picture_passes.hpp"
 
 namespace yolov7::dataset {
 
@@ -18,21 +19,32 @@ HsvTables hsv_tables(double hue_gain, double saturation_gain, double value_gain)
   return t;
 }
 
-void apply_hsv(cv::Mat& bgr, const HsvTables& t) {
-  constexpr int strip_rows = 16;  // a strip stays in the cache between its three passes
-  cv::Mat hsv;
-  for (int y = 0; y < bgr.rows; y += strip_rows) {
-    cv::Mat strip = bgr.rowRange(y, std::min(bgr.rows, y + strip_rows));
-    cv::cvtColor(strip, hsv, cv::COLOR_BGR2HSV);
-    for (int row = 0; row < hsv.rows; ++row) {
-      auto* p = hsv.ptr<std::uint8_t>(row);
-      for (auto* const end = p + std::ptrdiff_t{3} * hsv.cols; p != end; p += 3) {
-        p[0] = t.hue[p[0]];
-        p[1] = t.saturation[p[1]];
-        p[2] = t.value[p[2]];
-      }
-    }
-    cv::cvtColor(hsv, strip, cv::COLOR_HSV2BGR);
+ColourChange::ColourChange(const HsvTables& tables) : tables_(tables) {}
+
+ColourChange::ColourChange(double hue_gain, double saturation_gain, double value_gain)
+    : tables_(hsv_tables(hue_gain, saturation_gain, value_gain)), factors_{static_cast<float>(hue_gain), static_cast<float>(saturation_gain), static_cast<float>(value_gain)} {
+  const auto product = [](std::size_t i, float factor) { return static_cast<int>(static_cast<float>(i) * factor); };
+  by_factors_ = hue_gain >= 0 && hue_gain <= 2 && saturation_gain >= 0 && value_gain >= 0;
+  for (std::size_t i = 0; i < 256 && by_factors_; ++i) {
+    const int hue = product(i, factors_.hue);
+    by_factors_ = (i >= 180 || tables_.hue[i] == (hue >= 180 ? hue - 180 : hue)) && tables_.saturation[i] == std::min(255, product(i, factors_.saturation)) && tables_.value[i] == std::min(255, product(i, factors_.value));
+  }
+}
+
+void ColourChange::operator()(std::uint32_t* words, int count) const {
+  static const kernels::PictureRows rows = kernels::picture_rows(best_instruction_set());
+  if (by_factors_) return rows.colours(words, count, factors_);
+  rows.to_hsv(words, count);
+  for (int i = 0; i < count; ++i) words[i] = tables_.hue[words[i] & 255] | static_cast<std::uint32_t>(tables_.saturation[words[i] >> 8 & 255]) << 8 | static_cast<std::uint32_t>(tables_.value[words[i] >> 16]) << 16;
+  rows.from_hsv(words, count);
+}
+
+void apply_hsv(cv::Mat& bgr, const ColourChange& change) {
+  std::vector<std::uint32_t> words(padded_words(bgr.cols));
+  for (int y = 0; y < bgr.rows; ++y) {
+    words_of(bgr.ptr(y), bgr.cols, words.data());
+    change(words.data(), static_cast<int>(words.size()));
+    bytes_of(words.data(), bgr.cols, bgr.ptr(y));
   }
 }
 

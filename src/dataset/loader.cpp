@@ -245,6 +245,7 @@ BatchLoader::~BatchLoader() = default;
 std::size_t BatchLoader::batches() const { return impl_->plan.batches.size(); }
 int BatchLoader::threads() const { return impl_->threads; }
 std::size_t BatchLoader::cached_pictures() const { return impl_->pictures.fitting(); }
+std::size_t BatchLoader::decoded_pictures() const { return impl_->pictures.decoded(); }
 void BatchLoader::set_weights(std::vector<double> weights) {
   if (!weights.empty() && (weights.size() != impl_->index.entries.size() || impl_->options.rectangular))
     throw Error(fmt::format("batch loader: expected {} weights and no rectangular batches, found {}{}", impl_->index.entries.size(), weights.size(), impl_->options.rectangular ? " with rectangular batches" : ""));

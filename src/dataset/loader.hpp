@@ -48,6 +48,7 @@ class BatchLoader {
   std::size_t batches() const;  ///< per epoch; the last partial batch is kept
   int threads() const;          ///< 0: next() builds the batches itself
   std::size_t cached_pictures() const;  ///< how many of the pictures fit into cache_bytes
+  std::size_t decoded_pictures() const; ///< how often a picture was read from its file so far
   /// Starts epoch `epoch` at batch `first` (resume). Ends whatever ran before.
   void start(int epoch, std::size_t first = 0);
   /// From the next start() on, the epoch's pictures are drawn with replacement in proportion to these (one a picture, none negative, not

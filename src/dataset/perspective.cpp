@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
+#include "dataset/picture_passes.hpp"
 #include "image/letterbox.hpp"
 
 namespace yolov7::dataset {
@@ -41,7 +42,7 @@ cv::Mat warp(const cv::Mat& picture, const cv::Matx33d& m, bool projective, cv::
   if (projective)
     cv::warpPerspective(picture, canvas, m, output, cv::INTER_LINEAR, cv::BORDER_CONSTANT, grey);
   else
-    cv::warpAffine(picture, canvas, m.get_minor<2, 3>(0, 0), output, cv::INTER_LINEAR, cv::BORDER_CONSTANT, grey);
+    return warp_affine(picture, m, output, std::move(canvas));
   return canvas;
 }
 
@@ -106,15 +107,10 @@ bool is_box_candidate(const Xyxy& before, const Xyxy& after, double area_share) 
          std::max(w / (h + epsilon), h / (w + epsilon)) < 20;
 }
 
-Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv::Mat canvas) {
-  const cv::Matx33d m = perspective_matrix(step.draws, sample.picture.size(), step.output);
-  Sample result;
-  if (step.output == sample.picture.size() && m == cv::Matx33d::eye())
-    result.picture = sample.picture;
-  else
-    result.picture = warp(sample.picture, m, step.projective, step.output, std::move(canvas));
+std::vector<Object> warp_objects(const std::vector<Object>& objects, const PerspectiveStep& step, const cv::Matx33d& m) {
+  std::vector<Object> all;
   const double f = step.draws.scale;
-  for (const Object& object : sample.objects) {
+  for (const Object& object : objects) {
     const bool outline = step.use_polygons && !object.polygon.empty();
     const Xyxy after = outline ? warp_polygon(object.polygon, m, step.projective, step.output)
                                : warp_box(object.box, m, step.projective, step.output);
@@ -124,8 +120,18 @@ Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv:
     Object kept;
     kept.class_index = object.class_index;
     kept.box = after;
-    result.objects.push_back(std::move(kept));
+    all.push_back(std::move(kept));
   }
+  return all;
+}
+
+bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m) { return step.output == input && m == cv::Matx33d::eye(); }
+
+Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv::Mat canvas) {
+  const cv::Matx33d m = perspective_matrix(step.draws, sample.picture.size(), step.output);
+  Sample result;
+  result.picture = changes_nothing(step, sample.picture.size(), m) ? sample.picture : warp(sample.picture, m, step.projective, step.output, std::move(canvas));
+  result.objects = warp_objects(sample.objects, step, m);
   return result;
 }
 

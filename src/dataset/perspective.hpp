@@ -42,6 +42,10 @@ struct PerspectiveStep {
   cv::Size output;
 };
 
+/// The candidates among the objects, as boxes; `m` is the step's matrix.
+std::vector<Object> warp_objects(const std::vector<Object>& objects, const PerspectiveStep& step, const cv::Matx33d& m);
+/// Whether a picture of this size comes out of the step as it is.
+bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m);
 /// Warps bilinearly with border 114 (not at all if it would change nothing) and keeps the candidates. The result has no
 /// polygons: no later step of section 8 uses them. `canvas` is memory to draw into; nobody else may use it.
 Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv::Mat canvas = {});

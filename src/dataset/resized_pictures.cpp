@@ -38,6 +38,7 @@ ResizedPictures::Loaded ResizedPictures::get(std::size_t entry) {
     std::lock_guard lock(mutex_);
     if (!kept_[entry].picture.empty()) return kept_[entry];
   }
+  ++decoded_;
   Loaded loaded;
   loaded.picture = load_resized(index_.entries[entry].picture, s_, augment_, &loaded.original);
   const std::size_t bytes = bytes_of(loaded.picture.size());

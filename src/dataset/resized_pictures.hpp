@@ -1,6 +1,7 @@
 #pragma once
 // Pictures of an index, decoded and resized to the long side s (data 7.1), kept in memory within a budget. The result
 // is the same with and without that memory.
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <mutex>
@@ -33,6 +34,8 @@ class ResizedPictures {
   std::size_t fitting() const;
   /// Never more than the budget.
   std::size_t bytes_kept() const;
+  /// How often a picture was read from its file.
+  std::size_t decoded() const { return decoded_; }
 
  private:
   const Index& index_;
@@ -42,6 +45,7 @@ class ResizedPictures {
   mutable std::mutex mutex_;
   std::vector<Loaded> kept_;  ///< an empty picture: not there
   std::size_t bytes_ = 0;
+  std::atomic<std::size_t> decoded_{0};
 };
 
 }  // namespace yolov7::dataset

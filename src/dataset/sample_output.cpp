@@ -5,16 +5,6 @@
 
 namespace yolov7::dataset {
 
-void write_planes(const cv::Mat& bgr, Flips flips, std::uint8_t* planes) {
-  const std::size_t area = bgr.total();
-  std::array<cv::Mat, 3> target;  // headers over the caller's memory, in the order B G R
-  for (std::size_t c = 0; c < 3; ++c) target[c] = cv::Mat(bgr.size(), CV_8UC1, planes + (2 - c) * area);
-  cv::split(bgr, target.data());
-  if (!flips.vertical && !flips.horizontal) return;
-  const int code = flips.vertical && flips.horizontal ? -1 : flips.horizontal ? 1 : 0;
-  for (cv::Mat& plane : target) cv::flip(plane, plane, code);
-}
-
 std::vector<std::array<float, 6>> write_targets(std::span<const Object> objects, cv::Size picture, Flips flips) {
   std::vector<std::array<float, 6>> targets;
   targets.reserve(objects.size());

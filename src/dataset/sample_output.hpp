@@ -1,5 +1,5 @@
 #pragma once
-// The last steps of a sample (data 8.1 steps 6 to 9, section 9): flips, planes, normalized targets, quad collation.
+// The last steps of a sample (data 8.1 steps 8 and 9, section 9): normalized targets, quad collation.
 #include <array>
 #include <cstdint>
 #include <opencv2/core/mat.hpp>
@@ -7,16 +7,11 @@
 #include <vector>
 
 #include "dataset/batch.hpp"
+#include "dataset/picture_passes.hpp"
 #include "dataset/sample.hpp"
 
 namespace yolov7::dataset {
 
-struct Flips {
-  bool vertical = false, horizontal = false;
-};
-
-/// B G R rows → R G B planes of height × width bytes each, flipped.
-void write_planes(const cv::Mat& bgr, Flips flips, std::uint8_t* planes);
 /// (0, class, cx, cy, w, h) normalized to the picture's size; flips reflect the centres.
 std::vector<std::array<float, 6>> write_targets(std::span<const Object> objects, cv::Size picture, Flips flips);
 

@@ -53,6 +53,10 @@ SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options,
   });
 }
 
+SamplePipeline::Draws SamplePipeline::draws_of(const SampleKey& key) const {
+  return {options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0, std::min(1.0, (key.epoch + 1.0) / options_.epochs)};
+}
+
 void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const {
   if (!steps_.has(stage)) return;
   TransformContext context;
@@ -98,8 +102,7 @@ Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t>
   return mosaic4(tiles, options_.image_size, yc, xc, std::move(canvas));
 }
 
-Sample SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas,
-                              cv::Mat output) const {
+SamplePipeline::Unwarped SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
   const int s = options_.image_size;
   Random position = draws(Operation::mosaic_position), partners = draws(Operation::mosaic_partners);
   Sample sample;
@@ -115,7 +118,7 @@ Sample SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> or
   if (options_.augmentation.copy_paste > 0)
     copy_paste(sample, choose_polygons(sample.objects, options_.augmentation.copy_paste, choice));
   Random random = draws(Operation::perspective);
-  return random_perspective(sample, perspective_step(random, {s, s}), std::move(output));
+  return {std::move(sample), perspective_step(random, {s, s})};
 }
 
 Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const {
@@ -140,53 +143,88 @@ Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& o
   return sample;
 }
 
-Sample SamplePipeline::training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
-                                PipelineMemory& memory) const {
+Sample SamplePipeline::mixed_up(Unwarped first, std::span<const std::size_t> order, const Draws& draws, PipelineMemory& memory) const {
+  Sample sample = random_perspective(first.sample, first.step, memory.first);
+  Random partner = draws(Operation::mixup_partner);
+  const std::size_t second = static_cast<std::size_t>(partner.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
+  Draws other = draws;
+  other.shift = mixup_operations;
+  memory.second.create(first.step.output, CV_8UC3);
+  const Unwarped unwarped = mosaic(second, order, other, memory.canvas);
+  mixup(sample, random_perspective(unwarped.sample, unwarped.step, memory.second), draws(Operation::mixup_ratio).beta(8, 8));
+  return sample;
+}
+
+SamplePipeline::Draft SamplePipeline::training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
+                                               PipelineMemory& memory) const {
   const AugmentOptions& a = options_.augmentation;
-  const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0, std::min(1.0, (key.epoch + 1.0) / options_.epochs)};
+  const Draws draws = draws_of(key);
   const cv::Size square(options_.image_size, options_.image_size);
   const bool closed = key.epoch > options_.last_mosaic_epoch;
+  const bool pastes = any_polygon_ && !closed && draws(Operation::paste_in).chance(a.paste_in), touches_pixels = pastes || steps_.has(Stage::pixels) || steps_.has(Stage::erasing);
+  const bool stays_warped = touches_pixels || steps_.has(Stage::mixing) || steps_.has(Stage::policy) || steps_.has(Stage::geometry);
   memory.canvas.create(2 * square.height, 2 * square.width, CV_8UC3);
   memory.first.create(shape, CV_8UC3);
   const Partner picture = [&](Random& random) { return sample_of(pick(order, random)); };
   Sample sample;
   if (!options_.rectangular && !closed && draws(Operation::mosaic).chance(a.mosaic)) {
-    sample = mosaic(key.entry, order, draws, memory.canvas, memory.first);
+    Unwarped unwarped = mosaic(key.entry, order, draws, memory.canvas);
     const cv::Size original(index_.entries[key.entry].width, index_.entries[key.entry].height);
     origin = origin_of(key.entry, original, resized_size(original, options_.image_size));
-    if (draws(Operation::mixup).chance(a.mixup)) {
-      Random partner = draws(Operation::mixup_partner);
-      const std::size_t second = static_cast<std::size_t>(partner.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
-      Draws other = draws;
-      other.shift = mixup_operations;
-      memory.second.create(square, CV_8UC3);
-      mixup(sample, mosaic(second, order, other, memory.canvas, memory.second), draws(Operation::mixup_ratio).beta(8, 8));
+    const bool mixes = draws(Operation::mixup).chance(a.mixup);
+    if (!mixes && !stays_warped) return {std::move(unwarped.sample), unwarped.step, false};
+    if (mixes) {
+      sample = mixed_up(std::move(unwarped), order, draws, memory);
     } else {
+      sample = random_perspective(unwarped.sample, unwarped.step, memory.first);
       run_steps(Stage::mixing, sample, draws, 0, [&](Random& random) { return partner_mosaic(order, draws, random); });
     }
   } else {
     Random random = draws(Operation::perspective);
     PerspectiveStep step = perspective_step(random, shape);
     step.use_polygons = false;  // K D18
-    sample = random_perspective(single(key.entry, shape, origin, &draws), step, memory.first);
+    sample = single(key.entry, shape, origin, &draws);
+    if (!stays_warped) return {std::move(sample), step, false};
+    sample = random_perspective(sample, step, memory.first);
     if (!closed) run_steps(Stage::mixing, sample, draws, 0, picture);
   }
   run_steps(Stage::policy, sample, draws, 0, picture);
   run_steps(Stage::geometry, sample, draws, 0, picture);
   letterbox_sample(sample, shape, {});
-  change_colours(sample, draws);
+  if (!touches_pixels) return {std::move(sample), std::nullopt, false};
+  if (const auto change = colours(draws)) apply_hsv(sample.picture, *change);
   run_steps(Stage::pixels, sample, draws, 0, picture);
-  if (!closed && draws(Operation::paste_in).chance(a.paste_in)) paste(sample, order, draws, memory.canvas);
+  if (pastes) paste(sample, order, draws, memory.canvas);
   run_steps(Stage::erasing, sample, draws, 0, picture);
-  return sample;
+  return {std::move(sample), std::nullopt, true};
 }
 
-void SamplePipeline::change_colours(Sample& sample, const Draws& draws) const {
+std::optional<ColourChange> SamplePipeline::colours(const Draws& draws) const {
   const AugmentOptions& a = options_.augmentation;
-  if (a.hsv_h == 0 && a.hsv_s == 0 && a.hsv_v == 0) return;  // gains of 1: nothing but rounding
+  if (a.hsv_h == 0 && a.hsv_s == 0 && a.hsv_v == 0) return std::nullopt;  // gains of 1: nothing but rounding
   Random random = draws(Operation::hsv);
   const double h = random.uniform(-1, 1), s = random.uniform(-1, 1), v = random.uniform(-1, 1);
-  apply_hsv(sample.picture, hsv_tables(1 + h * a.hsv_h, 1 + s * a.hsv_s, 1 + v * a.hsv_v));
+  return ColourChange(1 + h * a.hsv_h, 1 + s * a.hsv_s, 1 + v * a.hsv_v);
+}
+
+/// What is left: warp, colours, flips and planes in one pass over the rows.
+void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips, std::uint8_t* planes, FinishedSample& finished) const {
+  const std::optional<ColourChange> change = draft.coloured ? std::nullopt : colours(draws);
+  const ColourChange* const colour = change ? &*change : nullptr;
+  Sample sample = draft.sample;
+  cv::Size size = sample.picture.size();
+  if (draft.step && !draft.step->projective) {
+    const cv::Matx33d m = perspective_matrix(draft.step->draws, size, draft.step->output);
+    sample.objects = warp_objects(sample.objects, *draft.step, m);
+    if (changes_nothing(*draft.step, size, m)) write_planes(sample.picture, flips, colour, planes);
+    else warp_to_planes(sample.picture, m, draft.step->output, flips, colour, planes);
+    size = draft.step->output;
+  } else {
+    if (draft.step) sample = random_perspective(sample, *draft.step);
+    size = sample.picture.size();
+    write_planes(sample.picture, flips, colour, planes);
+  }
+  finished.targets = write_targets(sample.objects, size, flips);
 }
 
 void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
@@ -209,15 +247,14 @@ void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, c
 FinishedSample SamplePipeline::build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, std::uint8_t* planes,
                                      PipelineMemory& memory) const {
   FinishedSample finished;
-  const Sample sample = options_.augment ? training(key, order, shape, finished.origin, memory) : single(key.entry, shape, finished.origin, nullptr);
-  Flips flips;
-  if (options_.augment) {
-    const Draws draws{options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0, 1};
-    flips.vertical = draws(Operation::flip_vertical).chance(options_.augmentation.flipud);
-    flips.horizontal = draws(Operation::flip_horizontal).chance(options_.augmentation.fliplr);
+  const Draws draws = draws_of(key);
+  if (!options_.augment) {
+    finish({single(key.entry, shape, finished.origin, nullptr), std::nullopt, true}, draws, {}, planes, finished);
+    return finished;
   }
-  write_planes(sample.picture, flips, planes);
-  finished.targets = write_targets(sample.objects, sample.picture.size(), flips);
+  const Draft draft = training(key, order, shape, finished.origin, memory);
+  const Flips flips{draws(Operation::flip_vertical).chance(options_.augmentation.flipud), draws(Operation::flip_horizontal).chance(options_.augmentation.fliplr)};
+  finish(draft, draws, flips, planes, finished);
   return finished;
 }
 

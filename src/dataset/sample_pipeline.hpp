@@ -50,14 +50,28 @@ class SamplePipeline {
 
  private:
   struct Draws;
+  Draws draws_of(const SampleKey& key) const;
   /// `place` in the mosaic, for the draws of the list's steps on single pictures.
   Tile tile(std::size_t entry, const Draws& draws, std::uint32_t place) const;
   Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws, cv::Mat canvas) const;
-  Sample mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas, cv::Mat output) const;
+  /// A sample whose perspective step is still to be done, in the pass that writes the batch where nothing comes in between.
+  struct Unwarped {
+    Sample sample;
+    PerspectiveStep step;
+  };
+  /// What is left to do on a training sample.
+  struct Draft {
+    Sample sample;
+    std::optional<PerspectiveStep> step;
+    bool coloured = false;
+  };
+  Unwarped mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
   /// `draws`: null outside training, where no step of the list runs.
   Sample single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const;
-  Sample training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
-                  PipelineMemory& memory) const;
+  Draft training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
+                 PipelineMemory& memory) const;
+  Sample mixed_up(Unwarped first, std::span<const std::size_t> order, const Draws& draws, PipelineMemory& memory) const;
+  void finish(const Draft& draft, const Draws& draws, Flips flips, std::uint8_t* planes, FinishedSample& finished) const;
   /// What TransformContext::other gives.
   using Partner = std::function<Sample(Random&)>;
   void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const;
@@ -65,7 +79,7 @@ class SamplePipeline {
   PerspectiveStep perspective_step(Random& random, cv::Size output) const;
   /// Built like the second mosaic of a mixup, with all its draws from `random`.
   Sample partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const;
-  void change_colours(Sample& sample, const Draws& draws) const;
+  std::optional<ColourChange> colours(const Draws& draws) const;
   void paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
 
   const Index& index_;

@@ -18,7 +18,7 @@ TEST(SampleOutput, PlanesAreRedGreenBlueAndFlipped) {
         for (int x = 0; x < size.width; ++x) picture.at<cv::Vec3b>(y, x) = {value(x, y, 2), value(x, y, 1), value(x, y, 0)};
       const bool vertical = flips & 1, horizontal = flips & 2;
       std::vector<std::uint8_t> planes(3 * picture.total() + 1, 99);
-      write_planes(picture, {vertical, horizontal}, planes.data());
+      write_planes(picture, {vertical, horizontal}, nullptr, planes.data());
       std::size_t i = 0;
       for (int c = 0; c < 3; ++c)
         for (int y = 0; y < size.height; ++y)

@@ -77,7 +77,7 @@ TEST_F(PipelineTest, MosaicPerspectiveMixupHsvFlipOutput) {
   const double h = 1 + gains.uniform(-1, 1) * a.hsv_h, s = 1 + gains.uniform(-1, 1) * a.hsv_s, v = 1 + gains.uniform(-1, 1) * a.hsv_v;
   apply_hsv(sample.picture, hsv_tables(h, s, v));
   std::vector<std::uint8_t> planes(3 * side * side);
-  write_planes(sample.picture, {false, true}, planes.data());
+  write_planes(sample.picture, {false, true}, nullptr, planes.data());
   const Result result = build(position);
   EXPECT_TRUE(result.planes == planes);
   EXPECT_EQ(result.finished.targets, write_targets(sample.objects, {side, side}, {false, true}));
@@ -134,7 +134,7 @@ TEST_F(PipelineTest, WithoutAnyStrengthASinglePictureIsOnlyLetterboxed) {
   step.output = {side, side};
   sample = random_perspective(sample, step);
   std::vector<std::uint8_t> planes(3 * side * side);
-  write_planes(sample.picture, {}, planes.data());
+  write_planes(sample.picture, {}, nullptr, planes.data());
   EXPECT_TRUE(result.planes == planes);
   const auto targets = write_targets(sample.objects, {side, side}, {});
   ASSERT_EQ(result.finished.targets.size(), targets.size());

@@ -249,11 +249,11 @@ TEST(BatchNormActivation, RefusesWhatItCannotDo) {
   EXPECT_FALSE(kernels::supports(at::randn({2, 4, 3}), norm));
 }
 
-std::vector<kernels::InstructionSet> available_sets() {
-  using kernels::InstructionSet;
+std::vector<InstructionSet> available_sets() {
+  using InstructionSet;
   std::vector<InstructionSet> sets{InstructionSet::portable};
-  if (kernels::best_instruction_set() != InstructionSet::portable) sets.push_back(InstructionSet::avx2);
-  if (kernels::best_instruction_set() == InstructionSet::avx512) sets.push_back(InstructionSet::avx512);
+  if (best_instruction_set() != InstructionSet::portable) sets.push_back(InstructionSet::avx2);
+  if (best_instruction_set() == InstructionSet::avx512) sets.push_back(InstructionSet::avx512);
   return sets;
 }
 

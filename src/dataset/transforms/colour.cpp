@@ -129,7 +129,7 @@ Settings settings(YoloHSV& o) {
 }
 void apply(const YoloHSV& o, Sample& sample, Random& random, Context) {
   const double h = random.uniform(-1, 1), s = random.uniform(-1, 1), v = random.uniform(-1, 1);
-  apply_hsv(sample.picture, hsv_tables(1 + h * o.hsv_h, 1 + s * o.hsv_s, 1 + v * o.hsv_v));
+  apply_hsv(sample.picture, {1 + h * o.hsv_h, 1 + s * o.hsv_s, 1 + v * o.hsv_v});
 }
 
 // Row 9. Draws: brightness, contrast, saturation, hue, order.

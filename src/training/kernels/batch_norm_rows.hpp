@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "network/graph.hpp"
-#include "training/kernels/instruction_set.hpp"
+#include "core/instruction_set.hpp"
 #include "training/kernels/simd.hpp"
 
 namespace yolov7::training::kernels {

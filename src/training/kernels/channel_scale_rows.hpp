@@ -2,7 +2,7 @@
 // The inner loops of channel_scale. Free of LibTorch.
 #include <cstdint>
 
-#include "training/kernels/instruction_set.hpp"
+#include "core/instruction_set.hpp"
 #include "training/kernels/simd.hpp"
 
 namespace yolov7::training::kernels {

@@ -1,6 +1,6 @@
-#include "training/kernels/instruction_set.hpp"
+#include "core/instruction_set.hpp"
 
-namespace yolov7::training::kernels {
+namespace yolov7 {
 
 InstructionSet best_instruction_set() {
 #if defined(__x86_64__)
@@ -15,4 +15,4 @@ InstructionSet best_instruction_set() {
   return InstructionSet::portable;
 }
 
-}  // namespace yolov7::training::kernels
+}  // namespace yolov7

@@ -1,9 +1,9 @@
 #pragma once
 // Which version of an inner loop this processor runs. Each file of loops is compiled once per set with the flags of that
-// set (CMakeLists.txt). Such a file defines nothing that another file could define as well: no inline function or template
+// set (yolov7_loops in cmake/module.cmake). Such a file defines nothing that another file could define as well: no inline function or template
 // of the standard library, or the linker might take the version for the newest processor into the whole program.
 
-namespace yolov7::training::kernels {
+namespace yolov7 {
 
 enum class InstructionSet { portable, avx2, avx512 };
 /// The best one that this processor has.
@@ -17,4 +17,4 @@ auto choose(InstructionSet set, const Portable& portable, const Avx2& avx2, cons
   return portable();
 }
 
-}  // namespace yolov7::training::kernels
+}  // namespace yolov7
