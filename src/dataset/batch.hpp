@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace yolov7::dataset {
@@ -16,9 +18,20 @@ struct SampleOrigin {
   double pad_x = 0, pad_y = 0;    ///< unrounded
 };
 
+/// Leaves new bytes as they are: a batch is written once, by the samples.
+struct PixelAllocator : std::allocator<std::uint8_t> {
+  template <class T>
+  struct rebind {
+    using other = PixelAllocator;
+  };
+  void construct(std::uint8_t*) noexcept {}
+  template <class... Values>
+  void construct(std::uint8_t* at, Values&&... values) { ::new (at) std::uint8_t(std::forward<Values>(values)...); }
+};
+
 struct Batch {
   int count = 0, height = 0, width = 0;
-  std::vector<std::uint8_t> pixels;           ///< count × 3 × height × width, R G B planes, 0 … 255
+  std::vector<std::uint8_t, PixelAllocator> pixels;  ///< count × 3 × height × width, R G B planes, 0 … 255
   std::vector<std::array<float, 6>> targets;  ///< sample in batch, class, cx, cy, w, h (normalized to the batch shape)
   std::vector<SampleOrigin> origins;          ///< one per sample; mosaics name their first tile
   std::size_t number = 0;                     ///< position in the epoch, from 0

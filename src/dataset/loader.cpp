@@ -39,7 +39,7 @@ std::size_t sample_bytes(cv::Size shape) { return 3 * static_cast<std::size_t>(s
 
 /// A batch being built. Its samples are written by different threads to places of their own.
 struct Pending {
-  std::vector<std::uint8_t> pixels;
+  decltype(Batch::pixels) pixels;
   std::vector<FinishedSample> samples;
   std::size_t taken = 0, open = 0;  ///< samples handed out; samples not finished
   std::size_t failed_sample = 0;

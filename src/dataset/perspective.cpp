@@ -125,6 +125,19 @@ std::vector<Object> warp_objects(const std::vector<Object>& objects, const Persp
   return all;
 }
 
+cv::Rect source_part(const PerspectiveStep& step, cv::Size input) {
+  const cv::Rect whole(cv::Point(), input);
+  if (step.projective) return whole;
+  const cv::Matx33d back = perspective_matrix(step.draws, input, step.output).inv();
+  Extent extent;
+  for (const double x : {0.0, static_cast<double>(step.output.width)})
+    for (const double y : {0.0, static_cast<double>(step.output.height)}) extent.add(transform(back, {x, y}, false));
+  constexpr int margin = 3;  // the neighbour to interpolate with, and rounding
+  const auto low = [](double v) { return static_cast<int>(std::floor(std::max(v, -1e6))) - margin; };
+  const auto high = [](double v) { return static_cast<int>(std::ceil(std::min(v, 1e6))) + margin; };
+  return cv::Rect(cv::Point(low(extent.x1), low(extent.y1)), cv::Point(high(extent.x2), high(extent.y2))) & whole;
+}
+
 bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m) { return step.output == input && m == cv::Matx33d::eye(); }
 
 Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv::Mat canvas) {

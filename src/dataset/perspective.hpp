@@ -44,6 +44,8 @@ struct PerspectiveStep {
 
 /// The candidates among the objects, as boxes; `m` is the step's matrix.
 std::vector<Object> warp_objects(const std::vector<Object>& objects, const PerspectiveStep& step, const cv::Matx33d& m);
+/// The part of a picture of this size on which the pixels of an affine step's output depend; empty where it is none.
+cv::Rect source_part(const PerspectiveStep& step, cv::Size input);
 /// Whether a picture of this size comes out of the step as it is.
 bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m);
 /// Warps bilinearly with border 114 (not at all if it would change nothing) and keeps the candidates. The result has no

@@ -59,7 +59,7 @@ void bytes_of(const std::uint32_t* words, int columns, std::uint8_t* bgr) {
   std::memcpy(bgr + 3 * (columns - 1), &words[columns - 1], 3);
 }
 
-AffineWarp::AffineWarp(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, Flips flips) : source_(source), output_(output), vertical_(flips.vertical), dx_(padded_words(output.width)), dy_(dx_.size()) {
+AffineWarp::AffineWarp(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, Flips flips) : source_(source), output_(output), vertical_(flips.vertical), dx_(padded_words(output.width)), dy_(dx_.size()), scratch_(3 * static_cast<std::size_t>(source.cols) + 32) {
   const double determinant = m(0, 0) * m(1, 1) - m(0, 1) * m(1, 0), d = determinant != 0 ? 1 / determinant : 0;
   inverse_[0] = m(1, 1) * d, inverse_[1] = m(0, 1) * -d;
   inverse_[3] = m(1, 0) * -d, inverse_[4] = m(0, 0) * d;
@@ -120,7 +120,8 @@ void AffineWarp::row(int y, std::uint32_t* words) const {
   };
   std::fill(words, words + touched.from, grey_word);
   slow(touched.from, inside.from);
-  rows().warp({source_.data, static_cast<std::ptrdiff_t>(source_.step[0]), dx_.data(), dy_.data(), x0, y0, words}, inside.from, inside.to);
+  const bool level = inverse_[3] == 0;
+  (level ? rows().warp_level : rows().warp)({source_.data, static_cast<std::ptrdiff_t>(source_.step[0]), dx_.data(), dy_.data(), x0, y0, words, scratch_.data()}, inside.from, inside.to);
   slow(inside.to, touched.to);
   std::fill(words + touched.to, words + width, grey_word);
   std::fill(words + width, words + padded_words(width), 0u);

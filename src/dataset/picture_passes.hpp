@@ -27,7 +27,7 @@ class AffineWarp {
  public:
   /// `source` (8-bit B G R, sides below 32,768) must outlive this. `m` takes its positions to those of the output, of which `flips` are then mirrored.
   AffineWarp(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, Flips flips = {});
-  /// Row y of the output, padded_words(output.width) words.
+  /// Row y of the output (one thread at a time), padded_words(output.width) words.
   void row(int y, std::uint32_t* words) const;
 
  private:
@@ -43,6 +43,7 @@ class AffineWarp {
   bool vertical_;
   double inverse_[6];
   std::vector<std::int32_t> dx_, dy_;  ///< along a row, in 1/1024 px
+  mutable std::vector<std::uint16_t> scratch_;
 };
 
 cv::Mat warp_affine(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, cv::Mat canvas);

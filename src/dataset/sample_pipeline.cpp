@@ -1,8 +1,11 @@
 #include "dataset/sample_pipeline.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "core/error.hpp"
 #include "dataset/copy_paste.hpp"
 #include "dataset/hsv.hpp"
 #include "dataset/mixup.hpp"
@@ -85,7 +88,16 @@ Sample SamplePipeline::partner_mosaic(std::span<const std::size_t> order, const 
 }
 
 Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t place) const {
-  if (!steps_.has(Stage::picture)) return {pictures_.get(entry).picture, index_.entries[entry].labels, nullptr};
+  if (!steps_.has(Stage::picture)) {
+    Tile later{{}, index_.entries[entry].labels};
+    later.load_size = resized_size({index_.entries[entry].width, index_.entries[entry].height}, options_.image_size);
+    later.load = [this, entry, size = later.load_size] {
+      const cv::Mat picture = pictures_.get(entry).picture;
+      if (picture.size() != size) throw Error(fmt::format("{}: expected a picture that gives {} x {} px, as when the data set was read, found {} x {}", index_.entries[entry].picture.string(), size.width, size.height, picture.cols, picture.rows));
+      return picture;
+    };
+    return later;
+  }
   Sample sample = sample_of(entry);
   run_steps(Stage::picture, sample, draws, 1 + place, {});
   // Whatever the steps made of it, the long side is s again (data 7.1).
@@ -94,38 +106,41 @@ Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t p
 }
 
 Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws,
-                                 cv::Mat canvas) const {
+                                 cv::Mat canvas, const cv::Rect& needed) const {
   const double s = options_.image_size;
   const double yc = position.uniform(s / 2, 3 * s / 2), xc = position.uniform(s / 2, 3 * s / 2);
   std::array<Tile, 4> tiles{tile(entry, draws, 0), {}, {}, {}};
   for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
-  return mosaic4(tiles, options_.image_size, yc, xc, std::move(canvas));
+  return mosaic4(tiles, options_.image_size, yc, xc, std::move(canvas), needed);
 }
 
 SamplePipeline::Unwarped SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
   const int s = options_.image_size;
   Random position = draws(Operation::mosaic_position), partners = draws(Operation::mosaic_partners);
+  Random random = draws(Operation::perspective);
+  const PerspectiveStep step = perspective_step(random, {s, s});
+  // Copying outlines moves pixels about before the step.
+  const cv::Rect needed = options_.augmentation.copy_paste > 0 ? cv::Rect(0, 0, 2 * s, 2 * s) : source_part(step, {2 * s, 2 * s});
   Sample sample;
   if (draws(Operation::mosaic_kind).chance(1 - options_.augmentation.mosaic9)) {
-    sample = unwarped4(entry, order, position, partners, draws, std::move(canvas));
+    sample = unwarped4(entry, order, position, partners, draws, std::move(canvas), needed);
   } else {
     const double yc = position.uniform(0, s), xc = position.uniform(0, s);
     std::array<Tile, 9> tiles{tile(entry, draws, 0), {}, {}, {}, {}, {}, {}, {}, {}};
     for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
-    sample = mosaic9(tiles, s, yc, xc, std::move(canvas));
+    sample = mosaic9(tiles, s, yc, xc, std::move(canvas), needed);
   }
   Random choice = draws(Operation::copy_paste);
   if (options_.augmentation.copy_paste > 0)
     copy_paste(sample, choose_polygons(sample.objects, options_.augmentation.copy_paste, choice));
-  Random random = draws(Operation::perspective);
-  return {std::move(sample), perspective_step(random, {s, s})};
+  return {std::move(sample), step};
 }
 
 Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const {
   ResizedPictures::Loaded loaded = pictures_.get(entry);
   Tile changed{loaded.picture, index_.entries[entry].labels, nullptr};
   if (draws != nullptr) changed = tile(entry, *draws, 0);
-  loaded.picture = changed.picture;
+  if (!changed.load) loaded.picture = changed.picture;
   LetterboxOptions options;
   options.automatic = false;
   options.scale_up = options_.augment;

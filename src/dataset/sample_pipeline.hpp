@@ -53,7 +53,7 @@ class SamplePipeline {
   Draws draws_of(const SampleKey& key) const;
   /// `place` in the mosaic, for the draws of the list's steps on single pictures.
   Tile tile(std::size_t entry, const Draws& draws, std::uint32_t place) const;
-  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws, cv::Mat canvas) const;
+  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws, cv::Mat canvas, const cv::Rect& needed = {}) const;
   /// A sample whose perspective step is still to be done, in the pass that writes the batch where nothing comes in between.
   struct Unwarped {
     Sample sample;

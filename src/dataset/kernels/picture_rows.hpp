@@ -16,6 +16,7 @@ struct WarpRow {
   const std::int32_t* dy = nullptr;
   std::int32_t x0 = 0, y0 = 0;
   std::uint32_t* words = nullptr;
+  std::uint16_t* scratch = nullptr;       ///< of warp_level: for a row of the source and 32 values more
 };
 
 /// Factors of hue (0 … 179), saturation and value, whose products are truncated; saturation and value end at 255, hue goes round at 180.
@@ -27,8 +28,10 @@ struct PictureRows {
   /// words[i] for i in from … to − 1, of which every source pixel lies at 0 ≤ x ≤ width − 3, 0 ≤ y ≤ height − 2:
   /// (Σ (32 − a or a)(32 − b or b) · pixel + 512) >> 10, with a and b the position's 32nds.
   void (*warp)(const WarpRow& row, int from, int to);
+  /// The same where dy is 0 all along: one source row and the next, which are joined first.
+  void (*warp_level)(const WarpRow& row, int from, int to);
   /// B G R words ↔ words of hue (0 … 179, in 2°), saturation and value: forward as OpenCV's 8-bit conversion; back with each channel rounded once, halves
-  /// up. In place; `count` is a multiple of 16.
+  /// up (OpenCV truncates in its vector loop, a third of a level too dark on average, and rounds in the rest of a row). In place; `count` is a multiple of 16.
   void (*to_hsv)(std::uint32_t* words, int count);
   void (*from_hsv)(std::uint32_t* words, int count);
   /// to_hsv, the factors, from_hsv.
