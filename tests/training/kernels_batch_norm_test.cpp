@@ -250,7 +250,6 @@ TEST(BatchNormActivation, RefusesWhatItCannotDo) {
 }
 
 std::vector<InstructionSet> available_sets() {
-  using InstructionSet;
   std::vector<InstructionSet> sets{InstructionSet::portable};
   if (best_instruction_set() != InstructionSet::portable) sets.push_back(InstructionSet::avx2);
   if (best_instruction_set() == InstructionSet::avx512) sets.push_back(InstructionSet::avx512);
