@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/threads.hpp"
@@ -41,83 +44,106 @@ double overlap(const Ltwh& d, const Ltwh& g, bool crowd) {
   return i / (crowd ? d.width * d.height : d.width * d.height + g.width * g.height - i);
 }
 
-struct ImageCell {
-  std::vector<const CocoAnnotation*> truths;
-  std::vector<const CocoDetection*> detections;  ///< descending score, stable, cut to the last limit
+/// What belongs to a category on a picture: parts of the category's lists.
+struct Cell {
+  std::size_t first_truth, last_truth, first_detection, last_detection;
 };
 
-/// One picture and area range after matching.
-struct Matches {
-  std::vector<double> scores;
-  std::array<std::vector<char>, coco_ious> matched, ignored;  ///< by detection
-  std::size_t countable = 0;                                  ///< ground truths that are not ignored
+/// All of a category, pictures in ascending id; a cell's detections by falling score, stable, cut to the last limit.
+struct CategoryData {
+  std::vector<const CocoAnnotation*> truths;
+  std::vector<const CocoDetection*> detections;
+  std::vector<Cell> cells;
+};
+
+/// A bit for each IoU threshold.
+using Thresholds = std::uint16_t;
+constexpr Thresholds every_threshold = (1 << coco_ious) - 1;
+
+struct Match {
+  Thresholds matched = 0, ignored = 0;
+  Thresholds found() const { return matched & static_cast<Thresholds>(~ignored); }
 };
 
 class CategoryEvaluator {
  public:
-  CategoryEvaluator(const std::vector<ImageCell>& cells, const CocoOptions& options) : cells_(cells), options_(options) {
-    for (const ImageCell& cell : cells) ious_.push_back(iou_matrix(cell));
+  CategoryEvaluator(const CategoryData& data, const CocoOptions& options) : data_(data), options_(options), by_score_(data.detections.size()), matches_(data.detections.size()) {
+    std::iota(by_score_.begin(), by_score_.end(), std::uint32_t{0});
+    std::vector<double> scores;
+    for (const CocoDetection* d : data.detections) scores.push_back(d->score);
+    std::stable_sort(by_score_.begin(), by_score_.end(), [&](std::uint32_t x, std::uint32_t y) { return scores[x] > scores[y]; });
+    for (const Cell& cell : data.cells) add_ious(cell);
   }
 
-  /// Fills the cells of category `k` for one area range.
-  void run(std::size_t area, std::size_t k, CocoResult& out) const {
-    std::vector<Matches> all;
-    for (std::size_t i = 0; i < cells_.size(); ++i)
-      if (!cells_[i].truths.empty() || !cells_[i].detections.empty()) all.push_back(match(cells_[i], ious_[i], areas[area]));
+  /// Fills the places of category `k` for one area range.
+  void run(std::size_t area, std::size_t k, CocoResult& out) {
     std::size_t countable = 0;
-    for (const Matches& m : all) countable += m.countable;
+    for (const CocoAnnotation* g : data_.truths) countable += !ignores(*g, areas[area]);
     if (countable == 0) return;  // absent: −1 stays
-    for (std::size_t limit = 0; limit < coco_limits; ++limit) accumulate(all, countable, area, k, limit, out);
+    std::array<std::array<std::size_t, coco_ious>, coco_limits> found{};
+    std::size_t ious = 0;
+    for (const Cell& cell : data_.cells) {
+      match(cell, ious, areas[area]);
+      ious += (cell.last_truth - cell.first_truth) * (cell.last_detection - cell.first_detection);
+      count(cell, found);
+    }
+    for (std::size_t t = 0; t < coco_ious; ++t)
+      for (std::size_t limit = 0; limit < coco_limits; ++limit)
+        out.recall[((t * out.categories.size() + k) * coco_areas + area) * coco_limits + limit] = static_cast<double>(found[limit][t]) / static_cast<double>(countable);
+    store_precision(countable, area, k, out);
   }
 
  private:
-  static std::vector<double> iou_matrix(const ImageCell& cell) {
-    std::vector<double> ious;
-    ious.reserve(cell.detections.size() * cell.truths.size());
-    for (const CocoDetection* d : cell.detections)
-      for (const CocoAnnotation* g : cell.truths) ious.push_back(overlap(d->box, g->box, g->crowd));
-    return ious;
+  static bool ignores(const CocoAnnotation& g, const AreaRange& range) { return g.crowd || g.area < range.low || g.area > range.high; }
+
+  /// [detection][truth] of a cell, behind those of the cells before it; and each detection's largest.
+  void add_ious(const Cell& cell) {
+    for (std::size_t d = cell.first_detection; d < cell.last_detection; ++d) {
+      double largest = 0;
+      for (std::size_t g = cell.first_truth; g < cell.last_truth; ++g) {
+        ious_.push_back(overlap(data_.detections[d]->box, data_.truths[g]->box, data_.truths[g]->crowd));
+        largest = std::max(largest, ious_.back());
+      }
+      largest_iou_.push_back(largest);
+    }
   }
 
-  static Matches match(const ImageCell& cell, const std::vector<double>& ious, const AreaRange& range) {
-    const std::size_t truths = cell.truths.size(), detections = cell.detections.size();
-    std::vector<char> ignore(truths);
-    for (std::size_t g = 0; g < truths; ++g) ignore[g] = cell.truths[g]->crowd || cell.truths[g]->area < range.low || cell.truths[g]->area > range.high;
-    std::vector<std::size_t> order(truths);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ignore[a] < ignore[b]; });
-    Matches out;
-    out.countable = static_cast<std::size_t>(std::count(ignore.begin(), ignore.end(), 0));
-    for (const CocoDetection* d : cell.detections) out.scores.push_back(d->score);
+  void match(const Cell& cell, std::size_t first_iou, const AreaRange& range) {
     static const auto thresholds = iou_thresholds();
-    std::vector<char> taken(truths);
-    for (std::size_t t = 0; t < coco_ious; ++t) {
-      std::fill(taken.begin(), taken.end(), 0);
-      out.matched[t].assign(detections, 0);
-      out.ignored[t].assign(detections, 0);
-      for (std::size_t d = 0; d < detections; ++d) {
-        const std::size_t m = best_truth(cell, ious.data() + d * truths, order, ignore, taken, thresholds[t]);
-        if (m < truths) {
-          out.matched[t][d] = 1;
-          out.ignored[t][d] = ignore[m];
-          taken[m] = 1;
-        } else {
-          const double area = cell.detections[d]->box.width * cell.detections[d]->box.height;
-          out.ignored[t][d] = area < range.low || area > range.high;
-        }
+    const std::size_t truths = cell.last_truth - cell.first_truth;
+    ignore_.resize(truths);
+    order_.clear();
+    for (std::size_t g = 0; g < truths; ++g) ignore_[g] = ignores(*data_.truths[cell.first_truth + g], range);
+    for (const char ignored : {0, 1})
+      for (std::size_t g = 0; g < truths; ++g)
+        if (ignore_[g] == ignored) order_.push_back(g);
+    taken_.assign(truths, 0);
+    for (std::size_t d = cell.first_detection; d < cell.last_detection; ++d) {
+      Match m;
+      const double* const ious = ious_.data() + first_iou + (d - cell.first_detection) * truths;
+      for (std::size_t t = 0; t < coco_ious && largest_iou_[d] >= std::min(thresholds[t], 1 - 1e-10); ++t) {
+        const std::size_t g = best_truth(cell, ious, t, thresholds[t]);
+        if (g == truths) continue;
+        const auto bit = static_cast<Thresholds>(1 << t);
+        m.matched |= bit;
+        if (ignore_[g]) m.ignored |= bit;
+        taken_[g] |= bit;
       }
+      const Ltwh& box = data_.detections[d]->box;
+      const double area = box.width * box.height;
+      if (area < range.low || area > range.high) m.ignored |= every_threshold & static_cast<Thresholds>(~m.matched);
+      matches_[d] = m;
     }
-    return out;
   }
 
   /// Index of the ground truth that a detection takes at a threshold, or the number of ground truths if none.
-  static std::size_t best_truth(const ImageCell& cell, const double* ious, const std::vector<std::size_t>& order, const std::vector<char>& ignore,
-                                const std::vector<char>& taken, double threshold) {
+  std::size_t best_truth(const Cell& cell, const double* ious, std::size_t t, double threshold) const {
+    const std::size_t truths = order_.size();
     double best = std::min(threshold, 1 - 1e-10);
-    std::size_t m = cell.truths.size();
-    for (const std::size_t g : order) {
-      if (taken[g] && !cell.truths[g]->crowd) continue;
-      if (m < cell.truths.size() && !ignore[m] && ignore[g]) break;
+    std::size_t m = truths;
+    for (const std::size_t g : order_) {
+      if ((taken_[g] >> t & 1) != 0 && !data_.truths[cell.first_truth + g]->crowd) continue;
+      if (m < truths && !ignore_[m] && ignore_[g]) break;
       if (ious[g] < best) continue;
       best = ious[g];
       m = g;
@@ -125,76 +151,134 @@ class CategoryEvaluator {
     return m;
   }
 
-  struct Item {
-    double score;
-    std::uint32_t image, index;
-  };
-
-  void accumulate(const std::vector<Matches>& all, std::size_t countable, std::size_t area, std::size_t k, std::size_t limit, CocoResult& out) const {
-    std::vector<Item> items;
-    const auto most = static_cast<std::size_t>(std::max(0, options_.max_detections[limit]));
-    for (std::size_t i = 0; i < all.size(); ++i)
-      for (std::size_t d = 0; d < std::min(all[i].scores.size(), most); ++d)
-        items.push_back({all[i].scores[d], static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(d)});
-    std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.score > b.score; });
-    std::vector<double> recall(items.size()), precision(items.size());
-    for (std::size_t t = 0; t < coco_ious; ++t) {
-      double tp = 0, fp = 0;
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        const Matches& m = all[items[i].image];
-        if (!m.ignored[t][items[i].index]) (m.matched[t][items[i].index] ? tp : fp) += 1;
-        recall[i] = tp / static_cast<double>(countable);
-        precision[i] = tp / (fp + tp + 2.220446049250313e-16);
+  /// Objects found by threshold, among the first detections of each picture that a limit allows.
+  void count(const Cell& cell, std::array<std::array<std::size_t, coco_ious>, coco_limits>& found) const {
+    for (std::size_t d = cell.first_detection; d < cell.last_detection; ++d) {
+      for (unsigned bits = matches_[d].found(); bits != 0; bits &= bits - 1) {
+        const auto t = static_cast<std::size_t>(std::countr_zero(bits));
+        for (std::size_t limit = 0; limit < coco_limits; ++limit)
+          if (d - cell.first_detection < static_cast<std::size_t>(std::max(0, options_.max_detections[limit]))) ++found[limit][t];
       }
-      store(recall, precision, t, area, k, limit, out);
     }
   }
 
-  static void store(const std::vector<double>& recall, std::vector<double>& precision, std::size_t t, std::size_t area, std::size_t k, std::size_t limit, CocoResult& out) {
-    const std::size_t categories = out.categories.size();
-    out.recall[((t * categories + k) * coco_areas + area) * coco_limits + limit] = recall.empty() ? 0 : recall.back();
-    if (limit + 1 != coco_limits) return;
-    for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
+  /// The envelope of precision is highest where an object is found, so only those places are kept.
+  void store_precision(std::size_t countable, std::size_t area, std::size_t k, CocoResult& out) {
+    std::array<std::vector<double>, coco_ious> at_found;
+    std::array<std::size_t, coco_ious> ignored{};
+    std::size_t seen = 0;
+    for (const std::uint32_t d : by_score_) {
+      const Match m = matches_[d];
+      ++seen;
+      for (unsigned bits = m.ignored; bits != 0; bits &= bits - 1) ++ignored[static_cast<std::size_t>(std::countr_zero(bits))];
+      for (unsigned bits = m.found(); bits != 0; bits &= bits - 1) {
+        const auto t = static_cast<std::size_t>(std::countr_zero(bits));
+        const double tp = static_cast<double>(at_found[t].size() + 1), fp = static_cast<double>(seen - ignored[t]) - tp;
+        at_found[t].push_back(tp / (fp + tp + 2.220446049250313e-16));
+      }
+    }
     static const auto points = recall_thresholds();
-    for (std::size_t r = 0; r < coco_recalls; ++r) {
-      const auto at = static_cast<std::size_t>(std::lower_bound(recall.begin(), recall.end(), points[r]) - recall.begin());
-      out.precision[((t * coco_recalls + r) * categories + k) * coco_areas + area] = at < precision.size() ? precision[at] : 0;
+    for (std::size_t t = 0; t < coco_ious; ++t) {
+      std::vector<double>& precision = at_found[t];
+      for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
+      std::size_t i = 0;  // the first place whose recall reaches the point
+      for (std::size_t r = 0; r < coco_recalls; ++r) {
+        while (i < precision.size() && static_cast<double>(i + 1) / static_cast<double>(countable) < points[r]) ++i;
+        out.precision[((t * coco_recalls + r) * out.categories.size() + k) * coco_areas + area] = i < precision.size() ? precision[i] : 0;
+      }
     }
   }
 
-  const std::vector<ImageCell>& cells_;
+  const CategoryData& data_;
   const CocoOptions& options_;
-  std::vector<std::vector<double>> ious_;
+  std::vector<std::uint32_t> by_score_;  ///< detections, over all pictures
+  std::vector<double> ious_, largest_iou_;
+  std::vector<Match> matches_;           ///< of the area range at work, by detection
+  std::vector<char> ignore_;
+  std::vector<Thresholds> taken_;
+  std::vector<std::size_t> order_;
 };
 
-using Grid = std::vector<std::vector<ImageCell>>;  ///< [category][picture in ascending id]
+/// Ids → places in a sorted list; neighbours mostly ask for the same.
+class Places {
+ public:
+  explicit Places(const std::vector<std::int64_t>& sorted) {
+    for (std::size_t i = 0; i < sorted.size(); ++i) places_.emplace(sorted[i], i);
+  }
+  std::optional<std::size_t> find(std::int64_t id) {
+    if (last_ && last_->first == id) return last_->second;
+    const auto found = places_.find(id);
+    if (found == places_.end()) return std::nullopt;
+    last_ = *found;
+    return found->second;
+  }
 
-Grid group(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const std::vector<CocoCategory>& categories, const CocoOptions& options) {
-  std::vector<std::int64_t> images = truth.images;
-  std::sort(images.begin(), images.end());
-  images.erase(std::unique(images.begin(), images.end()), images.end());
-  std::unordered_map<std::int64_t, std::size_t> image_index, category_index;
-  for (std::size_t i = 0; i < images.size(); ++i) image_index[images[i]] = i;
-  for (std::size_t k = 0; k < categories.size(); ++k) category_index[categories[k].id] = k;
-  Grid grid(categories.size(), std::vector<ImageCell>(images.size()));
-  for (const CocoAnnotation& a : truth.annotations) {
-    const auto image = image_index.find(a.image);
-    const auto category = category_index.find(a.category);
-    if (image != image_index.end() && category != category_index.end()) grid[category->second][image->second].truths.push_back(&a);
+ private:
+  std::unordered_map<std::int64_t, std::size_t> places_;
+  std::optional<std::pair<std::int64_t, std::size_t>> last_;
+};
+
+/// [category]: things in the order of their pictures, those of a picture as they came; and the picture of each.
+template <class Thing>
+struct Sorted {
+  std::vector<std::vector<const Thing*>> things;
+  std::vector<std::vector<std::uint32_t>> pictures;
+};
+
+template <class Thing>
+Sorted<Thing> sorted_by_picture(const std::vector<Thing>& things, Places& pictures, Places& categories, std::size_t picture_count, std::size_t category_count, bool must_be_known) {
+  constexpr std::uint32_t none = ~std::uint32_t{0};
+  std::vector<std::uint32_t> picture(things.size()), category(things.size(), none), starts(picture_count + 1), order(things.size());
+  std::vector<std::size_t> counts(category_count);
+  for (std::size_t i = 0; i < things.size(); ++i) {
+    const auto place = pictures.find(things[i].image);
+    if (!place && must_be_known) throw Error(fmt::format("COCO detections: picture {} is not in the ground truth", things[i].image));
+    const auto kind = categories.find(things[i].category);
+    picture[i] = static_cast<std::uint32_t>(place.value_or(0));
+    if (!place || !kind) continue;
+    category[i] = static_cast<std::uint32_t>(*kind);
+    ++counts[*kind];
   }
-  for (const CocoDetection& d : detections) {
-    const auto image = image_index.find(d.image);
-    if (image == image_index.end()) throw Error(fmt::format("COCO detections: picture {} is not in the ground truth", d.image));
-    const auto category = category_index.find(d.category);
-    if (category != category_index.end()) grid[category->second][image->second].detections.push_back(&d);
+  for (const std::uint32_t p : picture) ++starts[p + 1];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  for (std::size_t i = 0; i < things.size(); ++i) order[starts[picture[i]]++] = static_cast<std::uint32_t>(i);
+  Sorted<Thing> result{std::vector<std::vector<const Thing*>>(category_count), std::vector<std::vector<std::uint32_t>>(category_count)};
+  for (std::size_t k = 0; k < category_count; ++k) result.things[k].reserve(counts[k]), result.pictures[k].reserve(counts[k]);
+  for (const std::uint32_t i : order) {
+    if (category[i] == none) continue;
+    result.things[category[i]].push_back(&things[i]);
+    result.pictures[category[i]].push_back(picture[i]);
   }
-  const auto most = static_cast<std::size_t>(std::max(0, options.max_detections.back()));
-  for (auto& row : grid)
-    for (ImageCell& cell : row) {
-      std::stable_sort(cell.detections.begin(), cell.detections.end(), [](const CocoDetection* a, const CocoDetection* b) { return a->score > b->score; });
-      if (cell.detections.size() > most) cell.detections.resize(most);
-    }
-  return grid;
+  return result;
+}
+
+void sort_by_score(std::vector<const CocoDetection*>& detections, std::size_t from, std::size_t to) {
+  const auto higher = [](const CocoDetection* a, const CocoDetection* b) { return a->score > b->score; };
+  constexpr std::size_t few = 24;  // std::stable_sort takes memory each time
+  if (to - from > few) return std::stable_sort(detections.begin() + static_cast<std::ptrdiff_t>(from), detections.begin() + static_cast<std::ptrdiff_t>(to), higher);
+  for (std::size_t i = from + 1; i < to; ++i)
+    for (std::size_t j = i; j > from && higher(detections[j], detections[j - 1]); --j) std::swap(detections[j], detections[j - 1]);
+}
+
+/// Cells of one category; detections beyond the last limit are dropped.
+CategoryData cells_of(std::vector<const CocoAnnotation*> truths, const std::vector<std::uint32_t>& truth_pictures, std::vector<const CocoDetection*> detections, const std::vector<std::uint32_t>& detection_pictures, std::size_t most) {
+  CategoryData data;
+  data.truths = std::move(truths);
+  data.detections.reserve(detections.size());
+  std::size_t g = 0, d = 0;
+  while (g < data.truths.size() || d < detections.size()) {
+    const std::uint32_t picture = std::min(g < data.truths.size() ? truth_pictures[g] : ~std::uint32_t{0}, d < detections.size() ? detection_pictures[d] : ~std::uint32_t{0});
+    Cell cell{g, g, data.detections.size(), 0};
+    while (g < data.truths.size() && truth_pictures[g] == picture) ++g;
+    const std::size_t first = d;
+    while (d < detections.size() && detection_pictures[d] == picture) ++d;
+    sort_by_score(detections, first, d);
+    data.detections.insert(data.detections.end(), detections.begin() + static_cast<std::ptrdiff_t>(first), detections.begin() + static_cast<std::ptrdiff_t>(std::min(d, first + most)));
+    cell.last_truth = g;
+    cell.last_detection = data.detections.size();
+    data.cells.push_back(cell);
+  }
+  return data;
 }
 
 /// Mean over the values above −1, or −1.
@@ -216,11 +300,10 @@ constexpr std::size_t all_ious = coco_ious, all_categories = ~std::size_t{0};
 
 double average_precision(const CocoResult& r, std::size_t iou, std::size_t area, std::size_t category = all_categories) {
   Mean mean;
+  const std::size_t first = category == all_categories ? 0 : category, last = category == all_categories ? r.categories.size() : category + 1;
   for (std::size_t t = 0; t < coco_ious; ++t)
-    if (iou == all_ious || t == iou)
-      for (std::size_t p = 0; p < coco_recalls; ++p)
-        for (std::size_t k = 0; k < r.categories.size(); ++k)
-          if (category == all_categories || k == category) mean.add(r.precision_at(t, p, k, area));
+    for (std::size_t p = 0; p < coco_recalls && (iou == all_ious || t == iou); ++p)
+      for (std::size_t k = first; k < last; ++k) mean.add(r.precision_at(t, p, k, area));
   return mean.value();
 }
 
@@ -253,10 +336,18 @@ CocoResult evaluate_coco(const CocoGroundTruth& ground_truth, const std::vector<
   const std::size_t categories = result.categories.size();
   result.precision.assign(coco_ious * coco_recalls * categories * coco_areas, -1);
   result.recall.assign(coco_ious * categories * coco_areas * coco_limits, -1);
-  const Grid grid = group(ground_truth, detections, result.categories, options);
-  // Categories write disjoint cells, so the order of the threads does not matter.
+  std::vector<std::int64_t> images = ground_truth.images, ids;
+  std::sort(images.begin(), images.end());
+  images.erase(std::unique(images.begin(), images.end()), images.end());
+  for (const CocoCategory& category : result.categories) ids.push_back(category.id);
+  Places image_places(images), category_places(ids);
+  Sorted<CocoAnnotation> truths = sorted_by_picture(ground_truth.annotations, image_places, category_places, images.size(), categories, false);
+  Sorted<CocoDetection> found = sorted_by_picture(detections, image_places, category_places, images.size(), categories, true);
+  const auto most = static_cast<std::size_t>(std::max(0, options.max_detections.back()));
+  // Categories write to places of their own, so the order of the threads does not matter.
   parallel_for(categories, options.threads > 0 ? options.threads : usable_cores(), [&](std::size_t k) {
-    const CategoryEvaluator evaluator(grid[k], options);
+    const CategoryData data = cells_of(std::move(truths.things[k]), truths.pictures[k], std::move(found.things[k]), found.pictures[k], most);
+    CategoryEvaluator evaluator(data, options);
     for (std::size_t area = 0; area < coco_areas; ++area) evaluator.run(area, k, result);
   });
   summarize(result);

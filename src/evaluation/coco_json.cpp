@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <simdjson.h>
 #include <unordered_set>
 
 #include "core/error.hpp"
@@ -16,61 +19,96 @@
 namespace yolov7::evaluation {
 namespace {
 
-using nlohmann::json;
+namespace dom = simdjson::dom;
 
 constexpr std::uint64_t most_bytes = std::uint64_t{4} << 30;
+constexpr int depth_limit = 100;
 
-json read(const std::filesystem::path& path) { return parse_json(file::read(path, most_bytes), path.string()); }
+/// A file's tree, which lives as long as this.
+class Document {
+ public:
+  explicit Document(const std::filesystem::path& path) {
+    const std::string text = file::read(path, most_bytes);
+    std::string_view content = text;
+    if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
+    text_ = simdjson::padded_string(content);
+    const auto allocated = parser_.allocate(content.size(), depth_limit + 1);
+    const auto code = allocated ? allocated : parser_.parse(text_).get(root_);
+    if (!code) return;
+    parse_json(text, path.string(), depth_limit);  // says what is wrong and where
+    throw Error(fmt::format("{}: expected JSON, found what simdjson refuses: {}", path.string(), simdjson::error_message(code)));
+  }
+  dom::element root() const { return root_; }
 
-std::string excerpt(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 40); }
+ private:
+  simdjson::padded_string text_;
+  dom::parser parser_;
+  dom::element root_;
+};
+
+std::string excerpt(dom::element value) { return std::string(simdjson::minify(value)).substr(0, 40); }
 
 /// One element of a list; its place is put into words only for messages.
 struct Element {
-  const json& value;
+  dom::element value;
   const std::string& list;
   std::size_t index;
 
   [[noreturn]] void fail(const std::string& what) const { throw Error(fmt::format("{}[{}]: {}", list, index, what)); }
-  const json& at(const char* key) const {
-    if (!value.is_object()) fail("expected an object, found " + excerpt(value));
-    const auto found = value.find(key);
-    if (found == value.end()) fail(fmt::format("expected a key '{}', found none", key));
+  std::optional<dom::element> find(const char* key) const {
+    dom::object object;
+    if (value.get(object)) fail("expected an object, found " + excerpt(value));
+    dom::element found;
+    if (object[key].get(found)) return std::nullopt;
+    return found;
+  }
+  dom::element at(const char* key) const {
+    const auto found = find(key);
+    if (!found) fail(fmt::format("expected a key '{}', found none", key));
     return *found;
   }
   std::int64_t integer(const char* key) const {
-    const json& v = at(key);
-    const bool fits = v.is_number_unsigned() ? v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX} : v.is_number_integer();
-    if (!fits) fail(fmt::format("{}: expected a whole number, found {}", key, excerpt(v)));
-    return v.get<std::int64_t>();
+    const dom::element v = at(key);
+    std::int64_t number = 0;
+    if (v.get(number)) fail(fmt::format("{}: expected a whole number, found {}", key, excerpt(v)));
+    return number;
   }
-  double finite(const json& v, const char* key) const {
-    if (!v.is_number() || !std::isfinite(v.get<double>())) fail(fmt::format("{}: expected a finite number, found {}", key, excerpt(v)));
-    return v.get<double>();
+  double finite(dom::element v, const char* key) const {
+    double number = 0;
+    if (v.get(number) || !std::isfinite(number)) fail(fmt::format("{}: expected a finite number, found {}", key, excerpt(v)));
+    return number;
   }
   double number(const char* key) const { return finite(at(key), key); }
   Ltwh box() const {
-    const json& v = at("bbox");
-    if (!v.is_array() || v.size() != 4)
-      fail(fmt::format("bbox: expected 4 numbers (left, top, width, height), found {}", v.is_array() ? std::to_string(v.size()) : excerpt(v)));
-    const Ltwh box{finite(v[0], "bbox"), finite(v[1], "bbox"), finite(v[2], "bbox"), finite(v[3], "bbox")};
-    if (box.width < 0 || box.height < 0) fail(fmt::format("bbox: expected a width and height of at least 0, found {} and {}", box.width, box.height));
-    return box;
+    const dom::element v = at("bbox");
+    dom::array list_of_four;
+    const bool is_list = !v.get(list_of_four);
+    if (!is_list || list_of_four.size() != 4)
+      fail(fmt::format("bbox: expected 4 numbers (left, top, width, height), found {}", is_list ? std::to_string(list_of_four.size()) : excerpt(v)));
+    std::array<double, 4> b{};
+    std::size_t k = 0;
+    for (const dom::element one : list_of_four) b[k++] = finite(one, "bbox");
+    if (b[2] < 0 || b[3] < 0) fail(fmt::format("bbox: expected a width and height of at least 0, found {} and {}", b[2], b[3]));
+    return {b[0], b[1], b[2], b[3]};
   }
   bool crowd() const {
-    if (!value.contains("iscrowd")) return false;
-    const json& v = at("iscrowd");
-    return v.is_boolean() ? v.get<bool>() : integer("iscrowd") != 0;
+    const auto v = find("iscrowd");
+    if (!v) return false;
+    return v->is_bool() ? bool(*v) : integer("iscrowd") != 0;
   }
   std::string text(const char* key) const {
-    const auto found = value.find(key);
-    return found != value.end() && found->is_string() ? found->get<std::string>() : "";
+    const auto found = find(key);
+    std::string_view words;
+    return found && !found->get(words) ? std::string(words) : "";
   }
 };
 
 template <class Function>
-void each(const json& list, const std::string& place, Function function) {
-  if (!list.is_array()) throw Error(fmt::format("{}: expected a list, found {}", place, excerpt(list)));
-  for (std::size_t i = 0; i < list.size(); ++i) function(Element{list[i], place, i});
+void each(dom::element list, const std::string& place, Function function) {
+  dom::array elements;
+  if (list.get(elements)) throw Error(fmt::format("{}: expected a list, found {}", place, excerpt(list)));
+  std::size_t i = 0;
+  for (const dom::element one : elements) function(Element{one, place, i++});
 }
 
 /// Whole numbers keep their value. Texts are numbered behind the largest number, in the order of their characters, which
@@ -80,12 +118,12 @@ class PictureIds {
   explicit PictureIds(const CocoGroundTruth& truth) : texts_(truth.text_ids), known_(truth.images.begin(), truth.images.end()) {}
 
   std::int64_t find(const Element& element, const char* key) const {
-    const json& v = element.at(key);
-    if (v.is_string()) {
-      const auto found = texts_.find(v.get_ref<const std::string&>());
+    const dom::element v = element.at(key);
+    if (std::string_view words; !v.get(words)) {
+      const auto found = texts_.find(std::string(words));
       if (found != texts_.end()) return found->second;
-    } else if (const std::int64_t id = element.integer(key); known_.contains(id)) {
-      return id;
+    } else if (const std::int64_t id = element.integer(key); id == last_ || known_.contains(id)) {
+      return *(last_ = id);
     }
     element.fail(fmt::format("{}: picture {} is not in the ground truth", key, excerpt(v)));
   }
@@ -93,13 +131,15 @@ class PictureIds {
  private:
   const std::map<std::string, std::int64_t>& texts_;
   std::unordered_set<std::int64_t> known_;
+  mutable std::optional<std::int64_t> last_;  ///< a picture's detections mostly follow each other
 };
 
-void read_images(const json& list, const std::string& place, CocoGroundTruth& truth) {
+void read_images(dom::element list, const std::string& place, CocoGroundTruth& truth) {
   std::unordered_set<std::int64_t> numbers;
   each(list, place, [&](const Element& e) {
-    const json& id = e.at("id");
-    const bool fresh = id.is_string() ? truth.text_ids.emplace(id.get<std::string>(), 0).second : numbers.insert(e.integer("id")).second;
+    const dom::element id = e.at("id");
+    std::string_view words;
+    const bool fresh = !id.get(words) ? truth.text_ids.emplace(words, 0).second : numbers.insert(e.integer("id")).second;
     if (!fresh) e.fail(fmt::format("the id {} stands twice", excerpt(id)));
   });
   truth.images.assign(numbers.begin(), numbers.end());
@@ -109,7 +149,7 @@ void read_images(const json& list, const std::string& place, CocoGroundTruth& tr
   for (auto& text : truth.text_ids) truth.images.push_back(text.second = ++next);
 }
 
-void read_annotations(const json& list, const std::string& place, CocoGroundTruth& truth) {
+void read_annotations(dom::element list, const std::string& place, CocoGroundTruth& truth) {
   const PictureIds pictures(truth);
   std::set<std::int64_t> categories;
   for (const CocoCategory& category : truth.categories) categories.insert(category.id);
@@ -132,13 +172,16 @@ void read_annotations(const json& list, const std::string& place, CocoGroundTrut
 }  // namespace
 
 CocoGroundTruth read_ground_truth(const std::filesystem::path& path) {
-  const json root = read(path);
+  const Document document(path);
+  const dom::element root = document.root();
   const std::string source = path.string();
-  const auto list = [&](const char* key) -> const json& {
-    if (!root.is_object() || !root.contains(key))
-      throw Error(fmt::format("{}: expected an object with images, categories and annotations, found {}", source,
-                              root.is_object() ? fmt::format("no '{}'", key) : excerpt(root)));
-    return root.at(key);
+  const auto list = [&](const char* key) {
+    dom::object object;
+    dom::element found;
+    const bool is_object = !root.get(object);
+    if (!is_object || object[key].get(found))
+      throw Error(fmt::format("{}: expected an object with images, categories and annotations, found {}", source, is_object ? fmt::format("no '{}'", key) : excerpt(root)));
+    return found;
   };
   CocoGroundTruth truth;
   read_images(list("images"), source + ": images", truth);
@@ -152,10 +195,10 @@ CocoGroundTruth read_ground_truth(const std::filesystem::path& path) {
 }
 
 std::vector<CocoDetection> read_detections(const std::filesystem::path& path, const CocoGroundTruth& ground_truth) {
-  const json root = read(path);
+  const Document document(path);
   const PictureIds pictures(ground_truth);
   std::vector<CocoDetection> detections;
-  each(root, path.string() + ": detections", [&](const Element& e) {
+  each(document.root(), path.string() + ": detections", [&](const Element& e) {
     detections.push_back({pictures.find(e, "image_id"), e.integer("category_id"), e.box(), e.number("score")});
   });
   return detections;
