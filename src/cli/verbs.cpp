@@ -18,7 +18,8 @@ const std::vector<Verb>& verbs() {
       {"mlflow", "send to an MLflow server what waits in run folders", run_mlflow},
       {"val", "measure a trained network on a data set", run_val, {"test"}},
       {"detect", "find objects in pictures", run_detect},
-      {"metrics", "COCO metrics of any ground-truth and detections file", run_metrics},
+      {"metrics", "COCO metrics of any ground-truth and detections file, with intervals, errors, calibration", run_metrics},
+      {"compare", "is one detector better than another? Paired bootstrap of two detections files", run_compare},
   };
   return list;
 }

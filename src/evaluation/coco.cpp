@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/threads.hpp"
+#include "evaluation/overlap.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -36,16 +37,9 @@ struct AreaRange {
 };
 constexpr std::array<AreaRange, coco_areas> areas{{{0, 1e10}, {0, 32.0 * 32}, {32.0 * 32, 96.0 * 96}, {96.0 * 96, 1e10}}};
 
-double overlap(const Ltwh& d, const Ltwh& g, bool crowd) {
-  const double w = std::min(d.left + d.width, g.left + g.width) - std::max(d.left, g.left);
-  const double h = std::min(d.top + d.height, g.top + g.height) - std::max(d.top, g.top);
-  if (w <= 0 || h <= 0) return 0;
-  const double i = w * h;
-  return i / (crowd ? d.width * d.height : d.width * d.height + g.width * g.height - i);
-}
-
 /// What belongs to a category on a picture: parts of the category's lists.
 struct Cell {
+  std::uint32_t picture;
   std::size_t first_truth, last_truth, first_detection, last_detection;
 };
 
@@ -91,6 +85,22 @@ class CategoryEvaluator {
       for (std::size_t limit = 0; limit < coco_limits; ++limit)
         out.recall[((t * out.categories.size() + k) * coco_areas + area) * coco_limits + limit] = static_cast<double>(found[limit][t]) / static_cast<double>(countable);
     store_precision(countable, area, k, out);
+  }
+
+  /// With all areas counting.
+  CocoMatches::Category matches() {
+    CocoMatches::Category out{};
+    std::vector<std::uint32_t> picture(matches_.size());
+    std::size_t ious = 0;
+    for (const Cell& cell : data_.cells) {
+      match(cell, ious, areas[0]);
+      ious += (cell.last_truth - cell.first_truth) * (cell.last_detection - cell.first_detection);
+      std::fill(picture.begin() + static_cast<std::ptrdiff_t>(cell.first_detection), picture.begin() + static_cast<std::ptrdiff_t>(cell.last_detection), cell.picture);
+      for (std::size_t g = cell.first_truth; g < cell.last_truth; ++g)
+        if (!ignores(*data_.truths[g], areas[0])) out.objects.push_back(cell.picture);
+    }
+    for (const std::uint32_t d : by_score_) out.detections.push_back({data_.detections[d]->score, picture[d], matches_[d].found(), matches_[d].ignored});
+    return out;
   }
 
  private:
@@ -268,7 +278,7 @@ CategoryData cells_of(std::vector<const CocoAnnotation*> truths, const std::vect
   std::size_t g = 0, d = 0;
   while (g < data.truths.size() || d < detections.size()) {
     const std::uint32_t picture = std::min(g < data.truths.size() ? truth_pictures[g] : ~std::uint32_t{0}, d < detections.size() ? detection_pictures[d] : ~std::uint32_t{0});
-    Cell cell{g, g, data.detections.size(), 0};
+    Cell cell{picture, g, g, data.detections.size(), 0};
     while (g < data.truths.size() && truth_pictures[g] == picture) ++g;
     const std::size_t first = d;
     while (d < detections.size() && detection_pictures[d] == picture) ++d;
@@ -326,31 +336,68 @@ void summarize(CocoResult& r) {
 
 }  // namespace
 
+namespace {
+
+/// The data of each category, one after the other in `threads` threads.
+template <class Use>
+void for_each_category(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const std::vector<CocoCategory>& categories, const CocoOptions& options, const std::vector<std::int64_t>& images, Use use) {
+  std::vector<std::int64_t> ids;
+  for (const CocoCategory& category : categories) ids.push_back(category.id);
+  Places image_places(images), category_places(ids);
+  Sorted<CocoAnnotation> truths = sorted_by_picture(ground_truth.annotations, image_places, category_places, images.size(), categories.size(), false);
+  Sorted<CocoDetection> found = sorted_by_picture(detections, image_places, category_places, images.size(), categories.size(), true);
+  const auto most = static_cast<std::size_t>(std::max(0, options.max_detections.back()));
+  // Categories write to places of their own, so the order of the threads does not matter.
+  parallel_for(categories.size(), options.threads > 0 ? options.threads : usable_cores(), [&](std::size_t k) {
+    const CategoryData data = cells_of(std::move(truths.things[k]), truths.pictures[k], std::move(found.things[k]), found.pictures[k], most);
+    CategoryEvaluator evaluator(data, options);
+    use(k, evaluator);
+  });
+}
+
+std::vector<std::int64_t> sorted_images(const CocoGroundTruth& ground_truth) {
+  std::vector<std::int64_t> images = ground_truth.images;
+  std::sort(images.begin(), images.end());
+  images.erase(std::unique(images.begin(), images.end()), images.end());
+  return images;
+}
+
+std::vector<CocoCategory> sorted_categories(const CocoGroundTruth& ground_truth) {
+  std::vector<CocoCategory> categories = ground_truth.categories;
+  std::stable_sort(categories.begin(), categories.end(), [](const CocoCategory& a, const CocoCategory& b) { return a.id < b.id; });
+  categories.erase(std::unique(categories.begin(), categories.end(), [](const auto& a, const auto& b) { return a.id == b.id; }), categories.end());
+  return categories;
+}
+
+}  // namespace
+
 CocoResult evaluate_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& given) {
   CocoResult result;
   CocoOptions& options = result.options = given;
   std::sort(options.max_detections.begin(), options.max_detections.end());
-  result.categories = ground_truth.categories;
-  std::stable_sort(result.categories.begin(), result.categories.end(), [](const CocoCategory& a, const CocoCategory& b) { return a.id < b.id; });
-  result.categories.erase(std::unique(result.categories.begin(), result.categories.end(), [](const auto& a, const auto& b) { return a.id == b.id; }), result.categories.end());
+  result.categories = sorted_categories(ground_truth);
   const std::size_t categories = result.categories.size();
   result.precision.assign(coco_ious * coco_recalls * categories * coco_areas, -1);
   result.recall.assign(coco_ious * categories * coco_areas * coco_limits, -1);
-  std::vector<std::int64_t> images = ground_truth.images, ids;
-  std::sort(images.begin(), images.end());
-  images.erase(std::unique(images.begin(), images.end()), images.end());
-  for (const CocoCategory& category : result.categories) ids.push_back(category.id);
-  Places image_places(images), category_places(ids);
-  Sorted<CocoAnnotation> truths = sorted_by_picture(ground_truth.annotations, image_places, category_places, images.size(), categories, false);
-  Sorted<CocoDetection> found = sorted_by_picture(detections, image_places, category_places, images.size(), categories, true);
-  const auto most = static_cast<std::size_t>(std::max(0, options.max_detections.back()));
-  // Categories write to places of their own, so the order of the threads does not matter.
-  parallel_for(categories, options.threads > 0 ? options.threads : usable_cores(), [&](std::size_t k) {
-    const CategoryData data = cells_of(std::move(truths.things[k]), truths.pictures[k], std::move(found.things[k]), found.pictures[k], most);
-    CategoryEvaluator evaluator(data, options);
+  for_each_category(ground_truth, detections, result.categories, options, sorted_images(ground_truth), [&](std::size_t k, CategoryEvaluator& evaluator) {
     for (std::size_t area = 0; area < coco_areas; ++area) evaluator.run(area, k, result);
   });
   summarize(result);
+  return result;
+}
+
+CocoMatches match_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& given) {
+  CocoOptions options = given;
+  std::sort(options.max_detections.begin(), options.max_detections.end());
+  const std::vector<CocoCategory> categories = sorted_categories(ground_truth);
+  const std::vector<std::int64_t> images = sorted_images(ground_truth);
+  CocoMatches result;
+  result.pictures = images.size();
+  result.categories.resize(categories.size());
+  for_each_category(ground_truth, detections, categories, options, images, [&](std::size_t k, CategoryEvaluator& evaluator) {
+    result.categories[k] = evaluator.matches();
+    result.categories[k].id = categories[k].id;
+  });
   return result;
 }
 

@@ -62,6 +62,24 @@ struct CocoResult {
 /// not listed are left out.
 CocoResult evaluate_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& options = {});
 
+/// What became of each detection, all areas, at the last limit: what resampling and calibration begin with.
+struct CocoMatches {
+  /// By falling score over all pictures, as the metric sees them. Bits are IoU thresholds, from 0.5 up.
+  struct Detection {
+    double score;
+    std::uint32_t picture;            ///< place among the sorted picture ids
+    std::uint16_t found, ignored;     ///< took an object; takes no part
+  };
+  struct Category {
+    std::int64_t id;
+    std::vector<Detection> detections;
+    std::vector<std::uint32_t> objects;  ///< the picture of each object that counts
+  };
+  std::vector<Category> categories;
+  std::size_t pictures = 0;
+};
+CocoMatches match_coco(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const CocoOptions& options = {});
+
 /// The twelve lines as pycocotools prints them.
 std::vector<std::string> summary_lines(const CocoResult& result);
 
