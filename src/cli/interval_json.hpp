@@ -1,11 +1,11 @@
 #pragma once
 // An interval of a figure, as verbs print it with --json.
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "evaluation/bootstrap.hpp"
 
 namespace yolov7::cli {
 
-inline nlohmann::json interval_json(const evaluation::Interval& interval) { return {{"value", interval.value}, {"low", interval.low}, {"high", interval.high}}; }
+nlohmann::json interval_json(const evaluation::Interval& interval);
 
 }  // namespace yolov7::cli

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "training/csv_columns.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -167,38 +167,25 @@ const Trial* best_trial(const Search& search, const std::vector<Trial>& finished
 
 namespace {
 
-/// A number of a trial; the genes' values come behind these.
-struct Column {
-  const char* name;
-  std::function<double(const Trial&)> get;
-  std::function<void(Trial&, double)> set;
-};
-
-template <class Member>
-Column column(const char* name, Member member) {
-  return {name, [member](const Trial& t) { return static_cast<double>(member(const_cast<Trial&>(t))); },
-          [member](Trial& t, double v) {
-            auto& target = member(t);
-            target = static_cast<std::remove_reference_t<decltype(target)>>(v);
-          }};
-}
+/// Numbers of a trial; the genes' values come behind these.
+using Column = CsvColumn<Trial>;
 
 const std::vector<Column>& trial_columns() {
   using T = Trial&;
   static const std::vector<Column> list = {
-      column("generation", [](T t) -> int& { return t.generation; }),
-      column("candidate", [](T t) -> int& { return t.candidate; }),
-      column("epochs", [](T t) -> int& { return t.epochs; }),
-      column("failed", [](T t) -> bool& { return t.failed; }),
-      column("seconds", [](T t) -> double& { return t.seconds; }),
-      column("fitness", [](T t) -> double& { return t.result.fitness; }),
-      column("official/precision", [](T t) -> double& { return t.result.precision; }),
-      column("official/recall", [](T t) -> double& { return t.result.recall; }),
-      column("coco/mAP_0.5", [](T t) -> double& { return t.result.coco_map50; }),
-      column("coco/mAP_0.5:0.95", [](T t) -> double& { return t.result.coco_map; }),
-      column("val/box_loss", [](T t) -> double& { return t.result.val_loss[0]; }),
-      column("val/obj_loss", [](T t) -> double& { return t.result.val_loss[1]; }),
-      column("val/cls_loss", [](T t) -> double& { return t.result.val_loss[2]; }),
+      csv_column<Trial>("generation", [](T t) -> int& { return t.generation; }),
+      csv_column<Trial>("candidate", [](T t) -> int& { return t.candidate; }),
+      csv_column<Trial>("epochs", [](T t) -> int& { return t.epochs; }),
+      csv_column<Trial>("failed", [](T t) -> bool& { return t.failed; }),
+      csv_column<Trial>("seconds", [](T t) -> double& { return t.seconds; }),
+      csv_column<Trial>("fitness", [](T t) -> double& { return t.result.fitness; }),
+      csv_column<Trial>("official/precision", [](T t) -> double& { return t.result.precision; }),
+      csv_column<Trial>("official/recall", [](T t) -> double& { return t.result.recall; }),
+      csv_column<Trial>("coco/mAP_0.5", [](T t) -> double& { return t.result.coco_map50; }),
+      csv_column<Trial>("coco/mAP_0.5:0.95", [](T t) -> double& { return t.result.coco_map; }),
+      csv_column<Trial>("val/box_loss", [](T t) -> double& { return t.result.val_loss[0]; }),
+      csv_column<Trial>("val/obj_loss", [](T t) -> double& { return t.result.val_loss[1]; }),
+      csv_column<Trial>("val/cls_loss", [](T t) -> double& { return t.result.val_loss[2]; }),
   };
   return list;
 }

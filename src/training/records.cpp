@@ -2,58 +2,45 @@
 
 #include <fmt/format.h>
 
-#include <functional>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "training/csv_columns.hpp"
 
 namespace yolov7::training {
 namespace {
 
-struct Column {
-  const char* name;
-  std::function<double(const EpochRecord&)> get;
-  std::function<void(EpochRecord&, double)> set;
-};
-
-template <class Member>
-Column column(const char* name, Member member) {
-  return {name, [member](const EpochRecord& r) { return static_cast<double>(member(const_cast<EpochRecord&>(r))); },
-          [member](EpochRecord& r, double v) {
-            auto& target = member(r);
-            target = static_cast<std::remove_reference_t<decltype(target)>>(v);
-          }};
-}
+using Column = CsvColumn<EpochRecord>;
 
 const std::vector<Column>& columns() {
   using R = EpochRecord&;
   static const std::vector<Column> list = {
-      column("epoch", [](R r) -> int& { return r.epoch; }),
-      column("train/box_loss", [](R r) -> double& { return r.train_loss[0]; }),
-      column("train/obj_loss", [](R r) -> double& { return r.train_loss[1]; }),
-      column("train/cls_loss", [](R r) -> double& { return r.train_loss[2]; }),
-      column("train/total_loss", [](R r) -> double& { return r.train_loss[3]; }),
-      column("validated", [](R r) -> bool& { return r.validated; }),
-      column("coco/mAP_0.5", [](R r) -> double& { return r.coco_map50; }),
-      column("coco/mAP_0.5:0.95", [](R r) -> double& { return r.coco_map; }),
-      column("fitness", [](R r) -> double& { return r.fitness; }),
-      column("official/precision", [](R r) -> double& { return r.precision; }),
-      column("official/recall", [](R r) -> double& { return r.recall; }),
-      column("official/mAP_0.5", [](R r) -> double& { return r.official_map50; }),
-      column("official/mAP_0.5:0.95", [](R r) -> double& { return r.official_map; }),
-      column("val/box_loss", [](R r) -> double& { return r.val_loss[0]; }),
-      column("val/obj_loss", [](R r) -> double& { return r.val_loss[1]; }),
-      column("val/cls_loss", [](R r) -> double& { return r.val_loss[2]; }),
-      column("x/lr0", [](R r) -> double& { return r.rates[0]; }),
-      column("x/lr1", [](R r) -> double& { return r.rates[1]; }),
-      column("x/lr2", [](R r) -> double& { return r.rates[2]; }),
-      column("last_batch_targets", [](R r) -> int& { return r.targets; }),
-      column("last_batch_width_px", [](R r) -> int& { return r.image_size; }),
-      column("train_s", [](R r) -> double& { return r.train_seconds; }),
-      column("val_s", [](R r) -> double& { return r.val_seconds; }),
-      column("data_wait_s", [](R r) -> double& { return r.data_wait_seconds; }),
-      column("pictures_per_s", [](R r) -> double& { return r.pictures_per_second; }),
+      csv_column<EpochRecord>("epoch", [](R r) -> int& { return r.epoch; }),
+      csv_column<EpochRecord>("train/box_loss", [](R r) -> double& { return r.train_loss[0]; }),
+      csv_column<EpochRecord>("train/obj_loss", [](R r) -> double& { return r.train_loss[1]; }),
+      csv_column<EpochRecord>("train/cls_loss", [](R r) -> double& { return r.train_loss[2]; }),
+      csv_column<EpochRecord>("train/total_loss", [](R r) -> double& { return r.train_loss[3]; }),
+      csv_column<EpochRecord>("validated", [](R r) -> bool& { return r.validated; }),
+      csv_column<EpochRecord>("coco/mAP_0.5", [](R r) -> double& { return r.coco_map50; }),
+      csv_column<EpochRecord>("coco/mAP_0.5:0.95", [](R r) -> double& { return r.coco_map; }),
+      csv_column<EpochRecord>("fitness", [](R r) -> double& { return r.fitness; }),
+      csv_column<EpochRecord>("official/precision", [](R r) -> double& { return r.precision; }),
+      csv_column<EpochRecord>("official/recall", [](R r) -> double& { return r.recall; }),
+      csv_column<EpochRecord>("official/mAP_0.5", [](R r) -> double& { return r.official_map50; }),
+      csv_column<EpochRecord>("official/mAP_0.5:0.95", [](R r) -> double& { return r.official_map; }),
+      csv_column<EpochRecord>("val/box_loss", [](R r) -> double& { return r.val_loss[0]; }),
+      csv_column<EpochRecord>("val/obj_loss", [](R r) -> double& { return r.val_loss[1]; }),
+      csv_column<EpochRecord>("val/cls_loss", [](R r) -> double& { return r.val_loss[2]; }),
+      csv_column<EpochRecord>("x/lr0", [](R r) -> double& { return r.rates[0]; }),
+      csv_column<EpochRecord>("x/lr1", [](R r) -> double& { return r.rates[1]; }),
+      csv_column<EpochRecord>("x/lr2", [](R r) -> double& { return r.rates[2]; }),
+      csv_column<EpochRecord>("last_batch_targets", [](R r) -> int& { return r.targets; }),
+      csv_column<EpochRecord>("last_batch_width_px", [](R r) -> int& { return r.image_size; }),
+      csv_column<EpochRecord>("train_s", [](R r) -> double& { return r.train_seconds; }),
+      csv_column<EpochRecord>("val_s", [](R r) -> double& { return r.val_seconds; }),
+      csv_column<EpochRecord>("data_wait_s", [](R r) -> double& { return r.data_wait_seconds; }),
+      csv_column<EpochRecord>("pictures_per_s", [](R r) -> double& { return r.pictures_per_second; }),
   };
   return list;
 }
