@@ -2,6 +2,7 @@
 // which official command lines use (--batch 32 --conf 0.001, --resume), so the few rules stand here.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -52,7 +53,9 @@ std::vector<Option> read_options(const Settings& settings, const std::vector<std
     const std::string& argument = arguments[i];
     if (!is_option(argument)) {
       if (bare == nullptr) throw usage_error(fmt::format("{}: expected an option, found '{}'", settings.title, argument));
-      options.push_back({bare, argument, {argument}, true});
+      const auto earlier = std::find_if(options.begin(), options.end(), [&](const Option& one) { return one.setting == bare && bare->is_list(); });
+      if (earlier != options.end()) earlier->values.push_back(argument);  // bare arguments of a list add up
+      else options.push_back({bare, argument, {argument}, true});
       continue;
     }
     const bool two_dashes = argument.rfind("--", 0) == 0;
@@ -116,7 +119,7 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
     }
   std::map<const Setting*, std::string> seen;
   for (const Option& option : options) {
-    // Repeated bare arguments and repeated lists add up; a repeated single value would silently win or lose.
+    // A repeated value would silently win or lose.
     if (const auto [earlier, fresh] = seen.emplace(option.setting, option.spelled); !fresh && !option.setting->is_switch())
       throw usage_error(fmt::format("{}: '{}' and '{}' set the same thing ({})", settings.title, earlier->second, option.spelled, option.setting->name));
     apply(settings, option);

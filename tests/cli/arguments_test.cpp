@@ -13,7 +13,7 @@ TEST(Program, HelpAndVersion) {
   for (const char* verb : {"dataset", "info", "train", "val, test", "detect", "metrics"}) EXPECT_TRUE(has(help.out, verb)) << verb;
   EXPECT_EQ(run({}).code, 2);
   EXPECT_TRUE(has(run({"--version"}).out, "yolov7.cpp"));
-  for (const char* verb : {"info", "train", "val", "test", "detect", "metrics", "dataset"}) {
+  for (const char* verb : {"info", "train", "evolve", "mlflow", "val", "test", "detect", "metrics", "compare", "dataset"}) {
     const Outcome outcome = run({verb, "--help"});
     EXPECT_EQ(outcome.code, 0) << verb;
     EXPECT_FALSE(outcome.out.empty()) << verb;
@@ -36,6 +36,11 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"detect", "--conf-thres", "1.5"}, "0..1"},
       {{"val", "--task", "study"}, "study"},
       {{"detect", "-w", "a.pt"}, "two dashes"},
+      {{"compare", "--ground-truth", "gt.json", "a.json"}, "two result files, found 1"},
+      {{"compare", "--ground-truth", "gt.json", "a.json", "b.json", "c.json"}, "two result files, found 3"},
+      {{"mlflow"}, "expected at least one run folder"},
+      {{"train", "--cfg", "yolov7.yaml", "--mlflow", "ftp://host"}, "expected the http or https address of an MLflow server, found 'ftp://host'"},
+      {{"evolve"}, "found neither"},
   };
   for (const auto& [arguments, expected] : table) {
     const Outcome outcome = run(arguments);
