@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "cli/interval_json.hpp"
 #include "cli/verb.hpp"
@@ -101,9 +102,9 @@ nlohmann::json run_metrics(const std::vector<std::string>& arguments, Output& ou
   evaluation::CocoOptions options;
   options.max_detections = {o.limits[0], o.limits[1], o.limits[2]};
   const evaluation::CocoResult result = evaluation::evaluate_coco(truth, found, options);
-  const auto listed = [&](const evaluation::CocoDetection& d) {
-    return std::any_of(truth.categories.begin(), truth.categories.end(), [&](const auto& c) { return c.id == d.category; });
-  };
+  std::unordered_set<std::int64_t> known;
+  for (const evaluation::CocoCategory& category : truth.categories) known.insert(category.id);
+  const auto listed = [&](const evaluation::CocoDetection& d) { return known.contains(d.category); };
   const auto left_out = found.size() - static_cast<std::size_t>(std::count_if(found.begin(), found.end(), listed));
   if (left_out > 0) log::warning(fmt::format("{}: {} detections are of categories that {} does not list; they are left out", o.detections, left_out, o.ground_truth));
   for (const std::string& line : evaluation::summary_lines(result)) output.line(line);

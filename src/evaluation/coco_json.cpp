@@ -28,14 +28,15 @@ constexpr int depth_limit = 100;
 class Document {
  public:
   explicit Document(const std::filesystem::path& path) {
-    const std::string text = file::read(path, most_bytes);
-    std::string_view content = text;
-    if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
-    text_ = simdjson::padded_string(content);
-    const auto allocated = parser_.allocate(content.size(), depth_limit + 1);
+    std::error_code error;
+    const bool loads = std::filesystem::is_regular_file(path, error) && std::filesystem::file_size(path, error) <= most_bytes && !simdjson::padded_string::load(path.string()).get(text_);
+    if (!loads) text_ = simdjson::padded_string(file::read(path, most_bytes));  // says what is wrong
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    if (std::string_view(text_).starts_with(mark)) text_ = simdjson::padded_string(std::string_view(text_).substr(mark.size()));
+    const auto allocated = parser_.allocate(text_.size(), depth_limit + 1);
     const auto code = allocated ? allocated : parser_.parse(text_).get(root_);
     if (!code) return;
-    parse_json(text, path.string(), depth_limit);  // says what is wrong and where
+    parse_json(std::string_view(text_), path.string(), depth_limit);  // says what is wrong and where
     throw Error(fmt::format("{}: expected JSON, found what simdjson refuses: {}", path.string(), simdjson::error_message(code)));
   }
   dom::element root() const { return root_; }
@@ -198,6 +199,7 @@ std::vector<CocoDetection> read_detections(const std::filesystem::path& path, co
   const Document document(path);
   const PictureIds pictures(ground_truth);
   std::vector<CocoDetection> detections;
+  if (dom::array list; !document.root().get(list)) detections.reserve(list.size());
   each(document.root(), path.string() + ": detections", [&](const Element& e) {
     detections.push_back({pictures.find(e, "image_id"), e.integer("category_id"), e.box(), e.number("score")});
   });

@@ -23,6 +23,7 @@ namespace yolov7::training {
 namespace {
 
 constexpr int most_checked = 8;      ///< pictures of the precision check
+constexpr int most_in_a_pass = 4;    ///< pictures of the second pass that measures memory
 constexpr double kept_free = 0.05;   ///< of the available memory, for what the model does not know
 constexpr int queued_batches = 6;    ///< finished or in work at the loader, and the one in use
 
@@ -55,9 +56,13 @@ std::size_t pass_peak(Setup& s, const at::Tensor& images, const std::vector<Targ
   return memory.peak_bytes();
 }
 
-/// What two pictures of the largest size show: peaks of passes with one and with two.
+/// What pictures of the largest size show: peaks of tensors in passes with one and with `count`, and the resident memory after each.
 struct TwoPasses {
-  std::size_t one = 0, two = 0;
+  std::size_t one = 0, several = 0;
+  int count = 2;
+  std::uint64_t resident_one = 0, resident_several = 0;
+
+  double per_picture() const { return several > one ? static_cast<double>(several - one) / (count - 1) : 0; }
 };
 
 /// Of the stage that trains the most. Statistics and frozen layers are as before afterwards.
@@ -65,42 +70,43 @@ TwoPasses two_passes(Setup& s, const dataset::Batch& batch) {
   BatchNormSnapshot statistics(*s.network);
   s.network->train(true);
   s.network->freeze(s.plan->frozen(s.state.options.epochs - 1), s.state.options.freeze_bn);
+  TwoPasses passes;
+  passes.count = std::clamp(batch.count, 2, most_in_a_pass);
   at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
   if (batch.count < 2) images = at::cat({images, images});
   if (s.state.options.multi_scale) {
     const std::int64_t side = largest_multi_scale(s.train_size, s.stride) / s.stride * s.stride;
-    images = at::upsample_bilinear2d(images.slice(0, 0, 2), {side, side}, false);
+    images = at::upsample_bilinear2d(images.slice(0, 0, passes.count), {side, side}, false);
   }
-  const std::size_t one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
-  const std::size_t two = pass_peak(s, images.slice(0, 0, 2), targets_of(batch, 0, 2));
+  passes.one = pass_peak(s, images.slice(0, 0, 1), targets_of(batch, 0, 1));
+  passes.resident_one = resident_bytes();
+  passes.several = pass_peak(s, images.slice(0, 0, passes.count), targets_of(batch, 0, passes.count));
+  passes.resident_several = resident_bytes();
   statistics.restore();
   s.network->freeze(s.plan->frozen(s.state.epoch), s.state.options.freeze_bn);
-  return {one, two};
+  return passes;
 }
 
 /// Tensors of the optimizer for each parameter.
 int moments(const TrainOptions& o) { return o.adam || o.optimizer != "sgd" ? 2 : 1; }
 
 MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
-  // What earlier passes left behind will serve training too: it is given back, so that the two passes show what they need themselves.
-  kernels::TensorMemory& memory = kernels::keep_tensor_memory();
-  memory.release_unused();
+  // What earlier passes left behind will serve training too: it is given back, so that the passes show what they need themselves.
+  kernels::keep_tensor_memory().release_unused();
   malloc_trim(0);
-  const std::uint64_t before = resident_bytes(), used = memory.used_bytes();
-  const auto [one, two] = two_passes(s, batch);
+  const TwoPasses passes = two_passes(s, batch);
   const auto weights = static_cast<std::uint64_t>(bytes_of(*s.network));
   MemoryModel model;
-  // Pages that two pictures touched over bytes that tensors held: gaps between tensors and scratch memory of the convolutions.
-  const std::uint64_t resident = resident_bytes();
-  const double touched = static_cast<double>(resident - std::min(resident, before)), held = static_cast<double>(two - std::min<std::size_t>(two, used));
-  const double overhead = held > 0 ? std::clamp(touched / held, 1.0, 1.5) : 1;
-  model.per_micro_picture = two > one ? overhead * static_cast<double>(two - one) : 0;
+  // Pages over bytes of tensors, of the pictures that the second pass has more: gaps between tensors. What is needed once lies in both passes.
+  const std::uint64_t resident = passes.resident_several;
+  const double touched = static_cast<double>(resident - std::min(resident, passes.resident_one)), held = passes.per_picture() * (passes.count - 1);
+  model.per_micro_picture = held > 0 ? std::clamp(touched / held, 1.0, 1.5) * passes.per_picture() : 0;
   // Validation comes while the memory of the training pass is kept; its batches have twice as many pictures.
   const ValidationMemory validation = measure_validation_memory(s);
   model.per_batch_picture = 3.0 * batch.height * batch.width * queued_batches + 2 * validation.per_picture;
   const double cache = std::min(s.state.options.cache_budget * 1e9, static_cast<double>(s.train.entries.size()) * 3.0 * s.train_size * s.train_size);
-  // Resident now, less what the two pictures took, plus: momentum (Adam: two), averages, and the copies of all three while a checkpoint is written.
-  model.base = resident - std::min<std::uint64_t>(resident, static_cast<std::uint64_t>(2 * model.per_micro_picture)) +
+  // Resident now, less what the pictures took, plus: momentum (Adam: two), averages, and the copies of all three while a checkpoint is written.
+  model.base = resident - std::min<std::uint64_t>(resident, static_cast<std::uint64_t>(passes.count * model.per_micro_picture)) +
                weights * static_cast<std::uint64_t>(2 * (1 + moments(s.state.options)) + 1) + static_cast<std::uint64_t>(cache + validation.fixed);
   return model;
 }
@@ -109,12 +115,12 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
 MemoryModel measure_gpu_memory(Setup& s, const dataset::Batch& batch) {
   constexpr double fragments = 1.1;  // of LibTorch's blocks, and cuDNN's working space
   DeviceMemory(s.device).release_unused();
-  const auto [one, two] = two_passes(s, batch);
-  const double picture = two > one ? static_cast<double>(two - one) : 0;
+  const TwoPasses passes = two_passes(s, batch);
+  const double picture = passes.per_picture();
   MemoryModel model;
   model.per_micro_picture = fragments * picture;
   model.per_batch_picture = 4.0 * 3 * batch.height * batch.width;
-  model.base = static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(one) - picture)) + static_cast<std::uint64_t>(bytes_of(*s.network)) * static_cast<std::uint64_t>(moments(s.state.options) + 1);
+  model.base = static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(passes.one) - picture)) + static_cast<std::uint64_t>(bytes_of(*s.network)) * static_cast<std::uint64_t>(moments(s.state.options) + 1);
   return model;
 }
 
