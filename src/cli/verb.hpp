@@ -54,6 +54,7 @@ nlohmann::json run_verify(const std::vector<std::string>&, Output&);
 nlohmann::json run_scale(const std::vector<std::string>&, Output&);
 nlohmann::json run_info(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset(const std::vector<std::string>&, Output&);  ///< dataset convert | check | augment | synth
+nlohmann::json run_benchmark(const std::vector<std::string>&, Output&);
 nlohmann::json run_compare(const std::vector<std::string>&, Output&);
 nlohmann::json run_metrics(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_convert(const std::vector<std::string>&, Output&);

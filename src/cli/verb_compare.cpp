@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/interval_json.hpp"
 #include "cli/verb.hpp"
+#include "evaluation/analyses.hpp"
 #include "evaluation/coco_json.hpp"
 
 namespace yolov7::cli {
@@ -33,7 +33,7 @@ std::string verdict(const evaluation::Interval& difference) {
 
 nlohmann::json report(const char* name, const evaluation::Interval& difference, double better, Output& output) {
   output.line(fmt::format("{:<6} b - a {:+.4f}, 95 % of the draws {:+.4f} to {:+.4f}; b is better in {:.1f} % of them: {}", name, difference.value, difference.low, difference.high, 100 * better, verdict(difference)));
-  nlohmann::json json = interval_json(difference);
+  nlohmann::json json = evaluation::to_json(difference);
   json["b_better"] = better;
   json["verdict"] = verdict(difference);
   return json;
@@ -53,7 +53,7 @@ nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& ou
   for (std::size_t i = 0; i < 2; ++i) {
     const evaluation::HeadlineIntervals own = evaluation::bootstrap(matches[i], options);
     output.line(fmt::format("{}: {}: mAP50 {:.4f} ({:.4f} to {:.4f}), mAP {:.4f} ({:.4f} to {:.4f})", i == 0 ? "a" : "b", o.detections[i], own.map50.value, own.map50.low, own.map50.high, own.map.value, own.map.low, own.map.high));
-    json[i == 0 ? "a" : "b"] = {{"detections", o.detections[i]}, {"map50", interval_json(own.map50)}, {"map", interval_json(own.map)}};
+    json[i == 0 ? "a" : "b"] = {{"detections", o.detections[i]}, {"map50", evaluation::to_json(own.map50)}, {"map", evaluation::to_json(own.map)}};
   }
   const evaluation::Comparison c = evaluation::compare(matches[0], matches[1], options);
   json["map50"] = report("mAP50", c.map50, c.map50_better, output);

@@ -26,12 +26,12 @@ struct ValOptions {
   std::string anno_json;
   std::vector<int> coco_max_dets{1, 10, 100};
   bool refused_switch = false;
-  int ignored_number = 0;
+  evaluation::AnalysisOptions analyses;
 };
 
 Settings settings(ValOptions& o) {
   const char* later = "a later version brings it";
-  return Settings{"val", {
+  Settings table{"val", {
       setting("weights", o.weights, "checkpoint"),
       setting("data", o.data, "data set description (data.yaml)"),
       setting("batch-size", o.batch_size, "pictures per batch").range(1, 65536),
@@ -58,13 +58,15 @@ Settings settings(ValOptions& o) {
       setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
       setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
       setting("workers", o.workers, "most loader threads").range(0, 1024),
-      setting("seed", o.ignored_number, "seed of random draws").ignored("validation draws nothing at random"),
+      setting("seed", o.analyses.seed, "of the draws of --bootstrap; nothing else is random").range(0, 2'147'483'647),
       setting("threads", o.threads, "of the network; 0 = the cores this process may use").range(0, 4096),
       setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
       setting("backend", o.backend, "openvino, or libtorch as the reference").choices({"openvino", "libtorch"}),
       setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
       setting("strict", o.strict, "rows that would be dropped are errors"),
   }};
+  for (Setting& one : evaluation::settings(o.analyses)) table.entries.push_back(std::move(one));
+  return table;
 }
 
 /// Names that open_detector() made up.
@@ -110,6 +112,7 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
   options.pictures = 3;
   options.workers = o.workers;
   options.interruptible = true;
+  options.analyses = o.analyses;
   options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
   return options;
 }

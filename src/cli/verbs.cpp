@@ -18,6 +18,7 @@ const std::vector<Verb>& verbs() {
       {"mlflow", "send to an MLflow server what waits in run folders", run_mlflow},
       {"val", "measure a trained network on a data set", run_val, {"test"}},
       {"detect", "find objects in pictures", run_detect},
+      {"benchmark", "latency and throughput of a model over batch, size, precision and threads", run_benchmark},
       {"metrics", "COCO metrics of any ground-truth and detections file, with intervals, errors, calibration", run_metrics},
       {"compare", "is one detector better than another? Paired bootstrap of two detections files", run_compare},
   };

@@ -201,6 +201,7 @@ class Evaluator {
       throw Error(fmt::format("expected the {} labels of the {} split in its batches, found {}", result_.labels, index_.split, matched_.target_class.size()));
     result_.confusion.check();
     result_.coco = evaluate_coco(truth, detections, options_.coco);
+    result_.analyses = analyse(truth, detections, options_.coco, options_.analyses);
     result_.official = yolo_metric(matched_, {options_.v5_metric, false});
     if (options_.keep_detections)
       for (std::size_t e = 0; e < by_entry_.size(); ++e) result_.detections.push_back({e, std::move(by_entry_[e])});

@@ -9,6 +9,7 @@
 
 #include "dataset/batch.hpp"
 #include "dataset/index.hpp"
+#include "evaluation/analyses.hpp"
 #include "evaluation/coco.hpp"
 #include "evaluation/coco_split.hpp"
 #include "evaluation/confusion.hpp"
@@ -31,6 +32,7 @@ struct ValidationOptions {
   std::vector<int> data_class;   ///< by model class; empty = the same
   std::optional<CocoGroundTruth> ground_truth;  ///< for the COCO metric in place of the labels; ids as ground_truth_of() gives them
   CocoOptions coco;
+  AnalysisOptions analyses;      ///< of the detections and the ground truth that the COCO metric has
   bool interruptible = false;    ///< Ctrl-C ends the run with an Error
   /// Several processes share the batches: this one takes every parts-th, and `exchange` turns its bytes into those of all, in order of the
   /// parts. The result is then that of the whole split in every process; contact sheets and times are this process's.
@@ -48,6 +50,7 @@ struct ValidationResult {
   ValidationOptions options;
   std::size_t pictures = 0, labels = 0, predictions = 0;
   CocoResult coco;
+  Analyses analyses;
   YoloMetric official;
   ConfusionMatrix confusion;
   ValidationTimes times;

@@ -137,6 +137,7 @@ nlohmann::json to_json(const ValidationResult& result, const dataset::Index& ind
               {"conf_thres", result.options.conf_thres}, {"iou_thres", result.options.iou_thres}, {"max_det", result.options.max_det}, {"max_nms", result.options.max_nms}, {"single_cls", result.options.single_cls},
               {"image_size", result.options.image_size}, {"batch_size", result.options.batch_size}, {"highest_score", result.highest_score},
               {"rows_not_finite", result.dropped_not_finite}, {"dataset_identity", index.identity}};
+  out.update(result.analyses.json());
   if (!options.weights.empty()) out["weights"] = options.weights;
   if (!options.weights_hash.empty()) out["weights_hash"] = options.weights_hash;
   if (!options.detector.empty()) out["detector"] = options.detector;
@@ -155,6 +156,7 @@ void write_report(const std::filesystem::path& folder, const ValidationResult& r
     write_picture(folder / fmt::format("test_batch{}_labels.jpg", i), result.label_sheets[i]);
     write_picture(folder / fmt::format("test_batch{}_pred.jpg", i), result.prediction_sheets[i]);
   }
+  result.analyses.write(folder);
   if (options.label_files) write_label_files(folder, result, index, options.with_confidence);
   if (options.detections_json.empty()) return;
   write_detections(options.detections_json, result.detections, index, options.coco_ids);
@@ -180,6 +182,7 @@ std::vector<std::string> console_lines(const ValidationResult& result, const dat
                                     : fmt::format("P and R at confidence {:.3f}, where the mean F1 is largest", m.confidence));
   lines.push_back(fmt::format("COCO metric{}: mAP50 {:.4f}, mAP {:.4f}", result.options.save_hybrid ? " (INVALID)" : "", result.map50(), result.map()));
   for (const std::string& line : summary_lines(result.coco)) lines.push_back(line);
+  for (const std::string& line : result.analyses.lines()) lines.push_back(line);
   const ValidationTimes& t = result.times;
   lines.push_back(fmt::format("Speed: {:.1f}/{:.1f}/{:.1f}/{:.1f} ms pre-process wait/inference/NMS/total per {}x{} image at batch-size {}", t.pre, t.inference, t.nms, t.total,
                               result.options.image_size, result.options.image_size, result.options.batch_size));

@@ -13,7 +13,7 @@ TEST(Program, HelpAndVersion) {
   for (const char* verb : {"dataset", "info", "train", "val, test", "detect", "metrics"}) EXPECT_TRUE(has(help.out, verb)) << verb;
   EXPECT_EQ(run({}).code, 2);
   EXPECT_TRUE(has(run({"--version"}).out, "yolov7.cpp"));
-  for (const char* verb : {"info", "train", "evolve", "mlflow", "val", "test", "detect", "metrics", "compare", "dataset"}) {
+  for (const char* verb : {"info", "train", "evolve", "mlflow", "val", "test", "detect", "benchmark", "metrics", "compare", "dataset"}) {
     const Outcome outcome = run({verb, "--help"});
     EXPECT_EQ(outcome.code, 0) << verb;
     EXPECT_FALSE(outcome.out.empty()) << verb;

@@ -57,17 +57,45 @@ TEST_F(LifeCycle, TrainValidateDetect) {
 
   // `val` on epoch 2's weights gives epoch 2's row. The weights are the same float32 numbers; the batches differ in size only.
   const Outcome validated = run({"val", "--weights", (folder / "weights/epoch_002.pt").string(), "--data", (data() / "data.yaml").string(), "--img", "128", "--batch", "16",
-                                 "--project", (*scratch / "runs").string(), "--name", "val", "--json"});
+                                 "--project", (*scratch / "runs").string(), "--name", "val", "--save-json", "--bootstrap", "50", "--calibration", "--error-analysis", "--json"});
   ASSERT_EQ(validated.code, 0) << validated.err;
   EXPECT_NEAR(result(validated)["coco"]["map50"].get<double>(), last_value(folder / "results.csv", "coco/mAP_0.5"), 0.001);
   EXPECT_NEAR(result(validated)["coco"]["map"].get<double>(), last_value(folder / "results.csv", "coco/mAP_0.5:0.95"), 0.001);
   EXPECT_NEAR(result(validated)["official"]["map50"].get<double>(), last_value(folder / "results.csv", "official/mAP_0.5"), 0.001);
+
+  // What val analyses is what metrics finds in the files that it leaves; boxes and scores stand there with three and five digits.
+  const Outcome measured = run({"metrics", "--ground-truth", (*scratch / "runs/val/ground_truth.json").string(), "--detections", (*scratch / "runs/val/epoch_002_predictions.json").string(), "--bootstrap", "50", "--calibration", "--error-analysis",
+                                "--out", (*scratch / "analyses").string(), "--json"});
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  EXPECT_NEAR(result(validated)["bootstrap"]["map50"]["low"].get<double>(), result(measured)["bootstrap"]["map50"]["low"].get<double>(), 0.01);
+  EXPECT_NEAR(result(validated)["calibration"]["expected_error"].get<double>(), result(measured)["calibration"]["expected_error"].get<double>(), 0.001);
+  EXPECT_NEAR(result(validated)["errors"]["ap"].get<double>(), result(measured)["errors"]["ap"].get<double>(), 0.5);
+  EXPECT_LE(result(validated)["bootstrap"]["map50"]["low"], result(validated)["coco"]["map50"]);
+  for (const fs::path& at : {*scratch / "runs/val", *scratch / "analyses"})
+    for (const char* name : {"calibration.png", "errors.png", "errors.json"}) EXPECT_TRUE(fs::exists(at / name)) << name;
 
   const Outcome detected = run({"detect", "--weights", (folder / "weights/best.pt").string(), "--source", (data() / "images/test").string(), "--img", "128", "--conf", "0.001",
                                 "--save-txt", "--save-conf", "--project", (*scratch / "runs").string(), "--name", "detect"});
   ASSERT_EQ(detected.code, 0) << detected.err;
   EXPECT_EQ(std::distance(fs::directory_iterator(*scratch / "runs/detect/labels"), fs::directory_iterator{}), 8);
   EXPECT_TRUE(fs::exists(*scratch / "runs/detect/000000.jpg"));
+
+  // Speed, of which all that can be said beforehand is the order of the figures and what they belong to.
+  const Outcome timed = run({"benchmark", "--weights", (folder / "weights/best.pt").string(), "--img-size", "128", "96", "--batch-size", "1", "2", "--seconds", "0.1", "--threads", "1", "--source", (data() / "images/test").string(),
+                             "--project", (*scratch / "runs").string(), "--name", "speed", "--json"});
+  ASSERT_EQ(timed.code, 0) << timed.err;
+  ASSERT_EQ(result(timed)["rows"].size(), 4u);
+  for (const auto& row : result(timed)["rows"]) {
+    const auto& n = row["network"];
+    EXPECT_GE(n["calls"], 10);
+    EXPECT_LE(n["least_ms"], n["median_ms"]);
+    EXPECT_LE(n["median_ms"], n["p90_ms"]);
+    EXPECT_LE(n["p90_ms"], n["p99_ms"]);
+    EXPECT_NEAR(row["pictures_per_second"].get<double>() * n["mean_ms"].get<double>(), 1000 * row["batch_size"].get<int>(), 1e-6);
+    EXPECT_EQ(row.contains("end_to_end"), row["batch_size"] == 1);
+  }
+  EXPECT_EQ(line_count(slurp(*scratch / "runs/speed/benchmark.csv")), 5u);
+  EXPECT_TRUE(fs::exists(*scratch / "runs/speed/benchmark.png"));
 
   // A threshold that nothing reaches: the highest score is said.
   const Outcome none = run({"detect", "--weights", (folder / "weights/best.pt").string(), "--source", (data() / "images/test/000000.jpg").string(), "--img", "128", "--conf", "0.9999",

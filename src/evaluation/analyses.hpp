@@ -1,0 +1,37 @@
+#pragma once
+// What is asked beyond the metrics, of COCO data from anywhere: `metrics` and `val` alike.
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/settings.hpp"
+#include "evaluation/bootstrap.hpp"
+#include "evaluation/error_analysis.hpp"
+
+namespace yolov7::evaluation {
+
+struct AnalysisOptions {
+  int draws = 0, seed = 0;        ///< of the bootstrap; 0 draws = off
+  bool calibration = false, errors = false;
+  ErrorAnalysisOptions tide;
+};
+std::vector<Setting> settings(AnalysisOptions& options);
+
+struct Analyses {
+  AnalysisOptions options;
+  std::optional<HeadlineIntervals> intervals;
+  std::optional<Calibration> calibration;
+  std::optional<ErrorAnalysis> errors;
+  nlohmann::json json() const;            ///< an object with what was asked for: bootstrap, calibration, errors
+  std::vector<std::string> lines() const; ///< for people
+  /// calibration.png, errors.png and errors.json (every error with its boxes), where asked for.
+  void write(const std::filesystem::path& folder) const;
+  std::string error_list;                 ///< JSON
+};
+Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& coco, const AnalysisOptions& options);
+
+nlohmann::json to_json(const Interval& interval);
+
+}  // namespace yolov7::evaluation
