@@ -64,7 +64,9 @@ TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
     again.send(lines == 7 ? SIGTERM : SIGKILL);
     const Outcome cut = again.wait();
     EXPECT_EQ(cut.code, lines == 7 ? 130 : 128 + SIGKILL) << cut.err;
-    if (lines == 7) EXPECT_TRUE(has(cut.out, "go on with: yolov7 evolve --resume")) << cut.out;
+    if (lines == 7) {
+      EXPECT_TRUE(has(cut.out, "go on with: yolov7 evolve --resume")) << cut.out;
+    }
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   const Outcome end = run({"evolve", "--resume", folder("killed").string()}, "/");

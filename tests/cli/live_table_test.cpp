@@ -85,7 +85,9 @@ TEST_F(LiveTable, NeverWrapsOnANarrowTerminal) {
   for (std::size_t at = bytes.find("\x1b[K"); at != std::string::npos; at = bytes.find("\x1b[K", at + 1)) {
     const std::size_t end = bytes.find_first_of("\r\n", at);
     const std::string live = bytes.substr(at + 3, end - at - 3);
-    if (end != std::string::npos && bytes[end] == '\r' && bytes[end + 1] != '\n') EXPECT_LE(live.size(), 60u) << live;  // a live line; messages may wrap
+    if (end != std::string::npos && bytes[end] == '\r' && bytes[end + 1] != '\n') {
+      EXPECT_LE(live.size(), 60u) << live;  // a live line; messages may wrap
+    }
   }
 }
 

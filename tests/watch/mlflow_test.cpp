@@ -130,7 +130,9 @@ TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
       if (std::exchange(lose, false)) return {500, "made, and then something broke"};
       return {200, R"({"run": )" + run + "}"};
     }
-    if (path == "mlflow/runs/log-batch") EXPECT_EQ(json::parse(body)["run_id"], "r1");
+    if (path == "mlflow/runs/log-batch") {
+      EXPECT_EQ(json::parse(body)["run_id"], "r1");
+    }
     return {200, "{}"};
   };
   queue.add("start", R"({"experiment": "e", "name": "n", "key": "k", "time": 1})");
