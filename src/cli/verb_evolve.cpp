@@ -77,10 +77,14 @@ void make_absolute(std::string& path) {
   if (!path.empty() && fs::exists(path)) path = fs::absolute(path).lexically_normal().string();
 }
 
+void require_parallel(const EvolveOptions& o) {
+  if (o.parallel > o.population) throw usage_error(fmt::format("evolve: --parallel {}: expected at most --population, {}: the next generation descends from this one", o.parallel, o.population));
+}
+
 void check(EvolveOptions& o, const training::TrainOptions& train) {
   if (o.population == 0) o.population = o.method == "halving" ? o.eta * o.eta : 1;
   if (train.cfg.empty() && (train.weights.empty() || train.weights == "auto")) throw usage_error("evolve: expected --cfg (from scratch) or --weights (fine-tuning), found neither");
-  if (o.parallel > o.population) throw usage_error(fmt::format("evolve: --parallel {}: expected at most --population, {}: the next generation descends from this one", o.parallel, o.population));
+  require_parallel(o);
 }
 
 /// A new search: its folder with the start and all that is handed on.
@@ -114,7 +118,7 @@ fs::path reopen(EvolveOptions& o, training::TrainOptions& train, const std::vect
   const int generations = o.generations;
   assign(evolve_yaml(o, train), read_yaml(folder / "evolve.yaml"));
   if (text::contains(given, "generations")) o.generations = generations;
-  if (o.parallel > o.population) throw usage_error(fmt::format("evolve: --parallel {}: expected at most the population, {}", o.parallel, o.population));
+  require_parallel(o);
   return folder;
 }
 

@@ -26,7 +26,6 @@ Settings settings(MetricsOptions& o) {
       setting("detections", o.detections, "COCO result file"),
       setting("coco-max-dets", o.limits, "most detections per picture and category; three, the largest counts for AP").range(1, 1e6),
       setting("per-category", o.per_category, "AP of each category"),
-      setting("seed", o.analyses.seed, "of the draws of --bootstrap").range(0, 2'147'483'647),
       setting("out", o.out, "error analysis, calibration: folder for errors.json and the plots; '' = none"),
   }};
   for (Setting& one : evaluation::settings(o.analyses)) table.entries.push_back(std::move(one));
@@ -58,6 +57,7 @@ nlohmann::json run_metrics(const std::vector<std::string>& arguments, Output& ou
   }
   nlohmann::json json{{"coco", {{"stats", result.stats}, {"map", result.stats[0]}, {"map50", result.stats[1]}, {"per_category", categories}}},
                       {"pictures", truth.images.size()}, {"annotations", truth.annotations.size()}, {"detections", found.size()}, {"detections_left_out", left_out}, {"max_detections", result.options.max_detections}};
+  o.analyses.error_list = !o.out.empty();
   const evaluation::Analyses analyses = evaluation::analyse(truth, found, options, o.analyses);
   for (const std::string& line : analyses.lines()) output.line(line);
   json.update(analyses.json());

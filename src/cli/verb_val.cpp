@@ -58,7 +58,6 @@ Settings settings(ValOptions& o) {
       setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
       setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
       setting("workers", o.workers, "most loader threads").range(0, 1024),
-      setting("seed", o.analyses.seed, "of the draws of --bootstrap; nothing else is random").range(0, 2'147'483'647),
       setting("threads", o.threads, "of the network; 0 = the cores this process may use").range(0, 4096),
       setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
       setting("backend", o.backend, "openvino, or libtorch as the reference").choices({"openvino", "libtorch"}),
@@ -113,6 +112,7 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
   options.workers = o.workers;
   options.interruptible = true;
   options.analyses = o.analyses;
+  options.analyses.error_list = true;
   options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
   return options;
 }

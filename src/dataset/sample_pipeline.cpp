@@ -243,7 +243,6 @@ void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips,
 }
 
 void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
-  if (!any_polygon_) return;
   // Where outlines are rare a round may bring none; the reference goes on for ever once it has one.
   constexpr int most_rounds = 30;
   std::vector<PasteSource> sources;

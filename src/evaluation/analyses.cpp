@@ -94,6 +94,7 @@ cv::Mat plot(const ErrorAnalysis& a) {
 std::vector<Setting> settings(AnalysisOptions& o) {
   return {
       setting("bootstrap", o.draws, "95 % intervals of mAP50 and mAP from so many draws of the pictures, with replacement; alone: 1000").optional_value("1000").range(0, 1e6),
+      setting("seed", o.seed, "of the draws of --bootstrap").range(0, 2'147'483'647),
       setting("calibration", o.calibration, "how well scores are probabilities (IoU 0.5): precision by score, expected calibration error"),
       setting("error-analysis", o.errors, "which errors keep the AP down, in the manner of TIDE"),
       setting("tide-pos", o.tide.foreground, "error analysis: IoU from which a detection fits an object").range(0, 1),
@@ -126,7 +127,7 @@ void Analyses::write(const std::filesystem::path& folder) const {
   if (calibration) write_picture(folder / "calibration.png", plot(*calibration));
   if (!errors) return;
   write_picture(folder / "errors.png", plot(*errors));
-  file::write_atomically(folder / "errors.json", error_list);
+  if (options.error_list) file::write_atomically(folder / "errors.json", error_list);
 }
 
 Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& coco, const AnalysisOptions& options) {
@@ -139,7 +140,7 @@ Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>&
   }
   if (!options.errors) return out;
   out.errors = analyse_errors(truth, detections, options.tide);
-  out.error_list = json_text(list_of(*out.errors, truth, detections), 1) + "\n";
+  if (options.error_list) out.error_list = json_text(list_of(*out.errors, truth, detections), 1) + "\n";
   return out;
 }
 

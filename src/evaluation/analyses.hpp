@@ -15,6 +15,7 @@ namespace yolov7::evaluation {
 struct AnalysisOptions {
   int draws = 0, seed = 0;        ///< of the bootstrap; 0 draws = off
   bool calibration = false, errors = false;
+  bool error_list = false;        ///< errors.json will be written: of many detections it is long
   ErrorAnalysisOptions tide;
 };
 std::vector<Setting> settings(AnalysisOptions& options);
@@ -28,7 +29,7 @@ struct Analyses {
   std::vector<std::string> lines() const; ///< for people
   /// calibration.png, errors.png and errors.json (every error with its boxes), where asked for.
   void write(const std::filesystem::path& folder) const;
-  std::string error_list;                 ///< JSON
+  std::string error_list;                 ///< JSON; empty unless wanted
 };
 Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& coco, const AnalysisOptions& options);
 

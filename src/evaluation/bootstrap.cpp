@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
+#include "evaluation/precision_envelope.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -22,34 +22,12 @@ bool category_ap(const CocoMatches::Category& category, const std::vector<std::u
   std::size_t objects = 0;
   for (const std::uint32_t picture : category.objects) objects += weights[picture];
   if (objects == 0) return false;
-  struct Place {
-    std::size_t found;  ///< objects up to here
-    double precision;
-  };
-  std::array<std::vector<Place>, coco_ious> places;
-  std::array<std::size_t, coco_ious> found{}, ignored{};
-  std::size_t seen = 0;
-  for (const CocoMatches::Detection& d : category.detections) {
-    const std::size_t weight = weights[d.picture];
-    if (weight == 0) continue;
-    seen += weight;
-    for (unsigned bits = d.ignored; bits != 0; bits &= bits - 1) ignored[static_cast<std::size_t>(std::countr_zero(bits))] += weight;
-    for (unsigned bits = d.found; bits != 0; bits &= bits - 1) {
-      const auto t = static_cast<std::size_t>(std::countr_zero(bits));
-      found[t] += weight;
-      places[t].push_back({found[t], static_cast<double>(found[t]) / static_cast<double>(seen - ignored[t])});  // the last of its copies has the highest precision
-    }
-  }
+  PrecisionEnvelope envelope;
+  for (const CocoMatches::Detection& d : category.detections)
+    if (weights[d.picture] > 0) envelope.add(d.found, d.ignored, weights[d.picture]);
   for (std::size_t t = 0; t < coco_ious; ++t) {
-    for (std::size_t i = places[t].size(); i-- > 1;) places[t][i - 1].precision = std::max(places[t][i - 1].precision, places[t][i].precision);
-    double sum = 0;
-    std::size_t i = 0;
-    for (std::size_t r = 0; r < coco_recalls; ++r) {
-      const double point = r + 1 == coco_recalls ? 1 : static_cast<double>(r) * 0.01;
-      while (i < places[t].size() && static_cast<double>(places[t][i].found) / static_cast<double>(objects) < point) ++i;
-      if (i < places[t].size()) sum += places[t][i].precision;
-    }
-    ap[t] = sum / coco_recalls;
+    const auto sampled = envelope.sample(t, objects);
+    ap[t] = std::accumulate(sampled.begin(), sampled.end(), 0.0) / coco_recalls;
   }
   return true;
 }

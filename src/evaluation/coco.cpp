@@ -13,6 +13,7 @@
 #include "core/threads.hpp"
 #include "evaluation/coco_summary.hpp"
 #include "evaluation/overlap.hpp"
+#include "evaluation/precision_envelope.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -24,13 +25,6 @@ std::array<double, coco_ious> iou_thresholds() {
   for (std::size_t k = 0; k < coco_ious; ++k) t[k] = 0.5 + static_cast<double>(k) * step;
   t.back() = 0.95;
   return t;
-}
-
-std::array<double, coco_recalls> recall_thresholds() {
-  std::array<double, coco_recalls> r{};
-  for (std::size_t i = 0; i < coco_recalls; ++i) r[i] = static_cast<double>(i) * 0.01;
-  r.back() = 1;
-  return r;
 }
 
 struct AreaRange {
@@ -173,30 +167,12 @@ class CategoryEvaluator {
     }
   }
 
-  /// The envelope of precision is highest where an object is found, so only those places are kept.
-  void store_precision(std::size_t countable, std::size_t area, std::size_t k, CocoResult& out) {
-    std::array<std::vector<double>, coco_ious> at_found;
-    std::array<std::size_t, coco_ious> ignored{};
-    std::size_t seen = 0;
-    for (const std::uint32_t d : by_score_) {
-      const Match m = matches_[d];
-      ++seen;
-      for (unsigned bits = m.ignored; bits != 0; bits &= bits - 1) ++ignored[static_cast<std::size_t>(std::countr_zero(bits))];
-      for (unsigned bits = m.found(); bits != 0; bits &= bits - 1) {
-        const auto t = static_cast<std::size_t>(std::countr_zero(bits));
-        const double tp = static_cast<double>(at_found[t].size() + 1), fp = static_cast<double>(seen - ignored[t]) - tp;
-        at_found[t].push_back(tp / (fp + tp + 2.220446049250313e-16));
-      }
-    }
-    static const auto points = recall_thresholds();
+  void store_precision(std::size_t countable, std::size_t area, std::size_t k, CocoResult& out) const {
+    PrecisionEnvelope envelope;
+    for (const std::uint32_t d : by_score_) envelope.add(matches_[d].found(), matches_[d].ignored);
     for (std::size_t t = 0; t < coco_ious; ++t) {
-      std::vector<double>& precision = at_found[t];
-      for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
-      std::size_t i = 0;  // the first place whose recall reaches the point
-      for (std::size_t r = 0; r < coco_recalls; ++r) {
-        while (i < precision.size() && static_cast<double>(i + 1) / static_cast<double>(countable) < points[r]) ++i;
-        out.precision[((t * coco_recalls + r) * out.categories.size() + k) * coco_areas + area] = i < precision.size() ? precision[i] : 0;
-      }
+      const auto sampled = envelope.sample(t, countable);
+      for (std::size_t r = 0; r < coco_recalls; ++r) out.precision[((t * coco_recalls + r) * out.categories.size() + k) * coco_areas + area] = sampled[r];
     }
   }
 

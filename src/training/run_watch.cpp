@@ -21,22 +21,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::map<std::string, watch::Hyperparameter> hyperparameters(const Setup& s) {
-  std::map<std::string, watch::Hyperparameter> values;
+/// Every option that has an effect, and every hyper-parameter as hyp/name.
+template <class Visit>
+void each_setting(const Setup& s, Visit visit) {
   TrainOptions options = s.state.options;
   Hyperparameters hyp = s.state.hyp;
-  const auto add = [&](const std::string& prefix, const Settings& table) {
-    for (const Setting& one : table.entries) {
-      if (!one.refusal.empty() || !one.notice.empty()) continue;
-      const std::string name = prefix + one.name;
-      if (const auto* flag = std::get_if<bool*>(&one.target)) values[name] = **flag;
-      else if (const auto* number = std::get_if<double*>(&one.target)) values[name] = **number;
-      else if (const auto* count = std::get_if<int*>(&one.target)) values[name] = static_cast<double>(**count);
-      else values[name] = one.text();
-    }
+  const auto walk = [&](const std::string& prefix, const Settings& table) {
+    for (const Setting& one : table.entries)
+      if (one.refusal.empty() && one.notice.empty()) visit(prefix + one.name, one);
   };
-  add("", settings(options));
-  add("hyp/", settings(hyp));
+  walk("", settings(options));
+  walk("hyp/", settings(hyp));
+}
+
+std::map<std::string, watch::Hyperparameter> hyperparameters(const Setup& s) {
+  std::map<std::string, watch::Hyperparameter> values;
+  each_setting(s, [&](const std::string& name, const Setting& one) {
+    if (const auto* flag = std::get_if<bool*>(&one.target)) values[name] = **flag;
+    else if (const auto* number = std::get_if<double*>(&one.target)) values[name] = **number;
+    else if (const auto* count = std::get_if<int*>(&one.target)) values[name] = static_cast<double>(**count);
+    else values[name] = one.text();
+  });
   return values;
 }
 
@@ -82,15 +87,8 @@ RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes(
 void RunWatch::begin_mlflow(const Setup& s) {
   const TrainOptions& o = s.state.options;
   if (o.mlflow.empty()) return;
-  TrainOptions options = o;
-  Hyperparameters hyp = s.state.hyp;
   std::map<std::string, std::string> parameters;
-  const auto add = [&](const std::string& prefix, const Settings& table) {
-    for (const Setting& one : table.entries)
-      if (one.refusal.empty() && one.notice.empty()) parameters[prefix + one.name] = one.text();
-  };
-  add("", settings(options));
-  add("hyp/", settings(hyp));
+  each_setting(s, [&](const std::string& name, const Setting& one) { parameters[name] = one.text(); });
   mlflow_ = std::make_unique<watch::MlflowRun>(folder_, watch::MlflowOptions{watch::mlflow_address(o.mlflow), o.mlflow_experiment, o.mlflow_model}, parameters);
   log::info(fmt::format("MLflow: {}, experiment {}", watch::mlflow_address(o.mlflow), text::printable(o.mlflow_experiment)));
 }
