@@ -202,7 +202,67 @@ std::vector<std::size_t> suppress(std::span<const Detection> candidates, double 
   return kept;
 }
 
-NmsResult non_maximum_suppression(const float* decoded, std::size_t rows, int class_count, const NmsOptions& options) {
+namespace {
+
+std::vector<Detection> hard_suppression(std::span<const Detection> sorted, const NmsOptions& options) {
+  std::vector<Detection> kept;
+  for (const std::size_t i : suppress(sorted, options.iou_thres, options.agnostic, static_cast<std::size_t>(std::max(options.max_det, 0)))) kept.push_back(sorted[i]);
+  return kept;
+}
+
+std::vector<Detection> of_one_class(std::span<const Detection> sorted, const NmsOptions& options) {
+  const CrowdOptions& crowd = options.crowd;
+  switch (options.kind) {
+    case NmsKind::soft_linear:
+    case NmsKind::soft_gaussian: return soft_suppression(sorted, options.kind == NmsKind::soft_gaussian, options.conf_thres, crowd);
+    case NmsKind::diou: return diou_suppression(sorted, options.iou_thres, crowd.diou_beta.value_or(1));
+    case NmsKind::matrix_linear:
+    case NmsKind::matrix_gaussian: return matrix_suppression(sorted, options.kind == NmsKind::matrix_gaussian, crowd);
+    case NmsKind::cluster:
+    case NmsKind::cluster_diou:
+    case NmsKind::cluster_spm:
+    case NmsKind::cluster_spm_dist: return cluster_suppression(sorted, options.kind, options.iou_thres, crowd);
+    default: return merge_boxes(sorted, hard_suppression(sorted, options), options.iou_thres);
+  }
+}
+
+/// Candidates in descending score by class (one group if agnostic), each handled on its own.
+std::vector<Detection> by_class(std::span<const Detection> sorted, const NmsOptions& options) {
+  std::size_t count = 0;
+  const std::vector<std::size_t> dense = dense_classes(sorted, options.agnostic, count);
+  std::vector<std::vector<Detection>> groups(count);
+  for (std::size_t i = 0; i < sorted.size(); ++i) groups[dense[i]].push_back(sorted[i]);
+  std::vector<Detection> out;
+  for (const std::vector<Detection>& group : groups) {
+    const std::vector<Detection> kept = of_one_class(group, options);
+    out.insert(out.end(), kept.begin(), kept.end());
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  return out;
+}
+
+/// All lists in descending score, the first max_nms.
+std::vector<Detection> joined(std::span<const std::vector<Detection>> lists, const NmsOptions& options) {
+  std::vector<Detection> all;
+  for (const std::vector<Detection>& list : lists) all.insert(all.end(), list.begin(), list.end());
+  if (lists.size() < 2) return all;
+  std::stable_sort(all.begin(), all.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  if (all.size() > static_cast<std::size_t>(std::max(options.max_nms, 0))) all.resize(static_cast<std::size_t>(std::max(options.max_nms, 0)));
+  return all;
+}
+
+std::vector<Detection> fused(std::span<const std::vector<Detection>> lists, const NmsOptions& options) {
+  FusionOptions fusion = options.fusion;
+  fusion.agnostic = options.agnostic;
+  if (lists.size() < 2) return weighted_boxes_fusion(lists, fusion);
+  std::vector<std::vector<Detection>> suppressed;
+  for (const std::vector<Detection>& list : lists) suppressed.push_back(hard_suppression(list, options));
+  return weighted_boxes_fusion(suppressed, fusion);
+}
+
+}  // namespace
+
+NmsResult nms_candidates(const float* decoded, std::size_t rows, int class_count, const NmsOptions& options) {
   if (class_count < 1) throw Error(fmt::format("non-maximum suppression: expected at least 1 class, found {}", class_count));
   const std::size_t columns = 5 + static_cast<std::size_t>(class_count);
   NmsResult result;
@@ -211,13 +271,24 @@ NmsResult non_maximum_suppression(const float* decoded, std::size_t rows, int cl
 
   const std::vector<Candidate>& candidates = collector.candidates();
   const std::size_t limit = std::min(candidates.size(), static_cast<std::size_t>(std::max(options.max_nms, 0)));
-  std::vector<Detection> detections;
-  detections.reserve(limit);
+  result.detections.reserve(limit);
   for (const std::uint32_t i : best_first(candidates.size(), limit, [&](std::size_t k) { return candidates[k].score; }))
-    detections.push_back(detection_of(candidates[i], decoded + candidates[i].row * columns));
-  const auto max_det = static_cast<std::size_t>(std::max(options.max_det, 0));
-  for (const std::size_t i : suppress(detections, options.iou_thres, options.agnostic, max_det))
-    result.detections.push_back(detections[i]);
+    result.detections.push_back(detection_of(candidates[i], decoded + candidates[i].row * columns));
+  return result;
+}
+
+std::vector<Detection> select_detections(std::span<const std::vector<Detection>> lists, const NmsOptions& options) {
+  std::vector<Detection> out;
+  if (options.kind == NmsKind::wbf) out = fused(lists, options);
+  else if (options.kind == NmsKind::hard && !options.merge) return hard_suppression(joined(lists, options), options);
+  else out = by_class(joined(lists, options), options);
+  if (out.size() > static_cast<std::size_t>(std::max(options.max_det, 0))) out.resize(static_cast<std::size_t>(std::max(options.max_det, 0)));
+  return out;
+}
+
+NmsResult non_maximum_suppression(const float* decoded, std::size_t rows, int class_count, const NmsOptions& options) {
+  NmsResult result = nms_candidates(decoded, rows, class_count, options);
+  result.detections = select_detections({&result.detections, 1}, options);
   return result;
 }
 

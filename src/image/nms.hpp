@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "image/box.hpp"
+#include "image/box_fusion.hpp"
+#include "image/suppression.hpp"
 
 namespace yolov7 {
 
@@ -16,6 +18,10 @@ struct NmsOptions {
   std::vector<int> classes;  ///< keep only these; empty = all
   int max_det = 300;
   int max_nms = 30000;
+  NmsKind kind = NmsKind::hard;
+  bool merge = false;        ///< hard: kept boxes become means of what they suppress (evaluation 2.2)
+  CrowdOptions crowd;        ///< what the other kinds look at
+  FusionOptions fusion;      ///< wbf; its `agnostic` is the one above
 };
 
 struct NmsResult {
@@ -28,6 +34,13 @@ struct NmsResult {
 /// probabilities (evaluation 0.3, 2.1). One class: score = objectness, and the class column is not
 /// looked at. Suppression per class without shifting boxes. Errors: class_count below 1, a class to keep out of range.
 NmsResult non_maximum_suppression(const float* decoded, std::size_t rows, int class_count, const NmsOptions& options);
+
+/// Steps 1 to 8 of evaluation 2.1: the candidates of these rows, descending score, at most max_nms.
+NmsResult nms_candidates(const float* decoded, std::size_t rows, int class_count, const NmsOptions& options);
+
+/// Steps 8 to 11 by the chosen kind, over candidates of several passes or models in one common frame. `wbf` fuses the
+/// lists, each after greedy suppression if there are several; the other kinds take all boxes together.
+std::vector<Detection> select_detections(std::span<const std::vector<Detection>> lists, const NmsOptions& options);
 
 /// Indices of the kept boxes, descending score, stable: greedy suppression among equal class indices (all classes
 /// together if `agnostic`).
