@@ -24,6 +24,10 @@ find_package(SQLite3 REQUIRED)
 find_package(simdjson REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
+if(YOLOV7_VIDEO)
+  pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET libavformat libavcodec libavdevice libavutil libswscale)
+endif()
+
 if(YOLOV7_OPENVINO)
   if(NOT OpenVINO_DIR)
     set(OpenVINO_DIR ${YOLOV7_DEPS_DIR}/openvino/cmake)

@@ -7,22 +7,23 @@
 
 #include "cli/training_library.hpp"
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "network/checkpoint.hpp"
 #include "runtime/detect.hpp"
+#include "runtime/joined_detectors.hpp"
 
 namespace yolov7::cli {
 namespace {
 
-const std::string& only_path(const std::vector<std::string>& weights) {
+void require_files(const std::vector<std::string>& weights) {
   if (weights.empty()) throw usage_error("--weights: expected a checkpoint, found none");
-  if (weights.size() > 1)
-    throw usage_error(fmt::format("--weights: expected one checkpoint, found {}; ensembles come in a later version", weights.size()));
   std::error_code error;
-  if (!std::filesystem::exists(weights[0], error))
-    throw Error(fmt::format("--weights {}: no such file; nothing is downloaded implicitly, so train a network (yolov7 train) or give the "
-                            "path of a checkpoint", weights[0]));
-  return weights[0];
+  for (const std::string& one : weights)
+    if (!std::filesystem::exists(one, error))
+      throw Error(fmt::format("--weights {}: no such file; nothing is downloaded implicitly, so train a network (yolov7 train) or give the "
+                              "path of a checkpoint", one));
 }
 
 std::vector<std::string> class_names(const network::Checkpoint& checkpoint, const network::Network& network, const std::string& path) {
@@ -34,26 +35,63 @@ std::vector<std::string> class_names(const network::Checkpoint& checkpoint, cons
   return names;
 }
 
-}  // namespace
-
-OpenModel open_detector(const std::vector<std::string>& weights, const runtime::DetectorOptions& options, const std::string& backend) {
+/// One checkpoint.
+OpenModel open_member(const std::string& path, const ModelOptions& options) {
   OpenModel model;
-  model.path = only_path(weights);
-  const network::Checkpoint checkpoint = network::read_checkpoint(model.path);
-  for (const std::string& note : checkpoint.facts.notes) log::warning(fmt::format("{}: {}", model.path, note));
+  model.path = path;
+  network::Checkpoint checkpoint = network::read_checkpoint(path);
+  for (const std::string& note : checkpoint.facts.notes) log::warning(fmt::format("{}: {}", path, note));
   model.network = checkpoint.build_network();
-  model.names = class_names(checkpoint, model.network, model.path);
+  model.names = class_names(checkpoint, model.network, path);
   model.image_size = checkpoint.image_size;
   model.dataset_identity = checkpoint.dataset_identity;
-  const network::Weights& inference = checkpoint.inference_weights();
-  network::check(model.network, inference);
-  if (backend == "libtorch")
-    model.detector = training_library().make_detector(model.network, inference, options);
-  else if (backend == "openvino")
-    model.detector = runtime::make_openvino_detector(model.network, inference, options);
-  else
-    throw usage_error(fmt::format("--backend: expected openvino or libtorch, found '{}'", backend));
+  network::check(model.network, checkpoint.inference_weights());
+  if (options.backend == "libtorch") {
+    model.detector = training_library().make_detector(model.network, checkpoint.inference_weights(), options.detector);
+  } else if (options.backend == "openvino") {
+    network::Weights& weights = checkpoint.ema.size() > 0 ? checkpoint.ema : checkpoint.model;
+    auto runnable = std::make_shared<network::NetworkAndWeights>(network::NetworkAndWeights{model.network, std::move(weights)});
+    model.detector = runtime::make_openvino_detector(std::move(runnable), options.detector);
+  } else {
+    throw usage_error(fmt::format("--backend: expected openvino or libtorch, found '{}'", options.backend));
+  }
+  if (options.augment)
+    model.detector = runtime::make_augmented_detector(std::move(model.detector), options.clip_tails, static_cast<int>(model.network.lead_levels()));
   return model;
+}
+
+}  // namespace
+
+OpenModel open_detector(const ModelOptions& options) {
+  require_files(options.weights);
+  OpenModel first = open_member(options.weights.front(), options);
+  if (options.weights.size() == 1) return first;
+  std::vector<std::unique_ptr<runtime::Detector>> members;
+  members.push_back(std::move(first.detector));
+  for (std::size_t i = 1; i < options.weights.size(); ++i) {
+    OpenModel other = open_member(options.weights[i], options);
+    if (other.names != first.names)
+      throw Error(fmt::format("{}: expected the class names of {} ({}), found {}", other.path, first.path, text::join(first.names, ", "), text::join(other.names, ", ")));
+    members.push_back(std::move(other.detector));
+  }
+  first.detector = runtime::make_ensemble(std::move(members));
+  return first;
+}
+
+std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::size_t count) {
+  std::vector<std::unique_ptr<runtime::Detector>> all;
+  all.push_back(std::move(model.detector));
+  while (all.size() < count) {
+    auto other = all.front()->sibling();
+    if (!other) break;
+    all.push_back(std::move(other));
+  }
+  return all;
+}
+
+std::filesystem::path model_cache_folder(const std::string& option) {
+  if (option == "none" || option.empty()) return {};
+  return option == "auto" ? file::user_cache_folder() / "compiled" : std::filesystem::path(option);
 }
 
 int usable_image_size(int image_size, const runtime::Detector& detector) {

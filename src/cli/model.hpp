@@ -1,5 +1,6 @@
 #pragma once
 // From a weights file to a detector that is ready to run; what val and detect share.
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,11 +19,21 @@ struct OpenModel {
   std::unique_ptr<runtime::Detector> detector;
 };
 
-/// The averaged (EMA) weights of a checkpoint, or its plain ones, in the chosen back end: "openvino" (fused; LibTorch is
-/// not loaded) or "libtorch" (the reference; needs the training library). Paths are taken as they are: nothing is looked
-/// up elsewhere, downloaded, or changed in case. Errors: no such file, several files (an ensemble, a later version's),
-/// names that do not fit the class count, whatever reading and building report.
-OpenModel open_detector(const std::vector<std::string>& weights, const runtime::DetectorOptions& options, const std::string& backend);
+struct ModelOptions {
+  std::vector<std::string> weights;  ///< several make an ensemble
+  std::string backend = "openvino";  ///< fused, LibTorch is not loaded; or "libtorch": the reference, needs the training library
+  runtime::DetectorOptions detector;
+  bool augment = false, clip_tails = false;  ///< test-time augmentation
+};
+
+/// The averaged (EMA) weights of a checkpoint, or its plain ones, in the chosen back end. Paths are taken as they are:
+/// nothing is looked up elsewhere, downloaded, or changed in case. Of an ensemble, OpenModel tells the first. Errors: no
+/// such file, members with different class names, names that do not fit the class count, whatever reading and building report.
+OpenModel open_detector(const ModelOptions& options);
+/// `count` detectors that work at the same time, or the model's only one where its back end has no others.
+std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::size_t count);
+/// "auto", "none" or a folder → where compiled networks are kept; empty = nowhere.
+std::filesystem::path model_cache_folder(const std::string& option);
 
 /// `image_size` rounded up to a multiple of the detector's stride (at least 32); a change is a warning.
 int usable_image_size(int image_size, const runtime::Detector& detector);

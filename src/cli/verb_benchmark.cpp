@@ -108,7 +108,7 @@ std::vector<cv::Mat> pictures(const BenchmarkOptions& o) {
   if (o.source.empty()) return {noise(640, 480)};
   std::vector<cv::Mat> all;
   constexpr std::size_t most = 64;
-  for (const runtime::SourcePicture& one : runtime::list_sources(o.source).pictures) {
+  for (const runtime::SourcePicture& one : runtime::list_pictures(o.source)) {
     if (all.size() == most) break;
     all.push_back(read_picture(one.path));
   }
@@ -122,10 +122,13 @@ struct Combination {
 
 /// Calls of the network alone with a batch, and the parts of detecting single pictures.
 nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const std::vector<cv::Mat>& sources, Output& output) {
-  runtime::DetectorOptions options;
+  ModelOptions opened;
+  opened.weights = o.weights;
+  opened.backend = o.backend;
+  runtime::DetectorOptions& options = opened.detector;
   options.precision = c.precision;
   options.threads = c.threads;
-  const OpenModel model = open_detector(o.weights, options, o.backend);
+  const OpenModel model = open_detector(opened);
   const int size = usable_image_size(c.size, *model.detector);
   const cv::Mat square = noise(size, size);
   std::vector<std::uint8_t> one, pixels;

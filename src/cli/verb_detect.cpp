@@ -5,78 +5,25 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/detect_options.hpp"
 #include "cli/detect_writer.hpp"
 #include "cli/model.hpp"
 #include "cli/verb.hpp"
-#include "core/interrupt.hpp"
+#include "cli/video_library.hpp"
 #include "core/log.hpp"
+#include "core/progress.hpp"
 #include "core/text.hpp"
-#include "image/codec.hpp"
-#include "runtime/detect.hpp"
-#include "runtime/sources.hpp"
+#include "core/threads.hpp"
+#include "runtime/pipeline.hpp"
+#include "runtime/precision_choice.hpp"
 
 namespace yolov7::cli {
 namespace {
 
-struct DetectOptions {
-  std::vector<std::string> weights{"yolov7.pt"};
-  std::string source = "inference/images";
-  int img_size = 640;
-  double conf_thres = 0.25, iou_thres = 0.45;
-  std::string device;
-  bool save_txt = false, save_conf = false, nosave = false, agnostic_nms = false, exist_ok = false, no_trace = false;
-  bool hide_labels = false, hide_conf = false;
-  std::vector<int> classes;
-  std::string project = "runs/detect", name = "exp", precision = "float32", backend = "openvino";
-  int max_det = 300, max_nms = 30000, line_thickness = 0, threads = 0, seed = 0;
-  bool refused_switch = false;  ///< target of the options that are refused
-  double refused_number = 0;
-};
-
-std::vector<Setting> refused_settings(DetectOptions& o) {
-  const char* later = "it comes in a later version";
-  return {
-      setting("view-img", o.refused_switch, "show each result in a window").refused("there is no window; the annotated pictures are in the run folder"),
-      setting("augment", o.refused_switch, "test-time augmentation").refused(later),
-      setting("update", o.refused_switch, "refresh and strip the released weights").refused("nothing is ever downloaded or rewritten by detect"),
-      setting("save-json", o.refused_switch, "COCO result file").refused("it comes in a later version; --json prints every box"),
-      setting("save-crop", o.refused_switch, "save each object as a picture").refused(later),
-      setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16"),
-      setting("vid-stride", o.refused_number, "every n-th frame of a video").refused("videos come in a later version"),
-      setting("nms-time-limit", o.refused_number, "seconds for the suppression").refused("there is no limit; no result is dropped"),
-  };
-}
-
-Settings settings(DetectOptions& o) {
-  Settings table{"detect", {
-      setting("weights", o.weights, "checkpoint"),
-      setting("source", o.source, "picture, folder (not recursive) or pattern with *, ? and **"),
-      setting("img-size", o.img_size, "long side of the network input in pixels, rounded up to a multiple of the stride").range(1, 65535),
-      setting("conf-thres", o.conf_thres, "confidence threshold").range(0, 1),
-      setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
-      setting("device", o.device, "empty or cpu"),
-      setting("save-txt", o.save_txt, "write label files"),
-      setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
-      setting("nosave", o.nosave, "do not write annotated pictures"),
-      setting("classes", o.classes, "keep only these class numbers").range(0, 1e6),
-      setting("agnostic-nms", o.agnostic_nms, "suppress across classes"),
-      setting("project", o.project, "parent of the run folder"),
-      setting("name", o.name, "name of the run folder"),
-      setting("exist-ok", o.exist_ok, "use an existing run folder"),
-      setting("no-trace", o.no_trace, "do not trace the model").ignored("nothing is ever traced"),
-      setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
-      setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
-      setting("line-thickness", o.line_thickness, "of the boxes in pixels; 0 = by the picture's size").range(0, 100),
-      setting("hide-labels", o.hide_labels, "boxes without captions"),
-      setting("hide-conf", o.hide_conf, "captions without confidence"),
-      setting("seed", o.seed, "another palette").range(0, 1e9),
-      setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
-      setting("backend", o.backend, "openvino, or libtorch as the reference").choices({"openvino", "libtorch"}),
-      setting("threads", o.threads, "of the network; 0 = the cores this process may use").range(0, 4096),
-  }};
-  for (Setting& refused : refused_settings(o)) table.entries.push_back(std::move(refused));
-  return table;
-}
+using runtime::DetectResult;
+using runtime::DetectTiming;
+using runtime::Frame;
+using runtime::FrameKind;
 
 std::string counted(std::size_t n, const std::string& name) { return fmt::format("{} {}{}", n, name, n == 1 ? "" : "s"); }
 
@@ -89,18 +36,30 @@ std::string counts_text(const std::vector<Detection>& detections, const std::vec
   return out;
 }
 
-nlohmann::json to_json(const runtime::DetectResult& result, cv::Size picture, const std::string& path, const std::vector<std::string>& names) {
+nlohmann::json to_json(const DetectResult& result, const Frame& frame, const std::vector<std::string>& names) {
   nlohmann::json boxes = nlohmann::json::array();
-  for (const Detection& d : result.detections)
+  for (const Detection& d : result.detections) {
     boxes.push_back({{"class", d.class_index}, {"name", names.at(static_cast<std::size_t>(d.class_index))}, {"score", d.score},
                      {"xyxy", {d.box.x1, d.box.y1, d.box.x2, d.box.y2}}});
-  const runtime::DetectTiming& t = result.timing;
-  return {{"path", path}, {"width", picture.width}, {"height", picture.height}, {"input_width", result.input.width},
-          {"input_height", result.input.height}, {"highest_score", result.highest_score}, {"detections", std::move(boxes)},
-          {"milliseconds", {{"pre", t.pre}, {"inference", t.inference}, {"post", t.post}, {"compile", t.compile}}}};
+    if (d.track > 0) boxes.back()["track"] = d.track;
+  }
+  const DetectTiming& t = result.timing;
+  nlohmann::json one{{"path", frame.origin->name}, {"width", frame.bgr.cols}, {"height", frame.bgr.rows}, {"input_width", result.input.width},
+                     {"input_height", result.input.height}, {"highest_score", result.highest_score}, {"detections", std::move(boxes)},
+                     {"milliseconds", {{"pre", t.pre}, {"inference", t.inference}, {"post", t.post}, {"compile", t.compile}}}};
+  if (frame.origin->kind == FrameKind::video) one["frame"] = frame.number, one["seconds"] = frame.seconds;
+  return one;
 }
 
-/// One run: options, model, writer, and what adds up over the pictures.
+/// "image 1/4 a.jpg: ", "video 1/2 (7/250) b.mp4: ", "0: ".
+std::string prefix_of(const Frame& frame) {
+  const runtime::FrameOrigin& origin = *frame.origin;
+  if (origin.kind == FrameKind::stream) return fmt::format("{}: ", origin.number);
+  if (origin.kind == FrameKind::picture) return fmt::format("image {}/{} {}: ", origin.number, origin.of, origin.name);
+  return fmt::format("video {}/{} ({}/{}) {}: ", origin.number, origin.of, frame.number, origin.frames > 0 ? fmt::format("{}", origin.frames) : "?", origin.name);
+}
+
+/// One run: options, model, writer, and what adds up over the frames.
 class Run {
  public:
   Run(const DetectOptions& options, Output& output) : options_(options), output_(output) {}
@@ -108,105 +67,238 @@ class Run {
   nlohmann::json execute();
 
  private:
-  void open();
+  void open_source();
+  void open_model();
+  OpenModel open_with(const std::string& precision, int streams) const;
+  std::string chosen_precision();
+  bool several_at_once() const;
   void make_writer();
-  void one(const runtime::SourcePicture& source, const std::string& prefix);
-  void report(const runtime::DetectResult& result, cv::Size picture, const std::string& prefix);
-  void summary();
+  void process();
+  void in_order(Frame& frame, DetectResult& result);
+  void unreadable(const Frame& frame);
+  void report(const DetectResult& result, const Frame& frame);
+  void summary(double seconds);
+  nlohmann::json stream_counters() const;
 
   const DetectOptions& options_;
   Output& output_;
+  runtime::SourceList list_;
+  std::unique_ptr<runtime::FrameSource> source_;
+  runtime::LiveFrames* live_ = nullptr;  // source_, if it is one
   OpenModel model_;
-  NmsOptions nms_;
-  int image_size_ = 0;
+  std::string detector_, precision_reason_;
+  std::vector<std::unique_ptr<runtime::Detector>> workers_;
+  runtime::LookOptions look_;
   std::string run_folder_;
   std::unique_ptr<DetectWriter> writer_;
-  runtime::DetectBuffers buffers_;
-  runtime::DetectTiming total_;
-  std::size_t pictures_ = 0, objects_ = 0;
+  std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
+  std::unique_ptr<Progress> progress_;
+  DetectTiming total_;
+  std::size_t frames_ = 0, objects_ = 0;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array();
 };
 
-void Run::open() {
-  runtime::DetectorOptions detector;
-  detector.precision = options_.precision;
-  detector.threads = options_.threads;
-  model_ = open_detector(options_.weights, detector, options_.backend);
+void Run::open_source() {
+  const runtime::FrameLimits limits = options_.limits();
+  if (!list_.streams.empty()) {
+    auto live = runtime::live_frames(list_.streams, limits, options_.live(), video_library());
+    live_ = live.get();
+    source_ = std::move(live);
+    return;
+  }
+  std::vector<std::unique_ptr<runtime::FrameSource>> parts;
+  if (!list_.pictures.empty()) parts.push_back(runtime::picture_frames(list_.pictures, limits));
+  if (!list_.videos.empty()) parts.push_back(runtime::video_frames(list_.videos, limits, video_library()));
+  source_ = parts.size() == 1 ? std::move(parts[0]) : runtime::one_after_the_other(std::move(parts));
+}
+
+/// A few pictures are done soonest one by one, a stream's frame should be answered at once; everything else is a matter of rate.
+bool Run::several_at_once() const {
+  if (options_.backend != "openvino" || options_.performance == "latency") return false;
+  if (options_.performance == "throughput") return true;
+  constexpr std::size_t few = 8;
+  return list_.streams.empty() && (!list_.videos.empty() || list_.pictures.size() > few);
+}
+
+OpenModel Run::open_with(const std::string& precision, int streams) const {
+  ModelOptions options;
+  options.weights = options_.weights;
+  options.backend = options_.backend;
+  options.augment = options_.augment;
+  options.clip_tails = options_.tta_clip_tails;
+  options.detector.precision = precision;
+  options.detector.threads = options_.threads;
+  options.detector.streams = streams;
+  options.detector.cache_folder = model_cache_folder(options_.model_cache);
+  return open_detector(options);
+}
+
+/// "auto": bfloat16 if it finds what float32 finds in the first pictures, and is faster.
+std::string Run::chosen_precision() {
+  if (options_.precision != "auto") return options_.precision;
+  const auto decide = [&](const char* precision, const std::string& why) {
+    precision_reason_ = fmt::format("{}: {}", precision, why);
+    output_.line("precision " + precision_reason_);
+    return std::string(precision);
+  };
+  if (options_.backend != "openvino") return decide("float32", "only OpenVINO has another");
+  std::vector<cv::Mat> pictures;
+  for (std::size_t i = 0; i < std::min<std::size_t>(list_.pictures.size(), 4); ++i) pictures.push_back(read_picture(list_.pictures[i].path, options_.limits().picture));
+  if (pictures.empty()) return decide("float32", "the source has no pictures to compare bfloat16 on");
+  try {
+    OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);
+    runtime::LookOptions look = look_;
+    look.image_size = usable_image_size(options_.img_size, *reference.detector);
+    look.nms = options_.nms_options();
+    const runtime::PrecisionVerdict verdict = runtime::judge_precision(*reference.detector, *candidate.detector, pictures, look);
+    if (!verdict.same) return decide("float32", "bfloat16 is refused: " + verdict.reason);
+    if (verdict.speed < 1) return decide("float32", fmt::format("bfloat16 gives the same boxes, but is slower ({:.2f} times as fast)", verdict.speed));
+    return decide("bfloat16", fmt::format("{:.2f} times as fast as float32; {}", verdict.speed, verdict.reason));
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::interrupted) throw;
+    return decide("float32", error.what());
+  }
+}
+
+void Run::open_model() {
+  look_.tile = options_.tile;
+  look_.tile_overlap = options_.tile_overlap;
+  const std::string precision = chosen_precision();
+  const int threads = options_.threads > 0 ? options_.threads : usable_cores();
+  const int streams = several_at_once() ? (options_.nstreams > 0 ? options_.nstreams : std::min(threads, 16)) : 1;
+  model_ = open_with(precision, streams);
   for (const int index : options_.classes)
     if (index >= model_.network.class_count)
       throw usage_error(fmt::format("detect: --classes: expected 0 to {}, found {}", model_.network.class_count - 1, index));
-  image_size_ = usable_image_size(options_.img_size, *model_.detector);
-  nms_ = {.conf_thres = options_.conf_thres, .iou_thres = options_.iou_thres, .agnostic = options_.agnostic_nms, .classes = options_.classes,
-          .max_det = options_.max_det, .max_nms = options_.max_nms};
-  output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path, model_.network.class_count, model_.network.source, image_size_,
-                           model_.detector->description()));
+  look_.image_size = usable_image_size(options_.img_size, *model_.detector);
+  look_.nms = options_.nms_options();
+  detector_ = model_.detector->description();
+  output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path, model_.network.class_count, model_.network.source, look_.image_size, detector_));
+  // One more than the network takes at once: while they wait for it, somebody reads and draws.
+  workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 1 : 1);
 }
 
 void Run::make_writer() {
   run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
-  DetectWriter::Options writer{options_.save_txt, options_.save_conf, !options_.nosave, {}};
+  DetectWriter::Options writer;
+  writer.labels = options_.save_txt;
+  writer.confidences = options_.save_conf;
+  writer.tracks = options_.track;
+  writer.pictures = !options_.nosave;
+  writer.crops = options_.save_crop;
+  writer.json = options_.save_json;
+  writer.csv = options_.save_csv;
   writer.draw = {options_.line_thickness, options_.hide_labels, options_.hide_conf, static_cast<std::uint64_t>(options_.seed)};
+  writer.stride = options_.vid_stride;
+  writer.codec = options_.video_codec;
+  if (writer.pictures && !(list_.videos.empty() && list_.streams.empty())) writer.videos = &video_library();
   writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, writer);
 }
 
-/// A picture that cannot be read is named, and the run goes on.
-void Run::one(const runtime::SourcePicture& source, const std::string& prefix) {
-  cv::Mat picture;
-  try {
-    picture = read_picture(source.path);
-  } catch (const Error& error) {
-    log::error(fmt::format("{}unreadable: {}", prefix, error.what()));
-    unreadable_.push_back({{"path", source.path.string()}, {"error", error.what()}});
-    return;
-  }
-  const runtime::DetectResult result = runtime::detect(*model_.detector, picture, image_size_, nms_, buffers_);
-  const std::filesystem::path saved = writer_->write(source.path, source.relative, picture, result.detections);
-  report(result, picture.size(), prefix);
-  if (!saved.empty()) log::debug(fmt::format("saved {}", saved.string()));
-  if (output_.json) pictures_json_.push_back(to_json(result, picture.size(), source.path.string(), model_.names));
+/// A frame that cannot be read is named, and the run goes on.
+void Run::unreadable(const Frame& frame) {
+  log::error(fmt::format("{}unreadable: {}", prefix_of(frame), frame.error));
+  unreadable_.push_back({{"path", frame.origin->name}, {"error", frame.error}});
+  if (frame.origin->kind == FrameKind::video) unreadable_.back()["frame"] = frame.number;
 }
 
-void Run::report(const runtime::DetectResult& result, cv::Size picture, const std::string& prefix) {
-  const runtime::DetectTiming& t = result.timing;
+void Run::in_order(Frame& frame, DetectResult& result) {
+  if (progress_) progress_->advance();
+  if (!frame.error.empty()) return unreadable(frame);
+  if (options_.track) {
+    const std::string key = frame.origin->kind == FrameKind::picture ? std::filesystem::path(frame.origin->name).parent_path().string() : frame.origin->name;
+    result.detections = trackers_.try_emplace(key, options_.track_options()).first->second.update(result.detections);
+  }
+  writer_->record(frame, result.detections);
+  report(result, frame);
+  if (output_.json && frame.origin->kind != FrameKind::stream) pictures_json_.push_back(to_json(result, frame, model_.names));
+}
+
+void Run::report(const DetectResult& result, const Frame& frame) {
+  const DetectTiming& t = result.timing;
   total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post, total_.compile + t.compile};
-  ++pictures_;
+  ++frames_;
   objects_ += result.detections.size();
+  const std::string prefix = prefix_of(frame);
   if (result.dropped_not_finite > 0)
     log::warning(fmt::format("{}{} rows of the prediction are not finite and are left out", prefix, result.dropped_not_finite));
   const std::string found = result.detections.empty()
       ? fmt::format("nothing found (highest score {:.4f}, threshold {}), ", result.highest_score, text::general(options_.conf_thres))
       : counts_text(result.detections, model_.names);
-  output_.line(fmt::format("{}{}x{} {}Done. ({:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post)", prefix, picture.height, picture.width, found,
+  output_.line(fmt::format("{}{}x{} {}Done. ({:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post)", prefix, frame.bgr.rows, frame.bgr.cols, found,
                            t.pre, t.inference, t.post));
 }
 
-void Run::summary() {
-  const auto n = static_cast<double>(std::max<std::size_t>(pictures_, 1));
-  output_.line(fmt::format("{}, {}, {} unreadable; mean per picture {:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post; {:.1f} ms compiling",
-                           counted(pictures_, "picture"), counted(objects_, "object"), unreadable_.size(), total_.pre / n, total_.inference / n, total_.post / n, total_.compile));
+void Run::process() {
+  // Lines on the same terminal are progress enough.
+  if (output_.json || !log::shows_live()) progress_ = std::make_unique<Progress>("detect", source_->total(), list_.pictures.empty() ? "frame" : "picture");
+  runtime::PipelineStages stages;
+  stages.in_order = [&](Frame& frame, DetectResult& result) { in_order(frame, result); };
+  stages.drawn = [&](Frame& frame, DetectResult& result) {
+    if (frame.error.empty()) writer_->draw(frame, result.detections);
+  };
+  stages.delivered = [&](Frame& frame, DetectResult&) {
+    if (frame.error.empty()) writer_->deliver(frame);
+  };
+  try {
+    runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
+  } catch (...) {
+    writer_->finish();  // what is there can be used
+    throw;
+  }
+  writer_->finish();
+  if (progress_) progress_->finish();
+}
+
+void Run::summary(double seconds) {
+  const auto n = static_cast<double>(std::max<std::size_t>(frames_, 1));
+  const bool only_pictures = list_.videos.empty() && list_.streams.empty();
+  output_.line(fmt::format("{}, {}, {} unreadable, {:.1f} a second; mean of one {:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post; {:.1f} ms compiling",
+                           counted(frames_, only_pictures ? "picture" : "frame"), counted(objects_, "object"), unreadable_.size(), static_cast<double>(frames_) / std::max(seconds, 1e-9),
+                           total_.pre / n, total_.inference / n, total_.post / n, total_.compile));
+  if (options_.track) {
+    std::uint64_t tracks = 0;
+    for (const auto& [name, tracker] : trackers_) tracks += tracker.tracks();
+    output_.line(counted(tracks, "track"));
+  }
+  for (const auto& one : live_ != nullptr ? live_->counters() : std::vector<runtime::StreamCounters>())
+    output_.line(fmt::format("{}: {} frames received, {} looked at, {} replaced by newer ones; {} connections, {} failures{}, {} damaged packets", one.name, one.received, one.delivered,
+                             one.dropped, one.connections, one.failures, one.last_failure.empty() ? "" : " (last: " + one.last_failure + ")", one.damaged));
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
-    log::error(fmt::format("{} of {} pictures could not be read; they are named above", unreadable_.size(), pictures_ + unreadable_.size()));
+    log::error(fmt::format("{} of {} {} could not be read; they are named above", unreadable_.size(), frames_ + unreadable_.size(), only_pictures ? "pictures" : "pictures or videos"));
   }
-  if (options_.save_txt || !options_.nosave) output_.line(fmt::format("Results in {}", run_folder_));
+  if (options_.save_txt || options_.save_crop || options_.save_json || options_.save_csv || !options_.nosave) output_.line(fmt::format("Results in {}", run_folder_));
+}
+
+nlohmann::json Run::stream_counters() const {
+  nlohmann::json all = nlohmann::json::array();
+  if (live_ == nullptr) return all;
+  for (const runtime::StreamCounters& one : live_->counters())
+    all.push_back({{"name", one.name}, {"received", one.received}, {"delivered", one.delivered}, {"dropped", one.dropped}, {"connections", one.connections},
+                   {"failures", one.failures}, {"damaged", one.damaged}, {"last_failure", one.last_failure}});
+  return all;
 }
 
 nlohmann::json Run::execute() {
   const auto start = std::chrono::steady_clock::now();
-  open();
-  const runtime::SourceList sources = runtime::list_sources(options_.source);
-  if (sources.videos > 0) log::warning(fmt::format("{} videos in {} are left out; videos come in a later version", sources.videos, options_.source));
+  const auto passed = [](std::chrono::steady_clock::time_point from) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count(); };
+  // Streams begin to run when they are opened, so the network comes first; a wrong source should not wait for it.
+  list_ = runtime::list_sources(options_.source);
+  open_model();
+  open_source();
   make_writer();
-  for (std::size_t i = 0; i < sources.pictures.size(); ++i) {
-    interrupt::check();
-    one(sources.pictures[i], fmt::format("image {}/{} {}: ", i + 1, sources.pictures.size(), sources.pictures[i].path.string()));
-  }
-  summary();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto begun = std::chrono::steady_clock::now();
+  process();
+  const double busy = passed(begun);
+  summary(busy);
+  const double seconds = passed(start);
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
-  return {{"weights", model_.path}, {"detector", model_.detector->description()}, {"image_size", image_size_}, {"names", model_.names},
-          {"run_folder", run_folder_}, {"pictures", std::move(pictures_json_)}, {"unreadable", std::move(unreadable_)},
-          {"videos_left_out", sources.videos}, {"seconds", seconds}};
+  nlohmann::json json{{"weights", options_.weights}, {"detector", detector_}, {"image_size", look_.image_size}, {"names", model_.names},
+                      {"run_folder", run_folder_}, {"pictures", std::move(pictures_json_)}, {"unreadable", std::move(unreadable_)},
+                      {"frames", frames_}, {"frames_per_second", static_cast<double>(frames_) / std::max(busy, 1e-9)}, {"objects", objects_}, {"streams", stream_counters()}, {"seconds", seconds}};
+  if (!precision_reason_.empty()) json["precision"] = precision_reason_;
+  return json;
 }
 
 }  // namespace
@@ -216,10 +308,10 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   const Settings table = settings(options);
   if (!parse_arguments(table, arguments, output)) return {};
   require_cpu(options.device, "detect");
-  if (options.save_conf && !options.save_txt) log::warning("--save-conf has no effect without --save-txt");
+  check(options);
   std::vector<std::string> echo;
   for (const Setting& entry : table.entries)
-    if (entry.refusal.empty() && entry.notice.empty()) echo.push_back(fmt::format("{}={}", entry.name, entry.text()));
+    if (entry.refusal.empty() && entry.notice.empty()) echo.push_back(fmt::format("{}={}", entry.name, entry.name == "source" ? runtime::without_credentials(options.source) : entry.text()));
   output.line("detect: " + text::join(echo, ", "));
   return Run(options, output).execute();
 }

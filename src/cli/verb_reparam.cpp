@@ -41,7 +41,7 @@ Settings settings(ReparamOptions& o) {
 
 std::vector<runtime::ProofPicture> read_pictures(const std::string& source, int image_size, int stride) {
   std::vector<runtime::ProofPicture> pictures;
-  const std::vector<runtime::SourcePicture> list = runtime::list_sources(source).pictures;
+  const std::vector<runtime::SourcePicture> list = runtime::list_pictures(source);
   for (const runtime::SourcePicture& one : list) {
     if (pictures.size() == most_pictures) {
       log::info(fmt::format("{}: the proof takes the first {} of {} pictures", source, most_pictures, list.size()));

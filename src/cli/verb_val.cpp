@@ -22,7 +22,7 @@ struct ValOptions {
   int batch_size = 32, img_size = 640, max_det = 300, max_nms = 30000, workers = 8, threads = 0;
   double conf_thres = 0.001, iou_thres = 0.65;
   bool single_cls = false, verbose = false, save_txt = false, save_hybrid = false, save_conf = false, save_json = false, exist_ok = false;
-  bool no_trace = false, v5_metric = false, recheck = false, strict = false;
+  bool augment = false, tta_clip_tails = false, no_trace = false, v5_metric = false, recheck = false, strict = false;
   std::string anno_json;
   std::vector<int> coco_max_dets{1, 10, 100};
   bool refused_switch = false;
@@ -30,9 +30,8 @@ struct ValOptions {
 };
 
 Settings settings(ValOptions& o) {
-  const char* later = "a later version brings it";
   Settings table{"val", {
-      setting("weights", o.weights, "checkpoint"),
+      setting("weights", o.weights, "checkpoint; several make an ensemble"),
       setting("data", o.data, "data set description (data.yaml)"),
       setting("batch-size", o.batch_size, "pictures per batch").range(1, 65536),
       setting("img-size", o.img_size, "long side of the network input in pixels, rounded up to a multiple of the stride").range(1, 65535),
@@ -41,7 +40,8 @@ Settings settings(ValOptions& o) {
       setting("task", o.task, "split to measure on: val, test or train (speed and study come in a later version)"),
       setting("device", o.device, "empty or cpu"),
       setting("single-cls", o.single_cls, "measure localisation alone: all classes are one"),
-      setting("augment", o.refused_switch, "test-time augmentation").refused(later),
+      setting("augment", o.augment, "test-time augmentation: three passes over each picture"),
+      setting("tta-clip-tails", o.tta_clip_tails, "augment: without the coarsest rows of the first pass and the finest of the last"),
       setting("verbose", o.verbose, "always print the rows of the classes, and more messages"),
       setting("save-txt", o.save_txt, "write label files"),
       setting("save-hybrid", o.save_hybrid, "label files of ground truth and predictions together; the metrics are then invalid"),
@@ -117,6 +117,17 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
   return options;
 }
 
+ModelOptions model_options(const ValOptions& o) {
+  ModelOptions options;
+  options.weights = o.weights;
+  options.backend = o.backend;
+  options.augment = o.augment;
+  options.clip_tails = o.tta_clip_tails;
+  options.detector.precision = o.precision;
+  options.detector.threads = o.threads;
+  return options;
+}
+
 void check(const ValOptions& o) {
   require_cpu(o.device, "val");
   if (o.task == "speed" || o.task == "study") throw usage_error(fmt::format("val: --task {} does not work yet: a later version brings it", o.task));
@@ -161,10 +172,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   if (o.verbose) log::set_level(log::Level::debug);
   check(o);
   output.line(echo(table));
-  runtime::DetectorOptions detector;
-  detector.precision = o.precision;
-  detector.threads = o.threads;
-  const OpenModel model = open_detector(o.weights, detector, o.backend);
+  const OpenModel model = open_detector(model_options(o));
   std::filesystem::path annotations;
   const dataset::Index index = read_split(o, model, annotations);
   evaluation::ValidationOptions options = validation_options(o);

@@ -42,9 +42,8 @@ void Progress::show(bool last) {
   if (finished_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
-  std::string line = fmt::format("{}: {}/{} ({:.0f}%) {:.1f} {}/s, {} elapsed", label_, done_, total_,
-                                 total_ > 0 ? 100.0 * static_cast<double>(done_) / static_cast<double>(total_) : 100.0, rate, unit_,
-                                 clock_text(seconds));
+  const std::string of_total = total_ > 0 ? fmt::format("/{} ({:.0f}%)", total_, 100.0 * static_cast<double>(done_) / static_cast<double>(total_)) : "";
+  std::string line = fmt::format("{}: {}{} {:.1f} {}/s, {} elapsed", label_, done_, of_total, rate, unit_, clock_text(seconds));
   if (!last && rate > 0 && done_ < total_) line += fmt::format(", {} left", clock_text(static_cast<double>(total_ - done_) / rate));
   if (!note_.empty()) line += "  " + note_;
   if (terminal_ && !last) return log::live(line);

@@ -10,6 +10,7 @@ namespace yolov7 {
 
 class Progress {
  public:
+  /// `total` 0: unknown.
   Progress(std::string label, std::size_t total, std::string unit = "it");
   ~Progress();  ///< ends the line
   Progress(const Progress&) = delete;

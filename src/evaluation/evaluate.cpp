@@ -14,6 +14,7 @@
 #include "evaluation/batch_pictures.hpp"
 #include "evaluation/picture_outcome.hpp"
 #include "image/nms.hpp"
+#include "runtime/joined_detectors.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -118,7 +119,7 @@ class Evaluator {
       add_truth(batch, i, classes, rows);
       out = non_maximum_suppression(rows.data(), rows.size() / static_cast<std::size_t>(columns), classes, adapted(classes));
     } else {
-      out = non_maximum_suppression(prediction_.picture(i), prediction_.rows, classes, adapted(classes));
+      out = runtime::suppress(prediction_, i, classes, adapted(classes));
     }
     for (Detection& d : out.detections) {
       if (options_.single_cls) d.class_index = 0;

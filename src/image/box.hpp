@@ -1,6 +1,7 @@
 #pragma once
 // Box types. The form and the unit are in the type, so that mixing them does not compile.
 #include <algorithm>
+#include <cstdint>
 
 namespace yolov7 {
 
@@ -47,6 +48,7 @@ struct Detection {
   Xyxy box;
   float score = 0;
   int class_index = 0;
+  std::uint64_t track = 0;  ///< number of the object over the frames of a video; 0 = not followed
 };
 
 }  // namespace yolov7

@@ -203,7 +203,8 @@ void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::s
   std::vector<Caption> captions;
   std::vector<cv::Rect> taken;
   for (const std::size_t i : best_first) {
-    const std::string score = options.hide_conf ? std::string() : fmt::format(" {:.2f}", detections[i].score);
+    std::string score = detections[i].track > 0 ? fmt::format(" #{}", detections[i].track) : "";
+    if (!options.hide_conf) score += fmt::format(" {:.2f}", detections[i].score);
     captions.push_back(place_caption(name_of(detections[i].class_index, names), score, detections[i].box, bgr.size(),
                                      options.line_thickness, taken));
     taken.push_back(captions.back().background);

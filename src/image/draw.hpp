@@ -43,7 +43,7 @@ Caption place_caption(std::string_view name, std::string_view suffix, const Xyxy
 void draw_caption(cv::Mat& bgr, const Caption& caption, const cv::Scalar& background, const cv::Scalar& letters);
 
 /// Boxes in pixels of `bgr` (8-bit, 3 channels), drawn in ascending score so that the best stays on top, then the
-/// captions, which avoid each other where they can. A class without a name is "class 7". Boxes are cut at the border; those that are not finite are left out.
+/// captions, which avoid each other where they can; with "#12" where Detection::track is set. A class without a name is "class 7". Boxes are cut at the border; those that are not finite are left out.
 void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::span<const std::string> names,
                      const DrawOptions& options);
 

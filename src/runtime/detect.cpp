@@ -7,6 +7,8 @@
 
 #include "core/error.hpp"
 #include "image/letterbox.hpp"
+#include "runtime/joined_detectors.hpp"
+#include "runtime/tiles.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -28,45 +30,91 @@ int rounded_image_size(int image_size, int stride) {
   return (image_size + stride - 1) / stride * stride;
 }
 
-void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
-  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
+namespace {
+
+void write_planes(const cv::Mat& bgr, std::uint8_t* planes) {
   const std::size_t plane = bgr.total();
-  planes.resize(3 * plane);
-  cv::Mat red(bgr.size(), CV_8UC1, planes.data()), green(bgr.size(), CV_8UC1, planes.data() + plane),
-      blue(bgr.size(), CV_8UC1, planes.data() + 2 * plane);
+  cv::Mat red(bgr.size(), CV_8UC1, planes), green(bgr.size(), CV_8UC1, planes + plane), blue(bgr.size(), CV_8UC1, planes + 2 * plane);
   cv::Mat targets[] = {blue, green, red};
   cv::split(bgr, targets);
 }
 
-DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers) {
+}  // namespace
+
+void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
+  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
+  planes.resize(3 * bgr.total());
+  write_planes(bgr, planes.data());
+}
+
+namespace {
+
+Letterbox geometry_of(const Detector& detector, const cv::Mat& bgr, int image_size) {
   if (bgr.empty() || bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
   if (image_size < 1 || image_size % detector.stride() != 0)
     throw Error(fmt::format("image size: expected a multiple of {}, found {}", detector.stride(), image_size));
-  DetectResult result;
-  Clock::time_point clock = Clock::now();
   LetterboxOptions shape;
   shape.stride = detector.stride();
-  const Letterbox geometry = letterbox_geometry(bgr.size(), {image_size, image_size}, shape);
-  result.input = geometry.target;
-  to_planes(letterbox(bgr, geometry), buffers.pixels);
-  result.timing.pre = lap(clock);
-  const PixelBatch batch{buffers.pixels, 1, geometry.target.height, geometry.target.width};
-  detector.prepare(1, batch.height, batch.width);
-  result.timing.compile = lap(clock);
+  return letterbox_geometry(bgr.size(), {image_size, image_size}, shape);
+}
+
+/// Pictures of one input size, one call of the network.
+void detect_group(Detector& detector, std::span<const cv::Mat> pictures, std::span<const Letterbox> geometries, const NmsOptions& options, DetectBuffers& buffers,
+                  std::vector<DetectResult>& results) {
+  const auto count = pictures.size();
+  const auto share = 1.0 / static_cast<double>(count);
+  Clock::time_point clock = Clock::now();
+  const cv::Size input = geometries[0].target;
+  const std::size_t bytes = 3 * static_cast<std::size_t>(input.area());
+  buffers.pixels.resize(count * bytes);
+  for (std::size_t i = 0; i < count; ++i) write_planes(letterbox(pictures[i], geometries[i]), buffers.pixels.data() + i * bytes);
+  DetectTiming timing;
+  timing.pre = lap(clock) * share;
+  const PixelBatch batch{buffers.pixels, static_cast<int>(count), input.height, input.width};
+  detector.prepare(batch.count, batch.height, batch.width);
+  timing.compile = lap(clock) * share;
   detector.predict(batch, buffers.prediction);
-  result.timing.inference = lap(clock);
-  NmsResult kept = non_maximum_suppression(buffers.prediction.picture(0), buffers.prediction.rows, detector.class_count(), options);
-  for (Detection& detection : kept.detections) detection.box = to_original(detection.box, geometry.target, bgr.size());
-  result.detections = std::move(kept.detections);
-  result.highest_score = kept.highest_score;
-  result.dropped_not_finite = kept.dropped_not_finite;
-  result.timing.post = lap(clock);
-  return result;
+  timing.inference = lap(clock) * share;
+  for (std::size_t i = 0; i < count; ++i) {
+    NmsResult kept = suppress(buffers.prediction, static_cast<int>(i), detector.class_count(), options);
+    for (Detection& detection : kept.detections) detection.box = to_original(detection.box, input, pictures[i].size());
+    DetectResult& result = results.emplace_back();
+    result.detections = std::move(kept.detections);
+    result.highest_score = kept.highest_score;
+    result.dropped_not_finite = kept.dropped_not_finite;
+    result.input = input;
+    result.timing = timing;
+    result.timing.post = lap(clock);
+  }
+}
+
+}  // namespace
+
+DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers) {
+  LookOptions look;
+  look.image_size = image_size;
+  look.nms = options;
+  return std::move(detect_all(detector, {&bgr, 1}, look, buffers).front());
 }
 
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options) {
   DetectBuffers buffers;
   return detect(detector, bgr, image_size, options, buffers);
+}
+
+std::vector<DetectResult> detect_all(Detector& detector, std::span<const cv::Mat> pictures, const LookOptions& options, DetectBuffers& buffers) {
+  std::vector<DetectResult> results;
+  if (options.tile > 0) {
+    for (const cv::Mat& picture : pictures) results.push_back(detect_tiled(detector, picture, options, buffers));
+    return results;
+  }
+  std::vector<Letterbox> geometries;
+  for (const cv::Mat& picture : pictures) geometries.push_back(geometry_of(detector, picture, options.image_size));
+  for (std::size_t from = 0, to = 0; from < pictures.size(); from = to) {
+    while (to < pictures.size() && geometries[to].target == geometries[from].target) ++to;
+    detect_group(detector, pictures.subspan(from, to - from), std::span(geometries).subspan(from, to - from), options.nms, buffers, results);
+  }
+  return results;
 }
 
 }  // namespace yolov7::runtime

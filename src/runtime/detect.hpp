@@ -1,6 +1,7 @@
 #pragma once
 // One picture in, its objects out: letterbox, network, suppression, back to the picture (evaluation 3.2, 3.4).
 #include <opencv2/core/mat.hpp>
+#include <span>
 #include <vector>
 
 #include "image/box.hpp"
@@ -34,10 +35,21 @@ int rounded_image_size(int image_size, int stride);
 /// 8-bit B G R pixels → R, G and B planes; `planes` is resized to 3 × height × width bytes.
 void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
 
+/// How pictures are looked at.
+struct LookOptions {
+  int image_size = 640;       ///< long side of the network input in pixels, a multiple of the detector's stride
+  NmsOptions nms;
+  int tile = 0;               ///< side of square parts, in pixels of the picture, that are looked at besides the whole; 0 = none
+  double tile_overlap = 0.2;  ///< of neighbouring parts, as a share of their side
+};
+
 /// `bgr`: 8 bit, 3 channels. `image_size`: the long side of the network input in pixels, a multiple of the detector's
 /// stride; the short side is the smallest multiple that holds the picture; small pictures are enlarged.
 /// Errors: another picture type, an image size that is no multiple of the stride.
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers);
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options);
+
+/// Neighbours of one input size go through the network together, whose time is then shared out evenly.
+std::vector<DetectResult> detect_all(Detector& detector, std::span<const cv::Mat> pictures, const LookOptions& options, DetectBuffers& buffers);
 
 }  // namespace yolov7::runtime

@@ -2,6 +2,7 @@
 // The seam between users of a detector and its back ends: plain values only.
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@ struct Prediction {
   int count = 0;
   std::size_t rows = 0;        ///< per picture
   int columns = 0;             ///< 5 + class count
+  std::vector<std::size_t> parts;  ///< rows of each pass or model where several were joined; empty: all are of one
   std::vector<float> decoded;  ///< count × rows × columns: cx, cy, w, h in input pixels, objectness, class probabilities
   struct RawMap {
     int anchors = 0, height = 0, width = 0;
@@ -37,6 +39,8 @@ struct DetectorOptions {
   int threads = 0;                    ///< 0 = usable cores
   bool raw_maps = false;
   int kept_shapes = 4;                ///< input shapes that stay compiled, each with memory of its own; 1 where they come sorted
+  int streams = 1;                    ///< calls that run at the same time, each of another sibling(); they share the threads
+  std::filesystem::path cache_folder{}; ///< compiled networks are kept here, private to the user, at most 2 GiB; empty = nowhere
   bool as_stored = false;             ///< run unfolded weights as they are (slower), for comparisons
 };
 
@@ -47,6 +51,9 @@ class Detector {
   virtual std::string description() const = 0;  ///< "OpenVINO 2026.4.1, CPU, float32, 2 threads"
   virtual int class_count() const = 0;
   virtual int stride() const = 0;               ///< largest; input sides must be multiples of it
+  /// Another one over the same network, whose calls may run while this one's do (DetectorOptions::streams); nothing where
+  /// the back end has no such thing.
+  virtual std::unique_ptr<Detector> sibling() { return nullptr; }
   /// Gets ready for a batch shape (compiles the network for it, say), so that the time of predict() is that of the model
   /// alone. Never needed; errors as those of predict().
   virtual void prepare(int /*count*/, int /*height*/, int /*width*/) {}
@@ -54,9 +61,13 @@ class Detector {
   virtual void predict(const PixelBatch& batch, Prediction& prediction) = 0;
 };
 
-/// OpenVINO on CPU, built in memory; the network is fused first unless it already is or DetectorOptions::as_stored. Compiled once per input shape and kept for the last few.
-std::unique_ptr<Detector> make_openvino_detector(const network::Network& network, const network::Weights& weights,
-                                                 const DetectorOptions& options);
+/// OpenVINO on CPU, built in memory; the network is fused first unless it already is or DetectorOptions::as_stored.
+/// Compiled once per input shape and kept for the last few. Error: this build has no OpenVINO.
+std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options);
+/// With a copy of network and weights.
+inline std::unique_ptr<Detector> make_openvino_detector(const network::Network& network, const network::Weights& weights, const DetectorOptions& options) {
+  return make_openvino_detector(std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{network, weights}), options);
+}
 bool openvino_available();
 
 }  // namespace yolov7::runtime

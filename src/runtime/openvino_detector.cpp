@@ -8,66 +8,32 @@
 #include <algorithm>
 #include <list>
 #include <openvino/core/version.hpp>
-#include <openvino/runtime/core.hpp>
-#include <openvino/runtime/properties.hpp>
+#include <openvino/runtime/compiled_model.hpp>
+#include <openvino/runtime/infer_request.hpp>
 
-#include "core/threads.hpp"
+#include "runtime/compiled_models.hpp"
 #include "runtime/openvino_detector.hpp"
-#include "runtime/openvino_model.hpp"
+#include "runtime/openvino_error.hpp"
 
 namespace yolov7::runtime {
 namespace {
 
-
-/// Runs `action`; an exception of OpenVINO, whose text spans lines, becomes one line of ours.
-template <class Action>
-auto guarded(const char* what, Action&& action) {
-  try {
-    return action();
-  } catch (const ov::Exception& exception) {
-    std::string reason = exception.what();
-    std::replace(reason.begin(), reason.end(), '\n', ' ');
-    throw Error(fmt::format("OpenVINO cannot {}: {}", what, reason));
-  }
-}
-
-ov::element::Type precision_type(const std::string& precision) {
-  if (precision == "float32") return ov::element::f32;
-  if (precision == "bfloat16") return ov::element::bf16;
-  throw usage_error(fmt::format("precision: expected float32 or bfloat16, found '{}'", precision));
-}
-
-void require_bfloat16(const ov::Core& core) {
-  const auto known = core.get_property("CPU", ov::device::capabilities);
-  if (std::find(known.begin(), known.end(), ov::device::capability::BF16) == known.end())
-    throw Error("precision bfloat16: expected a CPU with AVX512_BF16 or AMX, found none; use float32");
-}
-
-std::shared_ptr<const network::NetworkAndWeights> runnable_copy(const network::Network& network, const network::Weights& weights, bool as_stored) {
-  if (!as_stored && !is_fused(network)) return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
-  auto copy = std::make_shared<network::NetworkAndWeights>();
-  copy->network = network;
-  // The model's constants lie over this memory, in float32.
-  for (const auto& [name, tensor] : weights.entries()) copy->weights.set(name, tensor.converted(network::DataType::float32));
-  return copy;
-}
-
 class OpenvinoDetector final : public Detector {
  public:
-  OpenvinoDetector(const network::Network& network, const network::Weights& weights, const DetectorOptions& options)
-      : runnable_(runnable_copy(network, weights, options.as_stored)), options_(options), precision_(precision_type(options.precision)),
-        threads_(options.threads > 0 ? options.threads : usable_cores()) {
-    if (precision_ == ov::element::bf16) guarded("list the CPU's capabilities", [&] { require_bfloat16(core_); });
-  }
+  explicit OpenvinoDetector(std::shared_ptr<CompiledModels> models) : models_(std::move(models)) {}
 
   std::string description() const override {
     const std::string build = ov::get_openvino_version().buildNumber;
-    return fmt::format("OpenVINO {}, CPU, {}, {} thread{}", build.substr(0, build.find('-')), options_.precision, threads_, threads_ == 1 ? "" : "s");
+    const DetectorOptions& options = models_->options();
+    const int threads = models_->threads();
+    return fmt::format("OpenVINO {}, CPU, {}, {} thread{}{}", build.substr(0, build.find('-')), options.precision, threads, threads == 1 ? "" : "s",
+                       options.streams > 1 ? fmt::format(", {} streams", options.streams) : "");
   }
-  int class_count() const override { return runnable_->network.class_count; }
-  int stride() const override { return static_cast<int>(runnable_->network.largest_stride()); }
+  int class_count() const override { return models_->network().class_count; }
+  int stride() const override { return static_cast<int>(models_->network().largest_stride()); }
+  std::unique_ptr<Detector> sibling() override { return std::make_unique<OpenvinoDetector>(models_); }
 
-  void prepare(int count, int height, int width) override { compiled(count, height, width); }
+  void prepare(int count, int height, int width) override { request(count, height, width); }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
     const ov::Shape shape{static_cast<std::size_t>(std::max(batch.count, 0)), 3, static_cast<std::size_t>(std::max(batch.height, 0)),
@@ -75,7 +41,7 @@ class OpenvinoDetector final : public Detector {
     if (ov::shape_size(shape) != batch.pixels.size() || batch.pixels.empty())
       throw Error(fmt::format("expected {} x 3 x {} x {} bytes of pixels, found {}", batch.count, batch.height, batch.width, batch.pixels.size()));
     // OpenVINO takes a non-const pointer and only reads.
-    run(ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(batch.pixels.data())), compiled(batch.count, batch.height, batch.width),
+    run(ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(batch.pixels.data())), request(batch.count, batch.height, batch.width),
         prediction);
   }
 
@@ -83,87 +49,68 @@ class OpenvinoDetector final : public Detector {
     float_input_ = true;
     const ov::Shape shape{static_cast<std::size_t>(count), 3, static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
     if (ov::shape_size(shape) != pixels.size()) throw Error(fmt::format("expected {} values, found {}", ov::shape_size(shape), pixels.size()));
-    run(ov::Tensor(ov::element::f32, shape, const_cast<float*>(pixels.data())), compiled(count, height, width), prediction);
+    run(ov::Tensor(ov::element::f32, shape, const_cast<float*>(pixels.data())), request(count, height, width), prediction);
   }
 
  private:
-  struct Compiled {
+  struct Ready {
     int count = 0, height = 0, width = 0;
     ov::InferRequest request;
   };
 
   /// The request for a shape: a kept one, moved to the front, or a new one that pushes the oldest out.
-  Compiled& compiled(int count, int height, int width) {
-    for (auto entry = compiled_.begin(); entry != compiled_.end(); ++entry)
+  ov::InferRequest& request(int count, int height, int width) {
+    for (auto entry = ready_.begin(); entry != ready_.end(); ++entry)
       if (entry->count == count && entry->height == height && entry->width == width) {
-        compiled_.splice(compiled_.begin(), compiled_, entry);
-        return compiled_.front();
+        ready_.splice(ready_.begin(), ready_, entry);
+        return ready_.front().request;
       }
-    if (compiled_.size() >= static_cast<std::size_t>(std::max(options_.kept_shapes, 1))) compiled_.pop_back();  // before the new one takes memory
-    compiled_.push_front({count, height, width, compile(count, height, width)});
-    return compiled_.front();
-  }
-
-  ov::InferRequest compile(int count, int height, int width) {
-    OpenvinoModelOptions options;
-    options.batch = count, options.height = height, options.width = width;
-    options.raw_maps = options_.raw_maps, options.float_input = float_input_;
-    const auto model = make_openvino_model(runnable_, options);
-    // One call at a time on all cores is what LATENCY means; the precision is always given because the silent default is
-    // bf16. Pinned threads of two detectors, or of a detector and a loader, would wait for each other on the same cores.
-    return guarded("compile the network for the CPU", [&] {
-      ov::CompiledModel ready = core_.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                                                    ov::hint::inference_precision(precision_), ov::inference_num_threads(threads_),
-                                                    ov::hint::enable_cpu_pinning(false));
-      if (const ov::element::Type used = ready.get_property(ov::hint::inference_precision); used != precision_)
-        throw Error(fmt::format("OpenVINO: expected precision {}, found {}", options_.precision, used.get_type_name()));
-      return ready.create_infer_request();
-    });
+    if (ready_.size() >= static_cast<std::size_t>(std::max(models_->options().kept_shapes, 1))) ready_.pop_back();  // before the new one takes memory
+    const auto compiled = models_->get(count, height, width, float_input_);
+    ready_.push_front({count, height, width, guarded("make a request", [&] { return compiled->create_infer_request(); })});
+    return ready_.front().request;
   }
 
   /// Input and outputs are the caller's memory; nothing is copied on our side.
-  void run(const ov::Tensor& input, Compiled& compiled, Prediction& prediction) {
+  void run(const ov::Tensor& input, ov::InferRequest& request, Prediction& prediction) {
     guarded("run the network", [&] {
-      const auto outputs = compiled.request.get_compiled_model().outputs();
+      const auto outputs = request.get_compiled_model().outputs();
       const ov::Shape shape = outputs.at(0).get_shape();
       prediction.count = static_cast<int>(shape.at(0));
       prediction.rows = shape.at(1);
       prediction.columns = static_cast<int>(shape.at(2));
       prediction.decoded.resize(ov::shape_size(shape));
+      prediction.parts.clear();
       prediction.raw.resize(outputs.size() - 1);
-      compiled.request.set_input_tensor(input);
-      compiled.request.set_output_tensor(0, ov::Tensor(ov::element::f32, shape, prediction.decoded.data()));
+      request.set_input_tensor(input);
+      request.set_output_tensor(0, ov::Tensor(ov::element::f32, shape, prediction.decoded.data()));
       for (std::size_t j = 0; j + 1 < outputs.size(); ++j) {
         const ov::Shape map = outputs[j + 1].get_shape();
         Prediction::RawMap& raw = prediction.raw[j];
         raw.anchors = static_cast<int>(map.at(1)), raw.height = static_cast<int>(map.at(2)), raw.width = static_cast<int>(map.at(3));
         raw.values.resize(ov::shape_size(map));
-        compiled.request.set_output_tensor(j + 1, ov::Tensor(ov::element::f32, map, raw.values.data()));
+        request.set_output_tensor(j + 1, ov::Tensor(ov::element::f32, map, raw.values.data()));
       }
-      compiled.request.infer();
+      request.infer();
     });
   }
 
-  std::shared_ptr<const network::NetworkAndWeights> runnable_;
-  DetectorOptions options_;
-  ov::element::Type precision_;
-  int threads_;
+  std::shared_ptr<CompiledModels> models_;
   bool float_input_ = false;
-  ov::Core core_;
-  std::list<Compiled> compiled_;  // most recently used first
+  std::list<Ready> ready_;  // most recently used first
 };
 
 }  // namespace
 
-std::unique_ptr<Detector> make_openvino_detector(const network::Network& network, const network::Weights& weights,
-                                                 const DetectorOptions& options) {
-  return std::make_unique<OpenvinoDetector>(network, weights, options);
+std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options) {
+  return std::make_unique<OpenvinoDetector>(std::make_shared<CompiledModels>(std::move(model), options));
 }
 
 Prediction predict_openvino(const network::Network& network, const network::Weights& weights, const DetectorOptions& options,
                             std::span<const float> pixels, int count, int height, int width) {
   Prediction prediction;
-  OpenvinoDetector(network, weights, options).predict_floats(pixels, count, height, width, prediction);
+  auto model = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{network, weights});
+  OpenvinoDetector(std::make_shared<CompiledModels>(std::move(model), options)).predict_floats(pixels, count, height, width, prediction);
   return prediction;
 }
 
@@ -175,7 +122,7 @@ bool openvino_available() { return true; }
 
 namespace yolov7::runtime {
 
-std::unique_ptr<Detector> make_openvino_detector(const network::Network&, const network::Weights&, const DetectorOptions&) {
+std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::NetworkAndWeights>, const DetectorOptions&) {
   throw Error("this build has no OpenVINO; build with -DYOLOV7_OPENVINO=ON after scripts/setup, or with -DOpenVINO_DIR=<folder with OpenVINOConfig.cmake>");
 }
 

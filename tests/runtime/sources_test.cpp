@@ -54,7 +54,10 @@ using Names = std::vector<std::string>;
 
 TEST_F(Sources, AFolderIsNotRecursiveAndSorted) {
   EXPECT_EQ(list(""), (Names{"a.png", "b.JPG", "x[1]*.png", "ä.png"}));
-  EXPECT_EQ(list_sources(root_.string()).videos, 1u);
+  const auto videos = list_sources(root_.string()).videos;
+  ASSERT_EQ(videos.size(), 1u);
+  EXPECT_EQ(videos[0].source, (root_ / "film.MP4").string());
+  EXPECT_EQ(videos[0].relative, "film.mp4");
 }
 
 TEST_F(Sources, OneFile) {
@@ -85,15 +88,57 @@ TEST_F(Sources, NothingFoundListsTheSuffixes) {
     EXPECT_NE(text.find("bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo"), std::string::npos) << text;
     EXPECT_NE(text.find(source), std::string::npos) << text;
   }
-  EXPECT_NE(error((root_ / "film.MP4").string()).find("later version"), std::string::npos);
+  try {
+    list_pictures((root_ / "film.MP4").string());
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("no picture found"), std::string::npos) << e.what();
+  }
 }
 
-TEST_F(Sources, WhatComesLaterIsRefusedByName) {
-  for (const char* source : {"0", "12", "streams.txt", "RTSP://camera/1", "rtmp://x", "http://host/a.jpg", "https://host/a.jpg"}) {
-    const std::string text = error(source);
-    EXPECT_NE(text.find("later version"), std::string::npos) << source << ": " << text;
-  }
-  EXPECT_NE(error((root_ / "c.txt").string()).find("later version"), std::string::npos);
+TEST_F(Sources, CamerasStreamsAndAddresses) {
+  const auto stream = [](const char* source) { return list_sources(source).streams.at(0); };
+  EXPECT_EQ(stream("0").source, "/dev/video0");
+  EXPECT_EQ(stream("12").origin, VideoOrigin::camera);
+  EXPECT_EQ(stream("12").relative, "camera12.mp4");
+  EXPECT_EQ(stream("RTSP://host/1").origin, VideoOrigin::address);
+  // The specification's characters, and both slashes.
+  EXPECT_EQ(stream("rtsp://user:secret@10.0.0.5:554/cam|a#b").relative, "rtsp___10.0.0.5_554_cam_a.mp4");
+  EXPECT_EQ(stream("http://host/video?token=secret").relative, "http___host_video.mp4");
+  const SourceVideo file = list_sources("https://host/a.MP4?token=1").videos.at(0);
+  EXPECT_EQ(file.source, "https://host/a.MP4?token=1");
+  EXPECT_EQ(file.origin, VideoOrigin::address);
+  EXPECT_EQ(list_sources("http://host/a.jpg").videos.size(), 1u);
+  EXPECT_EQ(list_sources("-").videos.at(0).origin, VideoOrigin::input);
+}
+
+TEST_F(Sources, CredentialsStayOut) {
+  EXPECT_EQ(without_credentials("rtsp://user:p@ss@host:554/x"), "rtsp://host:554/x");
+  EXPECT_EQ(without_credentials("http://host/x@y"), "http://host/x@y");
+  EXPECT_EQ(without_credentials("http://host/x?password=1#f"), "http://host/x?...");
+  EXPECT_EQ(without_credentials("a@b/c?.png"), "a@b/c?.png");
+}
+
+TEST_F(Sources, ListsHaveOneSourceALine) {
+  const fs::path path = root_ / "list.txt";
+  std::ofstream(path) << "rtsp://a/1\n\n  1\r\nhttp://b/x\n";
+  SourceList streams = list_sources(path.string());
+  ASSERT_EQ(streams.streams.size(), 3u);
+  EXPECT_EQ(streams.streams[1].source, "/dev/video1");
+  // Two files of one name do not write to one result.
+  std::ofstream(path) << (root_ / "sub/a.png").string() << "\n" << (root_ / "a.png").string() << "\n";
+  const auto pictures = list_sources(path.string()).pictures;
+  ASSERT_EQ(pictures.size(), 2u);
+  EXPECT_EQ(pictures[0].relative, "a.png");
+  EXPECT_EQ(pictures[1].relative, "2/a.png");
+  std::ofstream(path) << "rtsp://a/1\n" << (root_ / "a.png").string() << "\n";
+  EXPECT_NE(error(path.string()).find("either files or streams"), std::string::npos) << error(path.string());
+  std::ofstream(path) << (root_ / "a.png").string() << "\nnone.jpg\n";
+  EXPECT_NE(error(path.string()).find("list.txt:2: --source none.jpg: no such file"), std::string::npos) << error(path.string());
+  std::ofstream(path) << "other.txt\n";
+  EXPECT_NE(error(path.string()).find("no list inside a list"), std::string::npos);
+  std::ofstream(path) << "\n";
+  EXPECT_NE(error(path.string()).find("expected a source in each line"), std::string::npos);
 }
 
 TEST_F(Sources, MissingPathsAreNamed) {
