@@ -95,7 +95,6 @@ class Reader final : public runtime::VideoReader {
     av_dict_set(&options, "protocol_whitelist", protocols(origin), 0);
     if (origin == VideoOrigin::address) {
       av_dict_set(&options, "rtsp_transport", "tcp", 0);
-      av_dict_set(&options, "fflags", "nobuffer", 0);
       av_dict_set(&options, "analyzeduration", "1000000", 0);
     }
     allow(limits_.open_seconds);

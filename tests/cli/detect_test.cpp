@@ -202,14 +202,14 @@ TEST_F(Detect, NamesAreHarmless) {
 TEST_F(Detect, WrongCalls) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
       {{"--source", "in", "--view-img"}, "no window"},
-      {{"--source", "in", "--augment"}, "later version"},
       {{"--source", "in", "--update"}, "downloaded"},
-      {{"--source", "in", "--save-json"}, "--json"},
       {{"--source", "in", "--device", "0"}, "expected cpu, found '0'"},
       {{"--source", "in", "--classes", "2"}, "expected 0 to 1, found 2"},
       {{"--source", "in", "--precision", "float16"}, "float16"},
-      {{"--source", "0"}, "cameras"},
-      {{"--source", "rtsp://x"}, "streams"},
+      {{"--source", "in", "--nms", "fast"}, "cluster-spm-dist"},
+      {{"--source", "in", "--merge-nms", "--nms", "diou"}, "expected --nms hard, found diou"},
+      {{"--source", "in", "--cluster-weighted"}, "expected a --nms cluster"},
+      {{"--source", "in", "--nms", "wbf", "--wbf-weights", "1", "2"}, "expected 1 (one for each list of boxes), found 2"},
   };
   for (const auto& [arguments, expected] : table) {
     const Outcome outcome = detect(arguments);
@@ -233,17 +233,152 @@ TEST_F(Detect, WeightsAreTakenAsTheyAreNamed) {
     EXPECT_EQ(missing.code, 1);
     EXPECT_TRUE(has(missing.err, name) && has(missing.err, "downloaded")) << missing.err;
   }
-  const Outcome ensemble = weights({"hand.pt", "hand.pt"});
-  EXPECT_EQ(ensemble.code, 2);
-  EXPECT_TRUE(has(ensemble.err, "ensembles")) << ensemble.err;
 }
 
-TEST_F(Detect, LoadsNoLibTorch) {
+TEST_F(Detect, AnEnsembleAndThreePassesFindWhatOneDoes) {
+  const auto one = detect_json({"--source", "in/b.png", "--nosave"});
+  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{{"--weights", "hand.pt", "hand.pt"}, {"--weights", "hand.pt", "hand.pt", "--nms", "wbf"}}) {
+    std::vector<std::string> all{"detect", "--img-size", "64", "--source", "in/b.png", "--nosave", "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = run(all, scratch.path());
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const nlohmann::json both = nlohmann::json::parse(outcome.out);
+    EXPECT_TRUE(has(both["detector"].get<std::string>(), "2 networks"));
+    ASSERT_EQ(both["pictures"][0]["detections"].size(), 2u);
+    for (std::size_t i = 0; i < 2; ++i)
+      for (std::size_t k = 0; k < 4; ++k)
+        EXPECT_NEAR(both["pictures"][0]["detections"][i]["xyxy"][k].get<double>(), one["pictures"][0]["detections"][i]["xyxy"][k].get<double>(), 1e-4);
+  }
+  write_hand_made(scratch / "other.pt", {"cell", "tree"});
+  const Outcome names = run({"detect", "--weights", "hand.pt", "other.pt", "--source", "in"}, scratch.path());
+  EXPECT_EQ(names.code, 1);
+  EXPECT_TRUE(has(names.err, "expected the class names of hand.pt (cell, leaf), found cell, tree")) << names.err;
+  // The object of the first pass is there whatever the two others say.
+  const nlohmann::json augmented = detect_json({"--source", "in/a.png", "--nosave", "--augment"});
+  EXPECT_TRUE(has(augmented["detector"].get<std::string>(), "three passes"));
+  bool found = false;
+  for (const auto& d : augmented["pictures"][0]["detections"]) found = found || std::abs(d["xyxy"][0].get<double>() - 40) < 1e-3;
+  EXPECT_TRUE(found);
+}
+
+TEST_F(Detect, CropsCsvAndJson) {
+  const Outcome outcome = detect({"--source", "in", "--nosave", "--save-crop", "--save-csv", "--save-json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const fs::path folder = scratch / "runs/detect/exp";
+  EXPECT_EQ(read_picture(folder / "crops/0 cell/a-1.jpg").size(), cv::Size(16, 24));
+  EXPECT_TRUE(fs::exists(folder / "crops/1 leaf/b-1.jpg") || fs::exists(folder / "crops/1 leaf/b-2.jpg"));
+  const std::string csv = slurp(folder / "detections.csv");
+  EXPECT_EQ(csv.rfind("source,frame,seconds,class,name,score,x1,y1,x2,y2,track\n", 0), 0u);
+  EXPECT_TRUE(has(csv, "\"in/a.png\",0,0.000,0,\"cell\",0.99991,40.000,4.000,56.000,28.000,\n")) << csv;
+  EXPECT_EQ(line_count(csv), 4u);
+  const nlohmann::json json = nlohmann::json::parse(slurp(folder / "predictions.json"));
+  ASSERT_EQ(json.size(), 3u);
+  EXPECT_EQ(json[0]["image_id"], "a");
+  EXPECT_EQ(json[0]["category_id"], 0);
+  EXPECT_EQ(json[0]["bbox"], nlohmann::json({40.0, 4.0, 16.0, 24.0}));
+  EXPECT_EQ(json[0]["score"], 0.99991);
+  EXPECT_TRUE(fs::is_empty(folder) == false && !fs::exists(folder / ".predictions.json.partial"));
+}
+
+TEST_F(Detect, HowManyAtOnceDoesNotMatter) {
+  // Thirty pictures of three sizes, on one worker, on many, and in batches: the same boxes in the same order.
+  fs::create_directories(scratch / "many");
+  for (int i = 0; i < 30; ++i) {
+    cv::Mat one = dark(64, i % 3 == 0 ? 64 : 96);
+    one.at<cv::Vec3b>(10 + i % 3 * 20, 2 * i) = i % 2 == 0 ? red : yellow;
+    write_picture(scratch / ("many/" + std::to_string(100 + i) + ".png"), one);
+  }
+  std::string wanted;
+  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{{"--performance", "latency"}, {"--performance", "throughput", "--nstreams", "3"}, {"--batch-size", "7"}, {}}) {
+    std::vector<std::string> all{"--source", "many", "--nosave"};
+    all.insert(all.end(), more.begin(), more.end());
+    nlohmann::json result = detect_json(all);
+    ASSERT_EQ(result["pictures"].size(), 30u);
+    for (auto& picture : result["pictures"]) picture.erase("milliseconds");
+    std::string text;
+    for (const auto& picture : result["pictures"]) {
+      text += picture["path"].get<std::string>();
+      for (const auto& d : picture["detections"]) text += " " + std::to_string(d["class"].get<int>()) + std::to_string(std::lround(d["xyxy"][0].get<double>())) + "," + std::to_string(std::lround(d["xyxy"][1].get<double>()));
+      text += "\n";
+    }
+    if (wanted.empty()) wanted = text;
+    EXPECT_EQ(text, wanted);
+  }
+}
+
+TEST_F(Detect, PrecisionAutoSaysWhy) {
+  const Outcome outcome = detect({"--source", "in", "--precision", "auto", "--nosave"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  // Which one depends on the processor; the reason does not.
+  const bool faster = has(outcome.out, "precision bfloat16: ") && has(outcome.out, "times as fast as float32; all 3 boxes in 2 pictures are those of float32") && has(outcome.out, "CPU, bfloat16");
+  const bool slower = has(outcome.out, "precision float32: bfloat16 gives the same boxes, but is slower") && has(outcome.out, "CPU, float32");
+  const bool absent = has(outcome.out, "precision float32: precision bfloat16: expected a CPU with AVX512_BF16 or AMX") && has(outcome.out, "CPU, float32");
+  EXPECT_TRUE(faster || slower || absent) << outcome.out;
+  const Outcome nothing = detect({"--source", "in/sub/c.png", "--precision", "auto", "--nosave"});
+  EXPECT_TRUE(has(nothing.out, "nothing is found in 1 pictures") || has(nothing.out, "expected a CPU with AVX512_BF16")) << nothing.out;
+}
+
+TEST_F(Detect, CompiledNetworksAreKeptByWeights) {
+  const auto kept = [&] {
+    std::size_t count = 0;
+    if (fs::exists(scratch / "compiled"))
+      for (const auto& entry : fs::directory_iterator(scratch / "compiled")) count += entry.path().extension() == ".blob";
+    return count;
+  };
+  ASSERT_EQ(detect({"--source", "in", "--nosave", "--model-cache", "none"}).code, 0);
+  EXPECT_EQ(kept(), 0u);
+  const auto objects = [&] { return detect_json({"--source", "in", "--nosave", "--model-cache", "compiled"})["objects"].get<int>(); };
+  EXPECT_EQ(objects(), 3);
+  EXPECT_EQ(kept(), 1u);
+  EXPECT_EQ(fs::status(scratch / "compiled").permissions(), fs::perms::owner_all) << "nobody else writes there";
+  EXPECT_EQ(objects(), 3) << "from the cache";
+  EXPECT_EQ(kept(), 1u);
+  // Other weights of the same shape are another entry, and give their own answer.
+  network::Checkpoint checkpoint = network::read_checkpoint(scratch / "hand.pt");
+  std::vector<float> never(7, -10.0f);
+  for (const auto& [name, tensor] : checkpoint.model.entries())
+    if (name.ends_with(".bias")) checkpoint.model.set(name, network::Tensor::from(never, tensor.shape));
+  std::vector<float> nothing(21, 0.0f);
+  for (const auto& [name, tensor] : checkpoint.model.entries())
+    if (name.ends_with(".weight")) checkpoint.model.set(name, network::Tensor::from(nothing, tensor.shape));
+  network::write_checkpoint(scratch / "hand.pt", checkpoint);
+  EXPECT_EQ(objects(), 0);
+  EXPECT_EQ(kept(), 2u);
+  // A damaged entry is made again.
+  for (const auto& entry : fs::directory_iterator(scratch / "compiled")) spill(entry.path(), "damaged");
+  EXPECT_EQ(objects(), 0);
+}
+
+TEST_F(Detect, AFolderOfPicturesIsTracked) {
+  // The object goes one cell to the right in each picture: boxes of 16 px, 32 apart, do not overlap, so it is another each
+  // time; standing still it keeps its number.
+  fs::create_directories(scratch / "walk");
+  for (int i = 0; i < 4; ++i) {
+    cv::Mat one = dark(128, 64);
+    one.at<cv::Vec3b>(10, 3) = red;
+    one.at<cv::Vec3b>(50, 3 + 32 * i) = yellow;
+    write_picture(scratch / ("walk/" + std::to_string(i) + ".png"), one);
+  }
+  std::vector<std::string> all{"detect", "--weights", "hand.pt", "--img-size", "128", "--source", "walk", "--track", "--save-txt", "--json"};
+  const Outcome outcome = run(all, scratch.path());
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json result = nlohmann::json::parse(outcome.out);
+  std::vector<std::uint64_t> cells, leaves;
+  for (const auto& picture : result["pictures"])
+    for (const auto& d : picture["detections"]) (d["class"] == 0 ? cells : leaves).push_back(d["track"].get<std::uint64_t>());
+  EXPECT_EQ(cells, std::vector<std::uint64_t>(4, cells.at(0)));
+  std::sort(leaves.begin(), leaves.end());
+  EXPECT_EQ(std::unique(leaves.begin(), leaves.end()) - leaves.begin(), 4);
+  const std::string first = label("0.txt");
+  EXPECT_TRUE(has(first, " " + std::to_string(cells[0]) + "\n")) << "the number ends the line: " << first;
+}
+
+TEST_F(Detect, LoadsNeitherLibTorchNorFFmpeg) {
   // The dynamic linker's own account of the files it opens.
   ::setenv("LD_DEBUG", "files", 1);
   const Outcome outcome = detect({"--source", "in/a.png", "--nosave"});
   ::unsetenv("LD_DEBUG");
   ASSERT_EQ(outcome.code, 0);
   EXPECT_TRUE(has(outcome.err, "libopenvino_intel_cpu_plugin")) << "what is opened at run time is listed too";
-  for (const char* name : {"libtorch", "libc10", "libyolov7-training"}) EXPECT_FALSE(has(outcome.err, name)) << name;
+  for (const char* name : {"libtorch", "libc10", "libyolov7-training", "libyolov7-video", "libavcodec"}) EXPECT_FALSE(has(outcome.err, name)) << name;
 }

@@ -65,6 +65,7 @@ class Process {
     child_ = ::fork();
     if (child_ == 0) {
       if (::chdir(folder.c_str()) != 0 || std::freopen(out_.c_str(), "w", stdout) == nullptr || std::freopen(err_.c_str(), "w", stderr) == nullptr) ::_exit(99);
+      ::setenv("XDG_CACHE_HOME", (folder / ".user-cache").c_str(), 0);  // nothing of a test stays with the user
       for (const std::string& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
       std::vector<std::string> all = through;
       all.push_back(program_path().string());
