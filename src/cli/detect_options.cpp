@@ -46,7 +46,7 @@ namespace {
 
 std::vector<Setting> what_is_saved(DetectOptions& o) {
   return {
-      setting("save-txt", o.save_txt, "write label files"),
+      setting("save-txt", o.save_txt, "write label files; with --track also tracks/*.txt in the format of MOTChallenge"),
       setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
       setting("save-crop", o.save_crop, "save each object as a picture, in a folder for each class"),
       setting("save-json", o.save_json, "write predictions.json in COCO's result format"),

@@ -108,6 +108,7 @@ DetectWriter::~DetectWriter() = default;
 
 void DetectWriter::record(const Frame& frame, const std::vector<Detection>& detections) {
   if (options_.labels) write_labels(frame, detections);
+  if (options_.labels && options_.tracks) write_tracks(frame, detections);
   if (options_.csv || options_.json) write_rows(frame, detections);
 }
 
@@ -136,6 +137,22 @@ void DetectWriter::write_labels(const Frame& frame, const std::vector<Detection>
   }
   file::make_folder(path.parent_path());
   file::write_atomically(path, content);
+}
+
+/// MOTChallenge text, one file for a video, a stream, or a folder of pictures, whose numbers are then the frames.
+void DetectWriter::write_tracks(const Frame& frame, const std::vector<Detection>& detections) {
+  const bool picture = frame.origin->kind == FrameKind::picture;
+  const fs::path relative = picture ? frame.origin->relative.parent_path() / "pictures.txt" : fs::path(frame.origin->relative).replace_extension(".txt");
+  const fs::path path = folder_ / "tracks" / relative;
+  auto known = tracks_.find(path);
+  if (known == tracks_.end()) {
+    file::make_folder(path.parent_path());
+    known = tracks_.emplace(path, std::ofstream(path, std::ios::trunc)).first;
+  }
+  for (const Detection& d : detections)
+    known->second << fmt::format("{},{},{:.3f},{:.3f},{:.3f},{:.3f},{:.5f},{},-1,-1\n", picture ? frame.origin->number : frame.number, d.track, d.box.x1, d.box.y1, d.box.width(), d.box.height(),
+                                 d.score, d.class_index);
+  if (!known->second.flush()) throw Error(fmt::format("{}: cannot be written", path.string()));
 }
 
 void DetectWriter::write_rows(const Frame& frame, const std::vector<Detection>& detections) {

@@ -43,6 +43,7 @@ class DetectWriter {
   struct Video;
   void write_labels(const runtime::Frame& frame, const std::vector<Detection>& detections);
   void write_crops(const runtime::Frame& frame, const std::vector<Detection>& detections) const;
+  void write_tracks(const runtime::Frame& frame, const std::vector<Detection>& detections);
   void write_rows(const runtime::Frame& frame, const std::vector<Detection>& detections);
   std::filesystem::path label_path(const runtime::Frame& frame) const;
   Video& video_of(const runtime::Frame& frame);
@@ -52,6 +53,7 @@ class DetectWriter {
   Options options_;
   std::map<std::filesystem::path, std::string> first_source_;  // by label file
   std::map<std::filesystem::path, std::unique_ptr<Video>> videos_;
+  std::map<std::filesystem::path, std::ofstream> tracks_;
   std::ofstream csv_, json_;
   bool json_first_ = true;
 };

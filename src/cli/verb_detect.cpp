@@ -11,6 +11,7 @@
 #include "cli/verb.hpp"
 #include "cli/video_library.hpp"
 #include "core/log.hpp"
+#include "core/memory.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
@@ -296,7 +297,7 @@ nlohmann::json Run::execute() {
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
   nlohmann::json json{{"weights", options_.weights}, {"detector", detector_}, {"image_size", look_.image_size}, {"names", model_.names},
                       {"run_folder", run_folder_}, {"pictures", std::move(pictures_json_)}, {"unreadable", std::move(unreadable_)},
-                      {"frames", frames_}, {"frames_per_second", static_cast<double>(frames_) / std::max(busy, 1e-9)}, {"objects", objects_}, {"streams", stream_counters()}, {"seconds", seconds}};
+                      {"frames", frames_}, {"frames_per_second", static_cast<double>(frames_) / std::max(busy, 1e-9)}, {"objects", objects_}, {"streams", stream_counters()}, {"seconds", seconds}, {"peak_memory_bytes", peak_resident_bytes()}};
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;
 }

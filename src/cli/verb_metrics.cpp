@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -9,6 +10,7 @@
 #include "core/log.hpp"
 #include "evaluation/analyses.hpp"
 #include "evaluation/coco_json.hpp"
+#include "evaluation/tracking_metrics.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -16,14 +18,16 @@ namespace {
 struct MetricsOptions {
   std::string ground_truth, detections, out;
   std::vector<int> limits{1, 10, 100};
+  double track_iou = 0.5;
   bool per_category = false;
   evaluation::AnalysisOptions analyses;
 };
 
 Settings settings(MetricsOptions& o) {
   Settings table{"metrics", {
-      setting("ground-truth", o.ground_truth, "COCO ground-truth file"),
-      setting("detections", o.detections, "COCO result file"),
+      setting("ground-truth", o.ground_truth, "COCO ground-truth file, or tracks as MOTChallenge text (*.txt)"),
+      setting("detections", o.detections, "COCO result file, or tracks"),
+      setting("track-iou", o.track_iou, "tracks: least overlap of an object and a prediction that go together").range(0, 1),
       setting("coco-max-dets", o.limits, "most detections per picture and category; three, the largest counts for AP").range(1, 1e6),
       setting("per-category", o.per_category, "AP of each category"),
       setting("out", o.out, "error analysis, calibration: folder for errors.json and the plots; '' = none"),
@@ -32,12 +36,25 @@ Settings settings(MetricsOptions& o) {
   return table;
 }
 
+nlohmann::json number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr); }
+
+nlohmann::json tracking(const MetricsOptions& o, Output& output) {
+  const evaluation::TrackingResult r = evaluation::tracking_metrics(evaluation::read_tracks(o.ground_truth, true), evaluation::read_tracks(o.detections, false), o.track_iou);
+  if (r.objects == 0) throw Error(fmt::format("{}: expected at least one object, found none", o.ground_truth));
+  output.line(fmt::format("{} frames, {} objects in them, {} predictions", r.frames, r.objects, r.predictions));
+  output.line(fmt::format("MOTA {:.4f} ({} misses, {} false positives, {} switches), MOTP {:.4f} (mean 1 - IoU of {} matches)", r.mota, r.misses, r.false_positives, r.switches, r.motp, r.matches + r.switches));
+  output.line(fmt::format("IDF1 {:.4f} (IDP {:.4f}, IDR {:.4f})", r.idf1, r.idp, r.idr));
+  return {{"tracking", {{"mota", number(r.mota)}, {"motp", number(r.motp)}, {"idf1", number(r.idf1)}, {"idp", number(r.idp)}, {"idr", number(r.idr)}, {"switches", r.switches}, {"false_positives", r.false_positives},
+                        {"misses", r.misses}, {"matches", r.matches}, {"identity_true_positives", r.identity_true_positives}, {"frames", r.frames}, {"objects", r.objects}, {"predictions", r.predictions}}}};
+}
+
 }  // namespace
 
 nlohmann::json run_metrics(const std::vector<std::string>& arguments, Output& output) {
   MetricsOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
   if (o.ground_truth.empty() || o.detections.empty()) throw usage_error("metrics: expected --ground-truth FILE and --detections FILE");
+  if (o.ground_truth.ends_with(".txt")) return tracking(o, output);
   if (o.limits.size() != 3) throw usage_error(fmt::format("metrics: --coco-max-dets: expected three numbers, found {}", o.limits.size()));
   const evaluation::CocoGroundTruth truth = evaluation::read_ground_truth(o.ground_truth);
   const std::vector<evaluation::CocoDetection> found = evaluation::read_detections(o.detections, truth);
