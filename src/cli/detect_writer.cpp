@@ -58,12 +58,6 @@ struct DetectWriter::Video {
 
 namespace {
 
-std::string csv_text(const std::string& value) {
-  std::string out = "\"";
-  for (const char c : text::printable(value)) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 const std::string& name_of(const std::vector<std::string>& names, const Detection& d) { return names.at(static_cast<std::size_t>(d.class_index)); }
 
 /// The official's image_id: a number if the stem is one.
@@ -159,8 +153,8 @@ void DetectWriter::write_rows(const Frame& frame, const std::vector<Detection>& 
   const bool picture = frame.origin->kind == FrameKind::picture;
   for (const Detection& d : detections) {
     if (options_.csv)
-      csv_ << fmt::format("{},{},{:.3f},{},{},{:.5f},{:.3f},{:.3f},{:.3f},{:.3f},{}\n", csv_text(frame.origin->name), picture ? 0 : frame.number, frame.seconds, d.class_index,
-                          csv_text(name_of(names_, d)), d.score, d.box.x1, d.box.y1, d.box.x2, d.box.y2, d.track > 0 ? fmt::format("{}", d.track) : "");
+      csv_ << fmt::format("{},{},{:.3f},{},{},{:.5f},{:.3f},{:.3f},{:.3f},{:.3f},{}\n", text::csv(frame.origin->name), picture ? 0 : frame.number, frame.seconds, d.class_index,
+                          text::csv(name_of(names_, d)), d.score, d.box.x1, d.box.y1, d.box.x2, d.box.y2, d.track > 0 ? fmt::format("{}", d.track) : "");
     if (!options_.json) continue;
     nlohmann::json one{{"image_id", image_id(frame.origin->relative)}, {"file_name", frame.origin->name}, {"category_id", d.class_index}, {"category_name", name_of(names_, d)},
                        {"bbox", {rounded(d.box.x1, 1e3), rounded(d.box.y1, 1e3), rounded(d.box.width(), 1e3), rounded(d.box.height(), 1e3)}}, {"score", rounded(d.score, 1e5)}};

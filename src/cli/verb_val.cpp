@@ -12,6 +12,7 @@
 #include "dataset/class_match.hpp"
 #include "dataset/description.hpp"
 #include "evaluation/report.hpp"
+#include "watch/report.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -113,6 +114,7 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
   options.interruptible = true;
   options.analyses = o.analyses;
   options.analyses.error_list = true;
+  options.analyses.breakdown = true;
   options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
   return options;
 }
@@ -193,6 +195,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   if (!annotations.empty()) report.ground_truth = annotations.string();
   if (o.save_json || report.coco_ids) report.detections_json = std::filesystem::path(folder) / (std::filesystem::path(model.path).stem().string() + "_predictions.json");
   evaluation::write_report(folder, result, index, report);
+  file::write_atomically(std::filesystem::path(folder) / "report.html", watch::validation_report(folder));
   for (const std::string& line : evaluation::console_lines(result, index, o.verbose || index.names.size() < 50)) output.line(line);
   output.line(fmt::format("Results in {}", folder));
   nlohmann::json json = evaluation::to_json(result, index, report);

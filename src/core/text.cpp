@@ -155,6 +155,14 @@ std::string html(std::string_view s) {
   });
 }
 
+std::string csv(std::string_view s) {
+  const std::string escaped = printable(s);
+  if (escaped.find_first_of(",\"") == std::string::npos) return escaped;
+  std::string out = "\"";
+  for (const char c : escaped) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
 std::string file_name(std::string_view s) {
   std::string out;
   bool leading = true;

@@ -31,6 +31,8 @@ bool is_utf8(std::string_view s);
 std::string printable(std::string_view s);
 /// & < > " ' ` as entities, and control characters as in printable().
 std::string html(std::string_view s);
+/// A cell of a CSV file: control characters as in printable(), in quotes where it has to be.
+std::string csv(std::string_view s);
 /// A file name part: control characters, / \ : * ? " < > | and leading dots become underscores.
 std::string file_name(std::string_view s);
 

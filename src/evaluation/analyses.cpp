@@ -7,6 +7,7 @@
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/text.hpp"
 #include "image/chart.hpp"
 #include "image/codec.hpp"
 
@@ -89,6 +90,42 @@ cv::Mat plot(const ErrorAnalysis& a) {
   return canvas;
 }
 
+std::string thresholds_csv(const Breakdown& b) {
+  std::string out = "class,objects,confidence,F1,precision,recall\n";
+  const auto row = [&](const std::string& name, const BestThreshold& t) { out += fmt::format("{},{},{:.9g},{:.9g},{:.9g},{:.9g}\n", name, t.objects, t.confidence, t.f1, t.precision, t.recall); };
+  row("all", b.overall);
+  for (std::size_t i = 0; i < b.categories.size(); ++i) row(text::csv(b.categories[i].name), b.by_category[i]);
+  return out;
+}
+
+std::string breakdown_csv(const Breakdown& b) {
+  std::string out = "property,value,objects,recall_at_IoU_0.5,recall_above_best_threshold,average_recall\n";
+  for (const ObjectBin& one : b.bins) out += fmt::format("{},{},{},{:.9g},{:.9g},{:.9g}\n", one.property, text::csv(one.name), one.objects, one.recall50, one.recall50_at_best, one.average_recall);
+  return out;
+}
+
+json threshold_json(const BestThreshold& t) { return {{"confidence", t.confidence}, {"f1", t.f1}, {"precision", t.precision}, {"recall", t.recall}, {"objects", t.objects}}; }
+
+void add_breakdown(const Breakdown& b, json& out) {
+  json by_class = json::array(), bins = json::array();
+  for (std::size_t i = 0; i < b.categories.size(); ++i) {
+    by_class.push_back(threshold_json(b.by_category[i]));
+    by_class.back().update({{"category_id", b.categories[i].id}, {"name", b.categories[i].name}});
+  }
+  for (const ObjectBin& one : b.bins)
+    bins.push_back({{"property", one.property}, {"value", one.name}, {"objects", one.objects}, {"recall50", one.recall50}, {"recall50_above_best_threshold", one.recall50_at_best}, {"average_recall", one.average_recall}});
+  out["thresholds"] = {{"all", threshold_json(b.overall)}, {"by_class", by_class}};
+  out["breakdown"] = bins;
+  out["pictures_with_errors"] = b.pictures.size();
+}
+
+std::vector<std::string> breakdown_lines(const Breakdown& b) {
+  std::vector<std::string> lines{fmt::format("Best F1 at IoU 0.5: {:.4f} above confidence {:.3f} (precision {:.4f}, recall {:.4f}); {} pictures have errors there", b.overall.f1, b.overall.confidence, b.overall.precision, b.overall.recall, b.pictures.size()),
+                                 fmt::format("  {:<12}{:<24}{:>9}{:>14}{:>16}{:>16}", "Objects by", "", "number", "recall@.5", "above best F1", "AR@.5:.95")};
+  for (const ObjectBin& one : b.bins) lines.push_back(fmt::format("  {:<12}{:<24}{:>9}{:>14.4f}{:>16.4f}{:>16.4f}", one.property, one.name, one.objects, one.recall50, one.recall50_at_best, one.average_recall));
+  return lines;
+}
+
 }  // namespace
 
 std::vector<Setting> settings(AnalysisOptions& o) {
@@ -97,6 +134,7 @@ std::vector<Setting> settings(AnalysisOptions& o) {
       setting("seed", o.seed, "of the draws of --bootstrap").range(0, 2'147'483'647),
       setting("calibration", o.calibration, "how well scores are probabilities (IoU 0.5): precision by score, expected calibration error"),
       setting("error-analysis", o.errors, "which errors keep the AP down, in the manner of TIDE"),
+      setting("breakdown", o.breakdown, "the best threshold of each class; objects by size, shape and crowding"),
       setting("tide-pos", o.tide.foreground, "error analysis: IoU from which a detection fits an object").range(0, 1),
       setting("tide-bg", o.tide.background, "error analysis: IoU up to which it fits nothing").range(0, 1),
       setting("tide-max-dets", o.tide.max_detections, "error analysis: most detections per picture, of all categories").range(1, 1e6),
@@ -110,6 +148,7 @@ json Analyses::json() const {
   if (intervals) out["bootstrap"] = {{"draws", options.draws}, {"level", 0.95}, {"map50", to_json(intervals->map50)}, {"map", to_json(intervals->map)}};
   if (calibration) out["calibration"] = calibration_json(*calibration);
   if (errors) out["errors"] = errors_json(*errors);
+  if (breakdown) add_breakdown(*breakdown, out);
   return out;
 }
 
@@ -120,11 +159,16 @@ std::vector<std::string> Analyses::lines() const {
     add({fmt::format("95 % intervals, {} draws of the pictures: mAP50 {:.4f} ({:.4f} to {:.4f}), mAP {:.4f} ({:.4f} to {:.4f})", options.draws, intervals->map50.value, intervals->map50.low, intervals->map50.high, intervals->map.value, intervals->map.low, intervals->map.high)});
   if (calibration) add(calibration_lines(*calibration));
   if (errors) add(error_lines(*errors));
+  if (breakdown) add(breakdown_lines(*breakdown));
   return all;
 }
 
 void Analyses::write(const std::filesystem::path& folder) const {
   if (calibration) write_picture(folder / "calibration.png", plot(*calibration));
+  if (breakdown) {
+    file::write_atomically(folder / "thresholds.csv", thresholds_csv(*breakdown));
+    file::write_atomically(folder / "breakdown.csv", breakdown_csv(*breakdown));
+  }
   if (!errors) return;
   write_picture(folder / "errors.png", plot(*errors));
   if (options.error_list) file::write_atomically(folder / "errors.json", error_list);
@@ -138,6 +182,7 @@ Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>&
     if (options.draws > 0) out.intervals = bootstrap(matches, {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0});
     if (options.calibration) out.calibration = calibration(matches);
   }
+  if (options.breakdown) out.breakdown = break_down(truth, detections, coco);
   if (!options.errors) return out;
   out.errors = analyse_errors(truth, detections, options.tide);
   if (options.error_list) out.error_list = json_text(list_of(*out.errors, truth, detections), 1) + "\n";

@@ -8,13 +8,14 @@
 
 #include "core/settings.hpp"
 #include "evaluation/bootstrap.hpp"
+#include "evaluation/breakdown.hpp"
 #include "evaluation/error_analysis.hpp"
 
 namespace yolov7::evaluation {
 
 struct AnalysisOptions {
   int draws = 0, seed = 0;        ///< of the bootstrap; 0 draws = off
-  bool calibration = false, errors = false;
+  bool calibration = false, errors = false, breakdown = false;
   bool error_list = false;        ///< errors.json will be written: of many detections it is long
   ErrorAnalysisOptions tide;
 };
@@ -25,9 +26,10 @@ struct Analyses {
   std::optional<HeadlineIntervals> intervals;
   std::optional<Calibration> calibration;
   std::optional<ErrorAnalysis> errors;
-  nlohmann::json json() const;            ///< an object with what was asked for: bootstrap, calibration, errors
+  std::optional<Breakdown> breakdown;
+  nlohmann::json json() const;            ///< an object with what was asked for: bootstrap, calibration, errors, thresholds, breakdown
   std::vector<std::string> lines() const; ///< for people
-  /// calibration.png, errors.png and errors.json (every error with its boxes), where asked for.
+  /// calibration.png, errors.png and errors.json (every error with its boxes), thresholds.csv, breakdown.csv, where asked for.
   void write(const std::filesystem::path& folder) const;
   std::string error_list;                 ///< JSON; empty unless wanted
 };

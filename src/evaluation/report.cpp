@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "evaluation/plots.hpp"
+#include "evaluation/worst_pictures.hpp"
 #include "image/codec.hpp"
 
 namespace yolov7::evaluation {
@@ -20,14 +21,6 @@ namespace {
 std::vector<std::string> class_names(const ValidationResult& result, const dataset::Index& index) {
   if (result.options.single_cls && index.names.size() != 1) return {"item"};
   return index.names;
-}
-
-std::string csv_text(const std::string& cell) {
-  const std::string escaped = text::printable(cell);
-  if (escaped.find_first_of(",\"") == std::string::npos) return escaped;
-  std::string out = "\"";
-  for (const char c : escaped) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 /// Where the class stands among those with targets, if it does.
@@ -49,7 +42,7 @@ std::string per_class_csv(const ValidationResult& result, const std::vector<std:
   const YoloMetric& m = result.official;
   for (std::size_t c = 0; c < names.size(); ++c) {
     const auto i = position(m, static_cast<int>(c));
-    out += csv_text(names[c]) + (i ? fmt::format(",{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}", m.targets[*i], m.p[*i], m.r[*i], m.f1[*i], m.ap50[*i], m.ap[*i]) : ",0,,,,,");
+    out += text::csv(names[c]) + (i ? fmt::format(",{},{:.9g},{:.9g},{:.9g},{:.9g},{:.9g}", m.targets[*i], m.p[*i], m.r[*i], m.f1[*i], m.ap50[*i], m.ap[*i]) : ",0,,,,,");
     for (const bool at50 : {true, false}) {
       const double value = coco_ap(result, static_cast<int>(c), at50);
       out += value < 0 ? "," : fmt::format(",{:.9g}", value);
@@ -60,7 +53,7 @@ std::string per_class_csv(const ValidationResult& result, const std::vector<std:
 }
 
 std::string confusion_csv(const ConfusionMatrix& matrix, const std::vector<std::string>& names) {
-  const auto name = [&](int c) { return c == matrix.background() ? std::string("background") : csv_text(names.at(static_cast<std::size_t>(c))); };
+  const auto name = [&](int c) { return c == matrix.background() ? std::string("background") : text::csv(names.at(static_cast<std::size_t>(c))); };
   std::string out = "predicted \\ true";
   for (int c = 0; c <= matrix.background(); ++c) out += "," + name(c);
   out += "\n";
@@ -157,6 +150,7 @@ void write_report(const std::filesystem::path& folder, const ValidationResult& r
     write_picture(folder / fmt::format("test_batch{}_pred.jpg", i), result.prediction_sheets[i]);
   }
   result.analyses.write(folder);
+  if (const cv::Mat worst = worst_pictures(result, index, names); !worst.empty()) write_picture(folder / "worst_pictures.jpg", worst);
   if (options.label_files) write_label_files(folder, result, index, options.with_confidence);
   if (options.detections_json.empty()) return;
   write_detections(options.detections_json, result.detections, index, options.coco_ids);

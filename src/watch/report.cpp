@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -117,6 +118,43 @@ std::string configuration(const fs::path& folder) {
   return out;
 }
 
+/// Up to and with the first heading. The policy: nothing is loaded from anywhere, no script runs, whatever a class is called.
+std::string page_head(const std::string& title, const char* kind) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{2} {0}</h1>\n",
+      title, style, kind);
+}
+
+std::string title_of(const fs::path& folder) { return text::html(fs::absolute(folder).lexically_normal().filename().string()); }
+
+std::string table_of(const fs::path& file) { return fs::exists(file) ? html_table(read_table(file)) : std::string(); }
+
+/// "0.8123 (0.79 to 0.83)".
+std::string with_interval(const nlohmann::json& results, const char* name, double value) {
+  const auto bootstrap = results.find("bootstrap");
+  if (bootstrap == results.end() || !bootstrap->contains(name)) return text::general(value, 4);
+  const auto& interval = (*bootstrap)[name];
+  return fmt::format("{} ({} to {})", text::general(value, 4), text::general(interval.value("low", 0.0), 4), text::general(interval.value("high", 0.0), 4));
+}
+
+std::string headline(const nlohmann::json& results) {
+  Table table{{"Figure", "Value"}, {}};
+  const auto part = [&](const char* name) { return results.value(name, nlohmann::json::object()); };
+  const nlohmann::json coco = part("coco"), official = part("official"), times = part("times_ms");
+  const auto number = [](const nlohmann::json& from, const char* name) { return from.contains(name) && from[name].is_number() ? from[name].get<double>() : 0.0; };
+  table.rows = {{"mAP50, COCO", with_interval(results, "map50", number(coco, "map50"))}, {"mAP, COCO", with_interval(results, "map", number(coco, "map"))},
+                {"mAP50, official metric", text::general(number(official, "map50"), 4)}, {"mAP, official metric", text::general(number(official, "map"), 4)},
+                {fmt::format("precision, official metric, at confidence {}", text::general(number(official, "confidence"), 3)), text::general(number(official, "precision"), 4)},
+                {"recall, official metric, there", text::general(number(official, "recall"), 4)},
+                {"milliseconds a picture: waiting, network, suppression", fmt::format("{:.1f}, {:.1f}, {:.1f}", number(times, "pre"), number(times, "inference"), number(times, "nms"))}};
+  const auto count = [&](const char* name) { return results.value(name, nlohmann::json(0)).dump(); };
+  std::string words = fmt::format("<p>{} pictures, {} objects, {} predictions above {}; {} px, batches of {}; {}.</p>\n", count("pictures"), count("labels"), count("predictions"), count("conf_thres"),
+                                  count("image_size"), count("batch_size"), text::html(results.value("detector", std::string("detector not named"))));
+  if (results.contains("invalid")) words += fmt::format("<p><strong>Invalid: {}</strong></p>\n", text::html(results["invalid"].get<std::string>()));
+  return words + html_table(table);
+}
+
 }  // namespace
 
 std::string base64(std::string_view bytes) {
@@ -134,14 +172,10 @@ std::string base64(std::string_view bytes) {
 std::string run_report(const fs::path& folder) {
   const Table results = read_table(folder / "results.csv");
   if (results.rows.empty()) throw Error(fmt::format("{}: expected a row for each epoch, found none", (folder / "results.csv").string()));
-  const std::string title = text::html(fs::absolute(folder).lexically_normal().filename().string());
+  const std::string title = title_of(folder);
   std::string batches;
   for (const char* name : {"train_batch0.jpg", "train_batch1.jpg", "train_batch2.jpg", "test_batch0_labels.jpg", "test_batch0_pred.jpg"}) batches += figure(folder / name, name);
-  // The policy: nothing is loaded from anywhere, no script runs, whatever a class is called.
-  std::string page = fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>Training run {0}</h1>\n",
-      title, style);
+  std::string page = page_head(title, "Training run");
   page += section("Result", best_epoch(results));
   page += section("Course", figure(folder / "results.png", "Losses, learning rates, metrics and speed over the epochs"));
   page += section("Classes", fs::exists(folder / "per_class.csv") ? html_table(read_table(folder / "per_class.csv")) : std::string());
@@ -151,6 +185,26 @@ std::string run_report(const fs::path& folder) {
   page += section("Batches", batches.empty() ? batches : "<div class=\"batches\">\n" + batches + "</div>\n");
   page += section("Epochs", "<details><summary>results.csv</summary>\n" + html_table(results) + "</details>\n");
   page += section("Configuration", configuration(folder));
+  return page + "</body>\n</html>\n";
+}
+
+std::string validation_report(const fs::path& folder) {
+  const nlohmann::json results = nlohmann::json::parse(file::read(folder / "results.json"), nullptr, false);
+  if (!results.is_object()) throw Error(fmt::format("{}: expected a JSON object, found none", (folder / "results.json").string()));
+  std::string page = page_head(title_of(folder), "Validation");
+  page += section("Result", headline(results));
+  page += section("Classes", table_of(folder / "per_class.csv"));
+  page += section("Thresholds with the best F1 at IoU 0.5", table_of(folder / "thresholds.csv"));
+  page += section("Curves", figure(folder / "PR_curve.png", "Precision against recall, IoU 0.5") + figure(folder / "F1_curve.png", "F1 over the confidence threshold") +
+                                figure(folder / "P_curve.png", "Precision over the confidence threshold") + figure(folder / "R_curve.png", "Recall over the confidence threshold"));
+  page += section("Confusion", figure(folder / "confusion_matrix.png", "Confusion matrix, columns are the true classes"));
+  page += section("Errors", figure(folder / "errors.png", "What repairing one kind of error would add to the AP"));
+  page += section("Calibration", figure(folder / "calibration.png", "Share of right detections over the score"));
+  page += section("Objects by size, shape and crowding", table_of(folder / "breakdown.csv"));
+  page += section("Pictures with the most errors", figure(folder / "worst_pictures.jpg", "Missed objects and false detections above the best threshold"));
+  std::string batches;
+  for (const char* name : {"test_batch0_labels.jpg", "test_batch0_pred.jpg", "test_batch1_labels.jpg", "test_batch1_pred.jpg"}) batches += figure(folder / name, name);
+  page += section("Batches", batches.empty() ? batches : "<div class=\"batches\">\n" + batches + "</div>\n");
   return page + "</body>\n</html>\n";
 }
 

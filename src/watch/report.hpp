@@ -13,4 +13,8 @@ std::string base64(std::string_view bytes);
 /// no row, a file that cannot be read.
 std::string run_report(const std::filesystem::path& folder);
 
+/// A validation: headline figures with their intervals, classes, thresholds, curves, confusion, errors, objects by size, shape and crowding, the worst pictures, speed. What is
+/// not there is left out. Errors: results.json is missing or no JSON object, a file that cannot be read.
+std::string validation_report(const std::filesystem::path& folder);
+
 }  // namespace yolov7::watch
