@@ -31,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 struct BenchmarkOptions {
   std::vector<std::string> weights{"yolov7.pt"}, precision{"float32"};
-  std::vector<int> batch_size{1}, img_size{640}, threads{0};
+  std::vector<int> batch_size{1}, img_size{640}, threads{0}, nstreams{1};
   std::string backend = "openvino", source, project = "runs/benchmark", name = "exp";
   double seconds = 5, conf_thres = 0.25, iou_thres = 0.45;
   bool exist_ok = false;
@@ -44,6 +44,7 @@ Settings settings(BenchmarkOptions& o) {
       setting("img-size", o.img_size, "side of the square network input in pixels, one or several").range(32, 16'384),
       setting("precision", o.precision, "of the network, one or several").choices({"float32", "bfloat16"}),
       setting("threads", o.threads, "of the network, one or several; 0 = the cores this process may use").range(0, 4096),
+      setting("nstreams", o.nstreams, "calls at the same time that share the threads, one or several").range(1, 256),
       setting("backend", o.backend, "openvino, or libtorch as the reference").choices({"openvino", "libtorch"}),
       setting("seconds", o.seconds, "of measuring each combination; at least 10 calls").range(0, 1e6),
       setting("source", o.source, "pictures for the parts of detecting one by one; '' = a generated one of 640 × 480"),
@@ -72,11 +73,12 @@ Spread spread(std::vector<double> times) {
 
 nlohmann::json to_json(const Spread& s) { return {{"calls", s.calls}, {"least_ms", s.least}, {"median_ms", s.median}, {"p90_ms", s.p90}, {"p99_ms", s.p99}, {"mean_ms", s.mean}}; }
 
+constexpr int warm_calls = 3;
+
 template <class Call>
 std::vector<double> measure(double seconds, Call call) {
-  constexpr int warm = 3;
   constexpr std::size_t least_calls = 10;
-  for (int i = 0; i < warm; ++i) call();
+  for (int i = 0; i < warm_calls; ++i) call();
   std::vector<double> times;
   const Clock::time_point start = Clock::now();
   while (times.size() < least_calls || std::chrono::duration<double>(Clock::now() - start).count() < seconds) {
@@ -117,8 +119,31 @@ std::vector<cv::Mat> pictures(const BenchmarkOptions& o) {
 
 struct Combination {
   std::string precision;
-  int threads, size, batch;
+  int threads, streams, size, batch;
 };
+
+/// Calls of the network, the latency of each, and batches a second over all streams.
+struct Calls {
+  std::vector<double> times;
+  double rate = 0;
+};
+
+Calls call_network(std::span<const std::unique_ptr<runtime::Detector>> detectors, const runtime::PixelBatch& batch, double seconds) {
+  std::vector<std::vector<double>> times(detectors.size());
+  const Clock::time_point start = Clock::now();
+  parallel_for(detectors.size(), static_cast<int>(detectors.size()), [&](std::size_t i) {
+    runtime::Prediction prediction;
+    times[i] = measure(seconds, [&] { detectors[i]->predict(batch, prediction); });
+  });
+  Calls calls;
+  const double passed = std::chrono::duration<double>(Clock::now() - start).count();
+  for (const auto& one : times) calls.times.insert(calls.times.end(), one.begin(), one.end());
+  // One stream: from its own calls alone, without the first ones that warm up.
+  double mean = 0;
+  for (const double time : calls.times) mean += time / static_cast<double>(calls.times.size());
+  calls.rate = detectors.size() == 1 ? 1000 / mean : static_cast<double>(calls.times.size() + warm_calls * detectors.size()) / passed;
+  return calls;
+}
 
 /// Calls of the network alone with a batch, and the parts of detecting single pictures.
 nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const std::vector<cv::Mat>& sources, Output& output) {
@@ -128,18 +153,22 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const st
   runtime::DetectorOptions& options = opened.detector;
   options.precision = c.precision;
   options.threads = c.threads;
-  const OpenModel model = open_detector(opened);
+  options.streams = c.streams;
+  OpenModel model = open_detector(opened);
   const int size = usable_image_size(c.size, *model.detector);
   const cv::Mat square = noise(size, size);
   std::vector<std::uint8_t> one, pixels;
   runtime::to_planes(square, one);
   for (int i = 0; i < c.batch; ++i) pixels.insert(pixels.end(), one.begin(), one.end());
-  runtime::Prediction prediction;
-  const Spread calls = spread(measure(o.seconds, [&] { model.detector->predict({pixels, c.batch, size, size}, prediction); }));
-  const double rate = 1000 * c.batch / calls.mean;
-  output.line(fmt::format("{:>9}{:>9}{:>7}{:>7}{:>8}{:>11.2f}{:>11.2f}{:>11.2f}{:>12.1f}{:>12}", c.precision, options.threads > 0 ? options.threads : usable_cores(), size, c.batch, calls.calls, calls.median, calls.p90, calls.p99, rate, memory_text(resident_bytes())));
-  nlohmann::json row{{"precision", c.precision}, {"threads", options.threads > 0 ? options.threads : usable_cores()}, {"img_size", size}, {"batch_size", c.batch}, {"network", to_json(calls)}, {"pictures_per_second", rate}, {"resident_bytes", resident_bytes()}, {"detector", model.detector->description()}};
-  if (c.batch != 1) return row;
+  const std::string description = model.detector->description();
+  const auto detectors = workers(model, static_cast<std::size_t>(c.streams));
+  if (detectors.size() < static_cast<std::size_t>(c.streams)) throw usage_error(fmt::format("benchmark: --nstreams: the back end {} makes one call at a time, found {}", o.backend, c.streams));
+  const Calls measured = call_network(detectors, {pixels, c.batch, size, size}, o.seconds);
+  const Spread calls = spread(measured.times);
+  const double rate = c.batch * measured.rate;
+  output.line(fmt::format("{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>11.2f}{:>11.2f}{:>11.2f}{:>12.1f}{:>12}", c.precision, options.threads > 0 ? options.threads : usable_cores(), c.streams, size, c.batch, calls.calls, calls.median, calls.p90, calls.p99, rate, memory_text(resident_bytes())));
+  nlohmann::json row{{"precision", c.precision}, {"threads", options.threads > 0 ? options.threads : usable_cores()}, {"streams", c.streams}, {"img_size", size}, {"batch_size", c.batch}, {"network", to_json(calls)}, {"pictures_per_second", rate}, {"resident_bytes", resident_bytes()}, {"detector", description}};
+  if (c.batch != 1 || c.streams != 1) return row;
   NmsOptions nms;
   nms.conf_thres = o.conf_thres;
   nms.iou_thres = o.iou_thres;
@@ -147,7 +176,7 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const st
   std::vector<double> pre, inference, post;
   std::size_t next = 0;
   const Spread whole = spread(measure(o.seconds / 2, [&] {
-    const runtime::DetectResult found = runtime::detect(*model.detector, sources[next++ % sources.size()], size, nms, buffers);
+    const runtime::DetectResult found = runtime::detect(*detectors[0], sources[next++ % sources.size()], size, nms, buffers);
     pre.push_back(found.timing.pre), inference.push_back(found.timing.inference), post.push_back(found.timing.post);
   }));
   row["end_to_end"] = to_json(whole);
@@ -157,10 +186,10 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const st
 }
 
 std::string csv_of(const nlohmann::json& rows) {
-  std::string out = "precision,threads,img_size,batch_size,calls,least_ms,median_ms,p90_ms,p99_ms,mean_ms,pictures_per_second,resident_bytes\n";
+  std::string out = "precision,threads,streams,img_size,batch_size,calls,least_ms,median_ms,p90_ms,p99_ms,mean_ms,pictures_per_second,resident_bytes\n";
   for (const auto& row : rows) {
     const auto& n = row["network"];
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", row["precision"].get<std::string>(), row["threads"].get<int>(), row["img_size"].get<int>(), row["batch_size"].get<int>(), n["calls"].get<std::size_t>(), n["least_ms"].get<double>(), n["median_ms"].get<double>(),
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row["precision"].get<std::string>(), row["threads"].get<int>(), row["streams"].get<int>(), row["img_size"].get<int>(), row["batch_size"].get<int>(), n["calls"].get<std::size_t>(), n["least_ms"].get<double>(), n["median_ms"].get<double>(),
                        n["p90_ms"].get<double>(), n["p99_ms"].get<double>(), n["mean_ms"].get<double>(), row["pictures_per_second"].get<double>(), row["resident_bytes"].get<std::uint64_t>());
   }
   return out;
@@ -170,7 +199,7 @@ std::string csv_of(const nlohmann::json& rows) {
 cv::Mat plot(const nlohmann::json& rows, const std::string& processor) {
   Chart chart{"Pictures per second, " + processor, "pictures per call", {}};
   for (const auto& row : rows) {
-    const std::string name = fmt::format("{} px, {}, {} threads", row["img_size"].get<int>(), row["precision"].get<std::string>(), row["threads"].get<int>());
+    const std::string name = fmt::format("{} px, {}, {} threads, {} at once", row["img_size"].get<int>(), row["precision"].get<std::string>(), row["threads"].get<int>(), row["streams"].get<int>());
     auto line = std::find_if(chart.lines.begin(), chart.lines.end(), [&](const ChartLine& one) { return one.name == name; });
     if (line == chart.lines.end()) line = chart.lines.insert(chart.lines.end(), {name, {}});
     line->points.emplace_back(row["batch_size"].get<int>(), row["pictures_per_second"].get<double>());
@@ -191,14 +220,15 @@ nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& 
   nlohmann::json rows = nlohmann::json::array();
   std::string detector;
   output.line(fmt::format("{}, {} MHz now, {} usable cores; latencies in ms of a call of the network", processor, clock, usable_cores()));
-  output.line(fmt::format("{:>9}{:>9}{:>7}{:>7}{:>8}{:>11}{:>11}{:>11}{:>12}{:>12}", "precision", "threads", "px", "batch", "calls", "median", "p90", "p99", "pictures/s", "memory"));
+  output.line(fmt::format("{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>11}{:>11}{:>11}{:>12}{:>12}", "precision", "threads", "streams", "px", "batch", "calls", "median", "p90", "p99", "pictures/s", "memory"));
   for (const std::string& precision : o.precision)
     for (const int threads : o.threads)
-      for (const int size : o.img_size)
-        for (const int batch : o.batch_size) {
-          rows.push_back(run_one(o, {precision, threads, size, batch}, sources, output));
-          detector = rows.back()["detector"].get<std::string>();
-        }
+      for (const int streams : o.nstreams)
+        for (const int size : o.img_size)
+          for (const int batch : o.batch_size) {
+            rows.push_back(run_one(o, {precision, threads, streams, size, batch}, sources, output));
+            detector = rows.back()["detector"].get<std::string>();
+          }
   const fs::path folder = make_run_folder(o.project, o.name, o.exist_ok);
   const nlohmann::json result{{"weights", o.weights.front()}, {"processor", processor}, {"clock_mhz", clock}, {"usable_cores", usable_cores()}, {"source", o.source.empty() ? "generated" : o.source}, {"rows", rows}, {"folder", folder.string()}};
   file::write_atomically(folder / "benchmark.csv", csv_of(rows));

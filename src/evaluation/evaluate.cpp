@@ -46,11 +46,6 @@ class Evaluator {
     result_.confusion = ConfusionMatrix(classes);
     for (const dataset::Entry& entry : index.entries) result_.labels += entry.labels.size();
     by_entry_.resize(index.entries.size());
-    nms_.conf_thres = options.conf_thres;
-    nms_.iou_thres = options.iou_thres;
-    nms_.multi_label = true;
-    nms_.max_det = options.max_det;
-    nms_.max_nms = options.max_nms;
   }
 
   ValidationResult run(const BatchObserver& observer) {
@@ -130,7 +125,7 @@ class Evaluator {
 
   /// One class: suppression without regard to class, one candidate per row (evaluation 1.14).
   NmsOptions adapted(int classes) const {
-    NmsOptions o = nms_;
+    NmsOptions o = options_.nms;
     if (options_.single_cls && classes > 1) {
       o.multi_label = false;
       o.agnostic = true;
@@ -213,7 +208,6 @@ class Evaluator {
   runtime::Detector& detector_;
   const dataset::Index& index_;
   const ValidationOptions& options_;
-  NmsOptions nms_;
   runtime::Prediction prediction_;
   std::vector<std::vector<Detection>> by_entry_;
   std::vector<PictureOutcome> outcomes_;

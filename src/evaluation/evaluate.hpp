@@ -14,14 +14,23 @@
 #include "evaluation/coco_split.hpp"
 #include "evaluation/confusion.hpp"
 #include "evaluation/yolo_metric.hpp"
+#include "image/nms.hpp"
 #include "runtime/detector.hpp"
 
 namespace yolov7::evaluation {
 
+/// Low threshold, several classes for one box (evaluation 1.4).
+inline NmsOptions validation_nms() {
+  NmsOptions nms;
+  nms.conf_thres = 0.001;
+  nms.iou_thres = 0.65;
+  nms.multi_label = true;
+  return nms;
+}
+
 struct ValidationOptions {
   int image_size = 640, batch_size = 32;
-  double conf_thres = 0.001, iou_thres = 0.65;
-  int max_det = 300, max_nms = 30000;
+  NmsOptions nms = validation_nms();
   bool single_cls = false;       ///< all predicted classes become 0 before suppression
   bool v5_metric = false;
   bool save_hybrid = false;      ///< ground truth enters the suppression: for auto-labelling, the metrics are invalid

@@ -127,7 +127,7 @@ nlohmann::json to_json(const ValidationResult& result, const dataset::Index& ind
               {"official", {{"precision", m.mean_p}, {"recall", m.mean_r}, {"map50", m.map50}, {"map", m.map}, {"confidence", m.confidence}, {"v5_metric", result.options.v5_metric}}},
               {"per_class", classes},
               {"times_ms", {{"pre", result.times.pre}, {"inference", result.times.inference}, {"nms", result.times.nms}, {"total", result.times.total}, {"prepare_altogether", result.times.prepare}}},
-              {"conf_thres", result.options.conf_thres}, {"iou_thres", result.options.iou_thres}, {"max_det", result.options.max_det}, {"max_nms", result.options.max_nms}, {"single_cls", result.options.single_cls},
+              {"conf_thres", result.options.nms.conf_thres}, {"iou_thres", result.options.nms.iou_thres}, {"max_det", result.options.nms.max_det}, {"max_nms", result.options.nms.max_nms}, {"nms", std::string(nms_kind_name(result.options.nms.kind))}, {"single_cls", result.options.single_cls},
               {"image_size", result.options.image_size}, {"batch_size", result.options.batch_size}, {"highest_score", result.highest_score},
               {"rows_not_finite", result.dropped_not_finite}, {"dataset_identity", index.identity}};
   out.update(result.analyses.json());
@@ -163,7 +163,7 @@ std::vector<std::string> console_lines(const ValidationResult& result, const dat
   const auto row = [](const std::string& name, std::size_t images, std::size_t labels, double p, double r, double ap50, double ap) {
     return fmt::format("{:>20}{:>12}{:>12}{:>12.3g}{:>12.3g}{:>12.3g}{:>12.3g}", name, images, labels, p, r, ap50, ap);
   };
-  std::vector<std::string> lines = {fmt::format("official metric (conf {}, IoU {}{}){}", text::general(result.options.conf_thres), text::general(result.options.iou_thres),
+  std::vector<std::string> lines = {fmt::format("official metric (conf {}, IoU {}{}){}", text::general(result.options.nms.conf_thres), text::general(result.options.nms.iou_thres),
                                                 result.options.v5_metric ? ", v5 end point" : "",
                                                 result.options.save_hybrid ? ": INVALID, the labels are among the predictions" : ""),
                                     fmt::format("{:>20}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}", "Class", "Images", "Labels", "P", "R", "mAP@.5", "mAP@.5:.95"),
@@ -182,8 +182,8 @@ std::vector<std::string> console_lines(const ValidationResult& result, const dat
                               result.options.image_size, result.options.image_size, result.options.batch_size));
   if (t.prepare >= 1) lines.push_back(fmt::format("besides, {:.0f} ms to get the detector ready for its input shapes", t.prepare));
   if (result.dropped_not_finite > 0) lines.push_back(fmt::format("{} rows that were not finite were left out", result.dropped_not_finite));
-  if (result.highest_score <= static_cast<float>(result.options.conf_thres))
-    lines.push_back(fmt::format("nothing was found: the highest score is {:.4g}, the threshold {}", result.highest_score, text::general(result.options.conf_thres)));
+  if (result.highest_score <= static_cast<float>(result.options.nms.conf_thres))
+    lines.push_back(fmt::format("nothing was found: the highest score is {:.4g}, the threshold {}", result.highest_score, text::general(result.options.nms.conf_thres)));
   return lines;
 }
 

@@ -101,6 +101,12 @@ std::optional<NmsKind> nms_kind(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view nms_kind_name(NmsKind kind) {
+  for (const auto& [name, known] : kinds)
+    if (known == kind) return name;
+  return "";
+}
+
 std::vector<std::string_view> nms_kind_names() {
   std::vector<std::string_view> out;
   for (const auto& [name, kind] : kinds) out.push_back(name);

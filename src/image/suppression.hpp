@@ -16,6 +16,7 @@ enum class NmsKind {
 
 /// "hard", "soft-linear", …; nothing for another name.
 std::optional<NmsKind> nms_kind(std::string_view name);
+std::string_view nms_kind_name(NmsKind kind);
 std::vector<std::string_view> nms_kind_names();
 
 /// What only some kinds look at.

@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/program.hpp"
 
@@ -81,21 +84,60 @@ TEST_F(LifeCycle, TrainValidateDetect) {
   EXPECT_TRUE(fs::exists(*scratch / "runs/detect/000000.jpg"));
 
   // Speed, of which all that can be said beforehand is the order of the figures and what they belong to.
-  const Outcome timed = run({"benchmark", "--weights", (folder / "weights/best.pt").string(), "--img-size", "128", "96", "--batch-size", "1", "2", "--seconds", "0.1", "--threads", "1", "--source", (data() / "images/test").string(),
+  const Outcome timed = run({"benchmark", "--weights", (folder / "weights/best.pt").string(), "--img-size", "128", "96", "--batch-size", "1", "2", "--nstreams", "1", "2", "--seconds", "0.1", "--threads", "2", "--source", (data() / "images/test").string(),
                              "--project", (*scratch / "runs").string(), "--name", "speed", "--json"});
   ASSERT_EQ(timed.code, 0) << timed.err;
-  ASSERT_EQ(result(timed)["rows"].size(), 4u);
-  for (const auto& row : result(timed)["rows"]) {
+  ASSERT_EQ(result(timed)["rows"].size(), 8u);
+  const nlohmann::json combinations = result(timed)["rows"];
+  for (const auto& row : combinations) {
     const auto& n = row["network"];
     EXPECT_GE(n["calls"], 10);
     EXPECT_LE(n["least_ms"], n["median_ms"]);
     EXPECT_LE(n["median_ms"], n["p90_ms"]);
     EXPECT_LE(n["p90_ms"], n["p99_ms"]);
-    EXPECT_NEAR(row["pictures_per_second"].get<double>() * n["mean_ms"].get<double>(), 1000 * row["batch_size"].get<int>(), 1e-6);
-    EXPECT_EQ(row.contains("end_to_end"), row["batch_size"] == 1);
+    // One call at a time: the rate is one over the latency. Several: each takes longer than that, and no more than all of them one after the other.
+    const double at_once = row["pictures_per_second"].get<double>() * n["mean_ms"].get<double>() / (1000 * row["batch_size"].get<int>());
+    if (row["streams"] == 1) EXPECT_NEAR(at_once, 1, 1e-9);
+    else EXPECT_TRUE(at_once > 0.5 && at_once < 3) << at_once;
+    EXPECT_EQ(row.contains("end_to_end"), row["batch_size"] == 1 && row["streams"] == 1);
   }
-  EXPECT_EQ(line_count(slurp(*scratch / "runs/speed/benchmark.csv")), 5u);
+  EXPECT_EQ(line_count(slurp(*scratch / "runs/speed/benchmark.csv")), 9u);
   EXPECT_TRUE(fs::exists(*scratch / "runs/speed/benchmark.png"));
+
+  // The breakdown accounts for every object, three times; the report holds it.
+  std::map<std::string, std::size_t> by_property;
+  const nlohmann::json bins = result(validated)["breakdown"];
+  for (const auto& one : bins) by_property[one["property"]] += one["objects"].get<std::size_t>();
+  EXPECT_EQ(by_property.size(), 3u);
+  for (const auto& [property, objects] : by_property) EXPECT_EQ(objects, result(validated)["labels"].get<std::size_t>()) << property;
+  EXPECT_EQ(result(validated)["thresholds"]["by_class"].size(), 3u);
+  for (const char* name : {"report.html", "thresholds.csv", "breakdown.csv", "worst_pictures.jpg"}) EXPECT_TRUE(fs::exists(*scratch / "runs/val" / name)) << name;
+
+  // Times alone, and over sizes; an ensemble of a model with itself, which finds what it finds; three passes.
+  const std::string best = (folder / "weights/best.pt").string(), last = (folder / "weights/last.pt").string(), description = (data() / "data.yaml").string();
+  const auto val = [&](std::vector<std::string> more) {
+    std::vector<std::string> all{"val", "--data", description, "--img", "128", "--project", (*scratch / "runs").string(), "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return result(outcome);
+  };
+  const auto speed = val({"--weights", best, last, "--task", "speed"});
+  ASSERT_EQ(speed["rows"].size(), 2u) << "each by itself";
+  EXPECT_EQ(speed["rows"][1]["weights"], last);
+  EXPECT_GT(speed["rows"][0]["times_ms"]["inference"], 0);
+  const auto study = val({"--weights", best, "--task", "study", "--study-sizes", "64", "128", "--name", "study"});
+  ASSERT_EQ(study["rows"].size(), 2u);
+  const auto alone = val({"--weights", best, "--name", "alone"});
+  EXPECT_NEAR(study["rows"][1]["coco"]["map50"].get<double>(), alone["coco"]["map50"].get<double>(), 1e-9);
+  const std::string rows = slurp(*scratch / "runs/study/study_data_best.txt");
+  EXPECT_EQ(line_count(rows), 2u);
+  std::istringstream columns(rows.substr(0, rows.find('\n')));
+  EXPECT_EQ(std::distance(std::istream_iterator<double>(columns), std::istream_iterator<double>()), 13);
+  for (const char* name : {"study.zip", "study.png"}) EXPECT_TRUE(fs::exists(*scratch / "runs/study" / name)) << name;
+  // Twice the same rows: the second of each pair overlaps the first wholly and is suppressed.
+  EXPECT_NEAR(val({"--weights", best, best, "--name", "twice"})["coco"]["map"].get<double>(), alone["coco"]["map"].get<double>(), 1e-9);
+  EXPECT_TRUE(has(val({"--weights", best, "--augment", "--name", "augmented"})["detector"].get<std::string>(), "three passes"));
 
   // A threshold that nothing reaches: the highest score is said.
   const Outcome none = run({"detect", "--weights", (folder / "weights/best.pt").string(), "--source", (data() / "images/test/000000.jpg").string(), "--img", "128", "--conf", "0.9999",
