@@ -52,6 +52,7 @@ std::vector<Setting> what_is_saved(DetectOptions& o) {
       setting("save-json", o.save_json, "write predictions.json in COCO's result format"),
       setting("save-csv", o.save_csv, "write detections.csv, a line for each object"),
       setting("nosave", o.nosave, "do not write annotated pictures and videos"),
+      setting("view-img", o.view_img, "show results in a window, several streams side by side; q or Escape ends the run"),
       setting("line-thickness", o.line_thickness, "of the boxes in pixels; 0 = by the picture's size").range(0, 100),
       setting("hide-labels", o.hide_labels, "boxes without captions"),
       setting("hide-conf", o.hide_conf, "captions without confidence"),
@@ -95,7 +96,6 @@ std::vector<Setting> how_it_runs(DetectOptions& o) {
 
 std::vector<Setting> refused(DetectOptions& o) {
   return {
-      setting("view-img", o.refused_switch, "show each result in a window").refused("there is no window; the annotated pictures are in the run folder"),
       setting("update", o.refused_switch, "refresh and strip the released weights").refused("nothing is ever downloaded or rewritten by detect"),
       setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16"),
       setting("nms-time-limit", o.refused_number, "seconds for the suppression").refused("there is no limit; no result is dropped"),

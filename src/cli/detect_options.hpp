@@ -17,7 +17,7 @@ struct DetectOptions {
   int img_size = 640;
   double conf_thres = 0.25, iou_thres = 0.45;
   std::string device;
-  bool save_txt = false, save_conf = false, save_crop = false, save_json = false, save_csv = false, nosave = false;
+  bool save_txt = false, save_conf = false, save_crop = false, save_json = false, save_csv = false, nosave = false, view_img = false;
   bool agnostic_nms = false, multi_label = false, augment = false, tta_clip_tails = false, exist_ok = false, no_trace = false;
   bool hide_labels = false, hide_conf = false;
   std::vector<int> classes;

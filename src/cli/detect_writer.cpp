@@ -184,9 +184,9 @@ void DetectWriter::write_crops(const Frame& frame, const std::vector<Detection>&
 
 void DetectWriter::draw(Frame& frame, const std::vector<Detection>& detections) const {
   if (options_.crops) write_crops(frame, detections);
-  if (!options_.pictures) return;
+  if (!options_.pictures && !options_.viewed) return;
   draw_detections(frame.bgr, detections, names_, options_.draw);
-  if (frame.origin->kind != FrameKind::picture) return;
+  if (!options_.pictures || frame.origin->kind != FrameKind::picture) return;
   fs::path path = folder_ / frame.origin->relative;
   const std::string suffix = text::lower(path.extension().string());
   if (suffix == ".dng" || suffix == ".mpo") path += ".jpg";  // formats that are read only

@@ -20,7 +20,7 @@ std::string label_lines(const std::vector<Detection>& detections, cv::Size pictu
 class DetectWriter {
  public:
   struct Options {
-    bool labels = false, confidences = false, tracks = false, pictures = true, crops = false, json = false, csv = false;
+    bool labels = false, confidences = false, tracks = false, pictures = true, crops = false, viewed = false, json = false, csv = false;
     DrawOptions draw;
     int stride = 1;                   ///< every n-th frame of a video is here
     std::string codec = "mpeg4";
@@ -32,7 +32,7 @@ class DetectWriter {
   /// Label file and tables; in the order of the frames. The label file of a name is replaced when the run first meets it, and
   /// removed if there is nothing in it; a second picture of the same stem appends, with a warning.
   void record(const runtime::Frame& frame, const std::vector<Detection>& detections);
-  /// Crops, then boxes drawn into the frame, then a picture's file; from any thread.
+  /// Crops, then boxes drawn into the frame if anybody will see it, then a picture's file; from any thread.
   void draw(runtime::Frame& frame, const std::vector<Detection>& detections) const;
   /// The frame of a video or stream; in order.
   void deliver(const runtime::Frame& frame);

@@ -60,6 +60,19 @@ std::string prefix_of(const Frame& frame) {
   return fmt::format("video {}/{} ({}/{}) {}: ", origin.number, origin.of, frame.number, origin.frames > 0 ? fmt::format("{}", origin.frames) : "?", origin.name);
 }
 
+/// Frames until the user closes the window.
+class UntilClosed final : public runtime::FrameSource {
+ public:
+  UntilClosed(runtime::FrameSource& source, const runtime::VideoWindow& window) : source_(source), window_(window) {}
+  bool next(Frame& frame) override { return !window_.closed() && source_.next(frame); }
+  void load(Frame& frame) override { source_.load(frame); }
+  std::size_t total() const override { return source_.total(); }
+
+ private:
+  runtime::FrameSource& source_;
+  const runtime::VideoWindow& window_;
+};
+
 /// One run: options, model, writer, and what adds up over the frames.
 class Run {
  public:
@@ -92,6 +105,7 @@ class Run {
   runtime::LookOptions look_;
   std::string run_folder_;
   std::unique_ptr<DetectWriter> writer_;
+  std::unique_ptr<runtime::VideoWindow> window_;
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
   DetectTiming total_;
@@ -187,6 +201,7 @@ void Run::make_writer() {
   writer.tracks = options_.track;
   writer.pictures = !options_.nosave;
   writer.crops = options_.save_crop;
+  writer.viewed = options_.view_img;
   writer.json = options_.save_json;
   writer.csv = options_.save_csv;
   writer.draw = {options_.line_thickness, options_.hide_labels, options_.hide_conf, static_cast<std::uint64_t>(options_.seed)};
@@ -239,10 +254,18 @@ void Run::process() {
     if (frame.error.empty()) writer_->draw(frame, result.detections);
   };
   stages.delivered = [&](Frame& frame, DetectResult&) {
-    if (frame.error.empty()) writer_->deliver(frame);
+    if (!frame.error.empty()) return;
+    writer_->deliver(frame);
+    const bool stream = frame.origin->kind == FrameKind::stream;
+    if (window_) window_->show(frame.bgr, stream ? frame.origin->number : 0, stream ? frame.origin->of : 1);
   };
   try {
-    runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
+    if (window_) {
+      UntilClosed source(*source_, *window_);
+      runtime::run_pipeline(source, workers_, look_, options_.batch_size, stages);
+    } else {
+      runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
+    }
   } catch (...) {
     writer_->finish();  // what is there can be used
     throw;
@@ -286,6 +309,7 @@ nlohmann::json Run::execute() {
   const auto passed = [](std::chrono::steady_clock::time_point from) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count(); };
   // Streams begin to run when they are opened, so the network comes first; a wrong source should not wait for it.
   list_ = runtime::list_sources(options_.source);
+  if (options_.view_img) window_ = video_library().window("yolov7 detect");
   open_model();
   open_source();
   make_writer();

@@ -39,6 +39,15 @@ class VideoWriter {
   virtual void finish() = 0;
 };
 
+/// A window on the user's display. Calls from any thread; drawing happens in one of its own.
+class VideoWindow {
+ public:
+  virtual ~VideoWindow() = default;
+  /// 8-bit B G R, reduced to its place: the `cell`-th of `cells` in a grid. Returns at once; only the latest frame of each is shown.
+  virtual void show(const cv::Mat& bgr, std::size_t cell, std::size_t cells) = 0;
+  virtual bool closed() const = 0;  ///< by the user: q, Escape, or the window's button
+};
+
 enum class VideoOrigin {
   file,     ///< local only: a playlist in it cannot reach the network
   address,  ///< http, https, rtsp, rtmp, udp, tcp: the network only
@@ -52,6 +61,8 @@ struct VideoLibrary {
   std::unique_ptr<VideoReader> (*open)(const std::string& source, VideoOrigin origin, const VideoLimits& limits, const std::atomic<bool>* cancelled);
   /// `codec`: "mpeg4" (tag mp4v) or another encoder of FFmpeg. `rate` in frames a second.
   std::unique_ptr<VideoWriter> (*create)(const std::filesystem::path& path, cv::Size size, double rate, const std::string& codec);
+  /// Error: no display, or one that cannot be used.
+  std::unique_ptr<VideoWindow> (*window)(const std::string& title);
   std::string (*version)();  ///< "FFmpeg 59.27.100"
 };
 

@@ -13,6 +13,6 @@ std::string version() {
 }  // namespace
 
 extern "C" const yolov7::runtime::VideoLibrary* yolov7_video_library() {
-  static const yolov7::runtime::VideoLibrary library{&yolov7::video::open_reader, &yolov7::video::create_writer, &version};
+  static const yolov7::runtime::VideoLibrary library{&yolov7::video::open_reader, &yolov7::video::create_writer, &yolov7::video::open_window, &version};
   return &library;
 }

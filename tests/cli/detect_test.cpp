@@ -201,7 +201,6 @@ TEST_F(Detect, NamesAreHarmless) {
 
 TEST_F(Detect, WrongCalls) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
-      {{"--source", "in", "--view-img"}, "no window"},
       {{"--source", "in", "--update"}, "downloaded"},
       {{"--source", "in", "--device", "0"}, "expected cpu, found '0'"},
       {{"--source", "in", "--classes", "2"}, "expected 0 to 1, found 2"},
@@ -220,6 +219,12 @@ TEST_F(Detect, WrongCalls) {
   const Outcome empty = detect({"--source", "in/*.gif"});
   EXPECT_EQ(empty.code, 1);
   EXPECT_TRUE(has(empty.err, "bmp, jpg, jpeg, png")) << empty.err;
+}
+
+TEST_F(Detect, AWindowNeedsADisplay) {
+  const Outcome outcome = Process({"detect", "--weights", "hand.pt", "--img-size", "64", "--source", "in", "--view-img"}, scratch.path(), {"DISPLAY=", "WAYLAND_DISPLAY=", "SDL_VIDEODRIVER="}).wait();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err, "--view-img: expected a display (DISPLAY or WAYLAND_DISPLAY), found none")) << outcome.err;
 }
 
 TEST_F(Detect, WeightsAreTakenAsTheyAreNamed) {
