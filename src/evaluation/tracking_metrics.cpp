@@ -139,16 +139,17 @@ TrackingResult tracking_metrics(const TrackedFrames& truth, const TrackedFrames&
   return result;
 }
 
-TrackedFrames read_tracks(const std::filesystem::path& path, bool truth) {
+TrackedFrames read_tracks(const std::filesystem::path& path, bool truth) { return parse_tracks(file::read(path, std::uint64_t{1} << 30), path.string(), truth); }
+
+TrackedFrames parse_tracks(std::string_view content, const std::string& source, bool truth) {
   TrackedFrames frames;
-  const std::string content = file::read(path, std::uint64_t{1} << 30);
   std::size_t number = 0;
   std::set<std::pair<std::int64_t, std::int64_t>> seen;
   for (const std::string_view line : text::lines(content)) {
     ++number;
     if (text::trim(line).empty()) continue;
     const std::vector<std::string_view> parts = text::split(line, ',');
-    const auto wrong = [&](const std::string& found) { return Error(fmt::format("{}:{}: expected frame, track, left, top, width, height, found {}", path.string(), number, found)); };
+    const auto wrong = [&](const std::string& found) { return Error(fmt::format("{}:{}: expected frame, track, left, top, width, height, found {}", source, number, found)); };
     if (parts.size() < 6) throw wrong(fmt::format("{} values", parts.size()));
     std::vector<double> values;
     for (std::size_t i = 0; i < std::min<std::size_t>(parts.size(), 7); ++i) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "image/box.hpp"
@@ -32,5 +33,7 @@ TrackingResult tracking_metrics(const TrackedFrames& truth, const TrackedFrames&
 /// MOTChallenge text: frame, track, left, top, width, height, and more that is not looked at; of the truth, rows whose seventh value is 0 are to be
 /// ignored and are left out. Errors name file and line: too few values, a number that is none, a track twice in one frame.
 TrackedFrames read_tracks(const std::filesystem::path& path, bool truth);
+/// The same from text; `source` names it in errors.
+TrackedFrames parse_tracks(std::string_view content, const std::string& source, bool truth);
 
 }  // namespace yolov7::evaluation

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   const hostile::SmallOfficial small;
   put("checkpoints", "pickle-tensor", "\1" + hostile::pickle(hostile::dictionary({{"model", hostile::dictionary({{"model.0.m.0.weight", hostile::tensor({"0", "FloatStorage", 16, 0, {4, 4}, {4, 1}})}})}})));
   put("checkpoints", "pickle-module", "\1" + hostile::pickle(hostile::instance("models.yolo.Model", {{"yaml", small.yaml}, {"best", hostile::numpy_number(0.5)}})));
+  put("tracks", "three", "1,1,10,10,20,20,0.9,-1,-1,-1\n2,1,12,10,20,20,0.9,-1,-1,-1\n2,2,100,10,20,20\n");
   put("labels", "yolo", std::string("\2") + "0 0.5 0.5 0.25 0.25\n1 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2\n");
   put("labels", "voc", std::string("\1") + "<annotation><filename>a.jpg</filename><size><width>8</width><height>8</height></size><object><name>a</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
                                            "<xmax>4</xmax><ymax>4</ymax></bndbox></object></annotation>");
