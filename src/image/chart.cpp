@@ -48,18 +48,21 @@ std::vector<double> ticks_with_room(double low, double high, int width, const Le
   }
 }
 
-constexpr int dash_px = 14;
+/// Drawn and left out, in px: short enough that a legend's piece of line shows two of each.
+constexpr std::array<std::array<int, 2>, 6> dashes{{{20, 8}, {10, 6}, {4, 6}, {14, 14}, {6, 12}, {2, 4}}};
 
-/// Line i is solid for the first, then dashes of growing length, so that colour is not all that tells them apart.
+/// The first line is solid, the others are dashed, so that colour is not all that tells them apart.
 void draw_line(cv::Mat& canvas, const std::vector<cv::Point2d>& points, std::size_t i, int thickness) {
   double walked = 0;
   for (std::size_t k = 0; k + 1 < points.size(); ++k) {
     const cv::Point2d a = points[k], b = points[k + 1];
     if (!is_finite(a) || !is_finite(b)) continue;
-    const double length = std::hypot(b.x - a.x, b.y - a.y), step = 3;
+    const double length = std::hypot(b.x - a.x, b.y - a.y), step = 2;
     for (double at = 0; at < length; at += step, walked += step) {
-      const double dash = dash_px * static_cast<double>(i);
-      if (i > 0 && std::fmod(walked, dash + dash_px) >= dash) continue;
+      if (i > 0) {
+        const auto& [drawn, left] = dashes[(i - 1) % dashes.size()];
+        if (std::fmod(walked, drawn + left) >= drawn) continue;
+      }
       const auto point = [&](double t) { return cv::Point(a + (b - a) * (std::min(t, length) / length)); };
       cv::line(canvas, point(at), point(at + step), chart_colour(i), thickness, cv::LINE_AA);
     }
