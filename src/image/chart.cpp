@@ -49,7 +49,7 @@ std::vector<double> ticks_with_room(double low, double high, int width, const Le
 }
 
 /// Drawn and left out, in px: short enough that a legend's piece of line shows two of each.
-constexpr std::array<std::array<int, 2>, 6> dashes{{{20, 8}, {10, 6}, {4, 6}, {14, 14}, {6, 12}, {2, 4}}};
+constexpr std::array<std::array<int, 2>, 6> dashes{{{16, 12}, {10, 6}, {4, 6}, {14, 14}, {6, 12}, {2, 4}}};
 
 /// The first line is solid, the others are dashed, so that colour is not all that tells them apart.
 void draw_line(cv::Mat& canvas, const std::vector<cv::Point2d>& points, std::size_t i, int thickness) {
