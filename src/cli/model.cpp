@@ -17,15 +17,6 @@
 namespace yolov7::cli {
 namespace {
 
-void require_files(const std::vector<std::string>& weights) {
-  if (weights.empty()) throw usage_error("--weights: expected a checkpoint, found none");
-  std::error_code error;
-  for (const std::string& one : weights)
-    if (!std::filesystem::exists(one, error))
-      throw Error(fmt::format("--weights {}: no such file; nothing is downloaded implicitly, so train a network (yolov7 train) or give the "
-                              "path of a checkpoint", one));
-}
-
 std::vector<std::string> class_names(const network::Checkpoint& checkpoint, const network::Network& network, const std::string& path) {
   std::vector<std::string> names = checkpoint.names;
   if (names.empty())
@@ -62,8 +53,17 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
 
 }  // namespace
 
+void require_weights(const std::vector<std::string>& weights) {
+  if (weights.empty()) throw usage_error("--weights: expected a checkpoint, found none");
+  std::error_code error;
+  for (const std::string& one : weights)
+    if (!std::filesystem::exists(one, error))
+      throw Error(fmt::format("--weights {}: no such file; nothing is downloaded implicitly, so train a network (yolov7 train) or give the "
+                              "path of a checkpoint", one));
+}
+
 OpenModel open_detector(const ModelOptions& options) {
-  require_files(options.weights);
+  require_weights(options.weights);
   OpenModel first = open_member(options.weights.front(), options);
   if (options.weights.size() == 1) return first;
   std::vector<std::unique_ptr<runtime::Detector>> members;

@@ -30,6 +30,8 @@ struct ModelOptions {
 /// nothing is looked up elsewhere, downloaded, or changed in case. Of an ensemble, OpenModel tells the first. Errors: no
 /// such file, members with different class names, names that do not fit the class count, whatever reading and building report.
 OpenModel open_detector(const ModelOptions& options);
+/// Error: no path, or a file that is not there; what open_detector() begins with, for those who do more before it.
+void require_weights(const std::vector<std::string>& weights);
 /// `count` detectors that work at the same time, or the model's only one where its back end has no others.
 std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::size_t count);
 /// "auto", "none" or a folder → where compiled networks are kept; empty = nowhere.

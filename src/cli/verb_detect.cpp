@@ -308,6 +308,7 @@ nlohmann::json Run::execute() {
   const auto start = std::chrono::steady_clock::now();
   const auto passed = [](std::chrono::steady_clock::time_point from) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count(); };
   // Streams begin to run when they are opened, so the network comes first; a wrong source should not wait for it.
+  require_weights(options_.weights);
   list_ = runtime::list_sources(options_.source);
   if (options_.view_img) window_ = video_library().window("yolov7 detect");
   open_model();
