@@ -21,6 +21,8 @@ std::vector<Setting> NmsChoice::settings() {
       setting("cluster-sigma", spm_sigma, "cluster-spm: width of the penalty").range(1e-6, 1e6),
       setting("cluster-post-thres", spm_thres, "cluster-spm: penalised scores must exceed it").range(0, 1),
       setting("cluster-weighted", cluster_weighted, "cluster: boxes become means weighted by overlaps above 0.8"),
+      setting("adaptive-distinct", adaptive_distinct, "adaptive: boxes that suppression at this IoU keeps apart may be neighbours").range(0, 1),
+      setting("adaptive-share", adaptive_share, "adaptive: if their scores are at least this share of the other's").range(0, 1),
       setting("wbf-iou", fusion_iou, "wbf: boxes that overlap more than this are one").range(0, 1),
       setting("wbf-skip", fusion_skip, "wbf: boxes with a lower score are left out").range(0, 1),
       setting("wbf-weights", fusion_weights, "wbf: one for each network or pass").range(1e-9, 1e9),
@@ -32,7 +34,7 @@ std::vector<Setting> NmsChoice::settings() {
 void NmsChoice::apply(NmsOptions& options) const {
   options.kind = *nms_kind(nms);
   options.merge = merge;
-  options.crowd = {soft_nt, soft_sigma, soft_thres, diou_beta > 0 ? std::optional<double>(diou_beta) : std::nullopt, matrix_sigma, matrix_thres, spm_sigma, spm_thres, cluster_weighted};
+  options.crowd = {soft_nt, soft_sigma, soft_thres, diou_beta > 0 ? std::optional<double>(diou_beta) : std::nullopt, matrix_sigma, matrix_thres, spm_sigma, spm_thres, adaptive_distinct, adaptive_share, cluster_weighted};
   options.fusion.iou_thres = fusion_iou;
   options.fusion.skip_below = fusion_skip;
   options.fusion.score = *fused_score(fusion_score);

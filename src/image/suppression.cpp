@@ -8,11 +8,11 @@
 namespace yolov7 {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, NmsKind>, 11> kinds{{
+constexpr std::array<std::pair<std::string_view, NmsKind>, 12> kinds{{
     {"hard", NmsKind::hard}, {"soft-linear", NmsKind::soft_linear}, {"soft-gaussian", NmsKind::soft_gaussian}, {"diou", NmsKind::diou},
     {"matrix-linear", NmsKind::matrix_linear}, {"matrix-gaussian", NmsKind::matrix_gaussian}, {"cluster", NmsKind::cluster},
     {"cluster-diou", NmsKind::cluster_diou}, {"cluster-spm", NmsKind::cluster_spm}, {"cluster-spm-dist", NmsKind::cluster_spm_dist},
-    {"wbf", NmsKind::wbf}}};
+    {"adaptive", NmsKind::adaptive}, {"wbf", NmsKind::wbf}}};
 
 /// IoU where two boxes without area (0/0) do not overlap.
 double overlap(const Xyxy& a, const Xyxy& b) {
@@ -147,6 +147,23 @@ std::vector<Detection> soft_suppression(std::span<const Detection> sorted, bool 
 
 std::vector<Detection> diou_suppression(std::span<const Detection> sorted, double iou_thres, double beta) {
   return chosen(sorted, greedy(sorted, iou_thres, distance_iou(beta)));
+}
+
+std::vector<Detection> adaptive_suppression(std::span<const Detection> sorted, double iou_thres, const CrowdOptions& options) {
+  const std::vector<Detection> distinct = chosen(sorted, greedy(sorted, options.adaptive_distinct, overlap));
+  std::vector<Detection> kept;
+  std::vector<double> limits;
+  for (const Detection& one : sorted) {
+    std::size_t i = 0;
+    while (i < kept.size() && !(overlap(kept[i].box, one.box) > limits[i])) ++i;
+    if (i < kept.size()) continue;
+    double density = 0;
+    for (const Detection& other : distinct)
+      if (!(other.box == one.box) && other.score >= options.adaptive_share * one.score) density = std::max(density, overlap(one.box, other.box));
+    kept.push_back(one);
+    limits.push_back(std::max(iou_thres, density));
+  }
+  return kept;
 }
 
 std::vector<Detection> matrix_suppression(std::span<const Detection> sorted, bool gaussian, const CrowdOptions& options) {

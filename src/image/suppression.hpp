@@ -11,7 +11,7 @@
 namespace yolov7 {
 
 enum class NmsKind {
-  hard, soft_linear, soft_gaussian, diou, matrix_linear, matrix_gaussian, cluster, cluster_diou, cluster_spm, cluster_spm_dist, wbf
+  hard, soft_linear, soft_gaussian, diou, matrix_linear, matrix_gaussian, cluster, cluster_diou, cluster_spm, cluster_spm_dist, adaptive, wbf
 };
 
 /// "hard", "soft-linear", …; nothing for another name.
@@ -29,6 +29,8 @@ struct CrowdOptions {
   double matrix_threshold = 0.05;   ///< matrix: decayed scores must exceed it
   double spm_sigma = 0.2;           ///< cluster-spm
   double spm_threshold = 0.01;      ///< cluster-spm: penalised scores must exceed it
+  double adaptive_distinct = 0.7;   ///< adaptive: boxes that greedy suppression at this IoU keeps apart may be neighbours
+  double adaptive_share = 0.5;      ///< adaptive: if their scores are at least this share of the other's
   bool cluster_weighted = false;    ///< cluster: boxes become means weighted by overlaps above 0.8
 };
 
@@ -39,6 +41,10 @@ double centre_distance_penalty(const Xyxy& a, const Xyxy& b);
 std::vector<Detection> soft_suppression(std::span<const Detection> sorted, bool gaussian, double conf_thres, const CrowdOptions& options);
 /// DIoU-NMS: suppressed where IoU − R^β > iou_thres.
 std::vector<Detection> diou_suppression(std::span<const Detection> sorted, double iou_thres, double beta);
+/// Adaptive NMS (Liu, Huang, Wang, CVPR 2019, equation 4): a box suppresses above max(iou_thres, its density), the largest overlap
+/// with a neighbour. Its network predicts the density; here it is estimated from the candidates: neighbours are what greedy
+/// suppression at `adaptive_distinct` leaves, with at least `adaptive_share` of the box's score.
+std::vector<Detection> adaptive_suppression(std::span<const Detection> sorted, double iou_thres, const CrowdOptions& options);
 /// Matrix-NMS, SOLOv2, 2020, equations 3 to 5.
 std::vector<Detection> matrix_suppression(std::span<const Detection> sorted, bool gaussian, const CrowdOptions& options);
 /// Cluster-NMS, IEEE Trans. Cybernetics 2021. Its fixed point is that of greedy suppression, which is how it is found here.

@@ -5,6 +5,13 @@
 namespace yolov7::text {
 namespace {
 
+TEST(Text, CsvCells) {
+  EXPECT_EQ(text::csv("plain name"), "plain name");
+  EXPECT_EQ(text::csv("a,b"), "\"a,b\"");
+  EXPECT_EQ(text::csv("say \"no\""), "\"say \"\"no\"\"\"");
+  EXPECT_EQ(text::csv("two\nlines"), "two\\x0alines") << "a cell stays in its line";
+}
+
 TEST(Text, NumbersAreStrict) {
   EXPECT_EQ(parse_double("1.5"), 1.5);
   EXPECT_EQ(parse_double("+2"), 2.0);

@@ -89,6 +89,20 @@ TEST(Suppression, DiouOfTheSpecification) {
   EXPECT_EQ(letters(diou_suppression(boxes, 0.65, 1)), "ACD");
 }
 
+TEST(Suppression, AdaptiveByHand) {
+  // Greedy suppression at .7 keeps A, B, C, D apart. A's nearest neighbour is B (.6807), and B's A, so that is their threshold: B and C stay beside A,
+  // E (.8333 with A) does not.
+  EXPECT_EQ(letters(adaptive_suppression(boxes, 0.45, {})), "ABCD");
+  // Neighbours must be about as sure: B (.8) is not 95 % of A (.9), so A's density is 0 and the threshold .45; B and E go.
+  CrowdOptions options;
+  options.adaptive_share = 0.95;
+  EXPECT_EQ(letters(adaptive_suppression(boxes, 0.45, options)), "ACD");
+  // Where greedy suppression leaves one of each already, there are no neighbours: hard suppression.
+  options = {};
+  options.adaptive_distinct = 0.3;
+  EXPECT_EQ(letters(adaptive_suppression(boxes, 0.3, options)), "AD");
+}
+
 TEST(Suppression, SoftOfTheSpecification) {
   expect_scores(soft_suppression(boxes, false, 0, {}), {{'A', 0.9}, {'D', 0.6}, {'C', 0.466667}, {'B', 0.160976}, {'E', 0.025641}});
   expect_scores(soft_suppression(boxes, true, 0, {}), {{'A', 0.9}, {'D', 0.6}, {'C', 0.560516}, {'B', 0.240901}, {'E', 0.040211}});

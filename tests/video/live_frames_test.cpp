@@ -17,6 +17,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// It keeps freed memory for a while (256 MiB), to find those who use it.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool address_sanitizer = true;
+#else
+constexpr bool address_sanitizer = false;
+#endif
+#else
+constexpr bool address_sanitizer = false;
+#endif
+
 SourceVideo stream(const std::string& address) { return {address, VideoOrigin::address, "stream.mp4"}; }
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -72,7 +83,9 @@ TEST(LiveFrames, StallsDropsAndReturns) {
   EXPECT_GE(counters.connections, 2u);
   EXPECT_EQ(counters.damaged, 0u);
   EXPECT_GT(in_last_second, 3u) << "it is back";
-  EXPECT_LT(memory_late, memory_early + (16u << 20)) << "flat memory";
+  if (!address_sanitizer) {
+    EXPECT_LT(memory_late, memory_early + (16u << 20)) << "flat memory";
+  }
   std::printf("%llu received, %llu delivered, %llu dropped, %llu connections, %llu failures, worst delay %d frames, memory %.1f to %.1f MiB\n",
               static_cast<unsigned long long>(counters.received), static_cast<unsigned long long>(counters.delivered), static_cast<unsigned long long>(counters.dropped),
               static_cast<unsigned long long>(counters.connections), static_cast<unsigned long long>(counters.failures), worst_delay, static_cast<double>(memory_early) / 1048576,
