@@ -8,6 +8,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "core/text.hpp"
 #include "image/draw.hpp"
 
 namespace yolov7 {
@@ -150,7 +151,9 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
   const double x0 = xs.low, x1 = xs.high > xs.low ? xs.high : xs.low + 1, y0 = std::min(ys.low, y_ticks.front()), y1 = std::max(ys.high, y_ticks.back());
   int left = 0;
   for (const double tick : y_ticks) left = std::max(left, letters.width(tick_text(tick, y_ticks[1] - y_ticks[0])));
-  const cv::Rect area(place.x + left + 2 * line, top, place.width - left - 3 * line, place.br().y - top - 4 * line);
+  // Half of the last number under the axis stands beside the frame.
+  const int right = std::max(letters.width("0.00"), letters.width(text::general(x1, 4))) / 2 + line / 2;
+  const cv::Rect area(place.x + left + 2 * line, top, place.width - left - 2 * line - right, place.br().y - top - 4 * line);
   const auto at = [&](const cv::Point2d& p) { return is_finite(p) ? cv::Point2d(area.x + (p.x - x0) / (x1 - x0) * area.width, area.br().y - (p.y - y0) / (y1 - y0) * area.height) : p; };
   for (const double tick : y_ticks) {
     const int y = static_cast<int>(at({x0, tick}).y);

@@ -63,10 +63,11 @@ cv::Mat assemble(const std::vector<cv::Mat>& pictures, const Grid& grid) {
   return sheet;
 }
 
-void draw_title(cv::Mat& picture, const std::string& title) {
-  if (title.empty()) return;
-  const Caption caption = place_caption(first_characters(title), "", {}, picture.size(), 1);
-  draw_caption(picture, caption, cv::Scalar::all(40), cv::Scalar::all(220));
+/// Empty where there is no title.
+Caption title_of(const cv::Mat& picture, const std::string& title) { return title.empty() ? Caption{} : place_caption(first_characters(title), "", {}, picture.size(), 1); }
+
+void draw_title(cv::Mat& picture, const Caption& title) {
+  if (!title.text.empty()) draw_caption(picture, title, cv::Scalar::all(40), cv::Scalar::all(220));
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ cv::Mat contact_sheet(std::span<const cv::Mat> pictures, std::span<const std::st
   std::vector<cv::Mat> small;
   for (std::size_t i = 0; i < count; ++i) {
     small.push_back(reduced(pictures[i], grid));
-    if (i < captions.size()) draw_title(small.back(), captions[i]);
+    if (i < captions.size()) draw_title(small.back(), title_of(small.back(), captions[i]));
   }
   return assemble(small, grid);
 }
@@ -94,8 +95,11 @@ cv::Mat contact_sheet(std::span<const SheetPicture> pictures, std::span<const st
     const double sy = static_cast<double>(small.back().rows) / one.picture.rows;
     std::vector<Detection> scaled = one.detections;
     for (Detection& d : scaled) d.box = {d.box.x1 * sx, d.box.y1 * sy, d.box.x2 * sx, d.box.y2 * sy};
-    draw_detections(small.back(), scaled, names, options);
-    draw_title(small.back(), one.caption);
+    const Caption title = title_of(small.back(), one.caption);
+    DrawOptions below = options;
+    below.reserved = title.background;
+    draw_detections(small.back(), scaled, names, below);
+    draw_title(small.back(), title);
   }
   return assemble(small, grid);
 }

@@ -202,6 +202,7 @@ void draw_detections(cv::Mat& bgr, std::span<const Detection> detections, std::s
   if (options.hide_labels) return;
   std::vector<Caption> captions;
   std::vector<cv::Rect> taken;
+  if (!options.reserved.empty()) taken.push_back(options.reserved);
   for (const std::size_t i : best_first) {
     std::string score = detections[i].track > 0 ? fmt::format(" #{}", detections[i].track) : "";
     if (!options.hide_conf) score += fmt::format(" {:.2f}", detections[i].score);

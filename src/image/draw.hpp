@@ -15,6 +15,7 @@ struct DrawOptions {
   bool hide_labels = false;  ///< no captions at all
   bool hide_conf = false;    ///< captions without the score
   std::uint64_t seed = 0;    ///< another palette; 0 = the usual one
+  cv::Rect reserved = {};    ///< captions keep off it where they can
 };
 
 /// B G R. Ten fixed colours (evaluation 1.15), further ones by a hash of the index; a function of (index, seed) alone.
