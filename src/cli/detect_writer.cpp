@@ -58,6 +58,8 @@ struct DetectWriter::Video {
 
 namespace {
 
+constexpr int picture_quality = 95;
+
 const std::string& name_of(const std::vector<std::string>& names, const Detection& d) { return names.at(static_cast<std::size_t>(d.class_index)); }
 
 /// The official's image_id: a number if the stem is one.
@@ -130,7 +132,7 @@ void DetectWriter::write_labels(const Frame& frame, const std::vector<Detection>
     return;
   }
   file::make_folder(path.parent_path());
-  file::write_atomically(path, content);
+  file::write_atomically(path, content, file::Sync::later);
 }
 
 /// MOTChallenge text, one file for a video, a stream, or a folder of pictures, whose numbers are then the frames.
@@ -178,7 +180,7 @@ void DetectWriter::write_crops(const Frame& frame, const std::vector<Detection>&
     if (frame.origin->kind != FrameKind::picture) stem += fmt::format("_{}", frame.number);
     const fs::path folder = folder_ / "crops" / fmt::format("{} {}", detections[i].class_index, text::file_name(name_of(names_, detections[i]))) / frame.origin->relative.parent_path();
     file::make_folder(folder);
-    write_picture(folder / fmt::format("{}-{}.jpg", stem, i + 1), frame.bgr(part).clone());
+    write_picture(folder / fmt::format("{}-{}.jpg", stem, i + 1), frame.bgr(part).clone(), picture_quality, file::Sync::later);
   }
 }
 
@@ -191,7 +193,7 @@ void DetectWriter::draw(Frame& frame, const std::vector<Detection>& detections) 
   const std::string suffix = text::lower(path.extension().string());
   if (suffix == ".dng" || suffix == ".mpo") path += ".jpg";  // formats that are read only
   file::make_folder(path.parent_path());
-  write_picture(path, frame.bgr);
+  write_picture(path, frame.bgr, picture_quality, file::Sync::later);
 }
 
 DetectWriter::Video& DetectWriter::video_of(const Frame& frame) {

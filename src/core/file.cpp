@@ -90,12 +90,12 @@ void keep_previous(const fs::path& path, const fs::path& previous) {
 
 }  // namespace
 
-void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write, const fs::path& previous) {
+void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write, const fs::path& previous, Sync sync) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const fs::path temporary = temporary_for(path);
   try {
     write(temporary);
-    sync_path(temporary, O_RDONLY);
+    if (sync == Sync::now) sync_path(temporary, O_RDONLY);
     if (!previous.empty()) keep_previous(path, previous);
     if (::rename(temporary.c_str(), path.c_str()) != 0)
       throw Error(fmt::format("{}: cannot rename onto it: {}", path.string(), reason()));
@@ -104,7 +104,7 @@ void replace_atomically(const fs::path& path, const std::function<void(const fs:
     fs::remove(temporary, ignored);
     throw;
   }
-  sync_path(folder, O_RDONLY | O_DIRECTORY);
+  if (sync == Sync::now) sync_path(folder, O_RDONLY | O_DIRECTORY);
 }
 
 void remove_temporaries(const fs::path& folder) {
@@ -115,12 +115,12 @@ void remove_temporaries(const fs::path& folder) {
   }
 }
 
-void write_atomically(const fs::path& path, std::string_view content) {
+void write_atomically(const fs::path& path, std::string_view content, Sync sync) {
   replace_atomically(path, [&](const fs::path& temporary) {
     Descriptor d{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     if (d.fd < 0) throw Error(fmt::format("{}: cannot create: {}", path.string(), reason()));
     write_all(d.fd, content, path);
-  });
+  }, {}, sync);
 }
 
 void append_line(const fs::path& path, std::string_view line) {

@@ -13,15 +13,19 @@ namespace yolov7::file {
 /// The whole file. Errors: missing, not a regular file, larger than `limit_bytes` (0 = no limit).
 std::string read(const std::filesystem::path& path, std::uint64_t limit_bytes = 0);
 
+/// When a file is safe from a power failure: before the call returns, or whenever the system gets to it. For results that
+/// another run gives again, one by one in great number.
+enum class Sync { now, later };
+
 /// Writes through `write(temporary path)`, then fsync of the file, rename onto `path`, fsync of the folder. If
 /// anything throws, the temporary is removed and `path` keeps its old content. A full disk is one clear Error.
 /// With `previous`, what `path` held until now is kept under that name; `path` exists at every instant.
 void replace_atomically(const std::filesystem::path& path,
                         const std::function<void(const std::filesystem::path& temporary)>& write,
-                        const std::filesystem::path& previous = {});
+                        const std::filesystem::path& previous = {}, Sync sync = Sync::now);
 /// What killed processes left of replace_atomically() in this folder. Only while nobody else writes there.
 void remove_temporaries(const std::filesystem::path& folder);
-void write_atomically(const std::filesystem::path& path, std::string_view content);
+void write_atomically(const std::filesystem::path& path, std::string_view content, Sync sync = Sync::now);
 /// Appends one line (LF added) with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);
 void make_folder(const std::filesystem::path& path);  ///< with parents; Error names the folder

@@ -155,14 +155,14 @@ std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int q
   return webp::encode(bgr, quality);
 }
 
-void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality) {
+void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality, file::Sync sync) {
   std::string bytes;
   try {
     bytes = encode_picture(extension_of(path), bgr, jpeg_quality);
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", path.string(), error.what()), error.code());
   }
-  file::write_atomically(path, bytes);
+  file::write_atomically(path, bytes, sync);
 }
 
 }  // namespace yolov7

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/file.hpp"
+
 namespace yolov7 {
 
 struct DecodeLimits {
@@ -32,7 +34,7 @@ PictureHeader read_picture_header(std::string_view bytes, const std::string& sou
 cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits = {});
 /// Format by extension as in encode_picture(). Written atomically. DNG and MPO are read only.
-void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95);
+void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95, file::Sync sync = file::Sync::now);
 std::string encode_jpeg(const cv::Mat& bgr, int quality = 95);
 std::string encode_png(const cv::Mat& bgr);
 /// By extension, with or without dot, any case: jpg, jpeg, png, bmp, webp (lossy, `quality`), tif, tiff (LZW).

@@ -165,7 +165,7 @@ void CompiledModels::to_cache(const ov::CompiledModel& compiled, const fs::path&
       std::ofstream out(temporary, std::ios::binary);
       const_cast<ov::CompiledModel&>(compiled).export_model(out);
       if (!out.flush()) throw Error("cannot be written");
-    });
+    }, {}, file::Sync::later);  // one that a power failure damages is made again
     keep_within_limit(file.parent_path());
   } catch (const std::exception& exception) {
     log::warning(fmt::format("{}: the compiled network is not kept: {}", file.string(), exception.what()));
