@@ -91,7 +91,7 @@ class Run {
   void in_order(Frame& frame, DetectResult& result);
   void unreadable(const Frame& frame);
   void report(const DetectResult& result, const Frame& frame);
-  void summary(double seconds);
+  void summary(double rate);
   nlohmann::json stream_counters() const;
 
   const DetectOptions& options_;
@@ -110,6 +110,7 @@ class Run {
   std::unique_ptr<Progress> progress_;
   DetectTiming total_;
   std::size_t frames_ = 0, objects_ = 0;
+  std::chrono::steady_clock::time_point first_result_;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array();
 };
 
@@ -189,8 +190,8 @@ void Run::open_model() {
   look_.nms = options_.nms_options();
   detector_ = model_.detector->description();
   output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path, model_.network.class_count, model_.network.source, look_.image_size, detector_));
-  // One more than the network takes at once: while they wait for it, somebody reads and draws.
-  workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 1 : 1);
+  // Two more than the network takes at once: while they wait for it, somebody reads and draws.
+  workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 2 : 1);
 }
 
 void Run::make_writer() {
@@ -233,7 +234,7 @@ void Run::in_order(Frame& frame, DetectResult& result) {
 void Run::report(const DetectResult& result, const Frame& frame) {
   const DetectTiming& t = result.timing;
   total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post, total_.compile + t.compile};
-  ++frames_;
+  if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
   objects_ += result.detections.size();
   const std::string prefix = prefix_of(frame);
   if (result.dropped_not_finite > 0)
@@ -274,11 +275,11 @@ void Run::process() {
   if (progress_) progress_->finish();
 }
 
-void Run::summary(double seconds) {
+void Run::summary(double rate) {
   const auto n = static_cast<double>(std::max<std::size_t>(frames_, 1));
   const bool only_pictures = list_.videos.empty() && list_.streams.empty();
   output_.line(fmt::format("{}, {}, {} unreadable, {:.1f} a second; mean of one {:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post; {:.1f} ms compiling",
-                           counted(frames_, only_pictures ? "picture" : "frame"), counted(objects_, "object"), unreadable_.size(), static_cast<double>(frames_) / std::max(seconds, 1e-9),
+                           counted(frames_, only_pictures ? "picture" : "frame"), counted(objects_, "object"), unreadable_.size(), rate,
                            total_.pre / n, total_.inference / n, total_.post / n, total_.compile));
   if (options_.track) {
     std::uint64_t tracks = 0;
@@ -316,13 +317,14 @@ nlohmann::json Run::execute() {
   make_writer();
   const auto begun = std::chrono::steady_clock::now();
   process();
-  const double busy = passed(begun);
-  summary(busy);
+  // From the first result to the last: compiling belongs to no picture.
+  const double rate = frames_ > 1 ? static_cast<double>(frames_ - 1) / std::max(passed(first_result_), 1e-9) : static_cast<double>(frames_) / std::max(passed(begun), 1e-9);
+  summary(rate);
   const double seconds = passed(start);
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
   nlohmann::json json{{"weights", options_.weights}, {"detector", detector_}, {"image_size", look_.image_size}, {"names", model_.names},
                       {"run_folder", run_folder_}, {"pictures", std::move(pictures_json_)}, {"unreadable", std::move(unreadable_)},
-                      {"frames", frames_}, {"frames_per_second", static_cast<double>(frames_) / std::max(busy, 1e-9)}, {"objects", objects_}, {"streams", stream_counters()}, {"seconds", seconds}, {"peak_memory_bytes", peak_resident_bytes()}};
+                      {"frames", frames_}, {"frames_per_second", rate}, {"objects", objects_}, {"streams", stream_counters()}, {"seconds", seconds}, {"peak_memory_bytes", peak_resident_bytes()}};
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;
 }

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "core/error.hpp"
 #include "image/letterbox.hpp"
@@ -32,11 +34,20 @@ int rounded_image_size(int image_size, int stride) {
 
 namespace {
 
-void write_planes(const cv::Mat& bgr, std::uint8_t* planes) {
-  const std::size_t plane = bgr.total();
-  cv::Mat red(bgr.size(), CV_8UC1, planes), green(bgr.size(), CV_8UC1, planes + plane), blue(bgr.size(), CV_8UC1, planes + 2 * plane);
-  cv::Mat targets[] = {blue, green, red};
+/// The picture's channels into `place` of R, G and B planes of `size`.
+void write_planes(const cv::Mat& bgr, cv::Size size, const cv::Rect& place, std::uint8_t* planes) {
+  const auto plane = static_cast<std::size_t>(size.area());
+  cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane), blue(size, CV_8UC1, planes + 2 * plane);
+  cv::Mat targets[] = {blue(place), green(place), red(place)};
   cv::split(bgr, targets);
+}
+
+/// The planes of letterbox(), without the picture in between.
+void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes) {
+  if (geometry.target != geometry.resized) std::fill(planes, planes + 3 * static_cast<std::size_t>(geometry.target.area()), static_cast<std::uint8_t>(letterbox_grey));
+  cv::Mat resized = bgr;
+  if (geometry.resized != geometry.source) cv::resize(bgr, resized, geometry.resized, 0, 0, cv::INTER_LINEAR);
+  write_planes(resized, geometry.target, {{geometry.left, geometry.top}, geometry.resized}, planes);
 }
 
 }  // namespace
@@ -44,7 +55,7 @@ void write_planes(const cv::Mat& bgr, std::uint8_t* planes) {
 void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
   if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
   planes.resize(3 * bgr.total());
-  write_planes(bgr, planes.data());
+  write_planes(bgr, bgr.size(), {{0, 0}, bgr.size()}, planes.data());
 }
 
 namespace {
@@ -67,7 +78,7 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures, std::sp
   const cv::Size input = geometries[0].target;
   const std::size_t bytes = 3 * static_cast<std::size_t>(input.area());
   buffers.pixels.resize(count * bytes);
-  for (std::size_t i = 0; i < count; ++i) write_planes(letterbox(pictures[i], geometries[i]), buffers.pixels.data() + i * bytes);
+  for (std::size_t i = 0; i < count; ++i) letterbox_planes(pictures[i], geometries[i], buffers.pixels.data() + i * bytes);
   DetectTiming timing;
   timing.pre = lap(clock) * share;
   const PixelBatch batch{buffers.pixels, static_cast<int>(count), input.height, input.width};
