@@ -322,9 +322,10 @@ nlohmann::json Run::execute() {
   summary(rate);
   const double seconds = passed(start);
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
-  nlohmann::json json{{"weights", options_.weights}, {"detector", detector_}, {"image_size", look_.image_size}, {"names", model_.names},
+  nlohmann::json json{{"weights", model_.path}, {"detector", detector_}, {"image_size", look_.image_size}, {"names", model_.names},
                       {"run_folder", run_folder_}, {"pictures", std::move(pictures_json_)}, {"unreadable", std::move(unreadable_)},
                       {"frames", frames_}, {"frames_per_second", rate}, {"objects", objects_}, {"streams", stream_counters()}, {"seconds", seconds}, {"peak_memory_bytes", peak_resident_bytes()}};
+  if (options_.weights.size() > 1) json["ensemble"] = options_.weights;
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;
 }

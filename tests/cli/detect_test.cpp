@@ -249,6 +249,8 @@ TEST_F(Detect, AnEnsembleAndThreePassesFindWhatOneDoes) {
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     const nlohmann::json both = nlohmann::json::parse(outcome.out);
     EXPECT_TRUE(has(both["detector"].get<std::string>(), "2 networks"));
+    EXPECT_EQ(both["weights"], "hand.pt");
+    EXPECT_EQ(both["ensemble"].size(), 2u);
     ASSERT_EQ(both["pictures"][0]["detections"].size(), 2u);
     for (std::size_t i = 0; i < 2; ++i)
       for (std::size_t k = 0; k < 4; ++k)
