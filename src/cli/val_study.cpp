@@ -56,9 +56,7 @@ cv::Mat plot(const std::vector<ChartLine>& lines, bool coco) {
   Chart chart{"COCO AP, %, over milliseconds a picture", "ms a picture (waiting, network, suppression)", lines};
   // Published figures on a V100 and COCO: beside other data they would say nothing.
   if (coco) chart.lines.push_back({"EfficientDet D0 to D5 (published)", {{1000.0 / 209, 34.6}, {1000.0 / 140, 40.5}, {1000.0 / 97, 43.0}, {1000.0 / 58, 47.5}, {1000.0 / 35, 49.7}, {1000.0 / 18, 51.5}}});
-  cv::Mat canvas(900, 1200, CV_8UC3, cv::Scalar::all(255));
-  draw_chart(canvas, {0, 0, canvas.cols, canvas.rows}, chart, 0.8);
-  return canvas;
+  return chart_picture({1200, 900}, chart);
 }
 
 }  // namespace

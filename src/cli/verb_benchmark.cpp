@@ -20,6 +20,7 @@
 #include "core/threads.hpp"
 #include "image/chart.hpp"
 #include "image/codec.hpp"
+#include "image/letterbox.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/sources.hpp"
 
@@ -122,9 +123,9 @@ struct Combination {
   int threads, streams, size, batch;
 };
 
-/// Calls of the network, the latency of each, and batches a second over all streams.
+/// Calls of the network, and batches a second over all streams.
 struct Calls {
-  std::vector<double> times;
+  Spread spread;
   double rate = 0;
 };
 
@@ -135,14 +136,12 @@ Calls call_network(std::span<const std::unique_ptr<runtime::Detector>> detectors
     runtime::Prediction prediction;
     times[i] = measure(seconds, [&] { detectors[i]->predict(batch, prediction); });
   });
-  Calls calls;
   const double passed = std::chrono::duration<double>(Clock::now() - start).count();
-  for (const auto& one : times) calls.times.insert(calls.times.end(), one.begin(), one.end());
+  std::vector<double> all;
+  for (const auto& one : times) all.insert(all.end(), one.begin(), one.end());
+  const Spread calls = spread(all);
   // One stream: from its own calls alone, without the first ones that warm up.
-  double mean = 0;
-  for (const double time : calls.times) mean += time / static_cast<double>(calls.times.size());
-  calls.rate = detectors.size() == 1 ? 1000 / mean : static_cast<double>(calls.times.size() + warm_calls * detectors.size()) / passed;
-  return calls;
+  return {calls, detectors.size() == 1 ? 1000 / calls.mean : static_cast<double>(all.size() + warm_calls * detectors.size()) / passed};
 }
 
 /// Calls of the network alone with a batch, and the parts of detecting single pictures.
@@ -158,14 +157,13 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const st
   const int size = usable_image_size(c.size, *model.detector);
   const cv::Mat square = noise(size, size);
   std::vector<std::uint8_t> one, pixels;
-  runtime::to_planes(square, one);
+  to_planes(square, one);
   for (int i = 0; i < c.batch; ++i) pixels.insert(pixels.end(), one.begin(), one.end());
   const std::string description = model.detector->description();
   const auto detectors = workers(model, static_cast<std::size_t>(c.streams));
   if (detectors.size() < static_cast<std::size_t>(c.streams)) throw usage_error(fmt::format("benchmark: --nstreams: the back end {} makes one call at a time, found {}", o.backend, c.streams));
-  const Calls measured = call_network(detectors, {pixels, c.batch, size, size}, o.seconds);
-  const Spread calls = spread(measured.times);
-  const double rate = c.batch * measured.rate;
+  const auto [calls, batches_per_second] = call_network(detectors, {pixels, c.batch, size, size}, o.seconds);
+  const double rate = c.batch * batches_per_second;
   output.line(fmt::format("{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>11.2f}{:>11.2f}{:>11.2f}{:>12.1f}{:>12}", c.precision, options.threads > 0 ? options.threads : usable_cores(), c.streams, size, c.batch, calls.calls, calls.median, calls.p90, calls.p99, rate, memory_text(resident_bytes())));
   nlohmann::json row{{"precision", c.precision}, {"threads", options.threads > 0 ? options.threads : usable_cores()}, {"streams", c.streams}, {"img_size", size}, {"batch_size", c.batch}, {"network", to_json(calls)}, {"pictures_per_second", rate}, {"resident_bytes", resident_bytes()}, {"detector", description}};
   if (c.batch != 1 || c.streams != 1) return row;
@@ -205,9 +203,7 @@ cv::Mat plot(const nlohmann::json& rows, const std::string& processor) {
     line->points.emplace_back(row["batch_size"].get<int>(), row["pictures_per_second"].get<double>());
   }
   for (ChartLine& line : chart.lines) std::sort(line.points.begin(), line.points.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
-  cv::Mat canvas(800, 1200, CV_8UC3, cv::Scalar::all(255));
-  draw_chart(canvas, {0, 0, canvas.cols, canvas.rows}, chart, 0.8);
-  return canvas;
+  return chart_picture({1200, 800}, chart);
 }
 
 }  // namespace

@@ -63,13 +63,13 @@ std::string prefix_of(const Frame& frame) {
 /// Frames until the user closes the window.
 class UntilClosed final : public runtime::FrameSource {
  public:
-  UntilClosed(runtime::FrameSource& source, const runtime::VideoWindow& window) : source_(source), window_(window) {}
-  bool next(Frame& frame) override { return !window_.closed() && source_.next(frame); }
-  void load(Frame& frame) override { source_.load(frame); }
-  std::size_t total() const override { return source_.total(); }
+  UntilClosed(std::unique_ptr<runtime::FrameSource> source, const runtime::VideoWindow& window) : source_(std::move(source)), window_(window) {}
+  bool next(Frame& frame) override { return !window_.closed() && source_->next(frame); }
+  void load(Frame& frame) override { source_->load(frame); }
+  std::size_t total() const override { return source_->total(); }
 
  private:
-  runtime::FrameSource& source_;
+  std::unique_ptr<runtime::FrameSource> source_;
   const runtime::VideoWindow& window_;
 };
 
@@ -97,15 +97,15 @@ class Run {
   const DetectOptions& options_;
   Output& output_;
   runtime::SourceList list_;
+  std::unique_ptr<runtime::VideoWindow> window_;
   std::unique_ptr<runtime::FrameSource> source_;
-  runtime::LiveFrames* live_ = nullptr;  // source_, if it is one
+  runtime::LiveFrames* live_ = nullptr;  // source_, or what stands behind it
   OpenModel model_;
   std::string detector_, precision_reason_;
   std::vector<std::unique_ptr<runtime::Detector>> workers_;
   runtime::LookOptions look_;
   std::string run_folder_;
   std::unique_ptr<DetectWriter> writer_;
-  std::unique_ptr<runtime::VideoWindow> window_;
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
   DetectTiming total_;
@@ -261,12 +261,7 @@ void Run::process() {
     if (window_) window_->show(frame.bgr, stream ? frame.origin->number : 0, stream ? frame.origin->of : 1);
   };
   try {
-    if (window_) {
-      UntilClosed source(*source_, *window_);
-      runtime::run_pipeline(source, workers_, look_, options_.batch_size, stages);
-    } else {
-      runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
-    }
+    runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
   } catch (...) {
     writer_->finish();  // what is there can be used
     throw;
@@ -314,6 +309,7 @@ nlohmann::json Run::execute() {
   if (options_.view_img) window_ = video_library().window("yolov7 detect");
   open_model();
   open_source();
+  if (window_) source_ = std::make_unique<UntilClosed>(std::move(source_), *window_);
   make_writer();
   const auto begun = std::chrono::steady_clock::now();
   process();

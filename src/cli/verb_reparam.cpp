@@ -52,7 +52,7 @@ std::vector<runtime::ProofPicture> read_pictures(const std::string& source, int 
     shape.stride = stride;
     const Letterbox geometry = letterbox_geometry(bgr.size(), {image_size, image_size}, shape);
     runtime::ProofPicture picture{one.relative.string(), geometry.target.height, geometry.target.width, {}};
-    runtime::to_planes(letterbox(bgr, geometry), picture.pixels);
+    to_planes(letterbox(bgr, geometry), picture.pixels);
     pictures.push_back(std::move(picture));
   }
   return pictures;

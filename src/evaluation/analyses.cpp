@@ -62,12 +62,10 @@ std::vector<std::string> calibration_lines(const Calibration& c) {
 
 /// The reliability diagram: on the diagonal a score is the share of right detections.
 cv::Mat plot(const Calibration& c) {
-  cv::Mat canvas(800, 800, CV_8UC3, cv::Scalar::all(255));
   Chart chart{fmt::format("Calibration at IoU 0.5 (expected error {:.3f})", c.expected_error), "score (upward: share that is right)", {{"detections", {}}, {"perfect", {{0, 0}, {1, 1}}}}, {{0, 1}}, {{0, 1}}};
   for (const Calibration::Bin& bin : c.bins)
     if (bin.count > 0) chart.lines[0].points.emplace_back(bin.confidence, bin.precision);
-  draw_chart(canvas, {0, 0, canvas.cols, canvas.rows}, chart, 0.8);
-  return canvas;
+  return chart_picture({800, 800}, chart);
 }
 
 /// A bar for each type: what repairing it would add.
@@ -177,12 +175,12 @@ void Analyses::write(const std::filesystem::path& folder) const {
 Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& coco, const AnalysisOptions& options) {
   Analyses out;
   out.options = options;
-  if (options.draws > 0 || options.calibration) {
+  if (options.draws > 0 || options.calibration || options.breakdown) {
     const CocoMatches matches = match_coco(truth, detections, coco);
     if (options.draws > 0) out.intervals = bootstrap(matches, {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0});
     if (options.calibration) out.calibration = calibration(matches);
+    if (options.breakdown) out.breakdown = break_down(truth, detections, matches);
   }
-  if (options.breakdown) out.breakdown = break_down(truth, detections, coco);
   if (!options.errors) return out;
   out.errors = analyse_errors(truth, detections, options.tide);
   if (options.error_list) out.error_list = json_text(list_of(*out.errors, truth, detections), 1) + "\n";

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numeric>
 
 #include "evaluation/overlap.hpp"
 
@@ -14,50 +13,27 @@ namespace {
 
 constexpr double nobody = -1;
 
-/// Which score found each object, at each threshold.
+/// The metric's own matches, told by annotation and by detection.
 struct Matches {
   std::vector<std::array<double, coco_ious>> found_by;  // by annotation; nobody where missed
   enum class Fate : unsigned char { unused, right, wrong, ignored };
   std::vector<Fate> fate;                               // by detection, at IoU 0.5
 };
 
-struct Group {
-  std::vector<std::size_t> objects, detections;
-};
-using Groups = std::map<std::pair<std::int64_t, std::int64_t>, Group>;  // picture, category
-
-Groups group(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections) {
-  std::map<std::int64_t, bool> listed;
-  for (const CocoCategory& c : truth.categories) listed[c.id] = true;
-  Groups groups;
-  for (std::size_t i = 0; i < truth.annotations.size(); ++i)
-    if (listed.contains(truth.annotations[i].category)) groups[{truth.annotations[i].image, truth.annotations[i].category}].objects.push_back(i);
-  for (std::size_t i = 0; i < detections.size(); ++i)
-    if (listed.contains(detections[i].category)) groups[{detections[i].image, detections[i].category}].detections.push_back(i);
-  return groups;
-}
-
-void match(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, Group& group, std::size_t limit, Matches& out) {
-  std::stable_sort(group.detections.begin(), group.detections.end(), [&](std::size_t a, std::size_t b) { return detections[a].score > detections[b].score; });
-  if (group.detections.size() > limit) group.detections.resize(limit);
-  for (std::size_t t = 0; t < coco_ious; ++t) {
-    const double threshold = 0.5 + 0.05 * static_cast<double>(t);
-    std::vector<unsigned char> taken(group.objects.size(), 0);
-    for (const std::size_t d : group.detections) {
-      std::size_t best = group.objects.size();
-      double most = threshold - 1e-10;
-      bool in_crowd = false;
-      for (std::size_t k = 0; k < group.objects.size(); ++k) {
-        const CocoAnnotation& object = truth.annotations[group.objects[k]];
-        const double o = overlap(detections[d].box, object.box, object.crowd);
-        if (object.crowd) in_crowd = in_crowd || o >= threshold;
-        else if (!taken[k] && o >= most) most = o, best = k;
-      }
-      const bool right = best < group.objects.size();
-      if (right) taken[best] = 1, out.found_by[group.objects[best]][t] = detections[d].score;
-      if (t == 0) out.fate[d] = right ? Matches::Fate::right : in_crowd ? Matches::Fate::ignored : Matches::Fate::wrong;
+Matches told(const CocoMatches& matches, std::size_t annotations, std::size_t detections) {
+  Matches out;
+  std::array<double, coco_ious> missed;
+  missed.fill(nobody);
+  out.found_by.assign(annotations, missed);
+  out.fate.assign(detections, Matches::Fate::unused);
+  for (const CocoMatches::Category& category : matches.categories) {
+    for (const CocoMatches::Object& object : category.found) out.found_by[object.annotation] = object.by;
+    for (std::size_t i = 0; i < category.detections.size(); ++i) {
+      const CocoMatches::Detection& d = category.detections[i];
+      out.fate[category.indices[i]] = (d.found & 1) != 0 ? Matches::Fate::right : (d.ignored & 1) != 0 ? Matches::Fate::ignored : Matches::Fate::wrong;
     }
   }
+  return out;
 }
 
 struct Scored {
@@ -169,14 +145,8 @@ void pictures(const CocoGroundTruth& truth, const std::vector<CocoDetection>& de
 
 }  // namespace
 
-Breakdown break_down(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& options) {
-  Matches matches;
-  std::array<double, coco_ious> missed;
-  missed.fill(nobody);
-  matches.found_by.assign(truth.annotations.size(), missed);
-  matches.fate.assign(detections.size(), Matches::Fate::unused);
-  const auto limit = static_cast<std::size_t>(*std::max_element(options.max_detections.begin(), options.max_detections.end()));
-  for (auto& [key, one] : group(truth, detections)) match(truth, detections, one, limit, matches);
+Breakdown break_down(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoMatches& coco) {
+  const Matches matches = told(coco, truth.annotations.size(), detections.size());
   Breakdown out;
   thresholds(truth, detections, matches, out);
   const std::vector<std::size_t> around = neighbours(truth);

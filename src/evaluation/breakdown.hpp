@@ -1,6 +1,6 @@
 #pragma once
 // Where a detector is good and where not: the threshold that suits each class, objects by size, shape and crowding, and the
-// pictures with the most errors. Matching as the COCO metric's, at most as many detections per picture and category.
+// pictures with the most errors, by the COCO metric's own matches.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,6 +43,10 @@ struct Breakdown {
 
 /// Crowds are no objects, and detections that lie in one of their category are no errors. Size: √area. Shape: width over
 /// height. Crowding: other objects of any category that overlap with IoU > 0.1.
-Breakdown break_down(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& options = {});
+/// `matches`: match_coco() of the same two.
+Breakdown break_down(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoMatches& matches);
+inline Breakdown break_down(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections, const CocoOptions& options = {}) {
+  return break_down(truth, detections, match_coco(truth, detections, options));
+}
 
 }  // namespace yolov7::evaluation

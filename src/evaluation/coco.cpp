@@ -82,19 +82,26 @@ class CategoryEvaluator {
     store_precision(countable, area, k, out);
   }
 
-  /// With all areas counting.
-  CocoMatches::Category matches() {
+  /// With all areas counting. Objects and detections are told by their places behind the two pointers.
+  CocoMatches::Category matches(const CocoAnnotation* first_annotation, const CocoDetection* first_detection) {
     CocoMatches::Category out{};
+    takers_wanted_ = true;
     std::vector<std::uint32_t> picture(matches_.size());
     std::size_t ious = 0;
     for (const Cell& cell : data_.cells) {
       match(cell, ious, areas[0]);
       ious += (cell.last_truth - cell.first_truth) * (cell.last_detection - cell.first_detection);
       std::fill(picture.begin() + static_cast<std::ptrdiff_t>(cell.first_detection), picture.begin() + static_cast<std::ptrdiff_t>(cell.last_detection), cell.picture);
-      for (std::size_t g = cell.first_truth; g < cell.last_truth; ++g)
-        if (!ignores(*data_.truths[g], areas[0])) out.objects.push_back(cell.picture);
+      for (std::size_t g = cell.first_truth; g < cell.last_truth; ++g) {
+        if (ignores(*data_.truths[g], areas[0])) continue;
+        out.objects.push_back(cell.picture);
+        out.found.push_back({static_cast<std::size_t>(data_.truths[g] - first_annotation), takers_[g - cell.first_truth]});
+      }
     }
-    for (const std::uint32_t d : by_score_) out.detections.push_back({data_.detections[d]->score, picture[d], matches_[d].found(), matches_[d].ignored});
+    for (const std::uint32_t d : by_score_) {
+      out.detections.push_back({data_.detections[d]->score, picture[d], matches_[d].found(), matches_[d].ignored});
+      out.indices.push_back(static_cast<std::size_t>(data_.detections[d] - first_detection));
+    }
     return out;
   }
 
@@ -123,6 +130,10 @@ class CategoryEvaluator {
       for (std::size_t g = 0; g < truths; ++g)
         if (ignore_[g] == ignored) order_.push_back(g);
     taken_.assign(truths, 0);
+    if (takers_wanted_) {
+      static const auto nobody = [] { std::array<double, coco_ious> scores; scores.fill(-1); return scores; }();
+      takers_.assign(truths, nobody);
+    }
     for (std::size_t d = cell.first_detection; d < cell.last_detection; ++d) {
       Match m;
       const double* const ious = ious_.data() + first_iou + (d - cell.first_detection) * truths;
@@ -133,6 +144,7 @@ class CategoryEvaluator {
         m.matched |= bit;
         if (ignore_[g]) m.ignored |= bit;
         taken_[g] |= bit;
+        if (takers_wanted_) takers_[g][t] = data_.detections[d]->score;
       }
       const Ltwh& box = data_.detections[d]->box;
       const double area = box.width * box.height;
@@ -183,6 +195,8 @@ class CategoryEvaluator {
   std::vector<Match> matches_;           ///< of the area range at work, by detection
   std::vector<char> ignore_;
   std::vector<Thresholds> taken_;
+  bool takers_wanted_ = false;
+  std::vector<std::array<double, coco_ious>> takers_;  ///< by truth of the cell at work: the score of who took it
   std::vector<std::size_t> order_;
 };
 
@@ -325,7 +339,7 @@ CocoMatches match_coco(const CocoGroundTruth& ground_truth, const std::vector<Co
   result.pictures = images.size();
   result.categories.resize(categories.size());
   for_each_category(ground_truth, detections, categories, options, images, [&](std::size_t k, CategoryEvaluator& evaluator) {
-    result.categories[k] = evaluator.matches();
+    result.categories[k] = evaluator.matches(ground_truth.annotations.data(), detections.data());
     result.categories[k].id = categories[k].id;
   });
   return result;

@@ -70,10 +70,17 @@ struct CocoMatches {
     std::uint32_t picture;            ///< place among the sorted picture ids
     std::uint16_t found, ignored;     ///< took an object; takes no part
   };
+  /// What found an object that counts.
+  struct Object {
+    std::size_t annotation;                       ///< index in the order given
+    std::array<double, coco_ious> by;             ///< the score of the detection that took it at each IoU threshold; −1 = missed
+  };
   struct Category {
     std::int64_t id;
     std::vector<Detection> detections;
     std::vector<std::uint32_t> objects;  ///< the picture of each object that counts
+    std::vector<std::size_t> indices;    ///< of each detection, in the order given
+    std::vector<Object> found;           ///< in the order of `objects`
   };
   std::vector<Category> categories;
   std::size_t pictures = 0;

@@ -2,6 +2,7 @@
 // Box types. The form and the unit are in the type, so that mixing them does not compile.
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace yolov7 {
 
@@ -50,5 +51,10 @@ struct Detection {
   int class_index = 0;
   std::uint64_t track = 0;  ///< number of the object over the frames of a video; 0 = not followed
 };
+
+/// Descending, equal scores in incoming order.
+inline void sort_by_score(std::vector<Detection>& detections) {
+  std::stable_sort(detections.begin(), detections.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+}
 
 }  // namespace yolov7

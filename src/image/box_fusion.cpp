@@ -105,7 +105,7 @@ std::vector<Detection> weighted_boxes_fusion(std::span<const std::vector<Detecti
   for (auto& [class_index, boxes] : by_class)
     for (const Cluster& cluster : clusters_of(boxes, options.iou_thres))
       out.push_back({cluster.fused, static_cast<float>(final_score(cluster, weights, options)), cluster.boxes.front().detection.class_index});
-  std::stable_sort(out.begin(), out.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  sort_by_score(out);
   return out;
 }
 

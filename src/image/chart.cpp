@@ -182,4 +182,10 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
   }
 }
 
+cv::Mat chart_picture(cv::Size size, const Chart& chart) {
+  cv::Mat canvas(size, CV_8UC3, cv::Scalar::all(255));
+  draw_chart(canvas, {{0, 0}, size}, chart, 0.8);
+  return canvas;
+}
+
 }  // namespace yolov7

@@ -34,5 +34,7 @@ std::vector<double> chart_ticks(double low, double high, int most);
 /// Title, legend, axes with ticks and lines inside `place` (at least 300 × 240 px) of an 8-bit picture of three channels. `scale` is that of the letters: 1 = 22 px high.
 /// A chart without any finite value says so.
 void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, double scale);
+/// A white picture with one chart.
+cv::Mat chart_picture(cv::Size size, const Chart& chart);
 
 }  // namespace yolov7

@@ -50,19 +50,51 @@ Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOp
   return g;
 }
 
-cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry) {
+namespace {
+
+void require_fit(const cv::Mat& picture, const Letterbox& geometry) {
   if (picture.type() != CV_8UC3 || picture.size() != geometry.source)
     throw Error(fmt::format("letterbox: expected an 8-bit 3-channel picture of {} x {} px, found {} channels, {} x {} px",
                             geometry.source.width, geometry.source.height, picture.channels(), picture.cols,
                             picture.rows));
+}
+
+cv::Rect inner(const Letterbox& geometry) { return {{geometry.left, geometry.top}, geometry.resized}; }
+
+/// The picture's channels into `place` of R, G and B planes of `size`.
+void write_planes(const cv::Mat& bgr, cv::Size size, const cv::Rect& place, std::uint8_t* planes) {
+  const auto plane = static_cast<std::size_t>(size.area());
+  cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane), blue(size, CV_8UC1, planes + 2 * plane);
+  cv::Mat targets[] = {blue(place), green(place), red(place)};
+  cv::split(bgr, targets);
+}
+
+}  // namespace
+
+cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry) {
+  require_fit(picture, geometry);
   cv::Mat out(geometry.target, CV_8UC3);
   if (geometry.target != geometry.resized) out.setTo(cv::Scalar::all(letterbox_grey));
-  cv::Mat inner = out(cv::Rect({geometry.left, geometry.top}, geometry.resized));
+  cv::Mat place = out(inner(geometry));
   if (geometry.resized == geometry.source)
-    picture.copyTo(inner);
+    picture.copyTo(place);
   else
-    cv::resize(picture, inner, geometry.resized, 0, 0, cv::INTER_LINEAR);
+    cv::resize(picture, place, geometry.resized, 0, 0, cv::INTER_LINEAR);
   return out;
+}
+
+void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes) {
+  require_fit(bgr, geometry);
+  if (geometry.target != geometry.resized) std::fill(planes, planes + 3 * static_cast<std::size_t>(geometry.target.area()), static_cast<std::uint8_t>(letterbox_grey));
+  cv::Mat resized = bgr;
+  if (geometry.resized != geometry.source) cv::resize(bgr, resized, geometry.resized, 0, 0, cv::INTER_LINEAR);
+  write_planes(resized, geometry.target, inner(geometry), planes);
+}
+
+void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
+  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
+  planes.resize(3 * bgr.total());
+  write_planes(bgr, bgr.size(), {{0, 0}, bgr.size()}, planes.data());
 }
 
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size) {

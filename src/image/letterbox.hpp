@@ -1,6 +1,8 @@
 #pragma once
 // Letterbox and its inverse (data 7.2).
+#include <cstdint>
 #include <opencv2/core/mat.hpp>
+#include <vector>
 
 #include "image/box.hpp"
 
@@ -28,6 +30,11 @@ Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOp
 /// 8-bit 3-channel picture, resized bilinearly where the size differs, borders (114, 114, 114). Error: another type or
 /// size than the geometry was made for.
 cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry);
+/// The R, G and B planes of what letterbox() gives, 3 × target height × target width bytes, without that picture in between.
+/// Errors as there.
+void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes);
+/// 8-bit B G R pixels → R, G and B planes; `planes` is resized to 3 × height × width bytes.
+void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
 /// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left (evaluation 3.4).
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
 

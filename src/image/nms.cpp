@@ -238,7 +238,7 @@ std::vector<Detection> by_class(std::span<const Detection> sorted, const NmsOpti
     const std::vector<Detection> kept = of_one_class(group, options);
     out.insert(out.end(), kept.begin(), kept.end());
   }
-  std::stable_sort(out.begin(), out.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  sort_by_score(out);
   return out;
 }
 
@@ -247,7 +247,7 @@ std::vector<Detection> joined(std::span<const std::vector<Detection>> lists, con
   std::vector<Detection> all;
   for (const std::vector<Detection>& list : lists) all.insert(all.end(), list.begin(), list.end());
   if (lists.size() < 2) return all;
-  std::stable_sort(all.begin(), all.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  sort_by_score(all);
   if (all.size() > static_cast<std::size_t>(std::max(options.max_nms, 0))) all.resize(static_cast<std::size_t>(std::max(options.max_nms, 0)));
   return all;
 }

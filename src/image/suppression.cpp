@@ -20,10 +20,6 @@ double overlap(const Xyxy& a, const Xyxy& b) {
   return std::isnan(value) ? 0 : value;
 }
 
-void sort_by_score(std::vector<Detection>& detections) {
-  std::stable_sort(detections.begin(), detections.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
-}
-
 std::vector<Detection> above(std::vector<Detection> detections, double threshold) {
   std::erase_if(detections, [&](const Detection& one) { return !(one.score > static_cast<float>(threshold)); });
   return detections;

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "core/error.hpp"
 #include "image/letterbox.hpp"
@@ -30,32 +28,6 @@ double lap(Clock::time_point& from) {
 int rounded_image_size(int image_size, int stride) {
   if (image_size < 1) throw usage_error(fmt::format("image size: expected a positive number, found {}", image_size));
   return (image_size + stride - 1) / stride * stride;
-}
-
-namespace {
-
-/// The picture's channels into `place` of R, G and B planes of `size`.
-void write_planes(const cv::Mat& bgr, cv::Size size, const cv::Rect& place, std::uint8_t* planes) {
-  const auto plane = static_cast<std::size_t>(size.area());
-  cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane), blue(size, CV_8UC1, planes + 2 * plane);
-  cv::Mat targets[] = {blue(place), green(place), red(place)};
-  cv::split(bgr, targets);
-}
-
-/// The planes of letterbox(), without the picture in between.
-void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes) {
-  if (geometry.target != geometry.resized) std::fill(planes, planes + 3 * static_cast<std::size_t>(geometry.target.area()), static_cast<std::uint8_t>(letterbox_grey));
-  cv::Mat resized = bgr;
-  if (geometry.resized != geometry.source) cv::resize(bgr, resized, geometry.resized, 0, 0, cv::INTER_LINEAR);
-  write_planes(resized, geometry.target, {{geometry.left, geometry.top}, geometry.resized}, planes);
-}
-
-}  // namespace
-
-void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
-  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
-  planes.resize(3 * bgr.total());
-  write_planes(bgr, bgr.size(), {{0, 0}, bgr.size()}, planes.data());
 }
 
 namespace {

@@ -32,9 +32,6 @@ struct DetectBuffers {
 /// `image_size` rounded up to a multiple of `stride`.
 int rounded_image_size(int image_size, int stride);
 
-/// 8-bit B G R pixels → R, G and B planes; `planes` is resized to 3 × height × width bytes.
-void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
-
 /// How pictures are looked at.
 struct LookOptions {
   int image_size = 640;       ///< long side of the network input in pixels, a multiple of the detector's stride

@@ -162,7 +162,7 @@ class AllStreams final : public LiveFrames {
     for (;;) {
       interrupt::check();
       if (limits_.seconds > 0 && Seconds(Clock::now() - start_).count() >= limits_.seconds) return false;
-      if (const auto all_tried = std::all_of(streams_.begin(), streams_.end(), [](const auto& one) { return one->tried(); }); all_tried && !checked_) check_opened();
+      if (!checked_ && std::all_of(streams_.begin(), streams_.end(), [](const auto& one) { return one->tried(); })) check_opened();
       for (std::size_t i = 0; i < streams_.size(); ++i) {
         const std::size_t at = (turn_ + i) % streams_.size();
         if (auto taken = streams_[at]->take()) {

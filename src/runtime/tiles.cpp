@@ -62,7 +62,7 @@ std::vector<Detection> merge_parts(std::span<const PartDetections> parts, cv::Si
     if (std::none_of(kept.begin(), kept.end(), [&](const Piece& other) { return covers(other, one, options); })) kept.push_back(one);
   std::vector<Detection> out;
   for (const Piece& one : kept) out.push_back(one.detection);
-  std::stable_sort(out.begin(), out.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  sort_by_score(out);
   if (out.size() > static_cast<std::size_t>(options.max_det)) out.resize(static_cast<std::size_t>(options.max_det));
   return out;
 }

@@ -45,7 +45,7 @@ ByteTracker::Track ByteTracker::begin(const Detection& d) {
   const double scale = d.box.height();
   return {next_++, d.class_index,
           {EvenMotion((d.box.x1 + d.box.x2) / 2, scale), EvenMotion((d.box.y1 + d.box.y2) / 2, scale), EvenMotion(d.box.width(), scale), EvenMotion(scale, scale)},
-          frame_, frame_};
+          frame_};
 }
 
 void ByteTracker::predict() {

@@ -49,7 +49,7 @@ class ByteTracker {
     std::uint64_t number;
     int class_index;
     std::array<EvenMotion, 4> motion;  ///< centre x, centre y, width, height
-    std::int64_t seen, begun;          ///< frames
+    std::int64_t seen;                 ///< last frame
     Xyxy box() const;
   };
 

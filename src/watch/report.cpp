@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/json.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::watch {
@@ -130,6 +131,13 @@ std::string title_of(const fs::path& folder) { return text::html(fs::absolute(fo
 
 std::string table_of(const fs::path& file) { return fs::exists(file) ? html_table(read_table(file)) : std::string(); }
 
+/// Those that are there, side by side.
+std::string batches(const fs::path& folder, std::initializer_list<const char*> names) {
+  std::string figures;
+  for (const char* name : names) figures += figure(folder / name, name);
+  return figures.empty() ? figures : "<div class=\"batches\">\n" + figures + "</div>\n";
+}
+
 /// "0.8123 (0.79 to 0.83)".
 std::string with_interval(const nlohmann::json& results, const char* name, double value) {
   const auto bootstrap = results.find("bootstrap");
@@ -173,23 +181,21 @@ std::string run_report(const fs::path& folder) {
   const Table results = read_table(folder / "results.csv");
   if (results.rows.empty()) throw Error(fmt::format("{}: expected a row for each epoch, found none", (folder / "results.csv").string()));
   const std::string title = title_of(folder);
-  std::string batches;
-  for (const char* name : {"train_batch0.jpg", "train_batch1.jpg", "train_batch2.jpg", "test_batch0_labels.jpg", "test_batch0_pred.jpg"}) batches += figure(folder / name, name);
   std::string page = page_head(title, "Training run");
   page += section("Result", best_epoch(results));
   page += section("Course", figure(folder / "results.png", "Losses, learning rates, metrics and speed over the epochs"));
-  page += section("Classes", fs::exists(folder / "per_class.csv") ? html_table(read_table(folder / "per_class.csv")) : std::string());
+  page += section("Classes", table_of(folder / "per_class.csv"));
   page += section("Final validation", figure(folder / "PR_curve.png", "Precision against recall, IoU 0.5") + figure(folder / "F1_curve.png", "F1 over the confidence threshold") +
                                           figure(folder / "confusion_matrix.png", "Confusion matrix, columns are the true classes"));
   page += section("Labels of the training pictures", figure(folder / "labels.png", "Labels per class, boxes, centres, sizes") + figure(folder / "labels_correlogram.png", "Centres and sizes against each other"));
-  page += section("Batches", batches.empty() ? batches : "<div class=\"batches\">\n" + batches + "</div>\n");
+  page += section("Batches", batches(folder, {"train_batch0.jpg", "train_batch1.jpg", "train_batch2.jpg", "test_batch0_labels.jpg", "test_batch0_pred.jpg"}));
   page += section("Epochs", "<details><summary>results.csv</summary>\n" + html_table(results) + "</details>\n");
   page += section("Configuration", configuration(folder));
   return page + "</body>\n</html>\n";
 }
 
 std::string validation_report(const fs::path& folder) {
-  const nlohmann::json results = nlohmann::json::parse(file::read(folder / "results.json"), nullptr, false);
+  const nlohmann::json results = read_json(folder / "results.json");
   if (!results.is_object()) throw Error(fmt::format("{}: expected a JSON object, found none", (folder / "results.json").string()));
   std::string page = page_head(title_of(folder), "Validation");
   page += section("Result", headline(results));
@@ -202,9 +208,7 @@ std::string validation_report(const fs::path& folder) {
   page += section("Calibration", figure(folder / "calibration.png", "Share of right detections over the score"));
   page += section("Objects by size, shape and crowding", table_of(folder / "breakdown.csv"));
   page += section("Pictures with the most errors", figure(folder / "worst_pictures.jpg", "Missed objects and false detections above the best threshold"));
-  std::string batches;
-  for (const char* name : {"test_batch0_labels.jpg", "test_batch0_pred.jpg", "test_batch1_labels.jpg", "test_batch1_pred.jpg"}) batches += figure(folder / name, name);
-  page += section("Batches", batches.empty() ? batches : "<div class=\"batches\">\n" + batches + "</div>\n");
+  page += section("Batches", batches(folder, {"test_batch0_labels.jpg", "test_batch0_pred.jpg", "test_batch1_labels.jpg", "test_batch1_pred.jpg"}));
   return page + "</body>\n</html>\n";
 }
 
