@@ -159,7 +159,14 @@ std::string Run::chosen_precision() {
   };
   if (options_.backend != "openvino") return decide("float32", "only OpenVINO has another");
   std::vector<cv::Mat> pictures;
-  for (std::size_t i = 0; i < std::min<std::size_t>(list_.pictures.size(), 4); ++i) pictures.push_back(read_picture(list_.pictures[i].path, options_.limits().picture));
+  runtime::FrameLimits limits = options_.limits();
+  limits.seconds = 0;  // they are those of the run itself
+  const auto first = runtime::picture_frames(list_.pictures, limits);
+  // One that cannot be read is told when its turn comes.
+  for (Frame frame; pictures.size() < 4 && first->next(frame);) {
+    first->load(frame);
+    if (frame.error.empty()) pictures.push_back(frame.bgr);
+  }
   if (pictures.empty()) return decide("float32", "the source has no pictures to compare bfloat16 on");
   try {
     OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);

@@ -321,6 +321,11 @@ TEST_F(Detect, PrecisionAutoSaysWhy) {
   const bool slower = has(outcome.out, "precision float32: bfloat16 gives the same boxes, but is slower") && has(outcome.out, "CPU, float32");
   const bool absent = has(outcome.out, "precision float32: precision bfloat16: expected a CPU with AVX512_BF16 or AMX") && has(outcome.out, "CPU, float32");
   EXPECT_TRUE(faster || slower || absent) << outcome.out;
+  // A picture that cannot be read is none to compare on, and is named as in any run.
+  spill(scratch / "in/a0.png", "no picture");
+  const Outcome damaged = detect({"--source", "in", "--precision", "auto", "--nosave"});
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_TRUE(has(damaged.out, "precision ") && has(damaged.out, "2 pictures, 3 objects, 1 unreadable")) << damaged.out << damaged.err;
   const Outcome nothing = detect({"--source", "in/sub/c.png", "--precision", "auto", "--nosave"});
   EXPECT_TRUE(has(nothing.out, "nothing is found in 1 pictures") || has(nothing.out, "expected a CPU with AVX512_BF16")) << nothing.out;
 }
