@@ -116,7 +116,8 @@ cv::Scalar chart_colour(std::size_t i) {
 }
 
 std::vector<double> chart_ticks(double low, double high, int most) {
-  if (!(high > low)) high = low + std::max(1e-12, std::abs(low) * 0.1);
+  // Values that differ in their last bits alone are one value: steps between them would vanish in the sum.
+  if (!(high - low > 1e-9 * std::max(std::abs(low), std::abs(high)))) high = low + std::max(1e-12, std::abs(low) * 0.1);
   double step = std::pow(10, std::floor(std::log10((high - low) / most)));
   for (const double factor : {1.0, 2.0, 5.0, 10.0, 20.0})
     if (std::ceil(high / (factor * step) - 1e-9) - std::floor(low / (factor * step) + 1e-9) <= most) {

@@ -14,6 +14,14 @@ namespace {
 
 const double none = std::numeric_limits<double>::quiet_NaN();
 
+TEST(Chart, ValuesOneBitApartAreOneValue) {
+  // Two learning rates of a run: 0.01, and 0.01 less three of its last bits.
+  const std::vector<double> ticks = chart_ticks(0.009999999999999995, 0.01, 6);
+  EXPECT_GE(ticks.size(), 2u);
+  EXPECT_LE(ticks.size(), 8u);
+  EXPECT_GT(ticks[1], ticks[0]);
+}
+
 TEST(ChartTicks, StepsOfOneTwoFive) {
   const auto close = [](const std::vector<double>& found, const std::vector<double>& expected) {
     ASSERT_EQ(found.size(), expected.size()) << testing::PrintToString(found);
