@@ -47,7 +47,11 @@ if(YOLOV7_TRAINING)
   add_library(LibTorch INTERFACE)
   target_include_directories(LibTorch SYSTEM INTERFACE
     ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include)
-  target_link_libraries(LibTorch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+  # at::parallel_for is a template of the headers: compiled without OpenMP it runs on one thread, silently. The runtime is LibTorch's own, so that
+  # both share one pool of threads.
+  find_library(TORCH_OPENMP_LIBRARY NAMES libgomp.so.1 PATHS ${TORCH_DIR}/lib NO_DEFAULT_PATH REQUIRED)
+  target_compile_options(LibTorch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+  target_link_libraries(LibTorch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY} ${TORCH_OPENMP_LIBRARY})
   # LibTorch's include folder holds a newer {fmt} than the system's library: what sees it compiles {fmt} in.
   target_compile_definitions(LibTorch INTERFACE FMT_HEADER_ONLY)
 endif()
