@@ -42,6 +42,20 @@ function(yolov7_loops target)
   endforeach()
 endfunction()
 
+# yolov7_bfloat16_loops(<target> <sources...>): inner loops for AVX512_BF16 alone. They ask has_bfloat16_products() themselves and are empty on
+# another architecture.
+function(yolov7_bfloat16_loops target)
+  set(loops ${target}_loops_bfloat16)
+  add_library(${loops} OBJECT ${ARGN})
+  yolov7_compile_options(${loops})
+  target_include_directories(${loops} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_options(${loops} PRIVATE -O3)
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    target_compile_options(${loops} PRIVATE -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512)
+  endif()
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${loops}>)
+endfunction()
+
 # yolov7_test(<module> SOURCES ... [DEPENDS modules...] [LIBRARIES ...] [LABEL unit]) -> <module>_tests
 function(yolov7_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})

@@ -15,4 +15,12 @@ InstructionSet best_instruction_set() {
   return InstructionSet::portable;
 }
 
+bool has_bfloat16_products() {
+#if defined(__x86_64__)
+  return best_instruction_set() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 }  // namespace yolov7

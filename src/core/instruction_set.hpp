@@ -9,6 +9,9 @@ enum class InstructionSet { portable, avx2, avx512 };
 /// The best one that this processor has.
 InstructionSet best_instruction_set();
 
+/// Whether this processor multiplies pairs of bfloat16 values into float32 sums (AVX512_BF16), besides InstructionSet::avx512.
+bool has_bfloat16_products();
+
 /// What the function of the set returns. Asking for a set that the processor lacks is the caller's error.
 template <class Portable, class Avx2, class Avx512>
 auto choose(InstructionSet set, const Portable& portable, const Avx2& avx2, const Avx512& avx512) {

@@ -1,6 +1,7 @@
 #include "training/layers.hpp"
 
 #include "training/kernels/batch_norm_activation.hpp"
+#include "training/kernels/convolution.hpp"
 #include "training/kernels/joint_batch_norm.hpp"
 
 namespace yolov7::training {
@@ -40,6 +41,10 @@ std::int64_t dilation_for(const at::Tensor& x, const ConvLayer& layer, at::Scala
 }
 
 at::Tensor convolution(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
+  const bool plain = layer.groups == 1 && layer.dilation == 1 && mode.compute == at::kBFloat16 && at::GradMode::is_enabled();
+  if (plain && kernels::supports_convolution(cast(x, mode.compute), layer.weight, layer.bias)) {
+    return kernels::convolution(cast(x, mode.compute), layer.weight, layer.bias, {{layer.weight.size(2), layer.weight.size(3)}, layer.stride, layer.padding});
+  }
   const std::int64_t dilation = dilation_for(x, layer, mode.compute);
   return at::conv2d(cast(x, mode.compute), cast(layer.weight, mode.compute), cast(layer.bias, mode.compute), layer.stride, layer.padding, {dilation, dilation}, layer.groups);
 }
