@@ -98,7 +98,7 @@ Batch collate_quad(Pending& pending, const PlannedBatch& plan, std::size_t numbe
 
 struct BatchLoader::Impl {
   Impl(const Index& the_index, const LoaderOptions& the_options)
-      : index(the_index), options(the_options), pictures(the_index, the_options.image_size, the_options.augment, the_options.cache_bytes),
+      : index(the_index), options(the_options), pictures(the_index, the_options.image_size, the_options.augment, the_options.cache_bytes, the_options.scaled_decoding),
         pipeline(index, options, pictures), plan(plan_epoch(the_index, the_options, 0)) {
     const int batch = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(options.batch_size), index.entries.size()));
     threads = batch > 1 ? std::max(0, std::min({usable_cores(), batch, options.workers})) : 0;

@@ -32,6 +32,7 @@ struct LoaderOptions {
   int epochs = 1;                      ///< of the training: how far it is, for transforms with a schedule
   int last_mosaic_epoch = 1 << 30;     ///< later epochs have no mosaic, mixup, copy-paste and paste-in
   std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
+  bool scaled_decoding = false;        ///< load_resized()
   AugmentOptions augmentation;
 };
 

@@ -19,19 +19,23 @@ cv::Size resized_size(cv::Size original, int s) {
   return {std::max(1, static_cast<int>(original.width * r)), std::max(1, static_cast<int>(original.height * r))};
 }
 
-cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original) {
-  cv::Mat picture = read_picture(path);
-  if (original) *original = picture.size();
-  const int longest = std::max(picture.cols, picture.rows);
-  if (longest == s) return picture;
-  const bool shrink = s < longest;
+cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original, bool scaled_decoding) {
+  ReducedPicture read;
+  if (scaled_decoding) read = read_reduced_picture(path, s);
+  else read.bgr = read_picture(path);
+  const cv::Mat& picture = read.bgr;
+  const cv::Size whole = scaled_decoding ? cv::Size(read.width, read.height) : picture.size();
+  if (original) *original = whole;
+  const cv::Size wanted = resized_size(whole, s);
+  if (picture.size() == wanted) return picture;
+  const bool shrink = s < std::max(picture.cols, picture.rows);
   cv::Mat resized;
-  cv::resize(picture, resized, resized_size(picture.size(), s), 0, 0, shrink && !augment ? cv::INTER_AREA : cv::INTER_LINEAR);
+  cv::resize(picture, resized, wanted, 0, 0, shrink && !augment ? cv::INTER_AREA : cv::INTER_LINEAR);
   return resized;
 }
 
-ResizedPictures::ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes)
-    : index_(index), s_(s), augment_(augment), budget_(budget_bytes), kept_(index.entries.size()) {}
+ResizedPictures::ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes, bool scaled_decoding)
+    : index_(index), s_(s), augment_(augment), scaled_decoding_(scaled_decoding), budget_(budget_bytes), kept_(index.entries.size()) {}
 
 ResizedPictures::Loaded ResizedPictures::get(std::size_t entry) {
   {
@@ -40,7 +44,7 @@ ResizedPictures::Loaded ResizedPictures::get(std::size_t entry) {
   }
   ++decoded_;
   Loaded loaded;
-  loaded.picture = load_resized(index_.entries[entry].picture, s_, augment_, &loaded.original);
+  loaded.picture = load_resized(index_.entries[entry].picture, s_, augment_, &loaded.original, scaled_decoding_);
   const std::size_t bytes = bytes_of(loaded.picture.size());
   std::lock_guard lock(mutex_);
   if (kept_[entry].picture.empty() && bytes_ + bytes <= budget_) {

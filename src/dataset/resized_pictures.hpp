@@ -15,13 +15,14 @@ namespace yolov7::dataset {
 /// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (K D08).
 cv::Size resized_size(cv::Size original, int s);
 /// 8-bit B G R with the long side s: area interpolation when shrinking for validation, otherwise bilinear.
+/// `scaled_decoding`: a JPEG of at least twice that size is decoded at a fraction of its own, which is faster and gives other pixels.
 /// Error: the picture cannot be decoded; names the file.
-cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original = nullptr);
+cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original = nullptr, bool scaled_decoding = false);
 
 class ResizedPictures {
  public:
   /// The index must outlive this. `budget_bytes` 0 keeps nothing.
-  ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes);
+  ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes, bool scaled_decoding = false);
 
   struct Loaded {
     cv::Mat picture;  ///< shared: never write into it
@@ -40,7 +41,7 @@ class ResizedPictures {
  private:
   const Index& index_;
   int s_;
-  bool augment_;
+  bool augment_, scaled_decoding_;
   std::size_t budget_;
   mutable std::mutex mutex_;
   std::vector<Loaded> kept_;  ///< an empty picture: not there

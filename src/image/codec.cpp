@@ -115,16 +115,37 @@ PictureHeader read_picture_header(std::string_view bytes, const std::string& sou
   return upright(format, stored);
 }
 
-cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits) {
+namespace {
+
+/// The largest fraction 1/d that leaves the long side at `long_side` px or more.
+int denominator_for(const PictureHeader& header, int long_side) {
+  const int longest = std::max(header.width, header.height);
+  for (const int d : {8, 4, 2})
+    if ((longest + d - 1) / d >= long_side) return d;
+  return 1;
+}
+
+/// `long_side` 0: whole.
+ReducedPicture decode(std::string_view bytes, const std::string& source, int long_side, const DecodeLimits& limits) {
   check_file_size(bytes, source, limits);
   const PictureHeader header = read_picture_header(bytes, source, limits);
+  const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
   try {
-    return apply_orientation(codec_of(header.format).decode(bytes, source), header.orientation);
+    const cv::Mat stored = reduced ? jpeg::decode_reduced(bytes, source, denominator_for(header, long_side)) : codec_of(header.format).decode(bytes, source);
+    return {apply_orientation(stored, header.orientation), header.width, header.height};
   } catch (const std::bad_alloc&) {
     picture_error(source, fmt::format("not enough memory for a picture of {} x {} px", header.width, header.height));
   } catch (const cv::Exception& error) {
     picture_error(source, fmt::format("a picture of {} x {} px: {}", header.width, header.height, error.err));
   }
+}
+
+}  // namespace
+
+cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits) { return decode(bytes, source, 0, limits).bgr; }
+
+ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side, const DecodeLimits& limits) {
+  return decode(file::read(path, limits.file_bytes), path.string(), std::max(1, long_side), limits);
 }
 
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits) {

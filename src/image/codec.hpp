@@ -33,6 +33,15 @@ PictureHeader read_picture_header(std::string_view bytes, const std::string& sou
 /// A truncated or corrupt picture is an Error, never a half-gray picture.
 cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits = {});
+
+/// A picture that may have been decoded at a fraction of its size.
+struct ReducedPicture {
+  cv::Mat bgr;
+  int width = 0, height = 0;  ///< of the whole picture, after EXIF orientation
+};
+/// As read_picture(), but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its long side keeps `long_side` px: less work, and other pixels than
+/// those of decoding it whole and shrinking it. Other formats are decoded whole.
+ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side, const DecodeLimits& limits = {});
 /// Format by extension as in encode_picture(). Written atomically. DNG and MPO are read only.
 void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95, file::Sync sync = file::Sync::now);
 std::string encode_jpeg(const cv::Mat& bgr, int quality = 95);

@@ -66,6 +66,15 @@ bool open(Decompressor& d, std::string_view bytes) {
   return true;
 }
 
+// Sets info.output_width and output_height.
+bool reduce(Decompressor& d, int denominator) {
+  if (setjmp(d.failure.jump)) return false;
+  d.info.scale_num = 1;
+  d.info.scale_denom = static_cast<unsigned>(denominator);
+  jpeg_calc_output_dimensions(&d.info);
+  return true;
+}
+
 // `rows` has one pointer per line of the picture.
 bool read_rows(Decompressor& d, J_COLOR_SPACE space, unsigned char** rows) {
   if (setjmp(d.failure.jump)) return false;
@@ -153,14 +162,17 @@ StoredHeader read_header(std::string_view bytes, const std::string& source) {
   return header;
 }
 
-cv::Mat decode(std::string_view bytes, const std::string& source) {
+cv::Mat decode(std::string_view bytes, const std::string& source) { return decode_reduced(bytes, source, 1); }
+
+cv::Mat decode_reduced(std::string_view bytes, const std::string& source, int denominator) {
   Decompressor d;
   open_or_throw(d, bytes, source);
   const J_COLOR_SPACE stored = d.info.jpeg_color_space;
   if (stored == JCS_UNKNOWN)
     picture_error(source, fmt::format("JPEG with {} components is not supported (1, 3 or 4)", d.info.num_components));
   const bool ink = stored == JCS_CMYK || stored == JCS_YCCK;
-  cv::Mat picture(static_cast<int>(d.info.image_height), static_cast<int>(d.info.image_width), ink ? CV_8UC4 : CV_8UC3);
+  if (!reduce(d, denominator)) picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  cv::Mat picture(static_cast<int>(d.info.output_height), static_cast<int>(d.info.output_width), ink ? CV_8UC4 : CV_8UC3);
   std::vector<unsigned char*> rows = row_pointers(picture);
   if (!read_rows(d, ink ? JCS_CMYK : JCS_EXT_BGR, rows.data()))
     picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));

@@ -27,6 +27,7 @@ std::vector<Setting> own_settings(TrainOptions& o) {
       setting("memory-limit", o.memory_limit, "GB that this process may hold; 0 = what the machine and the cgroup leave").range(0, 1e6),
       setting("checkpoint-seconds", o.checkpoint_seconds, "last.pt is never older than this, also within an epoch; 0 = only at an epoch's end").range(0, 1e9),
       setting("cache-budget", o.cache_budget, "GB of decoded pictures kept in memory; 0 = none").range(0, 100'000),
+      setting("scaled-decoding", o.scaled_decoding, "decode training JPEGs at 1/2, 1/4 or 1/8 where they are that much larger than --img-size: faster, and other pixels than the official program's; validation is not changed"),
       setting("threads", o.threads, "compute threads; 0 = all that this process may use").range(0, 4096),
       setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
       setting("strict", o.strict, "rows that would be dropped are errors"),

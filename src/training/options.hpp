@@ -42,6 +42,7 @@ struct TrainOptions {
   double memory_limit = 0;               ///< GB for the whole process; 0 = what the machine and the cgroup leave
   double checkpoint_seconds = 300;       ///< last.pt is never older than that; 0 = only at the end of an epoch
   double cache_budget = 1;               ///< GB of decoded pictures kept in memory
+  bool scaled_decoding = false;          ///< large JPEGs are decoded at 1/2, 1/4 or 1/8 of their size
   int threads = 0;                       ///< compute threads; 0 = usable cores
   bool recheck = false, strict = false, no_shuffle = false;
   bool accept_changed_data = false;

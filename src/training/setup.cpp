@@ -154,6 +154,7 @@ dataset::LoaderOptions loader_options(const Setup& s) {
   l.parts = s.group->size();
   l.seed = static_cast<std::uint64_t>(o.seed);
   l.cache_bytes = static_cast<std::size_t>(o.cache_budget * 1e9);
+  l.scaled_decoding = o.scaled_decoding;
   l.epochs = o.epochs;
   if (o.close_mosaic > 0) l.last_mosaic_epoch = o.epochs - o.close_mosaic - 1;
   l.augmentation = s.state.hyp.augmentation;

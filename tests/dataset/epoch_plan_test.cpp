@@ -180,6 +180,22 @@ TEST(ResizedPictures, ValidationShrinksByArea) {
   EXPECT_EQ(load_resized(folder / "a.png", 64, false).size(), cv::Size(64, 16));  // enlarged too
 }
 
+TEST(ResizedPictures, ScaledDecodingKeepsSizesAndNearlyThePicture) {
+  // 202 × 101 at 50 px: a quarter is 51 × 26, and what is asked for is (50, ⌊101 · 50 / 202⌋) = (50, 25) either way. A slope of 1 level a pixel
+  // differs by at most half a source step of 4 pixels, rounding and JPEG's 2 levels.
+  const TemporaryFolder folder;
+  cv::Mat picture(101, 202, CV_8UC3);
+  for (int x = 0; x < picture.cols; ++x) picture.col(x).setTo(cv::Scalar::all(20 + x));
+  write_picture(folder / "a.jpg", picture, 100);
+  cv::Size original;
+  const cv::Mat exact = load_resized(folder / "a.jpg", 50, true), scaled = load_resized(folder / "a.jpg", 50, true, &original, true);
+  EXPECT_EQ(original, cv::Size(202, 101));
+  ASSERT_EQ(scaled.size(), cv::Size(50, 25));
+  ASSERT_EQ(exact.size(), cv::Size(50, 25));
+  EXPECT_LE(cv::norm(exact, scaled, cv::NORM_INF), 5);
+  EXPECT_GT(cv::norm(exact, scaled, cv::NORM_INF), 0);  // it is another way
+}
+
 TEST(ResizedPictures, StaysWithinItsBudgetAndChangesNothing) {
   const TemporaryFolder folder;
   const Index index = test::random_index(folder / "p", 12, false);

@@ -158,6 +158,37 @@ TEST(CodecJpeg, GrayAndProgressive) {
     EXPECT_LE(largest_difference(decode_picture(fixture::jpeg_of(colour, {3, false, true, progressive}), "p"), colour), 2);
 }
 
+// At an eighth only the mean of each block of 8 × 8 is left, and at quality 100 it is stored in steps of 1/8 level: the mean of the pixels that went in,
+// ± 0.5 for rounding it, ± 0.5 for its step and ± 1 for the conversion of colours, there and back.
+TEST(CodecJpeg, AnEighthIsTheMeanOfEachBlock) {
+  const auto folder = scratch();
+  cv::Mat picture(64, 96, CV_8UC3);
+  for (int y = 0; y < picture.rows; ++y)
+    for (int x = 0; x < picture.cols; ++x) picture.at<cv::Vec3b>(y, x) = cv::Vec3b::all(static_cast<unsigned char>(20 + 2 * x + (y * 7 + x * 3) % 11));
+  write_picture(folder / "a.jpg", picture, 100);
+  const ReducedPicture eighth = read_reduced_picture(folder / "a.jpg", 12);
+  EXPECT_EQ(eighth.width, 96);
+  EXPECT_EQ(eighth.height, 64);
+  ASSERT_EQ(eighth.bgr.size(), cv::Size(12, 8));
+  for (int y = 0; y < 8; ++y)
+    for (int x = 0; x < 12; ++x) EXPECT_NEAR(eighth.bgr.at<cv::Vec3b>(y, x)[0], cv::mean(picture(cv::Rect(8 * x, 8 * y, 8, 8)))[0], 2);
+}
+
+TEST(CodecJpeg, TheLongSideDecidesHowMuchIsLeftOut) {
+  const auto folder = scratch();
+  write_picture(folder / "a.jpg", fixture::gradient(65, 33));
+  write_picture(folder / "a.png", fixture::gradient(65, 33));
+  const auto size = [&](const char* name, int long_side) { return read_reduced_picture(folder / name, long_side).bgr.size(); };
+  EXPECT_EQ(size("a.jpg", 65), cv::Size(65, 33));
+  EXPECT_EQ(size("a.jpg", 34), cv::Size(65, 33));  // a half would be 33
+  EXPECT_EQ(size("a.jpg", 33), cv::Size(33, 17));  // sides are rounded up
+  EXPECT_EQ(size("a.jpg", 17), cv::Size(17, 9));
+  EXPECT_EQ(size("a.jpg", 9), cv::Size(9, 5));
+  EXPECT_EQ(size("a.jpg", 1), cv::Size(9, 5));
+  EXPECT_EQ(size("a.png", 9), cv::Size(65, 33));
+  EXPECT_EQ(largest_difference(read_reduced_picture(folder / "a.jpg", 65).bgr, read_picture(folder / "a.jpg")), 0);
+}
+
 TEST(CodecJpeg, CmykAndYcck) {
   // Stored (200, 100, 50, 220). Adobe: these are 255 − ink, so R = 200 · 220 / 255 = 172.5, G 86.3, B 43.1.
   // Without the marker they are ink: R = 55 · 35 / 255 = 7.5, G = 155 · 35 / 255 = 21.3, B = 205 · 35 / 255 = 28.1.
