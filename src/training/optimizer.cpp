@@ -29,6 +29,16 @@ struct Lists {
   std::vector<at::Tensor> parameters, gradients, momenta;
 };
 
+/// Views whose dimensions stand in the order of memory: LibTorch's fused update copies channels_last tensors first.
+std::vector<at::Tensor> in_memory_order(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> views;
+  for (const at::Tensor& tensor : tensors) {
+    const bool last = tensor.dim() == 4 && !tensor.is_contiguous() && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
+    views.push_back(last ? tensor.permute({0, 2, 3, 1}) : tensor);
+  }
+  return views;
+}
+
 /// One pass over the memory; it refuses momentum buffers where the momentum is 0.
 void update(const Lists& list, double decay, double momentum, double rate, bool nesterov, bool first) {
   if (list.parameters.empty()) return;
@@ -37,7 +47,7 @@ void update(const Lists& list, double decay, double momentum, double rate, bool 
     at::_foreach_add_(list.momenta, list.parameters, decay);
     at::_foreach_add_(list.parameters, list.momenta, -rate);
   } else {
-    at::_fused_sgd_(list.parameters, list.gradients, list.momenta, decay, momentum, rate, /*dampening=*/0, nesterov,
+    at::_fused_sgd_(in_memory_order(list.parameters), in_memory_order(list.gradients), in_memory_order(list.momenta), decay, momentum, rate, /*dampening=*/0, nesterov,
                     /*maximize=*/false, first);
   }
 }

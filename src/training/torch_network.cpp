@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "training/kernels/channel_scale.hpp"
 #include "training/kernels/max_pool.hpp"
+#include "training/kernels/upsample.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -277,7 +278,7 @@ at::Tensor TorchNetwork::execute(const Step& step, Flow& flow) const {
     case Kind::batch_norm: return batch_norm_act(x, step.conv.norm, step.conv.activation, mode_);
     case Kind::activation: return activate(x, step.conv.activation);
     case Kind::max_pool: return kernels::max_pool(x, step.kernel, step.stride, step.padding);
-    case Kind::upsample: return at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
+    case Kind::upsample: return kernels::upsample_twice(x);
     case Kind::reorg: return reorg(x);
     case Kind::implicit_add: return x + step.implicit.to(x.scalar_type());
     case Kind::implicit_mul: return kernels::scale_channels(x, step.implicit);  // widens bfloat16 to the parameters' type

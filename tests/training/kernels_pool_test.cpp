@@ -6,7 +6,9 @@
 
 #include "core/error.hpp"
 #include "training/kernels/channel_scale.hpp"
+#include "training/kernels/channel_sums.hpp"
 #include "training/kernels/max_pool.hpp"
+#include "training/kernels/upsample.hpp"
 #include "training/torch.hpp"
 
 namespace yolov7::training {
@@ -146,6 +148,41 @@ TEST(ScaleChannels, LeavesOtherTypesToTheGeneralOperation) {
   EXPECT_TRUE(kernels::scale_channels(x, factor).equal(x * factor));
   const at::Tensor rows = at::randn({2, 3, 4, 4});
   EXPECT_TRUE(kernels::scale_channels(rows, factor.to(at::kFloat)).equal(rows * factor.to(at::kFloat)));
+}
+
+// Gradients of −8 … 8: four of them are exact in bfloat16 too. The wider tensor's other channels must not matter: that is how a concatenation hands
+// its gradient on.
+TEST(UpsampleTwice, EachPixelFourTimesAndTheirGradientsAdded) {
+  for (const auto type : {at::kFloat, at::kBFloat16})
+    for (const std::int64_t channels : {1, 7, 32, 70}) {
+      at::manual_seed(3);
+      const at::Tensor x = channels_last(at::randint(-9, 10, {2, channels, 5, 3}, at::kFloat).to(type)).requires_grad_(true);
+      const at::Tensor wide = channels_last(at::randint(-8, 9, {2, channels + 40, 10, 6}, at::kFloat).to(type));
+      const at::Tensor y = kernels::upsample_twice(x);
+      const at::Tensor dx = torch::autograd::grad({y}, {x}, {wide.slice(1, 8, 8 + channels)})[0];
+      const auto in = x.detach().to(at::kDouble), out = y.detach().to(at::kDouble), down = wide.to(at::kDouble), up = dx.to(at::kDouble);
+      ASSERT_EQ(y.sizes(), at::IntArrayRef({2, channels, 10, 6}));
+      for (std::int64_t b = 0; b < 2; ++b)
+        for (std::int64_t r = 0; r < 10; ++r)
+          for (std::int64_t s = 0; s < 6; ++s) EXPECT_TRUE(out[b].select(1, r).select(1, s).equal(in[b].select(1, r / 2).select(1, s / 2)));
+      for (std::int64_t b = 0; b < 2; ++b)
+        for (std::int64_t r = 0; r < 5; ++r)
+          for (std::int64_t s = 0; s < 3; ++s) {
+            const at::Tensor four = down[b].slice(0, 8, 8 + channels).slice(1, 2 * r, 2 * r + 2).slice(2, 2 * s, 2 * s + 2).sum({1, 2});
+            EXPECT_TRUE(up[b].select(1, r).select(1, s).equal(four)) << channels;
+          }
+    }
+  const at::Tensor x = at::ones({1, 2, 3, 3}).requires_grad_(true);
+  EXPECT_THROW(torch::autograd::grad({kernels::upsample_twice(x)}, {x}, {at::ones({1, 2, 6, 6})}, true, true), Error);
+}
+
+// Whole numbers: every sum is exact.
+TEST(ChannelSums, OverPicturesAndPixels) {
+  for (const auto type : {at::kFloat, at::kBFloat16})
+    for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{3, 5, 70, 41}, {1, 64, 1, 1}, {2, 255, 9, 8}}) {
+      const at::Tensor x = channels_last(at::randint(-100, 101, shape, at::kFloat).to(type));
+      EXPECT_TRUE(kernels::channel_sums(x).to(at::kDouble).equal(x.to(at::kDouble).sum(at::IntArrayRef{0, 2, 3})));
+    }
 }
 
 }  // namespace

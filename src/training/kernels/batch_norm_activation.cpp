@@ -15,18 +15,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// The distance between pixels where `tensor`'s values lie as rows of channels (channels_last, or a range of channels
-/// of such a tensor); 0 otherwise.
-std::int64_t row_stride(const at::Tensor& tensor) {
-  const std::int64_t batch = tensor.size(0), channels = tensor.size(1), height = tensor.size(2), width = tensor.size(3);
-  if (channels > 1 && tensor.stride(1) != 1) return 0;
-  const std::int64_t stride = width > 1 ? tensor.stride(3) : height > 1 ? tensor.stride(2)
-                            : batch > 1 ? tensor.stride(0) : channels;
-  if (stride < channels || (height > 1 && tensor.stride(2) != width * stride)) return 0;
-  if (batch > 1 && tensor.stride(0) != height * width * stride) return 0;
-  return stride;
-}
-
 /// μ and Σ(x − μ)² per channel: one pass per block about a provisional mean, that of the block's first rows; joined by
 /// Chan's formula in double precision. The first k of n rows bound the cancellation: (provisional − μ)² ≤ n σ² / k.
 template <class T>
@@ -213,10 +201,6 @@ class Backward {
   }
 
  private:
-  static at::Tensor in_rows(const at::Tensor& dy) {
-    return !dy.defined() || row_stride(dy) != 0 ? dy : dy.contiguous(at::MemoryFormat::ChannelsLast);
-  }
-
   RowBlock<T> block_of(std::int64_t block) const {
     RowBlock<T> rows;
     rows.x = values<T>(x_) + blocks_.first(block) * blocks_.channels;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "training/kernels/channel_sums.hpp"
 
 namespace yolov7::training::kernels {
 namespace {
@@ -35,7 +36,7 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
                                                 {true, false, false}));
     }
     if (context->needs_input_grad(1)) weight = weight_gradient(saved[0], dy, geometry);
-    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) bias = dy.sum({0, 2, 3}, false, at::kFloat);
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) bias = channel_sums(dy);
     return {dx, weight, bias, at::Tensor()};
   }
 };

@@ -26,6 +26,23 @@ struct RowBlocks {
   std::int64_t width() const { return padded(channels); }
 };
 
+/// The distance between pixels where `tensor`'s values lie as rows of channels (channels_last, or a range of channels
+/// of such a tensor); 0 otherwise.
+inline std::int64_t row_stride(const at::Tensor& tensor) {
+  const std::int64_t batch = tensor.size(0), channels = tensor.size(1), height = tensor.size(2), width = tensor.size(3);
+  if (channels > 1 && tensor.stride(1) != 1) return 0;
+  const std::int64_t stride = width > 1 ? tensor.stride(3) : height > 1 ? tensor.stride(2)
+                            : batch > 1 ? tensor.stride(0) : channels;
+  if (stride < channels || (height > 1 && tensor.stride(2) != width * stride)) return 0;
+  if (batch > 1 && tensor.stride(0) != height * width * stride) return 0;
+  return stride;
+}
+
+/// `tensor`, copied where its values do not lie as rows of channels. May be undefined.
+inline at::Tensor in_rows(const at::Tensor& tensor) {
+  return !tensor.defined() || row_stride(tensor) != 0 ? tensor : tensor.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 /// each(block) for all blocks, in parallel.
 template <class Each>
 void over_blocks(const RowBlocks& blocks, const Each& each) {
