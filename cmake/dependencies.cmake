@@ -48,10 +48,16 @@ if(YOLOV7_TRAINING)
   target_include_directories(LibTorch SYSTEM INTERFACE
     ${TORCH_DIR}/include ${TORCH_DIR}/include/torch/csrc/api/include)
   # at::parallel_for is a template of the headers: compiled without OpenMP it runs on one thread, silently. The runtime is LibTorch's own, so that
-  # both share one pool of threads.
-  find_library(TORCH_OPENMP_LIBRARY NAMES libgomp.so.1 PATHS ${TORCH_DIR}/lib NO_DEFAULT_PATH REQUIRED)
-  target_compile_options(LibTorch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
-  target_link_libraries(LibTorch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY} ${TORCH_OPENMP_LIBRARY})
+  # both share one pool of threads. That runtime is GCC's, for which clang makes no code.
+  target_link_libraries(LibTorch INTERFACE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    find_library(TORCH_OPENMP_LIBRARY NAMES libgomp.so.1 PATHS ${TORCH_DIR}/lib NO_DEFAULT_PATH REQUIRED)
+    target_compile_options(LibTorch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+    target_link_libraries(LibTorch INTERFACE ${TORCH_OPENMP_LIBRARY})
+  else()
+    message(WARNING "${CMAKE_CXX_COMPILER_ID}: training's own kernels run on one thread; GCC gives them all")
+    target_compile_definitions(LibTorch INTERFACE YOLOV7_ONE_THREAD)
+  endif()
   # LibTorch's include folder holds a newer {fmt} than the system's library: what sees it compiles {fmt} in.
   target_compile_definitions(LibTorch INTERFACE FMT_HEADER_ONLY)
 endif()

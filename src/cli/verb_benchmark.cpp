@@ -164,8 +164,8 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c, const st
   if (detectors.size() < static_cast<std::size_t>(c.streams)) throw usage_error(fmt::format("benchmark: --nstreams: the back end {} makes one call at a time, found {}", o.backend, c.streams));
   const auto [calls, batches_per_second] = call_network(detectors, {pixels, c.batch, size, size}, o.seconds);
   const double rate = c.batch * batches_per_second;
-  output.line(fmt::format("{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>11.2f}{:>11.2f}{:>11.2f}{:>12.1f}{:>12}", c.precision, options.threads > 0 ? options.threads : usable_cores(), c.streams, size, c.batch, calls.calls, calls.median, calls.p90, calls.p99, rate, memory_text(resident_bytes())));
-  nlohmann::json row{{"precision", c.precision}, {"threads", options.threads > 0 ? options.threads : usable_cores()}, {"streams", c.streams}, {"img_size", size}, {"batch_size", c.batch}, {"network", to_json(calls)}, {"pictures_per_second", rate}, {"resident_bytes", resident_bytes()}, {"detector", description}};
+  output.line(fmt::format("{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>11.2f}{:>11.2f}{:>11.2f}{:>12.1f}{:>12}", c.precision, threads_or_all(options.threads), c.streams, size, c.batch, calls.calls, calls.median, calls.p90, calls.p99, rate, memory_text(resident_bytes())));
+  nlohmann::json row{{"precision", c.precision}, {"threads", threads_or_all(options.threads)}, {"streams", c.streams}, {"img_size", size}, {"batch_size", c.batch}, {"network", to_json(calls)}, {"pictures_per_second", rate}, {"resident_bytes", resident_bytes()}, {"detector", description}};
   if (c.batch != 1 || c.streams != 1) return row;
   NmsOptions nms;
   nms.conf_thres = o.conf_thres;

@@ -187,7 +187,7 @@ void Run::open_model() {
   look_.tile = options_.tile;
   look_.tile_overlap = options_.tile_overlap;
   const std::string precision = chosen_precision();
-  const int threads = options_.threads > 0 ? options_.threads : usable_cores();
+  const int threads = threads_or_all(options_.threads);
   const int streams = several_at_once() ? (options_.nstreams > 0 ? options_.nstreams : std::min(threads, 16)) : 1;
   model_ = open_with(precision, streams);
   for (const int index : options_.classes)

@@ -52,7 +52,7 @@ std::vector<Version> write_versions(const Index& index, const AugmentList& list,
   const auto times = static_cast<std::size_t>(o.times);
   std::vector<Version> versions(index.entries.size() * times);
   Progress progress("augment", versions.size(), "pictures");
-  parallel_for(versions.size(), o.threads > 0 ? o.threads : usable_cores(), [&](std::size_t i) {
+  parallel_for(versions.size(), threads_or_all(o.threads), [&](std::size_t i) {
     interrupt::check();
     const std::size_t entry = i / times;
     const int number = static_cast<int>(i % times) + 1;

@@ -53,7 +53,7 @@ struct ReadLabels {
   LabelFile file;
 };
 
-int thread_count(const IndexOptions& options) { return options.threads > 0 ? options.threads : usable_cores(); }
+int thread_count(const IndexOptions& options) { return threads_or_all(options.threads); }
 
 std::int64_t now_ns() {
   using namespace std::chrono;

@@ -60,7 +60,7 @@ SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs:
   const auto n = static_cast<std::size_t>(count);
   const std::vector<bool> empty = empty_pictures(level.empty_share, n, o.seed, split);
   std::vector<std::vector<int>> classes(n);
-  parallel_for(n, o.threads > 0 ? o.threads : usable_cores(), [&](std::size_t i) {
+  parallel_for(n, threads_or_all(o.threads), [&](std::size_t i) {
     interrupt::check();
     classes[i] = write_one(o, level, folder, name, split, i, empty[i]);
   });

@@ -206,7 +206,7 @@ void note_shared(Import& work) {
 
 Conversion import_voc(const VocImportOptions& options) {
   require_empty(options.out);
-  const int threads = options.threads > 0 ? options.threads : usable_cores();
+  const int threads = threads_or_all(options.threads);
   Import work;
   work.result.source = options.source;
   work.result.out = options.out;

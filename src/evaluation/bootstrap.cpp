@@ -76,7 +76,7 @@ HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& 
   check(matches, options);
   const auto draws = static_cast<std::size_t>(options.draws);
   std::vector<double> map50(draws), map(draws);
-  parallel_for(draws, options.threads > 0 ? options.threads : usable_cores(), [&](std::size_t i) {
+  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
     const Headline found = weighted_headline(matches, drawn_weights(matches.pictures, options.seed, i));
     map50[i] = std::max(found.map50, 0.0), map[i] = std::max(found.map, 0.0);
   });
@@ -93,7 +93,7 @@ Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOp
     const Headline one = weighted_headline(a, weights), other = weighted_headline(b, weights);
     return Headline{other.map50 - one.map50, other.map - one.map};
   };
-  parallel_for(draws, options.threads > 0 ? options.threads : usable_cores(), [&](std::size_t i) {
+  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
     const Headline found = difference(drawn_weights(a.pictures, options.seed, i));
     map50[i] = found.map50, map[i] = found.map;
   });

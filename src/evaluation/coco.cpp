@@ -292,7 +292,7 @@ void for_each_category(const CocoGroundTruth& ground_truth, const std::vector<Co
   Sorted<CocoDetection> found = sorted_by_picture(detections, image_places, category_places, images.size(), categories.size(), true);
   const auto most = static_cast<std::size_t>(std::max(0, options.max_detections.back()));
   // Categories write to places of their own, so the order of the threads does not matter.
-  parallel_for(categories.size(), options.threads > 0 ? options.threads : usable_cores(), [&](std::size_t k) {
+  parallel_for(categories.size(), threads_or_all(options.threads), [&](std::size_t k) {
     const CategoryData data = cells_of(std::move(truths.things[k]), truths.pictures[k], std::move(found.things[k]), found.pictures[k], most);
     CategoryEvaluator evaluator(data, options);
     use(k, evaluator);

@@ -87,7 +87,7 @@ void keep_within_limit(const fs::path& folder) {
 }  // namespace
 
 CompiledModels::CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options)
-    : model_(std::move(model)), options_(options), threads_(options.threads > 0 ? options.threads : usable_cores()), core_(std::make_unique<ov::Core>()) {
+    : model_(std::move(model)), options_(options), threads_(threads_or_all(options.threads)), core_(std::make_unique<ov::Core>()) {
   if (precision_type(options_.precision) == ov::element::bf16) guarded("list the CPU's capabilities", [&] { require_bfloat16(*core_); });
 }
 

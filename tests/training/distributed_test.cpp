@@ -215,7 +215,9 @@ std::vector<std::vector<at::Tensor>> snapshots_of_one(TorchNetwork net, Loss los
 }
 
 TEST_P(SeveralProcesses, EqualOneStepByStep) {
-  const auto [name, auxiliary, joint_loss, ranks] = GetParam();
+  const auto& [name, auxiliary, joint, count_of_ranks] = GetParam();
+  const bool joint_loss = joint;  // clang 14 captures no bindings
+  const int ranks = count_of_ranks;
   TorchNetwork reference = network();
   Loss reference_loss = loss(reference);
   Optimizer reference_optimizer = optimizer(reference);
