@@ -41,12 +41,12 @@ std::int64_t dilation_for(const at::Tensor& x, const ConvLayer& layer, at::Scala
 }
 
 at::Tensor convolution(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
-  const bool plain = layer.groups == 1 && layer.dilation == 1 && mode.compute == at::kBFloat16 && at::GradMode::is_enabled();
-  if (plain && kernels::supports_convolution(cast(x, mode.compute), layer.weight, layer.bias)) {
-    return kernels::convolution(cast(x, mode.compute), layer.weight, layer.bias, {{layer.weight.size(2), layer.weight.size(3)}, layer.stride, layer.padding});
+  const at::Tensor in = cast(x, mode.compute);
+  if (layer.groups == 1 && layer.dilation == 1 && at::GradMode::is_enabled() && kernels::supports_convolution(in, layer.weight, layer.bias)) {
+    return kernels::convolution(in, layer.weight, layer.bias, {{layer.weight.size(2), layer.weight.size(3)}, layer.stride, layer.padding});
   }
   const std::int64_t dilation = dilation_for(x, layer, mode.compute);
-  return at::conv2d(cast(x, mode.compute), cast(layer.weight, mode.compute), cast(layer.bias, mode.compute), layer.stride, layer.padding, {dilation, dilation}, layer.groups);
+  return at::conv2d(in, cast(layer.weight, mode.compute), cast(layer.bias, mode.compute), layer.stride, layer.padding, {dilation, dilation}, layer.groups);
 }
 
 }  // namespace

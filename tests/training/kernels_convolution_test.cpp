@@ -113,7 +113,15 @@ TEST_F(OwnConvolution, NotANumberIsHandedOn) {
 TEST_F(OwnConvolution, WithoutBiasAndForPictures) {
   const at::Tensor x = at::full({1, 3, 3, 3}, 2).to(at::kBFloat16), w = at::ones({2, 3, 1, 1}).requires_grad_(true);
   kernels::convolution(x, w, at::Tensor(), {}).sum().backward();
+  EXPECT_EQ(w.grad().strides(), w.strides());  // or the optimizer copies it
   EXPECT_TRUE(w.grad().equal(at::full({2, 3, 1, 1}, 18.0F)));
+}
+
+TEST_F(OwnConvolution, FrozenParametersGetNothing) {
+  const at::Tensor x = at::ones({1, 3, 3, 3}).to(at::kBFloat16).requires_grad_(true), w = at::ones({2, 3, 1, 1}), b = at::ones({2});
+  kernels::convolution(x, w, b, {}).sum().backward();
+  EXPECT_TRUE(x.grad().equal(at::full({1, 3, 3, 3}, 2).to(at::kBFloat16)));
+  EXPECT_FALSE(w.grad().defined() || b.grad().defined());
 }
 
 TEST_F(OwnConvolution, OnlyOneDerivative) {

@@ -212,8 +212,9 @@ at::Tensor weight_gradient(const at::Tensor& x_in, const at::Tensor& dy_in, cons
     Task task(plan, x, dy, sums.mutable_data_ptr<float>());
     for (std::int64_t i = begin; i < end; ++i) task.run(i);
   });
-  at::Tensor result = at::empty({plan.outputs, x.size(1), geometry.kernel[0], geometry.kernel[1]},
-                                at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+  // A 1 × 1 kernel lies the same way in both formats, but the plain one's strides are those that such parameters have.
+  const auto format = geometry.kernel[0] * geometry.kernel[1] == 1 ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+  at::Tensor result = at::empty({plan.outputs, x.size(1), geometry.kernel[0], geometry.kernel[1]}, at::TensorOptions(at::kFloat).memory_format(format));
   join(plan, sums.const_data_ptr<float>(), result.mutable_data_ptr<float>());
   return result;
 }
