@@ -11,6 +11,8 @@ InstructionSet best_instruction_set();
 
 /// Whether this processor multiplies pairs of bfloat16 values into float32 sums (AVX512_BF16), besides InstructionSet::avx512.
 bool has_bfloat16_products();
+/// Whether it multiplies whole tiles of them (AMX-BF16), eight times as many at once.
+bool has_bfloat16_tiles();
 
 /// What the function of the set returns. Asking for a set that the processor lacks is the caller's error.
 template <class Portable, class Avx2, class Avx512>

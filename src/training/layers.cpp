@@ -42,7 +42,7 @@ std::int64_t dilation_for(const at::Tensor& x, const ConvLayer& layer, at::Scala
 
 at::Tensor convolution(const at::Tensor& x, const ConvLayer& layer, const ForwardMode& mode) {
   const at::Tensor in = cast(x, mode.compute);
-  if (layer.groups == 1 && layer.dilation == 1 && at::GradMode::is_enabled() && kernels::supports_convolution(in, layer.weight, layer.bias)) {
+  if (layer.groups == 1 && layer.dilation == 1 && at::GradMode::is_enabled() && kernels::prefers_convolution(in, layer.weight, layer.bias)) {
     return kernels::convolution(in, layer.weight, layer.bias, {{layer.weight.size(2), layer.weight.size(3)}, layer.stride, layer.padding});
   }
   const std::int64_t dilation = dilation_for(x, layer, mode.compute);

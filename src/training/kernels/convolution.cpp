@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/instruction_set.hpp"
 #include "training/kernels/channel_sums.hpp"
 
 namespace yolov7::training::kernels {
@@ -43,8 +44,8 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 
 }  // namespace
 
-bool supports_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return supports_weight_gradient(x, x) && weight.scalar_type() == at::kFloat && (!bias.defined() || bias.scalar_type() == at::kFloat);
+bool prefers_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  return supports_weight_gradient(x, x) && !has_bfloat16_tiles() && weight.scalar_type() == at::kFloat && (!bias.defined() || bias.scalar_type() == at::kFloat);
 }
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvolutionGeometry& geometry) {
