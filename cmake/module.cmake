@@ -21,6 +21,16 @@ function(yolov7_module name)
   target_link_libraries(yolov7_${name} PUBLIC Threads::Threads fmt::fmt PRIVATE ${ARG_LIBRARIES})
 endfunction()
 
+function(yolov7_loops_once target instruction_set flags)
+  set(loops ${target}_loops_${instruction_set})
+  add_library(${loops} OBJECT ${ARGN})
+  yolov7_compile_options(${loops})
+  target_include_directories(${loops} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(${loops} PRIVATE YOLOV7_INSTRUCTION_SET=${instruction_set})
+  target_compile_options(${loops} PRIVATE -O3 -Wno-psabi ${flags})
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${loops}>)
+endfunction()
+
 # yolov7_loops(<target> <sources...>): inner loops, once per instruction set; core/instruction_set.hpp chooses at run time.
 # On another architecture all three are the same portable code.
 function(yolov7_loops target)
@@ -32,28 +42,17 @@ function(yolov7_loops target)
     set(avx512_flags -march=x86-64-v4 -mprefer-vector-width=512)
   endif()
   foreach(instruction_set portable avx2 avx512)
-    set(loops ${target}_loops_${instruction_set})
-    add_library(${loops} OBJECT ${ARGN})
-    yolov7_compile_options(${loops})
-    target_include_directories(${loops} PRIVATE ${CMAKE_SOURCE_DIR}/src)
-    target_compile_definitions(${loops} PRIVATE YOLOV7_INSTRUCTION_SET=${instruction_set})
-    target_compile_options(${loops} PRIVATE -O3 -Wno-psabi ${${instruction_set}_flags})
-    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${loops}>)
+    yolov7_loops_once(${target} ${instruction_set} "${${instruction_set}_flags}" ${ARGN})
   endforeach()
 endfunction()
 
-# yolov7_bfloat16_loops(<target> <sources...>): inner loops for AVX512_BF16 alone. They ask has_bfloat16_products() themselves and are empty on
-# another architecture.
+# yolov7_bfloat16_loops(<target> <sources...>): inner loops for AVX512_BF16 alone, whose callers ask has_bfloat16_products(); empty on another architecture.
 function(yolov7_bfloat16_loops target)
-  set(loops ${target}_loops_bfloat16)
-  add_library(${loops} OBJECT ${ARGN})
-  yolov7_compile_options(${loops})
-  target_include_directories(${loops} PRIVATE ${CMAKE_SOURCE_DIR}/src)
-  target_compile_options(${loops} PRIVATE -O3)
+  set(flags "")
   if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
-    target_compile_options(${loops} PRIVATE -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512)
+    set(flags -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512)
   endif()
-  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${loops}>)
+  yolov7_loops_once(${target} bfloat16 "${flags}" ${ARGN})
 endfunction()
 
 # yolov7_test(<module> SOURCES ... [DEPENDS modules...] [LIBRARIES ...] [LABEL unit]) -> <module>_tests

@@ -21,7 +21,8 @@ InstructionSet best_instruction_set() {
 
 bool has_bfloat16_products() {
 #if defined(__x86_64__)
-  return best_instruction_set() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
+  static const bool has = best_instruction_set() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
+  return has;
 #else
   return false;
 #endif
@@ -29,9 +30,12 @@ bool has_bfloat16_products() {
 
 bool has_bfloat16_tiles() {
 #if defined(__x86_64__)
-  unsigned a = 0, b = 0, c = 0, d = 0;  // not all compilers know the name
-  constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & amx_bf16) != 0 && (d & amx_tile) != 0;
+  static const bool has = [] {  // cpuid leaves a virtual machine, and every convolution asks
+    unsigned a = 0, b = 0, c = 0, d = 0;  // not all compilers know the name
+    constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & amx_bf16) != 0 && (d & amx_tile) != 0;
+  }();
+  return has;
 #else
   return false;
 #endif

@@ -318,9 +318,7 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
 
 bool supports(const at::Tensor& x, const BatchNormActivation& norm) {
   const auto is_float = [](const at::Tensor& t) { return t.defined() && t.scalar_type() == at::kFloat; };
-  return norm.activation.kind != network::ActivationKind::sigmoid && x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && is_float(norm.weight) &&
-         is_float(norm.bias) && is_float(norm.running_mean) && is_float(norm.running_var);
+  return norm.activation.kind != network::ActivationKind::sigmoid && has_kernel_values(x) && is_float(norm.weight) && is_float(norm.bias) && is_float(norm.running_mean) && is_float(norm.running_var);
 }
 
 at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm) {

@@ -54,7 +54,7 @@ struct ScaleChannels : torch::autograd::Function<ScaleChannels> {
     const at::Tensor &x = saved[0], &factor = saved[1];
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     const RowBlocks blocks(x);
-    at::Tensor dx = empty_channels_last(x.sizes(), x.options()), d_factor = at::empty({blocks.channels});
+    at::Tensor dx = empty_channels_last(x.sizes(), x.options()), d_factor;
     with_value_type(x.scalar_type(), [&](auto value) {
       using T = decltype(value);
       const ScaleKernels<T> kernels = scale_kernels<T>(best_instruction_set());
@@ -66,9 +66,7 @@ struct ScaleChannels : torch::autograd::Function<ScaleChannels> {
         rows.dx = values<T>(dx) + blocks.first(block) * blocks.channels;
         kernels.gradient(rows, sums.data() + block * blocks.width());
       });
-      const std::vector<double> whole = total(blocks, sums);
-      for (std::int64_t c = 0; c < blocks.channels; ++c)
-        values<float>(d_factor)[c] = static_cast<float>(whole[static_cast<std::size_t>(lane_position<T>(c))]);
+      d_factor = channel_values<T>(blocks, total(blocks, sums));
     });
     return {dx, d_factor.view(factor.sizes())};
   }
@@ -77,9 +75,7 @@ struct ScaleChannels : torch::autograd::Function<ScaleChannels> {
 }  // namespace
 
 at::Tensor scale_channels(const at::Tensor& x, const at::Tensor& factor) {
-  const bool fast = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && factor.scalar_type() == at::kFloat &&
-                    (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
-                    factor.numel() == x.size(1) && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+  const bool fast = has_kernel_values(x) && factor.scalar_type() == at::kFloat && factor.numel() == x.size(1) && x.is_contiguous(at::MemoryFormat::ChannelsLast);
   return fast ? ScaleChannels::apply(x, factor) : x * factor;
 }
 

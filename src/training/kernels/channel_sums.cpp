@@ -9,7 +9,7 @@ at::Tensor channel_sums(const at::Tensor& x) {
   const RowBlocks blocks(x);
   std::vector<float> first = floats_by_block(blocks), second(first.size());
   const std::vector<float> zeros(static_cast<std::size_t>(blocks.width()), 0.0F);
-  at::Tensor sums = at::empty({blocks.channels}, at::kFloat);
+  at::Tensor sums;
   with_value_type(x.scalar_type(), [&](auto value) {
     using T = decltype(value);
     const RowKernels<T> kernels = row_kernels<T>(network::ActivationKind::identity, best_instruction_set());
@@ -22,8 +22,7 @@ at::Tensor channel_sums(const at::Tensor& x) {
       const auto at = static_cast<std::size_t>(block * blocks.width());
       kernels.moments(rows, first.data() + at, second.data() + at);
     });
-    const std::vector<double> totals = total(blocks, first);
-    for (std::int64_t c = 0; c < blocks.channels; ++c) values<float>(sums)[c] = static_cast<float>(totals[static_cast<std::size_t>(lane_position<T>(c))]);
+    sums = channel_values<T>(blocks, total(blocks, first));
   });
   return sums;
 }

@@ -45,7 +45,7 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 }  // namespace
 
 bool prefers_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return supports_weight_gradient(x, x) && !has_bfloat16_tiles() && weight.scalar_type() == at::kFloat && (!bias.defined() || bias.scalar_type() == at::kFloat);
+  return supports_weight_gradient(x) && !has_bfloat16_tiles() && weight.scalar_type() == at::kFloat && (!bias.defined() || bias.scalar_type() == at::kFloat);
 }
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvolutionGeometry& geometry) {

@@ -117,8 +117,7 @@ struct Slide : torch::autograd::Function<Slide> {
 };
 
 bool is_fast(const at::Tensor& x) {
-  return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+  return has_kernel_values(x) && x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 }  // namespace

@@ -4,14 +4,14 @@
 #include <immintrin.h>
 
 #include <utility>
+
+#include "training/kernels/simd.hpp"
 #endif
 
 namespace yolov7::training::kernels {
 
 #if defined(__AVX512BF16__)
 namespace {
-
-#define YOLOV7_INLINE __attribute__((always_inline)) inline
 
 /// Where the values of two pixels of 32 channels go: value c of the first and of the second beside each other.
 alignas(64) constexpr std::uint16_t lower_order[32] = {0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39,

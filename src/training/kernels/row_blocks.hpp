@@ -26,6 +26,11 @@ struct RowBlocks {
   std::int64_t width() const { return padded(channels); }
 };
 
+/// What the kernels take: on the CPU, [B, C, H, W], not empty, float32 or bfloat16.
+inline bool has_kernel_values(const at::Tensor& x) {
+  return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
 /// The distance between pixels where `tensor`'s values lie as rows of channels (channels_last, or a range of channels
 /// of such a tensor); 0 otherwise.
 inline std::int64_t row_stride(const at::Tensor& tensor) {
@@ -66,6 +71,14 @@ inline std::vector<float> floats_by_block(const RowBlocks& blocks) {
 }
 
 template <class T> T* values(const at::Tensor& tensor) { return static_cast<T*>(tensor.data_ptr()); }
+
+/// Values per channel in the lane order of T → float32 [C].
+template <class T>
+at::Tensor channel_values(const RowBlocks& blocks, const std::vector<double>& in_lane_order) {
+  at::Tensor result = at::empty({blocks.channels}, at::kFloat);
+  for (std::int64_t c = 0; c < blocks.channels; ++c) values<float>(result)[c] = static_cast<float>(in_lane_order[static_cast<std::size_t>(lane_position<T>(c))]);
+  return result;
+}
 
 /// use(float{}) or use(BFloat16{}).
 template <class Use>

@@ -40,8 +40,7 @@ struct UpsampleTwice : torch::autograd::Function<UpsampleTwice> {
 }  // namespace
 
 at::Tensor upsample_twice(const at::Tensor& x) {
-  const bool fast = x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-  return fast ? UpsampleTwice::apply(x) : at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  return has_kernel_values(x) ? UpsampleTwice::apply(x) : at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
 }
 
 }  // namespace yolov7::training::kernels

@@ -5,6 +5,7 @@
 
 #include "core/instruction_set.hpp"
 #include "training/kernels/pair_products.hpp"
+#include "training/kernels/row_blocks.hpp"
 
 namespace yolov7::training::kernels {
 namespace {
@@ -199,10 +200,7 @@ void join(const Plan& plan, const float* sums, float* to) {
 
 }  // namespace
 
-bool supports_weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
-  const auto fits = [](const at::Tensor& t) { return t.device().is_cpu() && t.scalar_type() == at::kBFloat16 && t.dim() == 4 && t.numel() > 0; };
-  return has_bfloat16_products() && fits(x) && fits(dy);
-}
+bool supports_weight_gradient(const at::Tensor& x) { return has_bfloat16_products() && has_kernel_values(x) && x.scalar_type() == at::kBFloat16; }
 
 at::Tensor weight_gradient(const at::Tensor& x_in, const at::Tensor& dy_in, const ConvolutionGeometry& geometry) {
   const at::Tensor x = x_in.contiguous(at::MemoryFormat::ChannelsLast), dy = dy_in.contiguous(at::MemoryFormat::ChannelsLast);
