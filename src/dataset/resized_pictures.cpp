@@ -20,11 +20,8 @@ cv::Size resized_size(cv::Size original, int s) {
 }
 
 cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original, bool scaled_decoding) {
-  ReducedPicture read;
-  if (scaled_decoding) read = read_reduced_picture(path, s);
-  else read.bgr = read_picture(path);
-  const cv::Mat& picture = read.bgr;
-  const cv::Size whole = scaled_decoding ? cv::Size(read.width, read.height) : picture.size();
+  const auto [picture, width, height] = read_reduced_picture(path, scaled_decoding ? s : 0);
+  const cv::Size whole(width, height);
   if (original) *original = whole;
   const cv::Size wanted = resized_size(whole, s);
   if (picture.size() == wanted) return picture;

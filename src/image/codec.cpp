@@ -145,11 +145,11 @@ ReducedPicture decode(std::string_view bytes, const std::string& source, int lon
 cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits) { return decode(bytes, source, 0, limits).bgr; }
 
 ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side, const DecodeLimits& limits) {
-  return decode(file::read(path, limits.file_bytes), path.string(), std::max(1, long_side), limits);
+  return decode(file::read(path, limits.file_bytes), path.string(), long_side, limits);
 }
 
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits) {
-  return decode_picture(file::read(path, limits.file_bytes), path.string(), limits);
+  return read_reduced_picture(path, 0, limits).bgr;
 }
 
 std::string encode_jpeg(const cv::Mat& bgr, int quality) {

@@ -40,7 +40,7 @@ struct ReducedPicture {
   int width = 0, height = 0;  ///< of the whole picture, after EXIF orientation
 };
 /// As read_picture(), but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its long side keeps `long_side` px: less work, and other pixels than
-/// those of decoding it whole and shrinking it. Other formats are decoded whole.
+/// those of decoding it whole and shrinking it. Other formats are decoded whole, and with 0 all are.
 ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side, const DecodeLimits& limits = {});
 /// Format by extension as in encode_picture(). Written atomically. DNG and MPO are read only.
 void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95, file::Sync sync = file::Sync::now);
