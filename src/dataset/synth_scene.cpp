@@ -7,13 +7,14 @@
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
+#include "dataset/synth_looks.hpp"
 #include "dataset/synth_textures.hpp"
 
 namespace yolov7::dataset {
 namespace {
 
 /// Operations of Random; never renumber, or the same seed draws other pictures.
-enum Stream : std::uint32_t { layout_stream = 1, look_stream = 2, distractor_stream = 3, camera_stream = 4 };
+enum Stream : std::uint32_t { layout_stream = 1, look_stream = 2, distractor_stream = 3, camera_stream = 4, kind_stream = 5 };
 
 cv::Rect whole_pixels(const Xyxy& box, cv::Size picture) {
   const cv::Point first(static_cast<int>(std::floor(box.x1)), static_cast<int>(std::floor(box.y1)));
@@ -37,7 +38,27 @@ class Scene {
     for (int c = 0; c < 3; ++c)
       base[c] = static_cast<float>(level.colour_by_class ? grey + look_.uniform(-12, 12) : look_.uniform(30, 225));
     canvas_ = random_texture(size, base, level.texture * 1.5, look_, level.fractal_textures);
+    if (level.relief) light_ = look_.uniform(0, 2 * M_PI);
   }
+
+  /// From here on all objects are of one to four kinds.
+  void choose_kinds(double largest, Random& random) {
+    const cv::Scalar mean = cv::mean(canvas_);
+    const cv::Vec3f ground(static_cast<float>(mean[0]), static_cast<float>(mean[1]), static_cast<float>(mean[2]));
+    const auto count = random.integer(1, std::min(4, level_.class_count()));
+    while (static_cast<std::int64_t>(kinds_.size()) < count) {
+      Kind kind;
+      kind.class_index = static_cast<int>(random.integer(0, level_.class_count() - 1));
+      if (std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.class_index == kind.class_index; })) continue;
+      kind.share = std::exp(random.uniform(std::log(level_.smallest), std::log(largest)));
+      kind.colour = contrasting_colour(ground, random_contrast(random), random);
+      kind.texture = random.uniform(0, level_.texture);
+      kind.relief = random_relief(true, light_, random);
+      kind.pattern = Random(random.next(), random.next(), 0, 0);
+      kinds_.push_back(std::move(kind));
+    }
+  }
+  const std::vector<Kind>& kinds() const { return kinds_; }
 
   /// Pixels of `roi` with coverage above one half would leave every object visible enough.
   bool allowed(const cv::Rect& roi, const cv::Mat& coverage) {
@@ -52,11 +73,22 @@ class Scene {
 
   /// Draws over what is there. Who = −1: a distractor.
   int paint(const cv::Rect& roi, const cv::Mat& coverage, int class_index, int who) {
-    const cv::Scalar under = cv::mean(canvas_(roi));
-    const cv::Vec3f below(static_cast<float>(under[0]), static_cast<float>(under[1]), static_cast<float>(under[2]));
-    const double distance = std::exp(look_.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast)));
-    const cv::Vec3f colour = level_.colour_by_class && who >= 0 ? class_colour(class_index) : contrasting_colour(below, distance, look_);
-    blend(canvas_, roi, random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_, level_.fractal_textures), coverage);
+    const auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return who >= 0 && k.class_index == class_index; });
+    Relief relief;
+    cv::Mat paint;
+    if (kind != kinds_.end()) {
+      Random pattern = kind->pattern;
+      cv::Vec3f colour = kind->colour;
+      for (int c = 0; c < 3; ++c) colour[c] += static_cast<float>(look_.uniform(-10, 10));
+      paint = random_texture(roi.size(), colour, kind->texture, pattern, level_.fractal_textures);
+      relief = kind->relief;
+    } else {
+      const cv::Vec3f colour = object_colour(roi, class_index, who);
+      paint = random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_, level_.fractal_textures);
+      if (level_.relief) relief = random_relief(false, light_, look_);
+    }
+    if (level_.relief) add_relief(paint, coverage, roi, size(), relief);
+    blend(canvas_, roi, paint, relief.opacity < 1 ? cv::Mat(coverage * relief.opacity) : coverage);
     int pixels = 0;
     for_covered(roi, coverage, [&](std::int16_t& owner) {
       if (owner >= 0) --objects_[static_cast<std::size_t>(owner)].visible;
@@ -89,6 +121,15 @@ class Scene {
     }
   }
 
+  double random_contrast(Random& random) const { return std::exp(random.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast))); }
+
+  cv::Vec3f object_colour(const cv::Rect& roi, int class_index, int who) {
+    const cv::Scalar under = cv::mean(canvas_(roi));
+    const cv::Vec3f below(static_cast<float>(under[0]), static_cast<float>(under[1]), static_cast<float>(under[2]));
+    const double distance = random_contrast(look_);
+    return level_.colour_by_class && who >= 0 ? class_colour(class_index) : contrasting_colour(below, distance, look_);
+  }
+
   cv::Vec3f class_colour(int class_index) {
     static const std::array<cv::Vec3f, 3> colours{cv::Vec3f(50, 50, 215), cv::Vec3f(60, 190, 60), cv::Vec3f(215, 90, 40)};
     cv::Vec3f colour = colours[static_cast<std::size_t>(class_index) % colours.size()];
@@ -98,7 +139,9 @@ class Scene {
 
   const SynthLevel& level_;
   Random look_;
+  double light_ = 0;
   cv::Mat canvas_, owner_;
+  std::vector<Kind> kinds_;
   std::vector<Placed> objects_;
 };
 
@@ -131,23 +174,39 @@ bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Ou
   return true;
 }
 
-void add_objects(const SynthLevel& level, Scene& scene, Random& random) {
+/// An object before it has a place.
+struct Planned {
+  double order = 0;  ///< of drawing, lowest first: large objects lie below, mostly
+  double share = 0;
+  int class_index = 0;
+};
+
+void add_objects(const SynthLevel& level, Scene& scene, Random& random, Random* kinds) {
   constexpr int tries = 60;
   const int span = level.most_objects - level.least_objects + 1;
   const double u = random.uniform();
-  const int count = level.least_objects + std::min(span - 1, static_cast<int>(span * u * u));
+  const int count = level.least_objects + std::min(span - 1, static_cast<int>(span * (kinds ? u : u * u)));
   const double largest = level.largest * std::clamp(2.2 / std::sqrt(static_cast<double>(count)), 0.4, 1.0);  // crowds of giants hide each other
-  std::vector<std::pair<double, double>> sizes;  // order of drawing, share
+  if (kinds) scene.choose_kinds(largest, *kinds);
+  std::vector<Planned> objects;
   for (int i = 0; i < count; ++i) {
-    const double share = std::exp(random.uniform(std::log(level.smallest), std::log(largest)));
-    sizes.emplace_back(-share * random.uniform(0.5, 2), share);
+    Planned object;
+    object.share = std::exp(random.uniform(std::log(level.smallest), std::log(largest)));
+    if (kinds) {
+      const auto& all = scene.kinds();
+      const Kind& kind = all[static_cast<std::size_t>(kinds->integer(0, static_cast<std::int64_t>(all.size()) - 1))];
+      object.class_index = kind.class_index;
+      object.share = std::clamp(kind.share * std::exp(kinds->uniform(-0.25, 0.25)), level.smallest, level.largest);
+    }
+    object.order = -object.share * random.uniform(0.5, 2);
+    objects.push_back(object);
   }
-  std::sort(sizes.begin(), sizes.end());
-  for (const auto& [order, share] : sizes) {
-    const int class_index = static_cast<int>(random.integer(0, level.class_count() - 1));
-    const Outline shape = level.class_outline(class_index);
+  std::sort(objects.begin(), objects.end(), [](const Planned& a, const Planned& b) { return std::pair(a.order, a.share) < std::pair(b.order, b.share); });
+  for (Planned& object : objects) {
+    if (!kinds) object.class_index = static_cast<int>(random.integer(0, level.class_count() - 1));
+    const Outline shape = level.class_outline(object.class_index);
     bool placed = false;
-    for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, class_index, shape, share, random);
+    for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, object.class_index, shape, object.share, random);
   }
 }
 
@@ -257,7 +316,8 @@ SynthLevel formula_level() {
   level.most_objects = 40;
   level.texture = 45, level.most_noise = 14, level.most_blur = 1.6;
   level.most_distractors = 12;
-  level.fractal_textures = true;
+  level.fractal_textures = level.relief = true;
+  level.crowds = 0.5;
   return level;
 }
 
@@ -268,7 +328,9 @@ SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t
   const bool some = level.most_distractors > 0;
   const auto below = some ? distractors.integer(1, level.most_distractors) : 0, above = some ? distractors.integer(0, 3) : 0;
   for (std::int64_t i = 0; i < below; ++i) add_distractor(scene, false, distractors);
-  if (!empty) add_objects(level, scene, layout);
+  Random kinds = random(kind_stream);
+  const bool crowd = level.crowds > 0 && kinds.chance(level.crowds);
+  if (!empty) add_objects(level, scene, layout, crowd ? &kinds : nullptr);
   for (std::int64_t i = 0; i < above; ++i) add_distractor(scene, true, distractors);
   SynthPicture result;
   result.picture = photograph(level, scene.canvas(), camera);

@@ -27,6 +27,8 @@ struct SynthLevel {
   bool colour_by_class = false;       ///< each class in a hue of its own
   bool many_shapes_of_picture = true; ///< aspect ratios from 9:16 to 16:9 instead of squares
   bool fractal_textures = false;      ///< attractors of random affine maps and noise of all sizes besides the plain patterns
+  bool relief = false;                ///< rims, domes, light from one side, some objects translucent
+  double crowds = 0;                  ///< share of the pictures that show one to four kinds of objects, all of one kind much alike
 
   int class_count() const { return static_cast<int>(shapes.size() + formulas.size()); }
   std::string class_name(int index) const;
