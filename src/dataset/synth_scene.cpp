@@ -53,7 +53,7 @@ class Scene {
       kind.share = std::exp(random.uniform(std::log(level_.smallest), std::log(largest)));
       kind.colour = contrasting_colour(ground, random_contrast(random), random);
       kind.texture = random.uniform(0, level_.texture);
-      kind.relief = random_relief(true, light_, random);
+      if (level_.relief) kind.relief = random_relief(true, light_, random);
       kind.pattern = Random(random.next(), random.next(), 0, 0);
       kinds_.push_back(std::move(kind));
     }
