@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "dataset/synth_scene.hpp"
 #include "dataset/transforms/catalogue.hpp"
 
@@ -34,8 +35,7 @@ double median_ms(Action action) {
     action(i);
     times.push_back(processor_ms() - start);
   }
-  std::nth_element(times.begin(), times.begin() + draws / 2, times.end());
-  return times[draws / 2];
+  return median(times);
 }
 
 dataset::Sample scene(int side, std::size_t number) {

@@ -18,6 +18,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "core/threads.hpp"
 #include "image/codec.hpp"
 #include "network/checkpoint.hpp"
@@ -35,11 +36,6 @@ double time_ms(const std::function<void()>& work) {
   work();
   return now_ms() - start;
 }
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 /// Weights that keep activations at unit scale, so that no denormal numbers slow anything down.
 network::Weights random_weights(const network::Network& network) {
   using Role = network::TensorSpec::Role;

@@ -19,6 +19,7 @@
 
 #include "core/memory.hpp"
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "dataset/description.hpp"
 #include "dataset/loader.hpp"
 #include "dataset/mosaic.hpp"
@@ -37,11 +38,6 @@ double seconds_of(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 dataset::Index drawn_index(const std::filesystem::path& folder, int size) {

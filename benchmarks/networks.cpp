@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/statistics.hpp"
 #include "core/threads.hpp"
 #include "network/cost.hpp"
 #include "network/reparameterize.hpp"
@@ -29,11 +30,6 @@ double milliseconds(runtime::Detector& detector, const runtime::ProofPicture& pi
   const auto begin = std::chrono::steady_clock::now();
   detector.predict(picture.batch(), prediction);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 /// Medians of the training graph and of the deploy graph; the first picture of each, for which the model is compiled, is not counted.

@@ -13,6 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "network/cost.hpp"
 #include "network/graph.hpp"
 #include "training/initial_values.hpp"
@@ -67,11 +68,6 @@ double seconds(const auto& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 /// Objects of 3–50 % of the picture's side anywhere inside it.

@@ -10,11 +10,13 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "evaluation/coco_split.hpp"
 #include "image/codec.hpp"
 
 namespace yolov7::cli {
 
 namespace fs = std::filesystem;
+using evaluation::rounded;
 using runtime::Frame;
 using runtime::FrameKind;
 
@@ -61,16 +63,6 @@ namespace {
 constexpr int picture_quality = 95;
 
 const std::string& name_of(const std::vector<std::string>& names, const Detection& d) { return names.at(static_cast<std::size_t>(d.class_index)); }
-
-/// The official's image_id: a number if the stem is one.
-nlohmann::json image_id(const fs::path& relative) {
-  const std::string stem = relative.stem().string();
-  const bool digits = !stem.empty() && stem.size() < 19 && stem.find_first_not_of("0123456789") == std::string::npos;
-  return digits ? nlohmann::json(std::stoll(stem)) : nlohmann::json(stem);
-}
-
-/// To so many parts of one.
-double rounded(double value, double parts) { return std::round(value * parts) / parts; }
 
 }  // namespace
 
@@ -158,7 +150,7 @@ void DetectWriter::write_rows(const Frame& frame, const std::vector<Detection>& 
       csv_ << fmt::format("{},{},{:.3f},{},{},{:.5f},{:.3f},{:.3f},{:.3f},{:.3f},{}\n", text::csv(frame.origin->name), picture ? 0 : frame.number, frame.seconds, d.class_index,
                           text::csv(name_of(names_, d)), d.score, d.box.x1, d.box.y1, d.box.x2, d.box.y2, d.track > 0 ? fmt::format("{}", d.track) : "");
     if (!options_.json) continue;
-    nlohmann::json one{{"image_id", image_id(frame.origin->relative)}, {"file_name", frame.origin->name}, {"category_id", d.class_index}, {"category_name", name_of(names_, d)},
+    nlohmann::json one{{"image_id", nlohmann::json::parse(evaluation::image_id(frame.origin->relative))}, {"file_name", frame.origin->name}, {"category_id", d.class_index}, {"category_name", name_of(names_, d)},
                        {"bbox", {rounded(d.box.x1, 1e3), rounded(d.box.y1, 1e3), rounded(d.box.width(), 1e3), rounded(d.box.height(), 1e3)}}, {"score", rounded(d.score, 1e5)}};
     if (!picture) one["frame"] = frame.number, one["seconds"] = frame.seconds;
     if (d.track > 0) one["track_id"] = d.track;

@@ -83,7 +83,7 @@ void require_parallel(const EvolveOptions& o) {
 
 void check(EvolveOptions& o, const training::TrainOptions& train) {
   if (o.population == 0) o.population = o.method == "halving" ? o.eta * o.eta : 1;
-  if (train.cfg.empty() && (train.weights.empty() || train.weights == "auto")) throw usage_error("evolve: expected --cfg (from scratch) or --weights (fine-tuning), found neither");
+  training::require_possible(train, "evolve");
   require_parallel(o);
 }
 

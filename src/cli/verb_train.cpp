@@ -14,8 +14,7 @@ namespace yolov7::cli {
 namespace {
 
 void check(const training::TrainOptions& o) {
-  if (o.resume.empty() && (o.weights.empty() || o.weights == "auto") && o.cfg.empty())
-    throw usage_error("train: expected --cfg (from scratch) or --weights (fine-tuning), found neither");
+  if (o.resume.empty()) training::require_possible(o, "train");
   const auto gpus = training::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
     throw usage_error(fmt::format("train: --nproc {} and --device {}: expected a GPU for each process", o.nproc, o.device));

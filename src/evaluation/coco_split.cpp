@@ -23,14 +23,6 @@ std::optional<std::int64_t> digits(const std::string& stem) {
   return text::parse_int(stem);
 }
 
-std::string picture_id(const std::filesystem::path& picture) {
-  const std::string stem = picture.stem().string();
-  const auto number = digits(stem);
-  return number ? std::to_string(*number) : json_text(stem);
-}
-
-double rounded(double value, double scale) { return std::nearbyint(value * scale) / scale; }
-
 Ltwh box_of(const dataset::Label& label, const dataset::Entry& entry) {
   return to_ltwh(clip(to_pixels(label.box, entry.width, entry.height), entry.width, entry.height));
 }
@@ -81,11 +73,19 @@ std::int64_t category_id(int class_index, bool coco_ids) {
   return id;
 }
 
+std::string image_id(const std::filesystem::path& picture) {
+  const std::string stem = picture.stem().string();
+  const auto number = digits(stem);
+  return number ? std::to_string(*number) : json_text(stem);
+}
+
+double rounded(double value, double parts) { return std::nearbyint(value * parts) / parts; }
+
 std::vector<std::string> picture_ids(const dataset::Index& index) {
   std::vector<std::string> ids;
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < index.entries.size(); ++i) {
-    ids.push_back(picture_id(index.entries[i].picture));
+    ids.push_back(image_id(index.entries[i].picture));
     const auto [earlier, fresh] = seen.emplace(ids.back(), i);
     if (fresh) continue;
     log::warning(fmt::format("{} and {} have the same name, so the image ids of the COCO files are 1 to {} in the order of the paths",

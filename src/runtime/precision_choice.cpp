@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
+
+#include "core/statistics.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -24,11 +25,6 @@ std::size_t without_partner(const std::vector<Detection>& a, const std::vector<D
     else if (one.score > conf_thres + most_score_change) ++alone;
   }
   return alone;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 }  // namespace

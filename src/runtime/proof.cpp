@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "image/nms.hpp"
 
 namespace yolov7::runtime {
@@ -49,11 +50,6 @@ double milliseconds(Detector& detector, const ProofPicture& picture) {
   const auto begin = std::chrono::steady_clock::now();
   detector.predict(picture.batch(), prediction);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
 }
 
 std::vector<Detection> boxes_of(const Outputs& outputs) {

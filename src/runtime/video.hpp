@@ -63,7 +63,6 @@ struct VideoLibrary {
   std::unique_ptr<VideoWriter> (*create)(const std::filesystem::path& path, cv::Size size, double rate, const std::string& codec);
   /// Error: no display, or one that cannot be used.
   std::unique_ptr<VideoWindow> (*window)(const std::string& title);
-  std::string (*version)();  ///< "FFmpeg 59.27.100"
 };
 
 }  // namespace yolov7::runtime

@@ -105,6 +105,12 @@ Settings settings(TrainOptions& o) {
   return table;
 }
 
+void require_possible(const TrainOptions& o, const char* verb) {
+  if (o.cfg.empty() && (o.weights.empty() || o.weights == "auto")) throw usage_error(fmt::format("{}: expected --cfg (from scratch) or --weights (fine-tuning), found neither", verb));
+  if (o.recipe == "official" && o.scaled_decoding)
+    throw usage_error(fmt::format("{}: --scaled-decoding gives other pixels than the official program's: expected it without --recipe official, found both", verb));
+}
+
 Settings settings(Hyperparameters& h) {
   dataset::AugmentOptions& a = h.augmentation;
   return Settings{"hyper-parameters", {

@@ -72,6 +72,8 @@ struct TrainOptions {
 };
 
 Settings settings(TrainOptions& options);
+/// Errors (usage) on options of a new run that do not go together; `verb` stands in front.
+void require_possible(const TrainOptions& options, const char* verb);
 
 struct Hyperparameters {
   double lr0 = 0.01, lrf = 0.1, momentum = 0.937, weight_decay = 0.0005;

@@ -42,6 +42,8 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"mlflow"}, "expected at least one run folder"},
       {{"train", "--cfg", "yolov7.yaml", "--mlflow", "ftp://host"}, "expected the http or https address of an MLflow server, found 'ftp://host'"},
       {{"evolve"}, "found neither"},
+      {{"train", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"}, "without --recipe official"},
+      {{"evolve", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"}, "without --recipe official"},
   };
   for (const auto& [arguments, expected] : table) {
     const Outcome outcome = run(arguments);

@@ -73,8 +73,6 @@ TEST(Recipe, Official) {
   o.warmup_cap = 0.3;
   apply_recipe(o, {"warmup-cap"}, 60);
   EXPECT_EQ(o.warmup_cap, 0.3);
-  o.scaled_decoding = true;
-  EXPECT_THROW(apply_recipe(o, {}, 60), Error);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "training/kernels/batch_norm_rows.hpp"
+#include "training/kernels/first_derivative.hpp"
 #include "training/kernels/row_blocks.hpp"
 
 namespace yolov7::training::kernels {
@@ -298,7 +299,7 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("batch-norm: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("batch-norm");
     const variable_list saved = context->get_saved_variables();
     const network::Activation activation{static_cast<network::ActivationKind>(context->saved_data["kind"].toInt()),
                                          context->saved_data["slope"].toDouble()};

@@ -1,7 +1,7 @@
 #include "training/kernels/channel_scale.hpp"
 
-#include "core/error.hpp"
 #include "training/kernels/channel_scale_rows.hpp"
+#include "training/kernels/first_derivative.hpp"
 #include "training/kernels/row_blocks.hpp"
 
 namespace yolov7::training::kernels {
@@ -49,7 +49,7 @@ struct ScaleChannels : torch::autograd::Function<ScaleChannels> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("implicit multiplication: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("implicit multiplication");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &factor = saved[1];
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);

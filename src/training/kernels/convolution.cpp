@@ -4,9 +4,9 @@
 #include <tuple>
 #include <vector>
 
-#include "core/error.hpp"
 #include "core/instruction_set.hpp"
 #include "training/kernels/channel_sums.hpp"
+#include "training/kernels/first_derivative.hpp"
 
 namespace yolov7::training::kernels {
 namespace {
@@ -26,7 +26,7 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("convolution: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("convolution");
     const variable_list saved = context->get_saved_variables();
     const std::vector<std::int64_t> g = context->saved_data["geometry"].toIntVector();
     const ConvolutionGeometry geometry{{g[0], g[1]}, {g[2], g[3]}, {g[4], g[5]}};

@@ -1,6 +1,6 @@
 #include "training/kernels/joint_batch_norm.hpp"
 
-#include "core/error.hpp"
+#include "training/kernels/first_derivative.hpp"
 
 namespace yolov7::training::kernels {
 namespace {
@@ -53,7 +53,7 @@ struct JointBatchNorm : torch::autograd::Function<JointBatchNorm> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("batch-norm: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("batch-norm");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor x = widened(saved[0]), dy = widened(gradients[0]), &weight = saved[1], &mean = saved[2], &inverse = saved[3];
     auto& joint = *reinterpret_cast<JointStatistics*>(static_cast<std::intptr_t>(context->saved_data["joint"].toInt()));

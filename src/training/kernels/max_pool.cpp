@@ -1,6 +1,6 @@
 #include "training/kernels/max_pool.hpp"
 
-#include "core/error.hpp"
+#include "training/kernels/first_derivative.hpp"
 #include "training/kernels/pool_planes.hpp"
 #include "training/kernels/row_blocks.hpp"
 
@@ -38,7 +38,7 @@ struct Halve : torch::autograd::Function<Halve> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("max-pooling: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("max-pooling");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &y = saved[1];
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
@@ -99,7 +99,7 @@ struct Slide : torch::autograd::Function<Slide> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("max-pooling: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("max-pooling");
     const at::Tensor x = context->get_saved_variables()[0];
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor dx = empty_channels_last(x.sizes(), x.options());

@@ -1,6 +1,6 @@
 #include "training/kernels/upsample.hpp"
 
-#include "core/error.hpp"
+#include "training/kernels/first_derivative.hpp"
 #include "training/kernels/row_blocks.hpp"
 #include "training/kernels/upsample_rows.hpp"
 
@@ -14,7 +14,7 @@ struct UpsampleTwice : torch::autograd::Function<UpsampleTwice> {
   static at::Tensor forward(AutogradContext*, const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }
 
   static variable_list backward(AutogradContext*, variable_list gradients) {
-    if (at::GradMode::is_enabled()) throw Error("upsampling: expected a first derivative, found a second one, which it lacks");
+    first_derivative_only("upsampling");
     const at::Tensor dy = in_rows(gradients[0]);
     at::Tensor dx = empty_channels_last({dy.size(0), dy.size(1), dy.size(2) / 2, dy.size(3) / 2}, dy.options());
     with_value_type(dy.scalar_type(), [&](auto value) {
