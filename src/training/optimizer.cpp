@@ -29,7 +29,7 @@ struct Lists {
   std::vector<at::Tensor> parameters, gradients, momenta;
 };
 
-/// Views whose dimensions stand in the order of memory: LibTorch's fused update copies channels_last tensors first.
+/// Views whose dimensions stand in the order of memory: LibTorch's fused updates copy channels_last tensors first.
 std::vector<at::Tensor> in_memory_order(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> views;
   for (const at::Tensor& tensor : tensors) {
@@ -125,6 +125,7 @@ void Optimizer::step_adam(std::size_t group, double share) {
     steps.push_back(at::full({}, static_cast<double>(parameter.steps), at::dtype(at::kFloat).device(parameter.tensor.device())));
   }
   if (parameters.empty()) return;
+  for (std::vector<at::Tensor>* list : {&parameters, &gradients, &first, &second}) *list = in_memory_order(*list);
   const double rate = rates_[group] * share, beta1 = options_.beta1, beta2 = options_.beta2, epsilon = options_.epsilon;
   if (options_.kind == OptimizerKind::adam)
     at::_fused_adam_(parameters, gradients, first, second, {}, steps, rate, beta1, beta2, decay(group), epsilon, /*amsgrad=*/false, /*maximize=*/false);

@@ -217,6 +217,27 @@ TEST(Adam, FourStepsByHand) {
   }
 }
 
+TEST(Adam, EachValueOfAChannelsLastWeightFollowsItsOwnGradient) {
+  const TorchNetwork net(small_network(), at::kDouble);
+  OptimizerOptions options = with_decay(0.1, OptimizerKind::adamw);
+  options.beta1 = 0.9;
+  Optimizer adam(net, options);
+  adam.set_rates({0.01, 0.02, 0.05});
+  set_value(net, conv, 2);
+  at::Tensor weight = net.tensor(conv);
+  ASSERT_FALSE(weight.is_contiguous());
+  const std::int64_t count = weight.numel();
+  std::vector<AdamByHand> expected(static_cast<std::size_t>(count), AdamByHand{2});
+  const at::Tensor position = at::arange(count, at::kDouble).view(weight.sizes());
+  for (const double turn : {1.0, 0.3, -0.5}) {
+    weight.mutable_grad() = turn * position - 7;
+    adam.step();
+    for (std::int64_t i = 0; i < count; ++i) expected[static_cast<std::size_t>(i)].step(turn * static_cast<double>(i) - 7, 0.1, true, 0.02, 0.9);
+  }
+  const at::Tensor found = weight.detach().contiguous();
+  for (std::int64_t i = 0; i < count; ++i) EXPECT_NEAR(found.const_data_ptr<double>()[i], expected[static_cast<std::size_t>(i)].p, 1e-12) << i;
+}
+
 TEST(Adam, StateContinuesWhereItWasStored) {
   const TorchNetwork a(small_network(), at::kDouble), b(small_network(), at::kDouble);
   Optimizer first(a, with_decay(0.1, OptimizerKind::adamw)), second(b, with_decay(0.1, OptimizerKind::adamw));
