@@ -19,7 +19,7 @@ Settings settings(SynthVerbOptions& o) {
   constexpr int most_pictures = 1'000'000;  // file names have six digits
   return Settings{"dataset synth", {
     setting("out", o.out, "new or empty folder for the data set").positional(),
-    setting("level", o.synth.level, "standard: eight shapes among distractors; easy: three big clear shapes, for a demonstration; formula: 64 classes in fractal textures, for a first training").choices({"standard", "easy", "formula"}),
+    setting("level", o.synth.level, "standard: eight shapes among distractors; easy: three big clear shapes, for a demonstration; formula: 64 classes in fractal textures, half the pictures crowds of a few kinds, for a first training").choices({"standard", "easy", "formula"}),
     setting("train", o.synth.train, "pictures for training").range(0, most_pictures),
     setting("val", o.synth.val, "pictures for validation").range(1, most_pictures),
     setting("test", o.synth.test, "pictures for testing").range(0, most_pictures),

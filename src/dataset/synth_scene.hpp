@@ -37,7 +37,8 @@ struct SynthLevel {
 
 SynthLevel standard_level();
 SynthLevel easy_level();
-/// The hardest: the eight shapes and 56 formulas in fractal textures, up to 40 in a picture. What yolov7-tiny-synth was trained on.
+/// The hardest: the eight shapes and 56 formulas in fractal textures with relief, up to 40 in a picture, half the pictures crowds.
+/// What yolov7-tiny-synth was trained on.
 SynthLevel formula_level();
 
 struct SynthPicture {
