@@ -1,4 +1,4 @@
-// yolov7 convert: weights from any readable file into another form. Names and values stay what they are.
+// yolov7 convert: weights from any readable file into another form. Names and values stay what they are, unless --initial-norms is given.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include "cli/verb.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint.hpp"
+#include "network/initial_norms.hpp"
 #include "network/safetensors.hpp"
 #include "network/state_file.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 
 struct ConvertOptions {
   std::string weights, to, out;
+  bool initial_norms = false;
 };
 
 struct Form {
@@ -28,6 +30,7 @@ Settings settings(ConvertOptions& o) {
       setting("weights", o.weights, "file to read: an official checkpoint, one of this program, a state file, safetensors").positional(),
       setting("to", o.to, "form to write: pt (state file: name to tensor, for torch.load with weights_only=True), safetensors, or yolov7 (checkpoint of this program, everything kept)"),
       setting("out", o.out, "file to write"),
+      setting("initial-norms", o.initial_norms, "make convolutions before a batch-norm as short as initial ones: the same network, proved by folding both, that learns from new data as fast as a fresh one"),
   }};
 }
 
@@ -35,6 +38,17 @@ const Form& form(const std::string& name) {
   for (const Form& one : forms)
     if (name == one.name) return one;
   throw usage_error(fmt::format("convert: --to: expected pt, safetensors or yolov7, found '{}'", name));
+}
+
+/// A start for other data: the weights alone, scaled.
+nlohmann::json shorten(network::Checkpoint& checkpoint, Output& output) {
+  const network::InitialNorms scaled = network::with_initial_norms(checkpoint.build_network(), checkpoint.inference_weights());
+  checkpoint.ema = scaled.weights;
+  checkpoint.model = checkpoint.optimizer = {};
+  checkpoint.state.clear();
+  checkpoint.facts.optimizer_tensors = 0;
+  output.line(fmt::format("{} convolutions are as short as initial ones now, the longest by {:.3f}; folded, old and new differ by {:.2g} of a tensor's largest value", scaled.convolutions, scaled.smallest, scaled.difference));
+  return {{"convolutions", scaled.convolutions}, {"smallest_factor", scaled.smallest}, {"difference", scaled.difference}};
 }
 
 }  // namespace
@@ -46,8 +60,10 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   const Form& to = form(options.to);
   std::error_code error;
   if (std::filesystem::equivalent(options.weights, options.out, error)) throw usage_error("convert: --out: expected another file than --weights, found the same");
-  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   network::check(checkpoint.build_network(), checkpoint.inference_weights());
+  nlohmann::json initial_norms;
+  if (options.initial_norms) initial_norms = shorten(checkpoint, output);
   to.write(options.out, checkpoint);
   const std::uint64_t bytes = std::filesystem::file_size(options.out);
   const std::size_t tensors = checkpoint.inference_weights().size();
@@ -55,7 +71,7 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   const bool left = checkpoint.facts.optimizer_tensors > checkpoint.optimizer.size() || (options.to != "yolov7" && checkpoint.facts.optimizer_tensors > 0);
   if (left) output.line(fmt::format("note: {} tensors of the optimizer are not part of the new file", checkpoint.facts.optimizer_tensors));
   output.line(fmt::format("{}: {} tensors, {} classes, {:.1f} MB", options.out, tensors, checkpoint.class_count, static_cast<double>(bytes) / 1e6));
-  return {{"out", options.out}, {"to", options.to}, {"tensors", tensors}, {"classes", checkpoint.names}, {"bytes", bytes}, {"notes", checkpoint.facts.notes}};
+  return {{"out", options.out}, {"to", options.to}, {"tensors", tensors}, {"classes", checkpoint.names}, {"bytes", bytes}, {"notes", checkpoint.facts.notes}, {"initial_norms", initial_norms}};
 }
 
 }  // namespace yolov7::cli

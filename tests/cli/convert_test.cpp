@@ -1,6 +1,7 @@
 // yolov7 convert and info on official checkpoints, as a user calls them.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "network/checkpoint.hpp"
@@ -45,6 +46,23 @@ TEST_F(Convert, EveryFormAndBack) {
     EXPECT_EQ(back.inference_weights().at(name).type, tensor.type) << name;
     EXPECT_TRUE(back.inference_weights().at(name).bytes == tensor.bytes) << name;
   }
+}
+
+TEST_F(Convert, ShortensConvolutionsForANewStart) {
+  const std::string out = (scratch / "start.pt").string();
+  const Outcome outcome = run({"convert", "--weights", in, "--to", "yolov7", "--out", out, "--initial-norms", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json told = json::parse(outcome.out)["initial_norms"];
+  EXPECT_GT(told["convolutions"], 0);
+  EXPECT_LT(told["smallest_factor"], 1);
+  EXPECT_LT(told["difference"], 0.01);
+  const network::Checkpoint start = network::read_checkpoint(out);
+  EXPECT_EQ(start.names, (std::vector<std::string>{"a", "b"}));
+  const std::vector<double> w = start.inference_weights().at("model.0.conv.weight").to_doubles();
+  double squares = 0;
+  for (const double value : w) squares += value * value;
+  const auto outputs = static_cast<double>(start.inference_weights().at("model.0.conv.weight").shape[0]);
+  EXPECT_LE(std::sqrt(squares), std::sqrt(outputs / 3) * 1.001);
 }
 
 TEST_F(Convert, WrongCalls) {
