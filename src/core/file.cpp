@@ -111,7 +111,9 @@ void remove_temporaries(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with('.') && name.ends_with(".tmp")) fs::remove(entry.path(), error);
+    // libzip writes beside what it is given, with six characters more.
+    const bool ours = name.ends_with(".tmp"), of_libzip = name.size() > 11 && name.compare(name.size() - 11, 5, ".tmp.") == 0;
+    if (name.starts_with('.') && (ours || of_libzip)) fs::remove(entry.path(), error);
   }
 }
 

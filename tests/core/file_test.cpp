@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
@@ -27,6 +28,15 @@ class FileTest : public testing::Test {
   }
   fs::path folder;
 };
+
+TEST_F(FileTest, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
+  // Ours, and libzip's, which writes beside the name that it is given.
+  for (const char* name : {".last.pt.32072.tmp", ".last.pt.32072.tmp.h95cve", "last.pt", "last.pt.tmp", ".hidden", ".last.pt.tmp.notes", "x.tmp.h95cve"}) write_atomically(folder / name, "x");
+  remove_temporaries(folder);
+  std::set<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder)) left.insert(entry.path().filename().string());
+  EXPECT_EQ(left, (std::set<std::string>{"last.pt", "last.pt.tmp", ".hidden", ".last.pt.tmp.notes", "x.tmp.h95cve"}));
+}
 
 TEST_F(FileTest, ReplacesWholeFilesOnly) {
   const fs::path path = folder / "a.txt";
