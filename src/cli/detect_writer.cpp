@@ -145,12 +145,13 @@ void DetectWriter::write_tracks(const Frame& frame, const std::vector<Detection>
 
 void DetectWriter::write_rows(const Frame& frame, const std::vector<Detection>& detections) {
   const bool picture = frame.origin->kind == FrameKind::picture;
+  const nlohmann::json image_id = options_.json ? nlohmann::json::parse(evaluation::image_id(frame.origin->relative)) : nlohmann::json();
   for (const Detection& d : detections) {
     if (options_.csv)
       csv_ << fmt::format("{},{},{:.3f},{},{},{:.5f},{:.3f},{:.3f},{:.3f},{:.3f},{}\n", text::csv(frame.origin->name), picture ? 0 : frame.number, frame.seconds, d.class_index,
                           text::csv(name_of(names_, d)), d.score, d.box.x1, d.box.y1, d.box.x2, d.box.y2, d.track > 0 ? fmt::format("{}", d.track) : "");
     if (!options_.json) continue;
-    nlohmann::json one{{"image_id", nlohmann::json::parse(evaluation::image_id(frame.origin->relative))}, {"file_name", frame.origin->name}, {"category_id", d.class_index}, {"category_name", name_of(names_, d)},
+    nlohmann::json one{{"image_id", image_id}, {"file_name", frame.origin->name}, {"category_id", d.class_index}, {"category_name", name_of(names_, d)},
                        {"bbox", {rounded(d.box.x1, 1e3), rounded(d.box.y1, 1e3), rounded(d.box.width(), 1e3), rounded(d.box.height(), 1e3)}}, {"score", rounded(d.score, 1e5)}};
     if (!picture) one["frame"] = frame.number, one["seconds"] = frame.seconds;
     if (d.track > 0) one["track_id"] = d.track;

@@ -41,8 +41,8 @@ const Form& form(const std::string& name) {
 }
 
 /// A start for other data: the weights alone, scaled.
-nlohmann::json shorten(network::Checkpoint& checkpoint, Output& output) {
-  const network::InitialNorms scaled = network::with_initial_norms(checkpoint.build_network(), checkpoint.inference_weights());
+nlohmann::json shorten(network::Checkpoint& checkpoint, const network::Network& network, Output& output) {
+  const network::InitialNorms scaled = network::with_initial_norms(network, checkpoint.inference_weights());
   checkpoint.ema = scaled.weights;
   checkpoint.model = checkpoint.optimizer = {};
   checkpoint.state.clear();
@@ -61,9 +61,10 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   std::error_code error;
   if (std::filesystem::equivalent(options.weights, options.out, error)) throw usage_error("convert: --out: expected another file than --weights, found the same");
   network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
-  network::check(checkpoint.build_network(), checkpoint.inference_weights());
+  const network::Network network = checkpoint.build_network();
+  network::check(network, checkpoint.inference_weights());
   nlohmann::json initial_norms;
-  if (options.initial_norms) initial_norms = shorten(checkpoint, output);
+  if (options.initial_norms) initial_norms = shorten(checkpoint, network, output);
   to.write(options.out, checkpoint);
   const std::uint64_t bytes = std::filesystem::file_size(options.out);
   const std::size_t tensors = checkpoint.inference_weights().size();

@@ -22,6 +22,11 @@ cv::Rect whole_pixels(const Xyxy& box, cv::Size picture) {
   return cv::Rect(first, last) & cv::Rect({0, 0}, picture);
 }
 
+cv::Vec3f mean_colour(const cv::Mat& canvas) {
+  const cv::Scalar mean = cv::mean(canvas);
+  return {static_cast<float>(mean[0]), static_cast<float>(mean[1]), static_cast<float>(mean[2])};
+}
+
 struct Placed {
   int class_index = 0;
   Outline outline;       ///< inside the picture
@@ -43,8 +48,7 @@ class Scene {
 
   /// From here on all objects are of one to four kinds.
   void choose_kinds(double largest, Random& random) {
-    const cv::Scalar mean = cv::mean(canvas_);
-    const cv::Vec3f ground(static_cast<float>(mean[0]), static_cast<float>(mean[1]), static_cast<float>(mean[2]));
+    const cv::Vec3f ground = mean_colour(canvas_);
     const auto count = random.integer(1, std::min(4, level_.class_count()));
     while (static_cast<std::int64_t>(kinds_.size()) < count) {
       Kind kind;
@@ -54,7 +58,9 @@ class Scene {
       kind.colour = contrasting_colour(ground, random_contrast(random), random);
       kind.texture = random.uniform(0, level_.texture);
       if (level_.relief) kind.relief = random_relief(true, light_, random);
-      kind.pattern = Random(random.next(), random.next(), 0, 0);
+      // Two statements, or the compiler chooses which is drawn first, and with it the pictures.
+      const std::uint32_t number = random.next(), seed = random.next();
+      kind.pattern = Random(seed, number, 0, 0);
       kinds_.push_back(std::move(kind));
     }
   }
@@ -124,8 +130,7 @@ class Scene {
   double random_contrast(Random& random) const { return std::exp(random.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast))); }
 
   cv::Vec3f object_colour(const cv::Rect& roi, int class_index, int who) {
-    const cv::Scalar under = cv::mean(canvas_(roi));
-    const cv::Vec3f below(static_cast<float>(under[0]), static_cast<float>(under[1]), static_cast<float>(under[2]));
+    const cv::Vec3f below = mean_colour(canvas_(roi));
     const double distance = random_contrast(look_);
     return level_.colour_by_class && who >= 0 ? class_colour(class_index) : contrasting_colour(below, distance, look_);
   }
