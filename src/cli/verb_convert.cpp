@@ -43,10 +43,11 @@ const Form& form(const std::string& name) {
 /// A start for other data: the weights alone, scaled.
 nlohmann::json shorten(network::Checkpoint& checkpoint, const network::Network& network, Output& output) {
   const network::InitialNorms scaled = network::with_initial_norms(network, checkpoint.inference_weights());
+  if (checkpoint.ema.size() > 0 && checkpoint.model.size() > 0)
+    output.line(fmt::format("note: of the two sets of weights the averaged one is taken; {} tensors of the other are not part of the new file", checkpoint.model.size()));
   checkpoint.ema = scaled.weights;
   checkpoint.model = checkpoint.optimizer = {};
   checkpoint.state.clear();
-  checkpoint.facts.optimizer_tensors = 0;
   output.line(fmt::format("{} convolutions are as short as initial ones now, the longest by {:.3f}; folded, old and new differ by {:.2g} of a tensor's largest value", scaled.convolutions, scaled.smallest, scaled.difference));
   return {{"convolutions", scaled.convolutions}, {"smallest_factor", scaled.smallest}, {"difference", scaled.difference}};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "network/links.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -43,17 +44,6 @@ ValueSize output_size(const Network& network, const Operation& op, const std::ve
   return size;
 }
 
-/// Which values a lead level depends on: what is left after fusing.
-std::vector<char> needed_values(const Network& network) {
-  std::vector<char> needed(static_cast<std::size_t>(network.value_count), 0);
-  for (const Level& level : network.levels)
-    if (!level.auxiliary) needed[static_cast<std::size_t>(level.value)] = 1;
-  for (auto op = network.operations.rbegin(); op != network.operations.rend(); ++op)
-    if (needed[static_cast<std::size_t>(op->output)] != 0)
-      for (const int input : op->inputs) needed[static_cast<std::size_t>(input)] = 1;
-  return needed;
-}
-
 /// Side in pixels by value number: a window of k values that lie `reduction` pixels apart adds (k − 1) · reduction.
 std::vector<double> receptive_fields(const Network& network) {
   std::vector<double> fields(static_cast<std::size_t>(network.value_count), 1);
@@ -84,8 +74,8 @@ std::int64_t bytes(const ValueSize& size) { return std::int64_t{4} * size.channe
 bool is_merged_branch(const Operation& op) { return op.tensor.find(".rbr_1x1.") != std::string::npos || op.tensor.find(".rbr_identity") != std::string::npos; }
 
 /// Whether the operation changes its input where it stands, or is gone, once the network is fused.
-bool in_place(const Operation& op, const std::vector<const Operation*>& producer) {
-  const Operation* before = producer[static_cast<std::size_t>(op.inputs[0])];
+bool in_place(const Operation& op, const Links& links) {
+  const Operation* before = links.producer(op.inputs[0]);
   const bool merged_sum = op.kind == Kind::add && before != nullptr && before->tensor.find(".rbr_dense.") != std::string::npos;
   return merged_sum || op.kind == Kind::batch_norm || op.kind == Kind::activation || op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul;
 }
@@ -95,13 +85,12 @@ std::int64_t inference_bytes(const Network& network, const std::vector<ValueSize
   for (std::size_t i = 0; i < sizes.size(); ++i) buffer[i] = static_cast<int>(i);
   const auto at = [&](int value) -> std::size_t { return static_cast<std::size_t>(buffer[static_cast<std::size_t>(value)]); };
   const int end = static_cast<int>(network.operations.size());
-  std::vector<const Operation*> producer(sizes.size(), nullptr);
+  const Links links(network);
   std::vector<char> own(static_cast<std::size_t>(end), 0);
   for (int i = 0; i < end; ++i) {
     const Operation& op = network.operations[static_cast<std::size_t>(i)];
-    producer[static_cast<std::size_t>(op.output)] = &op;
     if (needed[static_cast<std::size_t>(op.output)] == 0 || is_merged_branch(op)) continue;
-    own[static_cast<std::size_t>(i)] = !in_place(op, producer);
+    own[static_cast<std::size_t>(i)] = !in_place(op, links);
     if (own[static_cast<std::size_t>(i)] == 0) buffer[static_cast<std::size_t>(op.output)] = static_cast<int>(at(op.inputs[0]));
     for (const int input : op.inputs) last_use[at(input)] = i;
   }
@@ -126,11 +115,11 @@ std::int64_t inference_bytes(const Network& network, const std::vector<ValueSize
 }
 
 std::int64_t training_bytes(const Network& network, const std::vector<ValueSize>& sizes) {
-  std::vector<Kind> producer(sizes.size(), Kind::conv);
+  const Links links(network);
   std::int64_t sum = bytes(sizes[0]);
   for (const Operation& op : network.operations) {
-    producer[static_cast<std::size_t>(op.output)] = op.kind;
-    const bool behind_norm = op.kind == Kind::activation && producer[static_cast<std::size_t>(op.inputs[0])] == Kind::batch_norm;
+    const Operation* before = links.producer(op.inputs[0]);
+    const bool behind_norm = op.kind == Kind::activation && before != nullptr && before->kind == Kind::batch_norm;
     if (!behind_norm) sum += bytes(sizes[static_cast<std::size_t>(op.output)]);
   }
   return sum;

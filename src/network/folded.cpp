@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "network/links.hpp"
+
 namespace yolov7::network {
 namespace {
 
@@ -14,16 +16,11 @@ bool is_branch(const Operation& op) { return op.tensor.find(".rbr_") != std::str
 
 class Folder {
  public:
-  Folder(const Network& network, const Weights& weights) : source_(network), weights_(weights) {
-    for (const Operation& op : network.operations) {
-      producer_[op.output] = &op;
-      for (const int input : op.inputs) readers_[input].push_back(&op);
-    }
-  }
+  Folder(const Network& network, const Weights& weights) : source_(network), links_(network), weights_(weights) {}
 
   bool is_folded(const Operation& conv) const {
     if (conv.kind != Kind::conv || is_branch(conv)) return false;
-    const Operation* norm = only_reader(conv.output, Kind::batch_norm);
+    const Operation* norm = links_.only_reader(conv.output, Kind::batch_norm);
     return norm != nullptr && has(conv.tensor + ".bias") && !has(norm->tensor + ".weight");
   }
 
@@ -49,11 +46,12 @@ class Folder {
     out_.levels.clear();
     for (const Level& level : source_.levels)
       if (keeps_head_ || !level.auxiliary) out_.levels.push_back(level);
-    find_needed();
+    const std::vector<char> needed = needed_values(source_, keeps_head_);
+    const auto is_needed = [&](const Operation& op) { return needed[static_cast<std::size_t>(op.output)] != 0; };
     for (const Operation& op : source_.operations)
-      if (op.kind == Kind::add && needed_.count(op.output) != 0 && !merged_name(op).empty()) skip_branches(op);
+      if (op.kind == Kind::add && is_needed(op) && !merged_name(op).empty()) skip_branches(op);
     for (const Operation& op : source_.operations)
-      if (needed_.count(op.output) != 0 && skipped_.count(&op) == 0) emit(op);
+      if (is_needed(op) && skipped_.count(&op) == 0) emit(op);
     place_tensors();
     out_.layers.back().block = name(out_.head);
     count_layer_parameters(out_);
@@ -63,16 +61,10 @@ class Folder {
  private:
   bool has(const std::string& name) const { return weights_.find(name) != nullptr; }
 
-  const Operation* only_reader(int value, Kind kind) const {
-    const auto found = readers_.find(value);
-    return found != readers_.end() && found->second.size() == 1 && found->second[0]->kind == kind ? found->second[0] : nullptr;
-  }
-
   const Operation* dense_branch(const Operation& add) const {
     for (const int input : add.inputs) {
-      const auto norm = producer_.find(input);
-      if (norm == producer_.end() || norm->second->kind != Kind::batch_norm || norm->second->tensor.find(".rbr_dense.") == std::string::npos) continue;
-      return producer_.at(norm->second->inputs[0]);
+      const Operation* norm = links_.producer(input);
+      if (norm != nullptr && norm->kind == Kind::batch_norm && norm->tensor.find(".rbr_dense.") != std::string::npos) return links_.producer(norm->inputs[0]);
     }
     return nullptr;
   }
@@ -85,18 +77,12 @@ class Folder {
     return head && std::any_of(source_.operations.begin(), source_.operations.end(), left);
   }
 
-  void find_needed() {
-    for (const Level& level : out_.levels) needed_.insert(level.value);
-    for (auto op = source_.operations.rbegin(); op != source_.operations.rend(); ++op)
-      if (needed_.count(op->output) != 0) needed_.insert(op->inputs.begin(), op->inputs.end());
-  }
-
   void skip_branches(const Operation& add) {
     for (const int input : add.inputs) {
-      const Operation* norm = producer_.at(input);
+      const Operation* norm = links_.producer(input);
       skipped_.insert(norm);
-      const auto conv = producer_.find(norm->inputs[0]);  // the identity branch has none of its own
-      if (conv != producer_.end() && is_branch(*conv->second)) skipped_.insert(conv->second);
+      const Operation* conv = links_.producer(norm->inputs[0]);  // the identity branch has none of its own
+      if (conv != nullptr && is_branch(*conv)) skipped_.insert(conv);
     }
   }
 
@@ -116,11 +102,11 @@ class Folder {
 
   /// The batch-norm or the implicit vectors that a convolution has taken in.
   void take_neighbours(const Operation& op, Operation& made) {
-    const auto before = producer_.find(op.inputs[0]);
-    if (!keeps_head_ && before != producer_.end() && before->second->kind == Kind::implicit_add) made.inputs = before->second->inputs;
-    if (const Operation* scale = only_reader(op.output, Kind::implicit_mul); scale != nullptr && !keeps_head_) made.output = scale->output;
+    const Operation* before = links_.producer(op.inputs[0]);
+    if (!keeps_head_ && before != nullptr && before->kind == Kind::implicit_add) made.inputs = before->inputs;
+    if (const Operation* scale = links_.only_reader(op.output, Kind::implicit_mul); scale != nullptr && !keeps_head_) made.output = scale->output;
     if (!is_folded(op)) return;
-    const Operation* norm = only_reader(op.output, Kind::batch_norm);
+    const Operation* norm = links_.only_reader(op.output, Kind::batch_norm);
     skipped_.insert(norm);
     made.bias = true;
     made.output = norm->output;
@@ -153,11 +139,9 @@ class Folder {
   }
 
   const Network& source_;
+  Links links_;
   const Weights& weights_;
   Network out_;
-  std::map<int, const Operation*> producer_;
-  std::map<int, std::vector<const Operation*>> readers_;
-  std::set<int> needed_;
   bool keeps_head_ = false;
   std::set<const Operation*> skipped_;
 };

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <map>
 #include <set>
 
 #include "core/error.hpp"
+#include "network/links.hpp"
 #include "network/weights.hpp"
 
 namespace yolov7::network {
@@ -24,7 +24,8 @@ struct Affine {
 
 class Fuser {
  public:
-  Fuser(const Network& network, const Weights& weights, DataType type) : source_(network), weights_(weights), type_(type) {}
+  Fuser(const Network& network, const Weights& weights, DataType type)
+      : source_(network), links_(network), needed_(needed_values(network)), weights_(weights), type_(type) {}
 
   NetworkAndWeights run() {
     out_.network = source_;
@@ -34,9 +35,8 @@ class Fuser {
     out_.network.head = HeadKind::detect;
     for (const Level& level : source_.levels)
       if (!level.auxiliary) out_.network.levels.push_back(level);
-    find_needed();
-    for (std::size_t i = 0; i < source_.operations.size(); ++i)
-      if (needed_.count(source_.operations[i].output) != 0) fuse_operation(source_.operations[i]);
+    for (const Operation& op : source_.operations)
+      if (needed_[static_cast<std::size_t>(op.output)] != 0) fuse_operation(op);
     copy_anchors();
     out_.network.layers.back().block = name(HeadKind::detect);
     count_layer_parameters(out_.network);
@@ -44,19 +44,6 @@ class Fuser {
   }
 
  private:
-  /// Values that some lead level depends on, and who reads each value.
-  void find_needed() {
-    for (const Level& level : out_.network.levels) needed_.insert(level.value);
-    for (auto it = source_.operations.rbegin(); it != source_.operations.rend(); ++it) {
-      if (needed_.count(it->output) == 0) continue;
-      for (const int input : it->inputs) {
-        needed_.insert(input);
-        readers_[input].push_back(&*it);
-      }
-    }
-    for (const Operation& op : source_.operations) producer_[op.output] = &op;
-  }
-
   std::vector<double> values(const std::string& name) const { return weights_.at(name).to_doubles(); }
 
   void put(const std::string& name, TensorSpec::Role role, std::vector<std::int64_t> shape, const std::vector<double>& data) {
@@ -100,12 +87,6 @@ class Fuser {
     if (bias) put(name + ".bias", TensorSpec::Role::bias, {op.out_channels}, l.bias);
   }
 
-  const Operation* only_reader(int value, Kind kind) const {
-    const auto found = readers_.find(value);
-    if (found == readers_.end() || found->second.size() != 1 || found->second[0]->kind != kind) return nullptr;
-    return found->second[0];
-  }
-
   void fuse_operation(const Operation& op) {
     if (done_.count(&op) != 0) return;
     switch (op.kind) {
@@ -125,17 +106,17 @@ class Fuser {
     int output = op.output;
     bool bias = op.bias;
     Operation shape = op;
-    if (const Operation* before = producer(op.inputs[0]); before != nullptr && before->kind == Kind::implicit_add) {
+    if (const Operation* before = links_.producer(op.inputs[0]); before != nullptr && before->kind == Kind::implicit_add) {
       add_implicit(l, values(before->tensor + ".implicit"));
       shape.inputs = {before->inputs[0]};
       bias = true;
     }
-    if (const Operation* norm = only_reader(op.output, Kind::batch_norm)) {
+    if (const Operation* norm = links_.only_reader(op.output, Kind::batch_norm)) {
       apply(l, affine(*norm));
       done_.insert(norm);
       output = norm->output;
       bias = true;
-    } else if (const Operation* mul = only_reader(op.output, Kind::implicit_mul)) {
+    } else if (const Operation* mul = links_.only_reader(op.output, Kind::implicit_mul)) {
       apply(l, {values(mul->tensor + ".implicit"), std::vector<double>(l.bias.size(), 0.0)});
       done_.insert(mul);
       output = mul->output;
@@ -147,11 +128,6 @@ class Fuser {
   static void add_implicit(Linear& l, const std::vector<double>& a) {
     for (std::size_t o = 0; o < l.bias.size(); ++o)
       for (std::size_t c = 0; c < a.size(); ++c) l.bias[o] += l.weight[o * a.size() + c] * a[c];
-  }
-
-  const Operation* producer(int value) const {
-    const auto found = producer_.find(value);
-    return found == producer_.end() ? nullptr : found->second;
   }
 
   static bool has_part(const std::string& name, const char* part) { return name.find(part) != std::string::npos; }
@@ -168,17 +144,17 @@ class Fuser {
     const Operation* dense = nullptr;
     Linear sum;
     for (const int input : add.inputs) {
-      const Operation* norm = producer(input);
+      const Operation* norm = links_.producer(input);
       if (norm == nullptr || norm->kind != Kind::batch_norm || !is_rep_branch(*norm)) return false;
-      if (has_part(norm->tensor, ".rbr_dense.")) dense = producer(norm->inputs[0]);
+      if (has_part(norm->tensor, ".rbr_dense.")) dense = links_.producer(norm->inputs[0]);
     }
     if (dense == nullptr) return false;
     const auto out = static_cast<std::size_t>(dense->out_channels), in = static_cast<std::size_t>(dense->in_channels / dense->groups);
     sum.weight.assign(out * in * 9, 0.0);
     sum.bias.assign(out, 0.0);
     for (const int input : add.inputs) {
-      const Operation* norm = producer(input);
-      const Operation* conv = producer(norm->inputs[0]);
+      const Operation* norm = links_.producer(input);
+      const Operation* conv = links_.producer(norm->inputs[0]);
       Linear branch = has_part(norm->tensor, ".rbr_identity") ? identity(out, in) : linear(*conv);
       apply(branch, affine(*norm));
       const bool point = branch.weight.size() == out * in;
@@ -207,12 +183,11 @@ class Fuser {
   }
 
   const Network& source_;
+  Links links_;
+  std::vector<char> needed_;
   const Weights& weights_;
   DataType type_;
   NetworkAndWeights out_;
-  std::set<int> needed_;
-  std::map<int, std::vector<const Operation*>> readers_;
-  std::map<int, const Operation*> producer_;
   std::set<const Operation*> done_;
 };
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "core/error.hpp"
+#include "network/links.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -67,19 +67,13 @@ double folded_difference(const Network& network, const Weights& before, const We
 
 InitialNorms with_initial_norms(const Network& network, const Weights& weights) {
   check(network, weights);
-  std::map<int, int> readers;
-  std::map<int, const Operation*> producer;
-  for (const Operation& op : network.operations) {
-    for (const int input : op.inputs) ++readers[input];
-    producer[op.output] = &op;
-  }
+  const Links links(network);
   InitialNorms result;
   result.weights = weights;
-  for (const Operation& norm : network.operations) {
-    if (norm.kind != Kind::batch_norm) continue;
-    const auto before = producer.find(norm.inputs.front());
-    if (before == producer.end() || before->second->kind != Kind::conv || readers[norm.inputs.front()] != 1) continue;
-    const double factor = shrink(result.weights, *before->second, norm);
+  for (const Operation& conv : network.operations) {
+    const Operation* norm = conv.kind == Kind::conv ? links.only_reader(conv.output, Kind::batch_norm) : nullptr;
+    if (norm == nullptr) continue;
+    const double factor = shrink(result.weights, conv, *norm);
     if (factor == 1) continue;
     ++result.convolutions;
     result.smallest = std::min(result.smallest, factor);

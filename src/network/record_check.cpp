@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/text.hpp"
+#include "network/links.hpp"
 #include "network/module_records.hpp"
 
 namespace yolov7::network {
@@ -51,11 +52,9 @@ std::string shown(const PickleValue& record) {
 
 class Comparison {
  public:
-  Comparison(const Network& network, const PickleValue& model) : network_(network), model_(model) {
-    for (const Operation& op : network.operations) {
-      producer_[op.output] = &op;
+  Comparison(const Network& network, const PickleValue& model) : network_(network), links_(network), model_(model) {
+    for (const Operation& op : network.operations)
       if (op.kind == Kind::activation) activation_[op.inputs[0]] = &op;
-    }
   }
 
   std::string run() {
@@ -140,7 +139,7 @@ class Comparison {
     if (op.kind == Kind::conv && op.bias) owner = op.tensor;
     if (op.kind == Kind::add)
       for (const int input : op.inputs)
-        if (const auto from = producer_.find(input); from != producer_.end() && from->second->tensor.find(".rbr_dense.") != std::string::npos) owner = from->second->tensor;
+        if (const Operation* from = links_.producer(input); from != nullptr && from->tensor.find(".rbr_dense.") != std::string::npos) owner = from->tensor;
     if (owner.empty()) return;
     const std::size_t branch = owner.find(".rbr_");
     owner.resize(branch != std::string::npos ? branch : owner.rfind('.'));
@@ -152,8 +151,9 @@ class Comparison {
   }
 
   const Network& network_;
+  Links links_;
   const PickleValue& model_;
-  std::map<int, const Operation*> producer_, activation_;
+  std::map<int, const Operation*> activation_;
   std::string first_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "network/links.hpp"
 #include "training/kernels/channel_scale.hpp"
 #include "training/kernels/max_pool.hpp"
 #include "training/kernels/upsample.hpp"
@@ -149,10 +150,7 @@ ConvLayer TorchNetwork::conv_layer(const Operation& operation) const {
 /// and a batch-norm the activation.
 void TorchNetwork::build_steps() {
   using Kind = Operation::Kind;
-  std::vector<int> readers(static_cast<std::size_t>(network_.value_count), 0);
-  for (const Operation& operation : network_.operations)
-    for (const int input : operation.inputs) ++readers[static_cast<std::size_t>(input)];
-  for (const network::Level& level : network_.levels) ++readers[static_cast<std::size_t>(level.value)];
+  const network::Links links(network_);
 
   for (std::size_t i = 0; i < network_.operations.size(); ++i) {
     const Operation& operation = network_.operations[i];
@@ -167,8 +165,7 @@ void TorchNetwork::build_steps() {
     const auto absorb = [&](Kind kind) {  // the next operation, if it is the only reader of this step's output
       if (i + 1 >= network_.operations.size()) return static_cast<const Operation*>(nullptr);
       const Operation& next = network_.operations[i + 1];
-      if (next.kind != kind || next.inputs.front() != step.output || readers[static_cast<std::size_t>(step.output)] != 1)
-        return static_cast<const Operation*>(nullptr);
+      if (links.only_reader(step.output, kind) != &next) return static_cast<const Operation*>(nullptr);
       step.output = next.output;
       ++i;
       return &next;
@@ -185,7 +182,7 @@ void TorchNetwork::build_steps() {
     }
     if (operation.kind == Kind::conv || operation.kind == Kind::batch_norm)
       if (const Operation* activation = absorb(Kind::activation)) step.conv.activation = activation->activation;
-    step.shared = operation.kind == Kind::conv && readers[static_cast<std::size_t>(step.output)] > 1;
+    step.shared = operation.kind == Kind::conv && links.reader_count(step.output) > 1;
     steps_.push_back(std::move(step));
   }
 }

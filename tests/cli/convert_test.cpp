@@ -65,6 +65,20 @@ TEST_F(Convert, ShortensConvolutionsForANewStart) {
   EXPECT_LE(std::sqrt(squares), std::sqrt(outputs / 3) * 1.001);
 }
 
+TEST_F(Convert, SaysWhatAStartLeavesOut) {
+  network::Checkpoint trained = network::read_checkpoint(in);
+  trained.ema = trained.model = network::Weights(trained.inference_weights());
+  trained.optimizer.set("momentum", network::Tensor::from(std::vector<double>{1, 2}, {2}));
+  const std::string with_all = (scratch / "trained.pt").string(), out = (scratch / "start.pt").string();
+  network::write_checkpoint(with_all, trained);
+  const Outcome outcome = run({"convert", "--weights", with_all, "--to", "yolov7", "--out", out, "--initial-norms"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out + outcome.err, std::to_string(trained.model.size()) + " tensors of the other are not part")) << outcome.out << outcome.err;
+  EXPECT_TRUE(has(outcome.out + outcome.err, "note: 1 tensors of the optimizer are not part")) << outcome.out << outcome.err;
+  const network::Checkpoint start = network::read_checkpoint(out);
+  EXPECT_EQ(start.model.size() + start.optimizer.size(), 0u);
+}
+
 TEST_F(Convert, WrongCalls) {
   const std::string out = (scratch / "x").string();
   EXPECT_EQ(convert(in, "onnx", out).code, 2);
