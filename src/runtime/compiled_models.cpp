@@ -87,7 +87,7 @@ void keep_within_limit(const fs::path& folder) {
 }  // namespace
 
 CompiledModels::CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options)
-    : model_(std::move(model)), options_(options), threads_(threads_or_all(options.threads)), core_(std::make_unique<ov::Core>()) {
+    : model_(std::move(model)), options_(options), threads_(threads_or_all(options.threads)), core_(std::make_unique<ov::Core>()), kept_(options.kept_shapes) {
   if (precision_type(options_.precision) == ov::element::bf16) guarded("list the CPU's capabilities", [&] { require_bfloat16(*core_); });
 }
 
@@ -100,24 +100,17 @@ std::shared_ptr<const network::NetworkAndWeights> CompiledModels::runnable() {
   return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{model_->network, network::converted(model_->weights, network::DataType::float32)});
 }
 
-std::shared_ptr<ov::CompiledModel> CompiledModels::get(int count, int height, int width, bool float_input) {
+std::shared_ptr<ov::CompiledModel> CompiledModels::get(const InputShape& shape) {
   const std::lock_guard lock(mutex_);
-  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry)
-    if (entry->count == count && entry->height == height && entry->width == width && entry->float_input == float_input) {
-      entries_.splice(entries_.begin(), entries_, entry);
-      return entries_.front().compiled;
-    }
-  if (entries_.size() >= static_cast<std::size_t>(std::max(options_.kept_shapes, 1))) entries_.pop_back();  // before the new one takes memory
-  entries_.push_front({count, height, width, float_input, compile(count, height, width, float_input)});
-  return entries_.front().compiled;
+  return kept_.get(shape, [&] { return compile(shape); });
 }
 
-std::shared_ptr<ov::CompiledModel> CompiledModels::compile(int count, int height, int width, bool float_input) {
-  const fs::path file = options_.cache_folder.empty() ? fs::path() : cache_file(count, height, width, float_input);
+std::shared_ptr<ov::CompiledModel> CompiledModels::compile(const InputShape& shape) {
+  const fs::path file = options_.cache_folder.empty() ? fs::path() : cache_file(shape);
   if (auto known = file.empty() ? nullptr : from_cache(file)) return known;
   OpenvinoModelOptions options;
-  options.batch = count, options.height = height, options.width = width;
-  options.raw_maps = options_.raw_maps, options.float_input = float_input;
+  options.batch = shape.count, options.height = shape.height, options.width = shape.width;
+  options.raw_maps = options_.raw_maps, options.float_input = shape.floats;
   const auto model = make_openvino_model(runnable(), options);
   return guarded("compile the network for the CPU", [&] {
     auto ready = std::make_shared<ov::CompiledModel>(core_->compile_model(model, "CPU", properties(options_, threads_)));
@@ -128,15 +121,15 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::compile(int count, int height
   });
 }
 
-fs::path CompiledModels::cache_file(int count, int height, int width, bool float_input) {
+fs::path CompiledModels::cache_file(const InputShape& shape) {
   if (identity_.empty()) identity_ = identity_of(*model_);
   const std::string machine = guarded("name the CPU", [&] {
     std::string capabilities;
     for (const std::string& one : core_->get_property("CPU", ov::device::capabilities)) capabilities += one + " ";
     return core_->get_property("CPU", ov::device::full_name) + " " + capabilities;
   });
-  const std::string key = fmt::format("{} {} {} {} {}x{}x{} {} {} {} {} {} {}", identity_, model_builder_version, ov::get_openvino_version().buildNumber, machine, count, height,
-                                      width, float_input, options_.precision, threads_, options_.streams, options_.raw_maps, options_.as_stored);
+  const std::string key = fmt::format("{} {} {} {} {}x{}x{} {} {} {} {} {} {}", identity_, model_builder_version, ov::get_openvino_version().buildNumber, machine, shape.count, shape.height,
+                                      shape.width, shape.floats, options_.precision, threads_, options_.streams, options_.raw_maps, options_.as_stored);
   return options_.cache_folder / (file::content_hash(key) + ".blob");
 }
 

@@ -6,7 +6,6 @@
 #ifdef YOLOV7_WITH_OPENVINO
 
 #include <algorithm>
-#include <list>
 #include <openvino/core/version.hpp>
 #include <openvino/runtime/compiled_model.hpp>
 #include <openvino/runtime/infer_request.hpp>
@@ -20,7 +19,7 @@ namespace {
 
 class OpenvinoDetector final : public Detector {
  public:
-  explicit OpenvinoDetector(std::shared_ptr<CompiledModels> models) : models_(std::move(models)) {}
+  explicit OpenvinoDetector(std::shared_ptr<CompiledModels> models) : models_(std::move(models)), ready_(models_->options().kept_shapes) {}
 
   std::string description() const override {
     const std::string build = ov::get_openvino_version().buildNumber;
@@ -33,7 +32,7 @@ class OpenvinoDetector final : public Detector {
   int stride() const override { return static_cast<int>(models_->network().largest_stride()); }
   std::unique_ptr<Detector> sibling() override { return std::make_unique<OpenvinoDetector>(models_); }
 
-  void prepare(int count, int height, int width) override { request(count, height, width); }
+  void prepare(int count, int height, int width) override { request({count, height, width}); }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
     const ov::Shape shape{static_cast<std::size_t>(std::max(batch.count, 0)), 3, static_cast<std::size_t>(std::max(batch.height, 0)),
@@ -41,34 +40,22 @@ class OpenvinoDetector final : public Detector {
     if (ov::shape_size(shape) != batch.pixels.size() || batch.pixels.empty())
       throw Error(fmt::format("expected {} x 3 x {} x {} bytes of pixels, found {}", batch.count, batch.height, batch.width, batch.pixels.size()));
     // OpenVINO takes a non-const pointer and only reads.
-    run(ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(batch.pixels.data())), request(batch.count, batch.height, batch.width),
+    run(ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(batch.pixels.data())), request({batch.count, batch.height, batch.width}),
         prediction);
   }
 
   void predict_floats(std::span<const float> pixels, int count, int height, int width, Prediction& prediction) {
-    float_input_ = true;
     const ov::Shape shape{static_cast<std::size_t>(count), 3, static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
     if (ov::shape_size(shape) != pixels.size()) throw Error(fmt::format("expected {} values, found {}", ov::shape_size(shape), pixels.size()));
-    run(ov::Tensor(ov::element::f32, shape, const_cast<float*>(pixels.data())), request(count, height, width), prediction);
+    run(ov::Tensor(ov::element::f32, shape, const_cast<float*>(pixels.data())), request({count, height, width, true}), prediction);
   }
 
  private:
-  struct Ready {
-    int count = 0, height = 0, width = 0;
-    ov::InferRequest request;
-  };
-
-  /// The request for a shape: a kept one, moved to the front, or a new one that pushes the oldest out.
-  ov::InferRequest& request(int count, int height, int width) {
-    for (auto entry = ready_.begin(); entry != ready_.end(); ++entry)
-      if (entry->count == count && entry->height == height && entry->width == width) {
-        ready_.splice(ready_.begin(), ready_, entry);
-        return ready_.front().request;
-      }
-    if (ready_.size() >= static_cast<std::size_t>(std::max(models_->options().kept_shapes, 1))) ready_.pop_back();  // before the new one takes memory
-    const auto compiled = models_->get(count, height, width, float_input_);
-    ready_.push_front({count, height, width, guarded("make a request", [&] { return compiled->create_infer_request(); })});
-    return ready_.front().request;
+  ov::InferRequest& request(const InputShape& shape) {
+    return ready_.get(shape, [&] {
+      const auto compiled = models_->get(shape);
+      return guarded("make a request", [&] { return compiled->create_infer_request(); });
+    });
   }
 
   /// Input and outputs are the caller's memory; nothing is copied on our side.
@@ -96,8 +83,7 @@ class OpenvinoDetector final : public Detector {
   }
 
   std::shared_ptr<CompiledModels> models_;
-  bool float_input_ = false;
-  std::list<Ready> ready_;  // most recently used first
+  RecentlyUsed<InputShape, ov::InferRequest> ready_;
 };
 
 }  // namespace

@@ -95,10 +95,10 @@ TEST_F(LifeCycle, TrainValidateDetect) {
     EXPECT_LE(n["least_ms"], n["median_ms"]);
     EXPECT_LE(n["median_ms"], n["p90_ms"]);
     EXPECT_LE(n["p90_ms"], n["p99_ms"]);
-    // One call at a time: the rate is one over the latency. Several: each takes longer than that, and no more than all of them one after the other.
+    // Calls at once, the rate times the latency: exactly one where one call is made after the other, at most two of two streams, whose three warming calls each are in the rate alone.
     const double at_once = row["pictures_per_second"].get<double>() * n["mean_ms"].get<double>() / (1000 * row["batch_size"].get<int>());
     if (row["streams"] == 1) EXPECT_NEAR(at_once, 1, 1e-9);
-    else EXPECT_TRUE(at_once > 0.5 && at_once < 3) << at_once;
+    else EXPECT_TRUE(at_once > 0 && at_once <= 2 * (1 + 6 / n["calls"].get<double>()) + 1e-9) << at_once;
     EXPECT_EQ(row.contains("end_to_end"), row["batch_size"] == 1 && row["streams"] == 1);
   }
   EXPECT_EQ(line_count(slurp(*scratch / "runs/speed/benchmark.csv")), 9u);
