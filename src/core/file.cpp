@@ -107,6 +107,12 @@ void replace_atomically(const fs::path& path, const std::function<void(const fs:
   if (sync == Sync::now) sync_path(folder, O_RDONLY | O_DIRECTORY);
 }
 
+void sync_file_system(const fs::path& folder) {
+  Descriptor d{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (d.fd < 0) throw Error(fmt::format("{}: cannot open to sync: {}", folder.string(), reason()));
+  if (::syncfs(d.fd) != 0) throw Error(fmt::format("{}: cannot sync: {}", folder.string(), reason()));
+}
+
 void remove_temporaries(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {

@@ -23,6 +23,8 @@ enum class Sync { now, later };
 void replace_atomically(const std::filesystem::path& path,
                         const std::function<void(const std::filesystem::path& temporary)>& write,
                         const std::filesystem::path& previous = {}, Sync sync = Sync::now);
+/// Everything that was written to the file system which holds this folder, by anybody: for a folder of many files at once.
+void sync_file_system(const std::filesystem::path& folder);
 /// What killed processes left of replace_atomically() in this folder. Only while nobody else writes there.
 void remove_temporaries(const std::filesystem::path& folder);
 void write_atomically(const std::filesystem::path& path, std::string_view content, Sync sync = Sync::now);

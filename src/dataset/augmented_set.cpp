@@ -66,7 +66,7 @@ std::vector<Version> write_versions(const Index& index, const AugmentList& list,
     // A folder each, for two folders of the data set may have a picture of the same name.
     v.staged = staging / std::to_string(i) / (v.name + ".jpg");
     file::make_folder(v.staged.parent_path());
-    file::write_atomically(v.staged, encode_jpeg(result.sample.picture, o.jpeg_quality));
+    file::write_atomically(v.staged, encode_jpeg(result.sample.picture, o.jpeg_quality), file::Sync::later);
     progress.advance();
   });
   return versions;
@@ -123,7 +123,7 @@ AugmentedCopyReport write_augmented_copy(const Description& description, const V
     fs::remove_all(staging);
     nlohmann::json pictures = nlohmann::json::array();
     for (const Version& v : versions) pictures.push_back({{"picture", v.name + ".jpg"}, {"source", v.source.filename().string()}, {"applied", v.applied}, {"objects_before", v.objects_before}, {"objects", v.labels.size()}});
-    file::write_atomically(folder / "augment.json", json_text({{"augment", yaml_flow(text)}, {"seed", o.seed}, {"times", o.times}, {"pictures", pictures}}, 2) + "\n");
+    file::write_atomically(folder / "augment.json", json_text({{"augment", yaml_flow(text)}, {"seed", o.seed}, {"times", o.times}, {"pictures", pictures}}, 2) + "\n", file::Sync::later);
   });
   return report;
 }

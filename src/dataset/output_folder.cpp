@@ -43,6 +43,7 @@ void build_folder(const fs::path& folder, const std::function<void(const fs::pat
   try {
     file::make_folder(temporary);
     build(temporary);
+    file::sync_file_system(temporary);
     // rename(2) replaces an empty folder and refuses a filled one, so a second writer cannot be overwritten.
     if (std::rename(temporary.c_str(), target.c_str()) != 0)
       throw Error(fmt::format("{}: cannot move the finished folder there: {}", target.string(), std::strerror(errno)));

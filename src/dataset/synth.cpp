@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -29,14 +28,6 @@ constexpr int generator_version = 1;  // of the pictures: a change of any pixel 
 constexpr std::uint32_t empty_stream = 100, quality_stream = 101;
 constexpr int smallest_side = 32, largest_side = 8192;
 
-/// Without an fsync per file: the folder gets its name only when all of it is written.
-void write_bytes(const fs::path& path, std::string_view bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (!out) throw Error(fmt::format("{}: cannot write {} bytes", path.string(), bytes.size()));
-}
-
 /// Writes one picture with its labels and returns the objects' classes.
 std::vector<int> write_one(const SynthOptions& o, const SynthLevel& level, const fs::path& folder, const std::string& split_name,
                            int split, std::size_t number, bool empty) {
@@ -49,8 +40,8 @@ std::vector<int> write_one(const SynthOptions& o, const SynthLevel& level, const
   Random random(o.seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number), quality_stream);
   const int quality = static_cast<int>(random.integer(80, 95));
   const std::string stem = fmt::format("{:06}", number);
-  write_bytes(folder / "images" / split_name / (stem + ".jpg"), encode_jpeg(drawn.picture, quality));
-  write_bytes(folder / "labels" / split_name / (stem + ".txt"), format_labels(drawn.labels));
+  file::write_atomically(folder / "images" / split_name / (stem + ".jpg"), encode_jpeg(drawn.picture, quality), file::Sync::later);
+  file::write_atomically(folder / "labels" / split_name / (stem + ".txt"), format_labels(drawn.labels), file::Sync::later);
   return classes;
 }
 
@@ -119,8 +110,8 @@ SynthReport synthesize(const SynthOptions& o, const fs::path& out) {
       report.splits.push_back(write_split(o, level, folder, name, static_cast<int>(i), count));
       entries.emplace_back(name, "images/" + name);
     }
-    write_bytes(folder / "data.yaml", description_text(entries, report.names));
-    write_bytes(folder / "synth.json", json_text(to_json(o, report), 2) + "\n");
+    file::write_atomically(folder / "data.yaml", description_text(entries, report.names), file::Sync::later);
+    file::write_atomically(folder / "synth.json", json_text(to_json(o, report), 2) + "\n", file::Sync::later);
   });
   return report;
 }

@@ -227,7 +227,7 @@ Conversion import_voc(const VocImportOptions& options) {
     const ExportReport report = export_yolo(temporary, work.result.names, splits, options.hard_link);
     work.result.renamed = report.renamed;
     work.result.val_is_train = report.val_is_train;
-    file::write_atomically(temporary / "conversion.json", json_text(to_json(work.result), 2) + "\n");
+    file::write_atomically(temporary / "conversion.json", json_text(to_json(work.result), 2) + "\n", file::Sync::later);
   });
   return std::move(work.result);
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <map>
 #include <system_error>
 #include <unordered_set>
@@ -56,14 +55,6 @@ void copy_picture(const fs::path& from, const fs::path& to, bool hard_link) {
   fs::permissions(to, fs::perms::owner_write, fs::perm_options::add, error);
 }
 
-/// Without the cost of an fsync per file: the folder that holds it appears under its name only when all is written.
-void write_text(const fs::path& path, const std::string& content) {
-  std::ofstream out(path, std::ios::binary);
-  out << content;
-  out.close();
-  if (!out) throw Error(fmt::format("{}: cannot write {} bytes", path.string(), content.size()));
-}
-
 void export_one_split(const fs::path& folder, const ExportSplit& split, bool hard_link, ExportReport& report) {
   const fs::path pictures = folder / "images" / split.name, labels = folder / "labels" / split.name;
   file::make_folder(pictures);
@@ -74,7 +65,7 @@ void export_one_split(const fs::path& folder, const ExportSplit& split, bool har
     const std::string name = names.give(item.picture);
     if (name != item.picture.filename().string()) report.renamed.emplace_back(item.picture, name);
     copy_picture(item.picture, pictures / name, hard_link);
-    if (item.write_labels) write_text((labels / name).replace_extension(".txt"), format_labels(item.labels));
+    if (item.write_labels) file::write_atomically((labels / name).replace_extension(".txt"), format_labels(item.labels), file::Sync::later);
   }
 }
 
@@ -112,7 +103,7 @@ ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>&
   std::vector<std::pair<std::string, std::string>> entries;
   for (const char* split : {"train", "val", "test"})
     if (places.contains(split)) entries.emplace_back(split, places[split]);
-  file::write_atomically(folder / "data.yaml", description_text(entries, names, note));
+  file::write_atomically(folder / "data.yaml", description_text(entries, names, note), file::Sync::later);
   return report;
 }
 
