@@ -20,14 +20,10 @@ except ImportError as error:
     print(f"skipped: {error} (scripts/setup installs MLflow)")
     sys.exit(77)
 
-failures = 0
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from peer_checks import Checks  # noqa: E402
 
-
-def check(what, found, expected):
-    global failures
-    good = found == expected
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}" + ("" if good else f": expected {expected!r}, found {found!r}"), flush=True)
+check = Checks()
 
 
 def free_port():
@@ -133,4 +129,4 @@ with tempfile.TemporaryDirectory() as name:
     check("a password in the address", (outcome.returncode, "MLFLOW_TRACKING_PASSWORD" in outcome.stderr, "secret@" in outcome.stderr), (2, True, False))
     server.kill()
 
-sys.exit(1 if failures else 0)
+check.end("MLflow has what the trainings recorded")

@@ -4,17 +4,9 @@ Runs in $YOLOV7_TORCH_PYTHON, else /usr/bin/python3; skipped (77) where that has
 import json
 import os
 import subprocess
-import sys
 import tempfile
 
-SKIPPED = 77
-
-
-def has_torch(python):
-    try:
-        return subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0
-    except OSError:
-        return False
+import torch_python
 
 
 def main(writer):
@@ -27,7 +19,7 @@ def main(writer):
             top = torch.load(path, map_location="cpu", weights_only=True)
         except TypeError:  # before torch 1.13 there is no such option
             print(f"skipped: torch {torch.__version__} has no weights_only")
-            return SKIPPED
+            return torch_python.SKIPPED
     assert list(top) == ["format", "format_version", "model", "ema", "optimizer", "meta"], list(top)
     assert top["format"] == "yolov7.cpp" and top["format_version"] == 1
     model = top["model"]
@@ -48,13 +40,4 @@ def main(writer):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "--here":
-        sys.exit(main(sys.argv[2]))
-    chosen = os.environ.get("YOLOV7_TORCH_PYTHON")
-    python = chosen or "/usr/bin/python3"
-    if not has_torch(python):
-        if chosen:
-            sys.exit(f"YOLOV7_TORCH_PYTHON: expected a Python that can import torch, found {chosen}")
-        print("skipped: no torch in /usr/bin/python3 (apt-get install python3-torch, or set YOLOV7_TORCH_PYTHON)")
-        sys.exit(SKIPPED)
-    sys.exit(subprocess.run([python, __file__, "--here", sys.argv[1]]).returncode)
+    torch_python.run(__file__, main)

@@ -9,14 +9,7 @@ import sys
 import tempfile
 import types
 
-SKIPPED = 77
-
-
-def has_torch(python):
-    try:
-        return subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0
-    except OSError:
-        return False
+import torch_python
 
 
 def define_modules():
@@ -163,13 +156,4 @@ def main(program):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "--here":
-        sys.exit(main(sys.argv[2]))
-    chosen = os.environ.get("YOLOV7_TORCH_PYTHON")
-    python = chosen or "/usr/bin/python3"
-    if not has_torch(python):
-        if chosen:
-            sys.exit(f"YOLOV7_TORCH_PYTHON: expected a Python that can import torch, found {chosen}")
-        print("skipped: no torch in /usr/bin/python3 (apt-get install python3-torch, or set YOLOV7_TORCH_PYTHON)")
-        sys.exit(SKIPPED)
-    sys.exit(subprocess.run([python, __file__, "--here", sys.argv[1]]).returncode)
+    torch_python.run(__file__, main)

@@ -2,6 +2,7 @@
 Usage: tensorboard_peer.py PROGRAM (tensorboard_fixture). Exit code 77: skipped."""
 import io
 import json
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -17,14 +18,10 @@ except ImportError as error:
     print(f"skipped: {error} (scripts/setup installs tensorboard)")
     sys.exit(77)
 
-failures = 0
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from peer_checks import Checks  # noqa: E402
 
-
-def check(what, found, expected):
-    global failures
-    good = found == expected
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}" + ("" if good else f": expected {expected!r}, found {found!r}"))
+check = Checks()
 
 
 def near(a, b):
@@ -81,5 +78,4 @@ with tempfile.TemporaryDirectory() as folder:
     images = served(base + "/data/plugin/images/tags")
     check("served pictures", list(images.get(".", {})), ["train_batch0"])
 
-print("TensorBoard reads and serves the files" if not failures else f"{failures} failures")
-sys.exit(1 if failures else 0)
+check.end("TensorBoard reads and serves the files")
