@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 class Bccd : public testing::Test {
  protected:
-  Scratch scratch;
+  test::ScratchFolder scratch;
   const fs::path checkpoint = golden::shared_dir() / "checkpoints" / "official-yolov7-tiny-bccd.pt";
   const fs::path pictures = golden::shared_dir() / "datasets" / "bccd";
   const fs::path reference = golden::golden_dir() / "checkpoint-bccd.json";

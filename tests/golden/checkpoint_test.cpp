@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "core/error.hpp"
-#include "golden/reference.hpp"
+#include "golden/tensors.hpp"
 #include "network/checkpoint.hpp"
 #include "runtime/openvino_detector.hpp"
 #include "training/torch_network.hpp"
@@ -33,14 +33,6 @@ fs::path description(const fs::path& checkpoint) {
   return checkpoint.parent_path() / (stem + ".json");
 }
 
-at::Tensor input(std::int64_t size) {
-  const golden::Sequence sequence("input");
-  at::Tensor images = at::empty({2, 3, size, size}, at::kDouble);
-  double* values = images.mutable_data_ptr<double>();
-  for (std::int64_t i = 0; i < images.numel(); ++i) values[i] = sequence.unit(static_cast<std::uint64_t>(i));
-  return images;
-}
-
 /// "u('input') 2x3x256x256" → 256.
 std::int64_t input_size(const nlohmann::json& one) {
   const std::string text = one.at("input");
@@ -54,20 +46,6 @@ at::Tensor decoded(const network::Network& description, const network::Weights& 
   return decode(net.forward(images.to(type)), description).to(at::kDouble).contiguous();
 }
 
-/// Float64 of the stored half weights: every number within 1e-9 relative, the bound that design 5 gives.
-void expect_exact(const at::Tensor& values, const nlohmann::json& expected, const std::string& where) {
-  const golden::Digest wanted = golden::read_digest(expected);
-  const golden::Digest found = golden::digest_of(values.const_data_ptr<double>(), static_cast<std::size_t>(values.numel()), values.sizes().vec(), wanted);
-  ASSERT_EQ(found.shape, wanted.shape) << where;
-  const auto near = [&](double f, double w, const char* what) {
-    EXPECT_LE(std::abs(f - w), 1e-9 * std::max(1.0, std::abs(w))) << where << ' ' << what << ": " << f << ", expected " << w;
-  };
-  near(found.mean, wanted.mean, "mean");
-  near(found.std, wanted.std, "std");
-  near(found.absmax, wanted.absmax, "absmax");
-  for (std::size_t i = 0; i < wanted.samples.size(); ++i) near(found.samples[i].second, wanted.samples[i].second, "sample");
-}
-
 void run_case(const fs::path& file, const nlohmann::json& one) {
   at::NoGradGuard no_gradient;
   const network::Checkpoint checkpoint = network::read_checkpoint(file);
@@ -78,9 +56,9 @@ void run_case(const fs::path& file, const nlohmann::json& one) {
   EXPECT_EQ(checkpoint.names, one.at("names").get<std::vector<std::string>>());
   for (const auto& [name, tensor] : weights.entries())
     EXPECT_EQ(tensor.type, name.find("num_batches") == std::string::npos ? network::DataType::float16 : network::DataType::int64) << name;
-  const at::Tensor images = input(input_size(one));
+  const at::Tensor images = golden::input(input_size(one));
   const at::Tensor exact = decoded(net, weights, images, at::kDouble);
-  expect_exact(exact, one.at("decoded"), file.filename().string());
+  golden::expect_exact(exact, one.at("decoded"), file.filename().string());
   // The reference's own float32 error, four times, as for the raw maps of golden.forward: rounding differs between programs.
   const double bound = 4 * one.at("fp32_max_abs").get<double>();
   const double single = (decoded(net, weights, images, at::kFloat) - exact).abs().max().item<double>();

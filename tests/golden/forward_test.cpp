@@ -3,7 +3,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "golden/reference.hpp"
+#include "golden/tensors.hpp"
 #include "network/graph.hpp"
 #include "network/weights.hpp"
 #include "runtime/openvino_detector.hpp"
@@ -53,34 +53,6 @@ void write_formula(const TorchNetwork& net) {
     for (std::int64_t i = 0; i < values.numel(); ++i) to[i] = formula(entry.spec, sequence.sym(static_cast<std::uint64_t>(i)));
     at::Tensor(entry.tensor).copy_(values);
   }
-}
-
-at::Tensor input(std::int64_t size) {
-  const golden::Sequence sequence("input");
-  at::Tensor images = at::empty({2, 3, size, size}, at::kDouble);
-  double* values = images.mutable_data_ptr<double>();
-  for (std::int64_t i = 0; i < images.numel(); ++i) values[i] = sequence.unit(static_cast<std::uint64_t>(i));
-  return images;
-}
-
-/// Every number of the digest within 1e-9 · max(1, |v|).
-void expect_exact(const at::Tensor& tensor, const nlohmann::json& expected, const std::string& where) {
-  const at::Tensor values = tensor.contiguous();
-  const golden::Digest wanted = golden::read_digest(expected);
-  const golden::Digest found = golden::digest_of(values.const_data_ptr<double>(), static_cast<std::size_t>(values.numel()), values.sizes().vec(), wanted);
-  ASSERT_EQ(found.shape, wanted.shape) << where;
-  const auto near = [&](double f, double w, const char* what) {
-    EXPECT_LE(std::abs(f - w), 1e-9 * std::max(1.0, std::abs(w))) << where << ' ' << what << ": " << f << ", expected " << w;
-  };
-  near(found.mean, wanted.mean, "mean");
-  near(found.std, wanted.std, "std");
-  near(found.absmax, wanted.absmax, "absmax");
-  for (std::size_t i = 0; i < wanted.samples.size(); ++i) near(found.samples[i].second, wanted.samples[i].second, "sample");
-}
-
-void expect_exact(const std::vector<at::Tensor>& maps, const nlohmann::json& expected, const std::string& where) {
-  ASSERT_EQ(maps.size(), expected.size()) << where;
-  for (std::size_t l = 0; l < maps.size(); ++l) expect_exact(maps[l], expected[l], where + ' ' + std::to_string(l));
 }
 
 /// What the reference counts after folding: the fused network, the implicit vectors, and (folded) the convolutions that
@@ -137,7 +109,7 @@ std::vector<at::Tensor> openvino_maps(const network::Network& net, const network
 void run_case(const network::Network& description, const nlohmann::json& one) {
   at::NoGradGuard no_gradient;
   expect_description(description, one);
-  const at::Tensor images = input(one.at("size"));
+  const at::Tensor images = golden::input(one.at("size"));
   network::Weights weights;
   std::vector<at::Tensor> exact;
   {
@@ -145,11 +117,11 @@ void run_case(const network::Network& description, const nlohmann::json& one) {
     write_formula(net);
     net.set_batch_norm_momentum(1);
     net.train(true);
-    expect_exact(net.forward(images), one.at("train"), "train");
+    golden::expect_exact(net.forward(images), one.at("train"), "train");
     net.train(false);
     for (const at::Tensor& map : net.forward(images)) exact.push_back(map.contiguous());
-    expect_exact(decode(exact, description), one.at("eval_decoded"), "eval_decoded");
-    expect_exact(exact, one.at("eval_raw"), "eval_raw");
+    golden::expect_exact(decode(exact, description), one.at("eval_decoded"), "eval_decoded");
+    golden::expect_exact(exact, one.at("eval_raw"), "eval_raw");
     weights = net.store();
   }
   {
@@ -163,7 +135,7 @@ void run_case(const network::Network& description, const nlohmann::json& one) {
   weights = {};
   TorchNetwork net(fused.network, at::kDouble);
   net.load(fused.weights);
-  expect_exact(net.forward(images), one.at("eval_raw"), "fused eval_raw");
+  golden::expect_exact(net.forward(images), one.at("eval_raw"), "fused eval_raw");
 }
 
 TEST(GoldenForward, EveryCase) {
