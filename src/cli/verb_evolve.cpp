@@ -177,7 +177,7 @@ nlohmann::json run_evolve(const std::vector<std::string>& arguments, Output& out
     output.line(fmt::format("Hyper-parameters: {}", best["hyp"].get<std::string>()));
   }
   if (outcome.interrupted) output.code = ExitCode::interrupted;
-  if (outcome.interrupted || outcome.out_of_time) output.line(fmt::format("{}; go on with: yolov7 evolve --resume {}", outcome.interrupted ? "Interrupted" : "The time is over", folder.string()));
+  if (outcome.interrupted || outcome.out_of_time) output.line(fmt::format("{}; go on with: yolov7 evolve --resume {}", outcome.interrupted ? "Interrupted" : "The time is over", text::shell_word(folder.string())));
   return result;
 }
 

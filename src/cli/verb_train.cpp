@@ -8,6 +8,7 @@
 #include "cli/launcher.hpp"
 #include "cli/training_library.hpp"
 #include "cli/verb.hpp"
+#include "core/text.hpp"
 #include "watch/mlflow_server.hpp"
 
 namespace yolov7::cli {
@@ -71,7 +72,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   }
   if (summary.interrupted) {
     output.code = ExitCode::interrupted;
-    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}", summary.epochs_done, summary.run_folder));
+    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}", summary.epochs_done, text::shell_word(summary.run_folder)));
   } else {
     output.line(fmt::format("Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}", summary.epochs_done,
                             summary.seconds / 3600, summary.best_epoch, summary.map50, summary.map));

@@ -163,6 +163,16 @@ std::string csv(std::string_view s) {
   return out + "\"";
 }
 
+std::string shell_word(std::string_view s) {
+  const std::string word = printable(s);
+  // Bytes beyond ASCII are letters to a shell.
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || std::string_view("_@%+=:,./-").find(c) != std::string_view::npos; };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 std::string file_name(std::string_view s) {
   std::string out;
   bool leading = true;

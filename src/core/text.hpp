@@ -33,6 +33,8 @@ std::string printable(std::string_view s);
 std::string html(std::string_view s);
 /// A cell of a CSV file: control characters as in printable(), in quotes where it has to be.
 std::string csv(std::string_view s);
+/// A word of a command line for a POSIX shell, in single quotes where it has to be; control characters as in printable().
+std::string shell_word(std::string_view s);
 /// A file name part: control characters, / \ : * ? " < > | and leading dots become underscores.
 std::string file_name(std::string_view s);
 

@@ -114,7 +114,7 @@ void MlflowRun::finish() {
     changed_.wait(lock, [&] { return stopping_; });  // set by the sender: all is sent, or the server is out of reach
   }
   const std::size_t left = queue_.waiting();
-  if (left > 0) log::warning(fmt::format("MLflow: {} records wait in {}; send them with: yolov7 mlflow {}", left, (queue_.run_folder() / MlflowQueue::file_name).string(), queue_.run_folder().string()));
+  if (left > 0) log::warning(fmt::format("MLflow: {} records wait in {}; send them with: yolov7 mlflow {}", left, (queue_.run_folder() / MlflowQueue::file_name).string(), text::shell_word(queue_.run_folder().string())));
   for (const QueuedRecord& record : queue_.all_refused()) log::warning(fmt::format("MLflow: refused: {} {}: {}", record.kind, cut(record.content), record.refusal));
 }
 

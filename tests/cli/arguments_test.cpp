@@ -57,7 +57,7 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
 // Command lines as the original's documentation gives them, program name aside. They reach their files; on a machine without
 // the GPU that "--device 0" names, that is the one thing refused.
 TEST(Program, OfficialCommandLines) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const std::vector<std::vector<std::string>> lines = {
       {"test", "--data", "data/coco.yaml", "--img", "640", "--batch", "32", "--conf", "0.001", "--iou", "0.65", "--device", "0", "--weights", "yolov7.pt", "--name", "yolov7_640_val"},
       {"train", "--workers", "8", "--device", "0", "--batch-size", "32", "--data", "data/coco.yaml", "--img", "640", "640", "--cfg", "cfg/training/yolov7.yaml", "--weights", "", "--name", "yolov7", "--hyp", "data/hyp.scratch.p5.yaml"},

@@ -21,7 +21,7 @@ std::size_t error_lines(const std::string& text) {
 class BadInput : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    scratch = new Scratch;
+    scratch = new test::ScratchFolder;
     const Outcome drawn = run({"dataset", "synth", "--out", (*scratch / "good").string(), "--level", "easy", "--train", "6", "--val", "2", "--test", "2", "--img-size", "96", "--seed", "5"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
@@ -48,10 +48,10 @@ class BadInput : public testing::Test {
   }
   fs::path first_label() const { return data / "labels/train/000000.txt"; }
 
-  static Scratch* scratch;
+  static test::ScratchFolder* scratch;
   fs::path data;
 };
-Scratch* BadInput::scratch = nullptr;
+test::ScratchFolder* BadInput::scratch = nullptr;
 
 TEST_F(BadInput, DataYaml) {
   const fs::path yaml = data / "data.yaml";

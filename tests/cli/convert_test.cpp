@@ -16,7 +16,7 @@ using namespace network::hostile;
 
 class Convert : public testing::Test {
  protected:
-  Scratch scratch;
+  test::ScratchFolder scratch;
   const SmallOfficial small;
   std::string in = (scratch / "official.pt").string();
 

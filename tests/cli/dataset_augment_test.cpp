@@ -17,7 +17,7 @@ using nlohmann::json;
 class DatasetAugment : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    scratch = new Scratch;
+    scratch = new test::ScratchFolder;
     const Outcome drawn = run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "easy", "--train", "6", "--val", "2", "--test", "0", "--img-size", "96", "--seed", "5"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
@@ -27,7 +27,7 @@ class DatasetAugment : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }
-  static inline Scratch* scratch = nullptr;
+  static inline test::ScratchFolder* scratch = nullptr;
 };
 
 TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {

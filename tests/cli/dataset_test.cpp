@@ -35,7 +35,7 @@ class DatasetVerb : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }
-  Scratch scratch;
+  test::ScratchFolder scratch;
 };
 
 TEST_F(DatasetVerb, ConvertsAndChecks) {

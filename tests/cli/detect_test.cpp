@@ -72,7 +72,7 @@ class Detect : public ::testing::Test {
   }
   std::string label(const std::string& name) { return slurp(scratch / ("runs/detect/exp/labels/" + name)); }
 
-  Scratch scratch;
+  test::ScratchFolder scratch;
 };
 
 // σ(10)² = 0.99990920; %g shows six digits.

@@ -83,7 +83,7 @@ void write_small_checkpoint(const std::filesystem::path& path, const std::string
 }
 
 TEST(Info, Checkpoint) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   write_small_checkpoint(scratch / "best.pt", R"({"epoch": 41})");
   const json best = info({"--weights", (scratch / "best.pt").string()});
   EXPECT_EQ(best["class_count"], 2);
@@ -102,7 +102,7 @@ TEST(Info, Checkpoint) {
 }
 
 TEST(Info, CheckpointWithoutState) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   write_small_checkpoint(scratch / "epoch.pt", "");
   EXPECT_TRUE(info({"--weights", (scratch / "epoch.pt").string()})["checkpoint"]["epoch"].is_null());
   EXPECT_EQ(run({"info", "--weights", (scratch / "epoch.pt").string(), "--nc", "3"}).code, 2);

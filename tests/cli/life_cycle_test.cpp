@@ -32,7 +32,7 @@ double last_value(const fs::path& csv, const std::string& column) {
 class LifeCycle : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    scratch = new Scratch;
+    scratch = new test::ScratchFolder;
     const Outcome drawn = run({"dataset", "synth", "--out", data().string(), "--level", "easy", "--train", "32", "--val", "8", "--test", "8", "--img-size", "128", "--seed", "3"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
@@ -42,9 +42,9 @@ class LifeCycle : public testing::Test {
     return {"train", "--cfg", "yolov7-tiny.yaml", "--weights", "", "--data", (data() / "data.yaml").string(), "--hyp", "hyp.scratch.tiny.yaml", "--img", "128",
             "--batch", "8", "--epochs", std::to_string(epochs), "--project", (*scratch / "runs").string(), "--name", name};
   }
-  static Scratch* scratch;
+  static test::ScratchFolder* scratch;
 };
-Scratch* LifeCycle::scratch = nullptr;
+test::ScratchFolder* LifeCycle::scratch = nullptr;
 
 TEST_F(LifeCycle, TrainValidateDetect) {
   auto arguments = train_arguments("whole", 3);

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 class NarrowRuns : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    scratch = new Scratch;
+    scratch = new test::ScratchFolder;
     const Outcome drawn = run({"dataset", "synth", "--out", data().string(), "--level", "easy", "--train", "24", "--val", "4", "--test", "0", "--img-size", "96", "--seed", "5"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
@@ -51,7 +51,7 @@ class NarrowRuns : public testing::Test {
     same(one.ema, other.ema, "ema");
     same(one.optimizer, other.optimizer, "optimizer");
   }
-  static inline Scratch* scratch = nullptr;
+  static inline test::ScratchFolder* scratch = nullptr;
 };
 
 }  // namespace yolov7::tests

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/scratch_folder.hpp"
+
 namespace yolov7::tests {
 
 struct Outcome {
@@ -35,24 +37,6 @@ inline void spill(const std::filesystem::path& path, const std::string& content)
 }
 
 inline std::filesystem::path program_path() { return std::filesystem::path(YOLOV7_BINARY_DIR) / "bin" / "yolov7"; }
-
-/// A folder of its own, removed at the end.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "yolov7-cli-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class Process {
  public:

@@ -16,7 +16,7 @@ using namespace network::hostile;
 
 class Reparam : public testing::Test {
  protected:
-  Scratch scratch;
+  test::ScratchFolder scratch;
   const SmallOfficial small;
   const std::string in = (scratch / "official.pt").string(), out = (scratch / "deploy.pt").string(), beside = (scratch / "deploy.certificate.json").string();
 
@@ -152,7 +152,7 @@ TEST_F(Reparam, VerifyNeedsACertificate) {
 }
 
 TEST(Scale, WritesAConfigurationThatTrains) {
-  Scratch scratch;
+  test::ScratchFolder scratch;
   const std::string out = (scratch / "wide.yaml").string();
   const Outcome outcome = run({"scale", "--cfg", "yolov7", "--depth", "1.5", "--width", "1.25", "--out", out, "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -168,7 +168,7 @@ TEST(Scale, WritesAConfigurationThatTrains) {
 }
 
 TEST(InfoGraph, DrawsSvgAndDot) {
-  Scratch scratch;
+  test::ScratchFolder scratch;
   for (const char* name : {"net.svg", "net.dot"}) {
     const std::string file = (scratch / name).string();
     const Outcome outcome = run({"info", "--cfg", "yolov7-tiny", "--graph", file});

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 class StartOfOurOwn : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    scratch = new Scratch;
+    scratch = new test::ScratchFolder;
     ASSERT_EQ(run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "easy", "--train", "8", "--val", "4", "--test", "0", "--img-size", "64"}).code, 0);
     std::string narrow = slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
     const std::size_t at = narrow.find("width_multiple: 1.0");
@@ -34,9 +34,9 @@ class StartOfOurOwn : public testing::Test {
     const std::size_t at = text.find("\nweights:");
     return at == std::string::npos ? "none" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
   }
-  static Scratch* scratch;
+  static test::ScratchFolder* scratch;
 };
-Scratch* StartOfOurOwn::scratch = nullptr;
+test::ScratchFolder* StartOfOurOwn::scratch = nullptr;
 
 TEST_F(StartOfOurOwn, TheDefaultForTiny) {
   const Outcome outcome = train("default", {"--cfg", "yolov7-tiny.yaml"});

@@ -70,7 +70,7 @@ double recall(const nlohmann::json& detections, const std::vector<Truth>& truth)
 }  // namespace
 
 TEST(Tiles, SmallObjectsInALargePicture) {
-  Scratch scratch;
+  test::ScratchFolder scratch;
   // A detector that knows the shapes, trained on other pictures than those that it is shown.
   ASSERT_EQ(run({"dataset", "synth", "--out", "lessons", "--level", "easy", "--train", "200", "--val", "8", "--test", "1", "--img-size", "320"}, scratch.path()).code, 0);
   const Outcome trained = run({"train", "--cfg", "yolov7-tiny.yaml", "--data", "lessons/data.yaml", "--epochs", "8", "--img-size", "320", "--batch-size", "16", "--notest"}, scratch.path());

@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::file {
 namespace fs = std::filesystem;
@@ -18,15 +19,9 @@ namespace {
 
 class FileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder = fs::temp_directory_path() / ("yolov7-file-" + std::to_string(::getpid()));
-    fs::create_directories(folder);
-  }
-  void TearDown() override { fs::remove_all(folder); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator{}));
-  }
-  fs::path folder;
+  std::size_t files() const { return scratch.files(); }
+  test::ScratchFolder scratch;
+  const fs::path& folder = scratch.path();
 };
 
 TEST_F(FileTest, LeftoversOfKilledWritersAreRemovedAndNothingElse) {

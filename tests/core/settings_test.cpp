@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/value.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7 {
 namespace {
@@ -24,15 +25,6 @@ Settings table(Options& o) {
                            setting("weights", o.weights, "files")}};
 }
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
   Options o;
   const Settings s = table(o);
@@ -40,8 +32,8 @@ TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
   EXPECT_EQ(s.resolve("batch_size").name, "batch-size");
   EXPECT_EQ(s.resolve("save-conf").name, "save_conf");
   EXPECT_EQ(s.resolve("img").name, "img-size");
-  EXPECT_EQ(error_of([&] { s.resolve("save"); }), "demo: 'save' is ambiguous: save-txt, save_conf");
-  EXPECT_EQ(error_of([&] { s.resolve("wieghts"); }), "demo: unknown setting 'wieghts', did you mean 'weights'?");
+  EXPECT_EQ(test::error_of([&] { s.resolve("save"); }), "demo: 'save' is ambiguous: save-txt, save_conf");
+  EXPECT_EQ(test::error_of([&] { s.resolve("wieghts"); }), "demo: unknown setting 'wieghts', did you mean 'weights'?");
 }
 
 TEST(Settings, ValuesAreChecked) {
@@ -49,13 +41,13 @@ TEST(Settings, ValuesAreChecked) {
   const Settings s = table(o);
   s.resolve("batch-size").assign({"32"}, "--batch");
   EXPECT_EQ(o.batch_size, 32);
-  EXPECT_EQ(error_of([&] { s.resolve("batch-size").assign({"0"}, "--batch"); }), "--batch: expected a whole number in 1..1024, found '0'");
-  EXPECT_EQ(error_of([&] { s.resolve("conf-thres").assign({"nan"}, "--conf"); }), "--conf: expected a number in 0..1, found 'nan'");
-  EXPECT_EQ(error_of([&] { s.resolve("task").assign({"valid"}, "--task"); }), "--task: expected one of val, test, found 'valid'");
-  EXPECT_EQ(error_of([&] { s.resolve("task").assign({"val", "test"}, "--task"); }), "--task: expected one value, found 'val test'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("batch-size").assign({"0"}, "--batch"); }), "--batch: expected a whole number in 1..1024, found '0'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("conf-thres").assign({"nan"}, "--conf"); }), "--conf: expected a number in 0..1, found 'nan'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("task").assign({"valid"}, "--task"); }), "--task: expected one of val, test, found 'valid'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("task").assign({"val", "test"}, "--task"); }), "--task: expected one value, found 'val test'");
   s.resolve("img-size").assign({"320,640"}, "x");
   EXPECT_EQ(o.img_size, (std::vector<int>{320, 640}));
-  EXPECT_EQ(error_of([&] { s.resolve("img-size").assign({"320,"}, "--img"); }), "--img: expected a whole number, found ''");
+  EXPECT_EQ(test::error_of([&] { s.resolve("img-size").assign({"320,"}, "--img"); }), "--img: expected a whole number, found ''");
 }
 
 TEST(Settings, YamlComesBackAsItWas) {
@@ -72,9 +64,9 @@ TEST(Settings, YamlComesBackAsItWas) {
 
 TEST(Settings, YamlRefusesUnknownKeys) {
   Options o;
-  EXPECT_EQ(error_of([&] { assign(table(o), parse_yaml("conf_thre: 1\n", "x.yaml")); }),
+  EXPECT_EQ(test::error_of([&] { assign(table(o), parse_yaml("conf_thre: 1\n", "x.yaml")); }),
             "x.yaml:1:12: unknown key 'conf_thre', did you mean 'conf-thres'?");
-  EXPECT_EQ(error_of([&] { assign(table(o), parse_yaml("task: [a, b]\n", "x.yaml")); }),
+  EXPECT_EQ(test::error_of([&] { assign(table(o), parse_yaml("task: [a, b]\n", "x.yaml")); }),
             "x.yaml:1:7: expected one value for 'task', found a list");
 }
 

@@ -5,6 +5,16 @@
 namespace yolov7::text {
 namespace {
 
+// What `printf '%s' WORD` of a POSIX shell prints is the text again.
+TEST(Text, WordsForAShell) {
+  EXPECT_EQ(text::shell_word("runs/train/exp"), "runs/train/exp");
+  EXPECT_EQ(text::shell_word("läufe/1"), "läufe/1");
+  EXPECT_EQ(text::shell_word("my runs/exp"), "'my runs/exp'");
+  EXPECT_EQ(text::shell_word("a'b"), "'a'\\''b'");
+  EXPECT_EQ(text::shell_word("$HOME;rm *"), "'$HOME;rm *'");
+  EXPECT_EQ(text::shell_word(""), "''");
+}
+
 TEST(Text, CsvCells) {
   EXPECT_EQ(text::csv("plain name"), "plain name");
   EXPECT_EQ(text::csv("a,b"), "\"a,b\"");

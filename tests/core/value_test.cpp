@@ -6,18 +6,10 @@
 
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7 {
 namespace {
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(Yaml, TreeKnowsItsPlaces) {
   const Value root = parse_yaml("nc: 3\nnames: [a, 'b', \"c\"]\nbox:\n  gain: 0.05\n", "x.yaml");
@@ -30,17 +22,17 @@ TEST(Yaml, TreeKnowsItsPlaces) {
 
 TEST(Yaml, ConversionsSayWhatWasFoundAndWhere) {
   const Value root = parse_yaml("nc: abc\nflag: '1'\nempty:\n", "x.yaml");
-  EXPECT_EQ(error_of([&] { root.at("nc").integer(); }), "x.yaml:1:5: expected a whole number, found 'abc'");
-  EXPECT_EQ(error_of([&] { root.at("flag").number(); }), "x.yaml:2:7: expected a number, found '1'");
+  EXPECT_EQ(test::error_of([&] { root.at("nc").integer(); }), "x.yaml:1:5: expected a whole number, found 'abc'");
+  EXPECT_EQ(test::error_of([&] { root.at("flag").number(); }), "x.yaml:2:7: expected a number, found '1'");
   EXPECT_TRUE(root.at("empty").is_null());
-  EXPECT_EQ(error_of([&] { root.at("val"); }), "x.yaml:1:1: expected a key 'val', found none");
+  EXPECT_EQ(test::error_of([&] { root.at("val"); }), "x.yaml:1:1: expected a key 'val', found none");
 }
 
 TEST(Yaml, RefusesWhatCouldHurt) {
-  EXPECT_NE(error_of([] { parse_yaml("a: 1\na: 2\n", "x"); }).find("the key 'a' twice"), std::string::npos);
-  EXPECT_NE(error_of([] { parse_yaml("a: [1\n", "x"); }).find("x:"), std::string::npos);
-  EXPECT_NE(error_of([] { parse_yaml("", "x"); }).find("empty file"), std::string::npos);
-  EXPECT_NE(error_of([] { parse_yaml(std::string_view("a\0b", 3), "x"); }).find("zero byte"), std::string::npos);
+  EXPECT_NE(test::error_of([] { parse_yaml("a: 1\na: 2\n", "x"); }).find("the key 'a' twice"), std::string::npos);
+  EXPECT_NE(test::error_of([] { parse_yaml("a: [1\n", "x"); }).find("x:"), std::string::npos);
+  EXPECT_NE(test::error_of([] { parse_yaml("", "x"); }).find("empty file"), std::string::npos);
+  EXPECT_NE(test::error_of([] { parse_yaml(std::string_view("a\0b", 3), "x"); }).find("zero byte"), std::string::npos);
   // Nine levels of nine aliases each: 9^9 values if expanded.
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
@@ -48,9 +40,9 @@ TEST(Yaml, RefusesWhatCouldHurt) {
     for (int j = 0; j < 9; ++j) bomb += (j ? ", *a" : "*a") + std::to_string(i - 1);
     bomb += "]\n";
   }
-  EXPECT_NE(error_of([&] { parse_yaml(bomb, "bomb"); }).find("more than 2000000 values"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { parse_yaml(bomb, "bomb"); }).find("more than 2000000 values"), std::string::npos);
   const std::string deep = std::string(200, '[') + std::string(200, ']');
-  EXPECT_NE(error_of([&] { parse_yaml(deep, "deep"); }).find("64 nested levels"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { parse_yaml(deep, "deep"); }).find("64 nested levels"), std::string::npos);
 }
 
 TEST(Yaml, ScalarsComeBackAsTheyWere) {
@@ -63,9 +55,9 @@ TEST(Yaml, ScalarsComeBackAsTheyWere) {
 
 TEST(Json, DepthAndSyntaxAreBounded) {
   EXPECT_EQ(parse_json("{\"a\": [1, 2]}", "x")["a"][1], 2);
-  EXPECT_EQ(error_of([] { parse_json("{\n  \"a\": ,\n}", "x.json"); }), "x.json:2:8: expected JSON, found a syntax error");
+  EXPECT_EQ(test::error_of([] { parse_json("{\n  \"a\": ,\n}", "x.json"); }), "x.json:2:8: expected JSON, found a syntax error");
   const std::string deep = std::string(100'000, '[');
-  EXPECT_NE(error_of([&] { parse_json(deep, "x"); }).find("nested levels"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { parse_json(deep, "x"); }).find("nested levels"), std::string::npos);
 }
 
 }  // namespace

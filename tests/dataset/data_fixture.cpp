@@ -15,18 +15,7 @@
 namespace yolov7::test {
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder() {
-  static std::atomic<int> number{0};
-  path_ = fs::canonical(fs::temp_directory_path()) / fmt::format("yolov7 dätä {} {}", ::getpid(), number++);
-  fs::remove_all(path_);
-  fs::create_directories(path_);
-  ::setenv("XDG_CACHE_HOME", (path_ / "user cache").c_str(), 1);
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
+TemporaryFolder::TemporaryFolder() { ::setenv("XDG_CACHE_HOME", (path() / "user cache").c_str(), 1); }
 
 void write_text(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());

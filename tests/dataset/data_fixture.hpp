@@ -6,22 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::test {
 
-/// A fresh folder; the user's cache folder of this process lies in it, too.
-class TemporaryFolder {
+/// A scratch folder in which the user's cache folder of this process lies, too.
+class TemporaryFolder : public ScratchFolder {
  public:
   TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// Parents are made.
@@ -31,16 +23,6 @@ std::string read_text(const std::filesystem::path& path);
 void write_gray(const std::filesystem::path& path, int width, int height, int shade);
 /// Sets the time of every file below an hour back, so that a cache may trust it.
 void age(const std::filesystem::path& folder);
-/// The message of the yolov7::Error that `action` throws; "no error" if it throws none.
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 /// All that went to stderr while `action` ran.
 template <class Action>
 std::string messages_of(Action action) {

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/evaluation/scratch.hpp"
+#include "tests/scratch_folder.hpp"
 
+using namespace yolov7;
 using namespace yolov7::evaluation;
-using namespace yolov7::evaluation::testing;
 
 namespace {
 
@@ -22,7 +22,7 @@ const char* const good = R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3.5
 }  // namespace
 
 TEST(CocoJson, GroundTruth) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", "\xEF\xBB\xBF" + truth_with(good)));
   EXPECT_EQ(truth.images, (std::vector<std::int64_t>{5, 7}));
   ASSERT_EQ(truth.categories.size(), 1u);
@@ -37,7 +37,7 @@ TEST(CocoJson, GroundTruth) {
 }
 
 TEST(CocoJson, BadGroundTruthIsNamed) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const auto with = [](const char* key, const char* value) {
     std::string text = good;
     const std::size_t at = text.find(std::string("\"") + key + "\":") + std::string(key).size() + 3;
@@ -72,15 +72,15 @@ TEST(CocoJson, BadGroundTruthIsNamed) {
   };
   for (const auto& [text, expected] : cases) {
     const std::filesystem::path path = scratch.write("gt.json", text);
-    const std::string message = error_of([&, p = path] { read_ground_truth(p); });
+    const std::string message = test::error_of([&, p = path] { read_ground_truth(p); });
     EXPECT_EQ(message.rfind(path.string() + expected, 0), 0u) << text << "\n" << message;
     EXPECT_EQ(message.find('\n'), std::string::npos);
   }
-  EXPECT_NE(error_of([&] { read_ground_truth(scratch / "none.json"); }).find("none.json"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { read_ground_truth(scratch / "none.json"); }).find("none.json"), std::string::npos);
 }
 
 TEST(CocoJson, BadDetectionsAreNamed) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", truth_with("")));
   const std::vector<Case> cases = {
       {R"([{"image_id":6,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])", ": detections[0]: image_id: picture 6 is not in the ground truth"},
@@ -91,7 +91,7 @@ TEST(CocoJson, BadDetectionsAreNamed) {
   };
   for (const Case& one : cases) {
     const std::filesystem::path path = scratch.write("dt.json", one.text);
-    const std::string message = error_of([&] { read_detections(path, truth); });
+    const std::string message = test::error_of([&] { read_detections(path, truth); });
     EXPECT_EQ(message.rfind(path.string() + one.expected, 0), 0u) << one.text << "\n" << message;
   }
   EXPECT_TRUE(read_detections(scratch.write("dt.json", "[]"), truth).empty());
@@ -101,7 +101,7 @@ TEST(CocoJson, BadDetectionsAreNamed) {
 
 // Texts come behind numbers and in the order of their characters, wherever they stand in the file.
 TEST(CocoJson, PictureIdsMayBeTexts) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", R"({"images":[{"id":"b"},{"id":12},{"id":"a"}],"categories":[{"id":1}],
     "annotations":[{"id":1,"image_id":"a","category_id":1,"bbox":[0,0,10,10],"area":100}]})"));
   EXPECT_EQ(truth.images, (std::vector<std::int64_t>{12, 13, 14}));

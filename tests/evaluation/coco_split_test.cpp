@@ -6,11 +6,10 @@
 #include <set>
 
 #include "evaluation/coco_json.hpp"
-#include "tests/evaluation/scratch.hpp"
+#include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::evaluation;
-using namespace yolov7::evaluation::testing;
 
 namespace {
 
@@ -75,7 +74,7 @@ TEST(CocoSplit, GroundTruthFromLabels) {
 }
 
 TEST(CocoSplit, FilesFitTogether) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   dataset::Index index = index_of({"x/000012.jpg", "x/cell.jpg"});
   label(index, 0, 0, {0.5, 0.5, 0.1, 0.2});
   label(index, 1, 1, {0.5, 0.5, 0.5, 0.5});
@@ -97,7 +96,7 @@ TEST(CocoSplit, FilesFitTogether) {
 }
 
 TEST(CocoSplit, AnnotationFile) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const dataset::Index index = index_of({"x/000012.jpg", "x/cell.jpg"});
   const char* annotations = R"([{"id":1,"image_id":12,"category_id":9,"bbox":[0,0,10,10],"area":50,"iscrowd":1},
     {"id":2,"image_id":"cell","category_id":4,"bbox":[0,0,10,10],"area":60},{"id":3,"image_id":99,"category_id":4,"bbox":[0,0,10,10],"area":60}])";
@@ -115,13 +114,13 @@ TEST(CocoSplit, AnnotationFile) {
   EXPECT_EQ(truth.annotations[1].image, 2);
   EXPECT_EQ(truth.annotations[1].category, 2);
 
-  const std::string other = error_of([&] { ground_truth_of(index, file(R"({"id":"cell"},)", R"({"id":4,"name":"bird"},{"id":9,"name":"cat"})"), false); });
+  const std::string other = test::error_of([&] { ground_truth_of(index, file(R"({"id":"cell"},)", R"({"id":4,"name":"bird"},{"id":9,"name":"cat"})"), false); });
   EXPECT_NE(other.find("expected a category for class 1 'a \"dog\"', found none"), std::string::npos) << other;
 }
 
 TEST(CocoSplit, AnnotationFileLacksAPicture) {
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   const auto path = scratch.write("anno.json", R"({"images":[{"id":12}],"categories":[{"id":1,"name":"cat"},{"id":2,"name":"a \"dog\""}],"annotations":[]})");
-  const std::string message = error_of([&] { ground_truth_of(index_of({"x/000012.jpg", "x/cell.jpg"}), path, false); });
+  const std::string message = test::error_of([&] { ground_truth_of(index_of({"x/000012.jpg", "x/cell.jpg"}), path, false); });
   EXPECT_NE(message.find("found 1 of 2 missing, the first: x/cell.jpg (image id \"cell\")"), std::string::npos) << message;
 }

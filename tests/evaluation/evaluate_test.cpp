@@ -286,10 +286,10 @@ TEST(Evaluate, SheetsOfTheFirstBatches) {
 TEST(Evaluate, Refusals) {
   const Usual data;
   FakeDetector two(data.split, 2, size);
-  EXPECT_EQ(error_of([&] { evaluate(two, data.split.index(), usual()); }), "the model has 2 classes, the data has 3");
+  EXPECT_EQ(test::error_of([&] { evaluate(two, data.split.index(), usual()); }), "the model has 2 classes, the data has 3");
   const Split empty;
   FakeDetector three(empty, 3, size);
-  EXPECT_EQ(error_of([&] { evaluate(three, empty.index(), usual()); }), "the val split has no picture");
+  EXPECT_EQ(test::error_of([&] { evaluate(three, empty.index(), usual()); }), "the val split has no picture");
 }
 
 TEST(Evaluate, InterruptsOnlyWhereAsked) {

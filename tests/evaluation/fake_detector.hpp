@@ -9,7 +9,7 @@
 #include "dataset/index.hpp"
 #include "image/codec.hpp"
 #include "runtime/detector.hpp"
-#include "tests/evaluation/scratch.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::evaluation::testing {
 
@@ -40,10 +40,10 @@ class Split {
     index_.entries[entry].labels.push_back(label);
   }
   const dataset::Index& index() const { return index_; }
-  const Scratch& scratch() const { return scratch_; }
+  const test::ScratchFolder& scratch() const { return scratch_; }
 
  private:
-  Scratch scratch_;
+  test::ScratchFolder scratch_;
   dataset::Index index_;
 };
 

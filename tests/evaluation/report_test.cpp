@@ -52,7 +52,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST(Report, Files) {
   const Measured m;
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   ReportOptions options;
   options.label_files = options.with_confidence = true;
   options.detections_json = scratch / "best_predictions.json";
@@ -102,7 +102,7 @@ TEST(Report, ResultsJson) {
 // Evaluation 1.11: "class cx cy w h conf", %g, best first; boxes 0.25 0.6 0.3 0.6 and the like of a 200 × 100 px picture.
 TEST(Report, LabelFiles) {
   const Measured m;
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   ReportOptions options;
   options.label_files = options.with_confidence = true;
   std::filesystem::create_directories(scratch / "labels");
@@ -128,7 +128,7 @@ TEST(Report, SameStemsShareALabelFile) {
   ValidationOptions options;
   options.image_size = size;
   options.keep_detections = true;
-  const Scratch scratch;
+  const test::ScratchFolder scratch;
   ReportOptions report;
   report.label_files = true;
   write_report(scratch / "", evaluate(detector, split.index(), options), split.index(), report);

@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "tests/evaluation/scratch.hpp"
+#include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::evaluation;
@@ -56,7 +56,7 @@ TEST(TrackingMetrics, NothingFound) {
 }
 
 TEST(TrackingMetrics, ReadsMotChallenge) {
-  yolov7::evaluation::testing::Scratch scratch;
+  test::ScratchFolder scratch;
   file::write_atomically(scratch / "gt.txt", "1,7,10,20,30,40,1,1,1\n1, 8,0,0,5,5,0,1,1\n\n3,7,1.5,2,3,4\n");
   const TrackedFrames truth = read_tracks(scratch / "gt.txt", true);
   ASSERT_EQ(truth.size(), 2u);

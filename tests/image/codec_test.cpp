@@ -11,17 +11,12 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "tests/image/picture_fixture.hpp"
+#include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
 using fixture::decode_error;
 
 namespace {
-
-std::filesystem::path scratch() {
-  const auto folder = std::filesystem::temp_directory_path() / ("yolov7-codec-test-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  return folder;
-}
 
 double largest_difference(const cv::Mat& a, const cv::Mat& b) {
   if (a.size() != b.size() || a.type() != b.type()) return 1e9;
@@ -90,7 +85,7 @@ TEST(Codec, PictureNames) {
 }
 
 TEST(Codec, FilesAreWrittenByTheirExtensionAndReadByTheirContent) {
-  const auto folder = scratch();
+  const test::ScratchFolder folder;
   const cv::Mat picture = fixture::numbered(9, 7);
   write_picture(folder / "a b \xc3\xbc.PNG", picture);
   EXPECT_EQ(largest_difference(read_picture(folder / "a b \xc3\xbc.PNG"), picture), 0);
@@ -107,7 +102,6 @@ TEST(Codec, FilesAreWrittenByTheirExtensionAndReadByTheirContent) {
   DecodeLimits limits;
   limits.file_bytes = 10;
   EXPECT_THROW(read_picture(folder / "wrong.jpg", limits), Error);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(CodecPng, EveryColourTypeAndDepth) {
@@ -161,7 +155,7 @@ TEST(CodecJpeg, GrayAndProgressive) {
 // At an eighth only the mean of each block of 8 × 8 is left, and at quality 100 it is stored in steps of 1/8 level: the mean of the pixels that went in,
 // ± 0.5 for rounding it, ± 0.5 for its step and ± 1 for the conversion of colours, there and back.
 TEST(CodecJpeg, AnEighthIsTheMeanOfEachBlock) {
-  const auto folder = scratch();
+  const test::ScratchFolder folder;
   cv::Mat picture(64, 96, CV_8UC3);
   for (int y = 0; y < picture.rows; ++y)
     for (int x = 0; x < picture.cols; ++x) picture.at<cv::Vec3b>(y, x) = cv::Vec3b::all(static_cast<unsigned char>(20 + 2 * x + (y * 7 + x * 3) % 11));
@@ -175,7 +169,7 @@ TEST(CodecJpeg, AnEighthIsTheMeanOfEachBlock) {
 }
 
 TEST(CodecJpeg, TheLongSideDecidesHowMuchIsLeftOut) {
-  const auto folder = scratch();
+  const test::ScratchFolder folder;
   write_picture(folder / "a.jpg", fixture::gradient(65, 33));
   write_picture(folder / "a.png", fixture::gradient(65, 33));
   const auto size = [&](const char* name, int long_side) { return read_reduced_picture(folder / name, long_side).bgr.size(); };

@@ -19,7 +19,7 @@ std::string replaced(std::string s, const std::string& from, const std::string& 
 
 class Archive : public testing::Test {
  protected:
-  Folder folder{"archive"};
+  test::ScratchFolder folder;
   std::filesystem::path path = folder / "a.pt";
   std::string opened(const std::filesystem::path& file) {
     return message([&] { ArchiveReader{file}; });

@@ -54,7 +54,7 @@ int rounds(const char* variable, int usual) {
 }
 
 TEST(CheckpointWriter, KilledAtRandomInstants) {
-  const Folder folder("kills");
+  const test::ScratchFolder folder;
   const fs::path path = folder / "last.pt", previous = folder / "last.previous.pt";
   write_checkpoint(path, filled(0));
   std::mt19937 random(3);
@@ -68,7 +68,9 @@ TEST(CheckpointWriter, KilledAtRandomInstants) {
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     ASSERT_NO_THROW(content(path)) << "round " << round;
-    if (fs::exists(previous)) ASSERT_NO_THROW(content(previous)) << "round " << round;
+    if (fs::exists(previous)) {
+      ASSERT_NO_THROW(content(previous)) << "round " << round;
+    }
     for (const auto& entry : fs::directory_iterator(folder / ".")) with_debris += entry.path().extension() == ".tmp";
     for (const auto& entry : fs::directory_iterator(folder / "."))
       if (entry.path().extension() == ".tmp") fs::remove(entry.path());
@@ -78,7 +80,7 @@ TEST(CheckpointWriter, KilledAtRandomInstants) {
 
 // A file size limit stands in for a full disk: write(2) fails in the middle in the same way.
 TEST(CheckpointWriter, ADiskThatIsFullAtAnyPosition) {
-  const Folder folder("full");
+  const test::ScratchFolder folder;
   const fs::path path = folder / "last.pt", previous = folder / "last.previous.pt";
   write_checkpoint(path, filled(0));
   write_checkpoint(path, filled(1), previous);

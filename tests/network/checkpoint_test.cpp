@@ -63,7 +63,7 @@ void expect_equal(const Weights& a, const Weights& b) {
 
 class CheckpointFile : public testing::Test {
  protected:
-  Folder folder{"checkpoint"};
+  test::ScratchFolder folder;
   std::filesystem::path path = folder / "a.pt";
   std::string reading() {
     return message([&] { read_checkpoint(path); });

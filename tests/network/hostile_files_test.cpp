@@ -20,7 +20,7 @@ constexpr long most_kilobytes = 1 << 20;  // under the address sanitizer too, wi
 
 class HostileFile : public testing::Test {
  protected:
-  Folder folder{"hostile"};
+  test::ScratchFolder folder;
   std::filesystem::path path = folder / "x.pt", marker = folder / "executed";
 
   std::string reading(const std::string& bytes) {

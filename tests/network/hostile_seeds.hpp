@@ -31,7 +31,7 @@ inline std::string slurped(const std::filesystem::path& path) {
 }
 
 inline std::vector<Seed> seeds() {
-  const Folder folder("seeds");
+  const test::ScratchFolder folder;
   const SmallOfficial small;
   const Checkpoint c = small_checkpoint();
   std::vector<Seed> all;

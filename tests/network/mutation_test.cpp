@@ -64,7 +64,7 @@ struct OpenSeed {
 
 std::vector<OpenSeed> open_seeds() {
   std::vector<OpenSeed> out;
-  const Folder folder("open");
+  const test::ScratchFolder folder;
   for (const Seed& seed : seeds()) {
     OpenSeed open{seed.name, seed.bytes, {}};
     if (seed.bytes.rfind("PK", 0) == 0) {
@@ -85,7 +85,7 @@ std::vector<OpenSeed> open_seeds() {
 
 class Mutation : public testing::Test {
  protected:
-  Folder folder{"mutation"};
+  test::ScratchFolder folder;
   std::filesystem::path path = folder / "x.pt";
 
   /// What reading says; whatever it is, one line that begins with the file.

@@ -17,7 +17,7 @@ using namespace hostile;
 
 class Official : public testing::Test {
  protected:
-  Folder folder{"official-test"};
+  test::ScratchFolder folder;
   SmallOfficial small;
 
   Checkpoint read(const std::string& bytes) {

@@ -153,7 +153,7 @@ std::string OfficialFile::model(const Network& network, const Weights& weights, 
 
 std::string OfficialFile::bytes(const std::string& top) const {
   if (!options_.legacy) {
-    const Folder folder("official");
+    const test::ScratchFolder folder;
     std::vector<std::pair<std::string, std::string>> entries = {{"best/data.pkl", pickle(top)}, {"best/byteorder", "little"}};
     for (std::size_t i = 0; i < storages_.size(); ++i) entries.emplace_back("best/data/" + std::to_string(i), storages_[i].second);
     entries.emplace_back("best/version", "3\n");

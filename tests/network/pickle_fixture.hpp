@@ -11,6 +11,7 @@
 
 #include "network/archive.hpp"
 #include "network/pickle.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::network::hostile {
 
@@ -41,22 +42,6 @@ inline std::string tensor(const FakeTensor& c) {
 
 inline std::span<const std::byte> bytes(const std::string& s) { return std::as_bytes(std::span(s.data(), s.size())); }
 inline PickleDocument read(const std::string& body, bool legacy = false) { return read_pickle(bytes(body), "x.pt", legacy); }
-
-/// A folder of its own, removed at the end.
-class Folder {
- public:
-  explicit Folder(const std::string& name) : path_(std::filesystem::temp_directory_path() / ("yolov7-" + name + "-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator{}));
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline void write_zip(const std::filesystem::path& path, const std::vector<std::pair<std::string, std::string>>& entries) {
   ArchiveWriter archive(path);

@@ -17,7 +17,7 @@ using namespace hostile;
 
 class Safetensors : public testing::Test {
  protected:
-  Folder folder{"safetensors"};
+  test::ScratchFolder folder;
   std::filesystem::path path = folder / "a.safetensors";
 
   /// A file with this header and so many bytes of data.

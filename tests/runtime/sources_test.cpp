@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "runtime/sources.hpp"
+#include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::runtime;
@@ -16,13 +17,10 @@ namespace {
 class Sources : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("yolov7 sources ü " + std::to_string(getpid()));
-    fs::remove_all(root_);
     for (const char* name : {"b.JPG", "a.png", "c.txt", ".hidden.jpg", "._a.png", "film.MP4", "no suffix", "sub/d.jpeg", "sub/a.png", "sub/deep/e.bmp",
                              "sub/.git/f.jpg", "x[1]*.png", "ä.png"})
       touch(name);
   }
-  void TearDown() override { fs::remove_all(root_); }
 
   void touch(const std::string& name) {
     fs::create_directories((root_ / name).parent_path());
@@ -45,7 +43,8 @@ class Sources : public ::testing::Test {
     return "";
   }
 
-  fs::path root_;
+  test::ScratchFolder folder_;
+  const fs::path& root_ = folder_.path();
 };
 
 using Names = std::vector<std::string>;

@@ -143,7 +143,7 @@ TEST_P(JointBatchNorm, EqualsOneProcessWithAllPictures) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, JointBatchNorm, testing::Bool(), [](const auto& info) { return info.param ? "Fused" : "LibTorch"; });
+INSTANTIATE_TEST_SUITE_P(Kernels, JointBatchNorm, testing::Bool(), [](const auto& tested) { return tested.param ? "Fused" : "LibTorch"; });
 
 // Whole steps
 
@@ -258,7 +258,7 @@ TEST_P(SeveralProcesses, EqualOneStepByStep) {
 INSTANTIATE_TEST_SUITE_P(Distributed, SeveralProcesses,
                          testing::Values(Case{"OtaTwo", false, false, 2}, Case{"OtaThree", false, false, 3}, Case{"OtaJointLoss", false, true, 2}, Case{"OtaJointLossThree", false, true, 3},
                                          Case{"AuxiliaryTwo", true, false, 2}, Case{"AuxiliaryJointLoss", true, true, 3}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& tested) { return tested.param.name; });
 
 TEST(GradientSums, LeavesFrozenParametersAlone) {
   run_ranks(2, [&](Communicator& group) {

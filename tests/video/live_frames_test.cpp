@@ -43,7 +43,7 @@ MjpegServer::Mood mood_at(double seconds, double cycle) {
 }  // namespace
 
 TEST(LiveFrames, StallsDropsAndReturns) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   MjpegServer server(scratch / ".");
   const char* given = std::getenv("YOLOV7_STREAM_SECONDS");
   const double run = given != nullptr ? std::atof(given) : 20;
@@ -96,7 +96,7 @@ TEST(LiveFrames, StallsDropsAndReturns) {
 }
 
 TEST(LiveFrames, SeveralStreamsTakeTurns) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   MjpegServer server(scratch / ".");
   FrameLimits limits;
   limits.frames = 5;
@@ -129,7 +129,7 @@ TEST(LiveFrames, NoStreamAtAllIsAnError) {
 }
 
 TEST(LiveFrames, EndsAtOnceWhileAStreamIsSilent) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   MjpegServer server(scratch / ".");
   server.set(MjpegServer::Mood::stalls);
   const auto start = Clock::now();

@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "runtime/video.hpp"
+#include "tests/scratch_folder.hpp"
 
 extern "C" const yolov7::runtime::VideoLibrary* yolov7_video_library();
 
@@ -28,18 +29,5 @@ inline unsigned number_of(const cv::Mat& frame) {
     if (cv::mean(frame(cv::Rect(bit % 8 * w + w / 4, bit / 8 * h + h / 4, w / 2, h / 2)))[0] > 127) number |= 1u << bit;
   return number;
 }
-
-class ScratchFolder {
- public:
-  ScratchFolder() : path_(std::filesystem::temp_directory_path() / ("yolov7 video: " + std::to_string(getpid()) + ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace yolov7::testing

@@ -41,7 +41,7 @@ std::string failure(const std::string& source, VideoOrigin origin = VideoOrigin:
 }  // namespace
 
 TEST(Video, WhatIsWrittenIsRead) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   write_numbered(scratch / "a.mp4", 50, 30000.0 / 1001);
   const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
   EXPECT_EQ(reader->width(), 256);
@@ -60,7 +60,7 @@ TEST(Video, WhatIsWrittenIsRead) {
 }
 
 TEST(Video, ColoursComeBack) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   cv::Mat frame(120, 160, CV_8UC3);
   const cv::Scalar colours[] = {{200, 40, 40}, {40, 200, 40}, {40, 40, 200}, {128, 128, 128}};
   for (int i = 0; i < 4; ++i) frame(cv::Rect(i * 40, 0, 40, 120)).setTo(colours[i]);
@@ -80,7 +80,7 @@ TEST(Video, ColoursComeBack) {
 }
 
 TEST(Video, OddSizesWork) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   const auto writer = library().create(scratch / "a.mp4", {77, 51}, 10, "mpeg4");
   writer->write(cv::Mat(51, 77, CV_8UC3, cv::Scalar(10, 20, 30)));
   EXPECT_THROW(writer->write(cv::Mat(50, 77, CV_8UC3)), Error);
@@ -92,7 +92,7 @@ TEST(Video, OddSizesWork) {
 }
 
 TEST(Video, AnUprightPictureOfATurnedVideo) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   {
     const auto writer = library().create(scratch / "a.mp4", {160, 80}, 25, "mpeg4");
     cv::Mat frame(80, 160, CV_8UC3, cv::Scalar::all(0));
@@ -118,7 +118,7 @@ TEST(Video, AnUprightPictureOfATurnedVideo) {
 }
 
 TEST(Video, WhatIsWrongIsOneLine) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   EXPECT_NE(failure(scratch / "none.mp4").find("none.mp4: expected a video that can be opened, found: No such file"), std::string::npos) << failure(scratch / "none.mp4");
   file::write_atomically(scratch / "text.mp4", "this is no video");
   EXPECT_NE(failure(scratch / "text.mp4").find("text.mp4: expected"), std::string::npos);
@@ -133,7 +133,7 @@ TEST(Video, WhatIsWrongIsOneLine) {
 }
 
 TEST(Video, ATruncatedFileGivesWhatItHas) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   // In AVI and Matroska the index is not at the end; an mp4 without its end has none and is refused at once.
   write_numbered(scratch / "a.mp4", 60, 25);
   const std::string bytes = file::read(scratch / "a.mp4");
@@ -152,7 +152,7 @@ TEST(Video, ATruncatedFileGivesWhatItHas) {
 }
 
 TEST(Video, APlaylistInAFileDoesNotReachTheNetwork) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -173,7 +173,7 @@ TEST(Video, APlaylistInAFileDoesNotReachTheNetwork) {
 }
 
 TEST(VideoFrames, OneAfterTheOtherWithStrideAndLimit) {
-  ScratchFolder scratch;
+  test::ScratchFolder scratch;
   write_numbered(scratch / "a.mp4", 10, 25);
   write_numbered(scratch / "b.mp4", 5, 10);
   file::write_atomically(scratch / "bad.mp4", "no video");

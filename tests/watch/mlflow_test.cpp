@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <stdlib.h>
 
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::watch {
 namespace {
@@ -16,20 +16,10 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "yolov7-mlflow-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
-
 TEST(MlflowQueue, KeepsItsOrderOverProcesses) {
-  const Folder folder;
+  const test::ScratchFolder folder;
   {
-    MlflowQueue queue(folder.path);
+    MlflowQueue queue(folder.path());
     queue.add("batch", "1");
     queue.add("artifact", "a");
     queue.add("batch", "2");
@@ -37,7 +27,7 @@ TEST(MlflowQueue, KeepsItsOrderOverProcesses) {
     queue.set_fact("run_id", "x");
     queue.set_fact("run_id", "y'; DROP TABLE record; --");
   }
-  MlflowQueue queue(folder.path);
+  MlflowQueue queue(folder.path());
   EXPECT_EQ(queue.fact("run_id"), "y'; DROP TABLE record; --");
   EXPECT_EQ(queue.fact("other"), "");
   EXPECT_EQ(queue.waiting(), 3u);
@@ -55,10 +45,10 @@ TEST(MlflowQueue, KeepsItsOrderOverProcesses) {
 }
 
 TEST(MlflowQueue, ADamagedFileIsNamed) {
-  const Folder folder;
-  file::write_atomically(folder.path / "mlflow.sqlite", std::string(5000, 'x'));
+  const test::ScratchFolder folder;
+  file::write_atomically(folder.path() / "mlflow.sqlite", std::string(5000, 'x'));
   try {
-    MlflowQueue queue(folder.path);
+    MlflowQueue queue(folder.path());
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("mlflow.sqlite"), std::string::npos) << error.what();
@@ -115,8 +105,8 @@ class Answers {
 DeliveryResult send(MlflowQueue& queue, MlflowServer& server) { return send_waiting(queue, server, [] { return false; }); }
 
 TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
-  const Folder folder;
-  MlflowQueue queue(folder.path);
+  const test::ScratchFolder folder;
+  MlflowQueue queue(folder.path());
   Answers answers;
   int made = 0;
   bool lose = true;
@@ -149,9 +139,9 @@ TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
 }
 
 TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
-  const Folder folder;
-  file::write_atomically(folder.path / "results.csv", "a,b\n");
-  MlflowQueue queue(folder.path);
+  const test::ScratchFolder folder;
+  file::write_atomically(folder.path() / "results.csv", "a,b\n");
+  MlflowQueue queue(folder.path());
   queue.set_fact("run_id", "r1");
   queue.set_fact("artifact_uri", "mlflow-artifacts:/7/r1/artifacts");
   queue.add("batch", R"({"params": [{"key": "a", "value": "changed"}]})");
@@ -178,8 +168,8 @@ TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
 }
 
 TEST(MlflowServer, WaitsForCredentialsAndForServersThatAreNone) {
-  const Folder folder;
-  MlflowQueue queue(folder.path);
+  const test::ScratchFolder folder;
+  MlflowQueue queue(folder.path());
   queue.set_fact("run_id", "r1");
   queue.add("batch", "{}");
   Answers answers;
@@ -200,12 +190,12 @@ TEST(MlflowServer, WaitsForCredentialsAndForServersThatAreNone) {
 }
 
 TEST(MlflowRun, LongValuesAreCutAndNothingThatIsNoNumberIsSent) {
-  const Folder folder;
+  const test::ScratchFolder folder;
   {
-    MlflowRun run(folder.path, {"http://127.0.0.1:1", "e", ""}, {{"long", std::string(499, 'x') + "ä" + std::string(100, 'y')}, {"short", "1"}});
+    MlflowRun run(folder.path(), {"http://127.0.0.1:1", "e", ""}, {{"long", std::string(499, 'x') + "ä" + std::string(100, 'y')}, {"short", "1"}});
     run.metrics(3, {{"a", 1.5}, {"b", std::nan("")}});
   }
-  MlflowQueue queue(folder.path);
+  MlflowQueue queue(folder.path());
   std::vector<json> contents;
   while (const auto record = queue.first_waiting()) {
     contents.push_back(json::parse(record->content));

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::watch {
 namespace {
@@ -15,13 +16,7 @@ namespace fs = std::filesystem;
 
 class Report : public testing::Test {
  protected:
-  Report() {
-    std::string pattern = (fs::temp_directory_path() / "yolov7-report-XXXXXX").string();
-    folder = ::mkdtemp(pattern.data());
-  }
-  ~Report() override { fs::remove_all(folder); }
-  void write(const char* name, const std::string& content) const { std::ofstream(folder / name, std::ios::binary) << content; }
-  fs::path folder;
+  test::ScratchFolder folder;
 };
 
 // RFC 4648, section 10.
@@ -39,11 +34,11 @@ TEST(Base64, PublishedVectors) {
 bool has(const std::string& page, const std::string& part) { return page.find(part) != std::string::npos; }
 
 TEST_F(Report, ShowsTheBestEpochAndEscapesWhatComesFromData) {
-  write("results.csv", "epoch,coco/mAP_0.5,fitness\n0,0.25,0.1\n1,0.87654321,0.5\n2,0.5,0.3\n");
-  write("per_class.csv", "class,targets\n\"a, <script>alert(1)</script> \"\"b\"\"\",3\nplain,4\n");
-  write("opt.yaml", "name: <b>\n");
-  write("results.png", "PNG");
-  const std::string page = run_report(folder);
+  folder.write("results.csv", "epoch,coco/mAP_0.5,fitness\n0,0.25,0.1\n1,0.87654321,0.5\n2,0.5,0.3\n");
+  folder.write("per_class.csv", "class,targets\n\"a, <script>alert(1)</script> \"\"b\"\"\",3\nplain,4\n");
+  folder.write("opt.yaml", "name: <b>\n");
+  folder.write("results.png", "PNG");
+  const std::string page = run_report(folder.path());
   EXPECT_TRUE(has(page, "Best epoch: 1 (of 3, counted from 0)"));
   EXPECT_TRUE(has(page, "<td>mAP50, COCO</td><td>0.8765</td>"));
   EXPECT_TRUE(has(page, "<td>a, &lt;script&gt;alert(1)&lt;/script&gt; &quot;b&quot;</td><td>3</td>"));
@@ -56,14 +51,14 @@ TEST_F(Report, ShowsTheBestEpochAndEscapesWhatComesFromData) {
 
 // Ties: the later epoch, as best.pt.
 TEST_F(Report, TheLaterOfEqualEpochs) {
-  write("results.csv", "epoch,fitness\n0,0.5\n1,0.5\n2,0.4\n");
-  EXPECT_TRUE(has(run_report(folder), "Best epoch: 1 "));
+  folder.write("results.csv", "epoch,fitness\n0,0.5\n1,0.5\n2,0.4\n");
+  EXPECT_TRUE(has(run_report(folder.path()), "Best epoch: 1 "));
 }
 
 TEST_F(Report, WithoutResultsThereIsNone) {
-  EXPECT_THROW(run_report(folder), Error);
-  write("results.csv", "epoch,fitness\n");
-  EXPECT_THROW(run_report(folder), Error);
+  EXPECT_THROW(run_report(folder.path()), Error);
+  folder.write("results.csv", "epoch,fitness\n");
+  EXPECT_THROW(run_report(folder.path()), Error);
 }
 
 }  // namespace

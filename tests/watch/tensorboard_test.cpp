@@ -2,13 +2,13 @@
 #include "watch/tensorboard.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "core/error.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::watch {
 namespace {
@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 
 class TensorBoard : public testing::Test {
  protected:
-  TensorBoard() {
-    std::string pattern = (fs::temp_directory_path() / "yolov7-watch-XXXXXX").string();
-    folder = ::mkdtemp(pattern.data());
-  }
-  ~TensorBoard() override { fs::remove_all(folder); }
   /// The payloads; every checksum is compared.
   static std::vector<std::string> records(const fs::path& path) {
     std::ifstream stream(path, std::ios::binary);
@@ -44,7 +39,8 @@ class TensorBoard : public testing::Test {
   }
   /// TensorFlow's rule: rotate right by 15, add a constant.
   static std::uint32_t mask(std::uint32_t crc) { return (crc >> 15 | crc << 17) + 0xa282ead8U; }
-  fs::path folder;
+  test::ScratchFolder scratch;
+  const fs::path& folder = scratch.path();
 };
 
 // RFC 3720, appendix B.4, and the usual check value.
