@@ -72,7 +72,8 @@ TEST_F(StartOfOurOwn, OtherNetworksStartFromScratchByDefaultAndRefuseTheName) {
 
 // A program that was moved without its share/ folder: the library is found elsewhere, and nothing lies beside it.
 TEST_F(StartOfOurOwn, AMissingFileIsNamed) {
-  const fs::path lib = *scratch / "moved/lib";
+  const test::ScratchFolder elsewhere("yolov7 tëst");  // a colon ends a path in LD_LIBRARY_PATH
+  const fs::path lib = elsewhere / "moved/lib";
   fs::create_directories(lib);
   fs::copy_file(fs::path(YOLOV7_BINARY_DIR) / "lib/libyolov7.so", lib / "libyolov7.so");
   const Outcome outcome = train("moved", {"--cfg", "yolov7-tiny.yaml"}, {"LD_LIBRARY_PATH=" + lib.string()});
