@@ -19,7 +19,7 @@ namespace {
 std::vector<Setting> own_settings(TrainOptions& o) {
   return {
       setting("seed", o.seed, "seed of weights, order and augmentation").range(0, 2'147'483'647),
-      setting("recipe", o.recipe, "auto: smaller (nominal) batches where the official ones would leave fewer than 2,500 optimizer steps; official: the original's settings, no --warmup-cap").choices({"auto", "official"}),
+      setting("recipe", o.recipe, "auto: smaller (nominal) batches and AdamW where the official ones would leave fewer than 2,500 optimizer steps; official: the original's settings, no --warmup-cap").choices({"auto", "official"}),
       setting("warmup-cap", o.warmup_cap, "largest share of all iterations for warm-up; 0 = official (at least 1,000 iterations)").range(0, 1),
       setting("precision", o.precision, "of convolutions (weights, statistics and loss are float32); auto = bfloat16 where the processor or GPU computes in it, float16 on older GPUs, if a first batch agrees with float32; float16: GPUs only, with loss scaling").choices({"auto", "float32", "bfloat16", "float16"}),
       setting("amp", o.amp, "the same as --precision bfloat16 (on GPUs without it: float16)"),
@@ -32,7 +32,8 @@ std::vector<Setting> own_settings(TrainOptions& o) {
       setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
       setting("strict", o.strict, "rows that would be dropped are errors"),
       setting("no-shuffle", o.no_shuffle, "pictures in sorted order, as the official single-process program"),
-      setting("optimizer", o.optimizer, "sgd (Nesterov), adam (decay in the gradient) or adamw").choices({"sgd", "adam", "adamw"}),
+      setting("optimizer", o.optimizer, "sgd (Nesterov), adam (decay in the gradient) or adamw; auto = adamw with --sgd-rates where --recipe auto finds few optimizer steps, else sgd").choices({"auto", "sgd", "adam", "adamw"}),
+      setting("sgd-rates", o.sgd_rates, "adam and adamw: lr0 and warmup_bias_lr of the hyper-parameter file are meant for SGD, and a tenth of them is used; adamw: 20 times its weight_decay"),
       setting("schedule", o.schedule, "learning rate over the epochs").choices({"cosine", "linear", "step", "plateau", "constant"}),
       setting("lr-steps", o.lr_steps, "step: epochs at whose start the rate is multiplied by --lr-factor").range(0, 1'000'000),
       setting("lr-factor", o.lr_factor, "step, plateau: what the rate is multiplied by").range(0, 1),

@@ -46,7 +46,8 @@ struct TrainOptions {
   int threads = 0;                       ///< compute threads; 0 = usable cores
   bool recheck = false, strict = false, no_shuffle = false;
   bool accept_changed_data = false;
-  std::string optimizer = "sgd", schedule = "cosine";
+  std::string optimizer = "auto", schedule = "cosine";  ///< auto = adamw where optimizer steps are few, else sgd (recipe.hpp)
+  bool sgd_rates = false;                ///< rates and decay of the hyper-parameter file are SGD's: adam and adamw convert them (used_rates)
   std::vector<int> lr_steps{};           ///< epochs at whose start `step` multiplies the rate by lr_factor
   double lr_factor = 0.1;                ///< step, plateau
   int lr_patience = 10;                  ///< plateau: epochs without a better fitness

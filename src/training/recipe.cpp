@@ -15,10 +15,19 @@ long steps_of(const TrainOptions& o, std::size_t pictures) {
   return static_cast<long>(batches) / accumulation(o.batch_size, o.nbs);
 }
 
+UsedRates used_rates(const TrainOptions& o, const Hyperparameters& h) {
+  if (!o.sgd_rates || o.optimizer == "sgd") return {h.lr0, h.warmup_bias_lr, h.weight_decay};
+  // An update of Adam is about the rate itself, whatever the gradient. AdamW's decay per step is rate times decay, so a smaller rate takes more of it.
+  constexpr double rate_share = 0.1, decay_share = 20;
+  const double lr0 = rate_share * h.lr0;
+  return {lr0, std::min(rate_share * h.warmup_bias_lr, lr0), (o.optimizer == "adamw" ? decay_share : 1) * h.weight_decay};
+}
+
 std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures, int processes) {
   const auto is_given = [&](const char* name) { return text::contains(given, name); };
   if (o.recipe == "official") {
     if (!is_given("warmup-cap")) o.warmup_cap = 0;
+    if (o.optimizer == "auto") o.optimizer = o.adam ? "adam" : "sgd";
     return {};
   }
   constexpr int enough_for_statistics = 4;  // what batch-norms still learn from
@@ -29,9 +38,17 @@ std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given,
     while (steps_of(o, pictures) < enough_steps && o.nbs > o.batch_size) o.nbs = std::max(o.nbs / 2, o.batch_size);
   const bool free_batch = !is_given("batch-size") && !is_given("nbs") && !o.autobatch;
   while (free_batch && steps_of(o, pictures) < enough_steps && o.batch_size > smallest_batch) o.batch_size = o.nbs = std::max(o.batch_size / 2 / processes * processes, smallest_batch);
-  if (o.nbs == nbs && o.batch_size == batch) return {};
-  return fmt::format("few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe; a nominal batch of {} instead of {}{} makes them {} (--recipe official keeps the original's)",
-                     pictures, o.epochs, before, o.nbs, nbs, o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch) : "", steps_of(o, pictures));
+  std::string changed;
+  if (o.nbs != nbs || o.batch_size != batch)
+    changed += fmt::format("; a nominal batch of {} instead of {}{} makes them {}", o.nbs, nbs, o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch) : "", steps_of(o, pictures));
+  if (o.optimizer == "auto") {
+    const bool adamw = !o.adam && before < enough_steps;
+    o.optimizer = adamw ? "adamw" : o.adam ? "adam" : "sgd";
+    o.sgd_rates |= adamw;
+    if (adamw) changed += "; AdamW takes the place of SGD, with a tenth of its rates (--optimizer sgd keeps it)";
+  }
+  if (changed.empty()) return {};
+  return fmt::format("few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} (--recipe official keeps the original's)", pictures, o.epochs, before, changed);
 }
 
 }  // namespace yolov7::training

@@ -14,9 +14,15 @@ inline constexpr int enough_steps = 2500;
 /// Optimizer steps of a whole run, warm-up aside: epochs · ⌈pictures / batch⌉ / max(round(nbs / batch), 1), rounded down.
 long steps_of(const TrainOptions& options, std::size_t pictures);
 
+/// What the optimizer and the schedule take of a hyper-parameter file.
+struct UsedRates {
+  double lr0 = 0, warmup_bias_lr = 0, weight_decay = 0;
+};
+UsedRates used_rates(const TrainOptions& options, const Hyperparameters& hyp);
+
 /// `--recipe auto`: where the official settings give fewer than `enough_steps`, the nominal batch is halved down to the batch, then both
-/// down to 4, until there are enough; options on the command line (`given`) are kept. `--recipe official`: warm-up without a cap. Returns
-/// what was changed, for people; "" = nothing.
+/// down to 4, until there are enough, and `--optimizer auto` becomes AdamW with `--sgd-rates` (else SGD); options on the command line
+/// (`given`) are kept. `--recipe official`: warm-up without a cap, SGD. Returns what was changed, for people; "" = nothing.
 /// `processes`: the batch stays a multiple of it.
 std::string apply_recipe(TrainOptions& options, const std::vector<std::string>& given, std::size_t pictures, int processes = 1);
 

@@ -172,6 +172,7 @@ void make_loader(Setup& s) {
 ScheduleOptions schedule_options(const Setup& s, int epochs) {
   const TrainOptions& o = s.state.options;
   const Hyperparameters& h = s.state.hyp;
+  const UsedRates rates = used_rates(o, h);
   ScheduleOptions plan;
   plan.epochs = epochs;
   plan.batches_per_epoch = static_cast<std::int64_t>(s.loader->batches());
@@ -181,12 +182,12 @@ ScheduleOptions schedule_options(const Setup& s, int epochs) {
   plan.steps = o.lr_steps;
   plan.step_factor = o.lr_factor;
   plan.plateau = {o.lr_patience, o.lr_factor, o.lr_floor};
-  plan.lr0 = h.lr0;
+  plan.lr0 = rates.lr0;
   plan.lrf = h.lrf;
   plan.momentum = h.momentum;
   plan.warmup_epochs = h.warmup_epochs;
   plan.warmup_momentum = h.warmup_momentum;
-  plan.warmup_bias_lr = h.warmup_bias_lr;
+  plan.warmup_bias_lr = rates.warmup_bias_lr;
   plan.warmup_cap = o.warmup_cap;
   return plan;
 }
@@ -208,11 +209,12 @@ std::unique_ptr<Optimizer> make_optimizer(const Setup& s) {
   const TrainOptions& o = s.state.options;
   OptimizerOptions rule;
   rule.kind = o.adam ? OptimizerKind::adam : optimizer_kind(o.optimizer);
-  rule.weight_decay = scaled_weight_decay(s.state.hyp.weight_decay, o.batch_size, o.nbs);
+  const UsedRates rates = used_rates(o, s.state.hyp);
+  rule.weight_decay = scaled_weight_decay(rates.weight_decay, o.batch_size, o.nbs);
   rule.beta1 = s.state.hyp.momentum;
   rule.layer_rates = s.plan->layer_rates();
-  if (rule.kind != OptimizerKind::sgd && s.state.hyp.warmup_bias_lr > s.state.hyp.lr0)
-    log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended", text::general(s.state.hyp.warmup_bias_lr), o.adam ? "adam" : o.optimizer, text::general(s.state.hyp.lr0)));
+  if (rule.kind != OptimizerKind::sgd && rates.warmup_bias_lr > rates.lr0)
+    log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended", text::general(rates.warmup_bias_lr), o.adam ? "adam" : o.optimizer, text::general(rates.lr0)));
   return std::make_unique<Optimizer>(*s.network, rule);
 }
 

@@ -64,10 +64,53 @@ TEST(Recipe, WhatIsGivenIsKept) {
   EXPECT_EQ(o.nbs, 64);
 }
 
+TEST(Recipe, FewStepsAreAdamWs) {
+  TrainOptions o = run(150);
+  EXPECT_NE(apply_recipe(o, {}, 60).find("AdamW"), std::string::npos);
+  EXPECT_EQ(o.optimizer, "adamw");
+  EXPECT_TRUE(o.sgd_rates);
+  o = run(300);
+  apply_recipe(o, {}, 118'287);
+  EXPECT_EQ(o.optimizer, "sgd");
+  EXPECT_FALSE(o.sgd_rates);
+  o = run(150);
+  o.optimizer = "sgd";
+  EXPECT_EQ(apply_recipe(o, {"optimizer"}, 60).find("AdamW"), std::string::npos);
+  EXPECT_EQ(o.optimizer, "sgd");
+  o = run(150);
+  o.adam = true;
+  apply_recipe(o, {"adam"}, 60);
+  EXPECT_EQ(o.optimizer, "adam");
+  EXPECT_FALSE(o.sgd_rates) << "who asks for Adam brings its rates";
+}
+
+// The files' 0.01, 0.1 and 0.0005: a tenth, at most the rate, twenty times.
+TEST(Recipe, RatesOfAFileThatIsMeantForSgd) {
+  Hyperparameters h;
+  h.lr0 = 0.01, h.warmup_bias_lr = 0.1, h.weight_decay = 0.0005;
+  TrainOptions o;
+  o.optimizer = "adamw";
+  const UsedRates as_given = used_rates(o, h);
+  EXPECT_EQ(as_given.lr0, 0.01);
+  EXPECT_EQ(as_given.warmup_bias_lr, 0.1);
+  EXPECT_EQ(as_given.weight_decay, 0.0005);
+  o.sgd_rates = true;
+  const UsedRates converted = used_rates(o, h);
+  EXPECT_DOUBLE_EQ(converted.lr0, 0.001);
+  EXPECT_DOUBLE_EQ(converted.warmup_bias_lr, 0.001);
+  EXPECT_DOUBLE_EQ(converted.weight_decay, 0.01);
+  o.optimizer = "adam";
+  EXPECT_DOUBLE_EQ(used_rates(o, h).lr0, 0.001);
+  EXPECT_DOUBLE_EQ(used_rates(o, h).weight_decay, 0.0005) << "in the gradient, which Adam divides by its size";
+  o.optimizer = "sgd";
+  EXPECT_EQ(used_rates(o, h).lr0, 0.01);
+}
+
 TEST(Recipe, Official) {
   TrainOptions o = run(150);
   o.recipe = "official";
   EXPECT_EQ(apply_recipe(o, {}, 60), "");
+  EXPECT_EQ(o.optimizer, "sgd");
   EXPECT_EQ(o.nbs, 64);
   EXPECT_EQ(o.warmup_cap, 0);
   o.warmup_cap = 0.3;
