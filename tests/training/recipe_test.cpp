@@ -59,9 +59,10 @@ TEST(Recipe, WhatIsGivenIsKept) {
   EXPECT_EQ(o.batch_size, 16);
   EXPECT_EQ(o.nbs, 16);
   o = run(150);
-  EXPECT_EQ(apply_recipe(o, {"nbs"}, 60), "");
+  EXPECT_EQ(apply_recipe(o, {"nbs"}, 60).find("batch of"), std::string::npos);
   EXPECT_EQ(o.batch_size, 16);
   EXPECT_EQ(o.nbs, 64);
+  EXPECT_EQ(o.optimizer, "adamw");
 }
 
 TEST(Recipe, FewStepsAreAdamWs) {
