@@ -23,11 +23,24 @@ UsedRates used_rates(const TrainOptions& o, const Hyperparameters& h) {
   return {lr0, std::min(rate_share * h.warmup_bias_lr, lr0), (o.optimizer == "adamw" ? decay_share : 1) * h.weight_decay};
 }
 
+namespace {
+
+/// Makes `auto` definite. Whether it became AdamW, which takes SGD's rates over.
+bool choose_optimizer(TrainOptions& o, bool few_steps) {
+  if (o.optimizer != "auto") return false;
+  o.optimizer = o.adam ? "adam" : few_steps ? "adamw" : "sgd";
+  const bool adamw = o.optimizer == "adamw";
+  o.sgd_rates |= adamw;
+  return adamw;
+}
+
+}  // namespace
+
 std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures, int processes) {
   const auto is_given = [&](const char* name) { return text::contains(given, name); };
   if (o.recipe == "official") {
     if (!is_given("warmup-cap")) o.warmup_cap = 0;
-    if (o.optimizer == "auto") o.optimizer = o.adam ? "adam" : "sgd";
+    choose_optimizer(o, false);
     return {};
   }
   constexpr int enough_for_statistics = 4;  // what batch-norms still learn from
@@ -41,12 +54,7 @@ std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given,
   std::string changed;
   if (o.nbs != nbs || o.batch_size != batch)
     changed += fmt::format("; a nominal batch of {} instead of {}{} makes them {}", o.nbs, nbs, o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch) : "", steps_of(o, pictures));
-  if (o.optimizer == "auto") {
-    const bool adamw = !o.adam && before < enough_steps;
-    o.optimizer = adamw ? "adamw" : o.adam ? "adam" : "sgd";
-    o.sgd_rates |= adamw;
-    if (adamw) changed += "; AdamW takes the place of SGD, with a tenth of its rates (--optimizer sgd keeps it)";
-  }
+  if (choose_optimizer(o, before < enough_steps)) changed += "; AdamW takes the place of SGD, with a tenth of its rates (--optimizer sgd keeps it)";
   if (changed.empty()) return {};
   return fmt::format("few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} (--recipe official keeps the original's)", pictures, o.epochs, before, changed);
 }
