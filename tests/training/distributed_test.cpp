@@ -48,6 +48,20 @@ TEST(Communicator, AloneAnswersAtOnce) {
   EXPECT_TRUE(group->writes());
 }
 
+/// Ranks read it while others join: one run in 160 died where joining set a variable and the array had to move.
+TEST(Communicator, LeavesTheEnvironmentAlone) {
+  const auto variables = [] {
+    std::vector<std::string> result;
+    for (char** variable = environ; *variable != nullptr; ++variable) result.emplace_back(*variable);
+    return result;
+  };
+  const std::vector<std::string> before = variables();
+  char** const array = environ;
+  run_ranks(2, [](Communicator& group) { group.any(false); });
+  EXPECT_EQ(variables(), before);
+  EXPECT_EQ(environ, array);
+}
+
 TEST(Communicator, NamesTheRankThatDoesNotCome) {
   try {
     Communicator::join({0, 2, 0, 2, "127.0.0.1", free_port()}, std::chrono::seconds(1));

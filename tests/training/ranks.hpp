@@ -26,10 +26,12 @@ inline std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
+/// LibTorch keeps a record of all collectives of a process, and ranks that are threads write it unguarded: one run in five of many died in it.
+/// Set before main: a change of the environment while a thread reads it is undefined.
+inline const int no_record_of_collectives = ::setenv("TORCH_FR_BUFFER_SIZE", "0", 1);
+
 /// body(communicator) in every rank; the first exception of any is thrown again.
 inline void run_ranks(int count, const std::function<void(Communicator&)>& body, std::chrono::seconds deadline = std::chrono::seconds(60)) {
-  // LibTorch keeps a record of all collectives of a process, and ranks that are threads write it unguarded: one run in five of many died in it.
-  ::setenv("TORCH_FR_BUFFER_SIZE", "0", 1);
   const std::uint16_t port = free_port();
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(count));
   {

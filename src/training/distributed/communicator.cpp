@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -60,6 +61,12 @@ std::string own_address(const std::string& host, std::uint16_t port) {
   if (descriptor >= 0) ::close(descriptor);
   if (!known) throw Error(fmt::format("training by several processes: no way from here to '{}', the address of rank 0", text::printable(host)));
   return name;
+}
+
+/// LibTorch's warnings about retries say nothing that an error here does not say. Not by way of the environment: other threads read it.
+bool quieten() {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+  return true;
 }
 
 /// One line of an exception of LibTorch's: without its stack trace.
@@ -114,7 +121,7 @@ Communicator::~Communicator() = default;
 
 std::unique_ptr<Communicator> Communicator::join(const World& world, std::chrono::seconds deadline) {
   if (world.alone()) return alone();
-  ::setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);  // its warnings about retries say nothing that an error here does not say
+  [[maybe_unused]] static const bool quiet = quieten();
   std::unique_ptr<Communicator> result(new Communicator(world));
   result->impl_ = std::make_unique<Impl>();
   Impl& impl = *result->impl_;
