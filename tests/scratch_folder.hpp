@@ -1,5 +1,5 @@
 #pragma once
-// What nearly every test needs: a folder of its own, and the message of an error.
+// What nearly every test needs: a folder of its own, files as text, and the message of an error.
 #include <stdlib.h>
 
 #include <filesystem>
@@ -12,6 +12,19 @@
 #include "core/error.hpp"
 
 namespace yolov7::test {
+
+/// Parents are made.
+inline void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+/// "" where there is no file.
+inline std::string read_text(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
 
 /// Removed at the end. Its name has a space, a colon and a letter beyond ASCII, as users' folders do.
 class ScratchFolder {
@@ -32,15 +45,10 @@ class ScratchFolder {
   std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
   /// Parents are made.
   std::filesystem::path write(const std::filesystem::path& name, const std::string& content) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << content;
+    write_text(path_ / name, content);
     return path_ / name;
   }
-  std::string read(const std::filesystem::path& name) const {
-    std::ostringstream text;
-    text << std::ifstream(path_ / name, std::ios::binary).rdbuf();
-    return text.str();
-  }
+  std::string read(const std::filesystem::path& name) const { return read_text(path_ / name); }
   /// Entries, folders counted as one each.
   std::size_t files() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator{})); }
 

@@ -108,6 +108,8 @@ Settings settings(TrainOptions& o) {
 
 void require_possible(const TrainOptions& o, const char* verb) {
   if (o.cfg.empty() && (o.weights.empty() || o.weights == "auto")) throw usage_error(fmt::format("{}: expected --cfg (from scratch) or --weights (fine-tuning), found neither", verb));
+  if (o.adam && o.optimizer != "auto" && o.optimizer != "adam")
+    throw usage_error(fmt::format("{}: --adam is the same as --optimizer adam: expected one optimizer, found --optimizer {} as well", verb, o.optimizer));
   if (o.recipe == "official" && o.scaled_decoding)
     throw usage_error(fmt::format("{}: --scaled-decoding gives other pixels than the official program's: expected it without --recipe official, found both", verb));
 }

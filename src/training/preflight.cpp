@@ -15,6 +15,7 @@
 #include "training/kernels/tensor_memory.hpp"
 #include "training/multi_scale.hpp"
 #include "training/precision.hpp"
+#include "training/recipe.hpp"
 #include "training/step.hpp"
 #include "training/trial_pass.hpp"
 #include "training/validation.hpp"
@@ -88,7 +89,7 @@ TwoPasses two_passes(Setup& s, const dataset::Batch& batch) {
 }
 
 /// Tensors of the optimizer for each parameter.
-int moments(const TrainOptions& o) { return o.adam || o.optimizer != "sgd" ? 2 : 1; }
+int moments(const TrainOptions& o) { return optimizer_of(o) == "sgd" ? 1 : 2; }
 
 MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   // What earlier passes left behind will serve training too: it is given back, so that the passes show what they need themselves.

@@ -15,20 +15,23 @@ long steps_of(const TrainOptions& o, std::size_t pictures) {
   return static_cast<long>(batches) / accumulation(o.batch_size, o.nbs);
 }
 
+std::string optimizer_of(const TrainOptions& o) { return o.adam ? "adam" : o.optimizer; }
+
 UsedRates used_rates(const TrainOptions& o, const Hyperparameters& h) {
-  if (!o.sgd_rates || o.optimizer == "sgd") return {h.lr0, h.warmup_bias_lr, h.weight_decay};
+  const std::string optimizer = optimizer_of(o);
+  if (!o.sgd_rates || optimizer == "sgd") return {h.lr0, h.warmup_bias_lr, h.weight_decay};
   // An update of Adam is about the rate itself, whatever the gradient. AdamW's decay per step is rate times decay, so a smaller rate takes more of it.
   constexpr double rate_share = 0.1, decay_share = 20;
   const double lr0 = rate_share * h.lr0;
-  return {lr0, std::min(rate_share * h.warmup_bias_lr, lr0), (o.optimizer == "adamw" ? decay_share : 1) * h.weight_decay};
+  return {lr0, std::min(rate_share * h.warmup_bias_lr, lr0), (optimizer == "adamw" ? decay_share : 1) * h.weight_decay};
 }
 
 namespace {
 
 /// Makes `auto` definite. Whether it became AdamW, which takes SGD's rates over.
 bool choose_optimizer(TrainOptions& o, bool few_steps) {
-  if (o.optimizer != "auto") return false;
-  o.optimizer = o.adam ? "adam" : few_steps ? "adamw" : "sgd";
+  if (o.adam || o.optimizer != "auto") return false;
+  o.optimizer = few_steps ? "adamw" : "sgd";
   const bool adamw = o.optimizer == "adamw";
   o.sgd_rates |= adamw;
   return adamw;

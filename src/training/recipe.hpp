@@ -14,6 +14,9 @@ inline constexpr int enough_steps = 2500;
 /// Optimizer steps of a whole run, warm-up aside: epochs · ⌈pictures / batch⌉ / max(round(nbs / batch), 1), rounded down.
 long steps_of(const TrainOptions& options, std::size_t pictures);
 
+/// sgd, adam or adamw; auto until apply_recipe. `--adam` is an old name, and runs of before hold it beside `optimizer`.
+std::string optimizer_of(const TrainOptions& options);
+
 /// What the optimizer and the schedule take of a hyper-parameter file.
 struct UsedRates {
   double lr0 = 0, warmup_bias_lr = 0, weight_decay = 0;

@@ -208,13 +208,13 @@ void make_schedule(Setup& s) {
 std::unique_ptr<Optimizer> make_optimizer(const Setup& s) {
   const TrainOptions& o = s.state.options;
   OptimizerOptions rule;
-  rule.kind = o.adam ? OptimizerKind::adam : optimizer_kind(o.optimizer);
+  rule.kind = optimizer_kind(optimizer_of(o));
   const UsedRates rates = used_rates(o, s.state.hyp);
   rule.weight_decay = scaled_weight_decay(rates.weight_decay, o.batch_size, o.nbs);
   rule.beta1 = s.state.hyp.momentum;
   rule.layer_rates = s.plan->layer_rates();
   if (rule.kind != OptimizerKind::sgd && rates.warmup_bias_lr > rates.lr0)
-    log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended", text::general(rates.warmup_bias_lr), o.adam ? "adam" : o.optimizer, text::general(rates.lr0)));
+    log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended", text::general(rates.warmup_bias_lr), optimizer_of(o), text::general(rates.lr0)));
   return std::make_unique<Optimizer>(*s.network, rule);
 }
 

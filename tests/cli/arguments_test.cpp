@@ -4,7 +4,7 @@
 
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 TEST(Program, HelpAndVersion) {
@@ -44,6 +44,7 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"evolve"}, "found neither"},
       {{"train", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"}, "without --recipe official"},
       {{"evolve", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"}, "without --recipe official"},
+      {{"train", "--cfg", "yolov7.yaml", "--adam", "--optimizer", "sgd"}, "expected one optimizer, found --optimizer sgd as well"},
   };
   for (const auto& [arguments, expected] : table) {
     const Outcome outcome = run(arguments);
@@ -87,4 +88,4 @@ TEST(Program, JsonIsOneObjectOnStdout) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

@@ -5,7 +5,7 @@
 
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -55,16 +55,16 @@ test::ScratchFolder* BadInput::scratch = nullptr;
 
 TEST_F(BadInput, DataYaml) {
   const fs::path yaml = data / "data.yaml";
-  const std::string good = slurp(yaml);
+  const std::string good = read_text(yaml);
   fs::remove(yaml);
   expect_failure(train(), "data.yaml");
-  spill(yaml, "train: [unclosed\n");
+  write_text(yaml, "train: [unclosed\n");
   expect_failure(train(), "data.yaml:");
-  spill(yaml, "train: images/train\nnc: 2\nnames: [a, b]\n");
+  write_text(yaml, "train: images/train\nnc: 2\nnames: [a, b]\n");
   expect_failure(train(), "val");
-  spill(yaml, "train: images/train\nval: images/val\nnc: 7\nnames: [a, b, c]\n");
+  write_text(yaml, "train: images/train\nval: images/val\nnc: 7\nnames: [a, b, c]\n");
   expect_failure(train(), "7");
-  spill(yaml, "train: images/nowhere\nval: images/val\nnc: 3\nnames: [a, b, c]\n");
+  write_text(yaml, "train: images/nowhere\nval: images/val\nnc: 3\nnames: [a, b, c]\n");
   expect_failure(train(), "nowhere");
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
@@ -72,14 +72,14 @@ TEST_F(BadInput, DataYaml) {
     for (int j = 0; j < 9; ++j) bomb += (j ? ", *a" : "*a") + std::to_string(i - 1);
     bomb += "]\n";
   }
-  spill(yaml, bomb);
+  write_text(yaml, bomb);
   expect_failure(train(), "more than 2000000 values");
-  spill(yaml, good);
+  write_text(yaml, good);
   EXPECT_EQ(check().code, 0);
 }
 
 TEST_F(BadInput, ClassOutOfRangeStops) {
-  spill(first_label(), "0 0.5 0.5 0.2 0.2\n12 0.5 0.5 0.2 0.2\n");
+  write_text(first_label(), "0 0.5 0.5 0.2 0.2\n12 0.5 0.5 0.2 0.2\n");
   expect_failure(train(), "000000.txt:2: class 12 is out of range 0..");
 }
 
@@ -88,13 +88,13 @@ TEST_F(BadInput, BadLabelRowsAreNamed) {
       {"0 0.5 0.5 -0.2 0.2\n", "000000.txt:1"}, {"0 nan 0.5 0.2 0.2\n", "000000.txt:1"}, {"0 0,5 0,5 0,2 0,2\n", "000000.txt:1"},
       {"0 0.5 0.5 0.2\n", "000000.txt:1"},      {"0 0.5 1.5 0.2 0.2\n", "000000.txt:1"}, {"zero 0.5 0.5 0.2 0.2\n", "000000.txt:1"}};
   for (const auto& [row, part] : rows) {
-    spill(first_label(), row);
+    write_text(first_label(), row);
     const Outcome outcome = check();
     EXPECT_TRUE(has(outcome.err + outcome.out, part)) << row << outcome.err << outcome.out;
     EXPECT_NE(check({"--strict"}).code, 0) << row;
   }
   // CRLF, a byte order mark and blank lines are fine.
-  spill(first_label(), "\xEF\xBB\xBF" "0 0.5 0.5 0.2 0.2\r\n\r\n1 0.3 0.3 0.2 0.2\r\n");
+  write_text(first_label(), "\xEF\xBB\xBF" "0 0.5 0.5 0.2 0.2\r\n\r\n1 0.3 0.3 0.2 0.2\r\n");
   EXPECT_EQ(check({"--strict"}).code, 0) << check({"--strict"}).err;
 }
 
@@ -108,21 +108,21 @@ TEST_F(BadInput, MissingLabelsAreLoud) {
 }
 
 TEST_F(BadInput, ValWithoutObjectsTrainsWithAWarning) {
-  for (const auto& entry : fs::directory_iterator(data / "labels/val")) spill(entry.path(), "");
+  for (const auto& entry : fs::directory_iterator(data / "labels/val")) write_text(entry.path(), "");
   const Outcome outcome = train();
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(has(outcome.err, "val split has no object")) << outcome.err;
 }
 
 TEST_F(BadInput, BrokenPicturesAreNamedAndLeftOut) {
-  const std::string jpeg = slurp(data / "images/train/000000.jpg");
-  spill(data / "images/train/000001.jpg", jpeg.substr(0, jpeg.size() / 2));
-  spill(data / "images/train/000002.jpg", "");
-  spill(data / "images/train/000003.jpg", "this is no picture");
-  spill(data / "images/train/._000004.jpg", "resource fork");
+  const std::string jpeg = read_text(data / "images/train/000000.jpg");
+  write_text(data / "images/train/000001.jpg", jpeg.substr(0, jpeg.size() / 2));
+  write_text(data / "images/train/000002.jpg", "");
+  write_text(data / "images/train/000003.jpg", "this is no picture");
+  write_text(data / "images/train/._000004.jpg", "resource fork");
   // A PNG header of 100,000 × 100,000 pixels.
   std::string png("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\2\0\0\0", 29);
-  spill(data / "images/train/000004.jpg", png + std::string(100, 'x'));
+  write_text(data / "images/train/000004.jpg", png + std::string(100, 'x'));
   const Outcome outcome = train();
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   for (const char* name : {"000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"}) EXPECT_TRUE(has(outcome.err, name)) << name << outcome.err;
@@ -135,7 +135,7 @@ TEST_F(BadInput, BrokenPicturesAreNamedAndLeftOut) {
 }
 
 TEST_F(BadInput, NamesAndPathsAreHarmless) {
-  spill(data / "data.yaml", "path: .\ntrain: images/train\nval: images/val\nnc: 3\nnames: [\"<script>alert('`x`')</script>\", \"\\e[31mred\", 'a \"quoted\" name']\n");
+  write_text(data / "data.yaml", "path: .\ntrain: images/train\nval: images/val\nnc: 3\nnames: [\"<script>alert('`x`')</script>\", \"\\e[31mred\", 'a \"quoted\" name']\n");
   const fs::path odd = data.parent_path() / "päth with blanks 图";
   fs::rename(data, odd);
   data = odd;
@@ -150,19 +150,19 @@ TEST_F(BadInput, NamesAndPathsAreHarmless) {
 TEST_F(BadInput, ClassesInAnotherOrderAreMatchedByName) {
   ASSERT_EQ(train().code, 0);
   const std::string weights = (data / "runs/exp/weights/best.pt").string();
-  const std::string good = slurp(data / "data.yaml");
+  const std::string good = read_text(data / "data.yaml");
   std::string names = good.substr(good.find("names:"));
   // The generator writes names in some order; here the last is put first and the labels follow.
   const Outcome same = run({"val", "--weights", weights, "--data", (data / "data.yaml").string(), "--img", "96", "--project", (data / "runs").string(), "--name", "a", "--json"});
   ASSERT_EQ(same.code, 0) << same.err;
   const auto classes = nlohmann::json::parse(run({"info", "--weights", weights, "--json"}).out)["classes"].get<std::vector<std::string>>();
   ASSERT_EQ(classes.size(), 3u);
-  spill(data / "data.yaml", "path: .\ntrain: images/train\nval: images/val\nnc: 3\nnames: [" + classes[2] + ", " + classes[0] + ", " + classes[1] + "]\n");
+  write_text(data / "data.yaml", "path: .\ntrain: images/train\nval: images/val\nnc: 3\nnames: [" + classes[2] + ", " + classes[0] + ", " + classes[1] + "]\n");
   for (const auto& entry : fs::directory_iterator(data / "labels/val")) {
-    std::istringstream lines(slurp(entry.path()));
+    std::istringstream lines(read_text(entry.path()));
     std::string out;
     for (std::string line; std::getline(lines, line);) out += std::to_string((line[0] - '0' + 1) % 3) + line.substr(1) + "\n";
-    spill(entry.path(), out);
+    write_text(entry.path(), out);
   }
   const Outcome other = run({"val", "--weights", weights, "--data", (data / "data.yaml").string(), "--img", "96", "--project", (data / "runs").string(), "--name", "b", "--json"});
   ASSERT_EQ(other.code, 0) << other.err;
@@ -173,7 +173,7 @@ TEST_F(BadInput, ClassesInAnotherOrderAreMatchedByName) {
 
 TEST_F(BadInput, Configs) {
   const auto info = [&](const std::string& config) {
-    spill(data / "net.yaml", config);
+    write_text(data / "net.yaml", config);
     return run({"info", "--cfg", (data / "net.yaml").string()});
   };
   const std::string head = "nc: 3\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nanchors: [[10,13, 16,30, 33,23]]\nbackbone:\n";
@@ -187,24 +187,24 @@ TEST_F(BadInput, Configs) {
 
 TEST_F(BadInput, CutAndForeignCheckpoints) {
   ASSERT_EQ(train().code, 0);
-  const std::string whole = slurp(data / "runs/exp/weights/best.pt");
+  const std::string whole = read_text(data / "runs/exp/weights/best.pt");
   const auto detect = [&] { return run({"detect", "--weights", (data / "cut.pt").string(), "--source", (data / "images/val").string(), "--img", "96", "--project", (data / "runs").string()}); };
   for (const double share : {0.0, 0.3, 0.9, 0.999}) {
-    spill(data / "cut.pt", whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
+    write_text(data / "cut.pt", whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
     expect_failure(detect(), "cut.pt");
   }
   std::string flipped = whole;
   flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 1);
-  spill(data / "cut.pt", flipped);
+  write_text(data / "cut.pt", flipped);
   expect_failure(detect(), "cut.pt");
 }
 
 TEST_F(BadInput, PasteWithoutPolygonsIsNoError) {
-  spill(data / "hyp.yaml", "paste_in: 1.0\ncopy_paste: 1.0\n");
+  write_text(data / "hyp.yaml", "paste_in: 1.0\ncopy_paste: 1.0\n");
   auto outcome = run({"train", "--cfg", "yolov7-tiny.yaml", "--weights", "", "--data", (data / "data.yaml").string(), "--hyp", (data / "hyp.yaml").string(), "--img", "96", "--batch", "4", "--epochs", "1",
                       "--project", (data / "runs").string()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  spill(data / "hyp.yaml", "paste_inn: 1.0\n");
+  write_text(data / "hyp.yaml", "paste_inn: 1.0\n");
   outcome = run({"train", "--cfg", "yolov7-tiny.yaml", "--weights", "", "--data", (data / "data.yaml").string(), "--hyp", (data / "hyp.yaml").string(), "--project", (data / "runs").string()});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_TRUE(has(outcome.err, "did you mean 'paste_in'?")) << outcome.err;
@@ -212,8 +212,8 @@ TEST_F(BadInput, PasteWithoutPolygonsIsNoError) {
 
 TEST_F(BadInput, ABatchWithoutAnObjectTrains) {
   for (int i = 0; i < 6; ++i)
-    if (i != 3) spill(data / ("labels/train/00000" + std::to_string(i) + ".txt"), "");
-  spill(data / "hyp.yaml", "mosaic: 0.0\nmixup: 0.0\npaste_in: 0.0\n");
+    if (i != 3) write_text(data / ("labels/train/00000" + std::to_string(i) + ".txt"), "");
+  write_text(data / "hyp.yaml", "mosaic: 0.0\nmixup: 0.0\npaste_in: 0.0\n");
   const Outcome outcome = run({"train", "--cfg", "yolov7-tiny.yaml", "--weights", "", "--data", (data / "data.yaml").string(), "--hyp", (data / "hyp.yaml").string(), "--img", "96", "--batch", "1", "--epochs", "1",
                                "--project", (data / "runs").string()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -221,8 +221,8 @@ TEST_F(BadInput, ABatchWithoutAnObjectTrains) {
 
 TEST_F(BadInput, MetricsFiles) {
   const auto metrics = [&](const std::string& gt, const std::string& dt) {
-    spill(data / "gt.json", gt);
-    spill(data / "dt.json", dt);
+    write_text(data / "gt.json", gt);
+    write_text(data / "dt.json", dt);
     return run({"metrics", "--ground-truth", (data / "gt.json").string(), "--detections", (data / "dt.json").string()});
   };
   const std::string gt = R"({"images":[{"id":1,"width":9,"height":9}],"categories":[{"id":1,"name":"a"}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[1,1,5,5],"area":25,"iscrowd":0}]})";
@@ -234,4 +234,4 @@ TEST_F(BadInput, MetricsFiles) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

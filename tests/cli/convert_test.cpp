@@ -8,7 +8,7 @@
 #include "tests/cli/program.hpp"
 #include "tests/network/official_fixture.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 using nlohmann::json;
@@ -22,7 +22,7 @@ class Convert : public testing::Test {
 
   void SetUp() override {
     OfficialFile file({});
-    spill(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
+    write_text(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
   }
   Outcome convert(const std::string& from, const std::string& to, const std::string& out) { return run({"convert", "--weights", from, "--to", to, "--out", out, "--json"}); }
 };
@@ -115,7 +115,7 @@ TEST_F(Convert, InfoOfAnOfficialCheckpoint) {
 
 TEST_F(Convert, AHostileFileIsOneLineAndRunsNothing) {
   const std::string marker = (scratch / "executed").string();
-  spill(in, std::string("\x80\x02") + global("posix", "system") + text("touch " + marker) + "\x85R.");
+  write_text(in, std::string("\x80\x02") + global("posix", "system") + text("touch " + marker) + "\x85R.");
   for (const std::string verb : {"info", "detect", "val", "train"}) {
     const Outcome outcome = run({verb, "--weights", in});
     EXPECT_NE(outcome.code, 0) << verb;
@@ -129,4 +129,4 @@ TEST_F(Convert, AHostileFileIsOneLineAndRunsNothing) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

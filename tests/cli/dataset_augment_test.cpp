@@ -8,7 +8,7 @@
 
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,7 +42,7 @@ TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {
   ASSERT_EQ(checked.code, 0) << checked.err;
   EXPECT_EQ(json::parse(checked.out)["splits"]["train"]["pictures"], 18);
   EXPECT_EQ(json::parse(checked.out)["splits"]["val"]["pictures"], 2);
-  const json manifest = json::parse(slurp(out / "augment.json"));
+  const json manifest = json::parse(read_text(out / "augment.json"));
   EXPECT_EQ(manifest["seed"], 3);
   ASSERT_EQ(manifest["pictures"].size(), 12u);
   std::set<std::string> kinds;
@@ -53,7 +53,7 @@ TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {
   }
   EXPECT_EQ(kinds.size(), 2u);  // with and without noise: 12 draws of 0.5
   // A label of a flip is the mirrored one.
-  std::istringstream before(slurp(*scratch / "data/labels/train/000000.txt")), after(slurp(out / "labels/train/000000_aug1.txt"));
+  std::istringstream before(read_text(*scratch / "data/labels/train/000000.txt")), after(read_text(out / "labels/train/000000_aug1.txt"));
   for (std::string a, b; std::getline(before, a);) {
     ASSERT_TRUE(std::getline(after, b));
     int class_a = 0, class_b = 0;
@@ -73,7 +73,7 @@ TEST_F(DatasetAugment, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
   const auto files = [&](const std::string& name) {
     std::map<std::string, std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(*scratch / name))
-      if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index") found[fs::relative(entry.path(), *scratch / name).string()] = slurp(entry.path());
+      if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index") found[fs::relative(entry.path(), *scratch / name).string()] = read_text(entry.path());
     return found;
   };
   EXPECT_TRUE(files("one") == files("four"));
@@ -82,10 +82,10 @@ TEST_F(DatasetAugment, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
 
 TEST_F(DatasetAugment, PreviewFromAHyperParameterFile) {
   const fs::path hyp = *scratch / "hyp.yaml", sheet = *scratch / "sheet.png";
-  spill(hyp, "lr0: 0.01\naugment:\n  - {name: Rotate, p: 1}\n  - name: GridMask\n    ratio: 0.6\n");
+  write_text(hyp, "lr0: 0.01\naugment:\n  - {name: Rotate, p: 1}\n  - name: GridMask\n    ratio: 0.6\n");
   const Outcome made = augment({"--hyp", hyp.string(), "--preview", sheet.string(), "--rows", "3", "--columns", "4", "--img-size", "64"});
   ASSERT_EQ(made.code, 0) << made.err;
-  const std::string bytes = slurp(sheet);
+  const std::string bytes = read_text(sheet);
   ASSERT_GT(bytes.size(), 24u);
   const auto number = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at + 2]) * 256 + static_cast<unsigned char>(bytes[at + 3]); };
   EXPECT_EQ(number(16), 4 + 5 * 68);  // PNG header: width, height; five columns and three rows of 64 px with gaps of 4
@@ -107,16 +107,16 @@ TEST_F(DatasetAugment, WrongCallsSayWhatWasExpected) {
   refused({"--augment", "[{name: Rotate, p: 3}]", "--out", out}, "-1..1");
   EXPECT_FALSE(fs::exists(out));
   fs::create_directories(*scratch / "full");
-  spill(*scratch / "full/file", "x");
+  write_text(*scratch / "full/file", "x");
   EXPECT_NE(augment({"--augment", "[{name: Rotate}]", "--out", (*scratch / "full").string()}).code, 0);
-  EXPECT_EQ(slurp(*scratch / "full/file"), "x");
+  EXPECT_EQ(read_text(*scratch / "full/file"), "x");
 }
 
 // The reference part of the page is what the program says.
 TEST_F(DatasetAugment, TheReferencePageIsThePrograms) {
   const Outcome listed = run({"dataset", "augment", "--list"});
   ASSERT_EQ(listed.code, 0) << listed.err;
-  const std::string page = slurp(fs::path(YOLOV7_SOURCE_DIR) / "docs/augmentations.md");
+  const std::string page = read_text(fs::path(YOLOV7_SOURCE_DIR) / "docs/augmentations.md");
   const auto begin = page.find("### ");
   ASSERT_NE(begin, std::string::npos);
   const auto trimmed = [](std::string text) {
@@ -127,4 +127,4 @@ TEST_F(DatasetAugment, TheReferencePageIsThePrograms) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

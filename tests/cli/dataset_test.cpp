@@ -5,7 +5,7 @@
 
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -26,8 +26,8 @@ class DatasetVerb : public testing::Test {
   void SetUp() override {
     for (int i = 0; i < 10; ++i) {
       const std::string stem = "bild " + std::to_string(i);
-      spill(scratch / ("voc/JPEGImages/" + stem + ".bmp"), bitmap(static_cast<char>(i)));
-      spill(scratch / ("voc/Annotations/" + stem + ".xml"), annotation(i % 2 == 0 ? "cat" : "a dog", stem + ".bmp"));
+      write_text(scratch / ("voc/JPEGImages/" + stem + ".bmp"), bitmap(static_cast<char>(i)));
+      write_text(scratch / ("voc/Annotations/" + stem + ".xml"), annotation(i % 2 == 0 ? "cat" : "a dog", stem + ".bmp"));
     }
   }
   Outcome convert(const std::vector<std::string>& more) {
@@ -57,7 +57,7 @@ TEST_F(DatasetVerb, SaysWhereTheSamePictureIsInTwoSplits) {
   fs::path first;
   for (const auto& entry : fs::directory_iterator(scratch / "out/images/train")) first = entry.path();
   fs::copy_file(first, scratch / "out/images/val/copy.bmp");
-  spill(scratch / "out/labels/val/copy.txt", "");
+  write_text(scratch / "out/labels/val/copy.txt", "");
   const Outcome checked = run({"dataset", "check", (scratch / "out/data.yaml").string()});
   EXPECT_EQ(checked.code, 0) << checked.err;
   EXPECT_TRUE(has(checked.err, "1 pictures are in train and in val")) << checked.err;
@@ -67,7 +67,7 @@ TEST_F(DatasetVerb, SaysWhereTheSamePictureIsInTwoSplits) {
 
 TEST_F(DatasetVerb, StrictEndsWithOneIfARowIsDropped) {
   ASSERT_EQ(convert({}).code, 0);
-  spill(scratch / "out/labels/train/bild 0.txt", "0 .5 .5 .1 .1\n0 .5 .5 .1 .1\n");
+  write_text(scratch / "out/labels/train/bild 0.txt", "0 .5 .5 .1 .1\n0 .5 .5 .1 .1\n");
   const std::string data = (scratch / "out/data.yaml").string();
   EXPECT_EQ(run({"dataset", "check", data}).code, 0);
   const Outcome strict = run({"dataset", "check", data, "--strict"});
@@ -88,4 +88,4 @@ TEST_F(DatasetVerb, WrongCallsEndWithTwo) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

@@ -13,7 +13,7 @@
 #include "tests/cli/program.hpp"
 
 using namespace yolov7;
-using namespace yolov7::tests;
+using namespace yolov7::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -70,7 +70,7 @@ class Detect : public ::testing::Test {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return nlohmann::json::parse(outcome.out);
   }
-  std::string label(const std::string& name) { return slurp(scratch / ("runs/detect/exp/labels/" + name)); }
+  std::string label(const std::string& name) { return read_text(scratch / ("runs/detect/exp/labels/" + name)); }
 
   test::ScratchFolder scratch;
 };
@@ -164,8 +164,8 @@ TEST_F(Detect, EqualStemsAreWarnedAndKept) {
 }
 
 TEST_F(Detect, UnreadablePicturesAreNamedAndTheOthersDone) {
-  spill(scratch / "in/a0.png", "no picture");
-  spill(scratch / "in/a1.jpg", "");
+  write_text(scratch / "in/a0.png", "no picture");
+  write_text(scratch / "in/a1.jpg", "");
   const Outcome outcome = detect({"--source", "in", "--save-txt"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_TRUE(has(outcome.err, "a0.png") && has(outcome.err, "a1.jpg") && has(outcome.err, "2 of 4 pictures could not be read")) << outcome.err;
@@ -274,11 +274,11 @@ TEST_F(Detect, CropsCsvAndJson) {
   const fs::path folder = scratch / "runs/detect/exp";
   EXPECT_EQ(read_picture(folder / "crops/0 cell/a-1.jpg").size(), cv::Size(16, 24));
   EXPECT_TRUE(fs::exists(folder / "crops/1 leaf/b-1.jpg") || fs::exists(folder / "crops/1 leaf/b-2.jpg"));
-  const std::string csv = slurp(folder / "detections.csv");
+  const std::string csv = read_text(folder / "detections.csv");
   EXPECT_EQ(csv.rfind("source,frame,seconds,class,name,score,x1,y1,x2,y2,track\n", 0), 0u);
   EXPECT_TRUE(has(csv, "in/a.png,0,0.000,0,cell,0.99991,40.000,4.000,56.000,28.000,\n")) << csv;
   EXPECT_EQ(line_count(csv), 4u);
-  const nlohmann::json json = nlohmann::json::parse(slurp(folder / "predictions.json"));
+  const nlohmann::json json = nlohmann::json::parse(read_text(folder / "predictions.json"));
   ASSERT_EQ(json.size(), 3u);
   EXPECT_EQ(json[0]["image_id"], "a");
   EXPECT_EQ(json[0]["category_id"], 0);
@@ -322,7 +322,7 @@ TEST_F(Detect, PrecisionAutoSaysWhy) {
   const bool absent = has(outcome.out, "precision float32: precision bfloat16: expected a CPU with AVX512_BF16 or AMX") && has(outcome.out, "CPU, float32");
   EXPECT_TRUE(faster || slower || absent) << outcome.out;
   // A picture that cannot be read is none to compare on, and is named as in any run.
-  spill(scratch / "in/a0.png", "no picture");
+  write_text(scratch / "in/a0.png", "no picture");
   const Outcome damaged = detect({"--source", "in", "--precision", "auto", "--nosave"});
   EXPECT_EQ(damaged.code, 1);
   EXPECT_TRUE(has(damaged.out, "precision ") && has(damaged.out, "2 pictures, 3 objects, 1 unreadable")) << damaged.out << damaged.err;
@@ -357,7 +357,7 @@ TEST_F(Detect, CompiledNetworksAreKeptByWeights) {
   EXPECT_EQ(objects(), 0);
   EXPECT_EQ(kept(), 2u);
   // A damaged entry is made again.
-  for (const auto& entry : fs::directory_iterator(scratch / "compiled")) spill(entry.path(), "damaged");
+  for (const auto& entry : fs::directory_iterator(scratch / "compiled")) write_text(entry.path(), "damaged");
   EXPECT_EQ(objects(), 0);
 }
 

@@ -4,7 +4,7 @@
 #include "core/text.hpp"
 #include "tests/cli/narrow_runs.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 using nlohmann::json;
@@ -20,7 +20,7 @@ class Evolve : public NarrowRuns {
   /// evolve.csv without the seconds.
   static std::string table(const std::string& name) {
     std::string out;
-    const std::string content = slurp(folder(name) / "evolve.csv");
+    const std::string content = read_text(folder(name) / "evolve.csv");
     for (const auto line : text::lines(content)) {
       auto cells = text::split(line, ',');
       if (cells.size() > 4) cells[4] = "";
@@ -44,23 +44,23 @@ TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
   for (const auto& entry : fs::directory_iterator(folder("whole") / "trials")) folders += entry.is_directory() && entry.path().filename().string() < "g002";
   EXPECT_LE(folders, 1u) << "beaten trainings of earlier generations are removed";
   // A file that trains.
-  const std::string found = slurp(folder("whole") / "hyp_evolved.yaml");
+  const std::string found = read_text(folder("whole") / "hyp_evolved.yaml");
   EXPECT_TRUE(has(found, "# Found by yolov7 evolve: candidate")) << found;
   EXPECT_TRUE(has(found, "fliplr: 0.5\n")) << "what is not searched stays";
-  const std::string plot = slurp(folder("whole") / "evolve.png");
+  const std::string plot = read_text(folder("whole") / "evolve.png");
   ASSERT_GT(plot.size(), 24u);
   EXPECT_EQ(plot.substr(16, 8), std::string("\0\0\x07\x80\0\0\x01\x90", 8)) << "four panels of 480 × 400";
 
   auto parallel = plan;
   parallel.insert(parallel.end(), {"--parallel", "2"});
   Process first(search("killed", parallel), scratch->path());
-  for (int i = 0; i < 3000 && line_count(slurp(folder("killed") / "evolve.csv")) < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0; i < 3000 && line_count(read_text(folder("killed") / "evolve.csv")) < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   first.send(SIGKILL);
   EXPECT_EQ(first.wait().code, 128 + SIGKILL);
   for (const std::size_t lines : {7u, 12u}) {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));  // its trainings end with it, cleanly
     Process again({"evolve", "--resume", folder("killed").string(), "--parallel", lines == 7 ? "1" : "2"}, scratch->path());
-    for (int i = 0; i < 3000 && line_count(slurp(folder("killed") / "evolve.csv")) < lines; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    for (int i = 0; i < 3000 && line_count(read_text(folder("killed") / "evolve.csv")) < lines; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     again.send(lines == 7 ? SIGTERM : SIGKILL);
     const Outcome cut = again.wait();
     EXPECT_EQ(cut.code, lines == 7 ? 130 : 128 + SIGKILL) << cut.err;
@@ -94,7 +94,7 @@ TEST_F(Evolve, TheOfficialSwitchIsTheSame) {
   std::vector<std::string> call = arguments("switch", 1, {"--threads", "1", "--evolve", "--json"});
   call[0] = "train";
   Process process(call, scratch->path());
-  for (int i = 0; i < 3000 && line_count(slurp(folder("switch") / "evolve.csv")) < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0; i < 3000 && line_count(read_text(folder("switch") / "evolve.csv")) < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   process.send(SIGINT);
   const Outcome outcome = process.wait();
   EXPECT_EQ(outcome.code, 130) << outcome.err;
@@ -122,4 +122,4 @@ TEST_F(Evolve, WhatCannotBeTrained) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

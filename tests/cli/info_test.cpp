@@ -6,7 +6,7 @@
 #include "network/checkpoint.hpp"
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 using nlohmann::json;
@@ -122,4 +122,4 @@ TEST(Info, WrongCalls) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

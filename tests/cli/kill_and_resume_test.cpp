@@ -8,7 +8,7 @@
 
 #include "tests/cli/narrow_runs.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -52,7 +52,7 @@ TEST_F(KillAndResume, TensorsEqualThoseOfTheUndisturbedRun) {
 // Five transforms of the catalogue, among them one with a schedule over the epochs and one that takes a second picture.
 TEST_F(KillAndResume, WithFurtherAugmentationsToo) {
   const fs::path hyp = *scratch / "augment.yaml";
-  spill(hyp, slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/hyp/hyp.scratch.tiny.yaml") +
+  write_text(hyp, read_text(fs::path(YOLOV7_SOURCE_DIR) / "configs/hyp/hyp.scratch.tiny.yaml") +
                  "\naugment:\n  - {name: CutMix, p: 0.5}\n  - {name: Rotate, limit: 15}\n  - {name: CLAHE, p: 0.3}\n  - {name: GaussNoise}\n  - {name: GridMask, p: 0.7}\n");
   const auto call = [&](const std::string& name, const std::string& workers) {
     std::vector<std::string> all = arguments(name, 6, {"--checkpoint-seconds", "0.001", "--nbs", "8", "--workers", workers});
@@ -111,7 +111,7 @@ TEST_F(KillAndResume, IsShownToTensorBoardAndAsAPlot) {
     return found;
   };
   ASSERT_EQ(event_files().size(), 1u);
-  const std::string events = slurp(event_files()[0]), plot = slurp(folder("shown") / "results.png");
+  const std::string events = read_text(event_files()[0]), plot = read_text(folder("shown") / "results.png");
   for (const char* part : {"coco/mAP_0.5:0.95", "train/box_loss", "train_batch0", "PR_curve", "_hparams_/session_start_info", "hyp/lr0", "backbone/layer_0_Conv"}) EXPECT_TRUE(has(events, part)) << part;
   ASSERT_GT(plot.size(), 24u);
   EXPECT_EQ(plot.substr(16, 8), std::string("\0\0\x09\x60\0\0\x04\xB0", 8));
@@ -122,8 +122,8 @@ TEST_F(KillAndResume, IsShownToTensorBoardAndAsAPlot) {
 TEST_F(KillAndResume, AChangedDataSetIsNamed) {
   ASSERT_EQ(run(arguments("data", 1)).code, 0);
   const fs::path label = data() / "labels/train/000003.txt";
-  const std::string before = slurp(label);
-  spill(label, before + "0 0.5 0.5 0.25 0.25\n");
+  const std::string before = read_text(label);
+  write_text(label, before + "0 0.5 0.5 0.25 0.25\n");
   const std::vector<std::string> resume{"train", "--resume", folder("data").string(), "--epochs", "2"};
   const Outcome refused = run(resume);
   EXPECT_EQ(refused.code, 1);
@@ -133,7 +133,7 @@ TEST_F(KillAndResume, AChangedDataSetIsNamed) {
   const Outcome accepted = run(accepting);
   EXPECT_EQ(accepted.code, 0) << accepted.err;
   EXPECT_TRUE(has(accepted.err, "the train split changed")) << accepted.err;
-  spill(label, before);
+  write_text(label, before);
   // A picture less: the one that is missing is named.
   ASSERT_EQ(run(arguments("less", 1)).code, 0);
   fs::rename(data() / "images/train/000007.jpg", *scratch / "away.jpg");
@@ -182,4 +182,4 @@ TEST_F(KillAndResume, TheMemoryLimitIsKeptBeforehand) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

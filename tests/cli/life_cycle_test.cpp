@@ -9,7 +9,7 @@
 
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,7 +19,7 @@ json result(const Outcome& outcome) { return json::parse(outcome.out); }
 
 /// Column of the last row of results.csv.
 double last_value(const fs::path& csv, const std::string& column) {
-  std::istringstream lines(slurp(csv));
+  std::istringstream lines(read_text(csv));
   std::string header, row, line;
   std::getline(lines, header);
   while (std::getline(lines, line)) row = line;
@@ -55,8 +55,8 @@ TEST_F(LifeCycle, TrainValidateDetect) {
   const fs::path folder = result(trained)["run_folder"].get<std::string>();
   for (const char* name : {"hyp.yaml", "opt.yaml", "results.txt", "results.csv", "train_batch0.jpg", "weights/init.pt", "weights/last.pt", "weights/best.pt", "weights/epoch_000.pt"})
     EXPECT_TRUE(fs::exists(folder / name)) << name;
-  EXPECT_EQ(line_count(slurp(folder / "results.csv")), 4u);
-  EXPECT_EQ(slurp(folder / "results.txt").find("       0/2        0G"), 0u) << slurp(folder / "results.txt");
+  EXPECT_EQ(line_count(read_text(folder / "results.csv")), 4u);
+  EXPECT_EQ(read_text(folder / "results.txt").find("       0/2        0G"), 0u) << read_text(folder / "results.txt");
 
   // `val` on epoch 2's weights gives epoch 2's row. The weights are the same float32 numbers; the batches differ in size only.
   const Outcome validated = run({"val", "--weights", (folder / "weights/epoch_002.pt").string(), "--data", (data() / "data.yaml").string(), "--img", "128", "--batch", "16",
@@ -101,7 +101,7 @@ TEST_F(LifeCycle, TrainValidateDetect) {
     else EXPECT_TRUE(at_once > 0 && at_once <= 2 * (1 + 6 / n["calls"].get<double>()) + 1e-9) << at_once;
     EXPECT_EQ(row.contains("end_to_end"), row["batch_size"] == 1 && row["streams"] == 1);
   }
-  EXPECT_EQ(line_count(slurp(*scratch / "runs/speed/benchmark.csv")), 9u);
+  EXPECT_EQ(line_count(read_text(*scratch / "runs/speed/benchmark.csv")), 9u);
   EXPECT_TRUE(fs::exists(*scratch / "runs/speed/benchmark.png"));
 
   // The breakdown accounts for every object, three times; the report holds it.
@@ -130,7 +130,7 @@ TEST_F(LifeCycle, TrainValidateDetect) {
   ASSERT_EQ(study["rows"].size(), 2u);
   const auto alone = val({"--weights", best, "--name", "alone"});
   EXPECT_NEAR(study["rows"][1]["coco"]["map50"].get<double>(), alone["coco"]["map50"].get<double>(), 1e-9);
-  const std::string rows = slurp(*scratch / "runs/study/study_data_best.txt");
+  const std::string rows = read_text(*scratch / "runs/study/study_data_best.txt");
   EXPECT_EQ(line_count(rows), 2u);
   std::istringstream columns(rows.substr(0, rows.find('\n')));
   EXPECT_EQ(std::distance(std::istream_iterator<double>(columns), std::istream_iterator<double>()), 13);
@@ -170,13 +170,13 @@ TEST_F(LifeCycle, InterruptResumeAndLock) {
   EXPECT_TRUE(has(cut.err, "can be resumed")) << cut.err;
   ASSERT_TRUE(fs::exists(folder / "weights/last.pt"));
 
-  const std::size_t rows = line_count(slurp(folder / "results.csv"));
+  const std::size_t rows = line_count(read_text(folder / "results.csv"));
   const int epochs_done = static_cast<int>(rows) - 1;
   const Outcome resumed = run({"train", "--resume", folder.string(), "--epochs", std::to_string(epochs_done + 1), "--json"});
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_TRUE(has(resumed.err, "the schedule follows the new number")) << resumed.err;
   EXPECT_EQ(result(resumed)["epochs_done"], epochs_done + 1);
-  EXPECT_EQ(line_count(slurp(folder / "results.csv")), rows + 1);
+  EXPECT_EQ(line_count(read_text(folder / "results.csv")), rows + 1);
 
   const Outcome finished = run({"train", "--resume", folder.string()});
   EXPECT_EQ(finished.code, 1);
@@ -195,7 +195,7 @@ void expect_same_after_resume(const std::vector<std::string>& undisturbed, const
   ASSERT_EQ(cut.code, 130) << cut.err;
   const std::string name = disturbed.back();
   ASSERT_EQ(run({"train", "--resume", (runs / name).string()}).code, 0);
-  const auto weights = [&](const std::string& run_name) { return slurp(runs / run_name / "weights/epoch_001.pt"); };
+  const auto weights = [&](const std::string& run_name) { return read_text(runs / run_name / "weights/epoch_001.pt"); };
   EXPECT_FALSE(weights(undisturbed.back()).empty());
   EXPECT_TRUE(weights(undisturbed.back()) == weights(name));
 }
@@ -245,7 +245,7 @@ TEST_F(LifeCycle, SearchedAnchors) {
   EXPECT_EQ(run({"anchors"}).code, 2);
 
   const fs::path hyp = *scratch / "four.yaml";
-  spill(hyp, "anchors: 4\nmosaic: 0.5\n");
+  write_text(hyp, "anchors: 4\nmosaic: 0.5\n");
   auto arguments = train_arguments("four", 1);
   arguments.insert(arguments.end(), {"--hyp", hyp.string(), "--json"});
   arguments.erase(std::find(arguments.begin(), arguments.end(), "--hyp"), std::find(arguments.begin(), arguments.end(), "--hyp") + 2);
@@ -261,4 +261,4 @@ TEST_F(LifeCycle, SearchedAnchors) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

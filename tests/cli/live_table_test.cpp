@@ -6,7 +6,7 @@
 #include "core/text.hpp"
 #include "tests/cli/narrow_runs.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 /// The screen, line by line, that these bytes leave; and how often a line was rewritten.
@@ -92,4 +92,4 @@ TEST_F(LiveTable, NeverWrapsOnANarrowTerminal) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

@@ -8,7 +8,7 @@
 #include "network/checkpoint.hpp"
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 
 namespace fs = std::filesystem;
 
@@ -26,10 +26,10 @@ class NarrowRuns : public testing::Test {
   static std::vector<std::string> arguments(const std::string& name, int epochs, const std::vector<std::string>& more = {}) {
     const fs::path cfg = *scratch / "narrow.yaml";
     if (!fs::exists(cfg)) {
-      std::string text = slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
+      std::string text = read_text(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
       const auto at = text.find("width_multiple:");
       text.replace(at, text.find('\n', at) - at, "width_multiple: 0.125");
-      spill(cfg, text);
+      write_text(cfg, text);
     }
     std::vector<std::string> all{"train", "--cfg", cfg.string(), "--weights", "", "--data", (data() / "data.yaml").string(), "--hyp", "hyp.scratch.tiny.yaml", "--img", "96", "--batch", "4",
                                  "--epochs", std::to_string(epochs), "--precision", "float32", "--project", (*scratch / "runs").string(), "--name", name};
@@ -54,4 +54,4 @@ class NarrowRuns : public testing::Test {
   static inline test::ScratchFolder* scratch = nullptr;
 };
 
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

@@ -17,24 +17,12 @@
 
 #include "tests/scratch_folder.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 
 struct Outcome {
   int code = -1;  ///< exit code; 128 + signal if it was killed by one
   std::string out, err;
 };
-
-inline std::string slurp(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-inline void spill(const std::filesystem::path& path, const std::string& content) {
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << content;
-}
 
 inline std::filesystem::path program_path() { return std::filesystem::path(YOLOV7_BINARY_DIR) / "bin" / "yolov7"; }
 
@@ -63,11 +51,11 @@ class Process {
   }
   void send(int signal) const { ::kill(child_, signal); }
   pid_t id() const { return child_; }
-  std::string errors_so_far() const { return slurp(err_); }
+  std::string errors_so_far() const { return read_text(err_); }
   Outcome wait() {
     int status = 0;
     ::waitpid(child_, &status, 0);
-    Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(out_), slurp(err_)};
+    Outcome outcome{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_text(out_), read_text(err_)};
     std::filesystem::remove(out_);
     std::filesystem::remove(err_);
     return outcome;
@@ -87,4 +75,4 @@ inline bool has(const std::string& text, const std::string& part) { return text.
 
 inline std::size_t line_count(const std::string& text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')); }
 
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

@@ -8,7 +8,7 @@
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 using nlohmann::json;
@@ -22,7 +22,7 @@ class Reparam : public testing::Test {
 
   void SetUp() override {
     OfficialFile file({});
-    spill(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
+    write_text(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
   }
   json reparam(const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments{"reparam", "--weights", in, "--out", out, "--img-size", "64", "--json"};
@@ -47,7 +47,7 @@ class Reparam : public testing::Test {
 
 TEST_F(Reparam, WritesAProvedModelAndItsCertificate) {
   const json told = reparam();
-  const json certificate = json::parse(slurp(beside));
+  const json certificate = json::parse(read_text(beside));
   EXPECT_EQ(told["certificate"], certificate);
   EXPECT_EQ(certificate["kind"], "reparameterization");
   EXPECT_EQ(certificate["parent"]["file"], "official.pt");
@@ -117,7 +117,7 @@ TEST_F(Reparam, VerifyPassesAndFindsWhatChanged) {
   // The certificate beside it.
   network::write_checkpoint(out, good);
   EXPECT_EQ(verify().code, 0);
-  spill(beside, "{}\n");
+  write_text(beside, "{}\n");
   EXPECT_EQ(verify().code, 1);
   EXPECT_TRUE(broken(verify(), "certificate beside the model"));
   std::filesystem::remove(beside);
@@ -174,7 +174,7 @@ TEST(InfoGraph, DrawsSvgAndDot) {
     const Outcome outcome = run({"info", "--cfg", "yolov7-tiny", "--graph", file});
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_TRUE(has(outcome.out, "receptive field: up to ")) << outcome.out;
-    EXPECT_TRUE(has(slurp(file), "77  IDetect")) << name;
+    EXPECT_TRUE(has(read_text(file), "77  IDetect")) << name;
   }
   const Outcome wrong = run({"info", "--cfg", "yolov7-tiny", "--graph", (scratch / "net.pdf").string()});
   EXPECT_EQ(wrong.code, 2);
@@ -182,4 +182,4 @@ TEST(InfoGraph, DrawsSvgAndDot) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

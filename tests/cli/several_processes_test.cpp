@@ -6,7 +6,7 @@
 
 #include "tests/cli/narrow_runs.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 using nlohmann::json;
@@ -16,7 +16,7 @@ pid_t process_of_rank(pid_t launcher, int rank) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const std::string status = slurp(entry.path() / "status"), environment = slurp(entry.path() / "environ");
+    const std::string status = read_text(entry.path() / "status"), environment = read_text(entry.path() / "environ");
     const std::string parent = "PPid:\t" + std::to_string(launcher) + "\n";
     if (has(status, parent) && environment.find("RANK=" + std::to_string(rank) + '\0') == 0) return std::stoi(name);
   }
@@ -37,8 +37,8 @@ TEST_F(SeveralProcesses, GiveOneResultAndOneSetOfFiles) {
   const json result = json::parse(outcome.out);  // one object: rank 0's
   EXPECT_EQ(result["epochs_done"], 2);
   EXPECT_TRUE(has(outcome.err, "2 processes, 2 of them on this machine: 2 pictures of a batch each")) << outcome.err;
-  EXPECT_EQ(line_count(slurp(folder("two") / "results.csv")), 3U);
-  EXPECT_TRUE(has(slurp(folder("two") / "opt.yaml"), "# world_size: 2"));
+  EXPECT_EQ(line_count(read_text(folder("two") / "results.csv")), 3U);
+  EXPECT_TRUE(has(read_text(folder("two") / "opt.yaml"), "# world_size: 2"));
   EXPECT_FALSE(fs::exists(folder("two2")));
 }
 
@@ -49,7 +49,7 @@ TEST_F(SeveralProcesses, ShareTheValidation) {
                                "--iou", "0.65", "--project", scratch->path().string(), "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json alone = json::parse(outcome.out);
-  const std::string csv = slurp(folder("shared") / "results.csv");
+  const std::string csv = read_text(folder("shared") / "results.csv");
   const auto cell = [&](const std::string& column) {
     std::istringstream header(csv.substr(0, csv.find('\n'))), row(csv.substr(csv.find('\n') + 1));
     std::string name, value;
@@ -170,4 +170,4 @@ TEST_F(TwoMachines, NameTheRankThatIsCutOff) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

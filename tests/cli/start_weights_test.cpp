@@ -5,7 +5,7 @@
 
 #include "tests/cli/program.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -15,10 +15,10 @@ class StartOfOurOwn : public testing::Test {
   static void SetUpTestSuite() {
     scratch = new test::ScratchFolder;
     ASSERT_EQ(run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "easy", "--train", "8", "--val", "4", "--test", "0", "--img-size", "64"}).code, 0);
-    std::string narrow = slurp(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
+    std::string narrow = read_text(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
     const std::size_t at = narrow.find("width_multiple: 1.0");
     ASSERT_NE(at, std::string::npos);
-    spill(*scratch / "narrow.yaml", narrow.replace(at, 19, "width_multiple: 0.25"));
+    write_text(*scratch / "narrow.yaml", narrow.replace(at, 19, "width_multiple: 0.25"));
   }
   static void TearDownTestSuite() { delete scratch; }
   /// From the scratch folder, where "synth" is a folder: the name means the start all the same.
@@ -30,7 +30,7 @@ class StartOfOurOwn : public testing::Test {
     return Process(arguments, scratch->path(), environment).wait();
   }
   static std::string option(const std::string& name) {
-    const std::string text = "\n" + slurp(*scratch / ("runs/" + name + "/opt.yaml"));
+    const std::string text = "\n" + read_text(*scratch / ("runs/" + name + "/opt.yaml"));
     const std::size_t at = text.find("\nweights:");
     return at == std::string::npos ? "none" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
   }
@@ -82,4 +82,4 @@ TEST_F(StartOfOurOwn, AMissingFileIsNamed) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

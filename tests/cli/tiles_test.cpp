@@ -11,7 +11,7 @@
 #include "tests/cli/program.hpp"
 
 using namespace yolov7;
-using namespace yolov7::tests;
+using namespace yolov7::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -36,7 +36,7 @@ cv::Mat mosaic(const fs::path& set, cv::Size size, std::vector<Truth>& truth) {
     picture.copyTo(canvas(cv::Rect({x, y}, picture.size())));
     std::string label = path.string();
     label.replace(label.rfind("images"), 6, "labels");
-    std::istringstream lines(slurp(fs::path(label).replace_extension(".txt")));
+    std::istringstream lines(read_text(fs::path(label).replace_extension(".txt")));
     CxcywhNormalized box;
     for (int c; lines >> c >> box.cx >> box.cy >> box.w >> box.h;) {
       Xyxy pixels = to_pixels(box, picture.cols, picture.rows);

@@ -17,17 +17,6 @@ namespace fs = std::filesystem;
 
 TemporaryFolder::TemporaryFolder() { ::setenv("XDG_CACHE_HOME", (path() / "user cache").c_str(), 1); }
 
-void write_text(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-std::string read_text(const fs::path& path) {
-  std::ostringstream out;
-  out << std::ifstream(path, std::ios::binary).rdbuf();
-  return out.str();
-}
-
 void write_gray(const fs::path& path, int width, int height, int shade) {
   fs::create_directories(path.parent_path());
   write_picture(path, cv::Mat(height, width, CV_8UC3, cv::Scalar::all(shade)));

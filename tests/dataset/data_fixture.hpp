@@ -16,9 +16,6 @@ class TemporaryFolder : public ScratchFolder {
   TemporaryFolder();
 };
 
-/// Parents are made.
-void write_text(const std::filesystem::path& path, const std::string& text);
-std::string read_text(const std::filesystem::path& path);
 /// A picture of one gray level, in the format of its extension.
 void write_gray(const std::filesystem::path& path, int width, int height, int shade);
 /// Sets the time of every file below an hour back, so that a cache may trust it.

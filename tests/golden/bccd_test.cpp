@@ -7,7 +7,7 @@
 #include "golden/reference.hpp"
 #include "runtime/proof.hpp"
 
-namespace yolov7::tests {
+namespace yolov7::test {
 namespace {
 
 using nlohmann::json;
@@ -124,4 +124,4 @@ TEST_F(Bccd, DetectAgreesWithinAPixel) {
 }
 
 }  // namespace
-}  // namespace yolov7::tests
+}  // namespace yolov7::test

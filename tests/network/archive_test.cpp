@@ -22,7 +22,7 @@ class Archive : public testing::Test {
   test::ScratchFolder folder;
   std::filesystem::path path = folder / "a.pt";
   std::string opened(const std::filesystem::path& file) {
-    return message([&] { ArchiveReader{file}; });
+    return error_of([&] { ArchiveReader{file}; });
   }
   std::string written(const std::string& content) {
     file::write_atomically(path, content);
@@ -43,8 +43,8 @@ TEST_F(Archive, RoundTrip) {
   EXPECT_EQ(reader.size("x/data/0"), 100'000u);
   EXPECT_EQ(reader.read("x/data/0", 100'000), std::vector<std::byte>(100'000));
   EXPECT_TRUE(reader.read("x/empty", 10).empty());
-  expect(message([&] { reader.read("x/data/0", 99'999); }), "at most 99999 bytes, found 100000");
-  expect(message([&] { reader.read("x/none", 10); }), "expected an entry x/none");
+  expect(error_of([&] { reader.read("x/data/0", 99'999); }), "at most 99999 bytes, found 100000");
+  expect(error_of([&] { reader.read("x/none", 10); }), "expected an entry x/none");
 }
 
 TEST_F(Archive, EqualContentGivesEqualBytes) {
@@ -61,15 +61,15 @@ TEST_F(Archive, OtherFiles) {
   expect(written("hello, this is text"), "expected a checkpoint");
   expect(written(std::string(5000, 'P')), "expected a checkpoint");
   write_zip(path, {{"a.txt", "x"}});
-  expect(message([&] { ArchiveReader(path).root(); }), "without data.pkl");
+  expect(error_of([&] { ArchiveReader(path).root(); }), "without data.pkl");
   write_zip(path, {{"a/data.pkl", "x"}, {"b/data.pkl", "x"}});
-  expect(message([&] { ArchiveReader(path).root(); }), "expected one data.pkl");
+  expect(error_of([&] { ArchiveReader(path).root(); }), "expected one data.pkl");
 }
 
 TEST_F(Archive, DuplicatedEncryptedAndCompressedEntries) {
   write_zip(path, {{"x/data.pkl", "abc"}, {"x/data.pkk", "abd"}});
   const std::string whole = file::read(path);
-  EXPECT_NE(written(replaced(whole, "data.pkk", "data.pkl")), "");
+  EXPECT_NE(written(replaced(whole, "data.pkk", "data.pkl")), "no error");
   // Central directory records begin PK\1\2; method at 10, flags at 8; local headers PK\3\4 at 8 and 6.
   const auto patched = [&](std::size_t central, std::size_t local, char value) {
     std::string s = whole;
@@ -77,8 +77,8 @@ TEST_F(Archive, DuplicatedEncryptedAndCompressedEntries) {
     for (std::size_t at = 0; (at = s.find("PK\3\4", at)) != std::string::npos; ++at) s[at + local] = value;
     return s;
   };
-  EXPECT_NE(written(patched(10, 8, 8)), "");  // deflate
-  EXPECT_NE(written(patched(8, 6, 1)), "");   // encrypted
+  EXPECT_NE(written(patched(10, 8, 8)), "no error");  // deflate
+  EXPECT_NE(written(patched(8, 6, 1)), "no error");   // encrypted
 }
 
 TEST_F(Archive, ClaimedSizesAreNotBelieved) {
@@ -88,8 +88,8 @@ TEST_F(Archive, ClaimedSizesAreNotBelieved) {
   for (const auto& [base, offset] : {std::pair{central, 20}, {central, 24}, {local, 18}, {local, 22}})
     s.replace(base + static_cast<std::size_t>(offset), 4, number(0x70000000, 4));
   file::write_atomically(path, s);
-  const std::string said = message([&] { ArchiveReader(path).read("x/data.pkl", std::uint64_t{1} << 36); });
-  EXPECT_NE(said, "");
+  const std::string said = error_of([&] { ArchiveReader(path).read("x/data.pkl", std::uint64_t{1} << 36); });
+  EXPECT_NE(said, "no error");
 }
 
 TEST_F(Archive, AFlippedBitInAnEntryIsFound) {
@@ -101,13 +101,13 @@ TEST_F(Archive, AFlippedBitInAnEntryIsFound) {
     std::string s = whole;
     s[start + at] = static_cast<char>(s[start + at] ^ (1 << (at % 8)));
     file::write_atomically(path, s);
-    const std::string said = message([&] { ArchiveReader(path).read("x/data.pkl", 10'000); });
+    const std::string said = error_of([&] { ArchiveReader(path).read("x/data.pkl", 10'000); });
     EXPECT_NE(said.find("damaged"), std::string::npos) << at << ": " << said;
   }
 }
 
 TEST_F(Archive, WhatCannotBeWrittenIsSaid) {
-  const std::string said = message([&] { write_zip(folder / "no/such/folder/a.pt", {{"x", "y"}}); });
+  const std::string said = error_of([&] { write_zip(folder / "no/such/folder/a.pt", {{"x", "y"}}); });
   EXPECT_NE(said.find("no/such/folder/a.pt"), std::string::npos) << said;
 }
 

@@ -168,14 +168,14 @@ TEST(Build, WrongLayersAreNamedWithTheirPlace) {
       {"[-1, 1, Conv, [8, 1, 1, None, 1, {a: 1}]]", {"mapping"}},
   };
   for (const Wrong& wrong : cases) {
-    const std::string said = message([&] { one_layer(wrong.layer); });
+    const std::string said = error_of([&] { one_layer(wrong.layer); });
     EXPECT_EQ(said.rfind("net.yaml:4:", 0), 0u) << wrong.layer << " -> " << said;  // two header lines, "backbone:", the layer
     for (const char* part : wrong.parts) EXPECT_NE(said.find(part), std::string::npos) << wrong.layer << " -> " << said;
   }
 }
 
 std::string of_layers(const std::string& layers, const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
-  return message([&] { build(small_config(layers, header), "net.yaml"); });
+  return error_of([&] { build(small_config(layers, header), "net.yaml"); });
 }
 void expect_part(const std::string& said, const std::string& part) { EXPECT_NE(said.find(part), std::string::npos) << '"' << said << '"'; }
 
@@ -192,8 +192,8 @@ TEST(Build, LayersThatDoNotFitTogether) {
   expect_part(of_layers(two + "  - [1, 1, Detect, [nc, [[1, 2]]]]\n"), "expected the word anchors");
   // 1 · (2 + 5) = 7 is the one width that is not made a multiple of 8.
   expect_part(of_layers("  - [-1, 1, DownC, [7]]\n" + detect, "nc: 2\nanchors: [[1, 2]]\n"), "even number of channels, found 7");
-  EXPECT_EQ(of_layers(two + "  - [1, 1, Detect, [1, anchors]]\n"), "");
-  EXPECT_EQ(of_layers(two + "  - [1, 1, nn.Detect, [nc, anchors]]\n"), "");
+  EXPECT_EQ(of_layers(two + "  - [1, 1, Detect, [1, anchors]]\n"), "no error");
+  EXPECT_EQ(of_layers(two + "  - [1, 1, nn.Detect, [nc, anchors]]\n"), "no error");
 }
 
 TEST(Build, WrongHeaders) {
@@ -210,8 +210,8 @@ TEST(Build, WrongHeaders) {
   expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2]]\nwidth_multiple: 0\n"), "width_multiple");
   expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2]]\ndepth_multiple: -1\n"), "depth_multiple");
   expect_part(of_layers(layers, "nc: 1\nnc: 2\nanchors: [[1, 2]]\n"), "nc");
-  expect_part(message([] { build("- 1\n", "net.yaml"); }), "expected a mapping");
-  expect_part(message([] { build("nc: 1\nanchors: [[1, 2]]\nbackbone: 3\nhead: []\n", "net.yaml"); }), "expected a list of layers");
+  expect_part(error_of([] { build("- 1\n", "net.yaml"); }), "expected a mapping");
+  expect_part(error_of([] { build("nc: 1\nanchors: [[1, 2]]\nbackbone: 3\nhead: []\n", "net.yaml"); }), "expected a list of layers");
 }
 
 TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
@@ -244,7 +244,7 @@ TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
     for (int i = 0; i < 9; ++i) bomb += std::string(i ? ",*" : "*") + static_cast<char>(name - 1);
     bomb += "]\n";
   }
-  const std::string said = message([&] { build(bomb + "nc: 1\nanchors: *k\nbackbone: []\nhead: []\n", "net.yaml"); });  // 9^10 nodes
+  const std::string said = error_of([&] { build(bomb + "nc: 1\nanchors: *k\nbackbone: []\nhead: []\n", "net.yaml"); });  // 9^10 nodes
   expect_part(said, "net.yaml");
 }
 
@@ -253,7 +253,7 @@ TEST(Build, MessagesQuoteAConfigInOneLine) {
   const std::string long_text = "\"a\\nb\\e[31m" + std::string(5000, 'x') + "\"";
   for (const std::string& config : {"nc: " + long_text, "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, " + long_text + ", []]]\nhead: []",
                                    "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, Conv, [" + long_text + "]]]\nhead: []", "x: 1\n" + long_text + ": 1\n" + long_text + ": 2\n"}) {
-    const std::string said = message([&] { build(config, "net.yaml"); });
+    const std::string said = error_of([&] { build(config, "net.yaml"); });
     EXPECT_EQ(said.rfind("net.yaml", 0), 0u) << said;
     EXPECT_EQ(said.find_first_of("\n\x1b"), std::string::npos) << said;
     EXPECT_LT(said.size(), 1500u) << said;
@@ -263,7 +263,7 @@ TEST(Build, MessagesQuoteAConfigInOneLine) {
 TEST(Build, BuiltInConfigs) {
   EXPECT_EQ(read_config("cfg/training/yolov7-tiny.yaml"), config_text("training/yolov7-tiny.yaml"));
   EXPECT_EQ(read_config("cfg/deploy/yolov7-tiny.yaml"), config_text("deploy/yolov7-tiny.yaml"));
-  const std::string said = message([] { read_config("yolov9.yaml"); });
+  const std::string said = error_of([] { read_config("yolov9.yaml"); });
   expect_part(said, "yolov9.yaml");
   expect_part(said, "yolov7-tiny");
 }

@@ -66,7 +66,7 @@ class CheckpointFile : public testing::Test {
   test::ScratchFolder folder;
   std::filesystem::path path = folder / "a.pt";
   std::string reading() {
-    return message([&] { read_checkpoint(path); });
+    return error_of([&] { read_checkpoint(path); });
   }
   /// A file of ours whose pickle holds `model` as written, and one storage "0" of 16 bytes.
   std::string with_model(const std::string& model, const std::string& format = "yolov7.cpp", std::int64_t version = 1,
@@ -127,7 +127,7 @@ TEST_F(CheckpointFile, CutAnywhereIsOneClearError) {
     EXPECT_EQ(said.find('\n'), std::string::npos);
   }
   put(path, whole.substr(0, whole.size() - 1));
-  EXPECT_NE(reading(), "");
+  EXPECT_NE(reading(), "no error");
 }
 
 TEST_F(CheckpointFile, EveryFlippedBitInTensorDataIsFound) {
@@ -177,7 +177,7 @@ TEST_F(CheckpointFile, ForeignAndNewerFiles) {
   expect_part(with_model("", "yolov7.cpp", 1, "{}"), "description of a network");
   expect_part(with_model("", "yolov7.cpp", 1, R"({"config":"","config_source":"","class_count":2,"names":["a"],"image_size":640,"dataset_identity":"","state":""})"),
               "as many names as classes");
-  EXPECT_EQ(with_model(""), "");
+  EXPECT_EQ(with_model(""), "no error");
   write_zip(path, {{"archive/data.pkl", pickle(global("models.yolo", "Model") + ")R")}});
   expect_part(reading(), "a call of 'models.yolo.Model'");
   write_zip(path, {{"archive/data.pkl", pickle(global("os", "system") + "(" + text("touch /tmp/yolov7-was-here") + "tR")}});
@@ -191,7 +191,7 @@ TEST_F(CheckpointFile, ForeignAndNewerFiles) {
 TEST_F(CheckpointFile, TensorsThatClaimWhatTheFileDoesNotHold) {
   const auto one = [&](const FakeTensor& claim) { return with_model(text("w") + tensor(claim)); };
   FakeTensor ok;
-  EXPECT_EQ(one(ok), "");
+  EXPECT_EQ(one(ok), "no error");
   const auto changed = [&](auto change) {
     FakeTensor c;
     change(c);
@@ -250,7 +250,7 @@ TEST_F(CheckpointFile, AFullDiskLeavesTheOldFile) {
 }
 
 TEST_F(CheckpointFile, AFolderThatIsNotThere) {
-  const std::string said = message([&] { write_checkpoint(folder / "none/a.pt", sample()); });
+  const std::string said = error_of([&] { write_checkpoint(folder / "none/a.pt", sample()); });
   expect_part(said, "none");
 }
 

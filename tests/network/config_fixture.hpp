@@ -1,15 +1,17 @@
 #pragma once
-// Networks for the tests: the configs of this source tree, small ones written out, and what an error says.
+// Networks for the tests: the configs of this source tree, and small ones written out.
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
 
-#include "core/error.hpp"
 #include "network/graph.hpp"
 #include "network/weights.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::network {
+
+using test::error_of;
 
 inline std::string config_text(const std::string& path) {
   std::ifstream in(std::string(YOLOV7_SOURCE_DIR) + "/configs/" + path, std::ios::binary);
@@ -22,17 +24,6 @@ inline Network build_config(const std::string& path, const Overrides& overrides 
 /// A config of one level: `layers` are lines "- [...]"; nc 1, one anchor.
 inline std::string small_config(const std::string& layers, const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
   return header + "backbone:\n" + layers + "head: []\n";
-}
-
-/// The message of the Error that `call` throws, or "" if it throws none.
-template <class Call>
-std::string message(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 /// Every tensor of a network, its elements numbered: distinct values whose order shows.

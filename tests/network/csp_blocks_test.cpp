@@ -132,11 +132,11 @@ TEST(CspBlocks, StemAndPyramid) {
 }
 
 TEST(CspBlocks, WrongArguments) {
-  EXPECT_EQ(message([] { block(8, "[-1, 1, BottleneckCSPA, [16, 1]]"); }), "block.yaml:5:5: layer 1 (BottleneckCSPA): argument 2: expected True or False, found 1");
-  EXPECT_EQ(message([] { block(8, "[-1, 1, SPP, [16, [4]]]"); }), "block.yaml:5:5: layer 1 (SPP): argument 2: expected odd kernels from 1 to 999, found 4");
-  EXPECT_EQ(message([] { block(8, "[-1, 1, Bottleneck, [16, True, 1, 0]]"); }), "block.yaml:5:5: layer 1 (Bottleneck): argument 4: expected a number above 0 and up to 16, found 0");
-  EXPECT_EQ(message([] { block(8, "[-1, 1, ResXCSPA, [16]]"); }), "block.yaml:5:5: layer 1 (ResXCSPA): 32 groups do not divide 8 input and 8 output channels");
-  EXPECT_NE(message([] { block(8, "[-1, 1000, BottleneckCSPA, [16]]\n  - [-1, 1000, BottleneckCSPA, [16]]\n  - [-1, 1000, BottleneckCSPA, [16]]"); }).find("at most 2000 layers"), std::string::npos);
+  EXPECT_EQ(error_of([] { block(8, "[-1, 1, BottleneckCSPA, [16, 1]]"); }), "block.yaml:5:5: layer 1 (BottleneckCSPA): argument 2: expected True or False, found 1");
+  EXPECT_EQ(error_of([] { block(8, "[-1, 1, SPP, [16, [4]]]"); }), "block.yaml:5:5: layer 1 (SPP): argument 2: expected odd kernels from 1 to 999, found 4");
+  EXPECT_EQ(error_of([] { block(8, "[-1, 1, Bottleneck, [16, True, 1, 0]]"); }), "block.yaml:5:5: layer 1 (Bottleneck): argument 4: expected a number above 0 and up to 16, found 0");
+  EXPECT_EQ(error_of([] { block(8, "[-1, 1, ResXCSPA, [16]]"); }), "block.yaml:5:5: layer 1 (ResXCSPA): 32 groups do not divide 8 input and 8 output channels");
+  EXPECT_NE(error_of([] { block(8, "[-1, 1000, BottleneckCSPA, [16]]\n  - [-1, 1000, BottleneckCSPA, [16]]\n  - [-1, 1000, BottleneckCSPA, [16]]"); }).find("at most 2000 layers"), std::string::npos);
 }
 
 // Older configurations write kernels as height and width; padding is half of each (architecture 1.1).
@@ -149,8 +149,8 @@ TEST(Blocks, RectangularKernels) {
   EXPECT_EQ(conv.pad_w, 2);
   EXPECT_EQ(n.layers[1].parameters, 8 * 16 * 5 + 32);
   EXPECT_EQ(block(8, "[-1, 1, Conv, [16, [1, 1]]]").layers[1].parameters, block(8, "[-1, 1, Conv, [16]]").layers[1].parameters);
-  EXPECT_EQ(message([] { block(8, "[-1, 1, Conv, [16, [1, 0]]]"); }), "block.yaml:5:5: layer 1 (Conv): argument 2: expected a kernel of 1 to 1000, or its height and width, found [1, 0]");
-  EXPECT_NE(message([] { block(8, "[-1, 1, RepConv, [16, [3, 1]]]"); }).find("expected kernel 3 with padding 1"), std::string::npos);
+  EXPECT_EQ(error_of([] { block(8, "[-1, 1, Conv, [16, [1, 0]]]"); }), "block.yaml:5:5: layer 1 (Conv): argument 2: expected a kernel of 1 to 1000, or its height and width, found [1, 0]");
+  EXPECT_NE(error_of([] { block(8, "[-1, 1, RepConv, [16, [3, 1]]]"); }).find("expected kernel 3 with padding 1"), std::string::npos);
 }
 
 TEST(Attention, IsAChildThatChangesNothingElse) {
@@ -168,7 +168,7 @@ TEST(Attention, IsAChildThatChangesNothingElse) {
 
 TEST(Attention, WrongPlaces) {
   const auto with = [](const std::string& sam) {
-    return message([&] { block(8, "[-1, 1, Conv, [16, 3, 1]]", "nc: 1\nanchors: [[10, 13]]\nsam: " + sam + "\n"); });
+    return error_of([&] { block(8, "[-1, 1, Conv, [16, 3, 1]]", "nc: 1\nanchors: [[10, 13]]\nsam: " + sam + "\n"); });
   };
   EXPECT_EQ(with("{3: spatial}"), "block.yaml:3:10: sam: expected a layer of 0 to 2, found '3'");
   EXPECT_EQ(with("{1: channel}"), "block.yaml:3:10: sam: expected spatial, spatial3, pointwise, found 'channel'");

@@ -145,7 +145,7 @@ TEST(Fuse, AuxiliaryHeadIsDroppedAndAnchorsStay) {
 
 TEST(Fuse, WrongWeightsAreRefused) {
   const Network n = build(small_config("  - [-1, 1, Conv, [8, 1, 1]]\n  - [-1, 1, Detect, [nc, anchors]]\n"), "small");
-  EXPECT_NE(message([&] { fuse(n, Weights()); }).find("is missing"), std::string::npos);
+  EXPECT_NE(error_of([&] { fuse(n, Weights()); }).find("is missing"), std::string::npos);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class Official : public testing::Test {
     return read_checkpoint(path);
   }
   std::string refusal(const std::string& bytes) {
-    return message([&] { read(bytes); });
+    return error_of([&] { read(bytes); });
   }
   std::string model_file(const OfficialOptions& options = {}) {
     OfficialFile file(options);
@@ -174,7 +174,7 @@ TEST_F(Official, WhatTheModulesSayMustAgreeWithTheNetwork) {
   expect_part(changed("model.0.conv.padding_mode", text("reflect")), "padding_mode reflect");
   expect_part(changed("model.0.bn.eps", real(1e-5)), "model.0.bn: eps 1e-05, where 0.001 is expected");
   expect_part(changed("model.0.act.negative_slope", real(0.2)), "activation LeakyReLU(0.2), where LeakyReLU(0.1) is expected");
-  EXPECT_EQ(changed("model.2.f", list({small_number(-1), small_number(0)})), "");  // the same layers, one by its number
+  EXPECT_EQ(changed("model.2.f", list({small_number(-1), small_number(0)})), "no error");  // the same layers, one by its number
   expect_part(changed("model.2.f", list({small_number(-1), small_number(-1)})), "model.2: reads layers 1, 1, where 1, 0 are expected");
   expect_part(changed("model.2.type", text("models.common.Chuncat")), "a Chuncat, where Concat is expected");
   OfficialOptions options;
@@ -296,13 +296,13 @@ TEST_F(Official, WidenedTypesAndStridedViews) {
   EXPECT_EQ(read_one("LongStorage", six, 6, view(5, {3}, {0})).to_doubles(), (std::vector<double>{5, 5, 5}));
   EXPECT_EQ(read_one("LongStorage", six, 6, view(0, {0, 7}, {7, 1})).to_doubles().size(), 0u);
   // A stride of 0 makes 2^40 elements of one: more than the file can justify.
-  EXPECT_NE(message([&] { read_one("LongStorage", six, 6, view(0, {std::int64_t{1} << 40}, {0})); }).find("claim more than the file holds"), std::string::npos);
+  EXPECT_NE(error_of([&] { read_one("LongStorage", six, 6, view(0, {std::int64_t{1} << 40}, {0})); }).find("claim more than the file holds"), std::string::npos);
 }
 
 TEST_F(Official, ContainersThatAreNoCheckpoints) {
   const auto zip = [&](const std::vector<std::pair<std::string, std::string>>& entries) {
     write_zip(folder / "x.pt", entries);
-    return message([&] { read_checkpoint(folder / "x.pt"); });
+    return error_of([&] { read_checkpoint(folder / "x.pt"); });
   };
   expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/constants.pkl", "x"}}), "TorchScript");
   expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/code/__torch__.py", "x"}}), "TorchScript");
@@ -319,7 +319,7 @@ TEST_F(Official, LegacyFilesThatDisagreeWithThemselves) {
   OfficialOptions options;
   options.legacy = true;
   const std::string whole = model_file(options);
-  EXPECT_EQ(refusal(whole), "");
+  EXPECT_EQ(refusal(whole), "no error");
   expect_part(refusal(whole + "x"), "found 1 more bytes");
   expect_part(refusal(whole.substr(0, whole.size() - 1)), "cut");
   const auto replaced = [&](const std::string& from, const std::string& to) {
@@ -352,14 +352,14 @@ TEST_F(Official, ViewsOfLegacyStorages) {
   const PickleDocument document = hostile::read(pickle(claim(view(2, 3))), true);
   EXPECT_EQ(document.top->tensor->view_offset, 2);
   EXPECT_EQ(document.top->tensor->view_elements, 3);
-  EXPECT_NE(message([&] { hostile::read(pickle(claim(view(2, 2))), true); }).find("beyond its storage of 2"), std::string::npos);
-  EXPECT_NE(message([&] { hostile::read(pickle(claim(view(4, 3))), true); }).find("a view that reaches beyond"), std::string::npos);
-  EXPECT_NE(message([&] { hostile::read(pickle(claim(view(-1, 3))), true); }).find("a view that reaches beyond"), std::string::npos);
+  EXPECT_NE(error_of([&] { hostile::read(pickle(claim(view(2, 2))), true); }).find("beyond its storage of 2"), std::string::npos);
+  EXPECT_NE(error_of([&] { hostile::read(pickle(claim(view(4, 3))), true); }).find("a view that reaches beyond"), std::string::npos);
+  EXPECT_NE(error_of([&] { hostile::read(pickle(claim(view(-1, 3))), true); }).find("a view that reaches beyond"), std::string::npos);
   // The source of a module: the class alone.
   const PickleDocument module = hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") + text("/etc/passwd") + text("import os") + "tQ"), true);
   EXPECT_EQ(module.top->kind, PickleValue::Kind::global);
   EXPECT_EQ(module.top->text, "models.yolo.Model");
-  EXPECT_NE(message([&] { hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") + text("") + text("") + "tQ")); }), "");
+  EXPECT_NE(error_of([&] { hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") + text("") + text("") + "tQ")); }), "no error");
 }
 
 // Architecture 5.6: the training graph of a deploy checkpoint, same layers below the head, width kept.

@@ -23,7 +23,7 @@ class Safetensors : public testing::Test {
   /// A file with this header and so many bytes of data.
   std::string refusal(const std::string& header, std::size_t data = 16) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << number(header.size(), 8) << header << std::string(data, '\1');
-    return message([&] { read_safetensors(path); });
+    return error_of([&] { read_safetensors(path); });
   }
   void expect_part(const std::string& said, const std::string& part) {
     EXPECT_NE(said.find(part), std::string::npos) << '"' << said << "\" lacks \"" << part << '"';
@@ -59,15 +59,15 @@ TEST_F(Safetensors, RoundTripOfEveryType) {
 
 // Written by hand from the format: the header's length, its JSON, the data.
 TEST_F(Safetensors, WhatTheFormatSays) {
-  EXPECT_EQ(refusal("{" + entry("w", "F32", "[2,2]", "[0,16]") + "}"), "");
+  EXPECT_EQ(refusal("{" + entry("w", "F32", "[2,2]", "[0,16]") + "}"), "no error");
   const SafetensorsFile file = read_safetensors(path);
   EXPECT_EQ(file.weights.at("w").shape, (std::vector<std::int64_t>{2, 2}));
-  EXPECT_EQ(refusal("{" + entry("b", "I8", "[4]", "[12,16]") + "," + entry("a", "I32", "[3]", "[0,12]") + ",\"__metadata__\":{\"x\":\"y\"}}"), "");
+  EXPECT_EQ(refusal("{" + entry("b", "I8", "[4]", "[12,16]") + "," + entry("a", "I32", "[3]", "[0,12]") + ",\"__metadata__\":{\"x\":\"y\"}}"), "no error");
   const SafetensorsFile widened = read_safetensors(path);
   EXPECT_EQ(widened.weights.at("b").to_doubles(), (std::vector<double>{1, 1, 1, 1}));
   EXPECT_EQ(widened.weights.at("a").to_doubles(), (std::vector<double>(3, 0x01010101)));
   EXPECT_EQ(widened.weights.entries()[0].first, "a");  // the order of the data
-  EXPECT_EQ(refusal("{}", 0), "");
+  EXPECT_EQ(refusal("{}", 0), "no error");
 }
 
 TEST_F(Safetensors, HeadersThatLie) {
@@ -99,7 +99,7 @@ TEST_F(Safetensors, HeadersThatLie) {
 TEST_F(Safetensors, LengthsThatLie) {
   const auto with_length = [&](std::uint64_t length) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << number(length, 8) << "{}" << std::string(16, ' ');
-    return message([&] { read_safetensors(path); });
+    return error_of([&] { read_safetensors(path); });
   };
   expect_part(with_length(19), "within the 26 of the file, found 19");
   expect_part(with_length(0xFFFFFFFFFFFFFFFF), "found 18446744073709551615");
@@ -108,7 +108,7 @@ TEST_F(Safetensors, LengthsThatLie) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << "{}";
   EXPECT_FALSE(begins_safetensors(path));
   EXPECT_FALSE(begins_safetensors(folder / "none"));
-  expect_part(message([&] { read_safetensors(path); }), "expected a safetensors header");
+  expect_part(error_of([&] { read_safetensors(path); }), "expected a safetensors header");
 }
 
 // One checkpoint through all forms and back: the same tensors, classes, configuration.

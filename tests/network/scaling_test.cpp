@@ -79,8 +79,8 @@ TEST(Scaling, OtherFactors) {
 
 TEST(Scaling, RefusesFactorsOutOfRange) {
   const std::string tiny = config_text("training/yolov7-tiny.yaml");
-  EXPECT_NE(message([&] { scale_config(tiny, "tiny", 0, 1); }).find("expected factors from 0.1 to 16, found 0"), std::string::npos);
-  EXPECT_NE(message([&] { scale_config(tiny, "tiny", 1, 17); }).find("found 17"), std::string::npos);
+  EXPECT_NE(error_of([&] { scale_config(tiny, "tiny", 0, 1); }).find("expected factors from 0.1 to 16, found 0"), std::string::npos);
+  EXPECT_NE(error_of([&] { scale_config(tiny, "tiny", 1, 17); }).find("found 17"), std::string::npos);
 }
 
 }  // namespace

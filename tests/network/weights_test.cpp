@@ -118,21 +118,21 @@ TEST(Tensors, ShapesAndTypes) {
   EXPECT_EQ(count.to_doubles(), std::vector<double>{7});
   Tensor cut = t;
   cut.bytes.resize(20);
-  EXPECT_NE(message([&] { cut.to_doubles(); }).find("expected 24 bytes, found 20"), std::string::npos);
-  EXPECT_NE(message([&] { cut.to_floats(); }).find("expected 24 bytes, found 20"), std::string::npos);
+  EXPECT_NE(error_of([&] { cut.to_doubles(); }).find("expected 24 bytes, found 20"), std::string::npos);
+  EXPECT_NE(error_of([&] { cut.to_floats(); }).find("expected 24 bytes, found 20"), std::string::npos);
 }
 
 TEST(Tensors, WeightsThatDoNotFitAreNamed) {
   const Network n = build(small_config("  - [-1, 1, Conv, [8, 3, 1]]\n  - [-1, 1, Detect, [nc, anchors]]\n"), "small.yaml");
   Weights weights = numbered_weights(n);
-  EXPECT_EQ(message([&] { check(n, weights); }), "");
+  EXPECT_EQ(error_of([&] { check(n, weights); }), "no error");
   weights.set("model.0.conv.weight", Tensor::from(std::vector<float>(8 * 27), {8, 27}));
-  const std::string said = message([&] { check(n, weights); });
+  const std::string said = error_of([&] { check(n, weights); });
   EXPECT_NE(said.find("1 of 10 tensors: model.0.conv.weight: expected shape [8, 3, 3, 3], found [8, 27]"), std::string::npos) << said;
-  const std::string all = message([&] { check(n, Weights()); });
+  const std::string all = error_of([&] { check(n, Weights()); });
   EXPECT_NE(all.find("10 of 10 tensors"), std::string::npos) << all;
   EXPECT_NE(all.find("model.0.bn.running_var is missing; …"), std::string::npos) << all;  // the first five
-  EXPECT_NE(message([&] { Weights().at("model.9.x"); }).find("'model.9.x'"), std::string::npos);
+  EXPECT_NE(error_of([&] { Weights().at("model.9.x"); }).find("'model.9.x'"), std::string::npos);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ TEST(Recipe, FewStepsAreAdamWs) {
   o = run(150);
   o.adam = true;
   apply_recipe(o, {"adam"}, 60);
-  EXPECT_EQ(o.optimizer, "adam");
+  EXPECT_EQ(optimizer_of(o), "adam");
   EXPECT_FALSE(o.sgd_rates) << "who asks for Adam brings its rates";
 }
 
@@ -105,6 +105,8 @@ TEST(Recipe, RatesOfAFileThatIsMeantForSgd) {
   EXPECT_DOUBLE_EQ(used_rates(o, h).weight_decay, 0.0005) << "in the gradient, which Adam divides by its size";
   o.optimizer = "sgd";
   EXPECT_EQ(used_rates(o, h).lr0, 0.01);
+  o.adam = true;  // a run of before that holds both: Adam it is
+  EXPECT_DOUBLE_EQ(used_rates(o, h).lr0, 0.001);
 }
 
 TEST(Recipe, Official) {
