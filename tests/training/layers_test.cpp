@@ -139,6 +139,42 @@ TEST(ConvBnAct, ComputesInTheTypeOfTheMode) {
   EXPECT_EQ(layer.weight.grad().scalar_type(), at::kFloat);
 }
 
+// 64 inputs of 1 ± 0.25 and positive weights: outputs of 32 with a deviation of .6, where neighbours among bfloat16 values are 1/4 apart and rounding takes up to 1/8
+// of it. About the mean, values below 4 are at most 1/64 apart, before the batch-norm and after it: at most 1/64 in all. Inputs and weights are bfloat16 values themselves.
+TEST(ConvBnAct, KeepsWhatLiesFarFromZeroInBfloat16) {
+  const std::int64_t channels = 64, outputs = 8;
+  const at::Tensor unlike = at::arange(4 * channels * 12 * 9, at::kDouble).mul_(12.9898).sin_().mul_(43758.5453);  // its fraction is as good as random
+  const at::Tensor exact_x = ((unlike - unlike.floor()).mul_(65).floor_().sub_(32).div_(128) + 1).view({4, channels, 12, 9});
+  const at::Tensor exact_weight = (at::arange(outputs * channels, at::kDouble).mul_(1.7).cos_().mul_(32).round_().div_(128) + 0.5).view({outputs, channels, 1, 1});
+  const at::Tensor dy = at::arange(4 * outputs * 12 * 9, at::kDouble).mul_(0.11).sin_().view({4, outputs, 12, 9}).to(at::kBFloat16);
+  const auto pass = [&](at::ScalarType type, bool frozen, bool twice) {
+    const auto parameters = type == at::kBFloat16 ? at::kFloat : type;
+    ConvLayer layer;
+    layer.weight = exact_weight.to(parameters, false, true).requires_grad_(true);
+    layer.norm = {at::ones({outputs}, parameters), at::zeros({outputs}, parameters), at::full({outputs}, 31.0, parameters), at::ones({outputs}, parameters), at::zeros({}, at::kLong)};
+    layer.norm.frozen = frozen;
+    at::Tensor x = exact_x.to(type).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+    const ForwardMode mode{true, 0.25, type};
+    const at::Tensor y = twice ? conv_bn_act_twice(x, layer, mode)[0] : conv_bn_act(x, layer, mode);
+    y.backward(dy.to(type));
+    return std::vector<at::Tensor>{y.detach().to(at::kDouble), x.grad().to(at::kDouble), layer.weight.grad().to(at::kDouble), layer.norm.mean.to(at::kDouble), layer.norm.variance.to(at::kDouble)};
+  };
+  for (const bool frozen : {false, true})
+    for (const bool twice : {false, true}) {
+      const auto exact = pass(at::kDouble, frozen, false), narrow = pass(at::kBFloat16, frozen, twice);
+      if (!frozen) {
+        const double deviation = (exact[4] - 0.75).mul(4).sqrt().min().item<double>();
+        ASSERT_GT(deviation, 0.3);
+        EXPECT_GT(exact[3].min().item<double>(), 30) << "far from zero";
+      }
+      EXPECT_LT((narrow[0] - exact[0]).abs().max().item<double>(), 1.0 / 64);
+      EXPECT_LT((narrow[3] - exact[3]).abs().max().item<double>(), 1e-3) << "the mean of rounding errors below 1/128, a hundredth of them or less";
+      EXPECT_LT((narrow[4] - exact[4]).abs().max().item<double>(), 0.01 * exact[4].max().item<double>());
+      for (const std::size_t i : {1U, 2U})  // dy's part along the output is lost to rounding by no more than the output itself
+        EXPECT_LT((narrow[i] - exact[i]).norm().item<double>(), 0.01 * exact[i].norm().item<double>()) << i;
+    }
+}
+
 TEST(Activate, LeavesItsInputAlone) {
   for (const Activation& activation : activations) {
     const at::Tensor x = input(), before = x.clone();

@@ -50,6 +50,11 @@ class BatchMoments {
   double squares(std::int64_t channel) const { return squares_[index(channel)]; }
   double count() const { return count_; }  ///< values per channel
 
+  /// From here on those of x + constants, float32 [C].
+  void add(const at::Tensor& constants) {
+    for (std::int64_t c = 0; c < blocks_.channels; ++c) mean_[index(c)] += values<float>(constants)[c];
+  }
+
   /// From here on over the values of all processes, joined in the order of the ranks.
   void join_processes(JointStatistics& joint) {
     const std::size_t width = mean_.size();
@@ -133,18 +138,20 @@ Coefficients coefficients(const at::Tensor& x, const RowBlocks& blocks, const at
   Coefficients result(blocks.channels);
   const auto gamma = weight.accessor<float, 1>(), beta = bias.accessor<float, 1>();
   auto running_mean = norm.running_mean.accessor<float, 1>(), running_var = norm.running_var.accessor<float, 1>();
+  const auto missing = [&](std::int64_t c) { return norm.missing.defined() ? values<float>(norm.missing)[c] : 0.0F; };
   if (!norm.batch_statistics) {
     for (std::int64_t c = 0; c < blocks.channels; ++c) {
-      result.set<T>(c, running_mean[c], 1 / std::sqrt(running_var[c] + norm.epsilon), gamma[c], beta[c]);
+      result.set<T>(c, running_mean[c] - missing(c), 1 / std::sqrt(running_var[c] + norm.epsilon), gamma[c], beta[c]);
     }
     return result;
   }
   BatchMoments<T> moments(x, blocks);
+  if (norm.missing.defined()) moments.add(norm.missing);
   if (norm.joint != nullptr) moments.join_processes(*norm.joint);
   const double count = moments.count(), keep = 1 - norm.momentum;
   for (std::int64_t c = 0; c < blocks.channels; ++c) {
     const double mean = moments.mean(c), squares = moments.squares(c);
-    result.set<T>(c, mean, 1 / std::sqrt(squares / count + norm.epsilon), gamma[c], beta[c]);
+    result.set<T>(c, mean - missing(c), 1 / std::sqrt(squares / count + norm.epsilon), gamma[c], beta[c]);
     running_mean[c] = static_cast<float>(keep * running_mean[c] + norm.momentum * mean);
     running_var[c] = static_cast<float>(keep * running_var[c] + norm.momentum * (squares / (count - 1)));
   }

@@ -17,6 +17,7 @@ struct BatchNormActivation {
   double momentum = 0.03;                 ///< share of the new batch in the running values
   double epsilon = 1e-3;
   JointStatistics* joint = nullptr;       ///< the batch is that of all processes (training 11.3); outlives the backward pass
+  at::Tensor missing = {};                ///< float32 [C], a constant of each channel that x lacks and the running mean has; may be undefined
 };
 
 /// Whether batch_norm_activation() takes x: on the CPU, [B, C, H, W], float32 or bfloat16, not empty, float32 parameters.
@@ -25,6 +26,7 @@ bool supports(const at::Tensor& x, const BatchNormActivation& norm);
 /// act(γ (x − μ) / √(σ² + ε) + β), x [B, C, H, W] → the same shape and type, channels_last. All arithmetic is float32
 /// and rounds once, at the end. μ and σ² are the batch's (biased variance; the running variance gets the unbiased one)
 /// or the running ones. Differentiable once with respect to x, weight and bias.
+/// Of x + missing, to be exact, which is never formed: the result and the gradients do not depend on a constant, μ does.
 /// With `joint` the statistics are those of all processes' pictures, forward and backward; the gradients of weight and bias stay this
 /// process's part, to be summed with all other gradients.
 /// Sums run over blocks of fixed size in a fixed order: the result does not depend on the number of threads.
