@@ -148,7 +148,9 @@ void choose_precision(Setup& s, const dataset::Batch& batch) {
     const PrecisionCheck check = check_precision(*s.network, *s.loss, images, batch.targets, compute_type(type));
     if (check.accepted) {
       o.precision = type;
-      log::info(fmt::format("precision: {}, compared with float32 on {} pictures: {} (--precision float32 switches it off)", type, batch.count, check.text()));
+      s.state.float32_first = !check.aligned;
+      log::info(fmt::format("precision: {}{}, compared with float32 on {} pictures: {} (--precision float32 switches it off)", type,
+                            check.aligned ? "" : " from when its gradients point where float32's do", batch.count, check.text()));
       return;
     }
     log::warning(fmt::format("precision: {} is too far off on {} pictures: {}{}", type, batch.count, check.text(), type == types.back() ? "; float32 is taken" : ""));
@@ -161,18 +163,30 @@ std::string fits_text(const MemoryModel& model, const AvailableMemory& left, std
                      micro < batch ? fmt::format(" in micro-batches of {}", micro) : "", left.limited_by, memory_text(resident + left.bytes));
 }
 
+/// What one process may use, and what it uses by now.
+struct Room {
+  std::uint64_t resident = 0, allowed = 0;
+  AvailableMemory left;
+};
+
+Room room(const Setup& s) {
+  const DeviceMemory device(s.device);
+  Room r;
+  r.resident = s.device.is_cpu() ? resident_bytes() : device.used_bytes();
+  r.left = s.device.is_cpu() ? available_memory(static_cast<std::uint64_t>(s.state.options.memory_limit * 1e9)) : AvailableMemory{device.free_bytes(), "the GPU"};
+  r.allowed = r.resident + static_cast<std::uint64_t>(static_cast<double>(r.left.bytes) * (1 - kept_free) / (s.device.is_cpu() ? s.group->world().local_size : 1));
+  return r;
+}
+
 void choose_batch(Setup& s, const MemoryModel& model) {
   TrainOptions& o = s.state.options;
-  const DeviceMemory device(s.device);
-  const std::uint64_t resident = s.device.is_cpu() ? resident_bytes() : device.used_bytes();
-  const AvailableMemory left = s.device.is_cpu() ? available_memory(static_cast<std::uint64_t>(o.memory_limit * 1e9)) : AvailableMemory{device.free_bytes(), "the GPU"};
-  const auto allowed = resident + static_cast<std::uint64_t>(static_cast<double>(left.bytes) * (1 - kept_free) / (s.device.is_cpu() ? s.group->world().local_size : 1));
+  const Room r = room(s);
   const int most = std::min(std::max(o.nbs, 1), static_cast<int>(s.train.entries.size()));
   // What is predicted and compared is one process's: its share of the batch, and of what this machine has left.
   const int processes = s.group->size();
-  const int largest = processes * static_cast<int>(s.group->least(model.largest_batch((o.autobatch ? most : o.batch_size) / processes, allowed)));
+  const int largest = processes * static_cast<int>(s.group->least(model.largest_batch((o.autobatch ? most : o.batch_size) / processes, r.allowed)));
   const auto refuse = [&] {
-    const std::string what = fits_text(model, left, resident, s.own_batch(), 1);
+    const std::string what = fits_text(model, r.left, r.resident, s.own_batch(), 1);
     throw Error(largest > 0 ? fmt::format("memory: {}, even in micro-batches of 1: --batch-size {} fits", what, largest)
                             : fmt::format("memory: {}, and no batch fits: lower --img-size or take a smaller network", what));
   };
@@ -182,14 +196,34 @@ void choose_batch(Setup& s, const MemoryModel& model) {
     o.autobatch = false;  // the choice is part of the run from here on
     log::info(fmt::format("batch: {} is the largest up to {} that fits", largest, most));
   }
-  const int micro = static_cast<int>(s.group->least(model.largest_micro(s.own_batch(), allowed)));
+  const int micro = static_cast<int>(s.group->least(model.largest_micro(s.own_batch(), r.allowed)));
   if (micro == 0) refuse();
   s.micro_batch = micro < s.own_batch() ? micro : 0;
   s.predicted_peak = model.peak(s.own_batch(), micro);
-  log::info("memory: " + fits_text(model, left, resident, s.own_batch(), micro));
+  log::info("memory: " + fits_text(model, r.left, r.resident, s.own_batch(), micro));
   if (s.micro_batch > 0)
     log::warning(fmt::format("the batch of {} does not fit at once: it goes through the network in parts of {}, with one step for all; batch-norms see {} pictures at a time instead of {}, "
                              "so the result is near that of the whole batch and not equal to it", s.own_batch(), micro, micro, s.own_batch()));
+}
+
+MemoryModel memory_model(Setup& s, const dataset::Batch& batch, at::ScalarType compute) {
+  s.network->set_compute(compute);
+  return s.device.is_cpu() ? measure_memory(s, batch) : measure_gpu_memory(s, batch);
+}
+
+/// The batch is chosen, for the narrow type. float32 at first takes more: only where that fits too.
+void keep_float32_first(Setup& s, const dataset::Batch& batch) {
+  const MemoryModel model = memory_model(s, batch, s.network->type());
+  const int micro = s.micro_batch > 0 ? s.micro_batch : s.own_batch();
+  const Room r = room(s);
+  const std::uint64_t peak = model.peak(s.own_batch(), micro);
+  s.state.float32_first = !s.group->any(peak > r.allowed);
+  if (s.state.float32_first) {
+    s.predicted_peak = std::max(s.predicted_peak, peak);
+    log::info("memory: float32 at first: " + fits_text(model, r.left, r.resident, s.own_batch(), micro));
+    return;
+  }
+  log::info(fmt::format("precision: {} from the first step on: float32 at first does not fit ({})", s.state.options.precision, fits_text(model, r.left, r.resident, s.own_batch(), micro)));
 }
 
 }  // namespace
@@ -214,9 +248,20 @@ int MemoryModel::largest_micro(int batch, std::uint64_t bytes) const {
 void preflight(Setup& s, bool resumed) {
   const dataset::Batch batch = first_batch(s);
   if (!resumed) choose_precision(s, batch);
-  s.network->set_compute(compute_type(s.state.options.precision));
-  choose_batch(s, s.device.is_cpu() ? measure_memory(s, batch) : measure_gpu_memory(s, batch));
+  const at::ScalarType chosen = compute_type(s.state.options.precision);
+  choose_batch(s, memory_model(s, batch, chosen));
+  if (s.state.float32_first) keep_float32_first(s, batch);
+  s.network->set_compute(s.state.float32_first ? s.network->type() : chosen);
   if (!s.device.is_cpu()) DeviceMemory(s.device).forget_peak();
+}
+
+void end_float32_in_time(Setup& s) {
+  const dataset::Batch batch = first_batch(s);
+  const std::string& type = s.state.options.precision;
+  const PrecisionCheck check = check_precision(*s.network, *s.loss, image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device), batch.targets, compute_type(type));
+  s.state.float32_first = !check.aligned;
+  if (s.state.float32_first) s.network->set_compute(s.network->type());
+  else log::info(fmt::format("epoch {}: precision: {} from here on: {}", s.state.epoch, type, check.text()));
 }
 
 }  // namespace yolov7::training

@@ -7,7 +7,13 @@ namespace yolov7::training {
 /// Chooses the compute type (options.precision becomes "float32" or "bfloat16"; a resumed run keeps what it had), the batch size where
 /// --autobatch asks, and the micro-batch; predicts the peak of resident memory and says it. Needs description, data, network, sizes and
 /// losses; leaves weights, statistics and gradients as they were. Error: nothing fits, with the batch that does where there is one.
+/// A run that random values begin is float32 at first (state.float32_first) where the chosen type is right and its gradients do not point where
+/// float32's do yet (check_precision), if that fits into memory with the same batch and micro-batch.
 void preflight(Setup& s, bool resumed);
+
+/// Before an epoch of a run that is float32 so far: compares again on the same pictures, and goes over to options.precision where the gradients point
+/// the same way. A function of the state alone, and the same in every process.
+void end_float32_in_time(Setup& s);
 
 /// How the resident memory of a run grows, measured by two passes with one and two pictures.
 struct MemoryModel {

@@ -29,7 +29,7 @@ std::string to_text(const RunState& s) {
                                {"best_fitness", s.best_fitness}, {"best_epoch", s.best_epoch}, {"seconds", s.seconds},
                                {"class_ap", s.class_ap}, {"loss_balance", s.loss_balance}, {"ended", s.ended},
                                {"skipped", s.skipped}, {"skipped_in_row", s.skipped_in_row}, {"rollbacks", s.rollbacks},
-                               {"loss_scale", s.loss_scale}, {"good_steps", s.good_steps},
+                               {"loss_scale", s.loss_scale}, {"good_steps", s.good_steps}, {"float32_first", s.float32_first},
                                {"results", csv_text(s.records)}, {"options", to_yaml(settings(options))}, {"hyp", to_yaml(settings(hyp))}};
   return json_text(json, 1);
 }
@@ -54,6 +54,7 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.rollbacks = json.value("rollbacks", 0);
     s.loss_scale = json.value("loss_scale", 0.0);
     s.good_steps = json.value("good_steps", std::int64_t{0});
+    s.float32_first = json.value("float32_first", false);
     s.records = parse_results_csv(json.at("results").get<std::string>(), source + ": results");
     assign(settings(s.options), parse_yaml(json.at("options").get<std::string>(), source + ": options"));
     assign(settings(s.hyp), parse_yaml(json.at("hyp").get<std::string>(), source + ": hyp"));

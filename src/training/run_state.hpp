@@ -27,6 +27,7 @@ struct RunState {
   int skipped = 0, skipped_in_row = 0;  ///< batches that were not finite, in all and since the last step
   double loss_scale = 0;              ///< of float16; 0 = as at the start
   std::int64_t good_steps = 0;        ///< in a row, of float16's scale
+  bool float32_first = false;         ///< float32 so far, until options.precision gives gradients of the same direction
   int rollbacks = 0;                  ///< how often the weights went back to the last good ones
   bool ended = false;                 ///< by --patience or --time, before the last epoch
   std::vector<EpochRecord> records;

@@ -16,6 +16,7 @@
 #include "training/device_memory.hpp"
 #include "training/epoch_display.hpp"
 #include "training/kernels/tensor_memory.hpp"
+#include "training/preflight.hpp"
 #include "training/run_watch.hpp"
 #include "training/setup.hpp"
 #include "training/step.hpp"
@@ -52,6 +53,7 @@ class Trainer {
     s_.network->train(true);
     step_.drop_pending();
     if (s_.state.epoch > 0 && s_.plan->changes_at(s_.state.epoch)) freeze_for(s_, s_.state.epoch);
+    if (s_.state.float32_first && s_.state.epoch > 0 && s_.state.batch == 0) end_float32_in_time(s_);
     const auto first = static_cast<std::size_t>(s_.state.batch), batches = s_.loader->batches();
     epoch_start_ = Clock::now();
     seconds_before_ = s_.state.seconds;
