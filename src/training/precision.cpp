@@ -79,7 +79,8 @@ PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tens
   // Written so that a value that is not finite fails.
   const bool alike = std::abs(check.narrow_loss - check.loss) <= 0.05 * std::abs(check.loss) && check.gradient_ratio >= 0.5 && check.gradient_ratio <= 2;
   check.aligned = alike && check.gradient_cosine >= 0.8;
-  check.accepted = check.aligned || (alike && check.rounding_cosine < 0.9);
+  check.undecided = !check.aligned && std::isfinite(check.narrow_loss) && std::isfinite(check.gradient_ratio) && check.gradient_ratio > 0 && check.rounding_cosine < 0.9;
+  check.accepted = check.aligned || (alike && check.undecided);
   if (!check.accepted) network.set_compute(network.type());
   return check;
 }

@@ -22,6 +22,7 @@ struct PrecisionCheck {
   double rounding_cosine = 0;        ///< the same cosine for float32 with picture and weights rounded to the narrow type
   bool accepted = false;
   bool aligned = false;              ///< accepted, and the gradients point the same way: gradient_cosine at least 0.8
+  bool undecided = false;            ///< not aligned, all finite, and float32 itself turns its gradient when weights are rounded: ask again later
   std::string text() const;          ///< one line of numbers
 };
 

@@ -134,28 +134,30 @@ std::vector<std::string> narrow_types(const Setup& s) {
   return gpu_computes_bfloat16(s.device) ? std::vector<std::string>{"bfloat16", "float16"} : std::vector<std::string>{"float16"};
 }
 
-void choose_precision(Setup& s, const dataset::Batch& batch) {
+/// False: only float32, or float32 first, will do.
+bool choose_precision(Setup& s, const dataset::Batch& batch) {
   TrainOptions& o = s.state.options;
   const std::vector<std::string> types = narrow_types(s);
   const bool chosen_here = o.precision == "auto";
   o.precision = "float32";
   if (types.empty()) {
     log::info(fmt::format("precision: float32{}", chosen_here ? " (this processor does not multiply bfloat16)" : ""));
-    return;
+    return true;
   }
   const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
   for (const std::string& type : types) {
     const PrecisionCheck check = check_precision(*s.network, *s.loss, images, batch.targets, compute_type(type));
-    if (check.accepted) {
+    if (check.aligned || check.undecided) {
       o.precision = type;
-      s.state.float32_first = !check.aligned;
+      s.state.float32_first = check.undecided;
       log::info(fmt::format("precision: {}{}, compared with float32 on {} pictures: {} (--precision float32 switches it off)", type,
                             check.aligned ? "" : " from when its gradients point where float32's do", batch.count, check.text()));
-      return;
+      return check.accepted;
     }
     log::warning(fmt::format("precision: {} is too far off on {} pictures: {}{}", type, batch.count, check.text(), type == types.back() ? "; float32 is taken" : ""));
   }
   o.amp = false;
+  return true;
 }
 
 std::string fits_text(const MemoryModel& model, const AvailableMemory& left, std::uint64_t resident, int batch, int micro) {
@@ -211,8 +213,8 @@ MemoryModel memory_model(Setup& s, const dataset::Batch& batch, at::ScalarType c
   return s.device.is_cpu() ? measure_memory(s, batch) : measure_gpu_memory(s, batch);
 }
 
-/// The batch is chosen, for the narrow type. float32 at first takes more: only where that fits too.
-void keep_float32_first(Setup& s, const dataset::Batch& batch) {
+/// The batch is chosen, for the narrow type. float32 at first takes more: only where that fits too. Else the narrow type at once, or never.
+void keep_float32_first(Setup& s, const dataset::Batch& batch, bool narrow_will_do) {
   const MemoryModel model = memory_model(s, batch, s.network->type());
   const int micro = s.micro_batch > 0 ? s.micro_batch : s.own_batch();
   const Room r = room(s);
@@ -223,7 +225,11 @@ void keep_float32_first(Setup& s, const dataset::Batch& batch) {
     log::info("memory: float32 at first: " + fits_text(model, r.left, r.resident, s.own_batch(), micro));
     return;
   }
-  log::info(fmt::format("precision: {} from the first step on: float32 at first does not fit ({})", s.state.options.precision, fits_text(model, r.left, r.resident, s.own_batch(), micro)));
+  log::info(fmt::format("precision: {}: float32 at first does not fit in the same parts ({})", narrow_will_do ? s.state.options.precision + " from the first step on" : "float32",
+                        fits_text(model, r.left, r.resident, s.own_batch(), micro)));
+  if (narrow_will_do) return;
+  s.state.options.precision = "float32";
+  choose_batch(s, model);
 }
 
 }  // namespace
@@ -247,11 +253,10 @@ int MemoryModel::largest_micro(int batch, std::uint64_t bytes) const {
 
 void preflight(Setup& s, bool resumed) {
   const dataset::Batch batch = first_batch(s);
-  if (!resumed) choose_precision(s, batch);
-  const at::ScalarType chosen = compute_type(s.state.options.precision);
-  choose_batch(s, memory_model(s, batch, chosen));
-  if (s.state.float32_first) keep_float32_first(s, batch);
-  s.network->set_compute(s.state.float32_first ? s.network->type() : chosen);
+  const bool narrow_will_do = resumed || choose_precision(s, batch);
+  choose_batch(s, memory_model(s, batch, compute_type(s.state.options.precision)));
+  if (s.state.float32_first) keep_float32_first(s, batch, narrow_will_do);
+  s.network->set_compute(s.state.float32_first ? s.network->type() : compute_type(s.state.options.precision));
   if (!s.device.is_cpu()) DeviceMemory(s.device).forget_peak();
 }
 

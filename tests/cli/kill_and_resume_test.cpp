@@ -72,6 +72,33 @@ TEST_F(KillAndResume, WithFurtherAugmentationsToo) {
   EXPECT_FALSE(last("augmented").model.entries().begin()->second.bytes == last("plain").model.entries().begin()->second.bytes) << "the list changed nothing";
 }
 
+// Random values turn bfloat16's gradients at first, so float32 begins; when bfloat16 takes over is part of the run. This network is there after
+// some five of the ten epochs; the stops are before, about and after that.
+TEST_F(KillAndResume, Bfloat16BeginsInFloat32AndTakesOverInTheSameEpoch) {
+  const auto call = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> all = arguments(name, 10, {"--nbs", "4", "--notest", "--optimizer", "adamw"});
+    *std::next(std::find(all.begin(), all.end(), "--precision")) = "bfloat16";
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const auto take_over = [](const std::string& log) {
+    const auto end = log.find(": precision: bfloat16 from here on");
+    return end == std::string::npos ? std::string() : log.substr(log.rfind('\n', end) + 1, end - log.rfind('\n', end) - 1);
+  };
+  const Outcome whole = run(call("narrow whole", {}));
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_TRUE(has(whole.err, "precision: bfloat16 from when its gradients point where float32's do")) << whole.err;
+  EXPECT_TRUE(has(whole.err, "memory: float32 at first: predicted peak")) << whole.err;
+  ASSERT_NE(take_over(whole.err), "") << whole.err;
+  std::string cut = run(call("narrow cut", {"--stop-after", "2"})).err;
+  EXPECT_TRUE(json::parse(last("narrow cut").state)["float32_first"]) << "it goes on in float32";
+  for (const char* stop : {"5", "8"}) cut += run({"train", "--resume", folder("narrow cut").string(), "--stop-after", stop}).err;
+  cut += run({"train", "--resume", folder("narrow cut").string()}).err;
+  EXPECT_EQ(take_over(cut), take_over(whole.err));
+  EXPECT_FALSE(json::parse(last("narrow cut").state)["float32_first"]);
+  expect_same_tensors("narrow whole", "narrow cut");
+}
+
 TEST_F(KillAndResume, SigtermLeavesAResumableRun) {
   Process process(arguments("term", 200), scratch->path());
   for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
