@@ -60,6 +60,10 @@ TEST(RunState, ComesBackAsItWas) {
   s.ema_updates = 99;
   s.best_fitness = 0.1;
   s.best_epoch = 2;
+  s.float32_first = true;
+  s.loss_scale = 1024;
+  s.good_steps = 7;
+  s.rollbacks = 1;
   s.records = {record()};
   s.options.data = "a b/data.yaml";
   s.options.epochs = 12;
@@ -68,6 +72,10 @@ TEST(RunState, ComesBackAsItWas) {
   const RunState back = run_state(to_text(s), "x");
   EXPECT_EQ(back.batch, 17);
   EXPECT_EQ(back.loss_sum, s.loss_sum);
+  EXPECT_TRUE(back.float32_first);
+  EXPECT_EQ(back.loss_scale, 1024);
+  EXPECT_EQ(back.good_steps, 7);
+  EXPECT_EQ(back.rollbacks, 1);
   EXPECT_EQ(back.options.data, "a b/data.yaml");
   EXPECT_EQ(back.options.epochs, 12);
   EXPECT_EQ(back.hyp.lr0, 0.0321);
