@@ -213,23 +213,25 @@ MemoryModel memory_model(Setup& s, const dataset::Batch& batch, at::ScalarType c
   return s.device.is_cpu() ? measure_memory(s, batch) : measure_gpu_memory(s, batch);
 }
 
-/// The batch is chosen, for the narrow type. float32 at first takes more: only where that fits too. Else the narrow type at once, or never.
-void keep_float32_first(Setup& s, const dataset::Batch& batch, bool narrow_will_do) {
+/// The model of another type: by what its passes take, for resident memory that was touched once tells nothing the second time.
+MemoryModel in_type(MemoryModel model, Setup& s, const dataset::Batch& batch, at::ScalarType compute) {
+  const double before = two_passes(s, batch).per_picture();
+  s.network->set_compute(compute);
+  if (before > 0) model.per_micro_picture *= two_passes(s, batch).per_picture() / before;
+  return model;
+}
+
+/// float32 at first takes more memory: only where the whole batch fits at once. Else the narrow type takes over at once, or never.
+void choose_batch_of_float32_first(Setup& s, const dataset::Batch& batch, bool narrow_will_do) {
+  TrainOptions& o = s.state.options;
   const MemoryModel model = memory_model(s, batch, s.network->type());
-  const int micro = s.micro_batch > 0 ? s.micro_batch : s.own_batch();
   const Room r = room(s);
-  const std::uint64_t peak = model.peak(s.own_batch(), micro);
-  s.state.float32_first = !s.group->any(peak > r.allowed);
-  if (s.state.float32_first) {
-    s.predicted_peak = std::max(s.predicted_peak, peak);
-    log::info("memory: float32 at first: " + fits_text(model, r.left, r.resident, s.own_batch(), micro));
-    return;
-  }
-  log::info(fmt::format("precision: {}: float32 at first does not fit in the same parts ({})", narrow_will_do ? s.state.options.precision + " from the first step on" : "float32",
-                        fits_text(model, r.left, r.resident, s.own_batch(), micro)));
-  if (narrow_will_do) return;
-  s.state.options.precision = "float32";
-  choose_batch(s, model);
+  const int whole = o.autobatch ? 1 : s.own_batch();
+  s.state.float32_first = !s.group->any(model.peak(whole, whole) > r.allowed);
+  if (!s.state.float32_first)
+    log::info(fmt::format("precision: {}: float32 at first does not fit ({})", narrow_will_do ? o.precision + " from the first step on" : "float32", fits_text(model, r.left, r.resident, whole, whole)));
+  if (!s.state.float32_first && !narrow_will_do) o.precision = "float32";
+  choose_batch(s, s.state.float32_first || !narrow_will_do ? model : in_type(model, s, batch, compute_type(o.precision)));
 }
 
 }  // namespace
@@ -254,8 +256,8 @@ int MemoryModel::largest_micro(int batch, std::uint64_t bytes) const {
 void preflight(Setup& s, bool resumed) {
   const dataset::Batch batch = first_batch(s);
   const bool narrow_will_do = resumed || choose_precision(s, batch);
-  choose_batch(s, memory_model(s, batch, compute_type(s.state.options.precision)));
-  if (s.state.float32_first) keep_float32_first(s, batch, narrow_will_do);
+  if (s.state.float32_first) choose_batch_of_float32_first(s, batch, narrow_will_do);
+  else choose_batch(s, memory_model(s, batch, compute_type(s.state.options.precision)));
   s.network->set_compute(s.state.float32_first ? s.network->type() : compute_type(s.state.options.precision));
   if (!s.device.is_cpu()) DeviceMemory(s.device).forget_peak();
 }

@@ -7,8 +7,8 @@ namespace yolov7::training {
 /// Chooses the compute type (options.precision becomes "float32" or "bfloat16"; a resumed run keeps what it had), the batch size where
 /// --autobatch asks, and the micro-batch; predicts the peak of resident memory and says it. Needs description, data, network, sizes and
 /// losses; leaves weights, statistics and gradients as they were. Error: nothing fits, with the batch that does where there is one.
-/// A run that random values begin is float32 at first (state.float32_first) where the chosen type is right and its gradients do not point where
-/// float32's do yet (check_precision), if that fits into memory with the same batch and micro-batch.
+/// A run is float32 at first (state.float32_first) where the chosen type's gradients do not point where float32's do yet (check_precision), if the
+/// batch fits into memory that way; the predicted peak is float32's then.
 void preflight(Setup& s, bool resumed);
 
 /// Before an epoch of a run that is float32 so far: compares again on the same pictures, and goes over to options.precision where the gradients point
