@@ -69,6 +69,7 @@ PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tens
   const TrialPass rounded = trial_pass(network, loss, images, targets, narrow == at::kHalf ? LossScaler::first_scale : 1);
   statistics.restore();
   network.train(training);
+  network.set_compute(network.type());
   PrecisionCheck check;
   check.loss = exact.loss;
   check.narrow_loss = rounded.loss;
@@ -81,7 +82,6 @@ PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tens
   check.aligned = alike && check.gradient_cosine >= 0.8;
   check.undecided = !check.aligned && std::isfinite(check.narrow_loss) && std::isfinite(check.gradient_ratio) && check.gradient_ratio > 0 && check.rounding_cosine < 0.9;
   check.accepted = check.aligned || (alike && check.undecided);
-  if (!check.accepted) network.set_compute(network.type());
   return check;
 }
 

@@ -30,8 +30,8 @@ struct PrecisionCheck {
 /// 5 %, the gradients' lengths by at most a factor of 2, and the cosine is at least 0.8 (`aligned`) wherever it says something of the type. It does
 /// not where float32 itself turns its gradient when the weights are rounded (rounding_cosine below 0.9): a deep network with batch-norms is chaotic
 /// at random initial values, perturbations grow layer by layer (Yang et al., "A mean field theory of batch normalization", 2019), and the
-/// directions of two roundings have nothing to do with each other. A few epochs later they have. Leaves network, statistics, loss balance and gradients as they were,
-/// except that the compute type becomes `narrow` where accepted, else the network's own.
+/// directions of two roundings have nothing to do with each other. A few epochs later they have. Leaves network, statistics, loss balance and gradients as they were;
+/// the compute type is the network's own afterwards.
 PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow);
 
 }  // namespace yolov7::training

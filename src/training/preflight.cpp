@@ -134,6 +134,10 @@ std::vector<std::string> narrow_types(const Setup& s) {
   return gpu_computes_bfloat16(s.device) ? std::vector<std::string>{"bfloat16", "float16"} : std::vector<std::string>{"float16"};
 }
 
+PrecisionCheck compared_with_float32(Setup& s, const dataset::Batch& batch, const std::string& type) {
+  return check_precision(*s.network, *s.loss, image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device), batch.targets, compute_type(type));
+}
+
 /// False: only float32, or float32 first, will do.
 bool choose_precision(Setup& s, const dataset::Batch& batch) {
   TrainOptions& o = s.state.options;
@@ -144,9 +148,8 @@ bool choose_precision(Setup& s, const dataset::Batch& batch) {
     log::info(fmt::format("precision: float32{}", chosen_here ? " (this processor does not multiply bfloat16)" : ""));
     return true;
   }
-  const at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
   for (const std::string& type : types) {
-    const PrecisionCheck check = check_precision(*s.network, *s.loss, images, batch.targets, compute_type(type));
+    const PrecisionCheck check = compared_with_float32(s, batch, type);
     if (check.aligned || check.undecided) {
       o.precision = type;
       s.state.float32_first = check.undecided;
@@ -228,10 +231,11 @@ void choose_batch_of_float32_first(Setup& s, const dataset::Batch& batch, bool n
   const Room r = room(s);
   const int whole = o.autobatch ? 1 : s.own_batch();
   s.state.float32_first = !s.group->any(model.peak(whole, whole) > r.allowed);
-  if (!s.state.float32_first)
-    log::info(fmt::format("precision: {}: float32 at first does not fit ({})", narrow_will_do ? o.precision + " from the first step on" : "float32", fits_text(model, r.left, r.resident, whole, whole)));
-  if (!s.state.float32_first && !narrow_will_do) o.precision = "float32";
-  choose_batch(s, s.state.float32_first || !narrow_will_do ? model : in_type(model, s, batch, compute_type(o.precision)));
+  if (s.state.float32_first) return choose_batch(s, model);
+  log::info(fmt::format("precision: {}: float32 at first does not fit ({})", narrow_will_do ? o.precision + " from the first step on" : "float32", fits_text(model, r.left, r.resident, whole, whole)));
+  if (narrow_will_do) return choose_batch(s, in_type(model, s, batch, compute_type(o.precision)));
+  o.precision = "float32";
+  choose_batch(s, model);
 }
 
 }  // namespace
@@ -263,12 +267,12 @@ void preflight(Setup& s, bool resumed) {
 }
 
 void end_float32_in_time(Setup& s) {
-  const dataset::Batch batch = first_batch(s);
   const std::string& type = s.state.options.precision;
-  const PrecisionCheck check = check_precision(*s.network, *s.loss, image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device), batch.targets, compute_type(type));
-  s.state.float32_first = !check.aligned;
-  if (s.state.float32_first) s.network->set_compute(s.network->type());
-  else log::info(fmt::format("epoch {}: precision: {} from here on: {}", s.state.epoch, type, check.text()));
+  const PrecisionCheck check = compared_with_float32(s, first_batch(s), type);
+  if (!check.aligned) return;
+  s.state.float32_first = false;
+  s.network->set_compute(compute_type(type));
+  log::info(fmt::format("epoch {}: precision: {} from here on: {}", s.state.epoch, type, check.text()));
 }
 
 }  // namespace yolov7::training

@@ -32,9 +32,8 @@ namespace {
 bool choose_optimizer(TrainOptions& o, bool few_steps) {
   if (o.adam || o.optimizer != "auto") return false;
   o.optimizer = few_steps ? "adamw" : "sgd";
-  const bool adamw = o.optimizer == "adamw";
-  o.sgd_rates |= adamw;
-  return adamw;
+  o.sgd_rates |= few_steps;
+  return few_steps;
 }
 
 }  // namespace

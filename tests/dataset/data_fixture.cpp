@@ -6,9 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <opencv2/core/mat.hpp>
-#include <sstream>
 
 #include "image/codec.hpp"
 
