@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/detect_options.hpp"
+#include "cli/detect_report.hpp"
 #include "cli/detect_writer.hpp"
 #include "cli/model.hpp"
 #include "cli/verb.hpp"
@@ -25,40 +26,6 @@ using runtime::DetectResult;
 using runtime::DetectTiming;
 using runtime::Frame;
 using runtime::FrameKind;
-
-std::string counted(std::size_t n, const std::string& name) { return fmt::format("{} {}{}", n, name, n == 1 ? "" : "s"); }
-
-/// "3 RBCs, 1 WBC, ": classes ascending.
-std::string counts_text(const std::vector<Detection>& detections, const std::vector<std::string>& names) {
-  std::map<int, std::size_t> counts;
-  for (const Detection& detection : detections) ++counts[detection.class_index];
-  std::string out;
-  for (const auto& [index, count] : counts) out += counted(count, names.at(static_cast<std::size_t>(index))) + ", ";
-  return out;
-}
-
-nlohmann::json to_json(const DetectResult& result, const Frame& frame, const std::vector<std::string>& names) {
-  nlohmann::json boxes = nlohmann::json::array();
-  for (const Detection& d : result.detections) {
-    boxes.push_back({{"class", d.class_index}, {"name", names.at(static_cast<std::size_t>(d.class_index))}, {"score", d.score},
-                     {"xyxy", {d.box.x1, d.box.y1, d.box.x2, d.box.y2}}});
-    if (d.track > 0) boxes.back()["track"] = d.track;
-  }
-  const DetectTiming& t = result.timing;
-  nlohmann::json one{{"path", frame.origin->name}, {"width", frame.bgr.cols}, {"height", frame.bgr.rows}, {"input_width", result.input.width},
-                     {"input_height", result.input.height}, {"highest_score", result.highest_score}, {"detections", std::move(boxes)},
-                     {"milliseconds", {{"pre", t.pre}, {"inference", t.inference}, {"post", t.post}, {"compile", t.compile}}}};
-  if (frame.origin->kind == FrameKind::video) one["frame"] = frame.number, one["seconds"] = frame.seconds;
-  return one;
-}
-
-/// "image 1/4 a.jpg: ", "video 1/2 (7/250) b.mp4: ", "0: ".
-std::string prefix_of(const Frame& frame) {
-  const runtime::FrameOrigin& origin = *frame.origin;
-  if (origin.kind == FrameKind::stream) return fmt::format("{}: ", origin.number);
-  if (origin.kind == FrameKind::picture) return fmt::format("image {}/{} {}: ", origin.number, origin.of, origin.name);
-  return fmt::format("video {}/{} ({}/{}) {}: ", origin.number, origin.of, frame.number, origin.frames > 0 ? fmt::format("{}", origin.frames) : "?", origin.name);
-}
 
 /// Frames until the user closes the window.
 class UntilClosed final : public runtime::FrameSource {
@@ -289,8 +256,7 @@ void Run::summary(double rate) {
     output_.line(counted(tracks, "track"));
   }
   for (const auto& one : live_ != nullptr ? live_->counters() : std::vector<runtime::StreamCounters>())
-    output_.line(fmt::format("{}: {} frames received, {} looked at, {} replaced by newer ones; {} connections, {} failures{}, {} damaged packets", one.name, one.received, one.delivered,
-                             one.dropped, one.connections, one.failures, one.last_failure.empty() ? "" : " (last: " + one.last_failure + ")", one.damaged));
+    output_.line(stream_line(one));
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} {} could not be read; they are named above", unreadable_.size(), frames_ + unreadable_.size(), only_pictures ? "pictures" : "pictures or videos"));
@@ -302,8 +268,7 @@ nlohmann::json Run::stream_counters() const {
   nlohmann::json all = nlohmann::json::array();
   if (live_ == nullptr) return all;
   for (const runtime::StreamCounters& one : live_->counters())
-    all.push_back({{"name", one.name}, {"received", one.received}, {"delivered", one.delivered}, {"dropped", one.dropped}, {"connections", one.connections},
-                   {"failures", one.failures}, {"damaged", one.damaged}, {"last_failure", one.last_failure}});
+    all.push_back(to_json(one));
   return all;
 }
 

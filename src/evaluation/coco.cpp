@@ -1,16 +1,12 @@
 #include "evaluation/coco.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <numeric>
-#include <optional>
-#include <unordered_map>
 #include <utility>
 
-#include "core/error.hpp"
 #include "core/threads.hpp"
+#include "evaluation/coco_cells.hpp"
 #include "evaluation/coco_summary.hpp"
 #include "evaluation/overlap.hpp"
 #include "evaluation/precision_envelope.hpp"
@@ -32,19 +28,6 @@ struct AreaRange {
 };
 constexpr std::array<AreaRange, coco_areas> areas{{{0, 1e10}, {0, 32.0 * 32}, {32.0 * 32, 96.0 * 96}, {96.0 * 96, 1e10}}};
 
-/// What belongs to a category on a picture: parts of the category's lists.
-struct Cell {
-  std::uint32_t picture;
-  std::size_t first_truth, last_truth, first_detection, last_detection;
-};
-
-/// All of a category, pictures in ascending id; a cell's detections by falling score, stable, cut to the last limit.
-struct CategoryData {
-  std::vector<const CocoAnnotation*> truths;
-  std::vector<const CocoDetection*> detections;
-  std::vector<Cell> cells;
-};
-
 /// A bit for each IoU threshold.
 using Thresholds = std::uint16_t;
 constexpr Thresholds every_threshold = (1 << coco_ious) - 1;
@@ -56,12 +39,12 @@ struct Match {
 
 class CategoryEvaluator {
  public:
-  CategoryEvaluator(const CategoryData& data, const CocoOptions& options) : data_(data), options_(options), by_score_(data.detections.size()), matches_(data.detections.size()) {
+  CategoryEvaluator(const CocoCategoryData& data, const CocoOptions& options) : data_(data), options_(options), by_score_(data.detections.size()), matches_(data.detections.size()) {
     std::iota(by_score_.begin(), by_score_.end(), std::uint32_t{0});
     std::vector<double> scores;
     for (const CocoDetection* d : data.detections) scores.push_back(d->score);
     std::stable_sort(by_score_.begin(), by_score_.end(), [&](std::uint32_t x, std::uint32_t y) { return scores[x] > scores[y]; });
-    for (const Cell& cell : data.cells) add_ious(cell);
+    for (const CocoCell& cell : data.cells) add_ious(cell);
   }
 
   /// Fills the places of category `k` for one area range.
@@ -71,7 +54,7 @@ class CategoryEvaluator {
     if (countable == 0) return;  // absent: −1 stays
     std::array<std::array<std::size_t, coco_ious>, coco_limits> found{};
     std::size_t ious = 0;
-    for (const Cell& cell : data_.cells) {
+    for (const CocoCell& cell : data_.cells) {
       match(cell, ious, areas[area]);
       ious += (cell.last_truth - cell.first_truth) * (cell.last_detection - cell.first_detection);
       count(cell, found);
@@ -88,7 +71,7 @@ class CategoryEvaluator {
     takers_wanted_ = true;
     std::vector<std::uint32_t> picture(matches_.size());
     std::size_t ious = 0;
-    for (const Cell& cell : data_.cells) {
+    for (const CocoCell& cell : data_.cells) {
       match(cell, ious, areas[0]);
       ious += (cell.last_truth - cell.first_truth) * (cell.last_detection - cell.first_detection);
       std::fill(picture.begin() + static_cast<std::ptrdiff_t>(cell.first_detection), picture.begin() + static_cast<std::ptrdiff_t>(cell.last_detection), cell.picture);
@@ -109,7 +92,7 @@ class CategoryEvaluator {
   static bool ignores(const CocoAnnotation& g, const AreaRange& range) { return g.crowd || g.area < range.low || g.area > range.high; }
 
   /// [detection][truth] of a cell, behind those of the cells before it; and each detection's largest.
-  void add_ious(const Cell& cell) {
+  void add_ious(const CocoCell& cell) {
     for (std::size_t d = cell.first_detection; d < cell.last_detection; ++d) {
       double largest = 0;
       for (std::size_t g = cell.first_truth; g < cell.last_truth; ++g) {
@@ -120,7 +103,7 @@ class CategoryEvaluator {
     }
   }
 
-  void match(const Cell& cell, std::size_t first_iou, const AreaRange& range) {
+  void match(const CocoCell& cell, std::size_t first_iou, const AreaRange& range) {
     static const auto thresholds = iou_thresholds();
     const std::size_t truths = cell.last_truth - cell.first_truth;
     ignore_.resize(truths);
@@ -154,7 +137,7 @@ class CategoryEvaluator {
   }
 
   /// Index of the ground truth that a detection takes at a threshold, or the number of ground truths if none.
-  std::size_t best_truth(const Cell& cell, const double* ious, std::size_t t, double threshold) const {
+  std::size_t best_truth(const CocoCell& cell, const double* ious, std::size_t t, double threshold) const {
     const std::size_t truths = order_.size();
     double best = std::min(threshold, 1 - 1e-10);
     std::size_t m = truths;
@@ -169,7 +152,7 @@ class CategoryEvaluator {
   }
 
   /// Objects found by threshold, among the first detections of each picture that a limit allows.
-  void count(const Cell& cell, std::array<std::array<std::size_t, coco_ious>, coco_limits>& found) const {
+  void count(const CocoCell& cell, std::array<std::array<std::size_t, coco_ious>, coco_limits>& found) const {
     for (std::size_t d = cell.first_detection; d < cell.last_detection; ++d) {
       for (unsigned bits = matches_[d].found(); bits != 0; bits &= bits - 1) {
         const auto t = static_cast<std::size_t>(std::countr_zero(bits));
@@ -188,7 +171,7 @@ class CategoryEvaluator {
     }
   }
 
-  const CategoryData& data_;
+  const CocoCategoryData& data_;
   const CocoOptions& options_;
   std::vector<std::uint32_t> by_score_;  ///< detections, over all pictures
   std::vector<double> ious_, largest_iou_;
@@ -200,100 +183,14 @@ class CategoryEvaluator {
   std::vector<std::size_t> order_;
 };
 
-/// Ids → places in a sorted list; neighbours mostly ask for the same.
-class Places {
- public:
-  explicit Places(const std::vector<std::int64_t>& sorted) {
-    for (std::size_t i = 0; i < sorted.size(); ++i) places_.emplace(sorted[i], i);
-  }
-  std::optional<std::size_t> find(std::int64_t id) {
-    if (last_ && last_->first == id) return last_->second;
-    const auto found = places_.find(id);
-    if (found == places_.end()) return std::nullopt;
-    last_ = *found;
-    return found->second;
-  }
-
- private:
-  std::unordered_map<std::int64_t, std::size_t> places_;
-  std::optional<std::pair<std::int64_t, std::size_t>> last_;
-};
-
-/// [category]: things in the order of their pictures, those of a picture as they came; and the picture of each.
-template <class Thing>
-struct Sorted {
-  std::vector<std::vector<const Thing*>> things;
-  std::vector<std::vector<std::uint32_t>> pictures;
-};
-
-template <class Thing>
-Sorted<Thing> sorted_by_picture(const std::vector<Thing>& things, Places& pictures, Places& categories, std::size_t picture_count, std::size_t category_count, bool must_be_known) {
-  constexpr std::uint32_t none = ~std::uint32_t{0};
-  std::vector<std::uint32_t> picture(things.size()), category(things.size(), none), starts(picture_count + 1), order(things.size());
-  std::vector<std::size_t> counts(category_count);
-  for (std::size_t i = 0; i < things.size(); ++i) {
-    const auto place = pictures.find(things[i].image);
-    if (!place && must_be_known) throw Error(fmt::format("COCO detections: picture {} is not in the ground truth", things[i].image));
-    const auto kind = categories.find(things[i].category);
-    picture[i] = static_cast<std::uint32_t>(place.value_or(0));
-    if (!place || !kind) continue;
-    category[i] = static_cast<std::uint32_t>(*kind);
-    ++counts[*kind];
-  }
-  for (const std::uint32_t p : picture) ++starts[p + 1];
-  std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  for (std::size_t i = 0; i < things.size(); ++i) order[starts[picture[i]]++] = static_cast<std::uint32_t>(i);
-  Sorted<Thing> result{std::vector<std::vector<const Thing*>>(category_count), std::vector<std::vector<std::uint32_t>>(category_count)};
-  for (std::size_t k = 0; k < category_count; ++k) result.things[k].reserve(counts[k]), result.pictures[k].reserve(counts[k]);
-  for (const std::uint32_t i : order) {
-    if (category[i] == none) continue;
-    result.things[category[i]].push_back(&things[i]);
-    result.pictures[category[i]].push_back(picture[i]);
-  }
-  return result;
-}
-
-void sort_by_score(std::vector<const CocoDetection*>& detections, std::size_t from, std::size_t to) {
-  const auto higher = [](const CocoDetection* a, const CocoDetection* b) { return a->score > b->score; };
-  constexpr std::size_t few = 24;  // std::stable_sort takes memory each time
-  if (to - from > few) return std::stable_sort(detections.begin() + static_cast<std::ptrdiff_t>(from), detections.begin() + static_cast<std::ptrdiff_t>(to), higher);
-  for (std::size_t i = from + 1; i < to; ++i)
-    for (std::size_t j = i; j > from && higher(detections[j], detections[j - 1]); --j) std::swap(detections[j], detections[j - 1]);
-}
-
-/// Cells of one category; detections beyond the last limit are dropped.
-CategoryData cells_of(std::vector<const CocoAnnotation*> truths, const std::vector<std::uint32_t>& truth_pictures, std::vector<const CocoDetection*> detections, const std::vector<std::uint32_t>& detection_pictures, std::size_t most) {
-  CategoryData data;
-  data.truths = std::move(truths);
-  data.detections.reserve(detections.size());
-  std::size_t g = 0, d = 0;
-  while (g < data.truths.size() || d < detections.size()) {
-    const std::uint32_t picture = std::min(g < data.truths.size() ? truth_pictures[g] : ~std::uint32_t{0}, d < detections.size() ? detection_pictures[d] : ~std::uint32_t{0});
-    Cell cell{picture, g, g, data.detections.size(), 0};
-    while (g < data.truths.size() && truth_pictures[g] == picture) ++g;
-    const std::size_t first = d;
-    while (d < detections.size() && detection_pictures[d] == picture) ++d;
-    sort_by_score(detections, first, d);
-    data.detections.insert(data.detections.end(), detections.begin() + static_cast<std::ptrdiff_t>(first), detections.begin() + static_cast<std::ptrdiff_t>(std::min(d, first + most)));
-    cell.last_truth = g;
-    cell.last_detection = data.detections.size();
-    data.cells.push_back(cell);
-  }
-  return data;
-}
-
 /// The data of each category, one after the other in `threads` threads.
 template <class Use>
 void for_each_category(const CocoGroundTruth& ground_truth, const std::vector<CocoDetection>& detections, const std::vector<CocoCategory>& categories, const CocoOptions& options, const std::vector<std::int64_t>& images, Use use) {
-  std::vector<std::int64_t> ids;
-  for (const CocoCategory& category : categories) ids.push_back(category.id);
-  Places image_places(images), category_places(ids);
-  Sorted<CocoAnnotation> truths = sorted_by_picture(ground_truth.annotations, image_places, category_places, images.size(), categories.size(), false);
-  Sorted<CocoDetection> found = sorted_by_picture(detections, image_places, category_places, images.size(), categories.size(), true);
+  CocoCells cells(ground_truth, detections, categories, images);
   const auto most = static_cast<std::size_t>(std::max(0, options.max_detections.back()));
   // Categories write to places of their own, so the order of the threads does not matter.
   parallel_for(categories.size(), threads_or_all(options.threads), [&](std::size_t k) {
-    const CategoryData data = cells_of(std::move(truths.things[k]), truths.pictures[k], std::move(found.things[k]), found.pictures[k], most);
+    const CocoCategoryData data = cells.take(k, most);
     CategoryEvaluator evaluator(data, options);
     use(k, evaluator);
   });

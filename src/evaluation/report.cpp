@@ -111,21 +111,26 @@ std::string without_objects(const YoloMetric& m, const std::vector<std::string>&
   return fmt::format("{} of {} classes have no object in this split and take no part in the means: {}{}", count, names.size(), text::join(shown, ", "), count > 10 ? ", …" : "");
 }
 
+nlohmann::json classes_json(const ValidationResult& result, const std::vector<std::string>& names) {
+  const YoloMetric& m = result.official;
+  nlohmann::json classes = nlohmann::json::array();
+  for (std::size_t i = 0; i < m.classes.size(); ++i)
+    classes.push_back({{"class", m.classes[i]}, {"name", names.at(static_cast<std::size_t>(m.classes[i]))}, {"targets", m.targets[i]},
+                       {"official", {{"precision", m.p[i]}, {"recall", m.r[i]}, {"f1", m.f1[i]}, {"ap50", m.ap50[i]}, {"ap", m.ap[i]}}},
+                       {"coco", {{"ap50", coco_ap(result, m.classes[i], true)}, {"ap", coco_ap(result, m.classes[i], false)}}}});
+  return classes;
+}
+
 }  // namespace
 
 nlohmann::json to_json(const ValidationResult& result, const dataset::Index& index, const ReportOptions& options) {
   using nlohmann::json;
   const std::vector<std::string> names = class_names(result, index);
   const YoloMetric& m = result.official;
-  json classes = json::array();
-  for (std::size_t i = 0; i < m.classes.size(); ++i)
-    classes.push_back({{"class", m.classes[i]}, {"name", names.at(static_cast<std::size_t>(m.classes[i]))}, {"targets", m.targets[i]},
-                       {"official", {{"precision", m.p[i]}, {"recall", m.r[i]}, {"f1", m.f1[i]}, {"ap50", m.ap50[i]}, {"ap", m.ap[i]}}},
-                       {"coco", {{"ap50", coco_ap(result, m.classes[i], true)}, {"ap", coco_ap(result, m.classes[i], false)}}}});
   json out = {{"split", index.split}, {"pictures", result.pictures}, {"labels", result.labels}, {"predictions", result.predictions},
               {"coco", {{"map50", result.map50()}, {"map", result.map()}, {"stats", result.coco.stats}, {"max_detections", result.coco.options.max_detections}, {"ground_truth", options.ground_truth}}},
               {"official", {{"precision", m.mean_p}, {"recall", m.mean_r}, {"map50", m.map50}, {"map", m.map}, {"confidence", m.confidence}, {"v5_metric", result.options.v5_metric}}},
-              {"per_class", classes},
+              {"per_class", classes_json(result, names)},
               {"times_ms", {{"pre", result.times.pre}, {"inference", result.times.inference}, {"nms", result.times.nms}, {"total", result.times.total}, {"prepare_altogether", result.times.prepare}}},
               {"conf_thres", result.options.nms.conf_thres}, {"iou_thres", result.options.nms.iou_thres}, {"max_det", result.options.nms.max_det}, {"max_nms", result.options.nms.max_nms}, {"nms", std::string(nms_kind_name(result.options.nms.kind))}, {"single_cls", result.options.single_cls},
               {"image_size", result.options.image_size}, {"batch_size", result.options.batch_size}, {"highest_score", result.highest_score},

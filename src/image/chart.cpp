@@ -129,6 +129,44 @@ std::vector<double> chart_ticks(double low, double high, int most) {
   return ticks;
 }
 
+namespace {
+
+/// Where a chart's values lie in the picture.
+struct Axes {
+  cv::Rect area;
+  double x0, x1, y0, y1;
+  cv::Point2d at(const cv::Point2d& p) const {
+    return is_finite(p) ? cv::Point2d(area.x + (p.x - x0) / (x1 - x0) * area.width, area.br().y - (p.y - y0) / (y1 - y0) * area.height) : p;
+  }
+};
+
+void draw_y_ticks(cv::Mat& canvas, const Axes& axes, const std::vector<double>& y_ticks, const Letters& letters) {
+  const int line = letters.height();
+  for (const double tick : y_ticks) {
+    const int y = static_cast<int>(axes.at({axes.x0, tick}).y);
+    const std::string words = tick_text(tick, y_ticks[1] - y_ticks[0]);
+    cv::line(canvas, {axes.area.x, y}, {axes.area.br().x, y}, light, 1);
+    letters.put(canvas, words, {axes.area.x - letters.width(words) - line / 2, y + line / 3});
+  }
+}
+
+void draw_x_ticks(cv::Mat& canvas, const Axes& axes, const Chart& chart, const Letters& letters) {
+  const int line = letters.height();
+  const bool whole = std::all_of(chart.lines.begin(), chart.lines.end(), [](const ChartLine& one) {
+    return std::all_of(one.points.begin(), one.points.end(), [](const cv::Point2d& p) { return !is_finite(p) || p.x == std::floor(p.x); });
+  });
+  const std::vector<double> x_ticks = ticks_with_room(axes.x0, axes.x1, axes.area.width, letters);
+  for (const double tick : x_ticks) {
+    if (tick < axes.x0 - 1e-9 || tick > axes.x1 + 1e-9 || (whole && std::abs(tick - std::round(tick)) > 1e-9)) continue;  // there is no half epoch
+    const int x = static_cast<int>(axes.at({tick, axes.y0}).x);
+    const std::string words = tick_text(tick, whole ? 1 : x_ticks[1] - x_ticks[0]);
+    cv::line(canvas, {x, axes.area.y}, {x, axes.area.br().y}, light, 1);
+    letters.put(canvas, words, {x - letters.width(words) / 2, axes.area.br().y + line * 3 / 2});
+  }
+}
+
+}  // namespace
+
 void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, double scale) {
   const Letters letters{scale}, title{scale * 1.2};
   const int line = letters.height(), thickness = std::max(1, static_cast<int>(3 * scale));
@@ -155,29 +193,14 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
   // Half of the last number under the axis stands beside the frame.
   const int right = std::max(letters.width("0.00"), letters.width(text::general(x1, 4))) / 2 + line / 2;
   const cv::Rect area(place.x + left + 2 * line, top, place.width - left - 2 * line - right, place.br().y - top - 4 * line);
-  const auto at = [&](const cv::Point2d& p) { return is_finite(p) ? cv::Point2d(area.x + (p.x - x0) / (x1 - x0) * area.width, area.br().y - (p.y - y0) / (y1 - y0) * area.height) : p; };
-  for (const double tick : y_ticks) {
-    const int y = static_cast<int>(at({x0, tick}).y);
-    const std::string words = tick_text(tick, y_ticks[1] - y_ticks[0]);
-    cv::line(canvas, {area.x, y}, {area.br().x, y}, light, 1);
-    letters.put(canvas, words, {area.x - letters.width(words) - line / 2, y + line / 3});
-  }
-  const bool whole = std::all_of(chart.lines.begin(), chart.lines.end(), [](const ChartLine& one) {
-    return std::all_of(one.points.begin(), one.points.end(), [](const cv::Point2d& p) { return !is_finite(p) || p.x == std::floor(p.x); });
-  });
-  const std::vector<double> x_ticks = ticks_with_room(x0, x1, area.width, letters);
-  for (const double tick : x_ticks) {
-    if (tick < x0 - 1e-9 || tick > x1 + 1e-9 || (whole && std::abs(tick - std::round(tick)) > 1e-9)) continue;  // there is no half epoch
-    const int x = static_cast<int>(at({tick, y0}).x);
-    const std::string words = tick_text(tick, whole ? 1 : x_ticks[1] - x_ticks[0]);
-    cv::line(canvas, {x, area.y}, {x, area.br().y}, light, 1);
-    letters.put(canvas, words, {x - letters.width(words) / 2, area.br().y + line * 3 / 2});
-  }
+  const Axes axes{area, x0, x1, y0, y1};
+  draw_y_ticks(canvas, axes, y_ticks, letters);
+  draw_x_ticks(canvas, axes, chart, letters);
   cv::rectangle(canvas, area, black, 1);
   letters.put(canvas, chart.x, {area.x + (area.width - letters.width(chart.x)) / 2, area.br().y + line * 3});
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     std::vector<cv::Point2d> points;
-    for (const cv::Point2d& p : chart.lines[i].points) points.push_back(at(p));
+    for (const cv::Point2d& p : chart.lines[i].points) points.push_back(axes.at(p));
     if (chart.lines[i].mark == ChartMark::line) draw_line(canvas, points, i, thickness);
     else draw_marks(canvas, points, i, thickness, chart.lines[i].mark);
   }

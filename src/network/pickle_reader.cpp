@@ -1,310 +1,102 @@
-#include <fmt/format.h>
+#include <array>
+#include <cstdint>
 
-#include <algorithm>
-#include <bit>
-
-#include "core/error.hpp"
-#include "core/text.hpp"
-#include "network/pickle_calls.hpp"
+#include "network/pickle_machine.hpp"
 
 namespace yolov7::network {
 namespace {
 
+using Machine = PickleMachine;
 using Kind = PickleValue::Kind;
 
-/// The stack machine. Values live in the document; stack and memo hold pointers.
-class Machine {
- public:
-  Machine(std::span<const std::byte> bytes, const std::string& source, bool legacy, const PickleLimits& limits)
-      : bytes_(bytes), source_(source), limits_(limits),
-        calls_([this](const std::string& reason) { fail(reason); }, [this](Kind kind) -> PickleValue& { return make(kind); }, legacy, limits),
-        none_(make(Kind::none)), false_(make(Kind::boolean)), true_(make(Kind::boolean)), empty_tuple_(make(Kind::tuple)) {
-    true_.integer = 1;
-  }
-
-  PickleDocument run() {
-    header();
-    for (std::size_t count = 0;; ++count) {
-      if (count > limits_.operations) fail("too many operations");
-      if (at_ > limits_.bytes) fail(fmt::format("a pickle of more than {} bytes", limits_.bytes));
-      if (step()) break;
-    }
-    if (stack_.size() != 1 || !marks_.empty()) fail("more or less than one value at the end");
-    document_.top = stack_.back();
-    document_.bytes_read = at_;
-    check_keys();
-    return std::move(document_);
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& found) const {
-    throw Error(fmt::format("{}: not a checkpoint that can be read safely: {} (offset {} of the pickle)", source_, found, operation_at_));
-  }
-
-  PickleValue& make(Kind kind) {
-    if (document_.values.size() >= limits_.values) fail("too many values");
-    document_.values.emplace_back();
-    document_.values.back().kind = kind;
-    return document_.values.back();
-  }
-
-  void header() {
-    if (bytes_.empty()) fail("the end of the file instead of a pickle");
-    if (bytes_[0] != std::byte{0x80}) fail("a pickle of protocol 0 or 1, or no pickle");
-  }
-
-  // Bytes of the stream: no length is believed.
-  std::uint64_t number(std::size_t size) {
-    if (bytes_.size() - at_ < size) fail("the end in the middle of a number");
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(bytes_[at_ + i]) << (8 * i);
-    at_ += size;
-    return value;
-  }
-  std::string characters(std::uint64_t size) {
-    if (size > bytes_.size() - at_) fail(fmt::format("a text of {} bytes, where {} are left", size, bytes_.size() - at_));
-    if (size > limits_.text_bytes - text_bytes_) fail("too much text");
-    text_bytes_ += size;
-    std::string out(reinterpret_cast<const char*>(bytes_.data() + at_), size);
-    at_ += size;
-    return out;
-  }
-  std::string line() {
-    std::string out;
-    while (at_ < bytes_.size() && bytes_[at_] != std::byte{'\n'} && out.size() < 200) out += static_cast<char>(bytes_[at_++]);
-    if (at_ >= bytes_.size() || bytes_[at_] != std::byte{'\n'}) fail("a name without an end");
-    ++at_;
-    return out;
-  }
-
-  // Stack
-  void push(PickleValue& value) { stack_.push_back(&value); }
-  std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
-  PickleValue& top() {
-    if (stack_.size() <= floor()) fail("an operation without its value");
-    return *stack_.back();
-  }
-  PickleValue& pop() {
-    PickleValue& value = top();
-    stack_.pop_back();
-    return value;
-  }
-  std::vector<PickleValue*> pop_to_mark() {
-    if (marks_.empty()) fail("an operation without its mark");
-    const auto start = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-    std::vector<PickleValue*> values(start, stack_.end());
-    stack_.erase(start, stack_.end());
-    marks_.pop_back();
-    return values;
-  }
-  void mark() {
-    if (marks_.size() > 1000) fail("deeper nesting than allowed");
-    marks_.push_back(stack_.size());
-  }
-
-  // Values
-  void push_integer(std::int64_t value) {
-    PickleValue& made = make(Kind::integer);
-    made.integer = value;
-    push(made);
-  }
-  void push_text(Kind kind, std::uint64_t size) {
-    PickleValue& made = make(kind);
-    made.text = characters(size);
-    if (kind == Kind::text && !text::is_utf8(made.text)) fail("a text that is not UTF-8");
-    push(made);
-  }
-  void push_sequence(Kind kind, std::vector<PickleValue*> elements) {
-    PickleValue& made = make(kind);
-    made.sequence = std::move(elements);
-    push(made);
-  }
-  void tuple_of(std::size_t count) {
-    std::vector<PickleValue*> elements(count);
-    for (std::size_t i = count; i-- > 0;) elements[i] = &pop();
-    push_sequence(Kind::tuple, std::move(elements));
-  }
-  /// Two's complement, little-endian.
-  void long_number(std::uint64_t size) {
-    if (size > 8) fail("a number of more than 64 bits");
-    std::uint64_t value = number(static_cast<std::size_t>(size));
-    if (size > 0 && size < 8 && (value >> (8 * size - 1) & 1) != 0) value |= ~std::uint64_t{0} << (8 * size);
-    push_integer(static_cast<std::int64_t>(value));
-  }
-  void real_number() {
-    const std::uint64_t little = number(8);
-    std::uint64_t big = 0;
-    for (int i = 0; i < 8; ++i) big |= (little >> (8 * i) & 0xFF) << (8 * (7 - i));
-    PickleValue& made = make(Kind::real);
-    made.real = std::bit_cast<double>(big);
-    push(made);
-  }
-
-  // Containers
-  void append(const std::vector<PickleValue*>& items, Kind kind) {
-    PickleValue& container = top();
-    if (container.kind != kind) fail("elements without a list or set");
-    container.sequence.insert(container.sequence.end(), items.begin(), items.end());
-  }
-  void set_items(const std::vector<PickleValue*>& items) {
-    PickleValue& container = top();
-    if (container.kind != Kind::dictionary || items.size() % 2 != 0) fail("items without a dictionary");
-    for (std::size_t i = 0; i < items.size(); i += 2) container.dictionary.emplace_back(items[i], items[i + 1]);
-  }
-  void set_item() {
-    PickleValue &value = pop(), &key = pop();
-    set_items({&key, &value});
-  }
-
-  // Memo
-  void memoize(std::uint64_t index) {
-    PickleValue& value = top();
-    if (index >= limits_.memo) fail(fmt::format("memo index {}", index));
-    if (index >= memo_.size()) memo_.resize(static_cast<std::size_t>(index) + 1, nullptr);
-    memo_[static_cast<std::size_t>(index)] = &value;
-    if (index >= memo_count_) memo_count_ = index + 1;
-  }
-  void recall(std::uint64_t index) {
-    if (index >= memo_.size() || memo_[static_cast<std::size_t>(index)] == nullptr) fail(fmt::format("memo index {} without a value", index));
-    push(*memo_[static_cast<std::size_t>(index)]);
-  }
-
-  // Classes and calls
-  void global() {
-    const std::string module = line(), name = line();
-    push(calls_.global(module, name));
-  }
-  void stack_global() {
-    const PickleValue &name = pop(), &module = pop();
-    if (name.kind != Kind::text || module.kind != Kind::text || name.text.size() > 200 || module.text.size() > 200) fail("a class name of unknown form");
-    push(calls_.global(module.text, name.text));
-  }
-  void reduce() {
-    const PickleValue &arguments = pop(), &function = pop();
-    push(calls_.reduce(function, arguments));
-  }
-  void new_object() {
-    const PickleValue &arguments = pop(), &type = pop();
-    push(calls_.new_object(type, arguments));
-  }
-  void build() {
-    const PickleValue& state = pop();
-    calls_.build(top(), state);
-  }
-  void persistent() {
-    PickleValue& value = calls_.persistent(pop());
-    if (value.kind == Kind::storage) document_.storages.push_back(&value);
-    push(value);
-  }
-
-  void protocol() {
-    const std::uint64_t version = number(1);
-    if (version < 2) fail("a pickle of protocol 0 or 1");
-    if (version > 5) fail("a newer pickle protocol");
-  }
-
-  bool step() {
-    operation_at_ = at_;
-    if (at_ >= bytes_.size()) fail("the end of the file instead of the end of the pickle");
-    const auto code = static_cast<unsigned char>(bytes_[at_++]);
-    if (code == '.') return true;
-    if (!structure(code) && !scalar(code)) fail(fmt::format("the pickle operation 0x{:02x}, which is not allowed here", code));
-    return false;
-  }
-
-  bool structure(unsigned char code) {
-    switch (code) {
-      case 0x80: protocol(); return true;
-      case 0x95: number(8); return true;  // FRAME: a hint
-      case '(': mark(); return true;
-      case '0':
-        if (stack_.size() == floor() && !marks_.empty()) marks_.pop_back();
-        else pop();
-        return true;
-      case '1': pop_to_mark(); return true;
-      case '2': push(top()); return true;
-      case '}': push(make(Kind::dictionary)); return true;
-      case ']': push(make(Kind::list)); return true;
-      case 0x8f: push(make(Kind::set)); return true;
-      case ')': push(empty_tuple_); return true;
-      case 't': push_sequence(Kind::tuple, pop_to_mark()); return true;
-      case 0x91: push_sequence(Kind::set, pop_to_mark()); return true;
-      case 0x85: tuple_of(1); return true;
-      case 0x86: tuple_of(2); return true;
-      case 0x87: tuple_of(3); return true;
-      case 'u': set_items(pop_to_mark()); return true;
-      case 's': set_item(); return true;
-      case 'e': append(pop_to_mark(), Kind::list); return true;
-      case 0x90: append(pop_to_mark(), Kind::set); return true;
-      case 'a': { PickleValue* item = &pop(); append({item}, Kind::list); return true; }
-      case 'q': memoize(number(1)); return true;
-      case 'r': memoize(number(4)); return true;
-      case 0x94: memoize(memo_count_); return true;
-      case 'h': recall(number(1)); return true;
-      case 'j': recall(number(4)); return true;
-      case 'c': global(); return true;
-      case 0x93: stack_global(); return true;
-      case 'R': reduce(); return true;
-      case 0x81: new_object(); return true;
-      case 'b': build(); return true;
-      case 'Q': persistent(); return true;
-      default: return false;
-    }
-  }
-
-  bool scalar(unsigned char code) {
-    switch (code) {
-      case 'N': push(none_); return true;
-      case 0x88: push(true_); return true;
-      case 0x89: push(false_); return true;
-      case 'K': push_integer(static_cast<std::int64_t>(number(1))); return true;
-      case 'M': push_integer(static_cast<std::int64_t>(number(2))); return true;
-      case 'J': push_integer(static_cast<std::int32_t>(number(4))); return true;
-      case 0x8a: long_number(number(1)); return true;
-      case 0x8b: long_number(number(4)); return true;
-      case 'G': real_number(); return true;
-      case 'X': push_text(Kind::text, number(4)); return true;
-      case 0x8c: push_text(Kind::text, number(1)); return true;
-      case 0x8d: push_text(Kind::text, number(8)); return true;
-      case 'T': push_text(Kind::text, number(4)); return true;
-      case 'U': push_text(Kind::text, number(1)); return true;
-      case 'B': push_text(Kind::bytes, number(4)); return true;
-      case 'C': push_text(Kind::bytes, number(1)); return true;
-      default: return false;
-    }
-  }
-
-  /// A key that stands twice would mean one thing to the reader and another to Python.
-  void check_keys() {
-    std::vector<const std::string*> texts;
-    std::vector<std::int64_t> numbers;
-    for (const PickleValue& value : document_.values) {
-      texts.clear();
-      numbers.clear();
-      for (const auto& pair : value.dictionary) {
-        if (pair.first->kind == Kind::text) texts.push_back(&pair.first->text);
-        else if (pair.first->kind == Kind::integer) numbers.push_back(pair.first->integer);
-        else fail("a dictionary whose keys are neither texts nor whole numbers");
-      }
-      std::sort(texts.begin(), texts.end(), [](const std::string* a, const std::string* b) { return *a < *b; });
-      std::sort(numbers.begin(), numbers.end());
-      for (std::size_t i = 1; i < texts.size(); ++i)
-        if (*texts[i] == *texts[i - 1]) fail(fmt::format("the key '{}' twice in one dictionary", text::printable(texts[i]->substr(0, 100))));
-      if (std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end()) fail("a number twice as the key of one dictionary");
-    }
-  }
-
-  std::span<const std::byte> bytes_;
-  const std::string& source_;
-  const PickleLimits& limits_;
-  PickleDocument document_;
-  std::size_t at_ = 0, operation_at_ = 0;
-  std::uint64_t text_bytes_ = 0, memo_count_ = 0;
-  std::vector<PickleValue*> stack_, memo_;
-  std::vector<std::size_t> marks_;
-  PickleCalls calls_;
-  PickleValue &none_, &false_, &true_, &empty_tuple_;
+struct Coded {
+  unsigned char code;
+  Machine::Operation run;
 };
+
+// Stack, marks and memo.
+constexpr std::array stack_operations{
+    Coded{0x80, [](Machine& m) { m.protocol(); }},
+    Coded{0x95, [](Machine& m) { m.number(8); }},  // FRAME: a hint
+    Coded{'(', [](Machine& m) { m.mark(); }},
+    Coded{'0', [](Machine& m) { m.discard(); }},
+    Coded{'1', [](Machine& m) { m.pop_to_mark(); }},
+    Coded{'2', [](Machine& m) { m.push(m.top()); }},
+    Coded{'q', [](Machine& m) { m.memoize(m.number(1)); }},
+    Coded{'r', [](Machine& m) { m.memoize(m.number(4)); }},
+    Coded{0x94, [](Machine& m) { m.memoize_next(); }},
+    Coded{'h', [](Machine& m) { m.recall(m.number(1)); }},
+    Coded{'j', [](Machine& m) { m.recall(m.number(4)); }},
+};
+
+// Tuples, lists, sets and dictionaries.
+constexpr std::array container_operations{
+    Coded{'}', [](Machine& m) { m.push_new(Kind::dictionary); }},
+    Coded{']', [](Machine& m) { m.push_new(Kind::list); }},
+    Coded{0x8f, [](Machine& m) { m.push_new(Kind::set); }},
+    Coded{')', [](Machine& m) { m.push_empty_tuple(); }},
+    Coded{'t', [](Machine& m) { m.push_sequence(Kind::tuple, m.pop_to_mark()); }},
+    Coded{0x91, [](Machine& m) { m.push_sequence(Kind::set, m.pop_to_mark()); }},
+    Coded{0x85, [](Machine& m) { m.tuple_of(1); }},
+    Coded{0x86, [](Machine& m) { m.tuple_of(2); }},
+    Coded{0x87, [](Machine& m) { m.tuple_of(3); }},
+    Coded{'u', [](Machine& m) { m.set_items(m.pop_to_mark()); }},
+    Coded{'s', [](Machine& m) { m.set_item(); }},
+    Coded{'e', [](Machine& m) { m.append(m.pop_to_mark(), Kind::list); }},
+    Coded{0x90, [](Machine& m) { m.append(m.pop_to_mark(), Kind::set); }},
+    Coded{'a', [](Machine& m) { m.append_one(Kind::list); }},
+};
+
+// Classes and calls.
+constexpr std::array call_operations{
+    Coded{'c', [](Machine& m) { m.global(); }},
+    Coded{0x93, [](Machine& m) { m.stack_global(); }},
+    Coded{'R', [](Machine& m) { m.reduce(); }},
+    Coded{0x81, [](Machine& m) { m.new_object(); }},
+    Coded{'b', [](Machine& m) { m.build(); }},
+    Coded{'Q', [](Machine& m) { m.persistent(); }},
+};
+
+// None, booleans and numbers.
+constexpr std::array number_operations{
+    Coded{'N', [](Machine& m) { m.push_none(); }},
+    Coded{0x88, [](Machine& m) { m.push_boolean(true); }},
+    Coded{0x89, [](Machine& m) { m.push_boolean(false); }},
+    Coded{'K', [](Machine& m) { m.push_integer(static_cast<std::int64_t>(m.number(1))); }},
+    Coded{'M', [](Machine& m) { m.push_integer(static_cast<std::int64_t>(m.number(2))); }},
+    Coded{'J', [](Machine& m) { m.push_integer(static_cast<std::int32_t>(m.number(4))); }},
+    Coded{0x8a, [](Machine& m) { m.long_number(m.number(1)); }},
+    Coded{0x8b, [](Machine& m) { m.long_number(m.number(4)); }},
+    Coded{'G', [](Machine& m) { m.real_number(); }},
+};
+
+// Texts and bytes.
+constexpr std::array text_operations{
+    Coded{'X', [](Machine& m) { m.push_text(Kind::text, m.number(4)); }},
+    Coded{0x8c, [](Machine& m) { m.push_text(Kind::text, m.number(1)); }},
+    Coded{0x8d, [](Machine& m) { m.push_text(Kind::text, m.number(8)); }},
+    Coded{'T', [](Machine& m) { m.push_text(Kind::text, m.number(4)); }},
+    Coded{'U', [](Machine& m) { m.push_text(Kind::text, m.number(1)); }},
+    Coded{'B', [](Machine& m) { m.push_text(Kind::bytes, m.number(4)); }},
+    Coded{'C', [](Machine& m) { m.push_text(Kind::bytes, m.number(1)); }},
+};
+
+/// All of them by code; every other code is refused.
+const std::array<Machine::Operation, 256>& operations() {
+  static const auto table = [] {
+    std::array<Machine::Operation, 256> all{};
+    const auto add = [&](const auto& group) {
+      for (const Coded& one : group) all[one.code] = one.run;
+    };
+    add(stack_operations);
+    add(container_operations);
+    add(call_operations);
+    add(number_operations);
+    add(text_operations);
+    return all;
+  }();
+  return table;
+}
 
 }  // namespace
 
@@ -325,7 +117,7 @@ const PickleValue* PickleValue::find(std::string_view key) const {
 }
 
 PickleDocument read_pickle(std::span<const std::byte> bytes, const std::string& source, bool legacy, const PickleLimits& limits) {
-  return Machine(bytes, source, legacy, limits).run();
+  return Machine(bytes, source, legacy, limits).run(operations());
 }
 
 }  // namespace yolov7::network

@@ -16,6 +16,8 @@ double tone_curve(double at, double y1, double y2);
 cv::Mat fractal_plane(cv::Size size, double roughness, Random& random);
 
 std::vector<TransformEntry> colour_transforms();
+/// Rows 16–19 and 27, part of colour_transforms().
+std::vector<TransformEntry> level_transforms();
 /// Rows 20–26, part of colour_transforms().
 std::vector<TransformEntry> tone_transforms();
 
