@@ -21,8 +21,9 @@
 #include "core/statistics.hpp"
 #include "core/threads.hpp"
 #include "image/codec.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "runtime/detector.hpp"
 #include "runtime/openvino_model.hpp"
 

@@ -27,6 +27,7 @@
 #include "dataset/resized_pictures.hpp"
 #include "dataset/synth_scene.hpp"
 #include "image/codec.hpp"
+#include "dataset/read_index.hpp"
 
 using namespace yolov7;
 

@@ -18,6 +18,7 @@
 #include "training/initial_values.hpp"
 #include "training/torch_detector.hpp"
 #include "training/torch_network.hpp"
+#include "network/builder.hpp"
 
 using namespace yolov7;
 

@@ -16,6 +16,7 @@
 #include "core/statistics.hpp"
 #include "network/cost.hpp"
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "training/initial_values.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/loss.hpp"

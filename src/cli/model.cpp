@@ -10,7 +10,7 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/joined_detectors.hpp"
 

@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "dataset/class_match.hpp"
 #include "dataset/description.hpp"
+#include "dataset/read_index.hpp"
 
 namespace yolov7::cli {
 

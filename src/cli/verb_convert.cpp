@@ -6,7 +6,7 @@
 
 #include "cli/verb.hpp"
 #include "core/text.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "network/initial_norms.hpp"
 #include "network/safetensors.hpp"
 #include "network/state_file.hpp"

@@ -10,6 +10,7 @@
 #include "dataset/augmented_set.hpp"
 #include "image/codec.hpp"
 #include "training/options.hpp"
+#include "dataset/read_index.hpp"
 
 namespace yolov7::cli {
 namespace {

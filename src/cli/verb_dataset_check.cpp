@@ -6,6 +6,7 @@
 #include "cli/verb.hpp"
 #include "core/log.hpp"
 #include "dataset/index.hpp"
+#include "dataset/read_index.hpp"
 #include "dataset/index_report.hpp"
 
 namespace yolov7::cli {

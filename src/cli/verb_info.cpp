@@ -10,9 +10,10 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "network/cost.hpp"
 #include "network/diagram.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::cli {
 namespace {

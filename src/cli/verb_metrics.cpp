@@ -10,6 +10,7 @@
 #include "core/log.hpp"
 #include "evaluation/analyses.hpp"
 #include "evaluation/coco_json.hpp"
+#include "evaluation/coco_summary.hpp"
 #include "evaluation/tracking_metrics.hpp"
 
 namespace yolov7::cli {

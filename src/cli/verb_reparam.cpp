@@ -17,6 +17,7 @@
 #include "network/reparameterize.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/sources.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::cli {
 namespace {

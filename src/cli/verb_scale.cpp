@@ -7,6 +7,7 @@
 #include "core/file.hpp"
 #include "network/cost.hpp"
 #include "network/scaling.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::cli {
 namespace {

@@ -11,6 +11,7 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "network/reparameterize.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::cli {
 namespace {

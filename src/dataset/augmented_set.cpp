@@ -18,6 +18,7 @@
 #include "image/codec.hpp"
 #include "image/draw.hpp"
 #include "image/letterbox.hpp"
+#include "dataset/read_index.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;

@@ -5,7 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "dataset/loader.hpp"
+#include "dataset/index.hpp"
+#include "dataset/loader_options.hpp"
 
 namespace yolov7::dataset {
 

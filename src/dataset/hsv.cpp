@@ -4,7 +4,7 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 
-#include "dataset/picture_passes.hpp"
+#include "dataset/pixel_words.hpp"
 
 namespace yolov7::dataset {
 

@@ -34,18 +34,6 @@ struct Index {
   std::vector<std::size_t> class_histogram() const;
 };
 
-struct IndexOptions {
-  bool single_cls = false;
-  bool strict = false;
-  bool recheck = false;   ///< read every picture again, whatever size and time say
-  bool training = false;  ///< no label at all is an Error
-  int threads = 0;        ///< 0 = usable cores
-};
-
-/// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder where that is read
-/// only). Says counts and problems through log. Errors: no pictures, no labels (training), class out of range.
-Index read_index(const Description& description, const std::string& split, const IndexOptions& options);
-
 /// Hash over the picture file and the labels of one entry; what Index::identity is made of.
 std::string identity(const Entry& entry);
 

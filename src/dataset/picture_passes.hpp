@@ -9,18 +9,13 @@
 
 #include "dataset/hsv.hpp"
 #include "dataset/kernels/picture_rows.hpp"
+#include "dataset/pixel_words.hpp"
 
 namespace yolov7::dataset {
 
 struct Flips {
   bool vertical = false, horizontal = false;
 };
-
-/// Words for a row: its pixels up to the next multiple of 16.
-std::size_t padded_words(int columns);
-/// Packed B G R bytes ↔ words. What lies beyond `columns` in the last sixteen words is set to 0.
-void words_of(const std::uint8_t* bgr, int columns, std::uint32_t* words);
-void bytes_of(const std::uint32_t* words, int columns, std::uint8_t* bgr);
 
 /// An affine warp with bilinear interpolation in 1/32 px and a border of 114: the pixels of cv::warpAffine of OpenCV 4.6.
 class AffineWarp {

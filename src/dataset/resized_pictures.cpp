@@ -1,5 +1,6 @@
 #include "dataset/resized_pictures.hpp"
 
+#include "image/letterbox.hpp"
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
@@ -11,13 +12,6 @@ namespace {
 std::size_t bytes_of(cv::Size size) { return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height); }
 
 }  // namespace
-
-cv::Size resized_size(cv::Size original, int s) {
-  const int longest = std::max(original.width, original.height);
-  if (longest == s) return original;
-  const double r = static_cast<double>(s) / longest;
-  return {std::max(1, static_cast<int>(original.width * r)), std::max(1, static_cast<int>(original.height * r))};
-}
 
 cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original, bool scaled_decoding) {
   const auto [picture, width, height] = read_reduced_picture(path, scaled_decoding ? s : 0);

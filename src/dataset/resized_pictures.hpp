@@ -12,8 +12,6 @@
 
 namespace yolov7::dataset {
 
-/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (K D08).
-cv::Size resized_size(cv::Size original, int s);
 /// 8-bit B G R with the long side s: area interpolation when shrinking for validation, otherwise bilinear.
 /// `scaled_decoding`: a JPEG of at least twice that size is decoded at a fraction of its own, which is faster and gives other pixels.
 /// Error: the picture cannot be decoded; names the file.

@@ -10,7 +10,8 @@
 
 #include "core/random.hpp"
 #include "dataset/batch.hpp"
-#include "dataset/loader.hpp"
+#include "dataset/index.hpp"
+#include "dataset/loader_options.hpp"
 #include "dataset/mosaic.hpp"
 #include "dataset/operation.hpp"
 #include "dataset/perspective.hpp"

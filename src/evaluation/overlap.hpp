@@ -2,7 +2,7 @@
 // Intersection over union of boxes in COCO's form.
 #include <algorithm>
 
-#include "evaluation/coco.hpp"
+#include "evaluation/coco_data.hpp"
 
 namespace yolov7::evaluation {
 

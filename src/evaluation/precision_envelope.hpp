@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "evaluation/coco.hpp"
+#include "evaluation/coco_data.hpp"
 
 namespace yolov7::evaluation {
 

@@ -14,6 +14,7 @@
 #include "evaluation/plots.hpp"
 #include "evaluation/worst_pictures.hpp"
 #include "image/codec.hpp"
+#include "evaluation/coco_summary.hpp"
 
 namespace yolov7::evaluation {
 namespace {

@@ -107,4 +107,11 @@ Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size or
               w0, h0);
 }
 
+cv::Size resized_size(cv::Size original, int s) {
+  const int longest = std::max(original.width, original.height);
+  if (longest == s) return original;
+  const double r = static_cast<double>(s) / longest;
+  return {std::max(1, static_cast<int>(original.width * r)), std::max(1, static_cast<int>(original.height * r))};
+}
+
 }  // namespace yolov7

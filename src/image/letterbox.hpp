@@ -38,4 +38,7 @@ void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
 /// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left (evaluation 3.4).
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
 
+/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (K D08).
+cv::Size resized_size(cv::Size original, int s);
+
 }  // namespace yolov7

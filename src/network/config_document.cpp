@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

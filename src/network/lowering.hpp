@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "network/argument.hpp"
+#include "network/build_limits.hpp"
 #include "network/graph.hpp"
 
 namespace yolov7::network {

@@ -13,8 +13,8 @@
 #include "network/module_records.hpp"
 #include "network/pickled_config.hpp"
 #include "network/record_check.hpp"
-#include "network/training_graph.hpp"
 #include "network/variants.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "network/config_document.hpp"
 #include "network/lowering.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "network/archive.hpp"
 #include "network/pickle.hpp"
 
 namespace yolov7::network {
@@ -28,26 +27,8 @@ class TorchContainer {
   virtual std::string side_text(const std::string& name) const = 0;
 };
 
-/// The zip form. Errors: TorchScript, big-endian, no or several data.pkl, storages that are missing or of another size.
-class ZipContainer final : public TorchContainer {
- public:
-  explicit ZipContainer(const std::filesystem::path& path);
-  const PickleDocument& pickle() const override { return pickle_; }
-  std::string kind() const override { return "zip"; }
-  std::uint64_t file_bytes() const override { return file_bytes_; }
-  std::vector<std::byte> read(const TensorClaim& claim) const override;
-  std::string side_text(const std::string& name) const override;
-
- private:
-  void check_storages() const;
-  ArchiveReader archive_;
-  std::string source_, root_;
-  std::uint64_t file_bytes_;
-  PickleDocument pickle_;
-};
-
-/// Chosen by the first bytes. Error for anything else, tar-based files by name.
-std::unique_ptr<TorchContainer> open_torch_container(const std::filesystem::path& path);
+/// Of a claim's whole storage.
+std::uint64_t storage_bytes(const TensorClaim& claim);
 
 /// Copies views out of their storages, and bounds what a file can make the program allocate: views may overlap, so a small
 /// file could claim tensors without end.

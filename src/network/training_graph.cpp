@@ -8,6 +8,7 @@
 #include "core/value.hpp"
 #include "network/pickled_config.hpp"
 #include "network/variants.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -50,18 +51,6 @@ std::optional<TrainingGraph> training_graph(const Checkpoint& checkpoint) {
       if (const Value* multiple = own.find(key); multiple != nullptr && !multiple->is_null()) graph.config = with_number(graph.config, key, multiple->number());
   }
   return fits(graph.config, graph.config_source, deploy) ? std::optional(graph) : std::nullopt;
-}
-
-int head_layer(const Weights& weights) {
-  int found = -1;
-  const std::string_view begin = "model.", end = ".m.0.weight";
-  for (const auto& entry : weights.entries()) {
-    const std::string_view name = entry.first;
-    if (name.size() <= begin.size() + end.size() || name.substr(0, begin.size()) != begin || name.substr(name.size() - end.size()) != end) continue;
-    const auto layer = text::parse_int(name.substr(begin.size(), name.size() - begin.size() - end.size()));
-    if (layer && *layer >= 0 && *layer <= 10'000) found = std::max(found, static_cast<int>(*layer));
-  }
-  return found;
 }
 
 }  // namespace yolov7::network

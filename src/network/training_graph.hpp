@@ -16,7 +16,4 @@ struct TrainingGraph {
 /// networks that are none of the published ones (they train as they are) and for training graphs.
 std::optional<TrainingGraph> training_graph(const Checkpoint& checkpoint);
 
-/// Layer of the detection head by the tensors' names; −1 = there is none.
-int head_layer(const Weights& weights);
-
 }  // namespace yolov7::network

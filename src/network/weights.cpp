@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -192,6 +193,18 @@ void check(const Network& network, const Weights& weights) {
   const std::size_t shown = std::min<std::size_t>(problems.size(), 5), count = problems.size();
   problems.resize(shown);
   throw Error(fmt::format("weights do not fit {}: {} of {} tensors: {}{}", network.source, count, network.tensors.size(), fmt::join(problems, "; "), count > shown ? "; …" : ""));
+}
+
+int head_layer(const Weights& weights) {
+  int found = -1;
+  const std::string_view begin = "model.", end = ".m.0.weight";
+  for (const auto& entry : weights.entries()) {
+    const std::string_view name = entry.first;
+    if (name.size() <= begin.size() + end.size() || name.substr(0, begin.size()) != begin || name.substr(name.size() - end.size()) != end) continue;
+    const auto layer = text::parse_int(name.substr(begin.size(), name.size() - begin.size() - end.size()));
+    if (layer && *layer >= 0 && *layer <= 10'000) found = std::max(found, static_cast<int>(*layer));
+  }
+  return found;
 }
 
 }  // namespace yolov7::network

@@ -58,4 +58,7 @@ struct NetworkAndWeights {
 /// `type`; the auxiliary head is dropped. The result's head is Detect; RepConv becomes `rbr_reparam`.
 NetworkAndWeights fuse(const Network& network, const Weights& weights, DataType type = DataType::float32);
 
+/// Layer of the detection head by the tensors' names; −1 = there is none.
+int head_layer(const Weights& weights);
+
 }  // namespace yolov7::network

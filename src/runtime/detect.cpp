@@ -7,8 +7,6 @@
 
 #include "core/error.hpp"
 #include "image/letterbox.hpp"
-#include "runtime/joined_detectors.hpp"
-#include "runtime/tiles.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -74,10 +72,7 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures, std::sp
 }  // namespace
 
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers) {
-  LookOptions look;
-  look.image_size = image_size;
-  look.nms = options;
-  return std::move(detect_all(detector, {&bgr, 1}, look, buffers).front());
+  return std::move(detect_whole(detector, {&bgr, 1}, image_size, options, buffers).front());
 }
 
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options) {
@@ -85,17 +80,13 @@ DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, cons
   return detect(detector, bgr, image_size, options, buffers);
 }
 
-std::vector<DetectResult> detect_all(Detector& detector, std::span<const cv::Mat> pictures, const LookOptions& options, DetectBuffers& buffers) {
+std::vector<DetectResult> detect_whole(Detector& detector, std::span<const cv::Mat> pictures, int image_size, const NmsOptions& options, DetectBuffers& buffers) {
   std::vector<DetectResult> results;
-  if (options.tile > 0) {
-    for (const cv::Mat& picture : pictures) results.push_back(detect_tiled(detector, picture, options, buffers));
-    return results;
-  }
   std::vector<Letterbox> geometries;
-  for (const cv::Mat& picture : pictures) geometries.push_back(geometry_of(detector, picture, options.image_size));
+  for (const cv::Mat& picture : pictures) geometries.push_back(geometry_of(detector, picture, image_size));
   for (std::size_t from = 0, to = 0; from < pictures.size(); from = to) {
     while (to < pictures.size() && geometries[to].target == geometries[from].target) ++to;
-    detect_group(detector, pictures.subspan(from, to - from), std::span(geometries).subspan(from, to - from), options.nms, buffers, results);
+    detect_group(detector, pictures.subspan(from, to - from), std::span(geometries).subspan(from, to - from), options, buffers, results);
   }
   return results;
 }

@@ -46,7 +46,7 @@ struct LookOptions {
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers);
 DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options);
 
-/// Neighbours of one input size go through the network together, whose time is then shared out evenly.
-std::vector<DetectResult> detect_all(Detector& detector, std::span<const cv::Mat> pictures, const LookOptions& options, DetectBuffers& buffers);
+/// Whole pictures (no tiles). Neighbours of one input size go through the network together, whose time is then shared out evenly.
+std::vector<DetectResult> detect_whole(Detector& detector, std::span<const cv::Mat> pictures, int image_size, const NmsOptions& options, DetectBuffers& buffers);
 
 }  // namespace yolov7::runtime

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+#include "runtime/detect_all.hpp"
 
 namespace yolov7::runtime {
 namespace {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/statistics.hpp"
+#include "runtime/detect_all.hpp"
 
 namespace yolov7::runtime {
 namespace {

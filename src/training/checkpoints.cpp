@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "training/validation.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::training {
 namespace {

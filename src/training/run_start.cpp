@@ -10,6 +10,8 @@
 #include "training/checkpoints.hpp"
 #include "training/data_manifest.hpp"
 #include "training/start_weights.hpp"
+#include "dataset/read_index.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::training {
 namespace fs = std::filesystem;

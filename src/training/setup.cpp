@@ -20,6 +20,8 @@
 #include "training/run_start.hpp"
 #include "training/start_weights.hpp"
 #include "training/transfer.hpp"
+#include "network/builder.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::training {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "core/builtin.hpp"
 #include "core/error.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::training {
 

@@ -9,8 +9,9 @@
 #include <opencv2/core.hpp>
 
 #include "image/codec.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
+#include "network/builder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::test;

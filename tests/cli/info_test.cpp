@@ -3,8 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::test {
 namespace {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "dataset/resized_pictures.hpp"
+#include "image/letterbox.hpp"
 #include "image/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
 #include "tests/dataset/loader_fixture.hpp"

@@ -1,5 +1,6 @@
 #include "dataset/index.hpp"
 
+#include "dataset/read_index.hpp"
 #include <fmt/format.h>
 
 #include <fstream>

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "dataset/index.hpp"
+#include "dataset/read_index.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -10,6 +10,7 @@
 #include "core/json.hpp"
 #include "dataset/description.hpp"
 #include "dataset/index.hpp"
+#include "dataset/read_index.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {

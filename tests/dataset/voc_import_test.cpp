@@ -6,6 +6,7 @@
 
 #include "core/json.hpp"
 #include "dataset/index.hpp"
+#include "dataset/read_index.hpp"
 #include "dataset/voc_lists.hpp"
 #include "tests/dataset/voc_fixture.hpp"
 

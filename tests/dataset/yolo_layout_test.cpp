@@ -5,6 +5,7 @@
 #include "core/value.hpp"
 #include "dataset/output_folder.hpp"
 #include "tests/dataset/data_fixture.hpp"
+#include "dataset/read_index.hpp"
 
 namespace yolov7::dataset {
 namespace {

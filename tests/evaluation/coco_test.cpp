@@ -1,5 +1,6 @@
 #include "evaluation/coco.hpp"
 
+#include "evaluation/coco_summary.hpp"
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "network/archive.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 namespace {

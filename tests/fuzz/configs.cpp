@@ -5,6 +5,7 @@
 
 #include "network/cost.hpp"
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

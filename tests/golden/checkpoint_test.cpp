@@ -5,7 +5,7 @@
 
 #include "core/error.hpp"
 #include "golden/tensors.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "runtime/openvino_detector.hpp"
 #include "training/torch_network.hpp"
 

@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "golden/tensors.hpp"
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "network/weights.hpp"
 #include "runtime/openvino_detector.hpp"
 #include "training/torch_network.hpp"

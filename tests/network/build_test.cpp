@@ -5,6 +5,7 @@
 
 #include "tests/network/config_fixture.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

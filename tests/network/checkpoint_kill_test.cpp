@@ -12,7 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/pickle_fixture.hpp"
 

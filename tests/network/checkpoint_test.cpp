@@ -1,5 +1,5 @@
 // Checkpoints: round trip, damage of every kind, a full disk.
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,6 +11,7 @@
 #include "core/file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/pickle_fixture.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "network/weights.hpp"
 #include "tests/scratch_folder.hpp"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/network/config_fixture.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -7,6 +7,7 @@
 #include "network/cost.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -6,6 +6,7 @@
 #include "network/cost.hpp"
 #include "tests/golden/reference.hpp"
 #include "tests/network/config_fixture.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

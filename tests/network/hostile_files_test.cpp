@@ -8,6 +8,7 @@
 
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/hostile_seeds.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "network/safetensors.hpp"
 #include "network/state_file.hpp"
 #include "tests/network/official_fixture.hpp"

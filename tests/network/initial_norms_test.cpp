@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "tests/network/config_fixture.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

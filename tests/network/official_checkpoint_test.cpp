@@ -3,12 +3,14 @@
 
 #include <fstream>
 
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 #include "network/folded.hpp"
 #include "network/torch_container.hpp"
+#include "network/open_torch_container.hpp"
 #include "network/training_graph.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

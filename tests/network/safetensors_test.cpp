@@ -9,6 +9,7 @@
 #include "network/state_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
+#include "network/checkpoint_file.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -3,7 +3,7 @@
 #include <iostream>
 #include <numeric>
 
-#include "network/checkpoint.hpp"
+#include "network/checkpoint_file.hpp"
 
 int main(int argc, char** argv) {
   using namespace yolov7::network;

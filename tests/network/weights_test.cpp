@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "tests/network/config_fixture.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {

@@ -8,6 +8,7 @@
 #include "runtime/openvino_detector.hpp"
 #include "tests/golden/reference.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
+#include "network/builder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::reference;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/openvino_detector.hpp"
+#include "network/builder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::reference;

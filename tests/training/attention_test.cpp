@@ -3,6 +3,7 @@
 
 #include "tests/training/small_network.hpp"
 #include "training/exact_outputs.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

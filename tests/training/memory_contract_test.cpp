@@ -10,6 +10,7 @@
 #include "training/kernels/tensor_memory.hpp"
 #include "training/loss.hpp"
 #include "training/preflight.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

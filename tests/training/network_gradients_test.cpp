@@ -12,6 +12,7 @@
 #include "core/threads.hpp"
 #include "training/initial_values.hpp"
 #include "training/torch_network.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tests/training/small_network.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

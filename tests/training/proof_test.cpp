@@ -9,6 +9,7 @@
 #include "network/reparameterize.hpp"
 #include "tests/training/small_network.hpp"
 #include "training/exact_outputs.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "training/initial_values.hpp"
 #include "training/torch_network.hpp"
 

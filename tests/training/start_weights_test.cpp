@@ -9,6 +9,7 @@
 
 #include "core/builtin.hpp"
 #include "network/graph.hpp"
+#include "network/builder.hpp"
 #include "small_network.hpp"
 
 namespace yolov7::training {

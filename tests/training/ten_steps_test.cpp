@@ -11,6 +11,7 @@
 #include "training/loss.hpp"
 #include "training/optimizer.hpp"
 #include "training/torch_network.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "small_network.hpp"
+#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {

@@ -84,8 +84,9 @@ std::string range_text(const Setting& s) {
 const std::vector<TransformEntry>& catalogue() {
   static const std::vector<TransformEntry> all = [] {
     std::vector<TransformEntry> joined;
-    for (auto* group : {&colour_transforms, &filter_transforms, &noise_transforms, &weather_transforms, &geometry_transforms, &erasing_transforms, &mixing_transforms, &policy_transforms, &combinators})
+    for (auto* group : {&colour_transforms, &filter_transforms, &noise_transforms, &weather_transforms, &geometry_transforms, &erasing_transforms, &mixing_transforms, &policy_transforms})
       for (TransformEntry& one : group()) joined.push_back(std::move(one));
+    for (TransformEntry& one : combinators(joined)) joined.push_back(std::move(one));
     return joined;
   }();
   return all;
@@ -102,25 +103,6 @@ const TransformEntry& find_transform(std::string_view name, const std::string& w
     names.emplace_back(one.name);
   }
   throw Error(fmt::format("{}: expected the name of a transform, found '{}'{}; `yolov7 dataset augment --list` shows all {}", where, name, text::did_you_mean(std::string(name), names), names.size()));
-}
-
-Settings settings(StepOptions& o) {
-  return Settings{"step", {
-      setting("name", o.name, "transform"),
-      setting("p", o.p, "probability; -1 = the transform's default").range(-1, 1),
-      setting("when", o.when, "picture = before the mosaic, on each picture").choices({"", "picture"}),
-      setting("min_visibility", o.filter.min_visibility, "least share of an object's area that must remain").range(0, 1),
-      setting("min_area", o.filter.min_area, "least area of a box, px²").range(0, 1e9),
-      setting("clip", o.filter.clip, "boxes are cut at the border"),
-  }};
-}
-
-void AugmentStep::run(Sample& sample, Random& random, const TransformContext& context) const {
-  if (!random.chance(probability())) return;
-  TransformContext own = context;
-  own.filter = options.filter;
-  if (context.applied != nullptr) context.applied->emplace_back(entry->name);
-  transform->apply(sample, random, own);
 }
 
 AugmentStep parse_step(const Value& element) {

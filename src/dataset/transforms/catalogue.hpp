@@ -11,34 +11,13 @@
 #include <vector>
 
 #include "core/value.hpp"
-#include "dataset/transforms/transform.hpp"
+#include "dataset/transforms/step.hpp"
 
 namespace yolov7::dataset {
 
 const std::vector<TransformEntry>& catalogue();
 /// By name or alias, whatever the case. Error with the nearest names.
 const TransformEntry& find_transform(std::string_view name, const std::string& where);
-
-/// What every element of the list may say besides the transform's own parameters.
-struct StepOptions {
-  std::string name;
-  double p = -1;           ///< probability; −1 = the transform's default
-  std::string when;        ///< "picture" = before the mosaic, on each picture; "" = the transform's own stage
-  BoxFilter filter;
-};
-Settings settings(StepOptions& options);
-
-/// One element of the list, ready to run. It may be shared by threads.
-struct AugmentStep {
-  const TransformEntry* entry = nullptr;
-  std::shared_ptr<Transform> transform;
-  StepOptions options;
-  Stage stage = Stage::pixels;
-
-  double probability() const { return options.p < 0 ? entry->probability : options.p; }
-  /// Draws whether, then applies. `random` is this step's own stream.
-  void run(Sample& sample, Random& random, const TransformContext& context) const;
-};
 
 class AugmentList {
  public:

@@ -90,7 +90,7 @@ class RandomOrder final : public Combinator {
 /// Another transform on each box's own pixels, with probability p_box per box; boxes stay.
 class InsideBoxes final : public Transform {
  public:
-  InsideBoxes(std::string_view inner) : inner_(find_transform(inner, "catalogue").make()) {}
+  explicit InsideBoxes(std::unique_ptr<Transform> inner) : inner_(std::move(inner)) {}
   Settings settings() override {
     Settings table = inner_->settings();
     table.entries.push_back(setting("p_box", p_box_, "probability for each box").range(0, 1));
@@ -130,13 +130,16 @@ TransformEntry combinator(std::string_view name, std::string_view help) {
 
 }  // namespace
 
-std::vector<TransformEntry> combinators() {
+std::vector<TransformEntry> combinators(const std::vector<TransformEntry>& others) {
   std::vector<TransformEntry> all{combinator<OneOf>("OneOf", "One transform of the list, chosen in proportion to their p, applied for certain"),
                                   combinator<SomeOf>("SomeOf", "n different transforms of the list, each with its own p, at one magnitude"),
                                   combinator<Sequential>("Sequential", "All transforms of the list, in its order"),
                                   combinator<RandomOrder>("RandomOrder", "All transforms of the list, in random order")};
-  for (const BoxVariant& variant : box_variants)
-    all.push_back({variant.name, {}, BoxRule::none, Stage::pixels, 1, "The transform of that name on each box's own pixels", [inner = variant.inner] { return std::make_unique<InsideBoxes>(inner); }});
+  for (const BoxVariant& variant : box_variants) {
+    const auto inner = std::find_if(others.begin(), others.end(), [&](const TransformEntry& one) { return one.name == variant.inner; });
+    if (inner == others.end()) throw Error(fmt::format("{}: expected a transform {}, found none", variant.name, variant.inner));
+    all.push_back({variant.name, {}, BoxRule::none, Stage::pixels, 1, "The transform of that name on each box's own pixels", [make = inner->make] { return std::make_unique<InsideBoxes>(make()); }});
+  }
   return all;
 }
 

@@ -2,7 +2,7 @@
 // Transforms made of transforms (data 13, row 109), and transforms of each box's own pixels (row 108).
 #include <vector>
 
-#include "dataset/transforms/catalogue.hpp"
+#include "dataset/transforms/step.hpp"
 
 namespace yolov7::dataset {
 
@@ -15,6 +15,7 @@ class Combinator : public Transform {
   std::vector<AugmentStep> steps_;
 };
 
-std::vector<TransformEntry> combinators();
+/// `others`: the transforms that are none of these, from which those on each box take theirs.
+std::vector<TransformEntry> combinators(const std::vector<TransformEntry>& others);
 
 }  // namespace yolov7::dataset

@@ -12,10 +12,10 @@
 #include "dataset/mixup.hpp"
 #include "dataset/mosaic.hpp"
 #include "dataset/paste_in.hpp"
-#include "dataset/resized_pictures.hpp"
 #include "dataset/transforms/boxes.hpp"
 #include "dataset/transforms/geometry.hpp"
 #include "dataset/transforms/styles.hpp"
+#include "image/letterbox.hpp"
 
 namespace yolov7::dataset {
 namespace {
