@@ -1,5 +1,7 @@
-// Processor time of every transform of the catalogue on one picture, default parameters. Usage: benchmark_augment [side in pixels] [name ...].
-// CSV on stdout: transform, milliseconds (median of 9 draws), and that time in units of one bilinear cv::warpAffine of the same picture in the same run.
+// Processor time of every transform of the catalogue on one picture, default parameters. Usage:
+// benchmark_augment [side in pixels] [name ...]. CSV on stdout: transform, milliseconds (median of
+// 9 draws), and that time in units of one bilinear cv::warpAffine of the same picture in the same
+// run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,7 +41,8 @@ double median_ms(Action action) {
 }
 
 dataset::Sample scene(int side, std::size_t number) {
-  const dataset::SynthPicture drawn = dataset::draw_synth_picture(dataset::standard_level(), side, 1, 0, number, true);
+  const dataset::SynthPicture drawn =
+      dataset::draw_synth_picture(dataset::standard_level(), side, 1, 0, number, true);
   return dataset::to_sample(drawn.picture.clone(), drawn.labels);
 }
 
@@ -52,13 +55,20 @@ int main(int count, char** arguments) {
   const dataset::Sample first = scene(side, 0), second = scene(side, 1);
   dataset::TransformContext context;
   context.other = [&](Random&) { return dataset::Sample{second.picture.clone(), second.objects}; };
-  const cv::Mat matrix = cv::getRotationMatrix2D({static_cast<float>(side) / 2, static_cast<float>(side) / 2}, 12, 1.1);
+  const cv::Mat matrix = cv::getRotationMatrix2D(
+      {static_cast<float>(side) / 2, static_cast<float>(side) / 2}, 12, 1.1);
   fmt::print("transform,ms,warps\n");
   for (const dataset::TransformEntry& entry : dataset::catalogue()) {
-    if (entry.name == "OneOf" || entry.name == "SomeOf" || entry.name == "Sequential" || entry.name == "RandomOrder" || (!chosen.empty() && std::find(chosen.begin(), chosen.end(), entry.name) == chosen.end())) continue;  // combinators without a list
+    if (entry.name == "OneOf" || entry.name == "SomeOf" || entry.name == "Sequential" ||
+        entry.name == "RandomOrder" ||
+        (!chosen.empty() && std::find(chosen.begin(), chosen.end(), entry.name) == chosen.end()))
+      continue;  // combinators without a list
     const auto transform = entry.make();
     cv::Mat warped;
-    const double warp = median_ms([&](int) { cv::warpAffine(first.picture, warped, matrix, first.picture.size(), cv::INTER_LINEAR, cv::BORDER_CONSTANT, cv::Scalar::all(114)); });
+    const double warp = median_ms([&](int) {
+      cv::warpAffine(first.picture, warped, matrix, first.picture.size(), cv::INTER_LINEAR,
+                     cv::BORDER_CONSTANT, cv::Scalar::all(114));
+    });
     std::vector<dataset::Sample> samples;
     for (int i = 0; i < draws; ++i) samples.push_back({first.picture.clone(), first.objects});
     const double own = median_ms([&](int i) {

@@ -1,5 +1,6 @@
-// Model time of the detector next to a bare OpenVINO loop on the same model saved as IR, and the pieces that the script
-// inference_compare puts together. Input: pseudo-random pictures and weights; speed does not depend on their values.
+// Model time of the detector next to a bare OpenVINO loop on the same model saved as IR, and the
+// pieces that the script inference_compare puts together. Input: pseudo-random pictures and
+// weights; speed does not depend on their values.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,9 +22,9 @@
 #include "core/statistics.hpp"
 #include "core/threads.hpp"
 #include "image/codec.hpp"
+#include "network/builder.hpp"
 #include "network/checkpoint_file.hpp"
 #include "network/graph.hpp"
-#include "network/builder.hpp"
 #include "runtime/detector.hpp"
 #include "runtime/openvino_model.hpp"
 
@@ -31,7 +32,11 @@ using namespace yolov7;
 
 namespace {
 
-double now_ms() { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 double time_ms(const std::function<void()>& work) {
   const double start = now_ms();
   work();
@@ -55,8 +60,12 @@ network::Weights random_weights(const network::Network& network) {
       continue;
     }
     double offset = 0, scale = 0.1;
-    if (spec.role == Role::weight) scale = std::sqrt(3.0 / static_cast<double>(spec.shape.at(1) * spec.shape.at(2) * spec.shape.at(3)));
-    if (spec.role == Role::bn_weight || spec.role == Role::bn_var || spec.role == Role::implicit_mul) offset = 1;
+    if (spec.role == Role::weight)
+      scale = std::sqrt(
+          3.0 / static_cast<double>(spec.shape.at(1) * spec.shape.at(2) * spec.shape.at(3)));
+    if (spec.role == Role::bn_weight || spec.role == Role::bn_var ||
+        spec.role == Role::implicit_mul)
+      offset = 1;
     std::vector<float> values(count);
     for (float& v : values) v = static_cast<float>(offset + scale * random.uniform(-1, 1));
     if (spec.role == Role::anchors || spec.role == Role::anchor_grid) {
@@ -78,7 +87,9 @@ cv::Mat random_picture(int side) {
   cv::Mat picture(side, side, CV_8UC3);
   for (int y = 0; y < side; ++y)
     for (int x = 0; x < side; ++x)
-      for (int c = 0; c < 3; ++c) picture.at<cv::Vec3b>(y, x)[c] = static_cast<unsigned char>((x / 16 * 40 + y / 16 * 90 + random.integer(0, 20)) & 255);
+      for (int c = 0; c < 3; ++c)
+        picture.at<cv::Vec3b>(y, x)[c] =
+            static_cast<unsigned char>((x / 16 * 40 + y / 16 * 90 + random.integer(0, 20)) & 255);
   return picture;
 }
 
@@ -88,7 +99,9 @@ struct Settings {
   std::filesystem::path folder = ".";
 };
 
-network::Network network_of(const Settings& s) { return network::build(network::read_config(s.cfg), s.cfg); }
+network::Network network_of(const Settings& s) {
+  return network::build(network::read_config(s.cfg), s.cfg);
+}
 
 /// model.xml (IR, not compressed), model.pt (a checkpoint) and picture.png (square) in the folder.
 void prepare(const Settings& s) {
@@ -98,20 +111,26 @@ void prepare(const Settings& s) {
   checkpoint.config = network.config;
   checkpoint.config_source = network.source;
   checkpoint.class_count = network.class_count;
-  for (int i = 0; i < network.class_count; ++i) checkpoint.names.push_back(fmt::format("class{}", i));
+  for (int i = 0; i < network.class_count; ++i)
+    checkpoint.names.push_back(fmt::format("class{}", i));
   network::write_checkpoint(s.folder / "model.pt", checkpoint);
-  const auto fused = std::make_shared<const network::NetworkAndWeights>(network::fuse(network, checkpoint.model));
-  ov::save_model(runtime::make_openvino_model(fused, {1, s.height > 0 ? s.height : s.size, s.size, false, false, {}}), (s.folder / "model.xml").string(), false);
+  const auto fused =
+      std::make_shared<const network::NetworkAndWeights>(network::fuse(network, checkpoint.model));
+  ov::save_model(runtime::make_openvino_model(
+                     fused, {1, s.height > 0 ? s.height : s.size, s.size, false, false, {}}),
+                 (s.folder / "model.xml").string(), false);
   write_picture(s.folder / "picture.png", random_picture(s.size));
 }
 
 ov::AnyMap properties(const Settings& s) {
   return {ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-          ov::hint::inference_precision(s.precision == "float32" ? ov::element::f32 : ov::element::bf16),
+          ov::hint::inference_precision(s.precision == "float32" ? ov::element::f32
+                                                                 : ov::element::bf16),
           ov::inference_num_threads(s.threads > 0 ? s.threads : usable_cores())};
 }
 
-/// Read and compile as a program would that knows only the IR: from nothing, the plug-in's loading included.
+/// Read and compile as a program would that knows only the IR: from nothing, the plug-in's loading
+/// included.
 void read_and_compile(const Settings& s) {
   double read = 0, compile = 0;
   const double core = time_ms([&] {
@@ -121,17 +140,22 @@ void read_and_compile(const Settings& s) {
     read = time_ms([&] { model = engine.read_model((s.folder / "model.xml").string()); });
     compile = time_ms([&] { compiled = engine.compile_model(model, "CPU", properties(s)); });
   });
-  std::printf("{\"read_ms\": %.2f, \"compile_ms\": %.2f, \"total_ms\": %.2f}\n", read, compile, core);
+  std::printf("{\"read_ms\": %.2f, \"compile_ms\": %.2f, \"total_ms\": %.2f}\n", read, compile,
+              core);
 }
 
-/// OpenVINO's own way for a second start: the compiled model from its cache folder, and one inference.
+/// OpenVINO's own way for a second start: the compiled model from its cache folder, and one
+/// inference.
 void cached(const Settings& s) {
   double load = 0, infer = 0;
   const double total = time_ms([&] {
     ov::Core engine;
     engine.set_property(ov::cache_dir((s.folder / "cache").string()));
     ov::InferRequest request;
-    load = time_ms([&] { request = engine.compile_model((s.folder / "model.xml").string(), "CPU", properties(s)).create_infer_request(); });
+    load = time_ms([&] {
+      request = engine.compile_model((s.folder / "model.xml").string(), "CPU", properties(s))
+                    .create_infer_request();
+    });
     infer = time_ms([&] { request.infer(); });
   });
   std::printf("{\"load_ms\": %.2f, \"infer_ms\": %.2f, \"total_ms\": %.2f}\n", load, infer, total);
@@ -140,7 +164,8 @@ void cached(const Settings& s) {
 /// Our predict() and infer() on the same model read from the IR, in turn.
 void compare(const Settings& s) {
   const network::Network network = network_of(s);
-  const auto detector = runtime::make_openvino_detector(network, random_weights(network), {.precision = s.precision, .threads = s.threads});
+  const auto detector = runtime::make_openvino_detector(
+      network, random_weights(network), {.precision = s.precision, .threads = s.threads});
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(3 * s.size * s.size));
   Random random(2, 0, 0, 0);
   for (auto& v : pixels) v = static_cast<std::uint8_t>(random.next());
@@ -149,7 +174,9 @@ void compare(const Settings& s) {
   detector->prepare(1, s.size, s.size);
 
   ov::Core core;
-  ov::InferRequest request = core.compile_model((s.folder / "model.xml").string(), "CPU", properties(s)).create_infer_request();
+  ov::InferRequest request =
+      core.compile_model((s.folder / "model.xml").string(), "CPU", properties(s))
+          .create_infer_request();
   std::copy(pixels.begin(), pixels.end(), request.get_input_tensor().data<std::uint8_t>());
   const auto ours = [&] { detector->predict(batch, prediction); };
   const auto theirs = [&] { request.infer(); };
@@ -160,37 +187,54 @@ void compare(const Settings& s) {
       a.push_back(time_ms(ours));
       b.push_back(time_ms(theirs));
     }
-  std::printf("%s, %d px, batch 1: ours %.2f ms, OpenVINO on the IR %.2f ms, ratio %.4f (medians of %zu, in turn)\n", detector->description().c_str(),
-              s.size, median(a), median(b), median(a) / median(b), a.size());
+  std::printf(
+      "%s, %d px, batch 1: ours %.2f ms, OpenVINO on the IR %.2f ms, ratio %.4f (medians of %zu, "
+      "in turn)\n",
+      detector->description().c_str(), s.size, median(a), median(b), median(a) / median(b),
+      a.size());
 }
 
 /// Medians of predict() alone, for a comparison with another process.
 void ours(const Settings& s) {
   const network::Network network = network_of(s);
-  const auto detector = runtime::make_openvino_detector(network, random_weights(network), {.precision = s.precision, .threads = s.threads});
+  const auto detector = runtime::make_openvino_detector(
+      network, random_weights(network), {.precision = s.precision, .threads = s.threads});
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(3 * s.size * s.size), 100);
   runtime::Prediction prediction;
   std::vector<double> times;
   detector->prepare(1, s.size, s.size);
-  for (int i = 0; i < 10 * s.rounds; ++i) times.push_back(time_ms([&] { detector->predict({pixels, 1, s.size, s.size}, prediction); }));
+  for (int i = 0; i < 10 * s.rounds; ++i)
+    times.push_back(time_ms([&] { detector->predict({pixels, 1, s.size, s.size}, prediction); }));
   times.erase(times.begin(), times.begin() + 3);
-  std::printf("{\"median_ms\": %.3f, \"detector\": \"%s\"}\n", median(times), detector->description().c_str());
+  std::printf("{\"median_ms\": %.3f, \"detector\": \"%s\"}\n", median(times),
+              detector->description().c_str());
 }
 
 Settings parse(int count, char** values) {
   Settings s;
-  if (count < 2) throw usage_error("usage: benchmark_inference prepare|read-compile|cached|compare|ours [--cfg C] [--size N] [--height N] [--rounds N] [--threads N] [--precision P] [--folder F]");
+  if (count < 2)
+    throw usage_error(
+        "usage: benchmark_inference prepare|read-compile|cached|compare|ours [--cfg C] [--size N] "
+        "[--height N] [--rounds N] [--threads N] [--precision P] [--folder F]");
   s.command = values[1];
   for (int i = 2; i + 1 < count; i += 2) {
     const std::string name = values[i], value = values[i + 1];
-    if (name == "--cfg") s.cfg = value;
-    else if (name == "--size") s.size = std::stoi(value);
-    else if (name == "--height") s.height = std::stoi(value);
-    else if (name == "--rounds") s.rounds = std::stoi(value);
-    else if (name == "--threads") s.threads = std::stoi(value);
-    else if (name == "--precision") s.precision = value;
-    else if (name == "--folder") s.folder = value;
-    else throw usage_error("unknown option " + name);
+    if (name == "--cfg")
+      s.cfg = value;
+    else if (name == "--size")
+      s.size = std::stoi(value);
+    else if (name == "--height")
+      s.height = std::stoi(value);
+    else if (name == "--rounds")
+      s.rounds = std::stoi(value);
+    else if (name == "--threads")
+      s.threads = std::stoi(value);
+    else if (name == "--precision")
+      s.precision = value;
+    else if (name == "--folder")
+      s.folder = value;
+    else
+      throw usage_error("unknown option " + name);
   }
   return s;
 }
@@ -200,12 +244,18 @@ Settings parse(int count, char** values) {
 int main(int count, char** values) {
   try {
     const Settings s = parse(count, values);
-    if (s.command == "prepare") prepare(s);
-    else if (s.command == "read-compile") read_and_compile(s);
-    else if (s.command == "cached") cached(s);
-    else if (s.command == "compare") compare(s);
-    else if (s.command == "ours") ours(s);
-    else throw usage_error("unknown command " + s.command);
+    if (s.command == "prepare")
+      prepare(s);
+    else if (s.command == "read-compile")
+      read_and_compile(s);
+    else if (s.command == "cached")
+      cached(s);
+    else if (s.command == "compare")
+      compare(s);
+    else if (s.command == "ours")
+      ours(s);
+    else
+      throw usage_error("unknown command " + s.command);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;

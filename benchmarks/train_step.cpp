@@ -1,6 +1,7 @@
-// A training step (forward, OTA loss, backward, SGD) as the share of the machine's matrix-multiplication peak: at::mm of
-// 4096³ in the same type with the same threads, alternating with the steps. Counted work per picture: three times the
-// multiply-adds of the convolutions (forward, gradient of the input, gradient of the weights), nothing else.
+// A training step (forward, OTA loss, backward, SGD) as the share of the machine's
+// matrix-multiplication peak: at::mm of 4096³ in the same type with the same threads, alternating
+// with the steps. Counted work per picture: three times the multiply-adds of the convolutions
+// (forward, gradient of the input, gradient of the weights), nothing else.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,9 +15,9 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/statistics.hpp"
+#include "network/builder.hpp"
 #include "network/cost.hpp"
 #include "network/graph.hpp"
-#include "network/builder.hpp"
 #include "training/initial_values.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/loss.hpp"
@@ -35,15 +36,19 @@ struct Options {
 };
 
 [[noreturn]] void usage(const std::string& problem) {
-  throw usage_error(problem + "\nusage: benchmark_train_step [--type float32|bfloat16] [--model yolov7-tiny] [--size 640] "
-                              "[--batch 8] [--rounds 5] [--threads 2] [--objects 20] [--classes 80] [--plain-memory] [--profile]");
+  throw usage_error(
+      problem +
+      "\nusage: benchmark_train_step [--type float32|bfloat16] [--model yolov7-tiny] [--size 640] "
+      "[--batch 8] [--rounds 5] [--threads 2] [--objects 20] [--classes 80] [--plain-memory] "
+      "[--profile]");
 }
 
 Options read_options(int count, char** arguments) {
   Options options;
-  const std::map<std::string, int*> numbers{{"--size", &options.size}, {"--batch", &options.batch}, {"--rounds", &options.rounds},
-                                            {"--threads", &options.threads}, {"--objects", &options.objects},
-                                            {"--classes", &options.classes}};
+  const std::map<std::string, int*> numbers{
+      {"--size", &options.size},       {"--batch", &options.batch},
+      {"--rounds", &options.rounds},   {"--threads", &options.threads},
+      {"--objects", &options.objects}, {"--classes", &options.classes}};
   for (int i = 1; i < count; ++i) {
     const std::string name = arguments[i];
     if (name == "--plain-memory") {
@@ -56,12 +61,17 @@ Options read_options(int count, char** arguments) {
     }
     if (i + 1 == count) usage(name + " needs a value");
     const std::string value = arguments[++i];
-    if (name == "--type") options.type = value;
-    else if (name == "--model") options.model = value;
-    else if (const auto found = numbers.find(name); found != numbers.end()) *found->second = std::stoi(value);
-    else usage("unknown option " + name);
+    if (name == "--type")
+      options.type = value;
+    else if (name == "--model")
+      options.model = value;
+    else if (const auto found = numbers.find(name); found != numbers.end())
+      *found->second = std::stoi(value);
+    else
+      usage("unknown option " + name);
   }
-  if (options.type != "float32" && options.type != "bfloat16") usage("--type: expected float32 or bfloat16, found " + options.type);
+  if (options.type != "float32" && options.type != "bfloat16")
+    usage("--type: expected float32 or bfloat16, found " + options.type);
   return options;
 }
 
@@ -77,19 +87,23 @@ std::vector<Target> random_targets(const Options& options) {
   Random random(1, 0, 0, 0);
   for (int image = 0; image < options.batch; ++image)
     for (int i = 0; i < options.objects; ++i) {
-      const auto w = static_cast<float>(random.uniform(0.03, 0.5)), h = static_cast<float>(random.uniform(0.03, 0.5));
-      const auto x = static_cast<float>(random.uniform(w / 2, 1 - w / 2)), y = static_cast<float>(random.uniform(h / 2, 1 - h / 2));
+      const auto w = static_cast<float>(random.uniform(0.03, 0.5)),
+                 h = static_cast<float>(random.uniform(0.03, 0.5));
+      const auto x = static_cast<float>(random.uniform(w / 2, 1 - w / 2)),
+                 y = static_cast<float>(random.uniform(h / 2, 1 - h / 2));
       const auto c = static_cast<float>(random.uniform(0, options.classes));
       targets.push_back({static_cast<float>(image), std::floor(c), x, y, w, h});
     }
   return targets;
 }
 
-/// Three times the convolutions' multiply-adds. For yolov7-tiny the fixed 39.6 at 640 (its convolutions with 20 classes),
-/// whatever the class count, so that shares stay comparable.
+/// Three times the convolutions' multiply-adds. For yolov7-tiny the fixed 39.6 at 640 (its
+/// convolutions with 20 classes), whatever the class count, so that shares stay comparable.
 double gflop_per_picture(const network::Network& network, const Options& options) {
   const double area = options.size / 640.0 * (options.size / 640.0);
-  return options.model == "yolov7-tiny" ? 39.6 * area : 3 * network::cost(network, options.size, options.size).flops.gflops;
+  return options.model == "yolov7-tiny"
+             ? 39.6 * area
+             : 3 * network::cost(network, options.size, options.size).flops.gflops;
 }
 
 /// Time by operation, children excluded, over one step.
@@ -98,7 +112,8 @@ class Profile {
   void run(const auto& step) {
     current() = this;
     const at::CallbackHandle handle = at::addThreadLocalCallback(
-        at::RecordFunctionCallback(&start, &end).scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+        at::RecordFunctionCallback(&start, &end)
+            .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
     const double total = seconds(step);
     at::removeCallback(handle);
     std::vector<std::pair<double, std::string>> order;
@@ -130,7 +145,8 @@ class Profile {
   }
   static void end(const at::RecordFunction&, at::ObserverContext* context) {
     auto* call = static_cast<Call*>(context);
-    const double time = std::chrono::duration<double>(std::chrono::steady_clock::now() - call->begin).count();
+    const double time =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - call->begin).count();
     current()->open_ = call->parent;
     if (call->parent != nullptr) call->parent->children += time;
     current()->times_[call->name] += time - call->children;
@@ -155,11 +171,14 @@ void run(const Options& options) {
   rule.weight_decay = 0.0005;
   Optimizer optimizer(network, rule);
   LossOptions loss_options;
-  loss_options.gains = scaled_gains({}, network.description().lead_levels(), network.description().class_count, options.size);
+  loss_options.gains = scaled_gains({}, network.description().lead_levels(),
+                                    network.description().class_count, options.size);
   Loss loss(loss_options, network.description());
-  const at::Tensor images = at::rand({options.batch, 3, options.size, options.size}).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor images = at::rand({options.batch, 3, options.size, options.size})
+                                .contiguous(at::MemoryFormat::ChannelsLast);
   const std::vector<Target> targets = random_targets(options);
-  const at::Tensor left = at::randn({4096, 4096}).to(type), right = at::randn({4096, 4096}).to(type);
+  const at::Tensor left = at::randn({4096, 4096}).to(type),
+                   right = at::randn({4096, 4096}).to(type);
 
   const auto step = [&] {
     loss(network.forward(images), targets).total.backward();
@@ -182,11 +201,15 @@ void run(const Options& options) {
     step_times.push_back(time);
     shares.push_back(gflop * options.batch / time / peak);
   }
-  fmt::print("{} {} batch {} size {} threads {} objects {} classes {}: share {:.3f} of the GEMM peak (median of {}; {:.3f} … {:.3f}), step "
-             "{:.1f} ms, peak {:.0f} GFLOP/s, {:.1f} GFLOP per picture\n",
-             options.model, options.type, options.batch, options.size, options.threads, options.objects, options.classes,
-             median(shares), options.rounds, *std::min_element(shares.begin(), shares.end()), *std::max_element(shares.begin(), shares.end()),
-             median(step_times) * 1e3, median(peaks), gflop);
+  fmt::print(
+      "{} {} batch {} size {} threads {} objects {} classes {}: share {:.3f} of the GEMM peak "
+      "(median of {}; {:.3f} … {:.3f}), step "
+      "{:.1f} ms, peak {:.0f} GFLOP/s, {:.1f} GFLOP per picture\n",
+      options.model, options.type, options.batch, options.size, options.threads, options.objects,
+      options.classes, median(shares), options.rounds,
+      *std::min_element(shares.begin(), shares.end()),
+      *std::max_element(shares.begin(), shares.end()), median(step_times) * 1e3, median(peaks),
+      gflop);
   if (options.profile) Profile().run(step);
 }
 

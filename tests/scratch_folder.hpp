@@ -26,11 +26,14 @@ inline std::string read_text(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// Removed at the end. Its name has a space, a colon and a letter beyond ASCII, as users' folders do.
+/// Removed at the end. Its name has a space, a colon and a letter beyond ASCII, as users' folders
+/// do.
 class ScratchFolder {
  public:
   explicit ScratchFolder(const std::string& name = "yolov7:tëst") {
-    std::string pattern = (std::filesystem::canonical(std::filesystem::temp_directory_path()) / (name + " XXXXXX")).string();
+    std::string pattern =
+        (std::filesystem::canonical(std::filesystem::temp_directory_path()) / (name + " XXXXXX"))
+            .string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
     path_ = pattern;
   }
@@ -50,7 +53,10 @@ class ScratchFolder {
   }
   std::string read(const std::filesystem::path& name) const { return read_text(path_ / name); }
   /// Entries, folders counted as one each.
-  std::size_t files() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator{})); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_),
+                                                  std::filesystem::directory_iterator{}));
+  }
 
  private:
   std::filesystem::path path_;

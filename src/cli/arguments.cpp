@@ -1,5 +1,6 @@
-// Command line → settings. CLI11 and its like know neither unambiguous prefixes nor argparse's optional values, both of
-// which official command lines use (--batch 32 --conf 0.001, --resume), so the few rules stand here.
+// Command line → settings. CLI11 and its like know neither unambiguous prefixes nor argparse's
+// optional values, both of which official command lines use (--batch 32 --conf 0.001, --resume), so
+// the few rules stand here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace {
 
 struct Option {
   const Setting* setting = nullptr;
-  std::string spelled;              ///< as the user wrote it
+  std::string spelled;  ///< as the user wrote it
   std::vector<std::string> values;
   bool has_values = false;
 };
@@ -44,7 +45,8 @@ bool is_option(const std::string& argument) {
   return !text::parse_double(argument).has_value();  // -1 and -0.5 are values
 }
 
-std::vector<Option> read_options(const Settings& settings, const std::vector<std::string>& arguments) {
+std::vector<Option> read_options(const Settings& settings,
+                                 const std::vector<std::string>& arguments) {
   std::vector<Option> options;
   const Setting* bare = nullptr;
   for (const Setting& entry : settings.entries)
@@ -52,15 +54,22 @@ std::vector<Option> read_options(const Settings& settings, const std::vector<std
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (!is_option(argument)) {
-      if (bare == nullptr) throw usage_error(fmt::format("{}: expected an option, found '{}'", settings.title, argument));
-      const auto earlier = std::find_if(options.begin(), options.end(), [&](const Option& one) { return one.setting == bare && bare->is_list(); });
-      if (earlier != options.end()) earlier->values.push_back(argument);  // bare arguments of a list add up
-      else options.push_back({bare, argument, {argument}, true});
+      if (bare == nullptr)
+        throw usage_error(
+            fmt::format("{}: expected an option, found '{}'", settings.title, argument));
+      const auto earlier = std::find_if(options.begin(), options.end(), [&](const Option& one) {
+        return one.setting == bare && bare->is_list();
+      });
+      if (earlier != options.end())
+        earlier->values.push_back(argument);  // bare arguments of a list add up
+      else
+        options.push_back({bare, argument, {argument}, true});
       continue;
     }
     const bool two_dashes = argument.rfind("--", 0) == 0;
     if (!two_dashes && argument != "-h")
-      throw usage_error(fmt::format("{}: unknown option '{}' (options begin with two dashes)", settings.title, argument));
+      throw usage_error(fmt::format("{}: unknown option '{}' (options begin with two dashes)",
+                                    settings.title, argument));
     const std::size_t equals = argument.find('=');
     Option option;
     option.spelled = argument.substr(0, equals);
@@ -70,7 +79,8 @@ std::vector<Option> read_options(const Settings& settings, const std::vector<std
       option.has_values = true;
     } else if (!option.setting->is_switch()) {
       const bool list = option.setting->is_list();
-      while (i + 1 < arguments.size() && !is_option(arguments[i + 1]) && (list || option.values.empty())) {
+      while (i + 1 < arguments.size() && !is_option(arguments[i + 1]) &&
+             (list || option.values.empty())) {
         option.values.push_back(arguments[++i]);
         option.has_values = true;
       }
@@ -82,8 +92,11 @@ std::vector<Option> read_options(const Settings& settings, const std::vector<std
 
 void apply(const Settings& settings, const Option& option) {
   const Setting& entry = *option.setting;
-  if (!entry.refusal.empty()) throw usage_error(fmt::format("{}: {} does not work yet: {}", settings.title, option.spelled, entry.refusal));
-  if (!entry.notice.empty()) log::info(fmt::format("{} is accepted and has no effect: {}", option.spelled, entry.notice));
+  if (!entry.refusal.empty())
+    throw usage_error(
+        fmt::format("{}: {} does not work yet: {}", settings.title, option.spelled, entry.refusal));
+  if (!entry.notice.empty())
+    log::info(fmt::format("{} is accepted and has no effect: {}", option.spelled, entry.notice));
   const std::string where = fmt::format("{}: {}", settings.title, option.spelled);
   if (option.has_values) {
     entry.assign(option.values, where);
@@ -99,8 +112,10 @@ void apply(const Settings& settings, const Option& option) {
 std::string kind_text(const Setting& entry) {
   if (entry.is_switch()) return "";
   if (!entry.allowed.empty()) return " " + text::join(entry.allowed, "|");
-  const bool number = std::holds_alternative<int*>(entry.target) || std::holds_alternative<double*>(entry.target) ||
-                      std::holds_alternative<std::vector<int>*>(entry.target) || std::holds_alternative<std::vector<double>*>(entry.target);
+  const bool number = std::holds_alternative<int*>(entry.target) ||
+                      std::holds_alternative<double*>(entry.target) ||
+                      std::holds_alternative<std::vector<int>*>(entry.target) ||
+                      std::holds_alternative<std::vector<double>*>(entry.target);
   const char* word = number ? "N" : "TEXT";
   if (entry.value_optional) return fmt::format(" [{}]", word);
   return entry.is_list() ? fmt::format(" {} …", word) : fmt::format(" {}", word);
@@ -108,7 +123,8 @@ std::string kind_text(const Setting& entry) {
 
 }  // namespace
 
-bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments, Output& output) {
+bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments,
+                     Output& output) {
   Common common;
   const Settings all = with_common(settings, common);
   const std::vector<Option> options = read_options(all, arguments);
@@ -120,8 +136,10 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
   std::map<const Setting*, std::string> seen;
   for (const Option& option : options) {
     // A repeated value would silently win or lose.
-    if (const auto [earlier, fresh] = seen.emplace(option.setting, option.spelled); !fresh && !option.setting->is_switch())
-      throw usage_error(fmt::format("{}: '{}' and '{}' set the same thing ({})", settings.title, earlier->second, option.spelled, option.setting->name));
+    if (const auto [earlier, fresh] = seen.emplace(option.setting, option.spelled);
+        !fresh && !option.setting->is_switch())
+      throw usage_error(fmt::format("{}: '{}' and '{}' set the same thing ({})", settings.title,
+                                    earlier->second, option.spelled, option.setting->name));
     apply(settings, option);
   }
   output.json = output.json || common.json;
@@ -130,7 +148,8 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
   return true;
 }
 
-std::vector<std::string> given_names(const Settings& settings, const std::vector<std::string>& arguments) {
+std::vector<std::string> given_names(const Settings& settings,
+                                     const std::vector<std::string>& arguments) {
   Common common;
   const Settings all = with_common(settings, common);
   std::vector<std::string> names;
@@ -138,7 +157,8 @@ std::vector<std::string> given_names(const Settings& settings, const std::vector
   return names;
 }
 
-std::vector<std::string> command_line(const Settings& settings, const std::vector<std::string>& names) {
+std::vector<std::string> command_line(const Settings& settings,
+                                      const std::vector<std::string>& names) {
   std::vector<std::string> words;
   for (const Setting& entry : settings.entries) {
     if (!text::contains(names, entry.name)) continue;
@@ -147,11 +167,16 @@ std::vector<std::string> command_line(const Settings& settings, const std::vecto
     const auto add_all = [&](const auto& values) {
       for (const auto& value : values) words.push_back(fmt::format("{}", value));
     };
-    if (const auto* text = std::get_if<std::string*>(&entry.target)) words.push_back(**text);
-    else if (const auto* whole = std::get_if<std::vector<int>*>(&entry.target)) add_all(**whole);
-    else if (const auto* numbers = std::get_if<std::vector<double>*>(&entry.target)) add_all(**numbers);
-    else if (const auto* texts = std::get_if<std::vector<std::string>*>(&entry.target)) add_all(**texts);
-    else if (!entry.is_switch()) words.push_back(entry.text());
+    if (const auto* text = std::get_if<std::string*>(&entry.target))
+      words.push_back(**text);
+    else if (const auto* whole = std::get_if<std::vector<int>*>(&entry.target))
+      add_all(**whole);
+    else if (const auto* numbers = std::get_if<std::vector<double>*>(&entry.target))
+      add_all(**numbers);
+    else if (const auto* texts = std::get_if<std::vector<std::string>*>(&entry.target))
+      add_all(**texts);
+    else if (!entry.is_switch())
+      words.push_back(entry.text());
   }
   return words;
 }
@@ -159,14 +184,21 @@ std::vector<std::string> command_line(const Settings& settings, const std::vecto
 std::string help_text(const Settings& settings) {
   Common common;
   const Settings all = with_common(settings, common);
-  std::string out = fmt::format("yolov7 {}\n\nOptions (unambiguous prefixes work; '-' and '_' are alike):\n", settings.title);
+  std::string out = fmt::format(
+      "yolov7 {}\n\nOptions (unambiguous prefixes work; '-' and '_' are alike):\n", settings.title);
   for (const Setting& entry : all.entries) {
     std::string line = fmt::format("  --{}{}", entry.name, kind_text(entry));
-    if (line.size() < 34) line.resize(34, ' '); else line += "\n" + std::string(34, ' ');
+    if (line.size() < 34)
+      line.resize(34, ' ');
+    else
+      line += "\n" + std::string(34, ' ');
     line += entry.help;
-    if (!entry.refusal.empty()) line += fmt::format(" (does not work yet: {})", entry.refusal);
-    else if (!entry.notice.empty()) line += fmt::format(" (accepted, no effect: {})", entry.notice);
-    else if (!entry.is_switch()) line += fmt::format(" [{}]", entry.text());
+    if (!entry.refusal.empty())
+      line += fmt::format(" (does not work yet: {})", entry.refusal);
+    else if (!entry.notice.empty())
+      line += fmt::format(" (accepted, no effect: {})", entry.notice);
+    else if (!entry.is_switch())
+      line += fmt::format(" [{}]", entry.text());
     out += line + "\n";
   }
   return out;

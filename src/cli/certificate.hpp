@@ -1,5 +1,6 @@
 #pragma once
-// The certificate of a derived model: what was compared with what, and fingerprints of the outputs for a later check.
+// The certificate of a derived model: what was compared with what, and fingerprints of the outputs
+// for a later check.
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -18,18 +19,20 @@ struct CertifiedModel {
 };
 
 struct CertificateRequest {
-  std::string kind;                 ///< "reparameterization"
+  std::string kind;  ///< "reparameterization"
   CertifiedModel parent, child;
   std::span<const runtime::ProofPicture> pictures;
   const runtime::Proof& proof;
-  int fingerprint_size = 0;         ///< of the generated pictures
-  std::span<const runtime::Outputs> fingerprints;  ///< of the child as written, float64, on those pictures
+  int fingerprint_size = 0;  ///< of the generated pictures
+  std::span<const runtime::Outputs>
+      fingerprints;  ///< of the child as written, float64, on those pictures
 };
 nlohmann::json make_certificate(const CertificateRequest& request);
 
-/// Compares outputs with the fingerprints of a certificate: the largest difference over the largest value of its map. Error
-/// where they do not describe the same maps.
-double fingerprint_difference(const nlohmann::json& fingerprints, std::span<const runtime::Outputs> outputs);
+/// Compares outputs with the fingerprints of a certificate: the largest difference over the largest
+/// value of its map. Error where they do not describe the same maps.
+double fingerprint_difference(const nlohmann::json& fingerprints,
+                              std::span<const runtime::Outputs> outputs);
 
 /// `x.pt` → `x.certificate.json`
 std::string certificate_path(const std::string& model);

@@ -8,9 +8,10 @@
 
 namespace yolov7::cli {
 
-/// path, format, container, variant, precision, folded, date, epoch, best_fitness, dataset_identity, tensors, notes.
-/// `network`: what checkpoint.build_network() gave.
-nlohmann::json checkpoint_facts(const std::string& path, const network::Checkpoint& checkpoint, const network::Network& network);
+/// path, format, container, variant, precision, folded, date, epoch, best_fitness,
+/// dataset_identity, tensors, notes. `network`: what checkpoint.build_network() gave.
+nlohmann::json checkpoint_facts(const std::string& path, const network::Checkpoint& checkpoint,
+                                const network::Network& network);
 /// The same for people, a few lines.
 void print_checkpoint_facts(const nlohmann::json& facts, int image_size, const Output& output);
 

@@ -22,7 +22,8 @@ void redirect(const char* file, int descriptor) {
 }
 
 /// Between fork and exec: nothing that allocates or locks.
-[[noreturn]] void become(const ChildStart& start, char* const* arguments, char* const* environment) {
+[[noreturn]] void become(const ChildStart& start, char* const* arguments,
+                         char* const* environment) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   redirect(start.output.c_str(), STDOUT_FILENO);
@@ -65,7 +66,8 @@ bool ChildProcess::failed() const { return !running_ && exit_code() != 0; }
 int ChildProcess::exit_code() const { return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1; }
 
 std::string ChildProcess::end_text() const {
-  if (WIFSIGNALED(status_)) return fmt::format("signal {} ({})", WTERMSIG(status_), strsignal(WTERMSIG(status_)));
+  if (WIFSIGNALED(status_))
+    return fmt::format("signal {} ({})", WTERMSIG(status_), strsignal(WTERMSIG(status_)));
   return fmt::format("exit code {}", exit_code());
 }
 

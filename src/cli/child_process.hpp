@@ -11,10 +11,12 @@ namespace yolov7::cli {
 struct ChildStart {
   std::vector<std::string> arguments;    ///< verb first
   std::vector<std::string> environment;  ///< "NAME=value", before those of this process
-  std::string output, errors;            ///< files that stdout and stderr go to (appended); "" = those of this process
+  std::string output,
+      errors;  ///< files that stdout and stderr go to (appended); "" = those of this process
 };
 
-/// A child in a process group of its own, so that a Ctrl-C reaches it once, by send(); it gets SIGTERM if this process ends.
+/// A child in a process group of its own, so that a Ctrl-C reaches it once, by send(); it gets
+/// SIGTERM if this process ends.
 class ChildProcess {
  public:
   /// Error if it cannot be started, naming `what`.

@@ -17,12 +17,16 @@ struct DetectOptions {
   int img_size = 640;
   double conf_thres = 0.25, iou_thres = 0.45;
   std::string device;
-  bool save_txt = false, save_conf = false, save_crop = false, save_json = false, save_csv = false, nosave = false, view_img = false;
-  bool agnostic_nms = false, multi_label = false, augment = false, tta_clip_tails = false, exist_ok = false, no_trace = false;
+  bool save_txt = false, save_conf = false, save_crop = false, save_json = false, save_csv = false,
+       nosave = false, view_img = false;
+  bool agnostic_nms = false, multi_label = false, augment = false, tta_clip_tails = false,
+       exist_ok = false, no_trace = false;
   bool hide_labels = false, hide_conf = false;
   std::vector<int> classes;
-  std::string project = "runs/detect", name = "exp", precision = "float32", backend = "openvino", performance = "auto", model_cache = "auto", video_codec = "mpeg4";
-  int max_det = 300, max_nms = 30000, line_thickness = 0, threads = 0, nstreams = 0, batch_size = 1, seed = 0;
+  std::string project = "runs/detect", name = "exp", precision = "float32", backend = "openvino",
+              performance = "auto", model_cache = "auto", video_codec = "mpeg4";
+  int max_det = 300, max_nms = 30000, line_thickness = 0, threads = 0, nstreams = 0, batch_size = 1,
+      seed = 0;
   int tile = 0;
   double tile_overlap = 0.2;
   NmsChoice nms;
@@ -34,7 +38,8 @@ struct DetectOptions {
   bool refused_switch = false;  ///< target of the options that are refused
   double refused_number = 0;
 
-  NmsOptions nms_options() const;  ///< the confidence threshold is lowered to what tracking looks at
+  NmsOptions nms_options()
+      const;  ///< the confidence threshold is lowered to what tracking looks at
   runtime::TrackOptions track_options() const;
   runtime::FrameLimits limits() const;
   runtime::LiveOptions live() const;

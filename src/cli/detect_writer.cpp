@@ -20,8 +20,8 @@ using evaluation::rounded;
 using runtime::Frame;
 using runtime::FrameKind;
 
-/// An annotated video. A stream's frames come when they come: each is repeated until the next one's time, so that the video
-/// runs as fast as life did.
+/// An annotated video. A stream's frames come when they come: each is repeated until the next one's
+/// time, so that the video runs as fast as life did.
 struct DetectWriter::Video {
   static constexpr double usual_rate = 30, longest_pause = 10;
 
@@ -45,8 +45,11 @@ struct DetectWriter::Video {
     }
     std::size_t copies = 1;
     if (live) {
-      const long most = std::lround(rate * longest_pause), behind = std::lround((frame.seconds - offset) * rate) + 1 - static_cast<long>(written);
-      if (behind > most) offset += static_cast<double>(behind - most) / rate;  // a longer pause is shown shorter
+      const long most = std::lround(rate * longest_pause),
+                 behind =
+                     std::lround((frame.seconds - offset) * rate) + 1 - static_cast<long>(written);
+      if (behind > most)
+        offset += static_cast<double>(behind - most) / rate;  // a longer pause is shown shorter
       copies = static_cast<std::size_t>(std::clamp(behind, 0L, most));
     }
     for (std::size_t i = 0; i < copies; ++i) writer->write(frame.bgr);
@@ -62,15 +65,19 @@ namespace {
 
 constexpr int picture_quality = 95;
 
-const std::string& name_of(const std::vector<std::string>& names, const Detection& d) { return names.at(static_cast<std::size_t>(d.class_index)); }
+const std::string& name_of(const std::vector<std::string>& names, const Detection& d) {
+  return names.at(static_cast<std::size_t>(d.class_index));
+}
 
 }  // namespace
 
-std::string label_lines(const std::vector<Detection>& detections, cv::Size picture, bool with_confidence, bool with_track) {
+std::string label_lines(const std::vector<Detection>& detections, cv::Size picture,
+                        bool with_confidence, bool with_track) {
   std::string out;
   for (auto detection = detections.rbegin(); detection != detections.rend(); ++detection) {
     const CxcywhNormalized box = to_normalized(detection->box, picture.width, picture.height);
-    out += fmt::format("{} {} {} {} {}", detection->class_index, text::general(box.cx), text::general(box.cy), text::general(box.w), text::general(box.h));
+    out += fmt::format("{} {} {} {} {}", detection->class_index, text::general(box.cx),
+                       text::general(box.cy), text::general(box.w), text::general(box.h));
     if (with_confidence) out += " " + text::general(detection->score);
     if (with_track) out += fmt::format(" {}", detection->track);
     out += '\n';
@@ -83,12 +90,14 @@ DetectWriter::DetectWriter(fs::path folder, std::vector<std::string> names, cons
   if (options_.csv) {
     csv_.open(folder_ / "detections.csv", std::ios::trunc);
     csv_ << "source,frame,seconds,class,name,score,x1,y1,x2,y2,track\n";
-    if (!csv_) throw Error(fmt::format("{}: cannot be written", (folder_ / "detections.csv").string()));
+    if (!csv_)
+      throw Error(fmt::format("{}: cannot be written", (folder_ / "detections.csv").string()));
   }
   if (options_.json) {
     json_.open(folder_ / ".predictions.json.partial", std::ios::trunc);
     json_ << "[";
-    if (!json_) throw Error(fmt::format("{}: cannot be written", (folder_ / "predictions.json").string()));
+    if (!json_)
+      throw Error(fmt::format("{}: cannot be written", (folder_ / "predictions.json").string()));
   }
 }
 
@@ -108,11 +117,13 @@ fs::path DetectWriter::label_path(const Frame& frame) const {
 
 void DetectWriter::write_labels(const Frame& frame, const std::vector<Detection>& detections) {
   const fs::path path = label_path(frame);
-  std::string content = label_lines(detections, frame.bgr.size(), options_.confidences, options_.tracks);
+  std::string content =
+      label_lines(detections, frame.bgr.size(), options_.confidences, options_.tracks);
   // Frames have numbers; only pictures can share a stem.
   if (frame.origin->kind == FrameKind::picture) {
     if (const auto [entry, first] = first_source_.emplace(path, frame.origin->name); !first) {
-      log::warning(fmt::format("{} and {} share the label file {}; the lines of both are in it", entry->second, frame.origin->name, path.string()));
+      log::warning(fmt::format("{} and {} share the label file {}; the lines of both are in it",
+                               entry->second, frame.origin->name, path.string()));
       if (fs::exists(path)) content = file::read(path) + content;
     }
   }
@@ -120,17 +131,21 @@ void DetectWriter::write_labels(const Frame& frame, const std::vector<Detection>
     // No file for a picture without objects, and none left of an earlier run either.
     std::error_code error;
     fs::remove(path, error);
-    if (error) throw Error(fmt::format("{}: cannot remove this label file of an earlier run: {}", path.string(), error.message()));
+    if (error)
+      throw Error(fmt::format("{}: cannot remove this label file of an earlier run: {}",
+                              path.string(), error.message()));
     return;
   }
   file::make_folder(path.parent_path());
   file::write_atomically(path, content, file::Sync::later);
 }
 
-/// MOTChallenge text, one file for a video, a stream, or a folder of pictures, whose numbers are then the frames.
+/// MOTChallenge text, one file for a video, a stream, or a folder of pictures, whose numbers are
+/// then the frames.
 void DetectWriter::write_tracks(const Frame& frame, const std::vector<Detection>& detections) {
   const bool picture = frame.origin->kind == FrameKind::picture;
-  const fs::path relative = picture ? frame.origin->relative.parent_path() / "pictures.txt" : fs::path(frame.origin->relative).replace_extension(".txt");
+  const fs::path relative = picture ? frame.origin->relative.parent_path() / "pictures.txt"
+                                    : fs::path(frame.origin->relative).replace_extension(".txt");
   const fs::path path = folder_ / "tracks" / relative;
   auto known = tracks_.find(path);
   if (known == tracks_.end()) {
@@ -138,28 +153,42 @@ void DetectWriter::write_tracks(const Frame& frame, const std::vector<Detection>
     known = tracks_.emplace(path, std::ofstream(path, std::ios::trunc)).first;
   }
   for (const Detection& d : detections)
-    known->second << fmt::format("{},{},{:.3f},{:.3f},{:.3f},{:.3f},{:.5f},{},-1,-1\n", picture ? frame.origin->number : frame.number, d.track, d.box.x1, d.box.y1, d.box.width(), d.box.height(),
-                                 d.score, d.class_index);
+    known->second << fmt::format("{},{},{:.3f},{:.3f},{:.3f},{:.3f},{:.5f},{},-1,-1\n",
+                                 picture ? frame.origin->number : frame.number, d.track, d.box.x1,
+                                 d.box.y1, d.box.width(), d.box.height(), d.score, d.class_index);
   if (!known->second.flush()) throw Error(fmt::format("{}: cannot be written", path.string()));
 }
 
 void DetectWriter::write_rows(const Frame& frame, const std::vector<Detection>& detections) {
   const bool picture = frame.origin->kind == FrameKind::picture;
-  const nlohmann::json image_id = options_.json ? nlohmann::json::parse(evaluation::image_id(frame.origin->relative)) : nlohmann::json();
+  const nlohmann::json image_id =
+      options_.json ? nlohmann::json::parse(evaluation::image_id(frame.origin->relative))
+                    : nlohmann::json();
   for (const Detection& d : detections) {
     if (options_.csv)
-      csv_ << fmt::format("{},{},{:.3f},{},{},{:.5f},{:.3f},{:.3f},{:.3f},{:.3f},{}\n", text::csv(frame.origin->name), picture ? 0 : frame.number, frame.seconds, d.class_index,
-                          text::csv(name_of(names_, d)), d.score, d.box.x1, d.box.y1, d.box.x2, d.box.y2, d.track > 0 ? fmt::format("{}", d.track) : "");
+      csv_ << fmt::format("{},{},{:.3f},{},{},{:.5f},{:.3f},{:.3f},{:.3f},{:.3f},{}\n",
+                          text::csv(frame.origin->name), picture ? 0 : frame.number, frame.seconds,
+                          d.class_index, text::csv(name_of(names_, d)), d.score, d.box.x1, d.box.y1,
+                          d.box.x2, d.box.y2, d.track > 0 ? fmt::format("{}", d.track) : "");
     if (!options_.json) continue;
-    nlohmann::json one{{"image_id", image_id}, {"file_name", frame.origin->name}, {"category_id", d.class_index}, {"category_name", name_of(names_, d)},
-                       {"bbox", {rounded(d.box.x1, 1e3), rounded(d.box.y1, 1e3), rounded(d.box.width(), 1e3), rounded(d.box.height(), 1e3)}}, {"score", rounded(d.score, 1e5)}};
+    nlohmann::json one{{"image_id", image_id},
+                       {"file_name", frame.origin->name},
+                       {"category_id", d.class_index},
+                       {"category_name", name_of(names_, d)},
+                       {"bbox",
+                        {rounded(d.box.x1, 1e3), rounded(d.box.y1, 1e3),
+                         rounded(d.box.width(), 1e3), rounded(d.box.height(), 1e3)}},
+                       {"score", rounded(d.score, 1e5)}};
     if (!picture) one["frame"] = frame.number, one["seconds"] = frame.seconds;
     if (d.track > 0) one["track_id"] = d.track;
-    json_ << (json_first_ ? "\n" : ",\n") << one.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    json_ << (json_first_ ? "\n" : ",\n")
+          << one.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     json_first_ = false;
   }
-  if (csv_.is_open() && !csv_.flush()) throw Error(fmt::format("{}: cannot be written", (folder_ / "detections.csv").string()));
-  if (json_.is_open() && !json_) throw Error(fmt::format("{}: cannot be written", (folder_ / "predictions.json").string()));
+  if (csv_.is_open() && !csv_.flush())
+    throw Error(fmt::format("{}: cannot be written", (folder_ / "detections.csv").string()));
+  if (json_.is_open() && !json_)
+    throw Error(fmt::format("{}: cannot be written", (folder_ / "predictions.json").string()));
 }
 
 void DetectWriter::write_crops(const Frame& frame, const std::vector<Detection>& detections) const {
@@ -167,13 +196,19 @@ void DetectWriter::write_crops(const Frame& frame, const std::vector<Detection>&
   for (std::size_t i = 0; i < detections.size(); ++i) {
     const Xyxy& box = detections[i].box;
     const int x = static_cast<int>(std::floor(box.x1)), y = static_cast<int>(std::floor(box.y1));
-    const cv::Rect part = cv::Rect(x, y, static_cast<int>(std::ceil(box.x2)) - x, static_cast<int>(std::ceil(box.y2)) - y) & whole;
+    const cv::Rect part = cv::Rect(x, y, static_cast<int>(std::ceil(box.x2)) - x,
+                                   static_cast<int>(std::ceil(box.y2)) - y) &
+                          whole;
     if (part.empty()) continue;
     std::string stem = frame.origin->relative.stem().string();
     if (frame.origin->kind != FrameKind::picture) stem += fmt::format("_{}", frame.number);
-    const fs::path folder = folder_ / "crops" / fmt::format("{} {}", detections[i].class_index, text::file_name(name_of(names_, detections[i]))) / frame.origin->relative.parent_path();
+    const fs::path folder = folder_ / "crops" /
+                            fmt::format("{} {}", detections[i].class_index,
+                                        text::file_name(name_of(names_, detections[i]))) /
+                            frame.origin->relative.parent_path();
     file::make_folder(folder);
-    write_picture(folder / fmt::format("{}-{}.jpg", stem, i + 1), frame.bgr(part).clone(), picture_quality, file::Sync::later);
+    write_picture(folder / fmt::format("{}-{}.jpg", stem, i + 1), frame.bgr(part).clone(),
+                  picture_quality, file::Sync::later);
   }
 }
 
@@ -217,7 +252,8 @@ void DetectWriter::finish() {
   if (!json_.is_open()) return;
   json_ << "\n]\n";
   json_.close();
-  if (!json_) throw Error(fmt::format("{}: cannot be written", (folder_ / "predictions.json").string()));
+  if (!json_)
+    throw Error(fmt::format("{}: cannot be written", (folder_ / "predictions.json").string()));
   fs::rename(folder_ / ".predictions.json.partial", folder_ / "predictions.json");
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// What detect leaves in its run folder (evaluation 3.5, 3.6, 3.9): annotated pictures and videos, label files, crops, tables.
+// What detect leaves in its run folder (evaluation 3.5, 3.6, 3.9): annotated pictures and videos,
+// label files, crops, tables.
 #include <fstream>
 #include <map>
 #include <memory>
@@ -14,25 +15,31 @@
 
 namespace yolov7::cli {
 
-/// One line per detection in ascending score: class cx cy w h [score] [track], normalised by the picture, %g.
-std::string label_lines(const std::vector<Detection>& detections, cv::Size picture, bool with_confidence, bool with_track);
+/// One line per detection in ascending score: class cx cy w h [score] [track], normalised by the
+/// picture, %g.
+std::string label_lines(const std::vector<Detection>& detections, cv::Size picture,
+                        bool with_confidence, bool with_track);
 
 class DetectWriter {
  public:
   struct Options {
-    bool labels = false, confidences = false, tracks = false, pictures = true, crops = false, viewed = false, json = false, csv = false;
+    bool labels = false, confidences = false, tracks = false, pictures = true, crops = false,
+         viewed = false, json = false, csv = false;
     DrawOptions draw;
-    int stride = 1;                   ///< every n-th frame of a video is here
+    int stride = 1;  ///< every n-th frame of a video is here
     std::string codec = "mpeg4";
     const runtime::VideoLibrary* videos = nullptr;  ///< needed for annotated videos
   };
-  DetectWriter(std::filesystem::path folder, std::vector<std::string> names, const Options& options);
+  DetectWriter(std::filesystem::path folder, std::vector<std::string> names,
+               const Options& options);
   ~DetectWriter();
 
-  /// Label file and tables; in the order of the frames. The label file of a name is replaced when the run first meets it, and
-  /// removed if there is nothing in it; a second picture of the same stem appends, with a warning.
+  /// Label file and tables; in the order of the frames. The label file of a name is replaced when
+  /// the run first meets it, and removed if there is nothing in it; a second picture of the same
+  /// stem appends, with a warning.
   void record(const runtime::Frame& frame, const std::vector<Detection>& detections);
-  /// Crops, then boxes drawn into the frame if anybody will see it, then a picture's file; from any thread.
+  /// Crops, then boxes drawn into the frame if anybody will see it, then a picture's file; from any
+  /// thread.
   void draw(runtime::Frame& frame, const std::vector<Detection>& detections) const;
   /// The frame of a video or stream; in order.
   void deliver(const runtime::Frame& frame);

@@ -1,5 +1,6 @@
 #pragma once
-// Trains the candidates of a search of hyper-parameters (training/evolution.hpp), each as a process of its own.
+// Trains the candidates of a search of hyper-parameters (training/evolution.hpp), each as a process
+// of its own.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,13 +10,15 @@
 namespace yolov7::cli {
 
 struct SearchSetup {
-  std::filesystem::path folder;                 ///< of the search; holds hyp.yaml, the start
+  std::filesystem::path folder;  ///< of the search; holds hyp.yaml, the start
   training::Search search;
-  training::Hyperparameters start;              ///< of that file
-  std::vector<std::string> train_arguments;     ///< of every training, without what the search decides: hyp, epochs, folder, device
-  std::vector<std::string> devices;             ///< training i of those at work at a time is given the (i mod n)-th; empty = as trainings choose
-  int parallel = 1;                             ///< trainings at a time
-  double hours = 0;                             ///< after which no training begins; 0 = no limit
+  training::Hyperparameters start;           ///< of that file
+  std::vector<std::string> train_arguments;  ///< of every training, without what the search
+                                             ///< decides: hyp, epochs, folder, device
+  std::vector<std::string> devices;  ///< training i of those at work at a time is given the (i mod
+                                     ///< n)-th; empty = as trainings choose
+  int parallel = 1;                  ///< trainings at a time
+  double hours = 0;                  ///< after which no training begins; 0 = no limit
 };
 
 struct SearchOutcome {
@@ -23,11 +26,14 @@ struct SearchOutcome {
   bool interrupted = false, out_of_time = false;
 };
 
-/// Goes on where <folder>/evolve.csv ends; trainings that were begun are resumed. After each training evolve.csv is written anew (atomic),
-/// after each new best hyp_evolved.yaml, after each generation evolve.png. Keeps the folder of the best training, removes those that
-/// are beaten. Errors: the start itself cannot be trained; five trainings in a row failed; evolve.csv is of another search.
+/// Goes on where <folder>/evolve.csv ends; trainings that were begun are resumed. After each
+/// training evolve.csv is written anew (atomic), after each new best hyp_evolved.yaml, after each
+/// generation evolve.png. Keeps the folder of the best training, removes those that are beaten.
+/// Errors: the start itself cannot be trained; five trainings in a row failed; evolve.csv is of
+/// another search.
 SearchOutcome run_search(const SearchSetup& setup);
 /// Folder of the training of a candidate.
-std::filesystem::path trial_folder(const std::filesystem::path& search_folder, const training::Trial& trial);
+std::filesystem::path trial_folder(const std::filesystem::path& search_folder,
+                                   const training::Trial& trial);
 
 }  // namespace yolov7::cli

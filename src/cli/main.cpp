@@ -1,4 +1,5 @@
-// The program: chooses the verb, prints its result, maps errors to exit codes. The only place that catches.
+// The program: chooses the verb, prints its result, maps errors to exit codes. The only place that
+// catches.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -20,7 +21,9 @@ namespace yolov7::cli {
 namespace {
 
 std::string program_help() {
-  std::string out = fmt::format("yolov7 {}: the life-cycle of YOLOv7 detectors\n\nUsage: yolov7 <verb> [options]\n\nVerbs:\n", library_version);
+  std::string out = fmt::format(
+      "yolov7 {}: the life-cycle of YOLOv7 detectors\n\nUsage: yolov7 <verb> [options]\n\nVerbs:\n",
+      library_version);
   for (const Verb& verb : verbs()) {
     std::string names(verb.name);
     for (const auto alias : verb.aliases) names += fmt::format(", {}", alias);
@@ -40,11 +43,13 @@ const Verb& find_verb(const std::string& name) {
     }
   }
   throw usage_error(fmt::format("unknown verb '{}'{} Known: {}", name,
-                                text::nearest(name, names) ? text::did_you_mean(name, names) : ".", text::join(names, ", ")));
+                                text::nearest(name, names) ? text::did_you_mean(name, names) : ".",
+                                text::join(names, ", ")));
 }
 
 ExitCode run(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
+      arguments[0] == "help") {
     std::fputs(program_help().c_str(), stdout);
     return arguments.empty() ? ExitCode::usage : ExitCode::done;
   }
@@ -56,7 +61,8 @@ ExitCode run(const std::vector<std::string>& arguments) {
   Output output;
   const nlohmann::json result = verb.run({arguments.begin() + 1, arguments.end()}, output);
   if (output.json && !result.is_null()) std::fputs((json_text(result) + "\n").c_str(), stdout);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Error("cannot write the result to stdout");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw Error("cannot write the result to stdout");
   return output.code;
 }
 

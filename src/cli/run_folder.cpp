@@ -17,21 +17,25 @@ std::string make_run_folder(const std::string& project, const std::string& name,
     file::make_folder(first);
     return first.string();
   }
-  // The largest number directly behind the name in the last path component, plus one; 2 if there is none.
+  // The largest number directly behind the name in the last path component, plus one; 2 if there is
+  // none.
   const std::string stem = first.filename().string();
   for (;;) {
     std::error_code error;
     if (fs::create_directory(first, error)) return first.string();
     long long largest = 1;
-    for (const fs::directory_entry& entry : fs::directory_iterator(first.parent_path().empty() ? fs::path(".") : first.parent_path())) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(
+             first.parent_path().empty() ? fs::path(".") : first.parent_path())) {
       const std::string other = entry.path().filename().string();
       if (other.size() <= stem.size() || other.rfind(stem, 0) != 0) continue;
-      if (const auto number = text::parse_int(std::string_view(other).substr(stem.size()))) largest = std::max<long long>(largest, *number);
+      if (const auto number = text::parse_int(std::string_view(other).substr(stem.size())))
+        largest = std::max<long long>(largest, *number);
     }
     const fs::path next = first.parent_path() / fmt::format("{}{}", stem, largest + 1);
     // Another process may take the same name in between: then look again.
     if (fs::create_directory(next, error)) return next.string();
-    if (error) throw Error(fmt::format("{}: cannot make this folder: {}", next.string(), error.message()));
+    if (error)
+      throw Error(fmt::format("{}: cannot make this folder: {}", next.string(), error.message()));
   }
 }
 

@@ -5,8 +5,9 @@
 namespace yolov7::cli {
 
 const training::Api& training_library() {
-  const auto entry = reinterpret_cast<const training::Api* (*)()>(library_entry("libyolov7-training.so", "yolov7_training_api", "this needs the training library",
-                                                                                "Build it with LibTorch: scripts/setup, then cmake --preset release -DYOLOV7_TRAINING=ON"));
+  const auto entry = reinterpret_cast<const training::Api* (*)()>(library_entry(
+      "libyolov7-training.so", "yolov7_training_api", "this needs the training library",
+      "Build it with LibTorch: scripts/setup, then cmake --preset release -DYOLOV7_TRAINING=ON"));
   return *entry();
 }
 

@@ -14,11 +14,14 @@ namespace yolov7::cli {
 
 struct ValOptions {
   std::vector<std::string> weights{"yolov7.pt"};
-  std::string data = "data/coco.yaml", task = "val", device, project = "runs/test", name = "exp", precision = "float32", backend = "openvino";
+  std::string data = "data/coco.yaml", task = "val", device, project = "runs/test", name = "exp",
+              precision = "float32", backend = "openvino";
   int batch_size = 32, img_size = 640, max_det = 300, max_nms = 30000, workers = 8, threads = 0;
   double conf_thres = 0.001, iou_thres = 0.65;
-  bool single_cls = false, verbose = false, save_txt = false, save_hybrid = false, save_conf = false, save_json = false, exist_ok = false;
-  bool augment = false, tta_clip_tails = false, no_trace = false, v5_metric = false, recheck = false, strict = false;
+  bool single_cls = false, verbose = false, save_txt = false, save_hybrid = false,
+       save_conf = false, save_json = false, exist_ok = false;
+  bool augment = false, tta_clip_tails = false, no_trace = false, v5_metric = false,
+       recheck = false, strict = false;
   std::string anno_json;
   std::vector<int> coco_max_dets{1, 10, 100};
   NmsChoice nms;
@@ -30,7 +33,8 @@ struct ValOptions {
 };
 
 Settings settings(ValOptions& options);
-/// Error (usage): options that exclude each other, an unknown task. Warnings: options without effect.
+/// Error (usage): options that exclude each other, an unknown task. Warnings: options without
+/// effect.
 void check(const ValOptions& options);
 ModelOptions model_options(const ValOptions& options);
 /// COCO's own data set, by the name of its description.
@@ -42,8 +46,10 @@ struct Measurement {
   evaluation::ValidationOptions options;
   std::string annotations;  ///< COCO annotation file for the COCO metric; empty = the labels
 };
-/// Errors: the description has no such split, classes of model and data that differ, whatever reading reports.
-Measurement prepare_measurement(const ValOptions& options, const std::string& split, const OpenModel& model);
+/// Errors: the description has no such split, classes of model and data that differ, whatever
+/// reading reports.
+Measurement prepare_measurement(const ValOptions& options, const std::string& split,
+                                const OpenModel& model);
 
 /// --task speed and study (evaluation 1.12): each weights file by itself.
 nlohmann::json run_speed(const ValOptions& options, Output& output);

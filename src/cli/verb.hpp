@@ -1,5 +1,6 @@
 #pragma once
-// A verb is one file: an options struct with its settings table, and run(). The visible list is in verbs.cpp.
+// A verb is one file: an options struct with its settings table, and run(). The visible list is in
+// verbs.cpp.
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -10,11 +11,13 @@
 
 namespace yolov7::cli {
 
-/// Where a verb's result goes: text lines for people on stdout, or (with --json) one JSON object at the end.
+/// Where a verb's result goes: text lines for people on stdout, or (with --json) one JSON object at
+/// the end.
 class Output {
  public:
   bool json = false;
-  ExitCode code = ExitCode::done;   ///< a verb that finished with losses (unreadable pictures, say) sets failure
+  ExitCode code =
+      ExitCode::done;  ///< a verb that finished with losses (unreadable pictures, say) sets failure
   void line(std::string_view text) const;  ///< escaped, to stdout; nothing with --json
 };
 
@@ -27,18 +30,24 @@ struct Verb {
 
 const std::vector<Verb>& verbs();
 
-/// Command line → settings. Official names, unambiguous prefixes, '-' and '_' alike, --name value and --name=value, lists
-/// until the next option. Every verb also takes --json, --quiet, --verbose and --help. Returns false if --help was asked for
-/// (and printed). Errors (usage): unknown option with the nearest name, missing or superfluous value, out of range,
-/// an option that does not work yet.
-bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments, Output& output);
-/// Names of the settings that the last parse_arguments call of this settings table found on the command line.
-std::vector<std::string> given_names(const Settings& settings, const std::vector<std::string>& arguments);
+/// Command line → settings. Official names, unambiguous prefixes, '-' and '_' alike, --name value
+/// and --name=value, lists until the next option. Every verb also takes --json, --quiet, --verbose
+/// and --help. Returns false if --help was asked for (and printed). Errors (usage): unknown option
+/// with the nearest name, missing or superfluous value, out of range, an option that does not work
+/// yet.
+bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments,
+                     Output& output);
+/// Names of the settings that the last parse_arguments call of this settings table found on the
+/// command line.
+std::vector<std::string> given_names(const Settings& settings,
+                                     const std::vector<std::string>& arguments);
 /// The command line that sets these settings of the table to the values that they have now.
-std::vector<std::string> command_line(const Settings& settings, const std::vector<std::string>& names);
+std::vector<std::string> command_line(const Settings& settings,
+                                      const std::vector<std::string>& names);
 std::string help_text(const Settings& settings);
 
-/// <project>/<name>, incremented to exp2, exp3 … unless `exist_ok` (evaluation 3.8); made, and returned.
+/// <project>/<name>, incremented to exp2, exp3 … unless `exist_ok` (evaluation 3.8); made, and
+/// returned.
 std::string make_run_folder(const std::string& project, const std::string& name, bool exist_ok);
 
 // One per verb file.
@@ -53,7 +62,8 @@ nlohmann::json run_reparam(const std::vector<std::string>&, Output&);
 nlohmann::json run_verify(const std::vector<std::string>&, Output&);
 nlohmann::json run_scale(const std::vector<std::string>&, Output&);
 nlohmann::json run_info(const std::vector<std::string>&, Output&);
-nlohmann::json run_dataset(const std::vector<std::string>&, Output&);  ///< dataset convert | check | augment | synth
+nlohmann::json run_dataset(const std::vector<std::string>&,
+                           Output&);  ///< dataset convert | check | augment | synth
 nlohmann::json run_benchmark(const std::vector<std::string>&, Output&);
 nlohmann::json run_compare(const std::vector<std::string>&, Output&);
 nlohmann::json run_metrics(const std::vector<std::string>&, Output&);

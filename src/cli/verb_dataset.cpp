@@ -16,8 +16,10 @@ struct Part {
 
 constexpr Part parts[] = {
     {"convert", "bring annotations of another format into the YOLO layout", run_dataset_convert},
-    {"check", "read all splits of a data.yaml and name everything that is wrong", run_dataset_check},
-    {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do", run_dataset_augment},
+    {"check", "read all splits of a data.yaml and name everything that is wrong",
+     run_dataset_check},
+    {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
+     run_dataset_augment},
     {"synth", "draw a data set with exact boxes", run_dataset_synth},
 };
 
@@ -34,7 +36,9 @@ void print_help(const Output& output) {
 nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& output) {
   std::vector<std::string> names;
   for (const Part& part : parts) names.emplace_back(part.name);
-  if (arguments.empty()) throw usage_error(fmt::format("dataset: expected one of {}, found nothing", text::join(names, ", ")));
+  if (arguments.empty())
+    throw usage_error(
+        fmt::format("dataset: expected one of {}, found nothing", text::join(names, ", ")));
   const std::string& first = arguments.front();
   if (first == "--help" || first == "-h" || first == "help") {
     print_help(output);
@@ -42,7 +46,8 @@ nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& ou
   }
   for (const Part& part : parts)
     if (first == part.name) return part.run({arguments.begin() + 1, arguments.end()}, output);
-  throw usage_error(fmt::format("dataset: expected one of {}, found '{}'{}", text::join(names, ", "), first, text::did_you_mean(first, names)));
+  throw usage_error(fmt::format("dataset: expected one of {}, found '{}'{}",
+                                text::join(names, ", "), first, text::did_you_mean(first, names)));
 }
 
 }  // namespace yolov7::cli

@@ -19,16 +19,24 @@ struct ConvertOptions {
 };
 
 Settings settings(ConvertOptions& o) {
-  return Settings{"dataset convert", {
-    setting("from", o.from, "format of the source").choices({"voc"}),
-    setting("source", o.source, "folder with the annotations (XML) and pictures, at any depth"),
-    setting("to", o.to, "format to write").choices({"yolo"}),
-    setting("out", o.out, "folder to write: new or empty"),
-    setting("split", o.split, "shares of train,val,test in percent (70,20,10) where the source has no ImageSets lists; without, everything is train"),
-    setting("seed", o.seed, "seed of the shares").range(0, 2147483647),
-    setting("names", o.names, "classes in this order, separated by commas; boxes of others are dropped. Without: all, sorted by name"),
-    setting("link", o.link, "hard links to the pictures instead of copies, where the file system can"),
-  }};
+  return Settings{
+      "dataset convert",
+      {
+          setting("from", o.from, "format of the source").choices({"voc"}),
+          setting("source", o.source,
+                  "folder with the annotations (XML) and pictures, at any depth"),
+          setting("to", o.to, "format to write").choices({"yolo"}),
+          setting("out", o.out, "folder to write: new or empty"),
+          setting("split", o.split,
+                  "shares of train,val,test in percent (70,20,10) where the source has no "
+                  "ImageSets lists; without, everything is train"),
+          setting("seed", o.seed, "seed of the shares").range(0, 2147483647),
+          setting("names", o.names,
+                  "classes in this order, separated by commas; boxes of others are dropped. "
+                  "Without: all, sorted by name"),
+          setting("link", o.link,
+                  "hard links to the pictures instead of copies, where the file system can"),
+      }};
 }
 
 /// "a,b c,d" or several arguments; blanks around a name do not count, those inside do.
@@ -37,7 +45,10 @@ std::vector<std::string> class_names(const std::vector<std::string>& texts) {
   for (const std::string& text : texts)
     for (const std::string_view part : text::split(text, ',')) {
       const std::string_view name = text::trim(part);
-      if (name.empty()) throw usage_error(fmt::format("dataset convert: --names: expected class names separated by commas, found '{}'", text));
+      if (name.empty())
+        throw usage_error(fmt::format(
+            "dataset convert: --names: expected class names separated by commas, found '{}'",
+            text));
       names.emplace_back(name);
     }
   return names;
@@ -48,8 +59,10 @@ std::vector<std::string> class_names(const std::vector<std::string>& texts) {
 nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Output& output) {
   ConvertOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
-  if (options.source.empty()) throw usage_error("dataset convert: expected --source with the folder to convert, found none");
-  if (options.out.empty()) throw usage_error("dataset convert: expected --out with the folder to write, found none");
+  if (options.source.empty())
+    throw usage_error("dataset convert: expected --source with the folder to convert, found none");
+  if (options.out.empty())
+    throw usage_error("dataset convert: expected --out with the folder to write, found none");
   dataset::VocImportOptions import;
   import.source = options.source;
   import.out = options.out;

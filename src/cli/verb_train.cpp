@@ -18,10 +18,12 @@ void check(const training::TrainOptions& o) {
   if (o.resume.empty()) training::require_possible(o, "train");
   const auto gpus = training::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
-    throw usage_error(fmt::format("train: --nproc {} and --device {}: expected a GPU for each process", o.nproc, o.device));
+    throw usage_error(fmt::format(
+        "train: --nproc {} and --device {}: expected a GPU for each process", o.nproc, o.device));
   if (!o.mlflow.empty()) watch::mlflow_address(o.mlflow);
   if (o.img_size.empty() || o.img_size.size() > 2)
-    throw usage_error(fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
+    throw usage_error(
+        fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
 }
 
 training::World world(training::TrainOptions& o) {
@@ -36,15 +38,27 @@ std::vector<std::string> without(std::vector<std::string> names, const std::stri
   return names;
 }
 
-ExitCode launch_all(int processes, const training::TrainOptions& o, std::vector<std::string> arguments) {
+ExitCode launch_all(int processes, const training::TrainOptions& o,
+                    std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "train");
-  return launch(processes, arguments, std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
+  return launch(processes, arguments,
+                std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
-  return {{"run_folder", s.run_folder}, {"epochs_done", s.epochs_done}, {"best_epoch", s.best_epoch}, {"best_fitness", s.best_fitness},
-          {"coco_map50", s.map50}, {"coco_map", s.map}, {"seconds", s.seconds}, {"skipped_batches", s.skipped_batches},
-          {"predicted_peak_bytes", s.predicted_peak_bytes}, {"peak_bytes", s.peak_bytes}, {"interrupted", s.interrupted}, {"best", s.best}, {"last", s.last}};
+  return {{"run_folder", s.run_folder},
+          {"epochs_done", s.epochs_done},
+          {"best_epoch", s.best_epoch},
+          {"best_fitness", s.best_fitness},
+          {"coco_map50", s.map50},
+          {"coco_map", s.map},
+          {"seconds", s.seconds},
+          {"skipped_batches", s.skipped_batches},
+          {"predicted_peak_bytes", s.predicted_peak_bytes},
+          {"peak_bytes", s.peak_bytes},
+          {"interrupted", s.interrupted},
+          {"best", s.best},
+          {"last", s.last}};
 }
 
 }  // namespace
@@ -54,17 +68,20 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   const Settings table = training::settings(request.options);
   if (!parse_arguments(table, arguments, output)) return {};
   request.given = given_names(table, arguments);
-  if (request.options.evolve) return run_evolve(command_line(table, without(request.given, "evolve")), output);
+  if (request.options.evolve)
+    return run_evolve(command_line(table, without(request.given, "evolve")), output);
   check(request.options);
   request.world = world(request.options);
-  const int processes = std::max(request.options.nproc, static_cast<int>(training::gpus_of(request.options.device).size()));
+  const int processes = std::max(
+      request.options.nproc, static_cast<int>(training::gpus_of(request.options.device).size()));
   if (request.world.alone() && processes > 1) {
     output.code = launch_all(processes, request.options, arguments);
     return {};
   }
   const training::Api& library = training_library();
   if (request.options.resume.empty() && request.world.writes())
-    request.run_folder = make_run_folder(request.options.project, request.options.name, request.options.exist_ok);
+    request.run_folder =
+        make_run_folder(request.options.project, request.options.name, request.options.exist_ok);
   const training::TrainSummary summary = library.train(request);
   if (!request.world.writes()) {
     if (summary.interrupted) output.code = ExitCode::interrupted;
@@ -72,10 +89,13 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   }
   if (summary.interrupted) {
     output.code = ExitCode::interrupted;
-    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}", summary.epochs_done, text::shell_word(summary.run_folder)));
+    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}",
+                            summary.epochs_done, text::shell_word(summary.run_folder)));
   } else {
-    output.line(fmt::format("Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}", summary.epochs_done,
-                            summary.seconds / 3600, summary.best_epoch, summary.map50, summary.map));
+    output.line(fmt::format(
+        "Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}",
+        summary.epochs_done, summary.seconds / 3600, summary.best_epoch, summary.map50,
+        summary.map));
     output.line(fmt::format("Results in {}", summary.run_folder));
   }
   return to_json(summary);

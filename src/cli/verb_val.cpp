@@ -17,7 +17,8 @@ namespace {
 std::string echo(const Settings& table) {
   std::vector<std::string> parts;
   for (const Setting& entry : table.entries)
-    if (entry.refusal.empty() && entry.notice.empty()) parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
+    if (entry.refusal.empty() && entry.notice.empty())
+      parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
   return "val: " + text::join(parts, ", ");
 }
 
@@ -36,8 +37,9 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   const Measurement measurement = prepare_measurement(o, o.task, model);
   const dataset::Index& index = measurement.index;
   const evaluation::ValidationOptions& options = measurement.options;
-  output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path, model.network.source, options.image_size, model.detector->description(), o.task,
-                          index.entries.size(), index.label_count()));
+  output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path,
+                          model.network.source, options.image_size, model.detector->description(),
+                          o.task, index.entries.size(), index.label_count()));
   const std::string folder = make_run_folder(o.project, o.name, o.exist_ok);
   const evaluation::ValidationResult result = evaluation::evaluate(*model.detector, index, options);
   evaluation::ReportOptions report;
@@ -48,10 +50,16 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   report.weights_hash = file::content_hash(file::read(model.path));
   report.detector = model.detector->description();
   if (!measurement.annotations.empty()) report.ground_truth = measurement.annotations;
-  if (o.save_json || report.coco_ids) report.detections_json = std::filesystem::path(folder) / (std::filesystem::path(model.path).stem().string() + "_predictions.json");
+  if (o.save_json || report.coco_ids)
+    report.detections_json =
+        std::filesystem::path(folder) /
+        (std::filesystem::path(model.path).stem().string() + "_predictions.json");
   evaluation::write_report(folder, result, index, report);
-  file::write_atomically(std::filesystem::path(folder) / "report.html", watch::validation_report(folder));
-  for (const std::string& line : evaluation::console_lines(result, index, o.verbose || index.names.size() < 50)) output.line(line);
+  file::write_atomically(std::filesystem::path(folder) / "report.html",
+                         watch::validation_report(folder));
+  for (const std::string& line :
+       evaluation::console_lines(result, index, o.verbose || index.names.size() < 50))
+    output.line(line);
   output.line(fmt::format("Results in {}", folder));
   nlohmann::json json = evaluation::to_json(result, index, report);
   json["folder"] = folder;

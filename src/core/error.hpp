@@ -1,6 +1,7 @@
 #pragma once
-// The one exception type of the project. Thrown where the value is known, with one line that says what was
-// expected, what was found and where ("labels/000123.txt:7: class 12 is out of range 0..4"); caught once, in cli.
+// The one exception type of the project. Thrown where the value is known, with one line that says
+// what was expected, what was found and where ("labels/000123.txt:7: class 12 is out of range
+// 0..4"); caught once, in cli.
 #include <stdexcept>
 #include <string>
 

@@ -19,7 +19,8 @@ std::map<std::string, std::set<int>, std::less<>> wanted() {
     const auto equals = place.find('=');
     if (equals == std::string::npos) continue;
     std::istringstream passes(place.substr(equals + 1));
-    for (std::string pass; std::getline(passes, pass, ',');) result[place.substr(0, equals)].insert(std::atoi(pass.c_str()));
+    for (std::string pass; std::getline(passes, pass, ',');)
+      result[place.substr(0, equals)].insert(std::atoi(pass.c_str()));
   }
   return result;
 }

@@ -44,7 +44,8 @@ void sync_path(const fs::path& path, int flags) {
   Descriptor d{::open(path.c_str(), flags | O_CLOEXEC)};
   if (d.fd < 0) throw Error(fmt::format("{}: cannot open to sync: {}", path.string(), reason()));
   // Some file systems do not know fsync of folders (EINVAL); that is no loss of data.
-  if (::fsync(d.fd) != 0 && errno != EINVAL) throw Error(fmt::format("{}: cannot sync: {}", path.string(), reason()));
+  if (::fsync(d.fd) != 0 && errno != EINVAL)
+    throw Error(fmt::format("{}: cannot sync: {}", path.string(), reason()));
 }
 
 }  // namespace
@@ -53,11 +54,15 @@ std::string read(const fs::path& path, std::uint64_t limit_bytes) {
   Descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (d.fd < 0) throw Error(fmt::format("{}: cannot open: {}", path.string(), reason()));
   struct stat info {};
-  if (::fstat(d.fd, &info) != 0) throw Error(fmt::format("{}: cannot stat: {}", path.string(), reason()));
-  if (!S_ISREG(info.st_mode)) throw Error(fmt::format("{}: expected a file, found {}", path.string(), S_ISDIR(info.st_mode) ? "a folder" : "something else"));
+  if (::fstat(d.fd, &info) != 0)
+    throw Error(fmt::format("{}: cannot stat: {}", path.string(), reason()));
+  if (!S_ISREG(info.st_mode))
+    throw Error(fmt::format("{}: expected a file, found {}", path.string(),
+                            S_ISDIR(info.st_mode) ? "a folder" : "something else"));
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (limit_bytes != 0 && size > limit_bytes)
-    throw Error(fmt::format("{}: expected at most {} bytes, found {}", path.string(), limit_bytes, size));
+    throw Error(
+        fmt::format("{}: expected at most {} bytes, found {}", path.string(), limit_bytes, size));
   std::string content(size, '\0');
   std::size_t done = 0;
   while (done < content.size()) {
@@ -74,7 +79,9 @@ std::string read(const fs::path& path, std::uint64_t limit_bytes) {
 namespace {
 
 /// Beside `path`, so that a rename replaces it; remove_temporaries() knows the form.
-fs::path temporary_for(const fs::path& path) { return path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid()); }
+fs::path temporary_for(const fs::path& path) {
+  return path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+}
 
 /// A second name for the content of `path`, put in the place of whatever `previous` was.
 void keep_previous(const fs::path& path, const fs::path& previous) {
@@ -83,14 +90,17 @@ void keep_previous(const fs::path& path, const fs::path& previous) {
   std::error_code error;
   fs::remove(temporary, error);
   fs::create_hard_link(path, temporary, error);
-  if (error) fs::copy_file(path, temporary, fs::copy_options::overwrite_existing);  // a file system without links
+  if (error)
+    fs::copy_file(path, temporary,
+                  fs::copy_options::overwrite_existing);  // a file system without links
   if (::rename(temporary.c_str(), previous.c_str()) != 0)
     throw Error(fmt::format("{}: cannot rename onto it: {}", previous.string(), reason()));
 }
 
 }  // namespace
 
-void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write, const fs::path& previous, Sync sync) {
+void replace_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write,
+                        const fs::path& previous, Sync sync) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const fs::path temporary = temporary_for(path);
   try {
@@ -110,7 +120,8 @@ void replace_atomically(const fs::path& path, const std::function<void(const fs:
 void sync_file_system(const fs::path& folder) {
   Descriptor d{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (d.fd < 0) throw Error(fmt::format("{}: cannot open to sync: {}", folder.string(), reason()));
-  if (::syncfs(d.fd) != 0) throw Error(fmt::format("{}: cannot sync: {}", folder.string(), reason()));
+  if (::syncfs(d.fd) != 0)
+    throw Error(fmt::format("{}: cannot sync: {}", folder.string(), reason()));
 }
 
 void remove_temporaries(const fs::path& folder) {
@@ -118,17 +129,21 @@ void remove_temporaries(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     // libzip writes beside what it is given, with six characters more.
-    const bool ours = name.ends_with(".tmp"), of_libzip = name.size() > 11 && name.compare(name.size() - 11, 5, ".tmp.") == 0;
+    const bool ours = name.ends_with(".tmp"),
+               of_libzip = name.size() > 11 && name.compare(name.size() - 11, 5, ".tmp.") == 0;
     if (name.starts_with('.') && (ours || of_libzip)) fs::remove(entry.path(), error);
   }
 }
 
 void write_atomically(const fs::path& path, std::string_view content, Sync sync) {
-  replace_atomically(path, [&](const fs::path& temporary) {
-    Descriptor d{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-    if (d.fd < 0) throw Error(fmt::format("{}: cannot create: {}", path.string(), reason()));
-    write_all(d.fd, content, path);
-  }, {}, sync);
+  replace_atomically(
+      path,
+      [&](const fs::path& temporary) {
+        Descriptor d{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+        if (d.fd < 0) throw Error(fmt::format("{}: cannot create: {}", path.string(), reason()));
+        write_all(d.fd, content, path);
+      },
+      {}, sync);
 }
 
 void append_line(const fs::path& path, std::string_view line) {
@@ -141,7 +156,8 @@ void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error || !fs::is_directory(path))
-    throw Error(fmt::format("{}: cannot make this folder: {}", path.string(), error ? error.message() : "a file is in the way"));
+    throw Error(fmt::format("{}: cannot make this folder: {}", path.string(),
+                            error ? error.message() : "a file is in the way"));
 }
 
 bool writable_folder(const fs::path& path) {
@@ -154,8 +170,10 @@ std::string content_hash(std::string_view bytes) {
 }
 
 fs::path user_cache_folder() {
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/') return fs::path(xdg) / "yolov7.cpp";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return fs::path(home) / ".cache" / "yolov7.cpp";
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/')
+    return fs::path(xdg) / "yolov7.cpp";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return fs::path(home) / ".cache" / "yolov7.cpp";
   return fs::temp_directory_path() / "yolov7.cpp-cache";
 }
 
@@ -163,7 +181,8 @@ namespace {
 
 int open_lock(const fs::path& path, int operation) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) throw Error(fmt::format("{}: cannot make this lock file: {}", path.string(), reason()));
+  if (fd < 0)
+    throw Error(fmt::format("{}: cannot make this lock file: {}", path.string(), reason()));
   int result = 0;
   do result = ::flock(fd, operation);
   while (result != 0 && errno == EINTR);
@@ -185,7 +204,8 @@ Lock Lock::acquire(const fs::path& path) {
   for (;;) {
     const int fd = open_lock(path, LOCK_EX | LOCK_NB);
     if (fd >= 0) return Lock(fd);
-    if (errno != EWOULDBLOCK) throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
+    if (errno != EWOULDBLOCK)
+      throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
     interrupt::check();  // a blocking flock would go on after Ctrl-C
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

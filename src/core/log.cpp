@@ -34,7 +34,8 @@ void write(Level level, std::string_view prefix, std::string_view line) {
   if (level < current.load()) return;
   std::lock_guard lock(mutex);
   std::string out = speaker + std::string(prefix);
-  // Line feeds of our own messages are kept; everything else that could drive a terminal is escaped.
+  // Line feeds of our own messages are kept; everything else that could drive a terminal is
+  // escaped.
   for (std::size_t start = 0; start <= line.size();) {
     const std::size_t end = std::min(line.find('\n', start), line.size());
     out += text::printable(line.substr(start, end - start));

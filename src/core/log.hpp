@@ -1,6 +1,6 @@
 #pragma once
-// Messages for people, on stderr; results go to stdout through the verb that owns them. Every line is escaped
-// (text::printable), so that names from data files cannot drive the terminal.
+// Messages for people, on stderr; results go to stdout through the verb that owns them. Every line
+// is escaped (text::printable), so that names from data files cannot drive the terminal.
 #include <string>
 #include <string_view>
 
@@ -20,7 +20,8 @@ void error(std::string_view line);    ///< prefixed with "error: "
 
 /// Whether stderr is a terminal on which a line can be rewritten, and messages are not hidden.
 bool shows_live();
-/// A line in place of the live one before it, cut to the terminal's width; messages appear above it. Nothing where shows_live() is false.
+/// A line in place of the live one before it, cut to the terminal's width; messages appear above
+/// it. Nothing where shows_live() is false.
 void live(std::string_view line);
 /// Takes the live line away.
 void end_live();

@@ -29,8 +29,10 @@ std::uint64_t number_in(const fs::path& path) {
   return in >> value ? value : unlimited;  // "max" is no number
 }
 
-/// What the cgroup at `folder` and every one above it leave; page cache that the kernel gives up first counts as left.
-std::uint64_t left_in(const fs::path& root, fs::path folder, const char* limit_name, const char* usage_name, const char* cache_key) {
+/// What the cgroup at `folder` and every one above it leave; page cache that the kernel gives up
+/// first counts as left.
+std::uint64_t left_in(const fs::path& root, fs::path folder, const char* limit_name,
+                      const char* usage_name, const char* cache_key) {
   std::uint64_t left = unlimited;
   for (;;) {
     const fs::path at = root / folder.relative_path();
@@ -54,9 +56,14 @@ std::uint64_t cgroup_left() {
   for (std::string line; std::getline(own, line);) {
     const auto first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1), folder = line.substr(second + 1);
-    if (controllers.empty()) left = std::min(left, left_in("/sys/fs/cgroup", folder, "memory.max", "memory.current", "inactive_file"));
-    if (controllers == "memory") left = std::min(left, left_in("/sys/fs/cgroup/memory", folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"));
+    const std::string controllers = line.substr(first + 1, second - first - 1),
+                      folder = line.substr(second + 1);
+    if (controllers.empty())
+      left = std::min(
+          left, left_in("/sys/fs/cgroup", folder, "memory.max", "memory.current", "inactive_file"));
+    if (controllers == "memory")
+      left = std::min(left, left_in("/sys/fs/cgroup/memory", folder, "memory.limit_in_bytes",
+                                    "memory.usage_in_bytes", "total_inactive_file"));
   }
   return left;
 }
@@ -78,7 +85,8 @@ std::uint64_t peak_resident_bytes() { return proc_bytes(proc_text("/proc/self/st
 
 AvailableMemory available_memory(std::uint64_t limit) {
   AvailableMemory result{proc_bytes(proc_text("/proc/meminfo"), "MemAvailable"), "the machine"};
-  if (const std::uint64_t left = cgroup_left(); left < result.bytes) result = {left, "the cgroup limit"};
+  if (const std::uint64_t left = cgroup_left(); left < result.bytes)
+    result = {left, "the cgroup limit"};
   if (limit > 0) {
     const std::uint64_t left = limit - std::min(limit, resident_bytes());
     if (left < result.bytes) result = {left, "--memory-limit"};
@@ -88,7 +96,8 @@ AvailableMemory available_memory(std::uint64_t limit) {
 
 std::string memory_text(std::uint64_t bytes) {
   const double mebibytes = static_cast<double>(bytes) / (1 << 20);
-  return mebibytes < 1000 ? fmt::format("{:.0f} MiB", mebibytes) : fmt::format("{:.1f} GiB", mebibytes / 1024);
+  return mebibytes < 1000 ? fmt::format("{:.0f} MiB", mebibytes)
+                          : fmt::format("{:.1f} GiB", mebibytes / 1024);
 }
 
 }  // namespace yolov7

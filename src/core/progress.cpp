@@ -1,6 +1,7 @@
 #include "core/progress.hpp"
 
 #include <fmt/format.h>
+
 #include "core/log.hpp"
 
 namespace yolov7 {
@@ -12,8 +13,12 @@ std::string clock_text(double seconds) {
 }
 
 Progress::Progress(std::string label, std::size_t total, std::string unit)
-    : label_(std::move(label)), unit_(std::move(unit)), total_(total), terminal_(log::shows_live()),
-      start_(std::chrono::steady_clock::now()), shown_(start_) {
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      terminal_(log::shows_live()),
+      start_(std::chrono::steady_clock::now()),
+      shown_(start_) {
   if (log::level() > log::Level::info) finished_ = true;
 }
 
@@ -24,7 +29,9 @@ void Progress::advance(std::size_t steps, const std::string& note) {
   done_ += steps;
   if (!note.empty()) note_ = note;
   const auto now = std::chrono::steady_clock::now();
-  if (now - shown_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000))) return;
+  if (now - shown_ <
+      (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000)))
+    return;
   shown_ = now;
   show(false);
 }
@@ -32,19 +39,27 @@ void Progress::advance(std::size_t steps, const std::string& note) {
 void Progress::finish() {
   std::lock_guard lock(mutex_);
   if (finished_) return;
-  // A short piece of work on a file or pipe leaves one line, and only if it took long enough to be of interest.
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  // A short piece of work on a file or pipe leaves one line, and only if it took long enough to be
+  // of interest.
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   if (terminal_ || seconds > 2) show(true);
   finished_ = true;
 }
 
 void Progress::show(bool last) {
   if (finished_) return;
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
-  const std::string of_total = total_ > 0 ? fmt::format("/{} ({:.0f}%)", total_, 100.0 * static_cast<double>(done_) / static_cast<double>(total_)) : "";
-  std::string line = fmt::format("{}: {}{} {:.1f} {}/s, {} elapsed", label_, done_, of_total, rate, unit_, clock_text(seconds));
-  if (!last && rate > 0 && done_ < total_) line += fmt::format(", {} left", clock_text(static_cast<double>(total_ - done_) / rate));
+  const std::string of_total =
+      total_ > 0 ? fmt::format("/{} ({:.0f}%)", total_,
+                               100.0 * static_cast<double>(done_) / static_cast<double>(total_))
+                 : "";
+  std::string line = fmt::format("{}: {}{} {:.1f} {}/s, {} elapsed", label_, done_, of_total, rate,
+                                 unit_, clock_text(seconds));
+  if (!last && rate > 0 && done_ < total_)
+    line += fmt::format(", {} left", clock_text(static_cast<double>(total_ - done_) / rate));
   if (!note_.empty()) line += "  " + note_;
   if (terminal_ && !last) return log::live(line);
   log::end_live();

@@ -1,6 +1,6 @@
 #pragma once
-// Progress of long work on stderr: done/total, rate, time left. On a terminal one line that is rewritten; otherwise
-// one line every ten seconds. Silent when the log level hides info.
+// Progress of long work on stderr: done/total, rate, time left. On a terminal one line that is
+// rewritten; otherwise one line every ten seconds. Silent when the log level hides info.
 #include <chrono>
 #include <cstddef>
 #include <mutex>

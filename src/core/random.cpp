@@ -5,7 +5,8 @@
 
 namespace yolov7 {
 
-std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
+std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c,
+                                           std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = 0xD2511F53ull * c[0], p1 = 0xCD9E8D57ull * c[2];
     c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(p1),
@@ -16,7 +17,8 @@ std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> c, std::
   return c;
 }
 
-Random::Random(std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample, std::uint32_t operation)
+Random::Random(std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample,
+               std::uint32_t operation)
     : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
       counter_{0, epoch, sample, operation} {}
 
@@ -73,7 +75,8 @@ std::vector<std::size_t> Random::permutation(std::size_t n) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = n; i > 1; --i)
-    std::swap(order[i - 1], order[static_cast<std::size_t>(integer(0, static_cast<std::int64_t>(i) - 1))]);
+    std::swap(order[i - 1],
+              order[static_cast<std::size_t>(integer(0, static_cast<std::int64_t>(i) - 1))]);
   return order;
 }
 

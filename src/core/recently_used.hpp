@@ -1,5 +1,6 @@
 #pragma once
-// A few values by key, of which the one that was not asked for the longest makes room for a new one.
+// A few values by key, of which the one that was not asked for the longest makes room for a new
+// one.
 #include <algorithm>
 #include <cstddef>
 #include <list>
@@ -11,13 +12,16 @@ namespace yolov7 {
 template <class Key, class Value>
 class RecentlyUsed {
  public:
-  explicit RecentlyUsed(int capacity) : capacity_(static_cast<std::size_t>(std::max(capacity, 1))) {}
+  explicit RecentlyUsed(int capacity)
+      : capacity_(static_cast<std::size_t>(std::max(capacity, 1))) {}
 
-  /// The value of the key, kept or from make(). The oldest entry goes before make() is called, so that it and the new one never take memory
-  /// at once; where make() throws, nothing is added. The reference holds until the next call.
+  /// The value of the key, kept or from make(). The oldest entry goes before make() is called, so
+  /// that it and the new one never take memory at once; where make() throws, nothing is added. The
+  /// reference holds until the next call.
   template <class Make>
   Value& get(const Key& key, Make make) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.first == key; });
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const auto& entry) { return entry.first == key; });
     if (found != entries_.end()) {
       entries_.splice(entries_.begin(), entries_, found);
     } else {

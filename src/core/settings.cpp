@@ -19,7 +19,8 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-[[noreturn]] void refuse(const std::string& where, std::string_view expected, std::string_view found) {
+[[noreturn]] void refuse(const std::string& where, std::string_view expected,
+                         std::string_view found) {
   throw usage_error(fmt::format("{}: expected {}, found '{}'", where, expected, found));
 }
 
@@ -32,14 +33,16 @@ std::string range_text(const Setting& s) {
 
 double to_double(const Setting& s, const std::string& text, const std::string& where) {
   const auto value = text::parse_double(text);
-  if (!value || !std::isfinite(*value) || *value < s.low || *value > s.high) refuse(where, "a number" + range_text(s), text);
+  if (!value || !std::isfinite(*value) || *value < s.low || *value > s.high)
+    refuse(where, "a number" + range_text(s), text);
   return *value;
 }
 
 int to_int(const Setting& s, const std::string& text, const std::string& where) {
   const auto value = text::parse_int(text);
-  if (!value || *value < std::numeric_limits<int>::min() || *value > std::numeric_limits<int>::max() ||
-      static_cast<double>(*value) < s.low || static_cast<double>(*value) > s.high)
+  if (!value || *value < std::numeric_limits<int>::min() ||
+      *value > std::numeric_limits<int>::max() || static_cast<double>(*value) < s.low ||
+      static_cast<double>(*value) > s.high)
     refuse(where, "a whole number" + range_text(s), text);
   return static_cast<int>(*value);
 }
@@ -89,16 +92,40 @@ Setting setting(std::string name, SettingTarget target, std::string help) {
   return s;
 }
 
-Setting Setting::range(double lowest, double highest) && { low = lowest; high = highest; return std::move(*this); }
-Setting Setting::choices(std::vector<std::string> values) && { allowed = std::move(values); return std::move(*this); }
-Setting Setting::alias(std::string other) && { aliases.push_back(std::move(other)); return std::move(*this); }
-Setting Setting::optional_value(std::string value) && { implied = std::move(value); value_optional = true; return std::move(*this); }
-Setting Setting::positional() && { positional_allowed = true; return std::move(*this); }
-Setting Setting::refused(std::string reason) && { refusal = std::move(reason); return std::move(*this); }
-Setting Setting::ignored(std::string reason) && { notice = std::move(reason); return std::move(*this); }
+Setting Setting::range(double lowest, double highest) && {
+  low = lowest;
+  high = highest;
+  return std::move(*this);
+}
+Setting Setting::choices(std::vector<std::string> values) && {
+  allowed = std::move(values);
+  return std::move(*this);
+}
+Setting Setting::alias(std::string other) && {
+  aliases.push_back(std::move(other));
+  return std::move(*this);
+}
+Setting Setting::optional_value(std::string value) && {
+  implied = std::move(value);
+  value_optional = true;
+  return std::move(*this);
+}
+Setting Setting::positional() && {
+  positional_allowed = true;
+  return std::move(*this);
+}
+Setting Setting::refused(std::string reason) && {
+  refusal = std::move(reason);
+  return std::move(*this);
+}
+Setting Setting::ignored(std::string reason) && {
+  notice = std::move(reason);
+  return std::move(*this);
+}
 
 bool Setting::is_list() const {
-  return std::holds_alternative<std::vector<int>*>(target) || std::holds_alternative<std::vector<double>*>(target) ||
+  return std::holds_alternative<std::vector<int>*>(target) ||
+         std::holds_alternative<std::vector<double>*>(target) ||
          std::holds_alternative<std::vector<std::string>*>(target);
 }
 
@@ -107,20 +134,28 @@ void Setting::assign(const std::vector<std::string>& texts, const std::string& w
   if (!is_list() && texts.size() > 1) refuse(where, "one value", text::join(texts, " "));
   const std::string& first = texts.front();
   const auto number_list = list_elements(texts, true);
-  std::visit(Overloaded{
-                 [&](bool* t) { *t = to_bool(first, where); },
-                 [&](int* t) { *t = to_int(*this, first, where); },
-                 [&](double* t) { *t = to_double(*this, first, where); },
-                 [&](std::string* t) { *t = to_text(*this, first, where); },
-                 [&](std::vector<int>* t) { assign_list(*t, number_list, [&](const auto& e) { return to_int(*this, e, where); }); },
-                 [&](std::vector<double>* t) { assign_list(*t, number_list, [&](const auto& e) { return to_double(*this, e, where); }); },
-                 [&](std::vector<std::string>* t) { assign_list(*t, texts, [&](const auto& e) { return to_text(*this, e, where); }); },
-             },
-             target);
+  std::visit(
+      Overloaded{
+          [&](bool* t) { *t = to_bool(first, where); },
+          [&](int* t) { *t = to_int(*this, first, where); },
+          [&](double* t) { *t = to_double(*this, first, where); },
+          [&](std::string* t) { *t = to_text(*this, first, where); },
+          [&](std::vector<int>* t) {
+            assign_list(*t, number_list, [&](const auto& e) { return to_int(*this, e, where); });
+          },
+          [&](std::vector<double>* t) {
+            assign_list(*t, number_list, [&](const auto& e) { return to_double(*this, e, where); });
+          },
+          [&](std::vector<std::string>* t) {
+            assign_list(*t, texts, [&](const auto& e) { return to_text(*this, e, where); });
+          },
+      },
+      target);
 }
 
 std::string Setting::text() const {
-  // 17 significant digits bring a double back exactly; the shortest form that does is shorter to read.
+  // 17 significant digits bring a double back exactly; the shortest form that does is shorter to
+  // read.
   const auto number = [](double v) { return fmt::format("{}", v); };
   const auto list = [](const auto& values, auto convert) {
     std::vector<std::string> parts;
@@ -132,9 +167,13 @@ std::string Setting::text() const {
                         [](const int* t) { return std::to_string(*t); },
                         [&](const double* t) { return number(*t); },
                         [](const std::string* t) { return yaml_scalar(*t); },
-                        [&](const std::vector<int>* t) { return list(*t, [](int v) { return std::to_string(v); }); },
+                        [&](const std::vector<int>* t) {
+                          return list(*t, [](int v) { return std::to_string(v); });
+                        },
                         [&](const std::vector<double>* t) { return list(*t, number); },
-                        [&](const std::vector<std::string>* t) { return list(*t, [](const std::string& v) { return yaml_scalar(v); }); },
+                        [&](const std::vector<std::string>* t) {
+                          return list(*t, [](const std::string& v) { return yaml_scalar(v); });
+                        },
                     },
                     target);
 }
@@ -164,29 +203,36 @@ const Setting& Settings::resolve(std::string_view name) const {
   }
   if (matches.size() == 1) return *matches.front();
   if (matches.size() > 1)
-    throw usage_error(fmt::format("{}: '{}' is ambiguous: {}", title, name, text::join(match_names, ", ")));
-  throw usage_error(fmt::format("{}: unknown setting '{}'{}", title, name, text::did_you_mean(name, names())));
+    throw usage_error(
+        fmt::format("{}: '{}' is ambiguous: {}", title, name, text::join(match_names, ", ")));
+  throw usage_error(
+      fmt::format("{}: unknown setting '{}'{}", title, name, text::did_you_mean(name, names())));
 }
 
 void assign(const Settings& settings, const Value& mapping) {
-  if (!mapping.is_mapping()) throw Error(fmt::format("{}: expected a mapping of settings", mapping.where()));
+  if (!mapping.is_mapping())
+    throw Error(fmt::format("{}: expected a mapping of settings", mapping.where()));
   for (const auto& [key, value] : mapping.mapping) {
     const Setting* entry = nullptr;
     for (const Setting& candidate : settings.entries)
       if (dashes(candidate.name) == dashes(key)) entry = &candidate;
     if (entry == nullptr)
-      throw Error(fmt::format("{}: unknown key '{}'{}", value.where(), key, text::did_you_mean(key, settings.names())));
+      throw Error(fmt::format("{}: unknown key '{}'{}", value.where(), key,
+                              text::did_you_mean(key, settings.names())));
     if (value.is_null()) continue;
     std::vector<std::string> texts;
     if (value.is_sequence()) {
-      if (!entry->is_list()) throw Error(fmt::format("{}: expected one value for '{}', found a list", value.where(), key));
+      if (!entry->is_list())
+        throw Error(
+            fmt::format("{}: expected one value for '{}', found a list", value.where(), key));
       for (const Value& element : value.sequence) texts.push_back(element.text());
     } else {
       texts.push_back(value.text());
     }
     const std::string where = fmt::format("{}: {}", value.where(), key);
     if (texts.empty()) {
-      std::visit(Overloaded{[](std::vector<int>* t) { t->clear(); }, [](std::vector<double>* t) { t->clear(); },
+      std::visit(Overloaded{[](std::vector<int>* t) { t->clear(); },
+                            [](std::vector<double>* t) { t->clear(); },
                             [](std::vector<std::string>* t) { t->clear(); }, [](auto*) {}},
                  entry->target);
       continue;
@@ -202,7 +248,8 @@ void assign(const Settings& settings, const Value& mapping) {
 std::string to_yaml(const Settings& settings) {
   std::string out;
   for (const Setting& entry : settings.entries)
-    if (entry.refusal.empty() && entry.notice.empty()) out += fmt::format("{}: {}\n", entry.name, entry.text());
+    if (entry.refusal.empty() && entry.notice.empty())
+      out += fmt::format("{}: {}\n", entry.name, entry.text());
   return out;
 }
 

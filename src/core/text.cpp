@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 namespace yolov7::text {
 namespace {
@@ -37,7 +37,8 @@ std::size_t utf8_length(std::string_view s) {
 bool is_control(std::string_view sequence) {
   const auto first = static_cast<unsigned char>(sequence[0]);
   if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
-  return sequence.size() == 2 && first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;  // C1
+  return sequence.size() == 2 && first == 0xC2 &&
+         static_cast<unsigned char>(sequence[1]) < 0xA0;  // C1
 }
 
 /// Walks s by UTF-8 sequences; harmful bytes go out as \xNN, the rest through `keep`.
@@ -109,7 +110,9 @@ bool starts_with_ignoring_case(std::string_view s, std::string_view prefix) {
   return s.size() >= prefix.size() && lower(s.substr(0, prefix.size())) == lower(prefix);
 }
 
-bool contains(const std::vector<std::string>& list, std::string_view s) { return std::find(list.begin(), list.end(), s) != list.end(); }
+bool contains(const std::vector<std::string>& list, std::string_view s) {
+  return std::find(list.begin(), list.end(), s) != list.end();
+}
 
 std::optional<double> parse_double(std::string_view s) {
   if (!s.empty() && s.front() == '+') s.remove_prefix(1);
@@ -166,7 +169,11 @@ std::string csv(std::string_view s) {
 std::string shell_word(std::string_view s) {
   const std::string word = printable(s);
   // Bytes beyond ASCII are letters to a shell.
-  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || std::string_view("_@%+=:,./-").find(c) != std::string_view::npos; };
+  const auto plain = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') ||
+           (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
+  };
   if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -180,9 +187,13 @@ std::string file_name(std::string_view s) {
     const std::size_t length = utf8_length(s);
     const std::string_view sequence = s.substr(0, std::max<std::size_t>(length, 1));
     const bool bad = length == 0 || is_control(sequence) ||
-                     (length == 1 && std::string_view("/\\:*?\"<>|").find(sequence[0]) != std::string_view::npos) ||
+                     (length == 1 && std::string_view("/\\:*?\"<>|").find(sequence[0]) !=
+                                         std::string_view::npos) ||
                      (leading && sequence[0] == '.');
-    if (bad) out += '_'; else out += sequence;
+    if (bad)
+      out += '_';
+    else
+      out += sequence;
     leading = leading && sequence[0] == '.';
     s.remove_prefix(sequence.size());
   }
@@ -200,15 +211,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         d[i][j] = i + j;
         continue;
       }
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      d[i][j] = std::min(
+          {d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a.size()][b.size()];
 }
 
 }  // namespace
 
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(std::string_view name,
+                                   const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {

@@ -1,5 +1,6 @@
 #pragma once
-// Text: strict number parsing that does not depend on the locale, escaping for terminals and HTML, nearest names.
+// Text: strict number parsing that does not depend on the locale, escaping for terminals and HTML,
+// nearest names.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,25 +22,30 @@ bool starts_with_ignoring_case(std::string_view s, std::string_view prefix);
 
 bool contains(const std::vector<std::string>& list, std::string_view s);  ///< as one of its texts
 
-/// The whole text as a number, or nothing. "1,5" is nothing; "nan" and "inf" parse (callers check finiteness).
+/// The whole text as a number, or nothing. "1,5" is nothing; "nan" and "inf" parse (callers check
+/// finiteness).
 std::optional<double> parse_double(std::string_view s);
 std::optional<std::int64_t> parse_int(std::string_view s);
 
 /// Well-formed UTF-8, control characters included.
 bool is_utf8(std::string_view s);
-/// C0 and C1 control characters, DEL and invalid UTF-8 as \xNN, so that printing is harmless. Line feeds too.
+/// C0 and C1 control characters, DEL and invalid UTF-8 as \xNN, so that printing is harmless. Line
+/// feeds too.
 std::string printable(std::string_view s);
 /// & < > " ' ` as entities, and control characters as in printable().
 std::string html(std::string_view s);
 /// A cell of a CSV file: control characters as in printable(), in quotes where it has to be.
 std::string csv(std::string_view s);
-/// A word of a command line for a POSIX shell, in single quotes where it has to be; control characters as in printable().
+/// A word of a command line for a POSIX shell, in single quotes where it has to be; control
+/// characters as in printable().
 std::string shell_word(std::string_view s);
 /// A file name part: control characters, / \ : * ? " < > | and leading dots become underscores.
 std::string file_name(std::string_view s);
 
-/// The candidate with the smallest edit distance if that is at most a third of the length (at least 1), else nothing.
-std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
+/// The candidate with the smallest edit distance if that is at most a third of the length (at least
+/// 1), else nothing.
+std::optional<std::string> nearest(std::string_view name,
+                                   const std::vector<std::string>& candidates);
 /// ", did you mean 'x'?" or "".
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

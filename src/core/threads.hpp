@@ -9,18 +9,19 @@
 
 namespace yolov7 {
 
-/// Cores that this process may use: the smallest of hardware threads, CPU affinity and the cgroup quota (v1 and v2),
-/// at least 1.
+/// Cores that this process may use: the smallest of hardware threads, CPU affinity and the cgroup
+/// quota (v1 and v2), at least 1.
 int usable_cores();
 /// `wanted`, or all usable cores where it is 0 or less.
 inline int threads_or_all(int wanted) { return wanted > 0 ? wanted : usable_cores(); }
 
-/// Runs body(i) for i in 0 … count − 1 on up to `threads` threads (the caller is one of them). The first exception
-/// stops the loop and is thrown again here.
+/// Runs body(i) for i in 0 … count − 1 on up to `threads` threads (the caller is one of them). The
+/// first exception stops the loop and is thrown again here.
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body);
 
-/// A queue of at most `capacity` values. push blocks while full, pop while empty; after close() push returns false
-/// at once and pop returns what is left, then nothing. Any number of threads on either side.
+/// A queue of at most `capacity` values. push blocks while full, pop while empty; after close()
+/// push returns false at once and pop returns what is left, then nothing. Any number of threads on
+/// either side.
 template <class T>
 class BoundedQueue {
  public:

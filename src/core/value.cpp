@@ -31,12 +31,16 @@ class Builder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(node(mark, Value::Kind::null), anchor); }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(node(mark, Value::Kind::null), anchor);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
     Value value = node(mark, Value::Kind::scalar);
     value.scalar = text;
     value.quoted = tag == "!";
-    if (!value.quoted && (text.empty() || text == "~" || text::lower(text) == "null")) value.kind = Value::Kind::null;
+    if (!value.quoted && (text.empty() || text == "~" || text::lower(text) == "null"))
+      value.kind = Value::Kind::null;
     add(std::move(value), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -46,11 +50,13 @@ class Builder : public YAML::EventHandler {
     Value copy = found->second.value;
     insert(std::move(copy), mark);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(mark, Value::Kind::sequence, anchor);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(mark, Value::Kind::mapping, anchor);
   }
   void OnMapEnd() override { close(); }
@@ -81,10 +87,13 @@ class Builder : public YAML::EventHandler {
   }
   void spend(const YAML::Mark& mark, std::size_t nodes) {
     nodes_ += nodes;
-    if (nodes_ > limits_.nodes) fail(mark, fmt::format("more than {} values (aliases counted as often as used)", limits_.nodes));
+    if (nodes_ > limits_.nodes)
+      fail(mark,
+           fmt::format("more than {} values (aliases counted as often as used)", limits_.nodes));
   }
   void open(const YAML::Mark& mark, Value::Kind kind, YAML::anchor_t anchor) {
-    if (static_cast<int>(stack_.size()) >= limits_.depth) fail(mark, fmt::format("more than {} nested levels", limits_.depth));
+    if (static_cast<int>(stack_.size()) >= limits_.depth)
+      fail(mark, fmt::format("more than {} nested levels", limits_.depth));
     stack_.push_back({node(mark, kind), anchor, false, {}});
   }
   void close() {
@@ -94,7 +103,12 @@ class Builder : public YAML::EventHandler {
   }
   void add(Value value, YAML::anchor_t anchor) {
     if (anchor != 0) anchors_[anchor] = {value, count_nodes(value)};
-    const YAML::Mark mark = [&] { YAML::Mark m; m.line = value.line - 1; m.column = value.column - 1; return m; }();
+    const YAML::Mark mark = [&] {
+      YAML::Mark m;
+      m.line = value.line - 1;
+      m.column = value.column - 1;
+      return m;
+    }();
     insert(std::move(value), mark);
   }
   void insert(Value value, const YAML::Mark& mark) {
@@ -106,8 +120,10 @@ class Builder : public YAML::EventHandler {
     if (top.value.kind == Value::Kind::sequence) {
       top.value.sequence.push_back(std::move(value));
     } else if (!top.have_key) {
-      if (value.kind != Value::Kind::scalar && value.kind != Value::Kind::null) fail(mark, "a key that is not plain text");
-      if (top.value.find(value.scalar) != nullptr) fail(mark, fmt::format("the key '{}' twice", text::printable(value.scalar.substr(0, 200))));
+      if (value.kind != Value::Kind::scalar && value.kind != Value::Kind::null)
+        fail(mark, "a key that is not plain text");
+      if (top.value.find(value.scalar) != nullptr)
+        fail(mark, fmt::format("the key '{}' twice", text::printable(value.scalar.substr(0, 200))));
       top.key = value.scalar;
       top.have_key = true;
     } else {
@@ -126,7 +142,9 @@ class Builder : public YAML::EventHandler {
 std::string describe(const Value& value) {
   switch (value.kind) {
     case Value::Kind::null: return "nothing";
-    case Value::Kind::scalar: return fmt::format("'{}{}'", text::printable(value.scalar.substr(0, 200)), value.scalar.size() > 200 ? "…" : "");
+    case Value::Kind::scalar:
+      return fmt::format("'{}{}'", text::printable(value.scalar.substr(0, 200)),
+                         value.scalar.size() > 200 ? "…" : "");
     case Value::Kind::sequence: return "a list";
     case Value::Kind::mapping: return "a mapping";
   }
@@ -187,19 +205,24 @@ std::string Value::where() const { return fmt::format("{}:{}:{}", source, line, 
 
 Value parse_yaml(std::string_view text, const std::string& source, const YamlLimits& limits) {
   if (text.size() > limits.bytes)
-    throw Error(fmt::format("{}: expected at most {} bytes of YAML, found {}", source, limits.bytes, text.size()));
+    throw Error(fmt::format("{}: expected at most {} bytes of YAML, found {}", source, limits.bytes,
+                            text.size()));
   if (const auto zero = text.find('\0'); zero != std::string_view::npos)
-    throw Error(fmt::format("{}: expected YAML text, found a zero byte at offset {}", source, zero));
+    throw Error(
+        fmt::format("{}: expected YAML text, found a zero byte at offset {}", source, zero));
   std::istringstream stream{std::string(text)};
   Builder builder(source, limits);
   try {
     YAML::Parser parser(stream);
-    if (!parser.HandleNextDocument(builder)) throw Error(fmt::format("{}: expected a YAML document, found an empty file", source));
+    if (!parser.HandleNextDocument(builder))
+      throw Error(fmt::format("{}: expected a YAML document, found an empty file", source));
     YamlLimits rest = limits;
     Builder second(source, rest);
-    if (parser.HandleNextDocument(second)) throw Error(fmt::format("{}: expected one YAML document, found a second one", source));
+    if (parser.HandleNextDocument(second))
+      throw Error(fmt::format("{}: expected one YAML document, found a second one", source));
   } catch (const YAML::Exception& error) {
-    throw Error(fmt::format("{}:{}:{}: expected YAML, found an error: {}", source, error.mark.line + 1, error.mark.column + 1, error.msg));
+    throw Error(fmt::format("{}:{}:{}: expected YAML, found an error: {}", source,
+                            error.mark.line + 1, error.mark.column + 1, error.msg));
   }
   return std::move(builder.result);
 }
@@ -210,21 +233,28 @@ Value read_yaml(const std::filesystem::path& path, const YamlLimits& limits) {
 
 std::string yaml_scalar(std::string_view text) {
   const auto plain_character = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '/' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '/' || c == '.' || c == '-';
   };
   const std::string word = text::lower(text);
-  const bool reserved = word == "true" || word == "false" || word == "yes" || word == "no" || word == "on" || word == "off" ||
-                        word == "null" || word == "y" || word == "n" || text::parse_double(text).has_value();
+  const bool reserved = word == "true" || word == "false" || word == "yes" || word == "no" ||
+                        word == "on" || word == "off" || word == "null" || word == "y" ||
+                        word == "n" || text::parse_double(text).has_value();
   bool plain = !text.empty() && !reserved && text.front() != '-' && text.front() != '.';
   for (const char c : text) plain = plain && plain_character(c);
   if (plain) return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else out += c;
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -236,14 +266,16 @@ std::string yaml_flow(const Value& value) {
     case Value::Kind::scalar: {
       // A plain number or switch stays one.
       const std::string quoted = yaml_scalar(value.scalar);
-      return !value.quoted && quoted.substr(1, quoted.size() - 2) == value.scalar ? value.scalar : quoted;
+      return !value.quoted && quoted.substr(1, quoted.size() - 2) == value.scalar ? value.scalar
+                                                                                  : quoted;
     }
     case Value::Kind::sequence:
       for (const Value& element : value.sequence) parts.push_back(yaml_flow(element));
       return "[" + text::join(parts, ", ") + "]";
     case Value::Kind::mapping: break;
   }
-  for (const auto& [key, element] : value.mapping) parts.push_back(yaml_scalar(key) + ": " + yaml_flow(element));
+  for (const auto& [key, element] : value.mapping)
+    parts.push_back(yaml_scalar(key) + ": " + yaml_flow(element));
   return "{" + text::join(parts, ", ") + "}";
 }
 

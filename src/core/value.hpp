@@ -1,6 +1,6 @@
 #pragma once
-// A bounded tree read from YAML: scalars stay text, every node knows its line and column. Nothing is evaluated.
-// Limits guard against alias bombs, depth and size before memory is spent.
+// A bounded tree read from YAML: scalars stay text, every node knows its line and column. Nothing
+// is evaluated. Limits guard against alias bombs, depth and size before memory is spent.
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -49,10 +49,10 @@ class Value {
   // Conversions: Error "file:line:column: expected a number, found 'abc'".
   double number() const;
   long long integer() const;
-  bool boolean() const;           ///< true/false, yes/no, on/off, 1/0
+  bool boolean() const;  ///< true/false, yes/no, on/off, 1/0
   const std::string& text() const;
 
-  std::string where() const;      ///< "file:line:column"
+  std::string where() const;  ///< "file:line:column"
 };
 
 /// One YAML document. Errors: syntax, duplicate keys, a second document, anything over the limits.

@@ -1,5 +1,6 @@
 #pragma once
-// Strengths of the standard training pipeline (data 8); names and defaults are those of the hyper-parameter files.
+// Strengths of the standard training pipeline (data 8); names and defaults are those of the
+// hyper-parameter files.
 #include <string>
 
 namespace yolov7::dataset {
@@ -10,7 +11,8 @@ struct AugmentOptions {
   double flipud = 0, fliplr = 0.5;
   double mosaic = 1, mixup = 0.15, copy_paste = 0, paste_in = 0.15;
   double mosaic9 = 0.2;  ///< share of nine-tile mosaics
-  std::string augment;   ///< further transforms (transforms/catalogue.hpp), as a list in flow style; "" = none
+  std::string augment;  ///< further transforms (transforms/catalogue.hpp), as a list in flow style;
+                        ///< "" = none
 };
 
 }  // namespace yolov7::dataset

@@ -14,17 +14,19 @@
 #include "core/threads.hpp"
 #include "dataset/operation.hpp"
 #include "dataset/output_folder.hpp"
+#include "dataset/read_index.hpp"
 #include "dataset/yolo_layout.hpp"
 #include "image/codec.hpp"
 #include "image/draw.hpp"
 #include "image/letterbox.hpp"
-#include "dataset/read_index.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
-Sample sample_of(const Entry& entry) { return to_sample(read_picture(entry.picture), entry.labels); }
+Sample sample_of(const Entry& entry) {
+  return to_sample(read_picture(entry.picture), entry.labels);
+}
 
 cv::Mat drawn(const Sample& sample, const std::vector<std::string>& names, int side) {
   LetterboxOptions options;
@@ -33,7 +35,10 @@ cv::Mat drawn(const Sample& sample, const std::vector<std::string>& names, int s
   cv::Mat picture = letterbox(sample.picture, g);
   std::vector<Detection> boxes;
   for (const Object& object : sample.objects)
-    boxes.push_back({{object.box.x1 * g.ratio_x + g.dw, object.box.y1 * g.ratio_y + g.dh, object.box.x2 * g.ratio_x + g.dw, object.box.y2 * g.ratio_y + g.dh}, 1, object.class_index});
+    boxes.push_back({{object.box.x1 * g.ratio_x + g.dw, object.box.y1 * g.ratio_y + g.dh,
+                      object.box.x2 * g.ratio_x + g.dw, object.box.y2 * g.ratio_y + g.dh},
+                     1,
+                     object.class_index});
   DrawOptions draw;
   draw.hide_conf = true;
   draw_detections(picture, boxes, names, draw);
@@ -49,7 +54,8 @@ struct Version {
   std::size_t objects_before = 0;
 };
 
-std::vector<Version> write_versions(const Index& index, const AugmentList& list, const AugmentedCopyOptions& o, const fs::path& staging) {
+std::vector<Version> write_versions(const Index& index, const AugmentList& list,
+                                    const AugmentedCopyOptions& o, const fs::path& staging) {
   const auto times = static_cast<std::size_t>(o.times);
   std::vector<Version> versions(index.entries.size() * times);
   Progress progress("augment", versions.size(), "pictures");
@@ -63,11 +69,13 @@ std::vector<Version> write_versions(const Index& index, const AugmentList& list,
     v.name = fmt::format("{}_aug{}", v.source.stem().string(), number);
     v.applied = result.applied;
     v.objects_before = index.entries[entry].labels.size();
-    for (const Object& object : result.sample.objects) v.labels.push_back(to_label(object, result.sample.picture.size()));
+    for (const Object& object : result.sample.objects)
+      v.labels.push_back(to_label(object, result.sample.picture.size()));
     // A folder each, for two folders of the data set may have a picture of the same name.
     v.staged = staging / std::to_string(i) / (v.name + ".jpg");
     file::make_folder(v.staged.parent_path());
-    file::write_atomically(v.staged, encode_jpeg(result.sample.picture, o.jpeg_quality), file::Sync::later);
+    file::write_atomically(v.staged, encode_jpeg(result.sample.picture, o.jpeg_quality),
+                           file::Sync::later);
     progress.advance();
   });
   return versions;
@@ -75,30 +83,46 @@ std::vector<Version> write_versions(const Index& index, const AugmentList& list,
 
 }  // namespace
 
-AugmentedSample augmented(const Index& index, std::size_t entry, const AugmentList& list, std::uint64_t seed, int version) {
+AugmentedSample augmented(const Index& index, std::size_t entry, const AugmentList& list,
+                          std::uint64_t seed, int version) {
   AugmentedSample result{sample_of(index.entries[entry]), {}};
   TransformContext context;
   context.applied = &result.applied;
-  context.other = [&](Random& random) { return sample_of(index.entries[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(index.entries.size()) - 1))]); };
-  const auto stream = [&](std::size_t step) { return Random(seed, static_cast<std::uint32_t>(version), static_cast<std::uint32_t>(entry), augment_operations + 64 * static_cast<std::uint32_t>(step)); };
-  for (const Stage stage : {Stage::picture, Stage::mixing, Stage::policy, Stage::geometry, Stage::pixels, Stage::erasing}) list.run(stage, result.sample, stream, context);
+  context.other = [&](Random& random) {
+    return sample_of(index.entries[static_cast<std::size_t>(
+        random.integer(0, static_cast<std::int64_t>(index.entries.size()) - 1))]);
+  };
+  const auto stream = [&](std::size_t step) {
+    return Random(seed, static_cast<std::uint32_t>(version), static_cast<std::uint32_t>(entry),
+                  augment_operations + 64 * static_cast<std::uint32_t>(step));
+  };
+  for (const Stage stage : {Stage::picture, Stage::mixing, Stage::policy, Stage::geometry,
+                            Stage::pixels, Stage::erasing})
+    list.run(stage, result.sample, stream, context);
   return result;
 }
 
-cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries, const AugmentList& list, std::uint64_t seed, int versions, int side) {
+cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries,
+                      const AugmentList& list, std::uint64_t seed, int versions, int side) {
   constexpr int gap = 4;
   const int columns = versions + 1, rows = static_cast<int>(entries.size());
-  cv::Mat sheet(rows * (side + gap) + gap, columns * (side + gap) + gap, CV_8UC3, cv::Scalar::all(255));
-  const auto put = [&](const cv::Mat& picture, int row, int column) { picture.copyTo(sheet(cv::Rect(gap + column * (side + gap), gap + row * (side + gap), side, side))); };
+  cv::Mat sheet(rows * (side + gap) + gap, columns * (side + gap) + gap, CV_8UC3,
+                cv::Scalar::all(255));
+  const auto put = [&](const cv::Mat& picture, int row, int column) {
+    picture.copyTo(
+        sheet(cv::Rect(gap + column * (side + gap), gap + row * (side + gap), side, side)));
+  };
   for (int row = 0; row < rows; ++row) {
     const std::size_t entry = entries[static_cast<std::size_t>(row)];
     put(drawn(sample_of(index.entries[entry]), index.names, side), row, 0);
-    for (int v = 1; v <= versions; ++v) put(drawn(augmented(index, entry, list, seed, v).sample, index.names, side), row, v);
+    for (int v = 1; v <= versions; ++v)
+      put(drawn(augmented(index, entry, list, seed, v).sample, index.names, side), row, v);
   }
   return sheet;
 }
 
-AugmentedCopyReport write_augmented_copy(const Description& description, const Value& text, const AugmentedCopyOptions& o, const fs::path& out) {
+AugmentedCopyReport write_augmented_copy(const Description& description, const Value& text,
+                                         const AugmentedCopyOptions& o, const fs::path& out) {
   require_empty(out);
   const AugmentList list = AugmentList::parse(text);
   AugmentedCopyReport report;
@@ -123,8 +147,20 @@ AugmentedCopyReport write_augmented_copy(const Description& description, const V
     export_yolo(folder, description.names, splits, /*hard_link=*/false);
     fs::remove_all(staging);
     nlohmann::json pictures = nlohmann::json::array();
-    for (const Version& v : versions) pictures.push_back({{"picture", v.name + ".jpg"}, {"source", v.source.filename().string()}, {"applied", v.applied}, {"objects_before", v.objects_before}, {"objects", v.labels.size()}});
-    file::write_atomically(folder / "augment.json", json_text({{"augment", yaml_flow(text)}, {"seed", o.seed}, {"times", o.times}, {"pictures", pictures}}, 2) + "\n", file::Sync::later);
+    for (const Version& v : versions)
+      pictures.push_back({{"picture", v.name + ".jpg"},
+                          {"source", v.source.filename().string()},
+                          {"applied", v.applied},
+                          {"objects_before", v.objects_before},
+                          {"objects", v.labels.size()}});
+    file::write_atomically(folder / "augment.json",
+                           json_text({{"augment", yaml_flow(text)},
+                                      {"seed", o.seed},
+                                      {"times", o.times},
+                                      {"pictures", pictures}},
+                                     2) +
+                               "\n",
+                           file::Sync::later);
   });
   return report;
 }

@@ -26,15 +26,19 @@ struct PixelAllocator : std::allocator<std::uint8_t> {
   };
   void construct(std::uint8_t*) noexcept {}
   template <class... Values>
-  void construct(std::uint8_t* at, Values&&... values) { ::new (at) std::uint8_t(std::forward<Values>(values)...); }
+  void construct(std::uint8_t* at, Values&&... values) {
+    ::new (at) std::uint8_t(std::forward<Values>(values)...);
+  }
 };
 
 struct Batch {
   int count = 0, height = 0, width = 0;
-  std::vector<std::uint8_t, PixelAllocator> pixels;  ///< count × 3 × height × width, R G B planes, 0 … 255
-  std::vector<std::array<float, 6>> targets;  ///< sample in batch, class, cx, cy, w, h (normalized to the batch shape)
-  std::vector<SampleOrigin> origins;          ///< one per sample; mosaics name their first tile
-  std::size_t number = 0;                     ///< position in the epoch, from 0
+  std::vector<std::uint8_t, PixelAllocator>
+      pixels;  ///< count × 3 × height × width, R G B planes, 0 … 255
+  std::vector<std::array<float, 6>>
+      targets;  ///< sample in batch, class, cx, cy, w, h (normalized to the batch shape)
+  std::vector<SampleOrigin> origins;  ///< one per sample; mosaics name their first tile
+  std::size_t number = 0;             ///< position in the epoch, from 0
 };
 
 }  // namespace yolov7::dataset

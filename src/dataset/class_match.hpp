@@ -12,7 +12,8 @@ struct ClassMatch {
 };
 
 /// Nothing unless both lists hold the same names, each exactly once.
-std::optional<ClassMatch> match_classes(const std::vector<std::string>& model_names, const std::vector<std::string>& data_names);
+std::optional<ClassMatch> match_classes(const std::vector<std::string>& model_names,
+                                        const std::vector<std::string>& data_names);
 /// What to say when the order differs: "data class 0 'a' is class 2 of the model, …".
 std::string describe(const ClassMatch& match, const std::vector<std::string>& data_names);
 

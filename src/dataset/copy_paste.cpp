@@ -7,10 +7,12 @@
 
 namespace yolov7::dataset {
 
-std::vector<std::size_t> choose_polygons(std::span<const Object> objects, double fraction, Random& random) {
+std::vector<std::size_t> choose_polygons(std::span<const Object> objects, double fraction,
+                                         Random& random) {
   const std::vector<std::size_t> candidates = with_polygon(objects);
   const double share = std::clamp(fraction, 0.0, 1.0);
-  const auto count = static_cast<std::size_t>(std::nearbyint(share * static_cast<double>(candidates.size())));
+  const auto count =
+      static_cast<std::size_t>(std::nearbyint(share * static_cast<double>(candidates.size())));
   std::vector<std::size_t> chosen = random.permutation(candidates.size());
   chosen.resize(count);
   for (std::size_t& i : chosen) i = candidates[i];
@@ -20,7 +22,8 @@ std::vector<std::size_t> choose_polygons(std::span<const Object> objects, double
 void fill_outline(cv::Mat& mask, std::span<const cv::Point2d> outline) {
   std::vector<cv::Point> points;
   points.reserve(outline.size());
-  for (const cv::Point2d& p : outline) points.emplace_back(static_cast<int>(p.x), static_cast<int>(p.y));
+  for (const cv::Point2d& p : outline)
+    points.emplace_back(static_cast<int>(p.x), static_cast<int>(p.y));
   cv::fillPoly(mask, std::vector<std::vector<cv::Point>>{points}, cv::Scalar(255));
 }
 

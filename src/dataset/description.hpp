@@ -1,5 +1,6 @@
 #pragma once
-// data.yaml (data 1): train, val, test, nc, names, path. Nothing in it is ever executed or downloaded.
+// data.yaml (data 1): train, val, test, nc, names, path. Nothing in it is ever executed or
+// downloaded.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,11 +16,12 @@ struct Description {
   std::vector<std::string> names;  ///< class_count of them
   std::string download;            ///< said when something is missing, never run
 
-  const std::vector<std::filesystem::path>& split(const std::string& name) const;  ///< "train", "val" or "test"
+  const std::vector<std::filesystem::path>& split(
+      const std::string& name) const;  ///< "train", "val" or "test"
 };
 
-/// Errors: missing or malformed file, no names and no nc, their numbers differ, no `val` key, an entry that exists at
-/// none of the places tried (they are listed).
+/// Errors: missing or malformed file, no names and no nc, their numbers differ, no `val` key, an
+/// entry that exists at none of the places tried (they are listed).
 Description read_description(const std::filesystem::path& path);
 
 }  // namespace yolov7::dataset

@@ -24,7 +24,8 @@ std::string identity(const Entry& entry) {
     append_bytes(one, label.class_index);
     append_bytes(one, label.box);
     append_bytes(one, label.polygon.size());
-    for (const cv::Point2d& point : label.polygon) append_bytes(one, point.x), append_bytes(one, point.y);
+    for (const cv::Point2d& point : label.polygon)
+      append_bytes(one, point.x), append_bytes(one, point.y);
   }
   return file::content_hash(one);
 }
@@ -39,7 +40,8 @@ std::vector<std::size_t> Index::class_histogram() const {
   std::vector<std::size_t> counts(names.size());
   for (const Entry& entry : entries)
     for (const Label& label : entry.labels)
-      if (static_cast<std::size_t>(label.class_index) < counts.size()) ++counts[static_cast<std::size_t>(label.class_index)];
+      if (static_cast<std::size_t>(label.class_index) < counts.size())
+        ++counts[static_cast<std::size_t>(label.class_index)];
   return counts;
 }
 
@@ -48,7 +50,8 @@ std::vector<std::pair<fs::path, fs::path>> shared_pictures(const Index& a, const
   for (const Entry& entry : a.entries) known.emplace(entry.content_hash, &entry.picture);
   std::vector<std::pair<fs::path, fs::path>> result;
   for (const Entry& entry : b.entries)
-    if (const auto found = known.find(entry.content_hash); found != known.end()) result.emplace_back(*found->second, entry.picture);
+    if (const auto found = known.find(entry.content_hash); found != known.end())
+      result.emplace_back(*found->second, entry.picture);
   return result;
 }
 

@@ -11,8 +11,8 @@ struct MissingExample {
   std::filesystem::path picture, label;
 };
 
-/// Through log: one line of counts, at most ten problems and how many more there are, then what is likely wrong: many
-/// missing labels, no label at all, classes without a box.
+/// Through log: one line of counts, at most ten problems and how many more there are, then what is
+/// likely wrong: many missing labels, no label at all, classes without a box.
 void report(const Index& index, const MissingExample& example);
 /// "a.jpg, b.jpg and 3 more": at most `most` of them.
 std::string first_of(const std::vector<std::string>& names, std::size_t most);

@@ -31,32 +31,41 @@ std::string shown(std::string_view token) {
   return token.size() <= longest ? std::string(token) : std::string(token.substr(0, longest)) + "…";
 }
 
-/// The numbers of one row. Bounds are compared as float32, the precision of the original format, so that
-/// 1.00000001 is 1 (data 4).
+/// The numbers of one row. Bounds are compared as float32, the precision of the original format, so
+/// that 1.00000001 is 1 (data 4).
 Fault parse_numbers(const std::vector<std::string_view>& tokens, std::vector<double>& numbers) {
   numbers.clear();
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto value = text::parse_double(tokens[i]);
     if (!value) {
-      const char* hint = tokens[i].find(',') == std::string_view::npos ? "" : " (decimals are written with a point)";
-      return format_fault(fmt::format("expected a number in column {}, found '{}'{}", i + 1, shown(tokens[i]), hint));
+      const char* hint = tokens[i].find(',') == std::string_view::npos
+                             ? ""
+                             : " (decimals are written with a point)";
+      return format_fault(fmt::format("expected a number in column {}, found '{}'{}", i + 1,
+                                      shown(tokens[i]), hint));
     }
     if (!std::isfinite(*value))
-      return format_fault(fmt::format("expected a finite number in column {}, found '{}'", i + 1, shown(tokens[i])));
+      return format_fault(fmt::format("expected a finite number in column {}, found '{}'", i + 1,
+                                      shown(tokens[i])));
     if (static_cast<float>(*value) < 0)
-      return format_fault(fmt::format("negative label values: '{}' in column {}", shown(tokens[i]), i + 1));
+      return format_fault(
+          fmt::format("negative label values: '{}' in column {}", shown(tokens[i]), i + 1));
     if (i > 0 && static_cast<float>(*value) > 1)
-      return format_fault(fmt::format("coordinates not normalised or out of range: '{}' in column {}", shown(tokens[i]), i + 1));
+      return format_fault(
+          fmt::format("coordinates not normalised or out of range: '{}' in column {}",
+                      shown(tokens[i]), i + 1));
     numbers.push_back(i == 0 ? *value : std::clamp(*value, 0.0, 1.0));
   }
   return {};
 }
 
 Fault check_class(double value, std::string_view token, int class_count) {
-  if (value != std::floor(value)) return format_fault(fmt::format("expected a whole class number, found '{}'", shown(token)));
+  if (value != std::floor(value))
+    return format_fault(fmt::format("expected a whole class number, found '{}'", shown(token)));
   const double last = class_count > 0 ? class_count - 1 : std::numeric_limits<int>::max();
   if (value <= last) return {};
-  return {LabelFault::class_out_of_range, fmt::format("class {} is out of range 0..{:.0f}", shown(token), last)};
+  return {LabelFault::class_out_of_range,
+          fmt::format("class {} is out of range 0..{:.0f}", shown(token), last)};
 }
 
 void take_polygon(const std::vector<double>& numbers, Label& label) {
@@ -72,13 +81,18 @@ void take_polygon(const std::vector<double>& numbers, Label& label) {
 Fault parse_row(const std::vector<std::string_view>& tokens, int class_count, Label& label) {
   const bool polygon = tokens.size() >= least_polygon_columns && tokens.size() % 2 == 1;
   if (tokens.size() != box_columns && !polygon)
-    return format_fault(fmt::format("expected 5 columns per label (or an odd number from 7 for a polygon), found {}", tokens.size()));
+    return format_fault(fmt::format(
+        "expected 5 columns per label (or an odd number from 7 for a polygon), found {}",
+        tokens.size()));
   std::vector<double> numbers;
   if (Fault fault = parse_numbers(tokens, numbers); fault.kind != LabelFault::none) return fault;
-  if (Fault fault = check_class(numbers[0], tokens[0], class_count); fault.kind != LabelFault::none) return fault;
+  if (Fault fault = check_class(numbers[0], tokens[0], class_count); fault.kind != LabelFault::none)
+    return fault;
   label.class_index = static_cast<int>(numbers[0]);
-  if (polygon) take_polygon(numbers, label);
-  else label.box = {numbers[1], numbers[2], numbers[3], numbers[4]};
+  if (polygon)
+    take_polygon(numbers, label);
+  else
+    label.box = {numbers[1], numbers[2], numbers[3], numbers[4]};
   return {};
 }
 
@@ -103,21 +117,25 @@ std::string drop_reason(const Label& label, int line, std::unordered_map<std::st
   return fresh ? "" : fmt::format("duplicate labels: the same row as line {}", first->second);
 }
 
-/// The picture's path with the component at `position` exchanged for "labels", and the extension .txt.
+/// The picture's path with the component at `position` exchanged for "labels", and the extension
+/// .txt.
 fs::path with_labels_at(const std::vector<fs::path>& parts, std::size_t position) {
   fs::path result;
-  for (std::size_t i = 0; i < parts.size(); ++i) result /= i == position ? fs::path("labels") : parts[i];
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    result /= i == position ? fs::path("labels") : parts[i];
   return result.replace_extension(".txt");
 }
 
 }  // namespace
 
 std::string text_of(const Problem& problem) {
-  if (problem.line > 0) return fmt::format("{}:{}: {}", problem.file.string(), problem.line, problem.reason);
+  if (problem.line > 0)
+    return fmt::format("{}:{}: {}", problem.file.string(), problem.line, problem.reason);
   return fmt::format("{}: {}", problem.file.string(), problem.reason);
 }
 
-LabelFile try_parse_labels(std::string_view text, const fs::path& source, int class_count, bool strict) {
+LabelFile try_parse_labels(std::string_view text, const fs::path& source, int class_count,
+                           bool strict) {
   LabelFile result;
   std::unordered_map<std::string, int> seen;
   int line = 0;
@@ -148,7 +166,8 @@ LabelFile try_parse_labels(std::string_view text, const fs::path& source, int cl
   return result;
 }
 
-LabelFile parse_labels(std::string_view text, const fs::path& source, int class_count, bool strict) {
+LabelFile parse_labels(std::string_view text, const fs::path& source, int class_count,
+                       bool strict) {
   LabelFile result = try_parse_labels(text, source, class_count, strict);
   if (result.fault != LabelFault::none) throw Error(text_of(result.failure));
   return result;
@@ -182,7 +201,8 @@ fs::path label_path(const fs::path& picture) {
   if (first_inner == last) return ours;
   std::error_code error;
   if (fs::exists(ours, error)) return ours;
-  const fs::path original = first_inner ? with_labels_at(parts, *first_inner) : fs::path(picture).replace_extension(".txt");
+  const fs::path original = first_inner ? with_labels_at(parts, *first_inner)
+                                        : fs::path(picture).replace_extension(".txt");
   return fs::exists(original, error) ? original : ours;
 }
 

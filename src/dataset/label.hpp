@@ -35,12 +35,15 @@ struct LabelFile {
   Problem failure;  ///< with a fault: the first row that makes the whole file unusable
 };
 
-/// Per line: 5 numbers = box, odd count ≥ 7 = polygon, anything else Error "file:line: …". Errors also: class not an
-/// integer or outside 0 … class_count − 1 (class_count 0: unchecked), negative, not finite, > 1. CRLF, a byte order mark
-/// and blank lines are fine. `strict`: what would be dropped is an Error too.
-LabelFile parse_labels(std::string_view text, const std::filesystem::path& source, int class_count, bool strict = false);
+/// Per line: 5 numbers = box, odd count ≥ 7 = polygon, anything else Error "file:line: …". Errors
+/// also: class not an integer or outside 0 … class_count − 1 (class_count 0: unchecked), negative,
+/// not finite, > 1. CRLF, a byte order mark and blank lines are fine. `strict`: what would be
+/// dropped is an Error too.
+LabelFile parse_labels(std::string_view text, const std::filesystem::path& source, int class_count,
+                       bool strict = false);
 /// The same, with the failure in the result instead of an Error.
-LabelFile try_parse_labels(std::string_view text, const std::filesystem::path& source, int class_count, bool strict = false);
+LabelFile try_parse_labels(std::string_view text, const std::filesystem::path& source,
+                           int class_count, bool strict = false);
 /// One line per label, shortest decimals that give the same float back.
 std::string format_labels(const std::vector<Label>& labels);
 /// The label path of a picture (data 3.1, F D03).

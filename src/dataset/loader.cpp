@@ -24,18 +24,33 @@ namespace {
 constexpr std::size_t quad_group = 4;
 
 void check(const Index& index, const LoaderOptions& o) {
-  if (index.entries.empty()) throw Error(fmt::format("batch loader: expected pictures in split '{}', found none", index.split));
+  if (index.entries.empty())
+    throw Error(
+        fmt::format("batch loader: expected pictures in split '{}', found none", index.split));
   if (o.batch_size < 1 || o.image_size < 1 || o.stride < 1)
-    throw Error(fmt::format("batch loader: expected batch size, image size and stride of at least 1, found {}, {}, {}", o.batch_size, o.image_size, o.stride));
+    throw Error(fmt::format(
+        "batch loader: expected batch size, image size and stride of at least 1, found {}, {}, {}",
+        o.batch_size, o.image_size, o.stride));
   if (o.image_size % o.stride != 0)
-    throw Error(fmt::format("batch loader: expected an image size that is a multiple of the stride {}, found {}", o.stride, o.image_size));
-  if (o.part < 0 || o.part >= o.parts || (o.sharing == LoaderOptions::Sharing::samples && o.batch_size % o.parts != 0))
-    throw Error(fmt::format("batch loader: expected a batch size that {} processes divide, found {} (part {})", o.parts, o.batch_size, o.part));
-  if (o.quad && std::min<std::size_t>(static_cast<std::size_t>(o.batch_size), index.entries.size()) < quad_group)
-    throw Error(fmt::format("batch loader: quad needs batches of at least 4 pictures, found batch size {} and {} pictures", o.batch_size, index.entries.size()));
+    throw Error(fmt::format(
+        "batch loader: expected an image size that is a multiple of the stride {}, found {}",
+        o.stride, o.image_size));
+  if (o.part < 0 || o.part >= o.parts ||
+      (o.sharing == LoaderOptions::Sharing::samples && o.batch_size % o.parts != 0))
+    throw Error(fmt::format(
+        "batch loader: expected a batch size that {} processes divide, found {} (part {})", o.parts,
+        o.batch_size, o.part));
+  if (o.quad && std::min<std::size_t>(static_cast<std::size_t>(o.batch_size),
+                                      index.entries.size()) < quad_group)
+    throw Error(
+        fmt::format("batch loader: quad needs batches of at least 4 pictures, found batch size {} "
+                    "and {} pictures",
+                    o.batch_size, index.entries.size()));
 }
 
-std::size_t sample_bytes(cv::Size shape) { return 3 * static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height); }
+std::size_t sample_bytes(cv::Size shape) {
+  return 3 * static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.height);
+}
 
 /// A batch being built. Its samples are written by different threads to places of their own.
 struct Pending {
@@ -43,7 +58,7 @@ struct Pending {
   std::vector<FinishedSample> samples;
   std::size_t taken = 0, open = 0;  ///< samples handed out; samples not finished
   std::size_t failed_sample = 0;
-  std::exception_ptr failure;       ///< of the first failing sample, whichever thread came first
+  std::exception_ptr failure;  ///< of the first failing sample, whichever thread came first
 };
 
 void prepare(Pending& pending, const PlannedBatch& plan) {
@@ -70,9 +85,11 @@ Batch collate(Pending& pending, const PlannedBatch& plan, std::size_t number) {
 }
 
 /// Groups of four; what is left over is dropped (data 9).
-Batch collate_quad(Pending& pending, const PlannedBatch& plan, std::size_t number, std::uint64_t seed, int epoch) {
+Batch collate_quad(Pending& pending, const PlannedBatch& plan, std::size_t number,
+                   std::uint64_t seed, int epoch) {
   Batch batch;
-  const std::size_t groups = plan.entries.size() / quad_group, group_bytes = quad_group * sample_bytes(plan.shape);
+  const std::size_t groups = plan.entries.size() / quad_group,
+                    group_bytes = quad_group * sample_bytes(plan.shape);
   batch.number = number;
   batch.count = static_cast<int>(groups);
   batch.height = 2 * plan.shape.height;
@@ -80,11 +97,15 @@ Batch collate_quad(Pending& pending, const PlannedBatch& plan, std::size_t numbe
   batch.pixels.resize(groups * group_bytes);
   for (std::size_t g = 0; g < groups; ++g) {
     const std::size_t first = g * quad_group;
-    Random random(seed, static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(plan.first_position + first), static_cast<std::uint32_t>(Operation::quad));
+    Random random(seed, static_cast<std::uint32_t>(epoch),
+                  static_cast<std::uint32_t>(plan.first_position + first),
+                  static_cast<std::uint32_t>(Operation::quad));
     const bool alone = random.chance(0.5);
-    quad_planes(pending.pixels.data() + g * group_bytes, plan.shape.height, plan.shape.width, alone, batch.pixels.data() + g * group_bytes);
+    quad_planes(pending.pixels.data() + g * group_bytes, plan.shape.height, plan.shape.width, alone,
+                batch.pixels.data() + g * group_bytes);
     std::array<std::vector<std::array<float, 6>>, quad_group> targets;
-    for (std::size_t i = 0; i < quad_group; ++i) targets[i] = std::move(pending.samples[first + i].targets);
+    for (std::size_t i = 0; i < quad_group; ++i)
+      targets[i] = std::move(pending.samples[first + i].targets);
     for (std::array<float, 6> row : quad_targets(targets, alone)) {
       row[0] = static_cast<float>(g);
       batch.targets.push_back(row);
@@ -98,9 +119,14 @@ Batch collate_quad(Pending& pending, const PlannedBatch& plan, std::size_t numbe
 
 struct BatchLoader::Impl {
   Impl(const Index& the_index, const LoaderOptions& the_options)
-      : index(the_index), options(the_options), pictures(the_index, the_options.image_size, the_options.augment, the_options.cache_bytes, the_options.scaled_decoding),
-        pipeline(index, options, pictures), plan(plan_epoch(the_index, the_options, 0)) {
-    const int batch = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(options.batch_size), index.entries.size()));
+      : index(the_index),
+        options(the_options),
+        pictures(the_index, the_options.image_size, the_options.augment, the_options.cache_bytes,
+                 the_options.scaled_decoding),
+        pipeline(index, options, pictures),
+        plan(plan_epoch(the_index, the_options, 0)) {
+    const int batch = static_cast<int>(
+        std::min<std::size_t>(static_cast<std::size_t>(options.batch_size), index.entries.size()));
     threads = batch > 1 ? std::max(0, std::min({usable_cores(), batch, options.workers})) : 0;
   }
   ~Impl() { stop(); }
@@ -157,31 +183,37 @@ struct BatchLoader::Impl {
 
   Batch hand_out(Pending& pending, std::size_t number) const {
     const PlannedBatch& planned = plan.batches[number];
-    return options.quad ? collate_quad(pending, planned, planned.number, options.seed, epoch) : collate(pending, planned, planned.number);
+    return options.quad ? collate_quad(pending, planned, planned.number, options.seed, epoch)
+                        : collate(pending, planned, planned.number);
   }
 
   std::optional<Batch> next_here() {
     Pending pending;
     prepare(pending, plan.batches[delivered]);
-    for (std::size_t i = 0; i < pending.samples.size(); ++i) build({delivered, i, &pending}, memory_here);
+    for (std::size_t i = 0; i < pending.samples.size(); ++i)
+      build({delivered, i, &pending}, memory_here);
     return hand_out(pending, delivered++);
   }
 
   void build(const Job& job, PipelineMemory& memory) const {
     const PlannedBatch& planned = plan.batches[job.number];
-    std::uint8_t* const planes = job.pending->pixels.data() + job.sample * sample_bytes(planned.shape);
+    std::uint8_t* const planes =
+        job.pending->pixels.data() + job.sample * sample_bytes(planned.shape);
     const SampleKey key{planned.entries[job.sample], epoch, planned.first_position + job.sample};
-    job.pending->samples[job.sample] = pipeline.build(key, plan.order, planned.shape, planes, memory);
+    job.pending->samples[job.sample] =
+        pipeline.build(key, plan.order, planned.shape, planes, memory);
   }
 
-  /// Waits for something to do; nothing to do any more: no pending batch. A deque keeps the addresses of its elements
-  /// when the ends grow and shrink, and a batch stays in it until its last sample is finished.
+  /// Waits for something to do; nothing to do any more: no pending batch. A deque keeps the
+  /// addresses of its elements when the ends grow and shrink, and a batch stays in it until its
+  /// last sample is finished.
   Job take() {
     std::unique_lock lock(mutex);
     for (;;) {
       if (stopping) return {};
       for (std::size_t i = 0; i < window.size(); ++i)
-        if (window[i].taken < window[i].samples.size()) return {delivered + i, window[i].taken++, &window[i]};
+        if (window[i].taken < window[i].samples.size())
+          return {delivered + i, window[i].taken++, &window[i]};
       const std::size_t number = delivered + window.size();
       if (number >= plan.batches.size()) return {};
       if (window.size() < static_cast<std::size_t>(std::max(1, options.prefetch))) {
@@ -230,8 +262,8 @@ struct BatchLoader::Impl {
   PipelineMemory memory_here;
   std::mutex mutex;
   std::condition_variable room, finished;
-  std::deque<Pending> window;   ///< batches delivered, delivered + 1, …
-  std::size_t delivered = 0;    ///< number of the next batch for the caller
+  std::deque<Pending> window;  ///< batches delivered, delivered + 1, …
+  std::size_t delivered = 0;   ///< number of the next batch for the caller
   bool stopping = false;
   std::vector<std::jthread> pool;
 };
@@ -247,8 +279,12 @@ int BatchLoader::threads() const { return impl_->threads; }
 std::size_t BatchLoader::cached_pictures() const { return impl_->pictures.fitting(); }
 std::size_t BatchLoader::decoded_pictures() const { return impl_->pictures.decoded(); }
 void BatchLoader::set_weights(std::vector<double> weights) {
-  if (!weights.empty() && (weights.size() != impl_->index.entries.size() || impl_->options.rectangular))
-    throw Error(fmt::format("batch loader: expected {} weights and no rectangular batches, found {}{}", impl_->index.entries.size(), weights.size(), impl_->options.rectangular ? " with rectangular batches" : ""));
+  if (!weights.empty() &&
+      (weights.size() != impl_->index.entries.size() || impl_->options.rectangular))
+    throw Error(
+        fmt::format("batch loader: expected {} weights and no rectangular batches, found {}{}",
+                    impl_->index.entries.size(), weights.size(),
+                    impl_->options.rectangular ? " with rectangular batches" : ""));
   impl_->weights = std::move(weights);
 }
 void BatchLoader::start(int epoch, std::size_t first) { impl_->start(epoch, first); }

@@ -15,7 +15,8 @@ void mixup(Sample& first, const Sample& second, double ratio) {
   for (int y = 0; y < first.picture.rows; ++y) {
     auto* p = first.picture.ptr<std::uint8_t>(y);
     const auto* q = second.picture.ptr<std::uint8_t>(y);
-    for (std::ptrdiff_t i = 0; i < row_bytes; ++i) p[i] = static_cast<std::uint8_t>(a[p[i]] + b[q[i]]);
+    for (std::ptrdiff_t i = 0; i < row_bytes; ++i)
+      p[i] = static_cast<std::uint8_t>(a[p[i]] + b[q[i]]);
   }
   first.objects.insert(first.objects.end(), second.objects.begin(), second.objects.end());
 }

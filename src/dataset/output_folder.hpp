@@ -7,8 +7,11 @@ namespace yolov7::dataset {
 
 /// Error unless `folder` is absent or an empty folder. For an early answer, before long work.
 void require_empty(const std::filesystem::path& folder);
-/// Calls build(temporary folder beside `folder`), then syncs all that was written and renames it onto `folder`: its files
-/// need no fsync of their own (Sync::later). If anything throws, the temporary is removed and nothing was changed. Errors: `folder` holds something (nothing is ever overwritten).
-void build_folder(const std::filesystem::path& folder, const std::function<void(const std::filesystem::path& temporary)>& build);
+/// Calls build(temporary folder beside `folder`), then syncs all that was written and renames it
+/// onto `folder`: its files need no fsync of their own (Sync::later). If anything throws, the
+/// temporary is removed and nothing was changed. Errors: `folder` holds something (nothing is ever
+/// overwritten).
+void build_folder(const std::filesystem::path& folder,
+                  const std::function<void(const std::filesystem::path& temporary)>& build);
 
 }  // namespace yolov7::dataset

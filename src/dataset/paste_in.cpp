@@ -16,7 +16,8 @@ constexpr double skip_probability = 0.2, most_hidden = 0.30;
 constexpr int least_place = 20, least_side = 10, least_mask_elements = 60;
 
 /// Size fractions of the tries: 0.75 twice, then four of each, six of the smallest.
-constexpr std::array<std::pair<double, int>, 5> tries{{{0.75, 2}, {0.5, 4}, {0.25, 4}, {0.125, 4}, {0.0625, 6}}};
+constexpr std::array<std::pair<double, int>, 5> tries{
+    {{0.75, 2}, {0.5, 4}, {0.25, 4}, {0.125, 4}, {0.0625, 6}}};
 
 cv::Rect draw_place(cv::Size picture, double fraction, Random& random) {
   const int w = picture.width, h = picture.height;
@@ -54,7 +55,8 @@ std::vector<PasteSource> cut_sources(const Sample& mosaic, std::span<const std::
 bool paste_one(Sample& sample, const PasteSource& source, const cv::Rect& place) {
   const double f = std::min(static_cast<double>(place.height) / source.picture.rows,
                             static_cast<double>(place.width) / source.picture.cols);
-  const cv::Size size(static_cast<int>(source.picture.cols * f), static_cast<int>(source.picture.rows * f));
+  const cv::Size size(static_cast<int>(source.picture.cols * f),
+                      static_cast<int>(source.picture.rows * f));
   if (size.width <= least_side || size.height <= least_side) return false;
   cv::Mat picture, mask;
   cv::resize(source.mask, mask, size, 0, 0, cv::INTER_LINEAR);
@@ -63,7 +65,8 @@ bool paste_one(Sample& sample, const PasteSource& source, const cv::Rect& place)
   picture.copyTo(sample.picture(cv::Rect(place.tl(), size)), mask);
   Object object;
   object.class_index = source.class_index;
-  object.box = {static_cast<double>(place.x), static_cast<double>(place.y), static_cast<double>(place.x + size.width),
+  object.box = {static_cast<double>(place.x), static_cast<double>(place.y),
+                static_cast<double>(place.x + size.width),
                 static_cast<double>(place.y + size.height)};
   sample.objects.push_back(std::move(object));
   return true;
@@ -74,11 +77,14 @@ void paste_in(Sample& sample, std::span<const PasteSource> sources, Random& rand
     for (int i = 0; i < count; ++i) {
       if (random.chance(skip_probability)) continue;
       const cv::Rect place = draw_place(sample.picture.size(), fraction, random);
-      const Xyxy box{static_cast<double>(place.x), static_cast<double>(place.y), static_cast<double>(place.br().x),
-                     static_cast<double>(place.br().y)};
+      const Xyxy box{static_cast<double>(place.x), static_cast<double>(place.y),
+                     static_cast<double>(place.br().x), static_cast<double>(place.br().y)};
       if (sources.empty() || place.width <= least_place || place.height <= least_place) continue;
       if (!leaves_visible(sample.objects, box, most_hidden)) continue;
-      paste_one(sample, sources[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(sources.size()) - 1))], place);
+      paste_one(sample,
+                sources[static_cast<std::size_t>(
+                    random.integer(0, static_cast<std::int64_t>(sources.size()) - 1))],
+                place);
     }
   }
 }

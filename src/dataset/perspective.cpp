@@ -19,7 +19,8 @@ constexpr int polygon_points = 1000;
 double radians(double degrees) { return degrees * (CV_PI / 180); }
 
 cv::Point2d transform(const cv::Matx33d& m, const cv::Point2d& p, bool projective) {
-  const double x = m(0, 0) * p.x + m(0, 1) * p.y + m(0, 2), y = m(1, 0) * p.x + m(1, 1) * p.y + m(1, 2);
+  const double x = m(0, 0) * p.x + m(0, 1) * p.y + m(0, 2),
+               y = m(1, 0) * p.x + m(1, 1) * p.y + m(1, 2);
   if (!projective) return {x, y};
   const double w = m(2, 0) * p.x + m(2, 1) * p.y + m(2, 2);
   return {x / w, y / w};
@@ -36,7 +37,8 @@ struct Extent {
   Xyxy box() const { return {x1, y1, x2, y2}; }
 };
 
-cv::Mat warp(const cv::Mat& picture, const cv::Matx33d& m, bool projective, cv::Size output, cv::Mat canvas) {
+cv::Mat warp(const cv::Mat& picture, const cv::Matx33d& m, bool projective, cv::Size output,
+             cv::Mat canvas) {
   const cv::Scalar grey = cv::Scalar::all(letterbox_grey);
   canvas.create(output, CV_8UC3);
   if (projective)
@@ -66,8 +68,10 @@ cv::Matx33d perspective_matrix(const PerspectiveDraws& d, cv::Size input, cv::Si
   const cv::Matx33d centre(1, 0, -input.width / 2.0, 0, 1, -input.height / 2.0, 0, 0, 1);
   const cv::Matx33d projection(1, 0, 0, 0, 1, 0, d.p31, d.p32, 1);
   const cv::Matx33d rotation(c, s, 0, -s, c, 0, 0, 0, 1);
-  const cv::Matx33d shear(1, std::tan(radians(d.shear_x)), 0, std::tan(radians(d.shear_y)), 1, 0, 0, 0, 1);
-  const cv::Matx33d translation(1, 0, d.translate_x * output.width, 0, 1, d.translate_y * output.height, 0, 0, 1);
+  const cv::Matx33d shear(1, std::tan(radians(d.shear_x)), 0, std::tan(radians(d.shear_y)), 1, 0, 0,
+                          0, 1);
+  const cv::Matx33d translation(1, 0, d.translate_x * output.width, 0, 1,
+                                d.translate_y * output.height, 0, 0, 1);
   return translation * shear * rotation * projection * centre;
 }
 
@@ -86,12 +90,14 @@ std::vector<cv::Point2d> resample_closed(std::span<const cv::Point2d> polygon, i
 
 Xyxy warp_box(const Xyxy& b, const cv::Matx33d& m, bool projective, cv::Size output) {
   Extent extent;
-  for (const cv::Point2d& corner : std::array<cv::Point2d, 4>{{{b.x1, b.y1}, {b.x2, b.y2}, {b.x1, b.y2}, {b.x2, b.y1}}})
+  for (const cv::Point2d& corner :
+       std::array<cv::Point2d, 4>{{{b.x1, b.y1}, {b.x2, b.y2}, {b.x1, b.y2}, {b.x2, b.y1}}})
     extent.add(transform(m, corner, projective));
   return clip(extent.box(), output.width, output.height);
 }
 
-Xyxy warp_polygon(std::span<const cv::Point2d> polygon, const cv::Matx33d& m, bool projective, cv::Size output) {
+Xyxy warp_polygon(std::span<const cv::Point2d> polygon, const cv::Matx33d& m, bool projective,
+                  cv::Size output) {
   Extent extent;
   for (const cv::Point2d& point : resample_closed(polygon, polygon_points)) {
     const cv::Point2d p = transform(m, point, projective);
@@ -107,7 +113,8 @@ bool is_box_candidate(const Xyxy& before, const Xyxy& after, double area_share) 
          std::max(w / (h + epsilon), h / (w + epsilon)) < 20;
 }
 
-std::vector<Object> warp_objects(const std::vector<Object>& objects, const PerspectiveStep& step, const cv::Matx33d& m) {
+std::vector<Object> warp_objects(const std::vector<Object>& objects, const PerspectiveStep& step,
+                                 const cv::Matx33d& m) {
   std::vector<Object> all;
   const double f = step.draws.scale;
   for (const Object& object : objects) {
@@ -115,7 +122,8 @@ std::vector<Object> warp_objects(const std::vector<Object>& objects, const Persp
     const Xyxy after = outline ? warp_polygon(object.polygon, m, step.projective, step.output)
                                : warp_box(object.box, m, step.projective, step.output);
     const Xyxy& b = object.box;
-    if (!is_box_candidate({b.x1 * f, b.y1 * f, b.x2 * f, b.y2 * f}, after, outline ? polygon_area_share : box_area_share))
+    if (!is_box_candidate({b.x1 * f, b.y1 * f, b.x2 * f, b.y2 * f}, after,
+                          outline ? polygon_area_share : box_area_share))
       continue;
     Object kept;
     kept.class_index = object.class_index;
@@ -131,19 +139,28 @@ cv::Rect source_part(const PerspectiveStep& step, cv::Size input) {
   const cv::Matx33d back = perspective_matrix(step.draws, input, step.output).inv();
   Extent extent;
   for (const double x : {0.0, static_cast<double>(step.output.width)})
-    for (const double y : {0.0, static_cast<double>(step.output.height)}) extent.add(transform(back, {x, y}, false));
+    for (const double y : {0.0, static_cast<double>(step.output.height)})
+      extent.add(transform(back, {x, y}, false));
   constexpr int margin = 3;  // the neighbour to interpolate with, and rounding
-  const auto low = [](double v) { return static_cast<int>(std::floor(std::max(v, -1e6))) - margin; };
+  const auto low = [](double v) {
+    return static_cast<int>(std::floor(std::max(v, -1e6))) - margin;
+  };
   const auto high = [](double v) { return static_cast<int>(std::ceil(std::min(v, 1e6))) + margin; };
-  return cv::Rect(cv::Point(low(extent.x1), low(extent.y1)), cv::Point(high(extent.x2), high(extent.y2))) & whole;
+  return cv::Rect(cv::Point(low(extent.x1), low(extent.y1)),
+                  cv::Point(high(extent.x2), high(extent.y2))) &
+         whole;
 }
 
-bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m) { return step.output == input && m == cv::Matx33d::eye(); }
+bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m) {
+  return step.output == input && m == cv::Matx33d::eye();
+}
 
 Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv::Mat canvas) {
   const cv::Matx33d m = perspective_matrix(step.draws, sample.picture.size(), step.output);
   Sample result;
-  result.picture = changes_nothing(step, sample.picture.size(), m) ? sample.picture : warp(sample.picture, m, step.projective, step.output, std::move(canvas));
+  result.picture = changes_nothing(step, sample.picture.size(), m)
+                       ? sample.picture
+                       : warp(sample.picture, m, step.projective, step.output, std::move(canvas));
   result.objects = warp_objects(sample.objects, step, m);
   return result;
 }

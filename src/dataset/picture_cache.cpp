@@ -21,10 +21,14 @@ constexpr std::size_t fields = 6;  // bytes, time, width, height, hash, key
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }
@@ -32,9 +36,12 @@ std::string escaped(std::string_view text) {
 std::string unescaped(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) out += text[i];
-    else if (text[++i] == 't') out += '\t';
-    else out += text[i] == 'n' ? '\n' : '\\';
+    if (text[i] != '\\' || i + 1 == text.size())
+      out += text[i];
+    else if (text[++i] == 't')
+      out += '\t';
+    else
+      out += text[i] == 'n' ? '\n' : '\\';
   }
   return out;
 }
@@ -48,14 +55,17 @@ bool number(std::string_view text, T& value) {
 bool parse_record(std::string_view line, FactsByKey& known) {
   const auto parts = text::split(line, '\t');
   PictureFacts facts;
-  if (parts.size() != fields || !number(parts[0], facts.stamp.size_bytes) || !number(parts[1], facts.stamp.modified_ns) ||
-      !number(parts[2], facts.width) || !number(parts[3], facts.height))
+  if (parts.size() != fields || !number(parts[0], facts.stamp.size_bytes) ||
+      !number(parts[1], facts.stamp.modified_ns) || !number(parts[2], facts.width) ||
+      !number(parts[3], facts.height))
     return false;
   facts.content_hash = parts[4];
   return known.emplace(unescaped(parts[5]), std::move(facts)).second;
 }
 
-std::string cache_key_of_folder(const fs::path& folder) { return file::content_hash(folder.string()).substr(0, 16); }
+std::string cache_key_of_folder(const fs::path& folder) {
+  return file::content_hash(folder.string()).substr(0, 16);
+}
 
 std::optional<file::Lock> take_lock(const fs::path& file) {
   const fs::path path = file.parent_path() / ("." + file.filename().string() + ".lock");
@@ -74,12 +84,13 @@ std::optional<file::Lock> take_lock(const fs::path& file) {
 std::string format_facts(const FactsByKey& facts) {
   std::vector<const FactsByKey::value_type*> sorted;
   for (const auto& entry : facts) sorted.push_back(&entry);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
   std::string body;
   for (const auto* entry : sorted) {
     const PictureFacts& f = entry->second;
-    body += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", f.stamp.size_bytes, f.stamp.modified_ns, f.width, f.height, f.content_hash,
-                        escaped(entry->first));
+    body += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", f.stamp.size_bytes, f.stamp.modified_ns,
+                        f.width, f.height, f.content_hash, escaped(entry->first));
   }
   return fmt::format("{}{}\n{}", magic, file::content_hash(body), body);
 }
@@ -107,17 +118,20 @@ std::optional<FactsByKey> parse_facts(std::string_view text, std::string& fault)
   return known;
 }
 
-PictureCache::PictureCache(const std::vector<fs::path>& folders, const std::string& name, const fs::path& root)
+PictureCache::PictureCache(const std::vector<fs::path>& folders, const std::string& name,
+                           const fs::path& root)
     : root_(fs::absolute(root).lexically_normal().string()) {
   if (root_.ends_with('/') && root_.size() > 1) root_.pop_back();
   for (std::size_t i = 0; i < folders.size() && file_.empty(); ++i) {
     std::error_code ignored;
-    if (i + 1 == folders.size()) fs::create_directories(folders[i], ignored);  // the user's own folder
+    if (i + 1 == folders.size())
+      fs::create_directories(folders[i], ignored);  // the user's own folder
     if (file::writable_folder(folders[i])) file_ = folders[i] / (name + ".yolov7-index");
   }
   if (file_.empty()) {
-    log::warning(fmt::format("no folder can be written for the picture cache (tried {}); every start reads all pictures",
-                             folders.empty() ? "none" : folders.back().string()));
+    log::warning(fmt::format(
+        "no folder can be written for the picture cache (tried {}); every start reads all pictures",
+        folders.empty() ? "none" : folders.back().string()));
     return;
   }
   lock_ = take_lock(file_);
@@ -134,12 +148,15 @@ void PictureCache::load() {
   } catch (const Error& failure) {
     fault = failure.what();
   }
-  if (!fault.empty()) log::warning(fmt::format("{}: the picture cache {}; it is built again", file_.string(), fault));
+  if (!fault.empty())
+    log::warning(fmt::format("{}: the picture cache {}; it is built again", file_.string(), fault));
 }
 
 std::string PictureCache::key(const fs::path& picture) const {
-  std::string path = (picture.is_absolute() ? picture : fs::absolute(picture)).lexically_normal().string();
-  if (path.size() > root_.size() + 1 && path.starts_with(root_) && path[root_.size()] == '/') path.erase(0, root_.size() + 1);
+  std::string path =
+      (picture.is_absolute() ? picture : fs::absolute(picture)).lexically_normal().string();
+  if (path.size() > root_.size() + 1 && path.starts_with(root_) && path[root_.size()] == '/')
+    path.erase(0, root_.size() + 1);
   return path;
 }
 
@@ -148,12 +165,14 @@ const PictureFacts* PictureCache::find(const fs::path& picture, const FileStamp&
   return found != known_.end() && found->second.stamp == stamp ? &found->second : nullptr;
 }
 
-void PictureCache::save(const std::vector<fs::path>& pictures, const std::vector<PictureFacts>& facts, std::int64_t started_ns) {
+void PictureCache::save(const std::vector<fs::path>& pictures,
+                        const std::vector<PictureFacts>& facts, std::int64_t started_ns) {
   if (file_.empty()) return;
   constexpr std::int64_t settled_ns = 2'000'000'000;
   FactsByKey fresh;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
-    if (facts[i].fault.empty() && facts[i].stamp.modified_ns <= started_ns - settled_ns) fresh.emplace(key(pictures[i]), facts[i]);
+    if (facts[i].fault.empty() && facts[i].stamp.modified_ns <= started_ns - settled_ns)
+      fresh.emplace(key(pictures[i]), facts[i]);
   }
   try {
     file::write_atomically(file_, format_facts(fresh));
@@ -166,7 +185,8 @@ void PictureCache::save(const std::vector<fs::path>& pictures, const std::vector
 
 std::vector<fs::path> cache_folders(const fs::path& label) {
   const fs::path folder = fs::absolute(label).lexically_normal().parent_path();
-  const bool in_labels = std::find(folder.begin(), folder.end(), fs::path("labels")) != folder.end();
+  const bool in_labels =
+      std::find(folder.begin(), folder.end(), fs::path("labels")) != folder.end();
   const fs::path beside = in_labels ? folder.parent_path() : folder;
   return {beside, file::user_cache_folder() / cache_key_of_folder(beside)};
 }

@@ -20,10 +20,12 @@ void decode(const std::string& bytes, const std::string& source, PictureFacts& f
   facts.width = header.width;
   facts.height = header.height;
   if (header.width < least_side || header.height < least_side)
-    throw Error(fmt::format("expected both sides to be at least {} px, found {} × {}", least_side, header.width, header.height));
+    throw Error(fmt::format("expected both sides to be at least {} px, found {} × {}", least_side,
+                            header.width, header.height));
   const cv::Mat pixels = decode_picture(bytes, source);
   if (pixels.cols != header.width || pixels.rows != header.height)
-    throw Error(fmt::format("expected {} × {} px as in the header, found {} × {}", header.width, header.height, pixels.cols, pixels.rows));
+    throw Error(fmt::format("expected {} × {} px as in the header, found {} × {}", header.width,
+                            header.height, pixels.cols, pixels.rows));
 }
 
 /// The codec puts the path before its message; the path is told by whoever shows the fault.
@@ -37,8 +39,9 @@ std::string without_source(std::string message, const std::string& source) {
 std::optional<FileStamp> file_stamp(const fs::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-  return FileStamp{static_cast<std::uint64_t>(info.st_size),
-                   static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
+  return FileStamp{
+      static_cast<std::uint64_t>(info.st_size),
+      static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
 PictureFacts inspect_picture(const fs::path& path) {

@@ -24,8 +24,9 @@ struct PictureFacts {
   std::string fault;          ///< why the picture cannot be used, or ""
 };
 
-/// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in training. Both sides
-/// must be more than 9 pixels. Never throws for a bad picture: the reason is in `fault`.
+/// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in
+/// training. Both sides must be more than 9 pixels. Never throws for a bad picture: the reason is
+/// in `fault`.
 PictureFacts inspect_picture(const std::filesystem::path& path);
 
 }  // namespace yolov7::dataset

@@ -1,6 +1,6 @@
 #pragma once
-// What makes a training picture of its source: bilinear warp, change of colours, flips and planes, row by row, so that a row stays in the nearest cache
-// from the source to the batch.
+// What makes a training picture of its source: bilinear warp, change of colours, flips and planes,
+// row by row, so that a row stays in the nearest cache from the source to the batch.
 #include <cstddef>
 #include <cstdint>
 #include <opencv2/core/mat.hpp>
@@ -17,10 +17,12 @@ struct Flips {
   bool vertical = false, horizontal = false;
 };
 
-/// An affine warp with bilinear interpolation in 1/32 px and a border of 114: the pixels of cv::warpAffine of OpenCV 4.6.
+/// An affine warp with bilinear interpolation in 1/32 px and a border of 114: the pixels of
+/// cv::warpAffine of OpenCV 4.6.
 class AffineWarp {
  public:
-  /// `source` (8-bit B G R, sides below 32,768) must outlive this. `m` takes its positions to those of the output, of which `flips` are then mirrored.
+  /// `source` (8-bit B G R, sides below 32,768) must outlive this. `m` takes its positions to those
+  /// of the output, of which `flips` are then mirrored.
   AffineWarp(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, Flips flips = {});
   /// Row y of the output (one thread at a time), padded_words(output.width) words.
   void row(int y, std::uint32_t* words) const;
@@ -30,7 +32,8 @@ class AffineWarp {
     int from, to;
   };
   /// The part of a row whose positions, in whole pixels, lie in low … high.
-  static Part where(const std::vector<std::int32_t>& steps, int width, std::int32_t start, std::int64_t low, std::int64_t high);
+  static Part where(const std::vector<std::int32_t>& steps, int width, std::int32_t start,
+                    std::int64_t low, std::int64_t high);
   std::uint32_t near_border(std::int32_t px, std::int32_t py) const;
 
   const cv::Mat& source_;
@@ -43,9 +46,12 @@ class AffineWarp {
 
 cv::Mat warp_affine(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, cv::Mat canvas);
 
-/// B G R rows → R G B planes of height × width bytes each; colours (null: none) and flips on the way.
-void write_planes(const cv::Mat& bgr, Flips flips, const ColourChange* colours, std::uint8_t* planes);
+/// B G R rows → R G B planes of height × width bytes each; colours (null: none) and flips on the
+/// way.
+void write_planes(const cv::Mat& bgr, Flips flips, const ColourChange* colours,
+                  std::uint8_t* planes);
 /// The same of a warp, without a picture in between.
-void warp_to_planes(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, Flips flips, const ColourChange* colours, std::uint8_t* planes);
+void warp_to_planes(const cv::Mat& source, const cv::Matx33d& m, cv::Size output, Flips flips,
+                    const ColourChange* colours, std::uint8_t* planes);
 
 }  // namespace yolov7::dataset

@@ -25,18 +25,23 @@ using Visited = std::set<std::pair<dev_t, ino_t>>;
 /// Links to folders are followed; a folder is entered once, so that circles end.
 void walk(const fs::path& folder, Visited& visited, std::vector<fs::path>& pictures) {
   struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0 || !visited.emplace(info.st_dev, info.st_ino).second) return;
+  if (::stat(folder.c_str(), &info) != 0 || !visited.emplace(info.st_dev, info.st_ino).second)
+    return;
   std::error_code error;
   fs::directory_iterator entries(folder, error);
-  if (error) throw Error(fmt::format("{}: cannot read this folder: {}", folder.string(), error.message()));
+  if (error)
+    throw Error(fmt::format("{}: cannot read this folder: {}", folder.string(), error.message()));
   for (const fs::directory_entry& entry : entries) {
     if (hidden(entry.path())) continue;
-    if (entry.is_directory(error)) walk(entry.path(), visited, pictures);
-    else if (is_picture_name(entry.path())) pictures.push_back(entry.path());
+    if (entry.is_directory(error))
+      walk(entry.path(), visited, pictures);
+    else if (is_picture_name(entry.path()))
+      pictures.push_back(entry.path());
   }
 }
 
-/// One line of a list file: "./" stands for the list's folder; else the working directory, then the list's folder.
+/// One line of a list file: "./" stands for the list's folder; else the working directory, then the
+/// list's folder.
 fs::path listed(std::string_view line, const fs::path& folder) {
   if (line.starts_with("./")) return folder / line.substr(2);
   const fs::path path(line);
@@ -54,10 +59,15 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
     const std::string_view line = text::trim(raw);
     if (line.empty()) continue;
     fs::path path = listed(line, file.parent_path());
-    if (is_picture_name(path) && !hidden(path)) pictures.push_back(std::move(path));
-    else if (others++ == 0) first = line;
+    if (is_picture_name(path) && !hidden(path))
+      pictures.push_back(std::move(path));
+    else if (others++ == 0)
+      first = line;
   }
-  if (others > 0) log::warning(fmt::format("{}: {} lines are not names of pictures and are left out, the first is '{}'", file.string(), others, first));
+  if (others > 0)
+    log::warning(
+        fmt::format("{}: {} lines are not names of pictures and are left out, the first is '{}'",
+                    file.string(), others, first));
 }
 
 }  // namespace
@@ -69,15 +79,26 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
     sources.push_back(entry.string());
     std::error_code error;
     Visited visited;
-    if (fs::is_directory(entry, error)) walk(entry, visited, pictures);
-    else if (fs::is_regular_file(entry, error)) read_list(entry, pictures);
-    else throw Error(fmt::format("{}: expected a folder of pictures or a list of them, but it does not exist", entry.string()));
+    if (fs::is_directory(entry, error))
+      walk(entry, visited, pictures);
+    else if (fs::is_regular_file(entry, error))
+      read_list(entry, pictures);
+    else
+      throw Error(
+          fmt::format("{}: expected a folder of pictures or a list of them, but it does not exist",
+                      entry.string()));
   }
-  if (pictures.empty()) throw Error(fmt::format("no images found in {}", sources.empty() ? "an empty list of sources" : text::join(sources, ", ")));
-  std::sort(pictures.begin(), pictures.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-  const auto repeated = std::unique(pictures.begin(), pictures.end(), [](const fs::path& a, const fs::path& b) { return a.native() == b.native(); });
+  if (pictures.empty())
+    throw Error(fmt::format("no images found in {}", sources.empty() ? "an empty list of sources"
+                                                                     : text::join(sources, ", ")));
+  std::sort(pictures.begin(), pictures.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  const auto repeated =
+      std::unique(pictures.begin(), pictures.end(),
+                  [](const fs::path& a, const fs::path& b) { return a.native() == b.native(); });
   if (const auto count = pictures.end() - repeated; count > 0)
-    log::warning(fmt::format("{}: {} pictures are named more than once; each is taken once", text::join(sources, ", "), count));
+    log::warning(fmt::format("{}: {} pictures are named more than once; each is taken once",
+                             text::join(sources, ", "), count));
   pictures.erase(repeated, pictures.end());
   return pictures;
 }

@@ -19,7 +19,8 @@ void words_of(const std::uint8_t* bgr, int columns, std::uint32_t* words) {
 }
 
 void bytes_of(const std::uint32_t* words, int columns, std::uint8_t* bgr) {
-  for (int i = 0; i + 1 < columns; ++i) std::memcpy(bgr + 3 * i, &words[i], 4);  // the fourth byte is the next pixel's first
+  for (int i = 0; i + 1 < columns; ++i)
+    std::memcpy(bgr + 3 * i, &words[i], 4);  // the fourth byte is the next pixel's first
   std::memcpy(bgr + 3 * (columns - 1), &words[columns - 1], 3);
 }
 

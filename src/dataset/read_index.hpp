@@ -15,8 +15,10 @@ struct IndexOptions {
   int threads = 0;        ///< 0 = usable cores
 };
 
-/// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder where that is read
-/// only). Says counts and problems through log. Errors: no pictures, no labels (training), class out of range.
-Index read_index(const Description& description, const std::string& split, const IndexOptions& options);
+/// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder
+/// where that is read only). Says counts and problems through log. Errors: no pictures, no labels
+/// (training), class out of range.
+Index read_index(const Description& description, const std::string& split,
+                 const IndexOptions& options);
 
 }  // namespace yolov7::dataset

@@ -1,19 +1,22 @@
 #include "dataset/resized_pictures.hpp"
 
-#include "image/letterbox.hpp"
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
 #include "image/codec.hpp"
+#include "image/letterbox.hpp"
 
 namespace yolov7::dataset {
 namespace {
 
-std::size_t bytes_of(cv::Size size) { return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height); }
+std::size_t bytes_of(cv::Size size) {
+  return 3 * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+}
 
 }  // namespace
 
-cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original, bool scaled_decoding) {
+cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original,
+                     bool scaled_decoding) {
   const auto [picture, width, height] = read_reduced_picture(path, scaled_decoding ? s : 0);
   const cv::Size whole(width, height);
   if (original) *original = whole;
@@ -21,12 +24,19 @@ cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv:
   if (picture.size() == wanted) return picture;
   const bool shrink = s < std::max(picture.cols, picture.rows);
   cv::Mat resized;
-  cv::resize(picture, resized, wanted, 0, 0, shrink && !augment ? cv::INTER_AREA : cv::INTER_LINEAR);
+  cv::resize(picture, resized, wanted, 0, 0,
+             shrink && !augment ? cv::INTER_AREA : cv::INTER_LINEAR);
   return resized;
 }
 
-ResizedPictures::ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes, bool scaled_decoding)
-    : index_(index), s_(s), augment_(augment), scaled_decoding_(scaled_decoding), budget_(budget_bytes), kept_(index.entries.size()) {}
+ResizedPictures::ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes,
+                                 bool scaled_decoding)
+    : index_(index),
+      s_(s),
+      augment_(augment),
+      scaled_decoding_(scaled_decoding),
+      budget_(budget_bytes),
+      kept_(index.entries.size()) {}
 
 ResizedPictures::Loaded ResizedPictures::get(std::size_t entry) {
   {
@@ -35,7 +45,8 @@ ResizedPictures::Loaded ResizedPictures::get(std::size_t entry) {
   }
   ++decoded_;
   Loaded loaded;
-  loaded.picture = load_resized(index_.entries[entry].picture, s_, augment_, &loaded.original, scaled_decoding_);
+  loaded.picture =
+      load_resized(index_.entries[entry].picture, s_, augment_, &loaded.original, scaled_decoding_);
   const std::size_t bytes = bytes_of(loaded.picture.size());
   std::lock_guard lock(mutex_);
   if (kept_[entry].picture.empty() && bytes_ + bytes <= budget_) {

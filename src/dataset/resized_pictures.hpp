@@ -1,6 +1,6 @@
 #pragma once
-// Pictures of an index, decoded and resized to the long side s (data 7.1), kept in memory within a budget. The result
-// is the same with and without that memory.
+// Pictures of an index, decoded and resized to the long side s (data 7.1), kept in memory within a
+// budget. The result is the same with and without that memory.
 #include <atomic>
 #include <cstddef>
 #include <filesystem>
@@ -12,22 +12,25 @@
 
 namespace yolov7::dataset {
 
-/// 8-bit B G R with the long side s: area interpolation when shrinking for validation, otherwise bilinear.
-/// `scaled_decoding`: a JPEG of at least twice that size is decoded at a fraction of its own, which is faster and gives other pixels.
-/// Error: the picture cannot be decoded; names the file.
-cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original = nullptr, bool scaled_decoding = false);
+/// 8-bit B G R with the long side s: area interpolation when shrinking for validation, otherwise
+/// bilinear. `scaled_decoding`: a JPEG of at least twice that size is decoded at a fraction of its
+/// own, which is faster and gives other pixels. Error: the picture cannot be decoded; names the
+/// file.
+cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment,
+                     cv::Size* original = nullptr, bool scaled_decoding = false);
 
 class ResizedPictures {
  public:
   /// The index must outlive this. `budget_bytes` 0 keeps nothing.
-  ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes, bool scaled_decoding = false);
+  ResizedPictures(const Index& index, int s, bool augment, std::size_t budget_bytes,
+                  bool scaled_decoding = false);
 
   struct Loaded {
     cv::Mat picture;  ///< shared: never write into it
     cv::Size original;
   };
-  /// Any number of threads. What is kept is never given up: a training epoch visits everything, so that throwing out the
-  /// oldest would throw out what is needed next.
+  /// Any number of threads. What is kept is never given up: a training epoch visits everything, so
+  /// that throwing out the oldest would throw out what is needed next.
   Loaded get(std::size_t entry);
   /// How many pictures of the index fit into the budget, in index order.
   std::size_t fitting() const;

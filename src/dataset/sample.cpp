@@ -5,11 +5,13 @@
 
 namespace yolov7::dataset {
 
-Object to_object(const Label& label, double width_px, double height_px, double offset_x, double offset_y) {
+Object to_object(const Label& label, double width_px, double height_px, double offset_x,
+                 double offset_y) {
   Object object;
   object.class_index = label.class_index;
   object.box = to_pixels(label.box, width_px, height_px);
-  object.box = {object.box.x1 + offset_x, object.box.y1 + offset_y, object.box.x2 + offset_x, object.box.y2 + offset_y};
+  object.box = {object.box.x1 + offset_x, object.box.y1 + offset_y, object.box.x2 + offset_x,
+                object.box.y2 + offset_y};
   object.polygon.reserve(label.polygon.size());
   for (const cv::Point2d& p : label.polygon)
     object.polygon.emplace_back(p.x * width_px + offset_x, p.y * height_px + offset_y);
@@ -18,7 +20,8 @@ Object to_object(const Label& label, double width_px, double height_px, double o
 
 Sample to_sample(cv::Mat picture, std::span<const Label> labels) {
   Sample sample{std::move(picture), {}};
-  for (const Label& label : labels) sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
+  for (const Label& label : labels)
+    sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
   return sample;
 }
 
@@ -27,13 +30,15 @@ Label to_label(const Object& object, cv::Size size) {
   label.class_index = object.class_index;
   label.box = to_normalized(object.box, size.width, size.height);
   label.polygon.reserve(object.polygon.size());
-  for (const cv::Point2d& p : object.polygon) label.polygon.emplace_back(p.x / size.width, p.y / size.height);
+  for (const cv::Point2d& p : object.polygon)
+    label.polygon.emplace_back(p.x / size.width, p.y / size.height);
   return label;
 }
 
 void clip_object(Object& object, double width_px, double height_px) {
   object.box = clip(object.box, width_px, height_px);
-  for (cv::Point2d& p : object.polygon) p = {std::clamp(p.x, 0.0, width_px), std::clamp(p.y, 0.0, height_px)};
+  for (cv::Point2d& p : object.polygon)
+    p = {std::clamp(p.x, 0.0, width_px), std::clamp(p.y, 0.0, height_px)};
 }
 
 bool leaves_visible(std::span<const Object> objects, const Xyxy& box, double limit) {

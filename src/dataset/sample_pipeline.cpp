@@ -25,14 +25,17 @@ struct SamplePipeline::Draws {
   }
   /// Of a step of the list; place 0 is the sample, from 1 on the tiles.
   Random of_step(std::size_t step, std::uint32_t place) const {
-    return Random(seed, epoch, position, augment_operations + 64 * static_cast<std::uint32_t>(step) + place + (shift != 0 ? 32 : 0));
+    return Random(
+        seed, epoch, position,
+        augment_operations + 64 * static_cast<std::uint32_t>(step) + place + (shift != 0 ? 32 : 0));
   }
 };
 
 namespace {
 
 std::size_t pick(std::span<const std::size_t> order, Random& random) {
-  return order[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(order.size()) - 1))];
+  return order[static_cast<std::size_t>(
+      random.integer(0, static_cast<std::int64_t>(order.size()) - 1))];
 }
 
 /// Without padding, which only single pictures have.
@@ -48,24 +51,31 @@ SampleOrigin origin_of(std::size_t entry, cv::Size original, cv::Size resized) {
 
 }  // namespace
 
-SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options, ResizedPictures& pictures)
+SamplePipeline::SamplePipeline(const Index& index, const LoaderOptions& options,
+                               ResizedPictures& pictures)
     : index_(index), options_(options), pictures_(pictures) {
-  if (!options.augmentation.augment.empty()) steps_ = AugmentList::parse(parse_yaml(options.augmentation.augment, "augment"));
+  if (!options.augmentation.augment.empty())
+    steps_ = AugmentList::parse(parse_yaml(options.augmentation.augment, "augment"));
   any_polygon_ = std::any_of(index.entries.begin(), index.entries.end(), [](const Entry& entry) {
-    return std::any_of(entry.labels.begin(), entry.labels.end(), [](const Label& label) { return !label.polygon.empty(); });
+    return std::any_of(entry.labels.begin(), entry.labels.end(),
+                       [](const Label& label) { return !label.polygon.empty(); });
   });
 }
 
 SamplePipeline::Draws SamplePipeline::draws_of(const SampleKey& key) const {
-  return {options_.seed, static_cast<std::uint32_t>(key.epoch), static_cast<std::uint32_t>(key.position), 0, std::min(1.0, (key.epoch + 1.0) / options_.epochs)};
+  return {options_.seed, static_cast<std::uint32_t>(key.epoch),
+          static_cast<std::uint32_t>(key.position), 0,
+          std::min(1.0, (key.epoch + 1.0) / options_.epochs)};
 }
 
-void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const {
+void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place,
+                               const Partner& other) const {
   if (!steps_.has(stage)) return;
   TransformContext context;
   context.progress = draws.progress;
   context.other = other;
-  steps_.run(stage, sample, [&](std::size_t step) { return draws.of_step(step, place); }, context);
+  steps_.run(
+      stage, sample, [&](std::size_t step) { return draws.of_step(step, place); }, context);
 }
 
 Sample SamplePipeline::sample_of(std::size_t entry) const {
@@ -80,20 +90,28 @@ PerspectiveStep SamplePipeline::perspective_step(Random& random, cv::Size output
   return step;
 }
 
-Sample SamplePipeline::partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const {
+Sample SamplePipeline::partner_mosaic(std::span<const std::size_t> order, const Draws& draws,
+                                      Random& random) const {
   Draws own = draws;
   own.shift = mixup_operations;
   const Sample mosaic = unwarped4(pick(order, random), order, random, random, own, {});
-  return random_perspective(mosaic, perspective_step(random, {options_.image_size, options_.image_size}));
+  return random_perspective(mosaic,
+                            perspective_step(random, {options_.image_size, options_.image_size}));
 }
 
 Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t place) const {
   if (!steps_.has(Stage::picture)) {
     Tile later{{}, index_.entries[entry].labels};
-    later.load_size = resized_size({index_.entries[entry].width, index_.entries[entry].height}, options_.image_size);
+    later.load_size = resized_size({index_.entries[entry].width, index_.entries[entry].height},
+                                   options_.image_size);
     later.load = [this, entry, size = later.load_size] {
       const cv::Mat picture = pictures_.get(entry).picture;
-      if (picture.size() != size) throw Error(fmt::format("{}: expected a picture that gives {} x {} px, as when the data set was read, found {} x {}", index_.entries[entry].picture.string(), size.width, size.height, picture.cols, picture.rows));
+      if (picture.size() != size)
+        throw Error(
+            fmt::format("{}: expected a picture that gives {} x {} px, as when the data set was "
+                        "read, found {} x {}",
+                        index_.entries[entry].picture.string(), size.width, size.height,
+                        picture.cols, picture.rows));
       return picture;
     };
     return later;
@@ -105,29 +123,35 @@ Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t p
   return to_tile(sample);
 }
 
-Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws,
+Sample SamplePipeline::unwarped4(std::size_t entry, std::span<const std::size_t> order,
+                                 Random& position, Random& partners, const Draws& draws,
                                  cv::Mat canvas, const cv::Rect& needed) const {
   const double s = options_.image_size;
   const double yc = position.uniform(s / 2, 3 * s / 2), xc = position.uniform(s / 2, 3 * s / 2);
   std::array<Tile, 4> tiles{tile(entry, draws, 0), {}, {}, {}};
-  for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
+  for (std::size_t i = 1; i < tiles.size(); ++i)
+    tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
   return mosaic4(tiles, options_.image_size, yc, xc, std::move(canvas), needed);
 }
 
-SamplePipeline::Unwarped SamplePipeline::mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
+SamplePipeline::Unwarped SamplePipeline::mosaic(std::size_t entry,
+                                                std::span<const std::size_t> order,
+                                                const Draws& draws, cv::Mat canvas) const {
   const int s = options_.image_size;
   Random position = draws(Operation::mosaic_position), partners = draws(Operation::mosaic_partners);
   Random random = draws(Operation::perspective);
   const PerspectiveStep step = perspective_step(random, {s, s});
   // Copying outlines moves pixels about before the step.
-  const cv::Rect needed = options_.augmentation.copy_paste > 0 ? cv::Rect(0, 0, 2 * s, 2 * s) : source_part(step, {2 * s, 2 * s});
+  const cv::Rect needed = options_.augmentation.copy_paste > 0 ? cv::Rect(0, 0, 2 * s, 2 * s)
+                                                               : source_part(step, {2 * s, 2 * s});
   Sample sample;
   if (draws(Operation::mosaic_kind).chance(1 - options_.augmentation.mosaic9)) {
     sample = unwarped4(entry, order, position, partners, draws, std::move(canvas), needed);
   } else {
     const double yc = position.uniform(0, s), xc = position.uniform(0, s);
     std::array<Tile, 9> tiles{tile(entry, draws, 0), {}, {}, {}, {}, {}, {}, {}, {}};
-    for (std::size_t i = 1; i < tiles.size(); ++i) tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
+    for (std::size_t i = 1; i < tiles.size(); ++i)
+      tiles[i] = tile(pick(order, partners), draws, static_cast<std::uint32_t>(i));
     sample = mosaic9(tiles, s, yc, xc, std::move(canvas), needed);
   }
   Random choice = draws(Operation::copy_paste);
@@ -136,7 +160,8 @@ SamplePipeline::Unwarped SamplePipeline::mosaic(std::size_t entry, std::span<con
   return {std::move(sample), step};
 }
 
-Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const {
+Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& origin,
+                              const Draws* draws) const {
   ResizedPictures::Loaded loaded = pictures_.get(entry);
   Tile changed{loaded.picture, index_.entries[entry].labels, nullptr};
   if (draws != nullptr) changed = tile(entry, *draws, 0);
@@ -154,30 +179,37 @@ Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& o
   Sample sample;
   sample.picture = letterbox(loaded.picture, g);
   for (const Label& label : changed.labels)
-    sample.objects.push_back(to_object(label, g.ratio_x * loaded.picture.cols, g.ratio_y * loaded.picture.rows, g.dw, g.dh));
+    sample.objects.push_back(to_object(label, g.ratio_x * loaded.picture.cols,
+                                       g.ratio_y * loaded.picture.rows, g.dw, g.dh));
   return sample;
 }
 
-Sample SamplePipeline::mixed_up(Unwarped first, std::span<const std::size_t> order, const Draws& draws, PipelineMemory& memory) const {
+Sample SamplePipeline::mixed_up(Unwarped first, std::span<const std::size_t> order,
+                                const Draws& draws, PipelineMemory& memory) const {
   Sample sample = random_perspective(first.sample, first.step, memory.first);
   Random partner = draws(Operation::mixup_partner);
-  const std::size_t second = static_cast<std::size_t>(partner.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
+  const std::size_t second = static_cast<std::size_t>(
+      partner.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
   Draws other = draws;
   other.shift = mixup_operations;
   memory.second.create(first.step.output, CV_8UC3);
   const Unwarped unwarped = mosaic(second, order, other, memory.canvas);
-  mixup(sample, random_perspective(unwarped.sample, unwarped.step, memory.second), draws(Operation::mixup_ratio).beta(8, 8));
+  mixup(sample, random_perspective(unwarped.sample, unwarped.step, memory.second),
+        draws(Operation::mixup_ratio).beta(8, 8));
   return sample;
 }
 
-SamplePipeline::Draft SamplePipeline::training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
-                                               PipelineMemory& memory) const {
+SamplePipeline::Draft SamplePipeline::training(const SampleKey& key,
+                                               std::span<const std::size_t> order, cv::Size shape,
+                                               SampleOrigin& origin, PipelineMemory& memory) const {
   const AugmentOptions& a = options_.augmentation;
   const Draws draws = draws_of(key);
   const cv::Size square(options_.image_size, options_.image_size);
   const bool closed = key.epoch > options_.last_mosaic_epoch;
-  const bool pastes = any_polygon_ && !closed && draws(Operation::paste_in).chance(a.paste_in), touches_pixels = pastes || steps_.has(Stage::pixels) || steps_.has(Stage::erasing);
-  const bool stays_warped = touches_pixels || steps_.has(Stage::mixing) || steps_.has(Stage::policy) || steps_.has(Stage::geometry);
+  const bool pastes = any_polygon_ && !closed && draws(Operation::paste_in).chance(a.paste_in),
+             touches_pixels = pastes || steps_.has(Stage::pixels) || steps_.has(Stage::erasing);
+  const bool stays_warped = touches_pixels || steps_.has(Stage::mixing) ||
+                            steps_.has(Stage::policy) || steps_.has(Stage::geometry);
   memory.canvas.create(2 * square.height, 2 * square.width, CV_8UC3);
   memory.first.create(shape, CV_8UC3);
   const Partner picture = [&](Random& random) { return sample_of(pick(order, random)); };
@@ -192,7 +224,8 @@ SamplePipeline::Draft SamplePipeline::training(const SampleKey& key, std::span<c
       sample = mixed_up(std::move(unwarped), order, draws, memory);
     } else {
       sample = random_perspective(unwarped.sample, unwarped.step, memory.first);
-      run_steps(Stage::mixing, sample, draws, 0, [&](Random& random) { return partner_mosaic(order, draws, random); });
+      run_steps(Stage::mixing, sample, draws, 0,
+                [&](Random& random) { return partner_mosaic(order, draws, random); });
     }
   } else {
     Random random = draws(Operation::perspective);
@@ -216,14 +249,16 @@ SamplePipeline::Draft SamplePipeline::training(const SampleKey& key, std::span<c
 
 std::optional<ColourChange> SamplePipeline::colours(const Draws& draws) const {
   const AugmentOptions& a = options_.augmentation;
-  if (a.hsv_h == 0 && a.hsv_s == 0 && a.hsv_v == 0) return std::nullopt;  // gains of 1: nothing but rounding
+  if (a.hsv_h == 0 && a.hsv_s == 0 && a.hsv_v == 0)
+    return std::nullopt;  // gains of 1: nothing but rounding
   Random random = draws(Operation::hsv);
   const double h = random.uniform(-1, 1), s = random.uniform(-1, 1), v = random.uniform(-1, 1);
   return ColourChange(1 + h * a.hsv_h, 1 + s * a.hsv_s, 1 + v * a.hsv_v);
 }
 
 /// What is left: warp, colours, flips and planes in one pass over the rows.
-void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips, std::uint8_t* planes, FinishedSample& finished) const {
+void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips,
+                            std::uint8_t* planes, FinishedSample& finished) const {
   const std::optional<ColourChange> change = draft.coloured ? std::nullopt : colours(draws);
   const ColourChange* const colour = change ? &*change : nullptr;
   Sample sample = draft.sample;
@@ -231,8 +266,10 @@ void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips,
   if (draft.step && !draft.step->projective) {
     const cv::Matx33d m = perspective_matrix(draft.step->draws, size, draft.step->output);
     sample.objects = warp_objects(sample.objects, *draft.step, m);
-    if (changes_nothing(*draft.step, size, m)) write_planes(sample.picture, flips, colour, planes);
-    else warp_to_planes(sample.picture, m, draft.step->output, flips, colour, planes);
+    if (changes_nothing(*draft.step, size, m))
+      write_planes(sample.picture, flips, colour, planes);
+    else
+      warp_to_planes(sample.picture, m, draft.step->output, flips, colour, planes);
     size = draft.step->output;
   } else {
     if (draft.step) sample = random_perspective(sample, *draft.step);
@@ -242,13 +279,15 @@ void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips,
   finished.targets = write_targets(sample.objects, size, flips);
 }
 
-void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const {
+void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws,
+                           cv::Mat canvas) const {
   // Where outlines are rare a round may bring none; the reference goes on for ever once it has one.
   constexpr int most_rounds = 30;
   std::vector<PasteSource> sources;
   Random random = draws(Operation::paste_in_sources);
   for (int round = 0; round < most_rounds && sources.size() < paste_sources_wanted; ++round) {
-    const std::size_t entry = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
+    const std::size_t entry = static_cast<std::size_t>(
+        random.integer(0, static_cast<std::int64_t>(index_.entries.size()) - 1));
     const Sample mosaic = unwarped4(entry, order, random, random, draws, canvas);
     const auto chosen = choose_polygons(mosaic.objects, 0.5, random);
     for (PasteSource& source : cut_sources(mosaic, chosen)) sources.push_back(std::move(source));
@@ -258,16 +297,19 @@ void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, c
   paste_in(sample, sources, places);
 }
 
-FinishedSample SamplePipeline::build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, std::uint8_t* planes,
+FinishedSample SamplePipeline::build(const SampleKey& key, std::span<const std::size_t> order,
+                                     cv::Size shape, std::uint8_t* planes,
                                      PipelineMemory& memory) const {
   FinishedSample finished;
   const Draws draws = draws_of(key);
   if (!options_.augment) {
-    finish({single(key.entry, shape, finished.origin, nullptr), std::nullopt, true}, draws, {}, planes, finished);
+    finish({single(key.entry, shape, finished.origin, nullptr), std::nullopt, true}, draws, {},
+           planes, finished);
     return finished;
   }
   const Draft draft = training(key, order, shape, finished.origin, memory);
-  const Flips flips{draws(Operation::flip_vertical).chance(options_.augmentation.flipud), draws(Operation::flip_horizontal).chance(options_.augmentation.fliplr)};
+  const Flips flips{draws(Operation::flip_vertical).chance(options_.augmentation.flipud),
+                    draws(Operation::flip_horizontal).chance(options_.augmentation.fliplr)};
   finish(draft, draws, flips, planes, finished);
   return finished;
 }

@@ -29,7 +29,7 @@ struct PipelineMemory {
 
 /// What identifies a sample.
 struct SampleKey {
-  std::size_t entry = 0;     ///< index into Index::entries
+  std::size_t entry = 0;  ///< index into Index::entries
   int epoch = 0;
   std::size_t position = 0;  ///< in the epoch
 };
@@ -44,18 +44,21 @@ class SamplePipeline {
   /// All must outlive this.
   SamplePipeline(const Index& index, const LoaderOptions& options, ResizedPictures& pictures);
 
-  /// Writes 3 × shape.height × shape.width bytes to `planes`. A pure function of seed, key and `order`, on any thread.
-  /// Error: a picture cannot be decoded.
-  FinishedSample build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, std::uint8_t* planes,
-                       PipelineMemory& memory) const;
+  /// Writes 3 × shape.height × shape.width bytes to `planes`. A pure function of seed, key and
+  /// `order`, on any thread. Error: a picture cannot be decoded.
+  FinishedSample build(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape,
+                       std::uint8_t* planes, PipelineMemory& memory) const;
 
  private:
   struct Draws;
   Draws draws_of(const SampleKey& key) const;
   /// `place` in the mosaic, for the draws of the list's steps on single pictures.
   Tile tile(std::size_t entry, const Draws& draws, std::uint32_t place) const;
-  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position, Random& partners, const Draws& draws, cv::Mat canvas, const cv::Rect& needed = {}) const;
-  /// A sample whose perspective step is still to be done, in the pass that writes the batch where nothing comes in between.
+  Sample unwarped4(std::size_t entry, std::span<const std::size_t> order, Random& position,
+                   Random& partners, const Draws& draws, cv::Mat canvas,
+                   const cv::Rect& needed = {}) const;
+  /// A sample whose perspective step is still to be done, in the pass that writes the batch where
+  /// nothing comes in between.
   struct Unwarped {
     Sample sample;
     PerspectiveStep step;
@@ -66,22 +69,28 @@ class SamplePipeline {
     std::optional<PerspectiveStep> step;
     bool coloured = false;
   };
-  Unwarped mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
+  Unwarped mosaic(std::size_t entry, std::span<const std::size_t> order, const Draws& draws,
+                  cv::Mat canvas) const;
   /// `draws`: null outside training, where no step of the list runs.
   Sample single(std::size_t entry, cv::Size shape, SampleOrigin& origin, const Draws* draws) const;
-  Draft training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape, SampleOrigin& origin,
-                 PipelineMemory& memory) const;
-  Sample mixed_up(Unwarped first, std::span<const std::size_t> order, const Draws& draws, PipelineMemory& memory) const;
-  void finish(const Draft& draft, const Draws& draws, Flips flips, std::uint8_t* planes, FinishedSample& finished) const;
+  Draft training(const SampleKey& key, std::span<const std::size_t> order, cv::Size shape,
+                 SampleOrigin& origin, PipelineMemory& memory) const;
+  Sample mixed_up(Unwarped first, std::span<const std::size_t> order, const Draws& draws,
+                  PipelineMemory& memory) const;
+  void finish(const Draft& draft, const Draws& draws, Flips flips, std::uint8_t* planes,
+              FinishedSample& finished) const;
   /// What TransformContext::other gives.
   using Partner = std::function<Sample(Random&)>;
-  void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place, const Partner& other) const;
+  void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place,
+                 const Partner& other) const;
   Sample sample_of(std::size_t entry) const;
   PerspectiveStep perspective_step(Random& random, cv::Size output) const;
   /// Built like the second mosaic of a mixup, with all its draws from `random`.
-  Sample partner_mosaic(std::span<const std::size_t> order, const Draws& draws, Random& random) const;
+  Sample partner_mosaic(std::span<const std::size_t> order, const Draws& draws,
+                        Random& random) const;
   std::optional<ColourChange> colours(const Draws& draws) const;
-  void paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws, cv::Mat canvas) const;
+  void paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws,
+             cv::Mat canvas) const;
 
   const Index& index_;
   const LoaderOptions& options_;

@@ -28,7 +28,9 @@ using Profile = std::array<double, steps>;
 Profile profile(const Formula& f) {
   Profile values{};
   double largest = 0;
-  for (int i = 0; i < steps; ++i) largest = std::max(largest, values[static_cast<std::size_t>(i)] = radius(f, 2 * M_PI * i / steps));
+  for (int i = 0; i < steps; ++i)
+    largest =
+        std::max(largest, values[static_cast<std::size_t>(i)] = radius(f, 2 * M_PI * i / steps));
   for (double& value : values) value /= largest;
   return values;
 }
@@ -38,7 +40,9 @@ double distance(const Profile& a, const Profile& b) {
   double best = std::numeric_limits<double>::infinity();
   for (int turn = 0; turn < steps; ++turn) {
     double sum = 0;
-    for (int i = 0; i < steps; ++i) sum += std::pow(a[static_cast<std::size_t>(i)] - b[static_cast<std::size_t>((i + turn) % steps)], 2);
+    for (int i = 0; i < steps; ++i)
+      sum += std::pow(
+          a[static_cast<std::size_t>(i)] - b[static_cast<std::size_t>((i + turn) % steps)], 2);
     best = std::min(best, sum);
   }
   return std::sqrt(best / steps);
@@ -62,8 +66,11 @@ Formula drawn(std::uint32_t number) {
   f.n1 = random.uniform(0.4, 4);
   f.n2 = random.uniform(0.4, 5);
   f.n3 = random.chance(0.5) ? f.n2 : random.uniform(0.4, 5);
-  if (random.chance(0.5)) f.lobes = static_cast<int>(random.integer(1, 7)), f.lobe_height = random.uniform(0.1, 0.4);
-  if (random.chance(0.4)) f.koch = static_cast<int>(random.integer(1, 2)), f.koch_height = random.uniform(0.15, 0.35) * (random.chance(0.5) ? 1 : -1);
+  if (random.chance(0.5))
+    f.lobes = static_cast<int>(random.integer(1, 7)), f.lobe_height = random.uniform(0.1, 0.4);
+  if (random.chance(0.4))
+    f.koch = static_cast<int>(random.integer(1, 2)),
+    f.koch_height = random.uniform(0.15, 0.35) * (random.chance(0.5) ? 1 : -1);
   return f;
 }
 
@@ -93,7 +100,9 @@ std::vector<Formula> formulas(int count) {
     // Needles are no shapes, and what is too near to an earlier one would be the same class twice.
     const double mean = std::accumulate(shape.begin(), shape.end(), 0.0) / steps;
     if (mean < 0.4 || *std::min_element(shape.begin(), shape.end()) < 0.08) continue;
-    if (std::any_of(profiles.begin(), profiles.end(), [&](const Profile& known) { return distance(known, shape) < least_distance; })) continue;
+    if (std::any_of(profiles.begin(), profiles.end(),
+                    [&](const Profile& known) { return distance(known, shape) < least_distance; }))
+      continue;
     one.name = fmt::format("formula-{:02}", result.size());
     profiles.push_back(shape);
     result.push_back(std::move(one));

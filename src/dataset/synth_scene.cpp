@@ -15,7 +15,13 @@ namespace yolov7::dataset {
 namespace {
 
 /// Operations of Random; never renumber, or the same seed draws other pictures.
-enum Stream : std::uint32_t { layout_stream = 1, look_stream = 2, distractor_stream = 3, camera_stream = 4, kind_stream = 5 };
+enum Stream : std::uint32_t {
+  layout_stream = 1,
+  look_stream = 2,
+  distractor_stream = 3,
+  camera_stream = 4,
+  kind_stream = 5
+};
 
 cv::Rect whole_pixels(const Xyxy& box, cv::Size picture) {
   const cv::Point first(static_cast<int>(std::floor(box.x1)), static_cast<int>(std::floor(box.y1)));
@@ -30,19 +36,21 @@ cv::Vec3f mean_colour(const cv::Mat& canvas) {
 
 struct Placed {
   int class_index = 0;
-  Outline outline;       ///< inside the picture
+  Outline outline;  ///< inside the picture
   int pixels = 0, visible = 0;
 };
 
 /// The canvas, who owns each pixel, and the rule that nothing is hidden too far.
 class Scene {
  public:
-  Scene(const SynthLevel& level, cv::Size size, Random look) : level_(level), look_(std::move(look)), owner_(size, CV_16SC1, cv::Scalar(-1)) {
+  Scene(const SynthLevel& level, cv::Size size, Random look)
+      : level_(level), look_(std::move(look)), owner_(size, CV_16SC1, cv::Scalar(-1)) {
     // Where colours tell the classes the background is nearly grey.
     const double grey = look_.uniform(30, 225);
     cv::Vec3f base;
     for (int c = 0; c < 3; ++c)
-      base[c] = static_cast<float>(level.colour_by_class ? grey + look_.uniform(-12, 12) : look_.uniform(30, 225));
+      base[c] = static_cast<float>(level.colour_by_class ? grey + look_.uniform(-12, 12)
+                                                         : look_.uniform(30, 225));
     canvas_ = random_texture(size, base, level.texture * 1.5, look_, level.fractal_textures);
     if (level.relief) light_ = look_.uniform(0, 2 * M_PI);
   }
@@ -54,7 +62,9 @@ class Scene {
     while (static_cast<std::int64_t>(kinds_.size()) < count) {
       Kind kind;
       kind.class_index = static_cast<int>(random.integer(0, level_.class_count() - 1));
-      if (std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return k.class_index == kind.class_index; })) continue;
+      if (std::any_of(kinds_.begin(), kinds_.end(),
+                      [&](const Kind& k) { return k.class_index == kind.class_index; }))
+        continue;
       kind.share = std::exp(random.uniform(std::log(level_.smallest), std::log(largest)));
       kind.colour = contrasting_colour(ground, random_contrast(random), random);
       kind.texture = random.uniform(0, level_.texture);
@@ -80,7 +90,9 @@ class Scene {
 
   /// Draws over what is there. Who = −1: a distractor.
   int paint(const cv::Rect& roi, const cv::Mat& coverage, int class_index, int who) {
-    const auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) { return who >= 0 && k.class_index == class_index; });
+    const auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) {
+      return who >= 0 && k.class_index == class_index;
+    });
     Relief relief;
     cv::Mat paint;
     if (kind != kinds_.end()) {
@@ -91,7 +103,8 @@ class Scene {
       relief = kind->relief;
     } else {
       const cv::Vec3f colour = object_colour(roi, class_index, who);
-      paint = random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_, level_.fractal_textures);
+      paint = random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_,
+                             level_.fractal_textures);
       if (level_.relief) relief = random_relief(false, light_, look_);
     }
     if (level_.relief) add_relief(paint, coverage, roi, size(), relief);
@@ -109,7 +122,8 @@ class Scene {
     Placed placed;
     placed.class_index = class_index;
     placed.outline = std::move(outline);
-    placed.pixels = placed.visible = paint(roi, coverage, class_index, static_cast<int>(objects_.size()));
+    placed.pixels = placed.visible =
+        paint(roi, coverage, class_index, static_cast<int>(objects_.size()));
     objects_.push_back(std::move(placed));
   }
 
@@ -128,16 +142,21 @@ class Scene {
     }
   }
 
-  double random_contrast(Random& random) const { return std::exp(random.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast))); }
+  double random_contrast(Random& random) const {
+    return std::exp(
+        random.uniform(std::log(level_.least_contrast), std::log(level_.most_contrast)));
+  }
 
   cv::Vec3f object_colour(const cv::Rect& roi, int class_index, int who) {
     const cv::Vec3f below = mean_colour(canvas_(roi));
     const double distance = random_contrast(look_);
-    return level_.colour_by_class && who >= 0 ? class_colour(class_index) : contrasting_colour(below, distance, look_);
+    return level_.colour_by_class && who >= 0 ? class_colour(class_index)
+                                              : contrasting_colour(below, distance, look_);
   }
 
   cv::Vec3f class_colour(int class_index) {
-    static const std::array<cv::Vec3f, 3> colours{cv::Vec3f(50, 50, 215), cv::Vec3f(60, 190, 60), cv::Vec3f(215, 90, 40)};
+    static const std::array<cv::Vec3f, 3> colours{cv::Vec3f(50, 50, 215), cv::Vec3f(60, 190, 60),
+                                                  cv::Vec3f(215, 90, 40)};
     cv::Vec3f colour = colours[static_cast<std::size_t>(class_index) % colours.size()];
     for (int c = 0; c < 3; ++c) colour[c] += static_cast<float>(look_.uniform(-30, 30));
     return colour;
@@ -154,22 +173,27 @@ class Scene {
 cv::Size picture_size(const SynthLevel& level, int size, Random& random) {
   if (!level.many_shapes_of_picture) return {size, size};
   static const std::array<double, 5> ratios{1.0, 0.85, 0.75, 2.0 / 3, 9.0 / 16};
-  const int shorter = std::max(1, static_cast<int>(std::lround(size * ratios[static_cast<std::size_t>(random.integer(0, 4))])));
+  const int shorter = std::max(
+      1,
+      static_cast<int>(std::lround(size * ratios[static_cast<std::size_t>(random.integer(0, 4))])));
   return random.chance(0.7) ? cv::Size(size, shorter) : cv::Size(shorter, size);
 }
 
 /// One try: true if the object was drawn.
-bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Outline& shape, double share, Random& random) {
+bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Outline& shape,
+                double share, Random& random) {
   const cv::Size size = scene.size();
   const double longer = std::max(size.width, size.height);
-  const double angle = random.uniform(-level.most_turn, level.most_turn), stretch = random.uniform(level.least_stretch, 1);
+  const double angle = random.uniform(-level.most_turn, level.most_turn),
+               stretch = random.uniform(level.least_stretch, 1);
   const Outline unit = place_outline(shape, {0, 0}, 1, stretch, angle);
   const Xyxy box = outline_extent(unit);
   const double scale = share * longer / std::max(box.width(), box.height());
   const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
   const Outline whole = place_outline(unit, centre, scale, 1, 0);
   Outline outline = clip_outline(whole, size.width, size.height);
-  if (outline.size() < 3 || outline_area(outline) < level.least_inside * outline_area(whole)) return false;
+  if (outline.size() < 3 || outline_area(outline) < level.least_inside * outline_area(whole))
+    return false;
   const Xyxy extent = outline_extent(outline);
   const double side = std::max(extent.width(), extent.height()) / longer;
   if (side < level.smallest || side > level.largest) return false;
@@ -191,8 +215,10 @@ void add_objects(const SynthLevel& level, Scene& scene, Random& random, Random* 
   constexpr int tries = 60;
   const int span = level.most_objects - level.least_objects + 1;
   const double u = random.uniform();
-  const int count = level.least_objects + std::min(span - 1, static_cast<int>(span * (kinds ? u : u * u)));
-  const double largest = level.largest * std::clamp(2.2 / std::sqrt(static_cast<double>(count)), 0.4, 1.0);  // crowds of giants hide each other
+  const int count =
+      level.least_objects + std::min(span - 1, static_cast<int>(span * (kinds ? u : u * u)));
+  const double largest = level.largest * std::clamp(2.2 / std::sqrt(static_cast<double>(count)),
+                                                    0.4, 1.0);  // crowds of giants hide each other
   if (kinds) scene.choose_kinds(largest, *kinds);
   std::vector<Planned> objects;
   for (int i = 0; i < count; ++i) {
@@ -200,19 +226,24 @@ void add_objects(const SynthLevel& level, Scene& scene, Random& random, Random* 
     object.share = std::exp(random.uniform(std::log(level.smallest), std::log(largest)));
     if (kinds) {
       const auto& all = scene.kinds();
-      const Kind& kind = all[static_cast<std::size_t>(kinds->integer(0, static_cast<std::int64_t>(all.size()) - 1))];
+      const Kind& kind = all[static_cast<std::size_t>(
+          kinds->integer(0, static_cast<std::int64_t>(all.size()) - 1))];
       object.class_index = kind.class_index;
-      object.share = std::clamp(kind.share * std::exp(kinds->uniform(-0.25, 0.25)), level.smallest, level.largest);
+      object.share = std::clamp(kind.share * std::exp(kinds->uniform(-0.25, 0.25)), level.smallest,
+                                level.largest);
     }
     object.order = -object.share * random.uniform(0.5, 2);
     objects.push_back(object);
   }
-  std::sort(objects.begin(), objects.end(), [](const Planned& a, const Planned& b) { return std::pair(a.order, a.share) < std::pair(b.order, b.share); });
+  std::sort(objects.begin(), objects.end(), [](const Planned& a, const Planned& b) {
+    return std::pair(a.order, a.share) < std::pair(b.order, b.share);
+  });
   for (Planned& object : objects) {
     if (!kinds) object.class_index = static_cast<int>(random.integer(0, level.class_count() - 1));
     const Outline shape = level.class_outline(object.class_index);
     bool placed = false;
-    for (int i = 0; i < tries && !placed; ++i) placed = try_object(level, scene, object.class_index, shape, object.share, random);
+    for (int i = 0; i < tries && !placed; ++i)
+      placed = try_object(level, scene, object.class_index, shape, object.share, random);
   }
 }
 
@@ -221,7 +252,8 @@ void add_distractor(Scene& scene, bool thin, Random& random) {
   const double longer = std::max(size.width, size.height);
   if (!thin && random.chance(0.5)) {
     const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
-    const Outline outline = clip_outline(blob(centre, longer * random.uniform(0.02, 0.15), random), size.width, size.height);
+    const Outline outline = clip_outline(blob(centre, longer * random.uniform(0.02, 0.15), random),
+                                         size.width, size.height);
     if (outline.size() < 3) return;
     const cv::Rect roi = whole_pixels(outline_extent(outline), size);
     if (roi.empty()) return;
@@ -237,7 +269,8 @@ void add_distractor(Scene& scene, bool thin, Random& random) {
 cv::Mat photograph(const SynthLevel& level, cv::Mat& canvas, Random& random) {
   const double longer = std::max(canvas.cols, canvas.rows);
   const bool plain = level.most_distractors == 0;
-  const double gain = plain ? 1 : random.uniform(0.65, 1.1), shift = plain ? 0 : random.uniform(-15, 15);
+  const double gain = plain ? 1 : random.uniform(0.65, 1.1),
+               shift = plain ? 0 : random.uniform(-15, 15);
   canvas.convertTo(canvas, CV_32F, gain, 127.5 * (1 - gain) + shift);
   const double sigma = random.uniform(-level.most_blur, level.most_blur) * longer / 640;
   if (sigma > 0.3) cv::GaussianBlur(canvas, canvas, cv::Size(), sigma);
@@ -256,12 +289,14 @@ std::string SynthLevel::class_name(int index) const {
 
 Outline SynthLevel::class_outline(int index) const {
   const auto i = static_cast<std::size_t>(index);
-  return i < shapes.size() ? shape_outline(shapes[i]) : formula_outline(formulas.at(i - shapes.size()));
+  return i < shapes.size() ? shape_outline(shapes[i])
+                           : formula_outline(formulas.at(i - shapes.size()));
 }
 
 SynthLevel standard_level() {
   SynthLevel level;
-  level.shapes = {Shape::circle, Shape::square, Shape::triangle, Shape::star, Shape::cross, Shape::ring, Shape::hexagon, Shape::crescent};
+  level.shapes = {Shape::circle, Shape::square, Shape::triangle, Shape::star,
+                  Shape::cross,  Shape::ring,   Shape::hexagon,  Shape::crescent};
   return level;
 }
 
@@ -292,12 +327,18 @@ SynthLevel formula_level() {
   return level;
 }
 
-SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t seed, int split, std::size_t number, bool empty) {
-  const auto random = [&](Stream stream) { return Random(seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number), stream); };
-  Random layout = random(layout_stream), distractors = random(distractor_stream), camera = random(camera_stream);
+SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t seed, int split,
+                                std::size_t number, bool empty) {
+  const auto random = [&](Stream stream) {
+    return Random(seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number),
+                  stream);
+  };
+  Random layout = random(layout_stream), distractors = random(distractor_stream),
+         camera = random(camera_stream);
   Scene scene(level, picture_size(level, size, layout), random(look_stream));
   const bool some = level.most_distractors > 0;
-  const auto below = some ? distractors.integer(1, level.most_distractors) : 0, above = some ? distractors.integer(0, 3) : 0;
+  const auto below = some ? distractors.integer(1, level.most_distractors) : 0,
+             above = some ? distractors.integer(0, 3) : 0;
   for (std::int64_t i = 0; i < below; ++i) add_distractor(scene, false, distractors);
   Random kinds = random(kind_stream);
   const bool crowd = level.crowds > 0 && kinds.chance(level.crowds);
@@ -312,7 +353,8 @@ SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t
     label.box = to_normalized(outline_extent(object.outline), w, h);
     for (const cv::Point2d& p : object.outline) label.polygon.emplace_back(p.x / w, p.y / h);
     result.labels.push_back(std::move(label));
-    result.visible.push_back(object.pixels > 0 ? static_cast<double>(object.visible) / object.pixels : 0);
+    result.visible.push_back(object.pixels > 0 ? static_cast<double>(object.visible) / object.pixels
+                                               : 0);
   }
   return result;
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int arc_steps = 64;  // of a full turn
 
-void add_arc(Outline& outline, cv::Point2d centre, double radius, double from, double to, int steps) {
+void add_arc(Outline& outline, cv::Point2d centre, double radius, double from, double to,
+             int steps) {
   for (int i = 0; i <= steps; ++i) {
     const double a = from + (to - from) * i / steps;
     outline.emplace_back(centre.x + radius * std::cos(a), centre.y + radius * std::sin(a));
@@ -28,8 +29,10 @@ Outline corners(int count, double outer, double inner) {
 }
 
 Outline cross() {
-  const double a = 0.95, b = std::sqrt(1 - a * a);  // arm length and half width, corners on the unit circle
-  return {{-b, -a}, {b, -a}, {b, -b}, {a, -b}, {a, b}, {b, b}, {b, a}, {-b, a}, {-b, b}, {-a, b}, {-a, -b}, {-b, -b}};
+  const double a = 0.95,
+               b = std::sqrt(1 - a * a);  // arm length and half width, corners on the unit circle
+  return {{-b, -a}, {b, -a}, {b, -b}, {a, -b}, {a, b},   {b, b},
+          {b, a},   {-b, a}, {-b, b}, {-a, b}, {-a, -b}, {-b, -b}};
 }
 
 Outline ring() {
@@ -66,7 +69,8 @@ Outline cut(const Outline& outline, Inside inside) {
 }  // namespace
 
 std::string shape_name(Shape shape) {
-  static const std::array<const char*, 8> names{"circle", "square", "triangle", "star", "cross", "ring", "hexagon", "crescent"};
+  static const std::array<const char*, 8> names{"circle", "square", "triangle", "star",
+                                                "cross",  "ring",   "hexagon",  "crescent"};
   return names[static_cast<std::size_t>(shape)];
 }
 
@@ -84,7 +88,8 @@ Outline shape_outline(Shape shape) {
   return {};
 }
 
-Outline place_outline(const Outline& outline, cv::Point2d centre, double scale, double stretch, double angle) {
+Outline place_outline(const Outline& outline, cv::Point2d centre, double scale, double stretch,
+                      double angle) {
   const double c = std::cos(angle), s = std::sin(angle);
   Outline placed;
   placed.reserve(outline.size());
@@ -109,13 +114,15 @@ Xyxy outline_extent(std::span<const cv::Point2d> outline) {
   constexpr double far = std::numeric_limits<double>::infinity();
   Xyxy box{far, far, -far, -far};
   for (const cv::Point2d& p : outline)
-    box = {std::min(box.x1, p.x), std::min(box.y1, p.y), std::max(box.x2, p.x), std::max(box.y2, p.y)};
+    box = {std::min(box.x1, p.x), std::min(box.y1, p.y), std::max(box.x2, p.x),
+           std::max(box.y2, p.y)};
   return box;
 }
 
 double outline_area(std::span<const cv::Point2d> outline) {
   double twice = 0;
-  for (std::size_t i = 0; i < outline.size(); ++i) twice += outline[i].cross(outline[(i + 1) % outline.size()]);
+  for (std::size_t i = 0; i < outline.size(); ++i)
+    twice += outline[i].cross(outline[(i + 1) % outline.size()]);
   return std::abs(twice) / 2;
 }
 
@@ -129,12 +136,14 @@ cv::Mat outline_coverage(std::span<const cv::Point2d> outline, const cv::Rect& r
     for (std::size_t k = 0; k < outline.size(); ++k) {
       const cv::Point2d& a = outline[k];
       const cv::Point2d& b = outline[(k + 1) % outline.size()];
-      if ((a.y <= y) != (b.y <= y)) crossings.push_back(a.x + (b.x - a.x) * ((y - a.y) / (b.y - a.y)) - roi.x);
+      if ((a.y <= y) != (b.y <= y))
+        crossings.push_back(a.x + (b.x - a.x) * ((y - a.y) / (b.y - a.y)) - roi.x);
     }
     std::sort(crossings.begin(), crossings.end());
     auto* const row = coverage.ptr<float>(i / lines);
     for (std::size_t k = 0; k + 1 < crossings.size(); k += 2) {
-      const double from = std::max(0.0, crossings[k]), to = std::min<double>(roi.width, crossings[k + 1]);
+      const double from = std::max(0.0, crossings[k]),
+                   to = std::min<double>(roi.width, crossings[k + 1]);
       for (int x = static_cast<int>(from); x < to; ++x)
         row[x] += static_cast<float>((std::min(to, x + 1.0) - std::max<double>(from, x)) / lines);
     }

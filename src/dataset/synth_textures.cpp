@@ -16,7 +16,8 @@ cv::Mat in_turned_axes(cv::Size size, Random& random, Value value) {
   cv::Mat pattern(size, CV_32FC1);
   for (int y = 0; y < size.height; ++y) {
     auto* const row = pattern.ptr<float>(y);
-    for (int x = 0; x < size.width; ++x) row[x] = static_cast<float>(value(c * x + s * y, c * y - s * x));
+    for (int x = 0; x < size.width; ++x)
+      row[x] = static_cast<float>(value(c * x + s * y, c * y - s * x));
   }
   return pattern;
 }
@@ -47,23 +48,30 @@ cv::Mat attractor(cv::Size size, Random& random) {
   };
   std::vector<Map> maps(static_cast<std::size_t>(random.integer(2, 4)));
   for (Map& m : maps) {
-    const double turn = random.uniform(0, 2 * M_PI), other = random.uniform(0, 2 * M_PI), s1 = random.uniform(0.4, 0.85), s2 = random.uniform(0.2, 0.8);
-    m.a = s1 * std::cos(turn), m.b = -s2 * std::sin(other), m.c = s1 * std::sin(turn), m.d = s2 * std::cos(other);
+    const double turn = random.uniform(0, 2 * M_PI), other = random.uniform(0, 2 * M_PI),
+                 s1 = random.uniform(0.4, 0.85), s2 = random.uniform(0.2, 0.8);
+    m.a = s1 * std::cos(turn), m.b = -s2 * std::sin(other), m.c = s1 * std::sin(turn),
+    m.d = s2 * std::cos(other);
     m.e = random.uniform(-1, 1), m.f = random.uniform(-1, 1);
   }
   const int points = std::clamp(2 * size.area(), 500, 30'000);
   std::vector<cv::Point2d> path;
   cv::Point2d at(0, 0), low(1e9, 1e9), high(-1e9, -1e9);
   for (int i = 0; i < points + 20; ++i) {
-    const Map& m = maps[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(maps.size()) - 1))];
+    const Map& m = maps[static_cast<std::size_t>(
+        random.integer(0, static_cast<std::int64_t>(maps.size()) - 1))];
     at = {m.a * at.x + m.b * at.y + m.e, m.c * at.x + m.d * at.y + m.f};
     if (i < 20) continue;
     path.push_back(at);
-    low = {std::min(low.x, at.x), std::min(low.y, at.y)}, high = {std::max(high.x, at.x), std::max(high.y, at.y)};
+    low = {std::min(low.x, at.x), std::min(low.y, at.y)},
+    high = {std::max(high.x, at.x), std::max(high.y, at.y)};
   }
   cv::Mat density = cv::Mat::zeros(size, CV_32FC1);
-  const double sx = (size.width - 1) / std::max(high.x - low.x, 1e-9), sy = (size.height - 1) / std::max(high.y - low.y, 1e-9);
-  for (const cv::Point2d& p : path) density.at<float>(static_cast<int>((p.y - low.y) * sy), static_cast<int>((p.x - low.x) * sx)) += 1;
+  const double sx = (size.width - 1) / std::max(high.x - low.x, 1e-9),
+               sy = (size.height - 1) / std::max(high.y - low.y, 1e-9);
+  for (const cv::Point2d& p : path)
+    density.at<float>(static_cast<int>((p.y - low.y) * sy), static_cast<int>((p.x - low.x) * sx)) +=
+        1;
   density += 1;
   cv::log(density, density);
   double most = 0;
@@ -79,21 +87,30 @@ int sign(double v) { return v < 0 ? -1 : 1; }
 
 cv::Mat smooth_noise(cv::Size size, double cell_px, Random& random) {
   const double cell = std::max(2.0, cell_px);
-  cv::Mat grid(static_cast<int>(size.height / cell) + 3, static_cast<int>(size.width / cell) + 3, CV_32FC1);
+  cv::Mat grid(static_cast<int>(size.height / cell) + 3, static_cast<int>(size.width / cell) + 3,
+               CV_32FC1);
   for (int y = 0; y < grid.rows; ++y)
-    for (int x = 0; x < grid.cols; ++x) grid.at<float>(y, x) = static_cast<float>(random.uniform(-1, 1));
+    for (int x = 0; x < grid.cols; ++x)
+      grid.at<float>(y, x) = static_cast<float>(random.uniform(-1, 1));
   cv::Mat noise;
   cv::resize(grid, noise, size, 0, 0, cv::INTER_CUBIC);
   return noise;
 }
 
 cv::Mat random_pattern(cv::Size size, Random& random) {
-  const double side = std::max(size.width, size.height), period = side * random.uniform(0.03, 0.3), k = 2 * M_PI / std::max(3.0, period);
+  const double side = std::max(size.width, size.height), period = side * random.uniform(0.03, 0.3),
+               k = 2 * M_PI / std::max(3.0, period);
   switch (random.integer(0, 6)) {
     case 0: return cv::Mat::zeros(size, CV_32FC1);
     case 1: return in_turned_axes(size, random, [&](double u, double) { return std::sin(k * u); });
-    case 2: return in_turned_axes(size, random, [&](double u, double v) { return sign(std::sin(k * u)) * sign(std::sin(k * v)); });
-    case 3: return in_turned_axes(size, random, [&](double u, double v) { return std::sin(k * u) + std::sin(k * v) > 1.2 ? 1.0 : -0.3; });
+    case 2:
+      return in_turned_axes(size, random, [&](double u, double v) {
+        return sign(std::sin(k * u)) * sign(std::sin(k * v));
+      });
+    case 3:
+      return in_turned_axes(size, random, [&](double u, double v) {
+        return std::sin(k * u) + std::sin(k * v) > 1.2 ? 1.0 : -0.3;
+      });
     case 4: return in_turned_axes(size, random, [&](double u, double) { return u / side; });
     default: return mixed_noise(size, random);
   }
@@ -107,12 +124,14 @@ cv::Mat random_fractal(cv::Size size, Random& random) {
   }
 }
 
-cv::Mat random_texture(cv::Size size, const cv::Vec3f& colour, double amplitude, Random& random, bool fractal) {
+cv::Mat random_texture(cv::Size size, const cv::Vec3f& colour, double amplitude, Random& random,
+                       bool fractal) {
   cv::Mat canvas(size, CV_32FC3, cv::Scalar(colour[0], colour[1], colour[2]));
   for (int i = 0; i < 2; ++i) {
     const cv::Mat pattern = fractal ? random_fractal(size, random) : random_pattern(size, random);
     cv::Vec3f tint;
-    for (int c = 0; c < 3; ++c) tint[c] = static_cast<float>(random.uniform(0.4, 1) * amplitude / 2);
+    for (int c = 0; c < 3; ++c)
+      tint[c] = static_cast<float>(random.uniform(0.4, 1) * amplitude / 2);
     for (int y = 0; y < size.height; ++y) {
       const auto* const p = pattern.ptr<float>(y);
       auto* const out = canvas.ptr<cv::Vec3f>(y);
@@ -155,7 +174,8 @@ void add_noise(cv::Mat& canvas, double sigma, Random& random) {
     auto* const row = canvas.ptr<float>(y);
     for (int i = 0; i < 3 * canvas.cols; ++i) {
       const std::uint32_t word = random.next();
-      const auto sum = static_cast<int>((word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24));
+      const auto sum =
+          static_cast<int>((word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24));
       row[i] += factor * static_cast<float>(sum - 510);
     }
   }

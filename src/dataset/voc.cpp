@@ -13,8 +13,10 @@ namespace yolov7::dataset {
 namespace {
 
 int line_at(std::string_view xml, std::ptrdiff_t offset) {
-  const auto end = std::min(xml.size(), static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
-  return 1 + static_cast<int>(std::count(xml.begin(), xml.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+  const auto end =
+      std::min(xml.size(), static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
+  return 1 + static_cast<int>(
+                 std::count(xml.begin(), xml.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
 }
 
 std::string child_text(const pugi::xml_node& node, const char* name) {
@@ -29,11 +31,13 @@ int whole_number(const pugi::xml_node& node, const char* name) {
 std::string read_corners(const pugi::xml_node& object, Xyxy& box) {
   const pugi::xml_node node = object.child("bndbox");
   if (!node) return "no <bndbox>";
-  const std::pair<const char*, double*> corners[] = {{"xmin", &box.x1}, {"ymin", &box.y1}, {"xmax", &box.x2}, {"ymax", &box.y2}};
+  const std::pair<const char*, double*> corners[] = {
+      {"xmin", &box.x1}, {"ymin", &box.y1}, {"xmax", &box.x2}, {"ymax", &box.y2}};
   for (const auto& [name, target] : corners) {
     const std::string written = child_text(node, name);
     const auto value = text::parse_double(written);
-    if (!value || !std::isfinite(*value)) return fmt::format("expected a number in <{}>, found '{}'", name, written);
+    if (!value || !std::isfinite(*value))
+      return fmt::format("expected a number in <{}>, found '{}'", name, written);
     *target = *value;
   }
   return "";
@@ -51,7 +55,8 @@ VocObject read_object(const pugi::xml_node& node, std::string_view xml) {
 }
 
 void require_utf8(const std::string& value, const std::string& source, int line) {
-  if (!text::is_utf8(value)) throw Error(fmt::format("{}:{}: broken XML: text that is not UTF-8", source, line));
+  if (!text::is_utf8(value))
+    throw Error(fmt::format("{}:{}: broken XML: text that is not UTF-8", source, line));
 }
 
 }  // namespace
@@ -64,9 +69,13 @@ std::string base_name(std::string_view path) {
 VocAnnotation parse_voc(std::string_view xml, const std::string& source) {
   pugi::xml_document document;
   const pugi::xml_parse_result result = document.load_buffer(xml.data(), xml.size());
-  if (!result) throw Error(fmt::format("{}:{}: broken XML: {}", source, line_at(xml, result.offset), result.description()));
+  if (!result)
+    throw Error(fmt::format("{}:{}: broken XML: {}", source, line_at(xml, result.offset),
+                            result.description()));
   const pugi::xml_node root = document.child("annotation");
-  if (!root) throw Error(fmt::format("{}:1: expected <annotation> as the root, found <{}>", source, document.document_element().name()));
+  if (!root)
+    throw Error(fmt::format("{}:1: expected <annotation> as the root, found <{}>", source,
+                            document.document_element().name()));
   VocAnnotation annotation;
   annotation.folder = child_text(root, "folder");
   annotation.filename = base_name(child_text(root, "filename"));

@@ -9,11 +9,11 @@
 namespace yolov7::dataset {
 
 struct VocObject {
-  std::string name;      ///< class, trimmed
-  Xyxy box_px;           ///< corners as they stand in the file: nothing subtracted
+  std::string name;  ///< class, trimmed
+  Xyxy box_px;       ///< corners as they stand in the file: nothing subtracted
   bool difficult = false;
-  int line = 0;          ///< of <object>, from 1
-  std::string fault;     ///< why the box cannot be used (no name, no corner, not a number), or ""
+  int line = 0;       ///< of <object>, from 1
+  std::string fault;  ///< why the box cannot be used (no name, no corner, not a number), or ""
 };
 
 struct VocAnnotation {
@@ -22,8 +22,8 @@ struct VocAnnotation {
   std::vector<VocObject> objects;
 };
 
-/// Errors name `source`, the line and the reason: not XML, no <annotation>, text that is not UTF-8. Nothing outside the
-/// text is ever read (no DTD, no entities of its own).
+/// Errors name `source`, the line and the reason: not XML, no <annotation>, text that is not UTF-8.
+/// Nothing outside the text is ever read (no DTD, no entities of its own).
 VocAnnotation parse_voc(std::string_view xml, const std::string& source);
 /// What follows the last slash or backslash.
 std::string base_name(std::string_view path);

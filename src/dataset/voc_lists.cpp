@@ -46,11 +46,13 @@ bool below(const fs::path& path, const fs::path& folder) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
-ItemsByName items_below(const fs::path& folder, const VocFiles& files, std::vector<VocItem>& items) {
+ItemsByName items_below(const fs::path& folder, const VocFiles& files,
+                        std::vector<VocItem>& items) {
   ItemsByName result;
   for (VocItem& item : items)
     if (below(item.file, folder)) result[item.file.stem().string()].push_back(&item);
-  for (VocItem& item : items) {  // a list may name pictures instead; annotations of that name come first
+  for (VocItem& item :
+       items) {  // a list may name pictures instead; annotations of that name come first
     if (!item.picture || !below(item.file, folder)) continue;
     const std::string stem = files.pictures[*item.picture].stem().string();
     if (stem != item.file.stem() && !result.contains(stem)) result[stem].push_back(&item);
@@ -73,10 +75,12 @@ const std::vector<VocItem*>* find_listed(std::string_view line, const ItemsByNam
   const auto gap = line.find_last_of(" \t");
   if (gap == std::string_view::npos) return nullptr;
   const std::string_view flag = line.substr(gap + 1);
-  return flag == "-1" || flag == "0" || flag == "1" ? look_up(text::trim(line.substr(0, gap))) : nullptr;
+  return flag == "-1" || flag == "0" || flag == "1" ? look_up(text::trim(line.substr(0, gap)))
+                                                    : nullptr;
 }
 
-void apply_list(const fs::path& list, const std::string& split, const VocFiles& files, const ItemsByName& names, std::vector<Problem>& notes) {
+void apply_list(const fs::path& list, const std::string& split, const VocFiles& files,
+                const ItemsByName& names, std::vector<Problem>& notes) {
   int number = 0;
   const std::string content = file::read(files.root / list, 1u << 30);
   for (const std::string_view raw : text::lines(content)) {
@@ -89,29 +93,38 @@ void apply_list(const fs::path& list, const std::string& split, const VocFiles& 
       continue;
     }
     for (VocItem* item : *found) {
-      if (item->split.empty()) item->split = split;
-      else if (item->split != split) notes.push_back({list, number, fmt::format("'{}' is already in {} and stays there", line, item->split)});
+      if (item->split.empty())
+        item->split = split;
+      else if (item->split != split)
+        notes.push_back({list, number,
+                         fmt::format("'{}' is already in {} and stays there", line, item->split)});
     }
   }
 }
 
 }  // namespace
 
-bool assign_listed_splits(const VocFiles& files, std::vector<VocItem>& items, std::vector<Problem>& notes) {
+bool assign_listed_splits(const VocFiles& files, std::vector<VocItem>& items,
+                          std::vector<Problem>& notes) {
   const auto all_lists = find_lists(files);
   for (const auto& [folder, lists] : all_lists) {
     const ItemsByName names = items_below(folder, files, items);
     for (const char* split : {"train", "val", "test"})
-      if (const auto list = lists.find(split); list != lists.end()) apply_list(list->second, split, files, names, notes);
+      if (const auto list = lists.find(split); list != lists.end())
+        apply_list(list->second, split, files, names, notes);
     const auto both = lists.find("trainval");
-    if (both != lists.end() && !lists.contains("train") && !lists.contains("val")) apply_list(both->second, "train", files, names, notes);
+    if (both != lists.end() && !lists.contains("train") && !lists.contains("val"))
+      apply_list(both->second, "train", files, names, notes);
   }
   return !all_lists.empty();
 }
 
 std::vector<double> parse_shares(const std::string& text) {
   const auto fail = [&] {
-    return usage_error(fmt::format("--split: expected the shares of train, val and test in percent with the sum 100, as in 70,20,10, found '{}'", text));
+    return usage_error(
+        fmt::format("--split: expected the shares of train, val and test in percent with the sum "
+                    "100, as in 70,20,10, found '{}'",
+                    text));
   };
   std::vector<double> shares;
   double sum = 0;
@@ -125,17 +138,20 @@ std::vector<double> parse_shares(const std::string& text) {
   return shares;
 }
 
-void draw_splits(std::vector<VocItem>& items, const std::vector<double>& shares, std::uint64_t seed) {
+void draw_splits(std::vector<VocItem>& items, const std::vector<double>& shares,
+                 std::uint64_t seed) {
   constexpr std::uint32_t split_operation = 0x73706C74;  // a stream of its own
   std::vector<VocItem*> usable;
   for (VocItem& item : items)
     if (item.fault.empty() && item.picture) usable.push_back(&item);
-  const std::vector<std::size_t> order = Random(seed, 0, 0, split_operation).permutation(usable.size());
+  const std::vector<std::size_t> order =
+      Random(seed, 0, 0, split_operation).permutation(usable.size());
   const double count = static_cast<double>(usable.size());
   const double train = shares.empty() ? 100 : shares[0], val = shares.empty() ? 0 : shares[1];
   const auto first_val = static_cast<std::size_t>(std::llround(count * train / 100));
   const auto first_test = static_cast<std::size_t>(std::llround(count * (train + val) / 100));
-  for (std::size_t k = 0; k < order.size(); ++k) usable[order[k]]->split = k < first_val ? "train" : k < first_test ? "val" : "test";
+  for (std::size_t k = 0; k < order.size(); ++k)
+    usable[order[k]]->split = k < first_val ? "train" : k < first_test ? "val" : "test";
 }
 
 }  // namespace yolov7::dataset

@@ -29,9 +29,12 @@ bool inside(const fs::path& path, const fs::path& canonical_root) {
 void sort_file(const fs::path& path, VocFiles& files) {
   const fs::path relative = path.lexically_relative(files.root);
   const std::string extension = text::lower(path.extension().string());
-  if (extension == ".xml") files.annotations.push_back(relative);
-  else if (extension == ".txt") files.lists.push_back(relative);
-  else if (is_picture_name(path)) files.pictures.push_back(relative);
+  if (extension == ".xml")
+    files.annotations.push_back(relative);
+  else if (extension == ".txt")
+    files.lists.push_back(relative);
+  else if (is_picture_name(path))
+    files.pictures.push_back(relative);
 }
 
 void walk(const fs::path& folder, const fs::path& canonical_root, VocFiles& files) {
@@ -42,14 +45,19 @@ void walk(const fs::path& folder, const fs::path& canonical_root, VocFiles& file
     const fs::path& path = entry.path();
     if (path.filename().native().starts_with('.')) continue;
     const bool link = entry.is_symlink(error);
-    if (link && !inside(path, canonical_root)) files.skipped.push_back({path, 0, "a link that leads outside the source folder is not followed"});
-    else if (!link && entry.is_directory(error)) walk(path, canonical_root, files);
-    else if (entry.is_regular_file(error)) sort_file(path, files);
+    if (link && !inside(path, canonical_root))
+      files.skipped.push_back(
+          {path, 0, "a link that leads outside the source folder is not followed"});
+    else if (!link && entry.is_directory(error))
+      walk(path, canonical_root, files);
+    else if (entry.is_regular_file(error))
+      sort_file(path, files);
   }
 }
 
 void sort_paths(std::vector<fs::path>& paths) {
-  std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  std::sort(paths.begin(), paths.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
 }
 
 /// Shared leading folders plus shared trailing folders of the places of two files.
@@ -76,7 +84,8 @@ class PictureFinder {
   std::optional<std::size_t> by_filename(VocItem& item) const {
     const std::string& name = item.annotation.filename;
     if (name.empty()) return std::nullopt;
-    if (const auto found = by_name_.find(name); found != by_name_.end()) return nearest(found->second, item);
+    if (const auto found = by_name_.find(name); found != by_name_.end())
+      return nearest(found->second, item);
     if (is_picture_name(name)) return std::nullopt;
     const auto found = by_stem_.find(name);
     return found == by_stem_.end() ? std::nullopt : nearest(found->second, item);
@@ -90,7 +99,8 @@ class PictureFinder {
   using Places = std::unordered_map<std::string, std::vector<std::size_t>>;
 
   /// Nothing, with a fault, if two are equally near: a guess could be silently wrong.
-  std::optional<std::size_t> nearest(const std::vector<std::size_t>& candidates, VocItem& item) const {
+  std::optional<std::size_t> nearest(const std::vector<std::size_t>& candidates,
+                                     VocItem& item) const {
     const auto rank = [&](std::size_t i) {
       const bool named = pictures_[i].parent_path().filename() == item.annotation.folder;
       return std::pair(nearness(pictures_[i], item.file), named);
@@ -100,7 +110,8 @@ class PictureFinder {
       if (rank(i) > rank(best)) best = i;
     for (const std::size_t i : candidates) {
       if (i == best || rank(i) != rank(best)) continue;
-      item.fault = fmt::format("ambiguous picture: {} or {}", pictures_[best].string(), pictures_[i].string());
+      item.fault = fmt::format("ambiguous picture: {} or {}", pictures_[best].string(),
+                               pictures_[i].string());
       return std::nullopt;
     }
     return best;
@@ -128,15 +139,18 @@ VocItem read_item(const VocFiles& files, const fs::path& relative) {
 void name_missing(VocItem& item) {
   if (!item.fault.empty()) return;
   const std::string& name = item.annotation.filename;
-  item.fault = fmt::format("no picture: neither '{}' nor one of the stem '{}' lies below the source folder", name.empty() ? "(no <filename>)" : name,
-                           item.file.stem().string());
+  item.fault =
+      fmt::format("no picture: neither '{}' nor one of the stem '{}' lies below the source folder",
+                  name.empty() ? "(no <filename>)" : name, item.file.stem().string());
 }
 
 }  // namespace
 
 VocFiles find_voc_files(const fs::path& source) {
   std::error_code error;
-  if (!fs::is_directory(source, error)) throw Error(fmt::format("{}: expected a folder with Pascal VOC annotations, found none", source.string()));
+  if (!fs::is_directory(source, error))
+    throw Error(fmt::format("{}: expected a folder with Pascal VOC annotations, found none",
+                            source.string()));
   VocFiles files;
   files.root = source;
   walk(source, fs::canonical(source), files);
@@ -160,14 +174,18 @@ void assign_pictures(const VocFiles& files, std::vector<VocItem>& items) {
     if (!item.fault.empty()) continue;
     auto picture = finder.by_filename(item);
     if (!picture && item.fault.empty()) picture = finder.by_stem(item);
-    if (picture) claims[*picture].push_back(&item);
-    else name_missing(item);
+    if (picture)
+      claims[*picture].push_back(&item);
+    else
+      name_missing(item);
   }
   std::map<std::size_t, const VocItem*> owners;
   std::vector<std::pair<std::size_t, VocItem*>> losers;
   for (auto& [picture, claimants] : claims) {
     const fs::path stem = files.pictures[picture].stem();
-    const auto same_stem = std::find_if(claimants.begin(), claimants.end(), [&](const VocItem* item) { return item->file.stem() == stem; });
+    const auto same_stem =
+        std::find_if(claimants.begin(), claimants.end(),
+                     [&](const VocItem* item) { return item->file.stem() == stem; });
     VocItem* owner = same_stem == claimants.end() ? claimants.front() : *same_stem;
     owner->picture = picture;
     owners[picture] = owner;
@@ -176,9 +194,11 @@ void assign_pictures(const VocFiles& files, std::vector<VocItem>& items) {
   }
   for (auto& [picture, item] : losers) {
     const auto other = finder.by_stem(*item);
-    if (other && owners.emplace(*other, item).second) item->picture = *other;
+    if (other && owners.emplace(*other, item).second)
+      item->picture = *other;
     else if (item->fault.empty())
-      item->fault = fmt::format("its picture {} already belongs to {}", files.pictures[picture].string(), owners[picture]->file.string());
+      item->fault = fmt::format("its picture {} already belongs to {}",
+                                files.pictures[picture].string(), owners[picture]->file.string());
   }
 }
 

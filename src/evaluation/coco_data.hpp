@@ -32,28 +32,35 @@ struct CocoGroundTruth {
   std::vector<std::int64_t> images;
   std::vector<CocoCategory> categories;
   std::vector<CocoAnnotation> annotations;
-  std::map<std::string, std::int64_t> text_ids;  ///< pictures whose id in the file is a text; they are in `images` too
+  std::map<std::string, std::int64_t>
+      text_ids;  ///< pictures whose id in the file is a text; they are in `images` too
 };
 
 struct CocoOptions {
-  std::array<int, 3> max_detections{1, 10, 100};  ///< per picture and category; the largest one counts for AP
-  int threads = 0;                                ///< 0 = usable cores; the result does not depend on it
+  std::array<int, 3> max_detections{
+      1, 10, 100};  ///< per picture and category; the largest one counts for AP
+  int threads = 0;  ///< 0 = usable cores; the result does not depend on it
 };
 
 inline constexpr std::size_t coco_ious = 10, coco_recalls = 101, coco_areas = 4, coco_limits = 3;
 
 struct CocoResult {
-  std::array<double, 12> stats{};        ///< the well-known twelve; −1 = absent
-  std::vector<CocoCategory> categories;  ///< sorted by id
+  std::array<double, 12> stats{};                          ///< the well-known twelve; −1 = absent
+  std::vector<CocoCategory> categories;                    ///< sorted by id
   std::vector<double> ap_per_category, ap50_per_category;  ///< −1 = category without ground truth
-  CocoOptions options;                   ///< with the limits in ascending order
-  /// [iou][recall][category][area] at the last limit, and [iou][category][area][limit]; −1 = absent.
+  CocoOptions options;                                     ///< with the limits in ascending order
+  /// [iou][recall][category][area] at the last limit, and [iou][category][area][limit]; −1 =
+  /// absent.
   std::vector<double> precision, recall;
 
-  double precision_at(std::size_t iou, std::size_t recall_point, std::size_t category, std::size_t area) const {
-    return precision[((iou * coco_recalls + recall_point) * categories.size() + category) * coco_areas + area];
+  double precision_at(std::size_t iou, std::size_t recall_point, std::size_t category,
+                      std::size_t area) const {
+    return precision[((iou * coco_recalls + recall_point) * categories.size() + category) *
+                         coco_areas +
+                     area];
   }
-  double recall_at(std::size_t iou, std::size_t category, std::size_t area, std::size_t limit) const {
+  double recall_at(std::size_t iou, std::size_t category, std::size_t area,
+                   std::size_t limit) const {
     return recall[((iou * categories.size() + category) * coco_areas + area) * coco_limits + limit];
   }
 };

@@ -1,6 +1,7 @@
 #include "evaluation/coco_json.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -8,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <simdjson.h>
 #include <unordered_set>
 
 #include "core/error.hpp"
@@ -29,15 +29,21 @@ class Document {
  public:
   explicit Document(const std::filesystem::path& path) {
     std::error_code error;
-    const bool loads = std::filesystem::is_regular_file(path, error) && std::filesystem::file_size(path, error) <= most_bytes && !simdjson::padded_string::load(path.string()).get(text_);
-    if (!loads) text_ = simdjson::padded_string(file::read(path, most_bytes));  // says what is wrong
+    const bool loads = std::filesystem::is_regular_file(path, error) &&
+                       std::filesystem::file_size(path, error) <= most_bytes &&
+                       !simdjson::padded_string::load(path.string()).get(text_);
+    if (!loads)
+      text_ = simdjson::padded_string(file::read(path, most_bytes));  // says what is wrong
     constexpr std::string_view mark = "\xEF\xBB\xBF";
-    if (std::string_view(text_).starts_with(mark)) text_ = simdjson::padded_string(std::string_view(text_).substr(mark.size()));
+    if (std::string_view(text_).starts_with(mark))
+      text_ = simdjson::padded_string(std::string_view(text_).substr(mark.size()));
     const auto allocated = parser_.allocate(text_.size(), depth_limit + 1);
     const auto code = allocated ? allocated : parser_.parse(text_).get(root_);
     if (!code) return;
-    parse_json(std::string_view(text_), path.string(), depth_limit);  // says what is wrong and where
-    throw Error(fmt::format("{}: expected JSON, found what simdjson refuses: {}", path.string(), simdjson::error_message(code)));
+    parse_json(std::string_view(text_), path.string(),
+               depth_limit);  // says what is wrong and where
+    throw Error(fmt::format("{}: expected JSON, found what simdjson refuses: {}", path.string(),
+                            simdjson::error_message(code)));
   }
   dom::element root() const { return root_; }
 
@@ -47,7 +53,9 @@ class Document {
   dom::element root_;
 };
 
-std::string excerpt(dom::element value) { return std::string(simdjson::minify(value)).substr(0, 40); }
+std::string excerpt(dom::element value) {
+  return std::string(simdjson::minify(value)).substr(0, 40);
+}
 
 /// One element of a list; its place is put into words only for messages.
 struct Element {
@@ -55,7 +63,9 @@ struct Element {
   const std::string& list;
   std::size_t index;
 
-  [[noreturn]] void fail(const std::string& what) const { throw Error(fmt::format("{}[{}]: {}", list, index, what)); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(fmt::format("{}[{}]: {}", list, index, what));
+  }
   std::optional<dom::element> find(const char* key) const {
     dom::object object;
     if (value.get(object)) fail("expected an object, found " + excerpt(value));
@@ -76,7 +86,8 @@ struct Element {
   }
   double finite(dom::element v, const char* key) const {
     double number = 0;
-    if (v.get(number) || !std::isfinite(number)) fail(fmt::format("{}: expected a finite number, found {}", key, excerpt(v)));
+    if (v.get(number) || !std::isfinite(number))
+      fail(fmt::format("{}: expected a finite number, found {}", key, excerpt(v)));
     return number;
   }
   double number(const char* key) const { return finite(at(key), key); }
@@ -85,11 +96,14 @@ struct Element {
     dom::array list_of_four;
     const bool is_list = !v.get(list_of_four);
     if (!is_list || list_of_four.size() != 4)
-      fail(fmt::format("bbox: expected 4 numbers (left, top, width, height), found {}", is_list ? std::to_string(list_of_four.size()) : excerpt(v)));
+      fail(fmt::format("bbox: expected 4 numbers (left, top, width, height), found {}",
+                       is_list ? std::to_string(list_of_four.size()) : excerpt(v)));
     std::array<double, 4> b{};
     std::size_t k = 0;
     for (const dom::element one : list_of_four) b[k++] = finite(one, "bbox");
-    if (b[2] < 0 || b[3] < 0) fail(fmt::format("bbox: expected a width and height of at least 0, found {} and {}", b[2], b[3]));
+    if (b[2] < 0 || b[3] < 0)
+      fail(fmt::format("bbox: expected a width and height of at least 0, found {} and {}", b[2],
+                       b[3]));
     return {b[0], b[1], b[2], b[3]};
   }
   bool crowd() const {
@@ -107,16 +121,18 @@ struct Element {
 template <class Function>
 void each(dom::element list, const std::string& place, Function function) {
   dom::array elements;
-  if (list.get(elements)) throw Error(fmt::format("{}: expected a list, found {}", place, excerpt(list)));
+  if (list.get(elements))
+    throw Error(fmt::format("{}: expected a list, found {}", place, excerpt(list)));
   std::size_t i = 0;
   for (const dom::element one : elements) function(Element{one, place, i++});
 }
 
-/// Whole numbers keep their value. Texts are numbered behind the largest number, in the order of their characters, which
-/// is the order in which pycocotools visits them.
+/// Whole numbers keep their value. Texts are numbered behind the largest number, in the order of
+/// their characters, which is the order in which pycocotools visits them.
 class PictureIds {
  public:
-  explicit PictureIds(const CocoGroundTruth& truth) : texts_(truth.text_ids), known_(truth.images.begin(), truth.images.end()) {}
+  explicit PictureIds(const CocoGroundTruth& truth)
+      : texts_(truth.text_ids), known_(truth.images.begin(), truth.images.end()) {}
 
   std::int64_t find(const Element& element, const char* key) const {
     const dom::element v = element.at(key);
@@ -140,13 +156,15 @@ void read_images(dom::element list, const std::string& place, CocoGroundTruth& t
   each(list, place, [&](const Element& e) {
     const dom::element id = e.at("id");
     std::string_view words;
-    const bool fresh = !id.get(words) ? truth.text_ids.emplace(words, 0).second : numbers.insert(e.integer("id")).second;
+    const bool fresh = !id.get(words) ? truth.text_ids.emplace(words, 0).second
+                                      : numbers.insert(e.integer("id")).second;
     if (!fresh) e.fail(fmt::format("the id {} stands twice", excerpt(id)));
   });
   truth.images.assign(numbers.begin(), numbers.end());
   std::sort(truth.images.begin(), truth.images.end());
   std::int64_t next = truth.images.empty() ? 0 : truth.images.back();
-  if (next > INT64_MAX - static_cast<std::int64_t>(truth.text_ids.size())) throw Error(fmt::format("{}: the id {} is too large beside ids that are texts", place, next));
+  if (next > INT64_MAX - static_cast<std::int64_t>(truth.text_ids.size()))
+    throw Error(fmt::format("{}: the id {} is too large beside ids that are texts", place, next));
   for (auto& text : truth.text_ids) truth.images.push_back(text.second = ++next);
 }
 
@@ -159,10 +177,15 @@ void read_annotations(dom::element list, const std::string& place, CocoGroundTru
     CocoAnnotation a;
     a.id = e.integer("id");
     if (!ids.insert(a.id).second) e.fail(fmt::format("the id {} stands twice", a.id));
-    if (a.id == 0) log::warning(fmt::format("{}[{}]: annotation id 0: pycocotools takes a match with it for none, so its figures are lower than these", place, e.index));
+    if (a.id == 0)
+      log::warning(
+          fmt::format("{}[{}]: annotation id 0: pycocotools takes a match with it for none, so its "
+                      "figures are lower than these",
+                      place, e.index));
     a.image = pictures.find(e, "image_id");
     a.category = e.integer("category_id");
-    if (!categories.contains(a.category)) e.fail(fmt::format("category_id: {} is not among the categories", a.category));
+    if (!categories.contains(a.category))
+      e.fail(fmt::format("category_id: {} is not among the categories", a.category));
     a.box = e.box();
     a.area = e.number("area");
     a.crowd = e.crowd();
@@ -181,7 +204,9 @@ CocoGroundTruth read_ground_truth(const std::filesystem::path& path) {
     dom::element found;
     const bool is_object = !root.get(object);
     if (!is_object || object[key].get(found))
-      throw Error(fmt::format("{}: expected an object with images, categories and annotations, found {}", source, is_object ? fmt::format("no '{}'", key) : excerpt(root)));
+      throw Error(
+          fmt::format("{}: expected an object with images, categories and annotations, found {}",
+                      source, is_object ? fmt::format("no '{}'", key) : excerpt(root)));
     return found;
   };
   CocoGroundTruth truth;
@@ -189,19 +214,22 @@ CocoGroundTruth read_ground_truth(const std::filesystem::path& path) {
   std::set<std::int64_t> seen;
   each(list("categories"), source + ": categories", [&](const Element& e) {
     truth.categories.push_back({e.integer("id"), e.text("name")});
-    if (!seen.insert(truth.categories.back().id).second) e.fail(fmt::format("the id {} stands twice", truth.categories.back().id));
+    if (!seen.insert(truth.categories.back().id).second)
+      e.fail(fmt::format("the id {} stands twice", truth.categories.back().id));
   });
   read_annotations(list("annotations"), source + ": annotations", truth);
   return truth;
 }
 
-std::vector<CocoDetection> read_detections(const std::filesystem::path& path, const CocoGroundTruth& ground_truth) {
+std::vector<CocoDetection> read_detections(const std::filesystem::path& path,
+                                           const CocoGroundTruth& ground_truth) {
   const Document document(path);
   const PictureIds pictures(ground_truth);
   std::vector<CocoDetection> detections;
   if (dom::array list; !document.root().get(list)) detections.reserve(list.size());
   each(document.root(), path.string() + ": detections", [&](const Element& e) {
-    detections.push_back({pictures.find(e, "image_id"), e.integer("category_id"), e.box(), e.number("score")});
+    detections.push_back(
+        {pictures.find(e, "image_id"), e.integer("category_id"), e.box(), e.number("score")});
   });
   return detections;
 }

@@ -14,10 +14,12 @@ struct Pair {
   double iou;
 };
 
-/// Keeps the best pair of each detection, then the best of each target; nobody falls back to a second choice.
+/// Keeps the best pair of each detection, then the best of each target; nobody falls back to a
+/// second choice.
 std::vector<Pair> best_pairs(std::vector<Pair> pairs) {
   const auto first_of = [&](auto key) {
-    std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.iou > b.iou; });
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const Pair& a, const Pair& b) { return a.iou > b.iou; });
     std::vector<std::size_t> seen;
     std::vector<Pair> kept;
     for (const Pair& pair : pairs)
@@ -35,9 +37,13 @@ std::vector<Pair> best_pairs(std::vector<Pair> pairs) {
 }  // namespace
 
 ConfusionMatrix::ConfusionMatrix(int class_count, double conf_thres, double iou_thres)
-    : class_count_(class_count), conf_thres_(conf_thres), iou_thres_(iou_thres),
-      counts_(static_cast<std::size_t>(class_count + 1) * static_cast<std::size_t>(class_count + 1)),
-      targets_(static_cast<std::size_t>(class_count)), predictions_(static_cast<std::size_t>(class_count)) {}
+    : class_count_(class_count),
+      conf_thres_(conf_thres),
+      iou_thres_(iou_thres),
+      counts_(static_cast<std::size_t>(class_count + 1) *
+              static_cast<std::size_t>(class_count + 1)),
+      targets_(static_cast<std::size_t>(class_count)),
+      predictions_(static_cast<std::size_t>(class_count)) {}
 
 void ConfusionMatrix::add(std::span<const Detection> detections, std::span<const Target> targets) {
   std::vector<const Detection*> kept;
@@ -46,7 +52,8 @@ void ConfusionMatrix::add(std::span<const Detection> detections, std::span<const
   std::vector<Pair> pairs;
   for (std::size_t t = 0; t < targets.size(); ++t)
     for (std::size_t d = 0; d < kept.size(); ++d)
-      if (const double value = iou(targets[t].box, kept[d]->box); value > iou_thres_) pairs.push_back({t, d, value});
+      if (const double value = iou(targets[t].box, kept[d]->box); value > iou_thres_)
+        pairs.push_back({t, d, value});
   pairs = best_pairs(std::move(pairs));
   std::vector<int> partner(targets.size(), background());
   std::vector<char> used(kept.size(), 0);
@@ -73,7 +80,9 @@ void ConfusionMatrix::check() const {
     }
     const auto i = static_cast<std::size_t>(c);
     if (column != targets_[i] || row != predictions_[i])
-      throw Error(fmt::format("confusion matrix, class {}: column {} of {} targets, row {} of {} detections", c, column, targets_[i], row, predictions_[i]));
+      throw Error(fmt::format(
+          "confusion matrix, class {}: column {} of {} targets, row {} of {} detections", c, column,
+          targets_[i], row, predictions_[i]));
   }
 }
 

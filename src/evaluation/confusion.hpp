@@ -1,5 +1,6 @@
 #pragma once
-// Confusion matrix (evaluation 1.9, the fixed version): rows predicted, columns true, background last in both.
+// Confusion matrix (evaluation 1.9, the fixed version): rows predicted, columns true, background
+// last in both.
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -19,13 +20,14 @@ class ConfusionMatrix {
   int background() const { return class_count_; }
   double conf_thres() const { return conf_thres_; }
   double iou_thres() const { return iou_thres_; }
-  /// Every column with its background entry sums to the targets of the class, every row with its own to the detections
-  /// above the threshold. Error (a defect of this program) if not.
+  /// Every column with its background entry sums to the targets of the class, every row with its
+  /// own to the detections above the threshold. Error (a defect of this program) if not.
   void check() const;
 
  private:
   std::size_t index(int predicted, int truth) const {
-    return static_cast<std::size_t>(predicted) * static_cast<std::size_t>(class_count_ + 1) + static_cast<std::size_t>(truth);
+    return static_cast<std::size_t>(predicted) * static_cast<std::size_t>(class_count_ + 1) +
+           static_cast<std::size_t>(truth);
   }
   int class_count_;
   double conf_thres_, iou_thres_;

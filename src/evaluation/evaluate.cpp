@@ -20,26 +20,36 @@ namespace yolov7::evaluation {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
-/// Letterboxed pixels to the original picture, clamped (evaluation 1.5: the height gain serves both axes).
+/// Letterboxed pixels to the original picture, clamped (evaluation 1.5: the height gain serves both
+/// axes).
 Xyxy to_original(const Xyxy& box, const dataset::SampleOrigin& origin) {
   const double gain = origin.gain_y;
-  return clip({(box.x1 - origin.pad_x) / gain, (box.y1 - origin.pad_y) / gain, (box.x2 - origin.pad_x) / gain, (box.y2 - origin.pad_y) / gain}, origin.width,
-              origin.height);
+  return clip({(box.x1 - origin.pad_x) / gain, (box.y1 - origin.pad_y) / gain,
+               (box.x2 - origin.pad_x) / gain, (box.y2 - origin.pad_y) / gain},
+              origin.width, origin.height);
 }
 
 class Evaluator {
  public:
-  Evaluator(runtime::Detector& detector, const dataset::Index& index, const ValidationOptions& options) : detector_(detector), index_(index), options_(options) {
+  Evaluator(runtime::Detector& detector, const dataset::Index& index,
+            const ValidationOptions& options)
+      : detector_(detector), index_(index), options_(options) {
     if (index.entries.empty()) throw Error(fmt::format("the {} split has no picture", index.split));
     const int classes = options.single_cls ? 1 : static_cast<int>(index.names.size());
     if (!options.single_cls && detector.class_count() != classes)
-      throw Error(fmt::format("the model has {} classes, the data has {}", detector.class_count(), classes));
-    std::vector<int> order = options.data_class, identity(order.empty() ? 0 : static_cast<std::size_t>(detector.class_count()));
+      throw Error(fmt::format("the model has {} classes, the data has {}", detector.class_count(),
+                              classes));
+    std::vector<int> order = options.data_class,
+                     identity(order.empty() ? 0 : static_cast<std::size_t>(detector.class_count()));
     std::sort(order.begin(), order.end());
     std::iota(identity.begin(), identity.end(), 0);
-    if (order != identity) throw Error(fmt::format("expected each data class once for the {} classes of the model", detector.class_count()));
+    if (order != identity)
+      throw Error(fmt::format("expected each data class once for the {} classes of the model",
+                              detector.class_count()));
     result_.options = options;
     result_.options.ground_truth.reset();
     result_.options.exchange = nullptr;
@@ -89,11 +99,14 @@ class Evaluator {
     if (observer) observer(batch, prediction_);
     start = Clock::now();
     std::vector<NmsResult> found(static_cast<std::size_t>(batch.count));
-    parallel_for(found.size(), usable_cores(), [&](std::size_t i) { found[i] = suppress_picture(batch, static_cast<int>(i)); });
+    parallel_for(found.size(), usable_cores(),
+                 [&](std::size_t i) { found[i] = suppress_picture(batch, static_cast<int>(i)); });
     result_.times.nms += milliseconds_since(start);
     std::vector<std::vector<Target>> targets = targets_of(batch);
     for (std::size_t i = 0; i < found.size(); ++i) {
-      PictureOutcome one{batch.number, batch.origins[i].entry, {}, std::move(targets[i]), found[i].highest_score, found[i].dropped_not_finite};
+      PictureOutcome one{
+          batch.number,          batch.origins[i].entry, {},
+          std::move(targets[i]), found[i].highest_score, found[i].dropped_not_finite};
       for (Detection d : found[i].detections) {
         d.box = to_original(d.box, batch.origins[i]);
         one.detections.push_back(d);
@@ -110,15 +123,20 @@ class Evaluator {
     const int columns = prediction_.columns, classes = columns - 5;
     NmsResult out;
     if (options_.save_hybrid) {
-      std::vector<float> rows(prediction_.picture(i), prediction_.picture(i) + prediction_.rows * static_cast<std::size_t>(columns));
+      std::vector<float> rows(
+          prediction_.picture(i),
+          prediction_.picture(i) + prediction_.rows * static_cast<std::size_t>(columns));
       add_truth(batch, i, classes, rows);
-      out = non_maximum_suppression(rows.data(), rows.size() / static_cast<std::size_t>(columns), classes, adapted(classes));
+      out = non_maximum_suppression(rows.data(), rows.size() / static_cast<std::size_t>(columns),
+                                    classes, adapted(classes));
     } else {
       out = runtime::suppress(prediction_, i, classes, adapted(classes));
     }
     for (Detection& d : out.detections) {
-      if (options_.single_cls) d.class_index = 0;
-      else if (!options_.data_class.empty()) d.class_index = options_.data_class[static_cast<std::size_t>(d.class_index)];
+      if (options_.single_cls)
+        d.class_index = 0;
+      else if (!options_.data_class.empty())
+        d.class_index = options_.data_class[static_cast<std::size_t>(d.class_index)];
     }
     return out;
   }
@@ -146,7 +164,8 @@ class Evaluator {
 
   std::size_t model_class(std::size_t data_class) const {
     if (options_.data_class.empty()) return data_class;
-    const auto found = std::find(options_.data_class.begin(), options_.data_class.end(), static_cast<int>(data_class));
+    const auto found = std::find(options_.data_class.begin(), options_.data_class.end(),
+                                 static_cast<int>(data_class));
     return static_cast<std::size_t>(found - options_.data_class.begin());
   }
 
@@ -156,7 +175,8 @@ class Evaluator {
     for (const auto& [sample, class_index, cx, cy, w, h] : batch.targets) {
       const auto i = static_cast<std::size_t>(sample);
       const Xyxy box = to_pixels({cx, cy, w, h}, batch.width, batch.height);
-      targets[i].push_back({to_original(box, batch.origins[i]), options_.single_cls ? 0 : static_cast<int>(class_index)});
+      targets[i].push_back({to_original(box, batch.origins[i]),
+                            options_.single_cls ? 0 : static_cast<int>(class_index)});
     }
     return targets;
   }
@@ -167,7 +187,9 @@ class Evaluator {
     outcomes_.clear();
     for (const std::string& part : parts)
       for (PictureOutcome& one : outcomes_of(part)) outcomes_.push_back(std::move(one));
-    std::stable_sort(outcomes_.begin(), outcomes_.end(), [](const PictureOutcome& a, const PictureOutcome& b) { return a.batch < b.batch; });
+    std::stable_sort(
+        outcomes_.begin(), outcomes_.end(),
+        [](const PictureOutcome& a, const PictureOutcome& b) { return a.batch < b.batch; });
   }
 
   /// The detections move out of `one`: every picture is in one batch.
@@ -183,7 +205,8 @@ class Evaluator {
   }
 
   void finish(double total_ms, double own_pictures) {
-    CocoGroundTruth truth = options_.ground_truth ? *options_.ground_truth : ground_truth_of(index_);
+    CocoGroundTruth truth =
+        options_.ground_truth ? *options_.ground_truth : ground_truth_of(index_);
     if (options_.single_cls) {
       truth.categories = {{1, index_.names.size() == 1 ? index_.names[0] : "item"}};
       for (CocoAnnotation& a : truth.annotations) a.category = 1;
@@ -192,17 +215,21 @@ class Evaluator {
     detections.reserve(result_.predictions);
     for (std::size_t e = 0; e < by_entry_.size(); ++e)
       for (const Detection& d : by_entry_[e])
-        detections.push_back({static_cast<std::int64_t>(e) + 1, d.class_index + 1, to_ltwh(d.box), static_cast<double>(d.score)});
+        detections.push_back({static_cast<std::int64_t>(e) + 1, d.class_index + 1, to_ltwh(d.box),
+                              static_cast<double>(d.score)});
     if (matched_.target_class.size() != result_.labels)
-      throw Error(fmt::format("expected the {} labels of the {} split in its batches, found {}", result_.labels, index_.split, matched_.target_class.size()));
+      throw Error(fmt::format("expected the {} labels of the {} split in its batches, found {}",
+                              result_.labels, index_.split, matched_.target_class.size()));
     result_.confusion.check();
     result_.coco = evaluate_coco(truth, detections, options_.coco);
     result_.analyses = analyse(truth, detections, options_.coco, options_.analyses);
     result_.official = yolo_metric(matched_, {options_.v5_metric, false});
     if (options_.keep_detections)
-      for (std::size_t e = 0; e < by_entry_.size(); ++e) result_.detections.push_back({e, std::move(by_entry_[e])});
+      for (std::size_t e = 0; e < by_entry_.size(); ++e)
+        result_.detections.push_back({e, std::move(by_entry_[e])});
     const double n = std::max(own_pictures, 1.0);
-    result_.times = {result_.times.pre / n, result_.times.inference / n, result_.times.nms / n, total_ms / n, result_.times.prepare};
+    result_.times = {result_.times.pre / n, result_.times.inference / n, result_.times.nms / n,
+                     total_ms / n, result_.times.prepare};
   }
 
   runtime::Detector& detector_;
@@ -217,7 +244,8 @@ class Evaluator {
 
 }  // namespace
 
-ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index, const ValidationOptions& options, const BatchObserver& observer) {
+ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index,
+                          const ValidationOptions& options, const BatchObserver& observer) {
   return Evaluator(detector, index, options).run(observer);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Measures any Detector on a split (evaluation 1.2–1.6): rectangular batches, suppression, back to the original picture,
-// COCO's and the official metric, confusion matrix, time.
+// Measures any Detector on a split (evaluation 1.2–1.6): rectangular batches, suppression, back to
+// the original picture, COCO's and the official metric, confusion matrix, time.
 #include <functional>
 #include <opencv2/core/mat.hpp>
 #include <optional>
@@ -31,20 +31,23 @@ inline NmsOptions validation_nms() {
 struct ValidationOptions {
   int image_size = 640, batch_size = 32;
   NmsOptions nms = validation_nms();
-  bool single_cls = false;       ///< all predicted classes become 0 before suppression
+  bool single_cls = false;  ///< all predicted classes become 0 before suppression
   bool v5_metric = false;
-  bool save_hybrid = false;      ///< ground truth enters the suppression: for auto-labelling, the metrics are invalid
+  bool save_hybrid =
+      false;  ///< ground truth enters the suppression: for auto-labelling, the metrics are invalid
   bool keep_detections = false;  ///< for label files, JSON and pictures
   int pictures = 0;              ///< batches kept as contact sheets
   int workers = 8;
   std::size_t cache_bytes = 0;
-  std::vector<int> data_class;   ///< by model class; empty = the same
-  std::optional<CocoGroundTruth> ground_truth;  ///< for the COCO metric in place of the labels; ids as ground_truth_of() gives them
+  std::vector<int> data_class;                  ///< by model class; empty = the same
+  std::optional<CocoGroundTruth> ground_truth;  ///< for the COCO metric in place of the labels; ids
+                                                ///< as ground_truth_of() gives them
   CocoOptions coco;
-  AnalysisOptions analyses;      ///< of the detections and the ground truth that the COCO metric has
-  bool interruptible = false;    ///< Ctrl-C ends the run with an Error
-  /// Several processes share the batches: this one takes every parts-th, and `exchange` turns its bytes into those of all, in order of the
-  /// parts. The result is then that of the whole split in every process; contact sheets and times are this process's.
+  AnalysisOptions analyses;    ///< of the detections and the ground truth that the COCO metric has
+  bool interruptible = false;  ///< Ctrl-C ends the run with an Error
+  /// Several processes share the batches: this one takes every parts-th, and `exchange` turns its
+  /// bytes into those of all, in order of the parts. The result is then that of the whole split in
+  /// every process; contact sheets and times are this process's.
   int part = 0, parts = 1;
   std::function<std::vector<std::string>(const std::string&)> exchange;
 };
@@ -52,7 +55,8 @@ struct ValidationOptions {
 /// Milliseconds per picture. `pre` is the time that the run waited for the loader's threads.
 struct ValidationTimes {
   double pre = 0, inference = 0, nms = 0, total = 0;
-  double prepare = 0;  ///< of the whole run: getting the detector ready for the batch shapes; part of no other figure
+  double prepare = 0;  ///< of the whole run: getting the detector ready for the batch shapes; part
+                       ///< of no other figure
 };
 
 struct ValidationResult {
@@ -65,7 +69,7 @@ struct ValidationResult {
   ValidationTimes times;
   std::vector<PictureDetections> detections;  ///< in the index's order, if kept
   std::vector<cv::Mat> label_sheets, prediction_sheets;
-  float highest_score = 0;                    ///< of all rows, also below the threshold
+  float highest_score = 0;  ///< of all rows, also below the threshold
   std::size_t dropped_not_finite = 0;
 
   double map50() const { return coco.stats[1] < 0 ? 0 : coco.stats[1]; }
@@ -75,7 +79,9 @@ struct ValidationResult {
 using BatchObserver = std::function<void(const dataset::Batch&, const runtime::Prediction&)>;
 
 /// The observer sees each batch before suppression. The result does not depend on threads.
-/// Errors: an index without pictures, a detector whose classes do not fit the data (single_cls aside).
-ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index, const ValidationOptions& options, const BatchObserver& observer = {});
+/// Errors: an index without pictures, a detector whose classes do not fit the data (single_cls
+/// aside).
+ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index,
+                          const ValidationOptions& options, const BatchObserver& observer = {});
 
 }  // namespace yolov7::evaluation

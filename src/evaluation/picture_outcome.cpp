@@ -26,7 +26,8 @@ class Reader {
 
   template <class T>
   T take() {
-    if (bytes_.size() < sizeof(T)) throw Error("validation by several processes: a message of another process is not whole");
+    if (bytes_.size() < sizeof(T))
+      throw Error("validation by several processes: a message of another process is not whole");
     T value;
     std::memcpy(&value, bytes_.data(), sizeof value);
     bytes_.remove_prefix(sizeof value);

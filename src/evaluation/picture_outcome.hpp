@@ -1,5 +1,6 @@
 #pragma once
-// What a detector found on one picture next to what is there: all that the metrics need, so that several processes can share the pictures.
+// What a detector found on one picture next to what is there: all that the metrics need, so that
+// several processes can share the pictures.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,7 +20,8 @@ struct PictureOutcome {
   std::size_t dropped_not_finite = 0;
 };
 
-/// Bytes for another process of the same program on the same kind of machine, and back. Error: bytes that are not whole.
+/// Bytes for another process of the same program on the same kind of machine, and back. Error:
+/// bytes that are not whole.
 std::string to_bytes(const std::vector<PictureOutcome>& outcomes);
 std::vector<PictureOutcome> outcomes_of(std::string_view bytes);
 

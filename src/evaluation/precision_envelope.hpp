@@ -9,12 +9,14 @@
 
 namespace yolov7::evaluation {
 
-/// Detections by falling score. A bit of `found` and `ignored` for each threshold. The envelope of precision is highest where an object is found, so only those places are kept.
+/// Detections by falling score. A bit of `found` and `ignored` for each threshold. The envelope of
+/// precision is highest where an object is found, so only those places are kept.
 class PrecisionEnvelope {
  public:
   /// `weight` of them at the same place: the last of them has the highest precision.
   void add(std::uint16_t found, std::uint16_t ignored, std::size_t weight = 1);
-  /// Best precision at or beyond each recall 0, 0.01 … 1 of `objects`; 0 where it is not reached. Once, after the last detection.
+  /// Best precision at or beyond each recall 0, 0.01 … 1 of `objects`; 0 where it is not reached.
+  /// Once, after the last detection.
   std::array<double, coco_recalls> sample(std::size_t threshold, std::size_t objects);
 
  private:

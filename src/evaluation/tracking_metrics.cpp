@@ -41,28 +41,37 @@ class Counter {
 
   void finish() {
     const double total = static_cast<double>(result_.objects);
-    result_.mota = 1 - static_cast<double>(result_.misses + result_.false_positives + result_.switches) / total;
+    result_.mota =
+        1 -
+        static_cast<double>(result_.misses + result_.false_positives + result_.switches) / total;
     const std::size_t pairs = result_.matches + result_.switches;
-    result_.motp = pairs > 0 ? distance_ / static_cast<double>(pairs) : std::numeric_limits<double>::quiet_NaN();
+    result_.motp = pairs > 0 ? distance_ / static_cast<double>(pairs)
+                             : std::numeric_limits<double>::quiet_NaN();
     identities();
   }
 
  private:
-  bool allowed(const TrackedBox& a, const TrackedBox& b) const { return distance(a.box, b.box) <= limit_; }
+  bool allowed(const TrackedBox& a, const TrackedBox& b) const {
+    return distance(a.box, b.box) <= limit_;
+  }
   void pair(const TrackedBox& object, const TrackedBox& one) {
     const auto [entry, first] = last_.try_emplace(object.track, one.track);
-    if (!first && entry->second != one.track) ++result_.switches;
-    else ++result_.matches;
+    if (!first && entry->second != one.track)
+      ++result_.switches;
+    else
+      ++result_.matches;
     entry->second = one.track;
     distance_ += distance(object.box, one.box);
   }
 
-  void keep_last(const std::vector<TrackedBox>& truth, const std::vector<TrackedBox>& found, std::vector<unsigned char>& object_done, std::vector<unsigned char>& found_done) {
+  void keep_last(const std::vector<TrackedBox>& truth, const std::vector<TrackedBox>& found,
+                 std::vector<unsigned char>& object_done, std::vector<unsigned char>& found_done) {
     for (std::size_t i = 0; i < truth.size(); ++i) {
       const auto last = last_.find(truth[i].track);
       if (last == last_.end()) continue;
       for (std::size_t j = 0; j < found.size(); ++j) {
-        if (found_done[j] || found[j].track != last->second || !allowed(truth[i], found[j])) continue;
+        if (found_done[j] || found[j].track != last->second || !allowed(truth[i], found[j]))
+          continue;
         object_done[i] = found_done[j] = 1;
         pair(truth[i], found[j]);
         break;
@@ -70,17 +79,22 @@ class Counter {
     }
   }
 
-  void assign_rest(const std::vector<TrackedBox>& truth, const std::vector<TrackedBox>& found, std::vector<unsigned char>& object_done, std::vector<unsigned char>& found_done) {
+  void assign_rest(const std::vector<TrackedBox>& truth, const std::vector<TrackedBox>& found,
+                   std::vector<unsigned char>& object_done,
+                   std::vector<unsigned char>& found_done) {
     std::vector<std::size_t> rows, columns;
     for (std::size_t i = 0; i < truth.size(); ++i)
       if (!object_done[i]) rows.push_back(i);
     for (std::size_t j = 0; j < found.size(); ++j)
       if (!found_done[j]) columns.push_back(j);
     // Being alone costs more than any sum of distances, so that as many pairs as possible are made.
-    const double forbidden = 4 * static_cast<double>(rows.size() + columns.size() + 1), limit = forbidden / 2;
+    const double forbidden = 4 * static_cast<double>(rows.size() + columns.size() + 1),
+                 limit = forbidden / 2;
     std::vector<double> costs;
     for (const std::size_t i : rows)
-      for (const std::size_t j : columns) costs.push_back(allowed(truth[i], found[j]) ? distance(truth[i].box, found[j].box) : forbidden);
+      for (const std::size_t j : columns)
+        costs.push_back(allowed(truth[i], found[j]) ? distance(truth[i].box, found[j].box)
+                                                    : forbidden);
     const std::vector<int> pairs = assign(costs, rows.size(), columns.size(), limit);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       if (pairs[r] < 0) continue;
@@ -107,7 +121,9 @@ class Counter {
     for (double& cost : costs) cost += most;
     const std::vector<int> pairs = assign(costs, rows.size(), columns.size(), most);
     for (std::size_t r = 0; r < rows.size(); ++r)
-      if (pairs[r] >= 0) result_.identity_true_positives += static_cast<std::size_t>(std::lround(most - costs[r * columns.size() + static_cast<std::size_t>(pairs[r])]));
+      if (pairs[r] >= 0)
+        result_.identity_true_positives += static_cast<std::size_t>(
+            std::lround(most - costs[r * columns.size() + static_cast<std::size_t>(pairs[r])]));
     const auto true_positives = static_cast<double>(result_.identity_true_positives);
     result_.idp = true_positives / static_cast<double>(result_.predictions);
     result_.idr = true_positives / static_cast<double>(result_.objects);
@@ -123,14 +139,16 @@ class Counter {
 
 }  // namespace
 
-TrackingResult tracking_metrics(const TrackedFrames& truth, const TrackedFrames& predictions, double iou_thres) {
+TrackingResult tracking_metrics(const TrackedFrames& truth, const TrackedFrames& predictions,
+                                double iou_thres) {
   TrackingResult result;
   Counter counter(iou_thres, result);
   std::set<std::int64_t> frames;
   for (const auto& [frame, boxes] : truth) frames.insert(frame);
   for (const auto& [frame, boxes] : predictions) frames.insert(frame);
   const std::vector<TrackedBox> none;
-  const auto of = [&](const TrackedFrames& all, std::int64_t frame) -> const std::vector<TrackedBox>& {
+  const auto of = [&](const TrackedFrames& all,
+                      std::int64_t frame) -> const std::vector<TrackedBox>& {
     const auto found = all.find(frame);
     return found == all.end() ? none : found->second;
   };
@@ -139,7 +157,9 @@ TrackingResult tracking_metrics(const TrackedFrames& truth, const TrackedFrames&
   return result;
 }
 
-TrackedFrames read_tracks(const std::filesystem::path& path, bool truth) { return parse_tracks(file::read(path, std::uint64_t{1} << 30), path.string(), truth); }
+TrackedFrames read_tracks(const std::filesystem::path& path, bool truth) {
+  return parse_tracks(file::read(path, std::uint64_t{1} << 30), path.string(), truth);
+}
 
 TrackedFrames parse_tracks(std::string_view content, const std::string& source, bool truth) {
   TrackedFrames frames;
@@ -149,7 +169,10 @@ TrackedFrames parse_tracks(std::string_view content, const std::string& source, 
     ++number;
     if (text::trim(line).empty()) continue;
     const std::vector<std::string_view> parts = text::split(line, ',');
-    const auto wrong = [&](const std::string& found) { return Error(fmt::format("{}:{}: expected frame, track, left, top, width, height, found {}", source, number, found)); };
+    const auto wrong = [&](const std::string& found) {
+      return Error(fmt::format("{}:{}: expected frame, track, left, top, width, height, found {}",
+                               source, number, found));
+    };
     if (parts.size() < 6) throw wrong(fmt::format("{} values", parts.size()));
     std::vector<double> values;
     for (std::size_t i = 0; i < std::min<std::size_t>(parts.size(), 7); ++i) {
@@ -157,11 +180,16 @@ TrackedFrames parse_tracks(std::string_view content, const std::string& source, 
       if (!value || !std::isfinite(*value)) throw wrong(fmt::format("'{}'", text::trim(parts[i])));
       values.push_back(*value);
     }
-    if (values[0] != std::floor(values[0]) || values[1] != std::floor(values[1]) || std::abs(values[0]) > 1e15 || std::abs(values[1]) > 1e15) throw wrong("a frame or track that is no whole number");
+    if (values[0] != std::floor(values[0]) || values[1] != std::floor(values[1]) ||
+        std::abs(values[0]) > 1e15 || std::abs(values[1]) > 1e15)
+      throw wrong("a frame or track that is no whole number");
     if (truth && values.size() > 6 && values[6] == 0) continue;
-    const auto frame = static_cast<std::int64_t>(values[0]), track = static_cast<std::int64_t>(values[1]);
-    if (!seen.emplace(frame, track).second) throw wrong(fmt::format("track {} twice in frame {}", track, frame));
-    frames[frame].push_back({track, {values[2], values[3], values[2] + values[4], values[3] + values[5]}});
+    const auto frame = static_cast<std::int64_t>(values[0]),
+               track = static_cast<std::int64_t>(values[1]);
+    if (!seen.emplace(frame, track).second)
+      throw wrong(fmt::format("track {} twice in frame {}", track, frame));
+    frames[frame].push_back(
+        {track, {values[2], values[3], values[2] + values[4], values[3] + values[5]}});
   }
   return frames;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The official program's own metric (evaluation 1.6–1.8), labelled "official" wherever it is shown: it differs from COCO's.
+// The official program's own metric (evaluation 1.6–1.8), labelled "official" wherever it is shown:
+// it differs from COCO's.
 #include <array>
 #include <cstddef>
 #include <span>
@@ -14,7 +15,8 @@ struct Target {
   int class_index = 0;
 };
 
-/// All predictions and targets of a split, in the order in which pictures and predictions were visited.
+/// All predictions and targets of a split, in the order in which pictures and predictions were
+/// visited.
 struct MatchedPredictions {
   std::vector<std::array<bool, 10>> correct;  ///< by IoU threshold 0.5, 0.55 … 0.95
   std::vector<float> confidence;
@@ -23,7 +25,8 @@ struct MatchedPredictions {
 };
 
 /// Adds one picture: detections in descending score, both in pixels of the original picture.
-void match_picture(std::span<const Detection> detections, std::span<const Target> targets, MatchedPredictions& all);
+void match_picture(std::span<const Detection> detections, std::span<const Target> targets,
+                   MatchedPredictions& all);
 
 struct YoloMetricOptions {
   bool v5_end = false;      ///< recall 1.0 as the end of the precision-recall curve
@@ -33,7 +36,8 @@ struct YoloMetricOptions {
 inline constexpr std::size_t metric_curve_points = 1000;
 
 struct YoloMetric {
-  std::vector<int> classes;  ///< those with targets, ascending; the vectors below go by their position
+  std::vector<int>
+      classes;  ///< those with targets, ascending; the vectors below go by their position
   std::vector<std::size_t> targets;
   std::vector<double> p, r, f1;  ///< at the common best confidence
   std::vector<double> ap50, ap;

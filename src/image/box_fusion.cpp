@@ -34,7 +34,8 @@ struct Cluster {
   }
 };
 
-double final_score(const Cluster& cluster, const std::vector<double>& weights, const FusionOptions& options) {
+double final_score(const Cluster& cluster, const std::vector<double>& weights,
+                   const FusionOptions& options) {
   double sum = 0, highest = 0, of_boxes = 0, all = 0, largest = 0, present = 0;
   std::set<std::size_t> lists;
   for (const Weighted& box : cluster.boxes) {
@@ -59,13 +60,15 @@ double final_score(const Cluster& cluster, const std::vector<double>& weights, c
 }
 
 std::vector<Cluster> clusters_of(std::vector<Weighted>& boxes, double iou_thres) {
-  std::stable_sort(boxes.begin(), boxes.end(), [](const Weighted& a, const Weighted& b) { return a.score > b.score; });
+  std::stable_sort(boxes.begin(), boxes.end(),
+                   [](const Weighted& a, const Weighted& b) { return a.score > b.score; });
   std::vector<Cluster> clusters;
   for (const Weighted& box : boxes) {
     Cluster* best = nullptr;
     double most = iou_thres;
     for (Cluster& cluster : clusters)
-      if (const double o = iou(cluster.fused, box.detection.box); o > most) best = &cluster, most = o;
+      if (const double o = iou(cluster.fused, box.detection.box); o > most)
+        best = &cluster, most = o;
     if (best == nullptr) best = &clusters.emplace_back();
     best->add(box);
   }
@@ -75,9 +78,13 @@ std::vector<Cluster> clusters_of(std::vector<Weighted>& boxes, double iou_thres)
 std::vector<double> checked_weights(std::size_t lists, const FusionOptions& options) {
   if (options.weights.empty()) return std::vector<double>(lists, 1.0);
   if (options.weights.size() != lists)
-    throw usage_error(fmt::format("weights of the fusion: expected {} (one for each list of boxes), found {}", lists, options.weights.size()));
+    throw usage_error(
+        fmt::format("weights of the fusion: expected {} (one for each list of boxes), found {}",
+                    lists, options.weights.size()));
   for (const double weight : options.weights)
-    if (!(weight > 0) || !std::isfinite(weight)) throw usage_error(fmt::format("weights of the fusion: expected positive numbers, found {}", weight));
+    if (!(weight > 0) || !std::isfinite(weight))
+      throw usage_error(
+          fmt::format("weights of the fusion: expected positive numbers, found {}", weight));
   return options.weights;
 }
 
@@ -91,7 +98,8 @@ std::optional<FusedScore> fused_score(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<Detection> weighted_boxes_fusion(std::span<const std::vector<Detection>> lists, const FusionOptions& options) {
+std::vector<Detection> weighted_boxes_fusion(std::span<const std::vector<Detection>> lists,
+                                             const FusionOptions& options) {
   const std::vector<double> weights = checked_weights(lists.size(), options);
   std::map<int, std::vector<Weighted>> by_class;
   for (std::size_t list = 0; list < lists.size(); ++list)
@@ -99,12 +107,14 @@ std::vector<Detection> weighted_boxes_fusion(std::span<const std::vector<Detecti
       if (one.box.x1 > one.box.x2) std::swap(one.box.x1, one.box.x2);
       if (one.box.y1 > one.box.y2) std::swap(one.box.y1, one.box.y2);
       if (!(one.box.area() > 0) || one.score < options.skip_below || !(one.score > 0)) continue;
-      by_class[options.agnostic ? 0 : one.class_index].push_back({one, one.score * weights[list], list});
+      by_class[options.agnostic ? 0 : one.class_index].push_back(
+          {one, one.score * weights[list], list});
     }
   std::vector<Detection> out;
   for (auto& [class_index, boxes] : by_class)
     for (const Cluster& cluster : clusters_of(boxes, options.iou_thres))
-      out.push_back({cluster.fused, static_cast<float>(final_score(cluster, weights, options)), cluster.boxes.front().detection.class_index});
+      out.push_back({cluster.fused, static_cast<float>(final_score(cluster, weights, options)),
+                     cluster.boxes.front().detection.class_index});
   sort_by_score(out);
   return out;
 }

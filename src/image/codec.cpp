@@ -28,13 +28,16 @@ struct Codec {
 };
 
 constexpr std::array codecs = {
-    Codec{PictureFormat::jpeg, jpeg::read_header, jpeg::decode}, Codec{PictureFormat::png, png::read_header, png::decode},
-    Codec{PictureFormat::bmp, bmp::read_header, bmp::decode},    Codec{PictureFormat::webp, webp::read_header, webp::decode},
+    Codec{PictureFormat::jpeg, jpeg::read_header, jpeg::decode},
+    Codec{PictureFormat::png, png::read_header, png::decode},
+    Codec{PictureFormat::bmp, bmp::read_header, bmp::decode},
+    Codec{PictureFormat::webp, webp::read_header, webp::decode},
     Codec{PictureFormat::tiff, tiff::read_header, tiff::decode},
 };
 
 const Codec& codec_of(PictureFormat format) {
-  return *std::find_if(codecs.begin(), codecs.end(), [&](const Codec& codec) { return codec.format == format; });
+  return *std::find_if(codecs.begin(), codecs.end(),
+                       [&](const Codec& codec) { return codec.format == format; });
 }
 
 using namespace std::string_view_literals;
@@ -43,7 +46,8 @@ std::optional<PictureFormat> detect(std::string_view bytes) {
   if (bytes.starts_with("\xff\xd8\xff"sv)) return PictureFormat::jpeg;
   if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return PictureFormat::png;
   if (bytes.starts_with("BM"sv)) return PictureFormat::bmp;
-  if (bytes.starts_with("RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP"sv) return PictureFormat::webp;
+  if (bytes.starts_with("RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP"sv)
+    return PictureFormat::webp;
   // 42 is TIFF, 43 BigTIFF.
   for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
     if (bytes.starts_with(magic)) return PictureFormat::tiff;
@@ -53,40 +57,47 @@ std::optional<PictureFormat> detect(std::string_view bytes) {
 // Formats that people do try, by their first bytes; else those bytes.
 std::string what_it_is(std::string_view bytes) {
   if (bytes.starts_with("GIF8"sv)) return "it is a GIF";
-  if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp"sv) return "it is an HEIF, AVIF or video file";
+  if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp"sv)
+    return "it is an HEIF, AVIF or video file";
   if (bytes.starts_with("%PDF"sv)) return "it is a PDF";
   if (bytes.starts_with("\0\0\0\x0cjP"sv)) return "it is a JPEG 2000 file";
   std::string first;
-  for (const char c : bytes.substr(0, 8)) first += fmt::format(" {:02x}", static_cast<unsigned char>(c));
+  for (const char c : bytes.substr(0, 8))
+    first += fmt::format(" {:02x}", static_cast<unsigned char>(c));
   return "it begins with the bytes" + first;
 }
 
 PictureFormat format_of(std::string_view bytes, const std::string& source) {
   if (bytes.empty()) picture_error(source, "the file is empty (0 bytes), expected a picture");
   const auto format = detect(bytes);
-  if (!format) picture_error(source, "expected a JPEG, PNG, BMP, WebP or TIFF picture; " + what_it_is(bytes));
+  if (!format)
+    picture_error(source, "expected a JPEG, PNG, BMP, WebP or TIFF picture; " + what_it_is(bytes));
   return *format;
 }
 
-void check_limits(const StoredHeader& header, const std::string& source, const DecodeLimits& limits) {
+void check_limits(const StoredHeader& header, const std::string& source,
+                  const DecodeLimits& limits) {
   const auto side = static_cast<std::uint64_t>(std::max(limits.side, 0));
   if (header.width > side || header.height > side)
-    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} px per side", header.width,
-                                      header.height, limits.side));
+    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} px per side",
+                                      header.width, header.height, limits.side));
   if (header.width * header.height > limits.pixels)
-    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} pixels", header.width,
-                                      header.height, limits.pixels));
+    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} pixels",
+                                      header.width, header.height, limits.pixels));
 }
 
 PictureHeader upright(PictureFormat format, const StoredHeader& stored) {
-  PictureHeader header{format, static_cast<int>(stored.width), static_cast<int>(stored.height), stored.orientation};
+  PictureHeader header{format, static_cast<int>(stored.width), static_cast<int>(stored.height),
+                       stored.orientation};
   if (orientation_swaps_sides(stored.orientation)) std::swap(header.width, header.height);
   return header;
 }
 
-void check_file_size(std::string_view bytes, const std::string& source, const DecodeLimits& limits) {
+void check_file_size(std::string_view bytes, const std::string& source,
+                     const DecodeLimits& limits) {
   if (bytes.size() > limits.file_bytes)
-    picture_error(source, fmt::format("{} bytes are over the limit of {} bytes", bytes.size(), limits.file_bytes));
+    picture_error(source, fmt::format("{} bytes are over the limit of {} bytes", bytes.size(),
+                                      limits.file_bytes));
 }
 
 std::string extension_of(const std::filesystem::path& path) {
@@ -96,19 +107,22 @@ std::string extension_of(const std::filesystem::path& path) {
 
 void check_picture(const cv::Mat& bgr) {
   if (bgr.empty() || bgr.type() != CV_8UC3)
-    throw Error(fmt::format("cannot encode: expected an 8-bit picture of 3 channels, found {} x {} px, {} channels",
-                            bgr.cols, bgr.rows, bgr.channels()));
+    throw Error(fmt::format(
+        "cannot encode: expected an 8-bit picture of 3 channels, found {} x {} px, {} channels",
+        bgr.cols, bgr.rows, bgr.channels()));
 }
 
 }  // namespace
 
 bool is_picture_name(const std::filesystem::path& path) {
-  static constexpr std::array names = {"bmp"sv, "jpg"sv, "jpeg"sv, "png"sv, "tif"sv, "tiff"sv, "dng"sv, "webp"sv, "mpo"sv};
+  static constexpr std::array names = {"bmp"sv,  "jpg"sv, "jpeg"sv, "png"sv, "tif"sv,
+                                       "tiff"sv, "dng"sv, "webp"sv, "mpo"sv};
   const std::string extension = extension_of(path);
   return std::find(names.begin(), names.end(), extension) != names.end();
 }
 
-PictureHeader read_picture_header(std::string_view bytes, const std::string& source, const DecodeLimits& limits) {
+PictureHeader read_picture_header(std::string_view bytes, const std::string& source,
+                                  const DecodeLimits& limits) {
   const PictureFormat format = format_of(bytes, source);
   const StoredHeader stored = codec_of(format).read_header(bytes, source);
   check_limits(stored, source, limits);
@@ -126,25 +140,34 @@ int denominator_for(const PictureHeader& header, int long_side) {
 }
 
 /// `long_side` 0: whole.
-ReducedPicture decode(std::string_view bytes, const std::string& source, int long_side, const DecodeLimits& limits) {
+ReducedPicture decode(std::string_view bytes, const std::string& source, int long_side,
+                      const DecodeLimits& limits) {
   check_file_size(bytes, source, limits);
   const PictureHeader header = read_picture_header(bytes, source, limits);
   const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
   try {
-    const cv::Mat stored = reduced ? jpeg::decode_reduced(bytes, source, denominator_for(header, long_side)) : codec_of(header.format).decode(bytes, source);
+    const cv::Mat stored =
+        reduced ? jpeg::decode_reduced(bytes, source, denominator_for(header, long_side))
+                : codec_of(header.format).decode(bytes, source);
     return {apply_orientation(stored, header.orientation), header.width, header.height};
   } catch (const std::bad_alloc&) {
-    picture_error(source, fmt::format("not enough memory for a picture of {} x {} px", header.width, header.height));
+    picture_error(source, fmt::format("not enough memory for a picture of {} x {} px", header.width,
+                                      header.height));
   } catch (const cv::Exception& error) {
-    picture_error(source, fmt::format("a picture of {} x {} px: {}", header.width, header.height, error.err));
+    picture_error(
+        source, fmt::format("a picture of {} x {} px: {}", header.width, header.height, error.err));
   }
 }
 
 }  // namespace
 
-cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits) { return decode(bytes, source, 0, limits).bgr; }
+cv::Mat decode_picture(std::string_view bytes, const std::string& source,
+                       const DecodeLimits& limits) {
+  return decode(bytes, source, 0, limits).bgr;
+}
 
-ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side, const DecodeLimits& limits) {
+ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
+                                    const DecodeLimits& limits) {
   return decode(file::read(path, limits.file_bytes), path.string(), long_side, limits);
 }
 
@@ -154,7 +177,8 @@ cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limi
 
 std::string encode_jpeg(const cv::Mat& bgr, int quality) {
   check_picture(bgr);
-  if (quality < 1 || quality > 100) throw usage_error(fmt::format("JPEG quality {} is out of range 1..100", quality));
+  if (quality < 1 || quality > 100)
+    throw usage_error(fmt::format("JPEG quality {} is out of range 1..100", quality));
   return jpeg::encode(bgr, quality);
 }
 
@@ -164,19 +188,23 @@ std::string encode_png(const cv::Mat& bgr) {
 }
 
 std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int quality) {
-  const std::string name = text::lower(extension.starts_with('.') ? extension.substr(1) : extension);
+  const std::string name =
+      text::lower(extension.starts_with('.') ? extension.substr(1) : extension);
   if (name == "jpg" || name == "jpeg") return encode_jpeg(bgr, quality);
   if (name == "png") return encode_png(bgr);
   check_picture(bgr);
   if (name == "bmp") return bmp::encode(bgr);
   if (name == "tif" || name == "tiff") return tiff::encode(bgr);
   if (name != "webp")
-    throw Error(fmt::format("cannot write pictures as '{}': expected jpg, jpeg, png, bmp, webp, tif or tiff", name));
-  if (quality < 1 || quality > 100) throw usage_error(fmt::format("WebP quality {} is out of range 1..100", quality));
+    throw Error(fmt::format(
+        "cannot write pictures as '{}': expected jpg, jpeg, png, bmp, webp, tif or tiff", name));
+  if (quality < 1 || quality > 100)
+    throw usage_error(fmt::format("WebP quality {} is out of range 1..100", quality));
   return webp::encode(bgr, quality);
 }
 
-void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality, file::Sync sync) {
+void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality,
+                   file::Sync sync) {
   std::string bytes;
   try {
     bytes = encode_picture(extension_of(path), bgr, jpeg_quality);

@@ -1,6 +1,6 @@
 #pragma once
-// Pictures in and out of files. Decoding checks the limits in the header before memory is spent, goes by the content
-// and not by the extension, and applies EXIF orientation 1–8.
+// Pictures in and out of files. Decoding checks the limits in the header before memory is spent,
+// goes by the content and not by the extension, and applies EXIF orientation 1–8.
 #include <cstdint>
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
@@ -25,13 +25,17 @@ struct PictureHeader {
   int orientation = 1;
 };
 
-/// The list of data section 2, lower case, without dot: bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo.
+/// The list of data section 2, lower case, without dot: bmp, jpg, jpeg, png, tif, tiff, dng, webp,
+/// mpo.
 bool is_picture_name(const std::filesystem::path& path);
-/// From the first bytes and the header alone. Errors name `source`: empty, unknown format, over the limits.
-PictureHeader read_picture_header(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
-/// 8-bit, 3 channels, B G R. Gray, palette, 16-bit (scaled), alpha (dropped), CMYK (converted) are accepted.
-/// A truncated or corrupt picture is an Error, never a half-gray picture.
-cv::Mat decode_picture(std::string_view bytes, const std::string& source, const DecodeLimits& limits = {});
+/// From the first bytes and the header alone. Errors name `source`: empty, unknown format, over the
+/// limits.
+PictureHeader read_picture_header(std::string_view bytes, const std::string& source,
+                                  const DecodeLimits& limits = {});
+/// 8-bit, 3 channels, B G R. Gray, palette, 16-bit (scaled), alpha (dropped), CMYK (converted) are
+/// accepted. A truncated or corrupt picture is an Error, never a half-gray picture.
+cv::Mat decode_picture(std::string_view bytes, const std::string& source,
+                       const DecodeLimits& limits = {});
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits = {});
 
 /// A picture that may have been decoded at a fraction of its size.
@@ -39,15 +43,19 @@ struct ReducedPicture {
   cv::Mat bgr;
   int width = 0, height = 0;  ///< of the whole picture, after EXIF orientation
 };
-/// As read_picture(), but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its long side keeps `long_side` px: less work, and other pixels than
-/// those of decoding it whole and shrinking it. Other formats are decoded whole, and with 0 all are.
-ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side, const DecodeLimits& limits = {});
+/// As read_picture(), but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its long side
+/// keeps `long_side` px: less work, and other pixels than those of decoding it whole and shrinking
+/// it. Other formats are decoded whole, and with 0 all are.
+ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
+                                    const DecodeLimits& limits = {});
 /// Format by extension as in encode_picture(). Written atomically. DNG and MPO are read only.
-void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95, file::Sync sync = file::Sync::now);
+void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality = 95,
+                   file::Sync sync = file::Sync::now);
 std::string encode_jpeg(const cv::Mat& bgr, int quality = 95);
 std::string encode_png(const cv::Mat& bgr);
-/// By extension, with or without dot, any case: jpg, jpeg, png, bmp, webp (lossy, `quality`), tif, tiff (LZW).
-/// Errors: another extension, another type than 8-bit 3-channel, quality outside 1 … 100.
+/// By extension, with or without dot, any case: jpg, jpeg, png, bmp, webp (lossy, `quality`), tif,
+/// tiff (LZW). Errors: another extension, another type than 8-bit 3-channel, quality outside 1 …
+/// 100.
 std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int quality = 95);
 
 }  // namespace yolov7

@@ -1,5 +1,6 @@
 #pragma once
-// BMP, read by hand: 1, 4, 8, 24 and 32 bits per pixel, uncompressed, bottom-up and top-down. RLE is refused.
+// BMP, read by hand: 1, 4, 8, 24 and 32 bits per pixel, uncompressed, bottom-up and top-down. RLE
+// is refused.
 #include "image/codec_format.hpp"
 
 namespace yolov7::bmp {

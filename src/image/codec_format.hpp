@@ -1,8 +1,9 @@
 #pragma once
-// What the format modules codec_{jpeg,png,bmp,webp,tiff} have in common: each gives, for one picture in memory,
-//   read_header   size and orientation from the header alone, nothing of the picture's size allocated;
-//   decode        8-bit B G R in stored orientation; called only after the size passed the limits;
-//   encode        the bytes of a file.
+// What the format modules codec_{jpeg,png,bmp,webp,tiff} have in common: each gives, for one
+// picture in memory,
+//   read_header   size and orientation from the header alone, nothing of the picture's size
+//   allocated; decode        8-bit B G R in stored orientation; called only after the size passed
+//   the limits; encode        the bytes of a file.
 // All throw Error with `source` in front.
 #include <cstdint>
 #include <opencv2/core/mat.hpp>

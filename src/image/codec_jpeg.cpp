@@ -1,6 +1,8 @@
 #include "image/codec_jpeg.hpp"
 
 #include <fmt/format.h>
+#include <jerror.h>
+#include <jpeglib.h>
 
 #include <csetjmp>
 #include <cstdio>
@@ -9,16 +11,14 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include <jpeglib.h>
-#include <jerror.h>
-
 #include "image/exif.hpp"
 
 namespace yolov7::jpeg {
 namespace {
 
-// libjpeg reports through callbacks that must not return. They jump back into the function that called setjmp; between
-// that call and the jump no C++ object with a destructor may live in its frame.
+// libjpeg reports through callbacks that must not return. They jump back into the function that
+// called setjmp; between that call and the jump no C++ object with a destructor may live in its
+// frame.
 struct Failure {
   jpeg_error_mgr manager{};
   std::jmp_buf jump;
@@ -33,10 +33,12 @@ struct Failure {
 
 // Warnings after which the pixels are as meant.
 bool harmless(int code) {
-  return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR || code == JWRN_BOGUS_ICC;
+  return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
+         code == JWRN_BOGUS_ICC;
 }
 
-// libjpeg would fill what is missing with gray; here data that end too soon or do not decode are an error.
+// libjpeg would fill what is missing with gray; here data that end too soon or do not decode are an
+// error.
 void on_message(j_common_ptr info, int level) {
   if (level < 0 && !harmless(info->err->msg_code)) fail(info);
 }
@@ -81,18 +83,21 @@ bool read_rows(Decompressor& d, J_COLOR_SPACE space, unsigned char** rows) {
   d.info.out_color_space = space;
   jpeg_start_decompress(&d.info);
   while (d.info.output_scanline < d.info.output_height)
-    jpeg_read_scanlines(&d.info, rows + d.info.output_scanline, d.info.output_height - d.info.output_scanline);
+    jpeg_read_scanlines(&d.info, rows + d.info.output_scanline,
+                        d.info.output_height - d.info.output_scanline);
   jpeg_finish_decompress(&d.info);
   return true;
 }
 
 void open_or_throw(Decompressor& d, std::string_view bytes, const std::string& source) {
-  if (!open(d, bytes)) picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  if (!open(d, bytes))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
 }
 
 std::vector<unsigned char*> row_pointers(const cv::Mat& picture) {
   std::vector<unsigned char*> rows(static_cast<std::size_t>(picture.rows));
-  for (int y = 0; y < picture.rows; ++y) rows[static_cast<std::size_t>(y)] = const_cast<unsigned char*>(picture.ptr(y));
+  for (int y = 0; y < picture.rows; ++y)
+    rows[static_cast<std::size_t>(y)] = const_cast<unsigned char*>(picture.ptr(y));
   return rows;
 }
 
@@ -140,7 +145,8 @@ bool write_rows(Compressor& c, unsigned width, unsigned height, int quality, uns
   jpeg_set_quality(&c.info, quality, TRUE);
   jpeg_start_compress(&c.info, TRUE);
   while (c.info.next_scanline < c.info.image_height)
-    jpeg_write_scanlines(&c.info, rows + c.info.next_scanline, c.info.image_height - c.info.next_scanline);
+    jpeg_write_scanlines(&c.info, rows + c.info.next_scanline,
+                         c.info.image_height - c.info.next_scanline);
   jpeg_finish_compress(&c.info);
   return true;
 }
@@ -162,17 +168,22 @@ StoredHeader read_header(std::string_view bytes, const std::string& source) {
   return header;
 }
 
-cv::Mat decode(std::string_view bytes, const std::string& source) { return decode_reduced(bytes, source, 1); }
+cv::Mat decode(std::string_view bytes, const std::string& source) {
+  return decode_reduced(bytes, source, 1);
+}
 
 cv::Mat decode_reduced(std::string_view bytes, const std::string& source, int denominator) {
   Decompressor d;
   open_or_throw(d, bytes, source);
   const J_COLOR_SPACE stored = d.info.jpeg_color_space;
   if (stored == JCS_UNKNOWN)
-    picture_error(source, fmt::format("JPEG with {} components is not supported (1, 3 or 4)", d.info.num_components));
+    picture_error(source, fmt::format("JPEG with {} components is not supported (1, 3 or 4)",
+                                      d.info.num_components));
   const bool ink = stored == JCS_CMYK || stored == JCS_YCCK;
-  if (!reduce(d, denominator)) picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
-  cv::Mat picture(static_cast<int>(d.info.output_height), static_cast<int>(d.info.output_width), ink ? CV_8UC4 : CV_8UC3);
+  if (!reduce(d, denominator))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  cv::Mat picture(static_cast<int>(d.info.output_height), static_cast<int>(d.info.output_width),
+                  ink ? CV_8UC4 : CV_8UC3);
   std::vector<unsigned char*> rows = row_pointers(picture);
   if (!read_rows(d, ink ? JCS_CMYK : JCS_EXT_BGR, rows.data()))
     picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
@@ -182,8 +193,10 @@ cv::Mat decode_reduced(std::string_view bytes, const std::string& source, int de
 std::string encode(const cv::Mat& bgr, int quality) {
   Compressor c;
   std::vector<unsigned char*> rows = row_pointers(bgr);
-  if (!write_rows(c, static_cast<unsigned>(bgr.cols), static_cast<unsigned>(bgr.rows), quality, rows.data()))
-    throw Error(fmt::format("cannot encode a JPEG of {} x {} px: {}", bgr.cols, bgr.rows, c.failure.text));
+  if (!write_rows(c, static_cast<unsigned>(bgr.cols), static_cast<unsigned>(bgr.rows), quality,
+                  rows.data()))
+    throw Error(
+        fmt::format("cannot encode a JPEG of {} x {} px: {}", bgr.cols, bgr.rows, c.failure.text));
   return {reinterpret_cast<const char*>(c.bytes), c.size};
 }
 

@@ -1,7 +1,6 @@
 #include "image/codec_png.hpp"
 
 #include <fmt/format.h>
-
 #include <png.h>
 
 #include <algorithm>
@@ -20,12 +19,13 @@ constexpr int fast_compression = 3;  // of zlib's 1 … 9: speed before size
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
-  for (std::size_t k = 0; k < 4; ++k) value = value << 8 | static_cast<unsigned char>(bytes[at + k]);
+  for (std::size_t k = 0; k < 4; ++k)
+    value = value << 8 | static_cast<unsigned char>(bytes[at + k]);
   return value;
 }
 
-// As in the JPEG module: the callbacks jump into the function that called setjmp, whose frame holds no C++ object with
-// a destructor.
+// As in the JPEG module: the callbacks jump into the function that called setjmp, whose frame holds
+// no C++ object with a destructor.
 struct State {
   std::string_view in;
   std::string* out = nullptr;
@@ -113,8 +113,8 @@ bool write_rows(Writer& w, unsigned width, unsigned height, unsigned char** rows
   if (setjmp(png_jmpbuf(w.png))) return false;
   png_set_write_fn(w.png, &w.state, write_bytes, flush_nothing);
   png_set_compression_level(w.png, fast_compression);
-  png_set_IHDR(w.png, w.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(w.png, w.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(w.png, w.info);
   png_set_bgr(w.png);
   png_write_image(w.png, rows);
@@ -124,19 +124,22 @@ bool write_rows(Writer& w, unsigned width, unsigned height, unsigned char** rows
 
 std::vector<unsigned char*> row_pointers(const cv::Mat& picture) {
   std::vector<unsigned char*> rows(static_cast<std::size_t>(picture.rows));
-  for (int y = 0; y < picture.rows; ++y) rows[static_cast<std::size_t>(y)] = const_cast<unsigned char*>(picture.ptr(y));
+  for (int y = 0; y < picture.rows; ++y)
+    rows[static_cast<std::size_t>(y)] = const_cast<unsigned char*>(picture.ptr(y));
   return rows;
 }
 
 }  // namespace
 
 StoredHeader read_header(std::string_view bytes, const std::string& source) {
-  if (bytes.size() < signature_size + chunk_overhead + 13 || bytes.substr(12, 4) != "IHDR" || big_endian(bytes, 8) != 13)
+  if (bytes.size() < signature_size + chunk_overhead + 13 || bytes.substr(12, 4) != "IHDR" ||
+      big_endian(bytes, 8) != 13)
     picture_error(source, "truncated or corrupt PNG: no complete IHDR chunk at the start");
   StoredHeader header;
   header.width = big_endian(bytes, 16);
   header.height = big_endian(bytes, 20);
-  if (header.width == 0 || header.height == 0 || header.width > 0x7fffffff || header.height > 0x7fffffff)
+  if (header.width == 0 || header.height == 0 || header.width > 0x7fffffff ||
+      header.height > 0x7fffffff)
     picture_error(source, fmt::format("corrupt PNG: size {} x {} px", header.width, header.height));
   for (std::size_t at = signature_size; bytes.size() - at >= chunk_overhead;) {
     const std::size_t length = big_endian(bytes, at);
@@ -154,13 +157,16 @@ cv::Mat decode(std::string_view bytes, const std::string& source) {
   Reader r(bytes);
   if (!r.png || !r.info) picture_error(source, "out of memory for the PNG decoder");
   if (!open(r)) picture_error(source, fmt::format("truncated or corrupt PNG: {}", r.state.text));
-  const auto width = png_get_image_width(r.png, r.info), height = png_get_image_height(r.png, r.info);
+  const auto width = png_get_image_width(r.png, r.info),
+             height = png_get_image_height(r.png, r.info);
   if (png_get_rowbytes(r.png, r.info) != std::size_t{width} * 3)
-    picture_error(source, fmt::format("PNG: expected 3 bytes per pixel after conversion, found {} for {} px",
-                                      png_get_rowbytes(r.png, r.info), width));
+    picture_error(
+        source, fmt::format("PNG: expected 3 bytes per pixel after conversion, found {} for {} px",
+                            png_get_rowbytes(r.png, r.info), width));
   cv::Mat picture(static_cast<int>(height), static_cast<int>(width), CV_8UC3);
   std::vector<unsigned char*> rows = row_pointers(picture);
-  if (!read_rows(r, rows.data())) picture_error(source, fmt::format("truncated or corrupt PNG: {}", r.state.text));
+  if (!read_rows(r, rows.data()))
+    picture_error(source, fmt::format("truncated or corrupt PNG: {}", r.state.text));
   return picture;
 }
 
@@ -168,8 +174,10 @@ std::string encode(const cv::Mat& bgr) {
   std::string bytes;
   Writer w(bytes);
   std::vector<unsigned char*> rows = row_pointers(bgr);
-  if (!w.png || !w.info || !write_rows(w, static_cast<unsigned>(bgr.cols), static_cast<unsigned>(bgr.rows), rows.data()))
-    throw Error(fmt::format("cannot encode a PNG of {} x {} px: {}", bgr.cols, bgr.rows, w.state.text));
+  if (!w.png || !w.info ||
+      !write_rows(w, static_cast<unsigned>(bgr.cols), static_cast<unsigned>(bgr.rows), rows.data()))
+    throw Error(
+        fmt::format("cannot encode a PNG of {} x {} px: {}", bgr.cols, bgr.rows, w.state.text));
   return bytes;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// PNG by libpng: any colour type and depth, interlaced too; 16 bits are scaled (v · 255 / 65535, rounded), alpha is
-// dropped. Orientation from the eXIf chunk.
+// PNG by libpng: any colour type and depth, interlaced too; 16 bits are scaled (v · 255 / 65535,
+// rounded), alpha is dropped. Orientation from the eXIf chunk.
 #include "image/codec_format.hpp"
 
 namespace yolov7::png {

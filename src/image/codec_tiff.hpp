@@ -1,6 +1,7 @@
 #pragma once
-// TIFF by libtiff, read from memory: the first picture of the file. 16 bits are scaled, further samples (alpha) dropped.
-// DNG only where that first picture is a finished one; raw sensor data and previews are refused.
+// TIFF by libtiff, read from memory: the first picture of the file. 16 bits are scaled, further
+// samples (alpha) dropped. DNG only where that first picture is a finished one; raw sensor data and
+// previews are refused.
 #include "image/codec_format.hpp"
 
 namespace yolov7::tiff {

@@ -14,11 +14,14 @@ namespace {
 
 std::uint32_t little_endian(std::string_view bytes, std::size_t at, int count) {
   std::uint32_t value = 0;
-  for (int k = count; k-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(k)]);
+  for (int k = count; k-- > 0;)
+    value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(k)]);
   return value;
 }
 
-const std::uint8_t* data_of(std::string_view bytes) { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
+const std::uint8_t* data_of(std::string_view bytes) {
+  return reinterpret_cast<const std::uint8_t*>(bytes.data());
+}
 
 // Of the EXIF chunk, which may stand behind the picture; 1 where there is none.
 int orientation_of(std::string_view bytes) {
@@ -36,7 +39,8 @@ int orientation_of(std::string_view bytes) {
 StoredHeader read_header(std::string_view bytes, const std::string& source) {
   StoredHeader header;
   header.orientation = orientation_of(bytes);
-  // The canvas of the extended form is read by hand: libwebp answers an enormous one with "corrupt".
+  // The canvas of the extended form is read by hand: libwebp answers an enormous one with
+  // "corrupt".
   if (bytes.size() >= 30 && bytes.substr(12, 4) == "VP8X") {
     header.width = little_endian(bytes, 24, 3) + 1;
     header.height = little_endian(bytes, 27, 3) + 1;
@@ -53,28 +57,33 @@ StoredHeader read_header(std::string_view bytes, const std::string& source) {
 cv::Mat decode(std::string_view bytes, const std::string& source) {
   const std::uint64_t promised = std::uint64_t{little_endian(bytes, 4, 4)} + 8;
   if (promised > bytes.size())
-    picture_error(source, fmt::format("truncated WebP: {} bytes, expected {}", bytes.size(), promised));
+    picture_error(source,
+                  fmt::format("truncated WebP: {} bytes, expected {}", bytes.size(), promised));
   WebPBitstreamFeatures features;
   const VP8StatusCode status = WebPGetFeatures(data_of(bytes), bytes.size(), &features);
   if (status != VP8_STATUS_OK)
-    picture_error(source, fmt::format("truncated or corrupt WebP: header status {}", static_cast<int>(status)));
-  if (features.has_animation) picture_error(source, "animated WebP is not supported: expected one picture");
+    picture_error(source, fmt::format("truncated or corrupt WebP: header status {}",
+                                      static_cast<int>(status)));
+  if (features.has_animation)
+    picture_error(source, "animated WebP is not supported: expected one picture");
   cv::Mat picture(features.height, features.width, CV_8UC3);
   const std::size_t size = picture.total() * picture.elemSize();
-  if (!WebPDecodeBGRInto(data_of(bytes), bytes.size(), picture.data, size, static_cast<int>(picture.step[0])))
+  if (!WebPDecodeBGRInto(data_of(bytes), bytes.size(), picture.data, size,
+                         static_cast<int>(picture.step[0])))
     picture_error(source, "truncated or corrupt WebP: the picture data do not decode");
   return picture;
 }
 
 std::string encode(const cv::Mat& bgr, int quality) {
   std::uint8_t* bytes = nullptr;
-  const std::size_t size = WebPEncodeBGR(bgr.data, bgr.cols, bgr.rows, static_cast<int>(bgr.step[0]),
-                                         static_cast<float>(quality), &bytes);
+  const std::size_t size =
+      WebPEncodeBGR(bgr.data, bgr.cols, bgr.rows, static_cast<int>(bgr.step[0]),
+                    static_cast<float>(quality), &bytes);
   std::string result(reinterpret_cast<const char*>(bytes), bytes ? size : 0);
   WebPFree(bytes);
   if (result.empty())
-    throw Error(fmt::format("cannot encode a WebP of {} x {} px (at most {} px per side)", bgr.cols, bgr.rows,
-                            WEBP_MAX_DIMENSION));
+    throw Error(fmt::format("cannot encode a WebP of {} x {} px (at most {} px per side)", bgr.cols,
+                            bgr.rows, WEBP_MAX_DIMENSION));
   return result;
 }
 

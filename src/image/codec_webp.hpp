@@ -1,5 +1,6 @@
 #pragma once
-// WebP by libwebp: lossy and lossless, alpha dropped; animations are refused. Orientation from the EXIF chunk.
+// WebP by libwebp: lossy and lossless, alpha dropped; animations are refused. Orientation from the
+// EXIF chunk.
 #include "image/codec_format.hpp"
 
 namespace yolov7::webp {

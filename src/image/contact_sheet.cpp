@@ -17,33 +17,41 @@ constexpr std::size_t caption_characters = 40;
 
 struct Grid {
   int rows = 1, columns = 1;
-  int inner() const { return std::min(longest_side, sheet_side / rows - 2 * border); }  // rows >= columns
+  int inner() const {
+    return std::min(longest_side, sheet_side / rows - 2 * border);
+  }  // rows >= columns
 };
 
 Grid grid_of(std::size_t count) {
   if (count == 0) throw Error("contact sheet: expected at least 1 picture, found none");
   Grid grid;
-  while (static_cast<std::size_t>(grid.rows) * static_cast<std::size_t>(grid.rows) < count) ++grid.rows;
+  while (static_cast<std::size_t>(grid.rows) * static_cast<std::size_t>(grid.rows) < count)
+    ++grid.rows;
   grid.columns = (static_cast<int>(count) + grid.rows - 1) / grid.rows;
   return grid;
 }
 
 cv::Mat reduced(const cv::Mat& picture, const Grid& grid) {
   if (picture.empty() || picture.type() != CV_8UC3)
-    throw Error(fmt::format("contact sheet: expected 8-bit pictures of 3 channels, found {} x {} px, {} channels",
-                            picture.cols, picture.rows, picture.channels()));
-  const double scale = std::min(1.0, static_cast<double>(grid.inner()) / std::max(picture.cols, picture.rows));
+    throw Error(fmt::format(
+        "contact sheet: expected 8-bit pictures of 3 channels, found {} x {} px, {} channels",
+        picture.cols, picture.rows, picture.channels()));
+  const double scale =
+      std::min(1.0, static_cast<double>(grid.inner()) / std::max(picture.cols, picture.rows));
   if (scale == 1) return picture.clone();
   cv::Mat small;
-  cv::resize(picture, small, cv::Size(std::max(1, static_cast<int>(picture.cols * scale)),
-                                      std::max(1, static_cast<int>(picture.rows * scale))), 0, 0, cv::INTER_AREA);
+  cv::resize(picture, small,
+             cv::Size(std::max(1, static_cast<int>(picture.cols * scale)),
+                      std::max(1, static_cast<int>(picture.rows * scale))),
+             0, 0, cv::INTER_AREA);
   return small;
 }
 
 std::string first_characters(const std::string& text) {
   std::size_t characters = 0, at = 0;
   for (; at < text.size(); ++at)
-    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80 && ++characters > caption_characters) break;
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80 && ++characters > caption_characters)
+      break;
   return text.substr(0, at);
 }
 
@@ -64,7 +72,10 @@ cv::Mat assemble(const std::vector<cv::Mat>& pictures, const Grid& grid) {
 }
 
 /// Empty where there is no title.
-Caption title_of(const cv::Mat& picture, const std::string& title) { return title.empty() ? Caption{} : place_caption(first_characters(title), "", {}, picture.size(), 1); }
+Caption title_of(const cv::Mat& picture, const std::string& title) {
+  return title.empty() ? Caption{}
+                       : place_caption(first_characters(title), "", {}, picture.size(), 1);
+}
 
 void draw_title(cv::Mat& picture, const Caption& title) {
   if (!title.text.empty()) draw_caption(picture, title, cv::Scalar::all(40), cv::Scalar::all(220));
@@ -94,7 +105,8 @@ cv::Mat contact_sheet(std::span<const SheetPicture> pictures, std::span<const st
     const double sx = static_cast<double>(small.back().cols) / one.picture.cols;
     const double sy = static_cast<double>(small.back().rows) / one.picture.rows;
     std::vector<Detection> scaled = one.detections;
-    for (Detection& d : scaled) d.box = {d.box.x1 * sx, d.box.y1 * sy, d.box.x2 * sx, d.box.y2 * sy};
+    for (Detection& d : scaled)
+      d.box = {d.box.x1 * sx, d.box.y1 * sy, d.box.x2 * sx, d.box.y2 * sy};
     const Caption title = title_of(small.back(), one.caption);
     DrawOptions below = options;
     below.reserved = title.background;

@@ -43,7 +43,8 @@ int exif_orientation(std::string_view block) {
   if (!count) return 1;
   for (std::uint64_t i = 0; i < *count; ++i) {
     const std::uint64_t entry = std::uint64_t{*directory} + 2 + 12 * i;
-    const auto tag = tiff.number(entry, 2), type = tiff.number(entry + 2, 2), values = tiff.number(entry + 4, 4);
+    const auto tag = tiff.number(entry, 2), type = tiff.number(entry + 2, 2),
+               values = tiff.number(entry + 4, 4);
     if (!tag || !type || !values) return 1;
     if (*tag != orientation_tag) continue;
     if (*values != 1 || (*type != type_short && *type != type_long)) return 1;
@@ -61,7 +62,10 @@ cv::Mat apply_orientation(const cv::Mat& stored, int orientation) {
     case 4: cv::flip(stored, upright, 0); return upright;
     case 5: cv::transpose(stored, upright); return upright;
     case 6: cv::rotate(stored, upright, cv::ROTATE_90_CLOCKWISE); return upright;
-    case 7: cv::transpose(stored, upright); cv::flip(upright, upright, -1); return upright;
+    case 7:
+      cv::transpose(stored, upright);
+      cv::flip(upright, upright, -1);
+      return upright;
     case 8: cv::rotate(stored, upright, cv::ROTATE_90_COUNTERCLOCKWISE); return upright;
     default: return stored;
   }

@@ -12,16 +12,20 @@
 namespace yolov7 {
 namespace {
 
-// Halves to even (the default rounding mode); at least one pixel, which only pictures thinner than the scale reach.
+// Halves to even (the default rounding mode); at least one pixel, which only pictures thinner than
+// the scale reach.
 int round_side(double side) { return std::max(1, static_cast<int>(std::nearbyint(side))); }
 
 }  // namespace
 
 Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOptions& options) {
-  if (source.width < 1 || source.height < 1 || target.width < 1 || target.height < 1 || options.stride < 1)
-    throw Error(fmt::format("letterbox: expected sides and stride of at least 1, found picture {} x {}, target {} x {}, "
-                            "stride {}",
-                            source.width, source.height, target.width, target.height, options.stride));
+  if (source.width < 1 || source.height < 1 || target.width < 1 || target.height < 1 ||
+      options.stride < 1)
+    throw Error(
+        fmt::format("letterbox: expected sides and stride of at least 1, found picture {} x {}, "
+                    "target {} x {}, "
+                    "stride {}",
+                    source.width, source.height, target.width, target.height, options.stride));
   Letterbox g;
   g.source = source;
   double ratio = std::min(static_cast<double>(target.height) / source.height,
@@ -54,17 +58,22 @@ namespace {
 
 void require_fit(const cv::Mat& picture, const Letterbox& geometry) {
   if (picture.type() != CV_8UC3 || picture.size() != geometry.source)
-    throw Error(fmt::format("letterbox: expected an 8-bit 3-channel picture of {} x {} px, found {} channels, {} x {} px",
-                            geometry.source.width, geometry.source.height, picture.channels(), picture.cols,
-                            picture.rows));
+    throw Error(
+        fmt::format("letterbox: expected an 8-bit 3-channel picture of {} x {} px, found {} "
+                    "channels, {} x {} px",
+                    geometry.source.width, geometry.source.height, picture.channels(), picture.cols,
+                    picture.rows));
 }
 
-cv::Rect inner(const Letterbox& geometry) { return {{geometry.left, geometry.top}, geometry.resized}; }
+cv::Rect inner(const Letterbox& geometry) {
+  return {{geometry.left, geometry.top}, geometry.resized};
+}
 
 /// The picture's channels into `place` of R, G and B planes of `size`.
 void write_planes(const cv::Mat& bgr, cv::Size size, const cv::Rect& place, std::uint8_t* planes) {
   const auto plane = static_cast<std::size_t>(size.area());
-  cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane), blue(size, CV_8UC1, planes + 2 * plane);
+  cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane),
+      blue(size, CV_8UC1, planes + 2 * plane);
   cv::Mat targets[] = {blue(place), green(place), red(place)};
   cv::split(bgr, targets);
 }
@@ -85,9 +94,12 @@ cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry) {
 
 void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes) {
   require_fit(bgr, geometry);
-  if (geometry.target != geometry.resized) std::fill(planes, planes + 3 * static_cast<std::size_t>(geometry.target.area()), static_cast<std::uint8_t>(letterbox_grey));
+  if (geometry.target != geometry.resized)
+    std::fill(planes, planes + 3 * static_cast<std::size_t>(geometry.target.area()),
+              static_cast<std::uint8_t>(letterbox_grey));
   cv::Mat resized = bgr;
-  if (geometry.resized != geometry.source) cv::resize(bgr, resized, geometry.resized, 0, 0, cv::INTER_LINEAR);
+  if (geometry.resized != geometry.source)
+    cv::resize(bgr, resized, geometry.resized, 0, 0, cv::INTER_LINEAR);
   write_planes(resized, geometry.target, inner(geometry), planes);
 }
 
@@ -102,8 +114,8 @@ Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size or
   const double w0 = original_size.width, h0 = original_size.height;
   const double gain = std::min(h1 / h0, w1 / w0);
   const double pad_x = (w1 - w0 * gain) / 2, pad_y = (h1 - h0 * gain) / 2;
-  return clip({(letterboxed.x1 - pad_x) / gain, (letterboxed.y1 - pad_y) / gain, (letterboxed.x2 - pad_x) / gain,
-               (letterboxed.y2 - pad_y) / gain},
+  return clip({(letterboxed.x1 - pad_x) / gain, (letterboxed.y1 - pad_y) / gain,
+               (letterboxed.x2 - pad_x) / gain, (letterboxed.y2 - pad_y) / gain},
               w0, h0);
 }
 
@@ -111,7 +123,8 @@ cv::Size resized_size(cv::Size original, int s) {
   const int longest = std::max(original.width, original.height);
   if (longest == s) return original;
   const double r = static_cast<double>(s) / longest;
-  return {std::max(1, static_cast<int>(original.width * r)), std::max(1, static_cast<int>(original.height * r))};
+  return {std::max(1, static_cast<int>(original.width * r)),
+          std::max(1, static_cast<int>(original.height * r))};
 }
 
 }  // namespace yolov7

@@ -9,14 +9,15 @@
 namespace yolov7 {
 
 struct LetterboxOptions {
-  bool automatic = true;   ///< smallest stride-aligned rectangle instead of the full target
-  bool fill = false;       ///< stretch, no padding
-  bool scale_up = true;    ///< may enlarge
+  bool automatic = true;  ///< smallest stride-aligned rectangle instead of the full target
+  bool fill = false;      ///< stretch, no padding
+  bool scale_up = true;   ///< may enlarge
   int stride = 32;
 };
 
-/// Where a picture lies in its letterboxed form. `target` is the size of that form: in the automatic mode it may be
-/// smaller than the target asked for. `dw`, `dh` are the unrounded pads per side, top … right the pixels padded.
+/// Where a picture lies in its letterboxed form. `target` is the size of that form: in the
+/// automatic mode it may be smaller than the target asked for. `dw`, `dh` are the unrounded pads
+/// per side, top … right the pixels padded.
 struct Letterbox {
   cv::Size source, target, resized;
   double ratio_x = 1, ratio_y = 1, dw = 0, dh = 0;
@@ -27,15 +28,16 @@ inline constexpr int letterbox_grey = 114;
 
 /// Geometry alone; `target` is width × height in pixels. Error: a side or the stride below 1.
 Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOptions& options);
-/// 8-bit 3-channel picture, resized bilinearly where the size differs, borders (114, 114, 114). Error: another type or
-/// size than the geometry was made for.
+/// 8-bit 3-channel picture, resized bilinearly where the size differs, borders (114, 114, 114).
+/// Error: another type or size than the geometry was made for.
 cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry);
-/// The R, G and B planes of what letterbox() gives, 3 × target height × target width bytes, without that picture in between.
-/// Errors as there.
+/// The R, G and B planes of what letterbox() gives, 3 × target height × target width bytes, without
+/// that picture in between. Errors as there.
 void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes);
 /// 8-bit B G R pixels → R, G and B planes; `planes` is resized to 3 × height × width bytes.
 void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
-/// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left (evaluation 3.4).
+/// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left
+/// (evaluation 3.4).
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
 
 /// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (K D08).

@@ -73,8 +73,8 @@ void TiffMemory::open(const char* mode) {
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, largest_allocation);
   TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, this);
-  tiff_ = TIFFClientOpenExt("picture", mode, this, read_bytes, write_bytes, seek, close_nothing, size, no_mapping,
-                            no_unmapping, options);
+  tiff_ = TIFFClientOpenExt("picture", mode, this, read_bytes, write_bytes, seek, close_nothing,
+                            size, no_mapping, no_unmapping, options);
   TIFFOpenOptionsFree(options);
 }
 

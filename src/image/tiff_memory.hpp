@@ -17,8 +17,9 @@ class TiffMemory {
   ~TiffMemory();
 
   ::tiff* get() const { return tiff_; }  ///< null if it could not be opened; see error()
-  void close();                        ///< writes the directory of a file being written
-  /// The first error libtiff reported, or "". libtiff goes on after some of them, so this decides, not its results.
+  void close();                          ///< writes the directory of a file being written
+  /// The first error libtiff reported, or "". libtiff goes on after some of them, so this decides,
+  /// not its results.
   const std::string& error() const { return error_; }
 
   // For the callbacks of libtiff.

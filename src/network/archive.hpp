@@ -26,13 +26,14 @@ class ArchiveWriter {
 
 class ArchiveReader {
  public:
-  /// Errors name the file: missing, no zip file, cut, entries that are too many, duplicate, encrypted, compressed, larger
-  /// together than the file, or named with "..".
+  /// Errors name the file: missing, no zip file, cut, entries that are too many, duplicate,
+  /// encrypted, compressed, larger together than the file, or named with "..".
   explicit ArchiveReader(const std::filesystem::path& path);
   ~ArchiveReader();
   bool has(const std::string& name) const;
   std::uint64_t size(const std::string& name) const;
-  /// The whole entry, its checksum verified. Error: no such entry, larger than `limit_bytes`, damaged.
+  /// The whole entry, its checksum verified. Error: no such entry, larger than `limit_bytes`,
+  /// damaged.
   std::vector<std::byte> read(const std::string& name, std::uint64_t limit_bytes) const;
   /// Compiled programs instead of data: constants.pkl or a folder code/ in it.
   bool holds_torchscript() const;

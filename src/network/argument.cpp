@@ -13,7 +13,8 @@ bool parse_activation(std::string_view text, Activation& activation) {
   if (text.rfind("nn.", 0) == 0) text.remove_prefix(3);
   const std::size_t open = text.find('(');
   if (open == std::string_view::npos || text.back() != ')') return false;
-  const std::string_view name = text.substr(0, open), inside = text::trim(text.substr(open + 1, text.size() - open - 2));
+  const std::string_view name = text.substr(0, open),
+                         inside = text::trim(text.substr(open + 1, text.size() - open - 2));
   if (name == "LeakyReLU") {
     const auto slope = inside.empty() ? std::optional<double>(0.01) : text::parse_double(inside);
     if (!slope || !(*slope >= 0 && *slope < 1)) return false;
@@ -21,10 +22,14 @@ bool parse_activation(std::string_view text, Activation& activation) {
     return true;
   }
   if (!inside.empty()) return false;
-  if (name == "SiLU") activation = {ActivationKind::silu, 0};
-  else if (name == "ReLU") activation = {ActivationKind::relu, 0};
-  else if (name == "Identity") activation = {ActivationKind::identity, 0};
-  else return false;
+  if (name == "SiLU")
+    activation = {ActivationKind::silu, 0};
+  else if (name == "ReLU")
+    activation = {ActivationKind::relu, 0};
+  else if (name == "Identity")
+    activation = {ActivationKind::identity, 0};
+  else
+    return false;
   return true;
 }
 
@@ -39,10 +44,12 @@ Argument parse_argument(const Value& value) {
     for (const Value& element : value.sequence) argument.list.push_back(parse_argument(element));
     return argument;
   }
-  if (!value.is_scalar()) throw Error(fmt::format("{}: expected a plain argument, found a mapping", value.where()));
+  if (!value.is_scalar())
+    throw Error(fmt::format("{}: expected a plain argument, found a mapping", value.where()));
   argument.text = value.scalar;
   const std::string& text = value.scalar;
-  const bool quoted_inside = text.size() >= 2 && (text.front() == '\'' || text.front() == '"') && text.back() == text.front();
+  const bool quoted_inside = text.size() >= 2 && (text.front() == '\'' || text.front() == '"') &&
+                             text.back() == text.front();
   if (value.quoted || quoted_inside) {
     argument.kind = Argument::Kind::text;
     if (quoted_inside) argument.text = text.substr(1, text.size() - 2);
@@ -63,7 +70,10 @@ Argument parse_argument(const Value& value) {
   } else if (parse_activation(text, argument.activation)) {
     argument.kind = Argument::Kind::activation;
   } else {
-    throw Error(fmt::format("{}: expected a number, True, False, None, nc, anchors, quoted text or nn.LeakyReLU(x), nn.SiLU(), nn.ReLU(), nn.Identity(), found '{}'", value.where(), text::printable(text.substr(0, 200))));
+    throw Error(
+        fmt::format("{}: expected a number, True, False, None, nc, anchors, quoted text or "
+                    "nn.LeakyReLU(x), nn.SiLU(), nn.ReLU(), nn.Identity(), found '{}'",
+                    value.where(), text::printable(text.substr(0, 200))));
   }
   return argument;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// One element of a config entry's argument list: a fixed grammar, nothing is evaluated (architecture 2.1a).
+// One element of a config entry's argument list: a fixed grammar, nothing is evaluated
+// (architecture 2.1a).
 #include <string>
 #include <vector>
 

@@ -6,8 +6,10 @@
 namespace yolov7::network {
 namespace {
 
-/// Anchor sizes by level, from the buffer anchor_grid [levels, 1, anchors, 1, 1, 2]; empty where the weights have none that fits.
-std::vector<std::vector<AnchorSize>> stored_anchors(const Network& network, const Weights& weights) {
+/// Anchor sizes by level, from the buffer anchor_grid [levels, 1, anchors, 1, 1, 2]; empty where
+/// the weights have none that fits.
+std::vector<std::vector<AnchorSize>> stored_anchors(const Network& network,
+                                                    const Weights& weights) {
   std::vector<std::vector<AnchorSize>> anchors;
   for (const TensorSpec& spec : network.tensors) {
     if (spec.role != TensorSpec::Role::anchor_grid) continue;
@@ -17,7 +19,8 @@ std::vector<std::vector<AnchorSize>> stored_anchors(const Network& network, cons
     std::size_t at = 0;
     for (std::size_t level = 0; level < network.lead_levels(); ++level) {
       anchors.emplace_back();
-      for (int a = 0; a < network.anchors_per_level; ++a, at += 2) anchors.back().push_back({sizes[at], sizes[at + 1]});
+      for (int a = 0; a < network.anchors_per_level; ++a, at += 2)
+        anchors.back().push_back({sizes[at], sizes[at + 1]});
     }
   }
   return anchors;
@@ -29,11 +32,13 @@ Network Checkpoint::build_network() const {
   Overrides overrides;
   overrides.class_count = class_count;
   Network network = build(config, config_source, overrides);
-  // The buffers, not the config's anchors, are authoritative, in their own order (architecture 3.8).
+  // The buffers, not the config's anchors, are authoritative, in their own order
+  // (architecture 3.8).
   overrides.anchors = stored_anchors(network, inference_weights());
   if (!overrides.anchors.empty()) {
     network = build(config, config_source, overrides);
-    for (std::size_t i = 0; i < network.levels.size(); ++i) network.levels[i].anchors = overrides.anchors[i % overrides.anchors.size()];
+    for (std::size_t i = 0; i < network.levels.size(); ++i)
+      network.levels[i].anchors = overrides.anchors[i % overrides.anchors.size()];
   }
   return as_stored(network, inference_weights());
 }

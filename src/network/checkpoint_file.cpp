@@ -8,11 +8,11 @@
 #include "core/file.hpp"
 #include "core/text.hpp"
 #include "network/archive.hpp"
+#include "network/builder.hpp"
 #include "network/checkpoint_meta.hpp"
 #include "network/official_checkpoint.hpp"
 #include "network/safetensors.hpp"
 #include "network/torch_container.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -22,35 +22,52 @@ constexpr const char* format_name = "yolov7.cpp";
 constexpr std::int64_t format_version = 1;
 constexpr const char* root = "archive";
 
-std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<const std::byte> as_bytes(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
-/// Ours are stricter than what torch.save may write: contiguous, and each with a storage of its own.
-Tensor read_tensor(const TorchContainer& container, const PickleValue& value, const std::string& source, const std::string& name) {
-  if (value.kind != PickleValue::Kind::tensor) throw Error(fmt::format("{}: {}: expected a tensor, found something else", source, text::printable(name)));
+/// Ours are stricter than what torch.save may write: contiguous, and each with a storage of its
+/// own.
+Tensor read_tensor(const TorchContainer& container, const PickleValue& value,
+                   const std::string& source, const std::string& name) {
+  if (value.kind != PickleValue::Kind::tensor)
+    throw Error(fmt::format("{}: {}: expected a tensor, found something else", source,
+                            text::printable(name)));
   const TensorClaim& claim = *value.tensor;
   Tensor tensor;
   tensor.type = claim.type.type;
   tensor.shape = claim.shape;
   std::int64_t expected_stride = 1;
   for (std::size_t i = claim.shape.size(); i-- > 0;) {
-    if (claim.shape[i] != 1 && claim.strides[i] != expected_stride) throw Error(fmt::format("{}: {}: expected a contiguous tensor", source, text::printable(name)));
+    if (claim.shape[i] != 1 && claim.strides[i] != expected_stride)
+      throw Error(
+          fmt::format("{}: {}: expected a contiguous tensor", source, text::printable(name)));
     expected_stride *= claim.shape[i];
   }
-  if (claim.type.kind != StorageType::Kind::plain || claim.offset != 0 || claim.storage_elements != tensor.elements())
-    throw Error(fmt::format("{}: {}: expected a storage of {} elements, found {}", source, text::printable(name), tensor.elements(), claim.storage_elements));
+  if (claim.type.kind != StorageType::Kind::plain || claim.offset != 0 ||
+      claim.storage_elements != tensor.elements())
+    throw Error(fmt::format("{}: {}: expected a storage of {} elements, found {}", source,
+                            text::printable(name), tensor.elements(), claim.storage_elements));
   tensor.bytes = container.read(claim);
   return tensor;
 }
 
-/// `used` holds the storages seen so far: one that served many tensors would multiply what a small file can allocate.
-Weights read_weights(const TorchContainer& container, const char* part, const std::string& source, std::set<std::string>& used) {
+/// `used` holds the storages seen so far: one that served many tensors would multiply what a small
+/// file can allocate.
+Weights read_weights(const TorchContainer& container, const char* part, const std::string& source,
+                     std::set<std::string>& used) {
   Weights weights;
   const PickleValue* list = container.pickle().top->find(part);
-  if (list == nullptr || list->kind != PickleValue::Kind::dictionary) throw Error(fmt::format("{}: expected tensors under '{}', found none", source, part));
+  if (list == nullptr || list->kind != PickleValue::Kind::dictionary)
+    throw Error(fmt::format("{}: expected tensors under '{}', found none", source, part));
   for (const auto& [name, value] : list->dictionary) {
-    if (name->kind != PickleValue::Kind::text) throw Error(fmt::format("{}: expected names of tensors under '{}', found another key", source, part));
+    if (name->kind != PickleValue::Kind::text)
+      throw Error(
+          fmt::format("{}: expected names of tensors under '{}', found another key", source, part));
     if (value->tensor != nullptr && !used.insert(value->tensor->key).second)
-      throw Error(fmt::format("{}: {}: expected a storage of its own, found one that another tensor uses", source, text::printable(name->text)));
+      throw Error(
+          fmt::format("{}: {}: expected a storage of its own, found one that another tensor uses",
+                      source, text::printable(name->text)));
     weights.set(name->text, read_tensor(container, *value, source, name->text));
   }
   return weights;
@@ -59,11 +76,14 @@ Weights read_weights(const TorchContainer& container, const char* part, const st
 Checkpoint read_own(const TorchContainer& container, const std::string& source) {
   const PickleValue& top = *container.pickle().top;
   const PickleValue* version = top.find("format_version");
-  if (version == nullptr || version->kind != PickleValue::Kind::integer || version->integer != format_version)
-    throw Error(fmt::format("{}: expected format version {}, found {}: a newer program wrote it", source, format_version, version == nullptr ? 0 : version->integer));
+  if (version == nullptr || version->kind != PickleValue::Kind::integer ||
+      version->integer != format_version)
+    throw Error(fmt::format("{}: expected format version {}, found {}: a newer program wrote it",
+                            source, format_version, version == nullptr ? 0 : version->integer));
   Checkpoint checkpoint;
   const PickleValue* meta = top.find("meta");
-  if (meta == nullptr || meta->kind != PickleValue::Kind::text) throw Error(fmt::format("{}: expected a description, found none", source));
+  if (meta == nullptr || meta->kind != PickleValue::Kind::text)
+    throw Error(fmt::format("{}: expected a description, found none", source));
   read_meta(meta->text, source, checkpoint);
   std::set<std::string> used;
   checkpoint.model = read_weights(container, "model", source, used);
@@ -75,7 +95,8 @@ Checkpoint read_own(const TorchContainer& container, const std::string& source) 
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, const std::filesystem::path& previous) {
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                      const std::filesystem::path& previous) {
   PickleWriter pickle;
   std::vector<std::pair<std::string, const Tensor*>> storages;
   const auto write_part = [&](const char* name, const Weights& weights) {
@@ -100,14 +121,17 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   pickle.text(meta_text(checkpoint, true));
   pickle.end_dictionary();
   const std::string text = pickle.finish(), byteorder = "little", version = "3\n";
-  file::replace_atomically(path, [&](const std::filesystem::path& temporary) {
-    ArchiveWriter archive(temporary);
-    archive.add(fmt::format("{}/data.pkl", root), as_bytes(text));
-    archive.add(fmt::format("{}/byteorder", root), as_bytes(byteorder));
-    for (const auto& [name, tensor] : storages) archive.add(name, tensor->bytes);
-    archive.add(fmt::format("{}/version", root), as_bytes(version));
-    archive.finish();
-  }, previous);
+  file::replace_atomically(
+      path,
+      [&](const std::filesystem::path& temporary) {
+        ArchiveWriter archive(temporary);
+        archive.add(fmt::format("{}/data.pkl", root), as_bytes(text));
+        archive.add(fmt::format("{}/byteorder", root), as_bytes(byteorder));
+        for (const auto& [name, tensor] : storages) archive.add(name, tensor->bytes);
+        archive.add(fmt::format("{}/version", root), as_bytes(version));
+        archive.finish();
+      },
+      previous);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
@@ -115,7 +139,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   if (begins_safetensors(path)) return read_safetensors_checkpoint(path);
   const std::unique_ptr<TorchContainer> container = open_torch_container(path);
   const PickleValue* format = container->pickle().top->find("format");
-  if (format != nullptr && format->kind == PickleValue::Kind::text && format->text == format_name) return read_own(*container, source);
+  if (format != nullptr && format->kind == PickleValue::Kind::text && format->text == format_name)
+    return read_own(*container, source);
   return read_official(*container, source);
 }
 

@@ -16,14 +16,21 @@ constexpr std::size_t largest_meta = 16u << 20;
 }  // namespace
 
 std::string meta_text(const Checkpoint& c, bool with_state) {
-  nlohmann::json meta = {{"config", c.config}, {"config_source", c.config_source}, {"class_count", c.class_count}, {"names", c.names},
-                               {"image_size", c.image_size}, {"dataset_identity", c.dataset_identity}, {"state", with_state ? c.state : std::string()}};
+  nlohmann::json meta = {{"config", c.config},
+                         {"config_source", c.config_source},
+                         {"class_count", c.class_count},
+                         {"names", c.names},
+                         {"image_size", c.image_size},
+                         {"dataset_identity", c.dataset_identity},
+                         {"state", with_state ? c.state : std::string()}};
   if (!c.certificate.empty()) meta["certificate"] = c.certificate;
   return json_text(meta);
 }
 
 void read_meta(const std::string& text, const std::string& source, Checkpoint& c) {
-  if (text.size() > largest_meta) throw Error(fmt::format("{}: expected a description of at most {} bytes, found {}", source, largest_meta, text.size()));
+  if (text.size() > largest_meta)
+    throw Error(fmt::format("{}: expected a description of at most {} bytes, found {}", source,
+                            largest_meta, text.size()));
   const nlohmann::json meta = parse_json(text, source + ": meta");
   try {
     c.config = meta.at("config").get<std::string>();
@@ -37,8 +44,10 @@ void read_meta(const std::string& text, const std::string& source, Checkpoint& c
   } catch (const nlohmann::json::exception& error) {
     throw Error(fmt::format("{}: expected the description of a network: {}", source, error.what()));
   }
-  if (c.class_count < 1 || static_cast<std::size_t>(c.class_count) != c.names.size() || c.image_size < 1)
-    throw Error(fmt::format("{}: expected as many names as classes, found {} and {}", source, c.names.size(), c.class_count));
+  if (c.class_count < 1 || static_cast<std::size_t>(c.class_count) != c.names.size() ||
+      c.image_size < 1)
+    throw Error(fmt::format("{}: expected as many names as classes, found {} and {}", source,
+                            c.names.size(), c.class_count));
 }
 
 }  // namespace yolov7::network

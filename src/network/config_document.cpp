@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "core/text.hpp"
-#include "network/graph.hpp"
 #include "network/builder.hpp"
+#include "network/graph.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -15,10 +15,14 @@ ConfigEntry read_entry(const Value& value, int index, bool head) {
   ConfigEntry entry;
   entry.id = index;
   entry.head = head;
-  const auto add = [&](long long from) { entry.from.push_back(static_cast<int>(from < 0 ? index + from : from)); };
+  const auto add = [&](long long from) {
+    entry.from.push_back(static_cast<int>(from < 0 ? index + from : from));
+  };
   const Value& from = value.sequence.at(0);
-  if (from.is_sequence()) for (const Value& one : from.sequence) add(one.integer());
-  else add(from.integer());
+  if (from.is_sequence())
+    for (const Value& one : from.sequence) add(one.integer());
+  else
+    add(from.integer());
   entry.repeats = static_cast<int>(value.sequence.at(1).integer());
   entry.block = value.sequence.at(2).text();
   for (const Value& argument : value.sequence.at(3).sequence) {
@@ -28,7 +32,9 @@ ConfigEntry read_entry(const Value& value, int index, bool head) {
   return entry;
 }
 
-std::string scalar_text(const Value& value) { return value.quoted ? yaml_scalar(value.scalar) : value.scalar; }
+std::string scalar_text(const Value& value) {
+  return value.quoted ? yaml_scalar(value.scalar) : value.scalar;
+}
 
 std::string row_text(const Value& row) {
   std::vector<std::string> numbers;
@@ -39,7 +45,8 @@ std::string row_text(const Value& row) {
 std::string header_text(const Value& root) {
   std::string out;
   for (const char* key : {"nc", "depth_multiple", "width_multiple"})
-    if (const Value* value = root.find(key); value != nullptr && value->is_scalar()) out += fmt::format("{}: {}\n", key, scalar_text(*value));
+    if (const Value* value = root.find(key); value != nullptr && value->is_scalar())
+      out += fmt::format("{}: {}\n", key, scalar_text(*value));
   const Value* anchors = root.find("anchors");
   if (anchors == nullptr) return out;
   if (anchors->is_scalar()) return out + fmt::format("anchors: {}\n", scalar_text(*anchors));
@@ -49,10 +56,13 @@ std::string header_text(const Value& root) {
 }
 
 std::string argument_text(const Argument& argument) {
-  return argument.kind == Argument::Kind::text && argument.text != "nearest" ? "'" + argument.text + "'" : describe(argument);
+  return argument.kind == Argument::Kind::text && argument.text != "nearest"
+             ? "'" + argument.text + "'"
+             : describe(argument);
 }
 
-std::string entry_text(const ConfigEntry& entry, int position, const std::map<int, int>& positions) {
+std::string entry_text(const ConfigEntry& entry, int position,
+                       const std::map<int, int>& positions) {
   std::vector<std::string> inputs, arguments;
   for (const int id : entry.from) {
     const int at = id < 0 ? -1 : positions.at(id);
@@ -60,17 +70,21 @@ std::string entry_text(const ConfigEntry& entry, int position, const std::map<in
   }
   for (const Argument& argument : entry.arguments) arguments.push_back(argument_text(argument));
   const std::string from = inputs.size() == 1 ? inputs[0] : "[" + text::join(inputs, ", ") + "]";
-  return fmt::format("  - [{}, {}, {}, [{}]]  # {}\n", from, entry.repeats, entry.block, text::join(arguments, ", "), position);
+  return fmt::format("  - [{}, {}, {}, [{}]]  # {}\n", from, entry.repeats, entry.block,
+                     text::join(arguments, ", "), position);
 }
 
 }  // namespace
 
 const ConfigEntry* ConfigDocument::find(int id) const {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const ConfigEntry& entry) { return entry.id == id; });
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const ConfigEntry& entry) { return entry.id == id; });
   return found == entries.end() ? nullptr : &*found;
 }
 
-ConfigEntry* ConfigDocument::find(int id) { return const_cast<ConfigEntry*>(std::as_const(*this).find(id)); }
+ConfigEntry* ConfigDocument::find(int id) {
+  return const_cast<ConfigEntry*>(std::as_const(*this).find(id));
+}
 
 std::map<int, int> ConfigDocument::positions() const {
   std::map<int, int> result;
@@ -79,13 +93,15 @@ std::map<int, int> ConfigDocument::positions() const {
 }
 
 ConfigDocument parse_config(std::string_view text, const std::string& source) {
-  const Network network = build(text, source);  // every error a configuration can have is found, and said, here
+  const Network network =
+      build(text, source);  // every error a configuration can have is found, and said, here
   ConfigDocument document;
   document.root = parse_yaml(text, source);
   int index = 0;
   for (const char* part : {"backbone", "head"})
     if (const Value* list = document.root.find(part); list != nullptr)
-      for (const Value& entry : list->sequence) document.entries.push_back(read_entry(entry, index++, std::string_view(part) == "head"));
+      for (const Value& entry : list->sequence)
+        document.entries.push_back(read_entry(entry, index++, std::string_view(part) == "head"));
   for (const Layer& layer : network.layers)
     if (!layer.attention.empty()) document.attention[layer.index] = layer.attention;
   return document;
@@ -115,7 +131,8 @@ std::string to_text(const ConfigDocument& document, const std::string& comment) 
   for (const bool head : {false, true}) {
     out += head ? "head:\n" : "backbone:\n";
     for (std::size_t i = 0; i < document.entries.size(); ++i)
-      if (document.entries[i].head == head) out += entry_text(document.entries[i], static_cast<int>(i), positions);
+      if (document.entries[i].head == head)
+        out += entry_text(document.entries[i], static_cast<int>(i), positions);
   }
   return out;
 }

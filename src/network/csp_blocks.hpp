@@ -1,11 +1,13 @@
 #pragma once
-// Blocks of the v3, v4 and R families, which the seven published networks do not use (architecture 7.1). Arguments as in the
-// configurations: width, then what the table there says. All convolutions have SiLU.
+// Blocks of the v3, v4 and R families, which the seven published networks do not use
+// (architecture 7.1). Arguments as in the configurations: width, then what the table there says.
+// All convolutions have SiLU.
 #include "network/lowering.hpp"
 
 namespace yolov7::network {
 
-/// c, shortcut (True), groups (1), expansion (0.5): 1×1 to c·expansion, 3×3 to c; the input is added where it has c channels.
+/// c, shortcut (True), groups (1), expansion (0.5): 1×1 to c·expansion, 3×3 to c; the input is
+/// added where it has c channels.
 int lower_bottleneck(Emitter& e, const BlockCall& call);
 /// c, shortcut (True), groups (1), expansion (0.5): 1×1, 3×3, 1×1.
 int lower_res(Emitter& e, const BlockCall& call);

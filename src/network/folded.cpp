@@ -16,7 +16,8 @@ bool is_branch(const Operation& op) { return op.tensor.find(".rbr_") != std::str
 
 class Folder {
  public:
-  Folder(const Network& network, const Weights& weights) : source_(network), links_(network), weights_(weights) {}
+  Folder(const Network& network, const Weights& weights)
+      : source_(network), links_(network), weights_(weights) {}
 
   bool is_folded(const Operation& conv) const {
     if (conv.kind != Kind::conv || is_branch(conv)) return false;
@@ -29,12 +30,15 @@ class Folder {
     if (add.kind != Kind::add) return {};
     const Operation* dense = dense_branch(add);
     if (dense == nullptr) return {};
-    const std::string name = dense->tensor.substr(0, dense->tensor.find("rbr_dense")) + "rbr_reparam";
+    const std::string name =
+        dense->tensor.substr(0, dense->tensor.find("rbr_dense")) + "rbr_reparam";
     return has(name + ".weight") && !has(dense->tensor + ".weight") ? name : std::string();
   }
 
   bool anything() const {
-    return std::any_of(source_.operations.begin(), source_.operations.end(), [&](const Operation& op) { return is_folded(op) || !merged_name(op).empty(); });
+    return std::any_of(
+        source_.operations.begin(), source_.operations.end(),
+        [&](const Operation& op) { return is_folded(op) || !merged_name(op).empty(); });
   }
 
   Network run() {
@@ -47,7 +51,9 @@ class Folder {
     for (const Level& level : source_.levels)
       if (keeps_head_ || !level.auxiliary) out_.levels.push_back(level);
     const std::vector<char> needed = needed_values(source_, keeps_head_);
-    const auto is_needed = [&](const Operation& op) { return needed[static_cast<std::size_t>(op.output)] != 0; };
+    const auto is_needed = [&](const Operation& op) {
+      return needed[static_cast<std::size_t>(op.output)] != 0;
+    };
     for (const Operation& op : source_.operations)
       if (op.kind == Kind::add && is_needed(op) && !merged_name(op).empty()) skip_branches(op);
     for (const Operation& op : source_.operations)
@@ -64,7 +70,9 @@ class Folder {
   const Operation* dense_branch(const Operation& add) const {
     for (const int input : add.inputs) {
       const Operation* norm = links_.producer(input);
-      if (norm != nullptr && norm->kind == Kind::batch_norm && norm->tensor.find(".rbr_dense.") != std::string::npos) return links_.producer(norm->inputs[0]);
+      if (norm != nullptr && norm->kind == Kind::batch_norm &&
+          norm->tensor.find(".rbr_dense.") != std::string::npos)
+        return links_.producer(norm->inputs[0]);
     }
     return nullptr;
   }
@@ -72,8 +80,12 @@ class Folder {
   /// Partly folded: some batch-norm is left, and the head has all of its tensors.
   bool whole_head_beside_norms() const {
     const std::string prefix = "model." + std::to_string(source_.head_layer) + ".";
-    const bool head = std::all_of(source_.tensors.begin(), source_.tensors.end(), [&](const TensorSpec& spec) { return spec.name.rfind(prefix, 0) != 0 || has(spec.name); });
-    const auto left = [&](const Operation& op) { return op.kind == Kind::batch_norm && has(op.tensor + ".weight"); };
+    const bool head = std::all_of(
+        source_.tensors.begin(), source_.tensors.end(),
+        [&](const TensorSpec& spec) { return spec.name.rfind(prefix, 0) != 0 || has(spec.name); });
+    const auto left = [&](const Operation& op) {
+      return op.kind == Kind::batch_norm && has(op.tensor + ".weight");
+    };
     return head && std::any_of(source_.operations.begin(), source_.operations.end(), left);
   }
 
@@ -81,7 +93,8 @@ class Folder {
     for (const int input : add.inputs) {
       const Operation* norm = links_.producer(input);
       skipped_.insert(norm);
-      const Operation* conv = links_.producer(norm->inputs[0]);  // the identity branch has none of its own
+      const Operation* conv =
+          links_.producer(norm->inputs[0]);  // the identity branch has none of its own
       if (conv != nullptr && is_branch(*conv)) skipped_.insert(conv);
     }
   }
@@ -103,8 +116,11 @@ class Folder {
   /// The batch-norm or the implicit vectors that a convolution has taken in.
   void take_neighbours(const Operation& op, Operation& made) {
     const Operation* before = links_.producer(op.inputs[0]);
-    if (!keeps_head_ && before != nullptr && before->kind == Kind::implicit_add) made.inputs = before->inputs;
-    if (const Operation* scale = links_.only_reader(op.output, Kind::implicit_mul); scale != nullptr && !keeps_head_) made.output = scale->output;
+    if (!keeps_head_ && before != nullptr && before->kind == Kind::implicit_add)
+      made.inputs = before->inputs;
+    if (const Operation* scale = links_.only_reader(op.output, Kind::implicit_mul);
+        scale != nullptr && !keeps_head_)
+      made.output = scale->output;
     if (!is_folded(op)) return;
     const Operation* norm = links_.only_reader(op.output, Kind::batch_norm);
     skipped_.insert(norm);
@@ -125,15 +141,22 @@ class Folder {
       const std::string stem = spec.name.substr(0, spec.name.rfind('.'));
       const std::size_t branch = stem.find("rbr_");
       const bool anchors = spec.role == Role::anchors || spec.role == Role::anchor_grid;
-      if (anchors || (implicit && keeps_head_) || norms.count(stem) != 0) out_.tensors.push_back(spec);
-      else if (convs.count(stem) != 0) put(*convs[stem], convs);
-      else if (branch != std::string::npos && convs.count(stem.substr(0, branch) + "rbr_reparam") != 0) put(*convs[stem.substr(0, branch) + "rbr_reparam"], convs);
+      if (anchors || (implicit && keeps_head_) || norms.count(stem) != 0)
+        out_.tensors.push_back(spec);
+      else if (convs.count(stem) != 0)
+        put(*convs[stem], convs);
+      else if (branch != std::string::npos &&
+               convs.count(stem.substr(0, branch) + "rbr_reparam") != 0)
+        put(*convs[stem.substr(0, branch) + "rbr_reparam"], convs);
     }
   }
 
   /// Once per convolution: `convs` forgets it.
   void put(const Operation& conv, std::map<std::string, const Operation*>& convs) {
-    out_.tensors.push_back({conv.tensor + ".weight", Role::weight, {conv.out_channels, conv.in_channels / conv.groups, conv.kernel_h, conv.kernel_w}});
+    out_.tensors.push_back(
+        {conv.tensor + ".weight",
+         Role::weight,
+         {conv.out_channels, conv.in_channels / conv.groups, conv.kernel_h, conv.kernel_w}});
     if (conv.bias) out_.tensors.push_back({conv.tensor + ".bias", Role::bias, {conv.out_channels}});
     convs.erase(conv.tensor);
   }
@@ -148,7 +171,9 @@ class Folder {
 
 }  // namespace
 
-bool holds_folded(const Network& network, const Weights& weights) { return Folder(network, weights).anything(); }
+bool holds_folded(const Network& network, const Weights& weights) {
+  return Folder(network, weights).anything();
+}
 
 Network as_stored(const Network& network, const Weights& weights) {
   Folder folder(network, weights);

@@ -25,7 +25,11 @@ struct Affine {
 class Fuser {
  public:
   Fuser(const Network& network, const Weights& weights, DataType type)
-      : source_(network), links_(network), needed_(needed_values(network)), weights_(weights), type_(type) {}
+      : source_(network),
+        links_(network),
+        needed_(needed_values(network)),
+        weights_(weights),
+        type_(type) {}
 
   NetworkAndWeights run() {
     out_.network = source_;
@@ -44,16 +48,20 @@ class Fuser {
   }
 
  private:
-  std::vector<double> values(const std::string& name) const { return weights_.at(name).to_doubles(); }
+  std::vector<double> values(const std::string& name) const {
+    return weights_.at(name).to_doubles();
+  }
 
-  void put(const std::string& name, TensorSpec::Role role, std::vector<std::int64_t> shape, const std::vector<double>& data) {
+  void put(const std::string& name, TensorSpec::Role role, std::vector<std::int64_t> shape,
+           const std::vector<double>& data) {
     out_.network.tensors.push_back({name, role, shape});
     out_.weights.set(name, Tensor::from(data, std::move(shape)).converted(type_));
   }
 
   Affine affine(const Operation& norm) const {
     const auto gamma = values(norm.tensor + ".weight"), beta = values(norm.tensor + ".bias");
-    const auto mean = values(norm.tensor + ".running_mean"), variance = values(norm.tensor + ".running_var");
+    const auto mean = values(norm.tensor + ".running_mean"),
+               variance = values(norm.tensor + ".running_var");
     Affine a;
     for (std::size_t c = 0; c < gamma.size(); ++c) {
       a.scale.push_back(gamma[c] / std::sqrt(variance[c] + batch_norm_epsilon));
@@ -65,7 +73,8 @@ class Fuser {
   Linear linear(const Operation& conv) const {
     Linear l;
     l.weight = values(conv.tensor + ".weight");
-    l.bias = conv.bias ? values(conv.tensor + ".bias") : std::vector<double>(static_cast<std::size_t>(conv.out_channels), 0.0);
+    l.bias = conv.bias ? values(conv.tensor + ".bias")
+                       : std::vector<double>(static_cast<std::size_t>(conv.out_channels), 0.0);
     return l;
   }
 
@@ -77,13 +86,15 @@ class Fuser {
     }
   }
 
-  void emit_conv(const Operation& shape, const std::string& name, const Linear& l, int output, bool bias = true) {
+  void emit_conv(const Operation& shape, const std::string& name, const Linear& l, int output,
+                 bool bias = true) {
     Operation op = shape;
     op.tensor = name;
     op.bias = bias;
     op.output = output;
     out_.network.operations.push_back(op);
-    put(name + ".weight", TensorSpec::Role::weight, {op.out_channels, op.in_channels / op.groups, op.kernel_h, op.kernel_w}, l.weight);
+    put(name + ".weight", TensorSpec::Role::weight,
+        {op.out_channels, op.in_channels / op.groups, op.kernel_h, op.kernel_w}, l.weight);
     if (bias) put(name + ".bias", TensorSpec::Role::bias, {op.out_channels}, l.bias);
   }
 
@@ -91,7 +102,9 @@ class Fuser {
     if (done_.count(&op) != 0) return;
     switch (op.kind) {
       case Kind::conv: fuse_conv(op); break;
-      case Kind::add: if (!fuse_rep_conv(op)) copy(op); break;
+      case Kind::add:
+        if (!fuse_rep_conv(op)) copy(op);
+        break;
       case Kind::batch_norm: fuse_norm(op); break;
       case Kind::implicit_add: break;  // its convolution takes it
       default: copy(op);
@@ -106,7 +119,8 @@ class Fuser {
     int output = op.output;
     bool bias = op.bias;
     Operation shape = op;
-    if (const Operation* before = links_.producer(op.inputs[0]); before != nullptr && before->kind == Kind::implicit_add) {
+    if (const Operation* before = links_.producer(op.inputs[0]);
+        before != nullptr && before->kind == Kind::implicit_add) {
       add_implicit(l, values(before->tensor + ".implicit"));
       shape.inputs = {before->inputs[0]};
       bias = true;
@@ -130,13 +144,20 @@ class Fuser {
       for (std::size_t c = 0; c < a.size(); ++c) l.bias[o] += l.weight[o * a.size() + c] * a[c];
   }
 
-  static bool has_part(const std::string& name, const char* part) { return name.find(part) != std::string::npos; }
-  static bool is_rep_branch(const Operation& op) { return has_part(op.tensor, ".rbr_dense.") || has_part(op.tensor, ".rbr_1x1.") || has_part(op.tensor, ".rbr_identity"); }
+  static bool has_part(const std::string& name, const char* part) {
+    return name.find(part) != std::string::npos;
+  }
+  static bool is_rep_branch(const Operation& op) {
+    return has_part(op.tensor, ".rbr_dense.") || has_part(op.tensor, ".rbr_1x1.") ||
+           has_part(op.tensor, ".rbr_identity");
+  }
 
-  /// A batch-norm without a convolution before it: an identity branch (folded with its sum), or a layer of its own.
+  /// A batch-norm without a convolution before it: an identity branch (folded with its sum), or a
+  /// layer of its own.
   void fuse_norm(const Operation& op) {
     if (is_rep_branch(op)) return;
-    throw Error(fmt::format("layer {}: expected a convolution before the batch-norm {}", op.layer, op.tensor));
+    throw Error(fmt::format("layer {}: expected a convolution before the batch-norm {}", op.layer,
+                            op.tensor));
   }
 
   /// dense 3×3 + 1×1 [+ identity] → one 3×3 (architecture 5.2).
@@ -149,7 +170,8 @@ class Fuser {
       if (has_part(norm->tensor, ".rbr_dense.")) dense = links_.producer(norm->inputs[0]);
     }
     if (dense == nullptr) return false;
-    const auto out = static_cast<std::size_t>(dense->out_channels), in = static_cast<std::size_t>(dense->in_channels / dense->groups);
+    const auto out = static_cast<std::size_t>(dense->out_channels),
+               in = static_cast<std::size_t>(dense->in_channels / dense->groups);
     sum.weight.assign(out * in * 9, 0.0);
     sum.bias.assign(out, 0.0);
     for (const int input : add.inputs) {
@@ -179,7 +201,8 @@ class Fuser {
 
   void copy_anchors() {
     for (const TensorSpec& spec : source_.tensors)
-      if (spec.role == TensorSpec::Role::anchors || spec.role == TensorSpec::Role::anchor_grid) put(spec.name, spec.role, spec.shape, values(spec.name));
+      if (spec.role == TensorSpec::Role::anchors || spec.role == TensorSpec::Role::anchor_grid)
+        put(spec.name, spec.role, spec.shape, values(spec.name));
   }
 
   const Network& source_;

@@ -9,7 +9,8 @@ std::string_view name(HeadKind kind) {
 }
 
 std::size_t Network::lead_levels() const {
-  return static_cast<std::size_t>(std::count_if(levels.begin(), levels.end(), [](const Level& level) { return !level.auxiliary; }));
+  return static_cast<std::size_t>(std::count_if(
+      levels.begin(), levels.end(), [](const Level& level) { return !level.auxiliary; }));
 }
 
 double Network::largest_stride() const {
@@ -42,7 +43,9 @@ void count_layer_parameters(Network& network) {
     if (!spec.trainable()) continue;
     std::int64_t elements = 1;
     for (const std::int64_t side : spec.shape) elements *= side;
-    network.layers.at(static_cast<std::size_t>(std::stoi(spec.name.substr(spec.name.find('.') + 1)))).parameters += elements;  // "model.<layer>."
+    network.layers
+        .at(static_cast<std::size_t>(std::stoi(spec.name.substr(spec.name.find('.') + 1))))
+        .parameters += elements;  // "model.<layer>."
   }
 }
 

@@ -33,10 +33,12 @@ double shrink(Weights& weights, const Operation& conv, const Operation& norm) {
   const double length = std::sqrt(std::inner_product(w.begin(), w.end(), w.begin(), 0.0));
   const double factor = std::sqrt(conv.out_channels / 3.0) / length;
   if (!(factor < 1)) return 1;
-  std::vector<double> gamma = weights.at(norm.tensor + ".weight").to_doubles(), variance = weights.at(norm.tensor + ".running_var").to_doubles();
+  std::vector<double> gamma = weights.at(norm.tensor + ".weight").to_doubles(),
+                      variance = weights.at(norm.tensor + ".running_var").to_doubles();
   for (std::size_t c = 0; c < gamma.size(); ++c) {
     const double scaled = factor * factor * variance[c];
-    gamma[c] *= std::sqrt((scaled + batch_norm_epsilon) / (variance[c] + batch_norm_epsilon)) / factor;
+    gamma[c] *=
+        std::sqrt((scaled + batch_norm_epsilon) / (variance[c] + batch_norm_epsilon)) / factor;
     variance[c] = scaled;
   }
   scale(weights, conv.tensor + ".weight", factor);
@@ -48,14 +50,16 @@ double shrink(Weights& weights, const Operation& conv, const Operation& norm) {
 }
 
 double folded_difference(const Network& network, const Weights& before, const Weights& after) {
-  const NetworkAndWeights parent = fuse(network, before, DataType::float64), child = fuse(network, after, DataType::float64);
+  const NetworkAndWeights parent = fuse(network, before, DataType::float64),
+                          child = fuse(network, after, DataType::float64);
   double most = 0;
   for (const auto& [name, tensor] : parent.weights.entries()) {
     const std::vector<double> a = tensor.to_doubles(), b = child.weights.at(name).to_doubles();
     double largest = 0, apart = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
       largest = std::max(largest, std::abs(a[i]));
-      if (!std::isfinite(a[i] - b[i])) throw Error(fmt::format("initial norms: {} is not finite", name));
+      if (!std::isfinite(a[i] - b[i]))
+        throw Error(fmt::format("initial norms: {} is not finite", name));
       apart = std::max(apart, std::abs(a[i] - b[i]));
     }
     if (apart > 0) most = std::max(most, apart / largest);
@@ -71,7 +75,8 @@ InitialNorms with_initial_norms(const Network& network, const Weights& weights) 
   InitialNorms result;
   result.weights = weights;
   for (const Operation& conv : network.operations) {
-    const Operation* norm = conv.kind == Kind::conv ? links.only_reader(conv.output, Kind::batch_norm) : nullptr;
+    const Operation* norm =
+        conv.kind == Kind::conv ? links.only_reader(conv.output, Kind::batch_norm) : nullptr;
     if (norm == nullptr) continue;
     const double factor = shrink(result.weights, conv, *norm);
     if (factor == 1) continue;
@@ -79,7 +84,10 @@ InitialNorms with_initial_norms(const Network& network, const Weights& weights) 
     result.smallest = std::min(result.smallest, factor);
   }
   result.difference = folded_difference(network, weights, result.weights);
-  if (result.difference > most_difference) throw Error(fmt::format("initial norms: expected the same folded network, found weights {:.2g} apart", result.difference));
+  if (result.difference > most_difference)
+    throw Error(
+        fmt::format("initial norms: expected the same folded network, found weights {:.2g} apart",
+                    result.difference));
   return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The container of PyTorch before 1.6 (architecture 6.7): five pickles one after the other, then the storages.
+// The container of PyTorch before 1.6 (architecture 6.7): five pickles one after the other, then
+// the storages.
 #include <fstream>
 #include <map>
 #include <string_view>
@@ -12,8 +13,8 @@ class LegacyContainer final : public TorchContainer {
  public:
   /// Whether a file that starts so is of this form.
   static bool begins_one(std::string_view first_bytes);
-  /// Errors: another version, big-endian, storages that the list of keys lacks or names twice, element counts that
-  /// disagree, anything left over or missing at the end.
+  /// Errors: another version, big-endian, storages that the list of keys lacks or names twice,
+  /// element counts that disagree, anything left over or missing at the end.
   explicit LegacyContainer(const std::filesystem::path& path);
   const PickleDocument& pickle() const override { return pickle_; }
   std::string kind() const override { return "legacy"; }

@@ -3,7 +3,9 @@
 namespace yolov7::network {
 
 Links::Links(const Network& network)
-    : producers_(static_cast<std::size_t>(network.value_count), nullptr), readers_(producers_), counts_(producers_.size(), 0) {
+    : producers_(static_cast<std::size_t>(network.value_count), nullptr),
+      readers_(producers_),
+      counts_(producers_.size(), 0) {
   for (const Operation& op : network.operations) {
     producers_[static_cast<std::size_t>(op.output)] = &op;
     for (const int input : op.inputs) {

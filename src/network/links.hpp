@@ -17,15 +17,18 @@ class Links {
   /// Operations, and levels that give the value out.
   int reader_count(int value) const { return counts_[static_cast<std::size_t>(value)]; }
 
-  /// nullptr where others read the value too, or a level gives it out, or its reader is of another kind.
+  /// nullptr where others read the value too, or a level gives it out, or its reader is of another
+  /// kind.
   const Operation* only_reader(int value, Operation::Kind kind) const;
 
  private:
-  std::vector<const Operation*> producers_, readers_;  ///< by value number; of several readers the last
+  std::vector<const Operation*> producers_,
+      readers_;  ///< by value number; of several readers the last
   std::vector<int> counts_;
 };
 
-/// By value number: whether a lead level (or, asked for, any level) depends on it. Of lead levels: what is left after fusing.
+/// By value number: whether a lead level (or, asked for, any level) depends on it. Of lead levels:
+/// what is left after fusing.
 std::vector<char> needed_values(const Network& network, bool auxiliary_too = false);
 
 }  // namespace yolov7::network

@@ -12,7 +12,8 @@ namespace {
 
 using Kind = PickleValue::Kind;
 constexpr int deepest = 32;
-constexpr std::size_t most_modules = 100'000, most_tensors = 50'000, most_entries = 10'000, most_visits = 2'000'000;
+constexpr std::size_t most_modules = 100'000, most_tensors = 50'000, most_entries = 10'000,
+                      most_visits = 2'000'000;
 
 class Walk {
  public:
@@ -20,9 +21,11 @@ class Walk {
 
   void visit(const std::string& prefix, const PickleValue& module, int depth) {
     if (module.kind != Kind::module) fail(prefix, "expected a module, found another value");
-    if (depth > deepest || ++visited_ > most_modules) fail(prefix, "modules are nested too deeply, or too many");
+    if (depth > deepest || ++visited_ > most_modules)
+      fail(prefix, "modules are nested too deeply, or too many");
     count(module.dictionary.size(), prefix);
-    for (const auto& [name, value] : part(module, "_parameters", prefix)) add(prefix, name->text, *value);
+    for (const auto& [name, value] : part(module, "_parameters", prefix))
+      add(prefix, name->text, *value);
     std::set<std::string_view> temporary;
     if (const PickleValue* names = module.find("_non_persistent_buffers_set")) {
       count(names->sequence.size(), prefix);
@@ -31,7 +34,8 @@ class Walk {
     for (const auto& [name, value] : part(module, "_buffers", prefix))
       if (temporary.count(name->text) == 0) add(prefix, name->text, *value);
     for (const auto& [name, child] : part(module, "_modules", prefix))
-      if (child->kind != Kind::none) visit(prefix + checked(name->text, prefix) + ".", *child, depth + 1);
+      if (child->kind != Kind::none)
+        visit(prefix + checked(name->text, prefix) + ".", *child, depth + 1);
   }
 
   std::vector<std::pair<std::string, const TensorClaim*>> found;
@@ -47,25 +51,31 @@ class Walk {
     if (entries > most_entries || visits_ > most_visits) fail(prefix, "too many attributes");
   }
 
-  const std::vector<PickleValue::Pair>& part(const PickleValue& module, std::string_view name, const std::string& prefix) {
+  const std::vector<PickleValue::Pair>& part(const PickleValue& module, std::string_view name,
+                                             const std::string& prefix) {
     static const std::vector<PickleValue::Pair> none;
     const PickleValue* value = module.find(name);
     if (value == nullptr) return none;
-    if (value->kind != Kind::dictionary) fail(prefix, fmt::format("expected a dictionary {}, found another value", name));
+    if (value->kind != Kind::dictionary)
+      fail(prefix, fmt::format("expected a dictionary {}, found another value", name));
     count(value->dictionary.size(), prefix);
     for (const auto& pair : value->dictionary)
-      if (pair.first->kind != Kind::text) fail(prefix, fmt::format("expected texts as keys of {}, found another value", name));
+      if (pair.first->kind != Kind::text)
+        fail(prefix, fmt::format("expected texts as keys of {}, found another value", name));
     return value->dictionary;
   }
 
   const std::string& checked(const std::string& name, const std::string& prefix) const {
-    if (name.empty() || name.size() > 200) fail(prefix, fmt::format("expected names of 1 to 200 bytes, found one of {}", name.size()));
+    if (name.empty() || name.size() > 200)
+      fail(prefix, fmt::format("expected names of 1 to 200 bytes, found one of {}", name.size()));
     return name;
   }
 
   void add(const std::string& prefix, const std::string& name, const PickleValue& value) {
     if (value.kind == Kind::none) return;
-    if (value.kind != Kind::tensor) fail(prefix, fmt::format("expected '{}' to be a tensor, found another value", text::printable(name)));
+    if (value.kind != Kind::tensor)
+      fail(prefix,
+           fmt::format("expected '{}' to be a tensor, found another value", text::printable(name)));
     if (found.size() >= most_tensors) fail(prefix, "too many tensors");
     found.emplace_back(prefix + checked(name, prefix), value.tensor.get());
   }
@@ -76,14 +86,16 @@ class Walk {
 
 }  // namespace
 
-std::vector<std::pair<std::string, const TensorClaim*>> named_tensors(const PickleValue& module, const std::string& source) {
+std::vector<std::pair<std::string, const TensorClaim*>> named_tensors(const PickleValue& module,
+                                                                      const std::string& source) {
   Walk walk(source);
   walk.visit("", module, 0);
   return std::move(walk.found);
 }
 
 const PickleValue& unwrapped(const PickleValue& module) {
-  const PickleValue* inner = module.text.rfind("torch.nn.parallel.", 0) == 0 ? find_module(module, "module") : nullptr;
+  const PickleValue* inner =
+      module.text.rfind("torch.nn.parallel.", 0) == 0 ? find_module(module, "module") : nullptr;
   return inner == nullptr ? module : *inner;
 }
 

@@ -9,9 +9,10 @@
 
 namespace yolov7::network {
 
-/// Names and claims of all tensors below a module, in checkpoint order. Errors: a parameter that is no tensor, too deep, too
-/// many (a module may contain itself).
-std::vector<std::pair<std::string, const TensorClaim*>> named_tensors(const PickleValue& module, const std::string& source);
+/// Names and claims of all tensors below a module, in checkpoint order. Errors: a parameter that is
+/// no tensor, too deep, too many (a module may contain itself).
+std::vector<std::pair<std::string, const TensorClaim*>> named_tensors(const PickleValue& module,
+                                                                      const std::string& source);
 
 /// The module behind a data-parallel wrapper, or the module itself.
 const PickleValue& unwrapped(const PickleValue& module);

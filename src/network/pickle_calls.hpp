@@ -1,6 +1,6 @@
 #pragma once
-// What the classes and functions that a pickle may name mean to the reader (architecture 6.9). Nothing is looked up or run:
-// a call of a known function becomes a value, anything else an error.
+// What the classes and functions that a pickle may name mean to the reader (architecture 6.9).
+// Nothing is looked up or run: a call of a known function becomes a value, anything else an error.
 #include <functional>
 #include <string>
 
@@ -11,10 +11,13 @@ namespace yolov7::network {
 class PickleCalls {
  public:
   /// `fail` throws, with the place; `make` gives a fresh value of the document.
-  PickleCalls(std::function<void(const std::string&)> fail, std::function<PickleValue&(PickleValue::Kind)> make, bool legacy, const PickleLimits& limits)
+  PickleCalls(std::function<void(const std::string&)> fail,
+              std::function<PickleValue&(PickleValue::Kind)> make, bool legacy,
+              const PickleLimits& limits)
       : fail_(std::move(fail)), make_(std::move(make)), legacy_(legacy), limits_(limits) {}
 
-  /// GLOBAL, STACK_GLOBAL: a token that holds "module.name". Error for every name outside the allow-list.
+  /// GLOBAL, STACK_GLOBAL: a token that holds "module.name". Error for every name outside the
+  /// allow-list.
   PickleValue& global(const std::string& module, const std::string& name);
   PickleValue& reduce(const PickleValue& function, const PickleValue& arguments);
   PickleValue& new_object(const PickleValue& type, const PickleValue& arguments);

@@ -10,10 +10,17 @@
 
 namespace yolov7::network {
 
-PickleMachine::PickleMachine(std::span<const std::byte> bytes, const std::string& source, bool legacy, const PickleLimits& limits)
-    : bytes_(bytes), source_(source), limits_(limits),
-      calls_([this](const std::string& reason) { fail(reason); }, [this](Kind kind) -> PickleValue& { return make(kind); }, legacy, limits),
-      none_(make(Kind::none)), false_(make(Kind::boolean)), true_(make(Kind::boolean)), empty_tuple_(make(Kind::tuple)) {
+PickleMachine::PickleMachine(std::span<const std::byte> bytes, const std::string& source,
+                             bool legacy, const PickleLimits& limits)
+    : bytes_(bytes),
+      source_(source),
+      limits_(limits),
+      calls_([this](const std::string& reason) { fail(reason); },
+             [this](Kind kind) -> PickleValue& { return make(kind); }, legacy, limits),
+      none_(make(Kind::none)),
+      false_(make(Kind::boolean)),
+      true_(make(Kind::boolean)),
+      empty_tuple_(make(Kind::tuple)) {
   true_.integer = 1;
 }
 
@@ -36,13 +43,16 @@ bool PickleMachine::step(const std::array<Operation, 256>& operations) {
   if (at_ >= bytes_.size()) fail("the end of the file instead of the end of the pickle");
   const auto code = static_cast<unsigned char>(bytes_[at_++]);
   if (code == '.') return true;
-  if (operations[code] == nullptr) fail(fmt::format("the pickle operation 0x{:02x}, which is not allowed here", code));
+  if (operations[code] == nullptr)
+    fail(fmt::format("the pickle operation 0x{:02x}, which is not allowed here", code));
   operations[code](*this);
   return false;
 }
 
 void PickleMachine::fail(const std::string& found) const {
-  throw Error(fmt::format("{}: not a checkpoint that can be read safely: {} (offset {} of the pickle)", source_, found, operation_at_));
+  throw Error(
+      fmt::format("{}: not a checkpoint that can be read safely: {} (offset {} of the pickle)",
+                  source_, found, operation_at_));
 }
 
 PickleValue& PickleMachine::make(Kind kind) {
@@ -66,13 +76,15 @@ void PickleMachine::protocol() {
 std::uint64_t PickleMachine::number(std::size_t size) {
   if (bytes_.size() - at_ < size) fail("the end in the middle of a number");
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(bytes_[at_ + i]) << (8 * i);
+  for (std::size_t i = 0; i < size; ++i)
+    value |= static_cast<std::uint64_t>(bytes_[at_ + i]) << (8 * i);
   at_ += size;
   return value;
 }
 
 std::string PickleMachine::characters(std::uint64_t size) {
-  if (size > bytes_.size() - at_) fail(fmt::format("a text of {} bytes, where {} are left", size, bytes_.size() - at_));
+  if (size > bytes_.size() - at_)
+    fail(fmt::format("a text of {} bytes, where {} are left", size, bytes_.size() - at_));
   if (size > limits_.text_bytes - text_bytes_) fail("too much text");
   text_bytes_ += size;
   std::string out(reinterpret_cast<const char*>(bytes_.data() + at_), size);
@@ -82,7 +94,8 @@ std::string PickleMachine::characters(std::uint64_t size) {
 
 std::string PickleMachine::line() {
   std::string out;
-  while (at_ < bytes_.size() && bytes_[at_] != std::byte{'\n'} && out.size() < 200) out += static_cast<char>(bytes_[at_++]);
+  while (at_ < bytes_.size() && bytes_[at_] != std::byte{'\n'} && out.size() < 200)
+    out += static_cast<char>(bytes_[at_++]);
   if (at_ >= bytes_.size() || bytes_[at_] != std::byte{'\n'}) fail("a name without an end");
   ++at_;
   return out;
@@ -114,8 +127,10 @@ void PickleMachine::mark() {
 }
 
 void PickleMachine::discard() {
-  if (stack_.size() == floor() && !marks_.empty()) marks_.pop_back();
-  else pop();
+  if (stack_.size() == floor() && !marks_.empty())
+    marks_.pop_back();
+  else
+    pop();
 }
 
 void PickleMachine::push_integer(std::int64_t value) {
@@ -146,7 +161,8 @@ void PickleMachine::tuple_of(std::size_t count) {
 void PickleMachine::long_number(std::uint64_t size) {
   if (size > 8) fail("a number of more than 64 bits");
   std::uint64_t value = number(static_cast<std::size_t>(size));
-  if (size > 0 && size < 8 && (value >> (8 * size - 1) & 1) != 0) value |= ~std::uint64_t{0} << (8 * size);
+  if (size > 0 && size < 8 && (value >> (8 * size - 1) & 1) != 0)
+    value |= ~std::uint64_t{0} << (8 * size);
   push_integer(static_cast<std::int64_t>(value));
 }
 
@@ -172,8 +188,10 @@ void PickleMachine::append(const std::vector<PickleValue*>& items, Kind kind) {
 
 void PickleMachine::set_items(const std::vector<PickleValue*>& items) {
   PickleValue& container = top();
-  if (container.kind != Kind::dictionary || items.size() % 2 != 0) fail("items without a dictionary");
-  for (std::size_t i = 0; i < items.size(); i += 2) container.dictionary.emplace_back(items[i], items[i + 1]);
+  if (container.kind != Kind::dictionary || items.size() % 2 != 0)
+    fail("items without a dictionary");
+  for (std::size_t i = 0; i < items.size(); i += 2)
+    container.dictionary.emplace_back(items[i], items[i + 1]);
 }
 
 void PickleMachine::set_item() {
@@ -190,7 +208,8 @@ void PickleMachine::memoize(std::uint64_t index) {
 }
 
 void PickleMachine::recall(std::uint64_t index) {
-  if (index >= memo_.size() || memo_[static_cast<std::size_t>(index)] == nullptr) fail(fmt::format("memo index {} without a value", index));
+  if (index >= memo_.size() || memo_[static_cast<std::size_t>(index)] == nullptr)
+    fail(fmt::format("memo index {} without a value", index));
   push(*memo_[static_cast<std::size_t>(index)]);
 }
 
@@ -201,7 +220,9 @@ void PickleMachine::global() {
 
 void PickleMachine::stack_global() {
   const PickleValue &name = pop(), &module = pop();
-  if (name.kind != Kind::text || module.kind != Kind::text || name.text.size() > 200 || module.text.size() > 200) fail("a class name of unknown form");
+  if (name.kind != Kind::text || module.kind != Kind::text || name.text.size() > 200 ||
+      module.text.size() > 200)
+    fail("a class name of unknown form");
   push(calls_.global(module.text, name.text));
 }
 
@@ -233,15 +254,22 @@ void PickleMachine::check_keys() const {
     texts.clear();
     numbers.clear();
     for (const auto& pair : value.dictionary) {
-      if (pair.first->kind == Kind::text) texts.push_back(&pair.first->text);
-      else if (pair.first->kind == Kind::integer) numbers.push_back(pair.first->integer);
-      else fail("a dictionary whose keys are neither texts nor whole numbers");
+      if (pair.first->kind == Kind::text)
+        texts.push_back(&pair.first->text);
+      else if (pair.first->kind == Kind::integer)
+        numbers.push_back(pair.first->integer);
+      else
+        fail("a dictionary whose keys are neither texts nor whole numbers");
     }
-    std::sort(texts.begin(), texts.end(), [](const std::string* a, const std::string* b) { return *a < *b; });
+    std::sort(texts.begin(), texts.end(),
+              [](const std::string* a, const std::string* b) { return *a < *b; });
     std::sort(numbers.begin(), numbers.end());
     for (std::size_t i = 1; i < texts.size(); ++i)
-      if (*texts[i] == *texts[i - 1]) fail(fmt::format("the key '{}' twice in one dictionary", text::printable(texts[i]->substr(0, 100))));
-    if (std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end()) fail("a number twice as the key of one dictionary");
+      if (*texts[i] == *texts[i - 1])
+        fail(fmt::format("the key '{}' twice in one dictionary",
+                         text::printable(texts[i]->substr(0, 100))));
+    if (std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end())
+      fail("a number twice as the key of one dictionary");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The stack machine of a pickle: what its operations do (architecture 6.9). Which codes they have is up to the reader.
+// The stack machine of a pickle: what its operations do (architecture 6.9). Which codes they have
+// is up to the reader.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -17,7 +18,8 @@ class PickleMachine {
   using Kind = PickleValue::Kind;
   using Operation = void (*)(PickleMachine&);
 
-  PickleMachine(std::span<const std::byte> bytes, const std::string& source, bool legacy, const PickleLimits& limits);
+  PickleMachine(std::span<const std::byte> bytes, const std::string& source, bool legacy,
+                const PickleLimits& limits);
   /// `operations`: by code, nullptr = not allowed. The STOP operation ends the run.
   PickleDocument run(const std::array<Operation, 256>& operations);
 

@@ -49,12 +49,9 @@ constexpr std::array container_operations{
 
 // Classes and calls.
 constexpr std::array call_operations{
-    Coded{'c', [](Machine& m) { m.global(); }},
-    Coded{0x93, [](Machine& m) { m.stack_global(); }},
-    Coded{'R', [](Machine& m) { m.reduce(); }},
-    Coded{0x81, [](Machine& m) { m.new_object(); }},
-    Coded{'b', [](Machine& m) { m.build(); }},
-    Coded{'Q', [](Machine& m) { m.persistent(); }},
+    Coded{'c', [](Machine& m) { m.global(); }}, Coded{0x93, [](Machine& m) { m.stack_global(); }},
+    Coded{'R', [](Machine& m) { m.reduce(); }}, Coded{0x81, [](Machine& m) { m.new_object(); }},
+    Coded{'b', [](Machine& m) { m.build(); }},  Coded{'Q', [](Machine& m) { m.persistent(); }},
 };
 
 // None, booleans and numbers.
@@ -112,11 +109,13 @@ std::size_t StorageType::bytes() const {
 
 const PickleValue* PickleValue::find(std::string_view key) const {
   for (const auto& [name, value] : dictionary)
-    if (name->kind == Kind::text && name->text == key) return value->kind == Kind::none ? nullptr : value;
+    if (name->kind == Kind::text && name->text == key)
+      return value->kind == Kind::none ? nullptr : value;
   return nullptr;
 }
 
-PickleDocument read_pickle(std::span<const std::byte> bytes, const std::string& source, bool legacy, const PickleLimits& limits) {
+PickleDocument read_pickle(std::span<const std::byte> bytes, const std::string& source, bool legacy,
+                           const PickleLimits& limits) {
   return Machine(bytes, source, legacy, limits).run(operations());
 }
 

@@ -38,10 +38,13 @@ void PickleWriter::text(const std::string& value) {
 void PickleWriter::integer(std::int64_t value) {
   out_ += '\x8a';  // LONG1
   out_ += '\x08';
-  for (int i = 0; i < 8; ++i) out_ += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFF);
+  for (int i = 0; i < 8; ++i)
+    out_ += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFF);
 }
 
-void PickleWriter::global(const char* module, const char* name) { out_ += std::string("c") + module + "\n" + name + "\n"; }
+void PickleWriter::global(const char* module, const char* name) {
+  out_ += std::string("c") + module + "\n" + name + "\n";
+}
 
 void PickleWriter::tuple(std::span<const std::int64_t> values) {
   out_ += '(';
@@ -66,7 +69,7 @@ void PickleWriter::tensor(const Tensor& tensor, const std::string& storage_key) 
   tuple(strides);
   out_ += '\x89';  // NEWFALSE
   global("collections", "OrderedDict");
-  out_ += ")R";    // EMPTY_TUPLE REDUCE
+  out_ += ")R";  // EMPTY_TUPLE REDUCE
   out_ += "tR";
 }
 

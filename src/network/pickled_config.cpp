@@ -21,7 +21,8 @@ class Writer {
 
   void number(const PickleValue& yaml, const char* key) {
     if (const PickleValue* value = yaml.find(key)) {
-      if (value->kind != Kind::integer && value->kind != Kind::real) fail(fmt::format("{}: expected a number", key));
+      if (value->kind != Kind::integer && value->kind != Kind::real)
+        fail(fmt::format("{}: expected a number", key));
       put(fmt::format("{}: ", key));
       write(*value, 0);
       put("\n");
@@ -42,7 +43,9 @@ class Writer {
   std::string out;
 
  private:
-  [[noreturn]] void fail(const std::string& reason) const { throw Error(fmt::format("{}: its configuration: {}, found something else", source_, reason)); }
+  [[noreturn]] void fail(const std::string& reason) const {
+    throw Error(fmt::format("{}: its configuration: {}, found something else", source_, reason));
+  }
 
   void put(const std::string& text) {
     out += text;
@@ -50,8 +53,11 @@ class Writer {
   }
 
   static std::string scalar(const std::string& text) {
-    // Words, block names and activations stay plain; the grammar of configs refuses what it does not know.
-    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 128 && (std::isalnum(c) != 0 || c == '_' || c == '.' || c == '(' || c == ')'); });
+    // Words, block names and activations stay plain; the grammar of configs refuses what it does
+    // not know.
+    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+      return c < 128 && (std::isalnum(c) != 0 || c == '_' || c == '.' || c == '(' || c == ')');
+    });
     return plain ? text : yaml_scalar(text);
   }
 
@@ -81,12 +87,16 @@ class Writer {
 }  // namespace
 
 std::string config_text(const PickleValue& yaml, const std::string& source) {
-  if (yaml.kind != Kind::dictionary) throw Error(fmt::format("{}: expected its configuration to be a dictionary, found something else", source));
+  if (yaml.kind != Kind::dictionary)
+    throw Error(fmt::format(
+        "{}: expected its configuration to be a dictionary, found something else", source));
   Writer writer(source);
   for (const char* key : {"nc", "depth_multiple", "width_multiple"}) writer.number(yaml, key);
   const PickleValue* anchors = yaml.find("anchors");
-  if (anchors != nullptr && anchors->is_sequence()) writer.rows(yaml, "anchors");
-  else writer.number(yaml, "anchors");
+  if (anchors != nullptr && anchors->is_sequence())
+    writer.rows(yaml, "anchors");
+  else
+    writer.number(yaml, "anchors");
   writer.rows(yaml, "backbone");
   writer.rows(yaml, "head");
   return std::move(writer.out);

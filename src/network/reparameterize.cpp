@@ -16,8 +16,12 @@ namespace {
 /// "model.122.m.0.weight" → {122, "m.0.weight"}.
 std::pair<int, std::string> split_name(const std::string& name) {
   const std::size_t begin = name.find('.') + 1, end = name.find('.', begin);
-  const auto layer = begin == 0 || end == std::string::npos ? std::nullopt : text::parse_int(name.substr(begin, end - begin));
-  if (!layer) throw Error(fmt::format("{}: expected a tensor name like model.<layer>.…", text::printable(name)));
+  const auto layer = begin == 0 || end == std::string::npos
+                         ? std::nullopt
+                         : text::parse_int(name.substr(begin, end - begin));
+  if (!layer)
+    throw Error(
+        fmt::format("{}: expected a tensor name like model.<layer>.…", text::printable(name)));
   return {static_cast<int>(*layer), name.substr(end + 1)};
 }
 
@@ -27,7 +31,8 @@ Weights renamed(const Weights& weights, const std::map<int, int>& layers) {
   for (const auto& [name, tensor] : weights.entries()) {
     const auto [layer, rest] = split_name(name);
     const auto found = layers.find(layer);
-    if (found == layers.end()) throw Error(fmt::format("{}: expected a tensor of the deploy graph", name));
+    if (found == layers.end())
+      throw Error(fmt::format("{}: expected a tensor of the deploy graph", name));
     result.set(fmt::format("model.{}.{}", found->second, rest), tensor);
   }
   return result;
@@ -50,7 +55,8 @@ DeployConfig deploy_config(std::string_view config, const std::string& source) {
   std::set<int> needed{head.id};
   for (auto entry = document.entries.rbegin(); entry != document.entries.rend(); ++entry)
     if (needed.count(entry->id) != 0) needed.insert(entry->from.begin(), entry->from.end());
-  std::erase_if(document.entries, [&](const ConfigEntry& entry) { return needed.count(entry.id) == 0; });
+  std::erase_if(document.entries,
+                [&](const ConfigEntry& entry) { return needed.count(entry.id) == 0; });
   return {to_text(document, source + ", deploy graph"), document.positions()};
 }
 
@@ -74,8 +80,10 @@ Reparameterized reparameterize(const Checkpoint& checkpoint) {
 std::string tensors_hash(const Weights& weights) {
   std::string all;
   for (const auto& [name, tensor] : weights.entries()) {
-    all += fmt::format("{}\n{}\n{}\n", name, static_cast<int>(tensor.type), fmt::join(tensor.shape, ","));
-    all += file::content_hash({reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()});
+    all += fmt::format("{}\n{}\n{}\n", name, static_cast<int>(tensor.type),
+                       fmt::join(tensor.shape, ","));
+    all += file::content_hash(
+        {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()});
   }
   return file::content_hash(all);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// safetensors: eight bytes of length, a JSON header, the tensors one after the other. Read with bounds on everything a header
-// can claim, written so that the `safetensors` package reads it.
+// safetensors: eight bytes of length, a JSON header, the tensors one after the other. Read with
+// bounds on everything a header can claim, written so that the `safetensors` package reads it.
 #include <filesystem>
 #include <map>
 #include <string>
@@ -16,8 +16,8 @@ struct SafetensorsFile {
 
 /// Whether a file begins like one: a plausible length, then "{".
 bool begins_safetensors(const std::filesystem::path& path);
-/// Errors: a header over 8 MiB or over the file, no JSON, names that stand twice, unknown types, offsets outside the data,
-/// overlaps or gaps, a length that differs from type × shape.
+/// Errors: a header over 8 MiB or over the file, no JSON, names that stand twice, unknown types,
+/// offsets outside the data, overlaps or gaps, a length that differs from type × shape.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 /// Atomic; data aligned to eight bytes.
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content);

@@ -50,14 +50,18 @@ void for_each_offset(const TensorClaim& claim, std::int64_t count, Visit visit) 
 
 }  // namespace
 
-std::uint64_t storage_bytes(const TensorClaim& claim) { return static_cast<std::uint64_t>(claim.storage_elements) * claim.type.bytes(); }
+std::uint64_t storage_bytes(const TensorClaim& claim) {
+  return static_cast<std::uint64_t>(claim.storage_elements) * claim.type.bytes();
+}
 
-TensorReader::TensorReader(const TorchContainer& container, std::string source) : container_(container), source_(std::move(source)) {}
+TensorReader::TensorReader(const TorchContainer& container, std::string source)
+    : container_(container), source_(std::move(source)) {}
 
 const std::vector<std::byte>& TensorReader::storage(const TensorClaim& claim) {
   if (cached_key_ == claim.key && cached_.size() == storage_bytes(claim)) return cached_;
   storage_bytes_ += storage_bytes(claim);
-  if (storage_bytes_ / 8 > container_.file_bytes() + (8u << 20)) throw Error(fmt::format("{}: too many tensors share storages", source_));
+  if (storage_bytes_ / 8 > container_.file_bytes() + (8u << 20))
+    throw Error(fmt::format("{}: too many tensors share storages", source_));
   cached_ = container_.read(claim);
   cached_key_ = claim.key;
   return cached_;
@@ -69,10 +73,14 @@ Tensor TensorReader::read(const TensorClaim& claim, const std::string& name) {
   tensor.shape = claim.shape;
   const std::int64_t count = tensor.elements();
   tensor_bytes_ += static_cast<std::uint64_t>(count) * size_in_bytes(tensor.type);
-  // Widening takes up to eight bytes for one; views of one storage may overlap a little in honest files.
-  if (tensor_bytes_ / 8 > container_.file_bytes() + (1u << 20)) throw Error(fmt::format("{}: {}: the tensors claim more than the file holds", source_, text::printable(name)));
+  // Widening takes up to eight bytes for one; views of one storage may overlap a little in honest
+  // files.
+  if (tensor_bytes_ / 8 > container_.file_bytes() + (1u << 20))
+    throw Error(fmt::format("{}: {}: the tensors claim more than the file holds", source_,
+                            text::printable(name)));
   if (count == 0) return tensor;
-  const bool whole = count == claim.storage_elements && is_contiguous(claim) && claim.type.kind == StorageType::Kind::plain;
+  const bool whole = count == claim.storage_elements && is_contiguous(claim) &&
+                     claim.type.kind == StorageType::Kind::plain;
   if (whole && cached_key_ != claim.key) {
     storage_bytes_ += storage_bytes(claim);
     tensor.bytes = container_.read(claim);

@@ -1,5 +1,6 @@
 #pragma once
-// The files of torch.save: a pickle and the storages that its tensors are views of (architecture 6.6, 6.7).
+// The files of torch.save: a pickle and the storages that its tensors are views of
+// (architecture 6.6, 6.7).
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -30,8 +31,8 @@ class TorchContainer {
 /// Of a claim's whole storage.
 std::uint64_t storage_bytes(const TensorClaim& claim);
 
-/// Copies views out of their storages, and bounds what a file can make the program allocate: views may overlap, so a small
-/// file could claim tensors without end.
+/// Copies views out of their storages, and bounds what a file can make the program allocate: views
+/// may overlap, so a small file could claim tensors without end.
 class TensorReader {
  public:
   TensorReader(const TorchContainer& container, std::string source);

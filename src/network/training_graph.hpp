@@ -11,9 +11,10 @@ struct TrainingGraph {
   std::string config, config_source;
 };
 
-/// The training graph of a checkpoint whose head is Detect: its own configuration with IDetect in three-level networks, the
-/// published training graph of the same multiples in four-level ones. Every layer below the head is the same. Nothing for
-/// networks that are none of the published ones (they train as they are) and for training graphs.
+/// The training graph of a checkpoint whose head is Detect: its own configuration with IDetect in
+/// three-level networks, the published training graph of the same multiples in four-level ones.
+/// Every layer below the head is the same. Nothing for networks that are none of the published ones
+/// (they train as they are) and for training graphs.
 std::optional<TrainingGraph> training_graph(const Checkpoint& checkpoint);
 
 }  // namespace yolov7::network

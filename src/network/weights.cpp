@@ -15,7 +15,8 @@ namespace {
 /// IEEE 754 half from double, round to nearest even, overflow to infinity.
 std::uint16_t half_from(double value) {
   const float f = static_cast<float>(value);
-  // A double that lies between two floats must not be rounded twice: make the float odd where it was inexact.
+  // A double that lies between two floats must not be rounded twice: make the float odd where it
+  // was inexact.
   std::uint32_t bits = std::bit_cast<std::uint32_t>(f);
   if (static_cast<double>(f) != value && std::isfinite(f)) {
     const bool away = std::abs(static_cast<double>(f)) > std::abs(value);
@@ -23,9 +24,11 @@ std::uint16_t half_from(double value) {
     bits |= 1;
   }
   const std::uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
-  if (magnitude >= 0x7F800000u) return static_cast<std::uint16_t>(sign | 0x7C00u | (magnitude > 0x7F800000u ? 0x200u : 0u));
-  if (magnitude >= 0x47800000u) return static_cast<std::uint16_t>(sign | 0x7C00u);  // 65536 and above
-  if (magnitude < 0x38800000u) {  // below 2^-14: subnormal, in units of 2^-24
+  if (magnitude >= 0x7F800000u)
+    return static_cast<std::uint16_t>(sign | 0x7C00u | (magnitude > 0x7F800000u ? 0x200u : 0u));
+  if (magnitude >= 0x47800000u)
+    return static_cast<std::uint16_t>(sign | 0x7C00u);  // 65536 and above
+  if (magnitude < 0x38800000u) {                        // below 2^-14: subnormal, in units of 2^-24
     const double units = std::abs(static_cast<double>(std::bit_cast<float>(magnitude))) * 0x1p24;
     return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(std::nearbyint(units)));
   }
@@ -52,7 +55,9 @@ std::uint16_t bfloat_from(double value) {
   return static_cast<std::uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
 }
 
-double bfloat_to(std::uint16_t value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16); }
+double bfloat_to(std::uint16_t value) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
+}
 
 template <class Stored, class Convert>
 void read_as(const Tensor& tensor, std::vector<double>& out, Convert convert) {
@@ -73,22 +78,35 @@ std::vector<std::byte> written_as(const std::vector<double>& values, Convert con
   return bytes;
 }
 
-Tensor from_doubles(const std::vector<double>& values, std::vector<std::int64_t> shape, DataType type) {
+Tensor from_doubles(const std::vector<double>& values, std::vector<std::int64_t> shape,
+                    DataType type) {
   Tensor tensor;
   tensor.type = type;
   tensor.shape = std::move(shape);
   switch (type) {
     case DataType::float16: tensor.bytes = written_as<std::uint16_t>(values, half_from); break;
     case DataType::bfloat16: tensor.bytes = written_as<std::uint16_t>(values, bfloat_from); break;
-    case DataType::float32: tensor.bytes = written_as<float>(values, [](double v) { return static_cast<float>(v); }); break;
-    case DataType::float64: tensor.bytes = written_as<double>(values, [](double v) { return v; }); break;
-    case DataType::int64: tensor.bytes = written_as<std::int64_t>(values, [](double v) { return static_cast<std::int64_t>(v); }); break;
-    case DataType::uint8: tensor.bytes = written_as<std::uint8_t>(values, [](double v) { return static_cast<std::uint8_t>(v); }); break;
+    case DataType::float32:
+      tensor.bytes = written_as<float>(values, [](double v) { return static_cast<float>(v); });
+      break;
+    case DataType::float64:
+      tensor.bytes = written_as<double>(values, [](double v) { return v; });
+      break;
+    case DataType::int64:
+      tensor.bytes =
+          written_as<std::int64_t>(values, [](double v) { return static_cast<std::int64_t>(v); });
+      break;
+    case DataType::uint8:
+      tensor.bytes =
+          written_as<std::uint8_t>(values, [](double v) { return static_cast<std::uint8_t>(v); });
+      break;
   }
   return tensor;
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 }  // namespace
 
@@ -113,7 +131,8 @@ std::int64_t Tensor::elements() const {
 std::vector<double> Tensor::to_doubles() const {
   std::vector<double> out(static_cast<std::size_t>(elements()));
   if (bytes.size() != out.size() * size_in_bytes(type))
-    throw Error(fmt::format("tensor of shape {}: expected {} bytes, found {}", shape_text(shape), out.size() * size_in_bytes(type), bytes.size()));
+    throw Error(fmt::format("tensor of shape {}: expected {} bytes, found {}", shape_text(shape),
+                            out.size() * size_in_bytes(type), bytes.size()));
   const auto plain = [](auto v) { return static_cast<double>(v); };
   switch (type) {
     case DataType::float16: read_as<std::uint16_t>(*this, out, half_to); break;
@@ -157,8 +176,10 @@ Tensor Tensor::converted(DataType to) const {
 
 void Weights::set(std::string name, Tensor tensor) {
   const auto [place, fresh] = index_.emplace(name, entries_.size());
-  if (fresh) entries_.emplace_back(std::move(name), std::move(tensor));
-  else entries_[place->second].second = std::move(tensor);
+  if (fresh)
+    entries_.emplace_back(std::move(name), std::move(tensor));
+  else
+    entries_[place->second].second = std::move(tensor);
 }
 
 std::vector<std::pair<std::string, Tensor>> Weights::release() {
@@ -186,13 +207,18 @@ void check(const Network& network, const Weights& weights) {
   std::vector<std::string> problems;
   for (const TensorSpec& spec : network.tensors) {
     const Tensor* tensor = weights.find(spec.name);
-    if (tensor == nullptr) problems.push_back(fmt::format("{} is missing", spec.name));
-    else if (tensor->shape != spec.shape) problems.push_back(fmt::format("{}: expected shape {}, found {}", spec.name, shape_text(spec.shape), shape_text(tensor->shape)));
+    if (tensor == nullptr)
+      problems.push_back(fmt::format("{} is missing", spec.name));
+    else if (tensor->shape != spec.shape)
+      problems.push_back(fmt::format("{}: expected shape {}, found {}", spec.name,
+                                     shape_text(spec.shape), shape_text(tensor->shape)));
   }
   if (problems.empty()) return;
   const std::size_t shown = std::min<std::size_t>(problems.size(), 5), count = problems.size();
   problems.resize(shown);
-  throw Error(fmt::format("weights do not fit {}: {} of {} tensors: {}{}", network.source, count, network.tensors.size(), fmt::join(problems, "; "), count > shown ? "; …" : ""));
+  throw Error(fmt::format("weights do not fit {}: {} of {} tensors: {}{}", network.source, count,
+                          network.tensors.size(), fmt::join(problems, "; "),
+                          count > shown ? "; …" : ""));
 }
 
 int head_layer(const Weights& weights) {
@@ -200,8 +226,11 @@ int head_layer(const Weights& weights) {
   const std::string_view begin = "model.", end = ".m.0.weight";
   for (const auto& entry : weights.entries()) {
     const std::string_view name = entry.first;
-    if (name.size() <= begin.size() + end.size() || name.substr(0, begin.size()) != begin || name.substr(name.size() - end.size()) != end) continue;
-    const auto layer = text::parse_int(name.substr(begin.size(), name.size() - begin.size() - end.size()));
+    if (name.size() <= begin.size() + end.size() || name.substr(0, begin.size()) != begin ||
+        name.substr(name.size() - end.size()) != end)
+      continue;
+    const auto layer =
+        text::parse_int(name.substr(begin.size(), name.size() - begin.size() - end.size()));
     if (layer && *layer >= 0 && *layer <= 10'000) found = std::max(found, static_cast<int>(*layer));
   }
   return found;

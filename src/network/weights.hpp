@@ -46,7 +46,8 @@ class Weights {
 /// All tensors in another floating type.
 Weights converted(const Weights& weights, DataType type);
 
-/// Checks names and shapes against the network; Error lists what is missing or of another shape (first five and count).
+/// Checks names and shapes against the network; Error lists what is missing or of another shape
+/// (first five and count).
 void check(const Network& network, const Weights& weights);
 
 struct NetworkAndWeights {
@@ -54,9 +55,11 @@ struct NetworkAndWeights {
   Weights weights;
 };
 
-/// Folds conv + BN, RepConv branches and implicit tensors (architecture 5.1–5.3) in double precision and rounds to
-/// `type`; the auxiliary head is dropped. The result's head is Detect; RepConv becomes `rbr_reparam`.
-NetworkAndWeights fuse(const Network& network, const Weights& weights, DataType type = DataType::float32);
+/// Folds conv + BN, RepConv branches and implicit tensors (architecture 5.1–5.3) in double
+/// precision and rounds to `type`; the auxiliary head is dropped. The result's head is Detect;
+/// RepConv becomes `rbr_reparam`.
+NetworkAndWeights fuse(const Network& network, const Weights& weights,
+                       DataType type = DataType::float32);
 
 /// Layer of the detection head by the tensors' names; −1 = there is none.
 int head_layer(const Weights& weights);

@@ -9,7 +9,8 @@
 
 namespace yolov7::network {
 
-/// The zip form. Errors: TorchScript, big-endian, no or several data.pkl, storages that are missing or of another size.
+/// The zip form. Errors: TorchScript, big-endian, no or several data.pkl, storages that are missing
+/// or of another size.
 class ZipContainer final : public TorchContainer {
  public:
   explicit ZipContainer(const std::filesystem::path& path);

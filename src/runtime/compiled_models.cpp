@@ -34,14 +34,16 @@ ov::element::Type precision_type(const std::string& precision) {
 void require_bfloat16(const ov::Core& core) {
   const auto known = core.get_property("CPU", ov::device::capabilities);
   if (std::find(known.begin(), known.end(), ov::device::capability::BF16) == known.end())
-    throw Error("precision bfloat16: expected a CPU with AVX512_BF16 or AMX, found none; use float32");
+    throw Error(
+        "precision bfloat16: expected a CPU with AVX512_BF16 or AMX, found none; use float32");
 }
 
-/// One call at a time on all cores is what LATENCY means, several on shares of them THROUGHPUT. The precision is always
-/// given because the silent default is bf16. Pinned threads of two detectors, or of a detector and a loader, would wait
-/// for each other on the same cores.
+/// One call at a time on all cores is what LATENCY means, several on shares of them THROUGHPUT. The
+/// precision is always given because the silent default is bf16. Pinned threads of two detectors,
+/// or of a detector and a loader, would wait for each other on the same cores.
 ov::AnyMap properties(const DetectorOptions& options, int threads) {
-  ov::AnyMap map{ov::hint::inference_precision(precision_type(options.precision)), ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)};
+  ov::AnyMap map{ov::hint::inference_precision(precision_type(options.precision)),
+                 ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)};
   if (options.streams > 1) {
     map.insert(ov::hint::performance_mode(ov::hint::PerformanceMode::THROUGHPUT));
     map.insert(ov::num_streams(options.streams));
@@ -54,10 +56,13 @@ ov::AnyMap properties(const DetectorOptions& options, int threads) {
 std::string identity_of(const network::NetworkAndWeights& model) {
   std::string all = fmt::format("{}\n{} classes", model.network.config, model.network.class_count);
   for (const network::Level& level : model.network.levels)
-    for (const network::AnchorSize& anchor : level.anchors) all += fmt::format("\n{} {} {}", level.stride, anchor.w, anchor.h);
+    for (const network::AnchorSize& anchor : level.anchors)
+      all += fmt::format("\n{} {} {}", level.stride, anchor.w, anchor.h);
   for (const auto& [name, tensor] : model.weights.entries()) {
-    const std::string_view bytes(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
-    all += fmt::format("\n{} {} {}", name, static_cast<int>(tensor.type), file::content_hash(bytes));
+    const std::string_view bytes(reinterpret_cast<const char*>(tensor.bytes.data()),
+                                 tensor.bytes.size());
+    all +=
+        fmt::format("\n{} {} {}", name, static_cast<int>(tensor.type), file::content_hash(bytes));
   }
   return file::content_hash(all);
 }
@@ -86,9 +91,15 @@ void keep_within_limit(const fs::path& folder) {
 
 }  // namespace
 
-CompiledModels::CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options)
-    : model_(std::move(model)), options_(options), threads_(threads_or_all(options.threads)), core_(std::make_unique<ov::Core>()), kept_(options.kept_shapes) {
-  if (precision_type(options_.precision) == ov::element::bf16) guarded("list the CPU's capabilities", [&] { require_bfloat16(*core_); });
+CompiledModels::CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model,
+                               const DetectorOptions& options)
+    : model_(std::move(model)),
+      options_(options),
+      threads_(threads_or_all(options.threads)),
+      core_(std::make_unique<ov::Core>()),
+      kept_(options.kept_shapes) {
+  if (precision_type(options_.precision) == ov::element::bf16)
+    guarded("list the CPU's capabilities", [&] { require_bfloat16(*core_); });
 }
 
 CompiledModels::~CompiledModels() = default;
@@ -96,8 +107,11 @@ CompiledModels::~CompiledModels() = default;
 /// Folded, or as stored in float32, because the model's constants lie over this memory.
 std::shared_ptr<const network::NetworkAndWeights> CompiledModels::runnable() {
   if (runnable_) return runnable_;
-  if (!options_.as_stored && !is_fused(model_->network)) return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::fuse(model_->network, model_->weights));
-  return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{model_->network, network::converted(model_->weights, network::DataType::float32)});
+  if (!options_.as_stored && !is_fused(model_->network))
+    return runnable_ = std::make_shared<const network::NetworkAndWeights>(
+               network::fuse(model_->network, model_->weights));
+  return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{
+             model_->network, network::converted(model_->weights, network::DataType::float32)});
 }
 
 std::shared_ptr<ov::CompiledModel> CompiledModels::get(const InputShape& shape) {
@@ -113,9 +127,12 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::compile(const InputShape& sha
   options.raw_maps = options_.raw_maps, options.float_input = shape.floats;
   const auto model = make_openvino_model(runnable(), options);
   return guarded("compile the network for the CPU", [&] {
-    auto ready = std::make_shared<ov::CompiledModel>(core_->compile_model(model, "CPU", properties(options_, threads_)));
-    if (const ov::element::Type used = ready->get_property(ov::hint::inference_precision); used != precision_type(options_.precision))
-      throw Error(fmt::format("OpenVINO: expected precision {}, found {}", options_.precision, used.get_type_name()));
+    auto ready = std::make_shared<ov::CompiledModel>(
+        core_->compile_model(model, "CPU", properties(options_, threads_)));
+    if (const ov::element::Type used = ready->get_property(ov::hint::inference_precision);
+        used != precision_type(options_.precision))
+      throw Error(fmt::format("OpenVINO: expected precision {}, found {}", options_.precision,
+                              used.get_type_name()));
     if (!file.empty()) to_cache(*ready, file);
     return ready;
   });
@@ -125,11 +142,15 @@ fs::path CompiledModels::cache_file(const InputShape& shape) {
   if (identity_.empty()) identity_ = identity_of(*model_);
   const std::string machine = guarded("name the CPU", [&] {
     std::string capabilities;
-    for (const std::string& one : core_->get_property("CPU", ov::device::capabilities)) capabilities += one + " ";
+    for (const std::string& one : core_->get_property("CPU", ov::device::capabilities))
+      capabilities += one + " ";
     return core_->get_property("CPU", ov::device::full_name) + " " + capabilities;
   });
-  const std::string key = fmt::format("{} {} {} {} {}x{}x{} {} {} {} {} {} {}", identity_, model_builder_version, ov::get_openvino_version().buildNumber, machine, shape.count, shape.height,
-                                      shape.width, shape.floats, options_.precision, threads_, options_.streams, options_.raw_maps, options_.as_stored);
+  const std::string key =
+      fmt::format("{} {} {} {} {}x{}x{} {} {} {} {} {} {}", identity_, model_builder_version,
+                  ov::get_openvino_version().buildNumber, machine, shape.count, shape.height,
+                  shape.width, shape.floats, options_.precision, threads_, options_.streams,
+                  options_.raw_maps, options_.as_stored);
   return options_.cache_folder / (file::content_hash(key) + ".blob");
 }
 
@@ -138,13 +159,16 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::from_cache(const fs::path& fi
   std::ifstream in(file, std::ios::binary);
   if (!in) return nullptr;
   try {
-    auto ready = std::make_shared<ov::CompiledModel>(core_->import_model(in, "CPU", properties(options_, threads_)));
-    if (ready->get_property(ov::hint::inference_precision) != precision_type(options_.precision)) return nullptr;
+    auto ready = std::make_shared<ov::CompiledModel>(
+        core_->import_model(in, "CPU", properties(options_, threads_)));
+    if (ready->get_property(ov::hint::inference_precision) != precision_type(options_.precision))
+      return nullptr;
     std::error_code ignored;
     fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);  // what the limit goes by
     return ready;
   } catch (const std::exception& exception) {
-    log::debug(fmt::format("{}: a compiled network that cannot be read; it is made again ({})", file.string(), exception.what()));
+    log::debug(fmt::format("{}: a compiled network that cannot be read; it is made again ({})",
+                           file.string(), exception.what()));
     return nullptr;
   }
 }
@@ -154,14 +178,18 @@ void CompiledModels::to_cache(const ov::CompiledModel& compiled, const fs::path&
   try {
     file::make_folder(file.parent_path());
     fs::permissions(file.parent_path(), fs::perms::owner_all);
-    file::replace_atomically(file, [&](const fs::path& temporary) {
-      std::ofstream out(temporary, std::ios::binary);
-      const_cast<ov::CompiledModel&>(compiled).export_model(out);
-      if (!out.flush()) throw Error("cannot be written");
-    }, {}, file::Sync::later);  // one that a power failure damages is made again
+    file::replace_atomically(
+        file,
+        [&](const fs::path& temporary) {
+          std::ofstream out(temporary, std::ios::binary);
+          const_cast<ov::CompiledModel&>(compiled).export_model(out);
+          if (!out.flush()) throw Error("cannot be written");
+        },
+        {}, file::Sync::later);  // one that a power failure damages is made again
     keep_within_limit(file.parent_path());
   } catch (const std::exception& exception) {
-    log::warning(fmt::format("{}: the compiled network is not kept: {}", file.string(), exception.what()));
+    log::warning(
+        fmt::format("{}: the compiled network is not kept: {}", file.string(), exception.what()));
   }
 }
 

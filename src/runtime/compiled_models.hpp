@@ -1,6 +1,7 @@
 #pragma once
-// Networks compiled by OpenVINO for the shapes in use, shared by all detectors over one model, and kept on disk where
-// the user wants it: the same weights, shape and machine need no second compilation.
+// Networks compiled by OpenVINO for the shapes in use, shared by all detectors over one model, and
+// kept on disk where the user wants it: the same weights, shape and machine need no second
+// compilation.
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -27,10 +28,12 @@ struct InputShape {
 class CompiledModels {
  public:
   /// Errors: a precision that is unknown, or that this processor lacks.
-  CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options);
+  CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model,
+                 const DetectorOptions& options);
   ~CompiledModels();
 
-  /// Compiled now, or read from the cache, or still known: the last DetectorOptions::kept_shapes are. Thread-safe.
+  /// Compiled now, or read from the cache, or still known: the last DetectorOptions::kept_shapes
+  /// are. Thread-safe.
   std::shared_ptr<ov::CompiledModel> get(const InputShape& shape);
   const network::Network& network() const { return model_->network; }
   int threads() const { return threads_; }

@@ -24,31 +24,36 @@ double lap(Clock::time_point& from) {
 }  // namespace
 
 int rounded_image_size(int image_size, int stride) {
-  if (image_size < 1) throw usage_error(fmt::format("image size: expected a positive number, found {}", image_size));
+  if (image_size < 1)
+    throw usage_error(fmt::format("image size: expected a positive number, found {}", image_size));
   return (image_size + stride - 1) / stride * stride;
 }
 
 namespace {
 
 Letterbox geometry_of(const Detector& detector, const cv::Mat& bgr, int image_size) {
-  if (bgr.empty() || bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
+  if (bgr.empty() || bgr.type() != CV_8UC3)
+    throw Error("expected an 8-bit picture with three channels");
   if (image_size < 1 || image_size % detector.stride() != 0)
-    throw Error(fmt::format("image size: expected a multiple of {}, found {}", detector.stride(), image_size));
+    throw Error(fmt::format("image size: expected a multiple of {}, found {}", detector.stride(),
+                            image_size));
   LetterboxOptions shape;
   shape.stride = detector.stride();
   return letterbox_geometry(bgr.size(), {image_size, image_size}, shape);
 }
 
 /// Pictures of one input size, one call of the network.
-void detect_group(Detector& detector, std::span<const cv::Mat> pictures, std::span<const Letterbox> geometries, const NmsOptions& options, DetectBuffers& buffers,
-                  std::vector<DetectResult>& results) {
+void detect_group(Detector& detector, std::span<const cv::Mat> pictures,
+                  std::span<const Letterbox> geometries, const NmsOptions& options,
+                  DetectBuffers& buffers, std::vector<DetectResult>& results) {
   const auto count = pictures.size();
   const auto share = 1.0 / static_cast<double>(count);
   Clock::time_point clock = Clock::now();
   const cv::Size input = geometries[0].target;
   const std::size_t bytes = 3 * static_cast<std::size_t>(input.area());
   buffers.pixels.resize(count * bytes);
-  for (std::size_t i = 0; i < count; ++i) letterbox_planes(pictures[i], geometries[i], buffers.pixels.data() + i * bytes);
+  for (std::size_t i = 0; i < count; ++i)
+    letterbox_planes(pictures[i], geometries[i], buffers.pixels.data() + i * bytes);
   DetectTiming timing;
   timing.pre = lap(clock) * share;
   const PixelBatch batch{buffers.pixels, static_cast<int>(count), input.height, input.width};
@@ -57,8 +62,10 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures, std::sp
   detector.predict(batch, buffers.prediction);
   timing.inference = lap(clock) * share;
   for (std::size_t i = 0; i < count; ++i) {
-    NmsResult kept = suppress(buffers.prediction, static_cast<int>(i), detector.class_count(), options);
-    for (Detection& detection : kept.detections) detection.box = to_original(detection.box, input, pictures[i].size());
+    NmsResult kept =
+        suppress(buffers.prediction, static_cast<int>(i), detector.class_count(), options);
+    for (Detection& detection : kept.detections)
+      detection.box = to_original(detection.box, input, pictures[i].size());
     DetectResult& result = results.emplace_back();
     result.detections = std::move(kept.detections);
     result.highest_score = kept.highest_score;
@@ -71,22 +78,28 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures, std::sp
 
 }  // namespace
 
-DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options, DetectBuffers& buffers) {
+DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size,
+                    const NmsOptions& options, DetectBuffers& buffers) {
   return std::move(detect_whole(detector, {&bgr, 1}, image_size, options, buffers).front());
 }
 
-DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size, const NmsOptions& options) {
+DetectResult detect(Detector& detector, const cv::Mat& bgr, int image_size,
+                    const NmsOptions& options) {
   DetectBuffers buffers;
   return detect(detector, bgr, image_size, options, buffers);
 }
 
-std::vector<DetectResult> detect_whole(Detector& detector, std::span<const cv::Mat> pictures, int image_size, const NmsOptions& options, DetectBuffers& buffers) {
+std::vector<DetectResult> detect_whole(Detector& detector, std::span<const cv::Mat> pictures,
+                                       int image_size, const NmsOptions& options,
+                                       DetectBuffers& buffers) {
   std::vector<DetectResult> results;
   std::vector<Letterbox> geometries;
-  for (const cv::Mat& picture : pictures) geometries.push_back(geometry_of(detector, picture, image_size));
+  for (const cv::Mat& picture : pictures)
+    geometries.push_back(geometry_of(detector, picture, image_size));
   for (std::size_t from = 0, to = 0; from < pictures.size(); from = to) {
     while (to < pictures.size() && geometries[to].target == geometries[from].target) ++to;
-    detect_group(detector, pictures.subspan(from, to - from), std::span(geometries).subspan(from, to - from), options, buffers, results);
+    detect_group(detector, pictures.subspan(from, to - from),
+                 std::span(geometries).subspan(from, to - from), options, buffers, results);
   }
   return results;
 }

@@ -8,6 +8,7 @@
 namespace yolov7::runtime {
 
 /// One result a picture, in their order. Errors: those of detect() and detect_tiled().
-std::vector<DetectResult> detect_all(Detector& detector, std::span<const cv::Mat> pictures, const LookOptions& options, DetectBuffers& buffers);
+std::vector<DetectResult> detect_all(Detector& detector, std::span<const cv::Mat> pictures,
+                                     const LookOptions& options, DetectBuffers& buffers);
 
 }  // namespace yolov7::runtime

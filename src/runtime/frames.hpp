@@ -25,19 +25,21 @@ struct FrameOrigin {
 
 struct Frame {
   std::shared_ptr<const FrameOrigin> origin;
-  std::size_t number = 0;  ///< in its video from 1; in a stream the count of frames looked at, from 0
-  double seconds = 0;      ///< since the first frame
-  cv::Mat bgr;             ///< 8 bit, 3 channels; of a picture only after FrameSource::load()
-  std::string error;       ///< not empty: why there is none
+  std::size_t number =
+      0;               ///< in its video from 1; in a stream the count of frames looked at, from 0
+  double seconds = 0;  ///< since the first frame
+  cv::Mat bgr;         ///< 8 bit, 3 channels; of a picture only after FrameSource::load()
+  std::string error;   ///< not empty: why there is none
 };
 
 class FrameSource {
  public:
   virtual ~FrameSource() = default;
-  /// The next frame; one caller at a time. False at the end. Waits where a stream has nothing new. Errors: Ctrl-C.
+  /// The next frame; one caller at a time. False at the end. Waits where a stream has nothing new.
+  /// Errors: Ctrl-C.
   virtual bool next(Frame& frame) = 0;
-  /// Reads what next() left for later; callers with different frames may do it at the same time. Never throws for a
-  /// picture that cannot be read: that is `error`.
+  /// Reads what next() left for later; callers with different frames may do it at the same time.
+  /// Never throws for a picture that cannot be read: that is `error`.
   virtual void load(Frame& frame) { (void)frame; }
   /// Of those known beforehand; 0 = unknown.
   virtual std::size_t total() const { return 0; }
@@ -51,9 +53,12 @@ struct FrameLimits {
   int stride = 1;          ///< every n-th frame of a video
 };
 
-std::unique_ptr<FrameSource> picture_frames(std::vector<SourcePicture> pictures, const FrameLimits& limits);
-/// One after the other. What a reader reports in the middle is one frame with `error`, and the end of that video.
-std::unique_ptr<FrameSource> video_frames(std::vector<SourceVideo> videos, const FrameLimits& limits, const VideoLibrary& library);
+std::unique_ptr<FrameSource> picture_frames(std::vector<SourcePicture> pictures,
+                                            const FrameLimits& limits);
+/// One after the other. What a reader reports in the middle is one frame with `error`, and the end
+/// of that video.
+std::unique_ptr<FrameSource> video_frames(std::vector<SourceVideo> videos,
+                                          const FrameLimits& limits, const VideoLibrary& library);
 std::unique_ptr<FrameSource> one_after_the_other(std::vector<std::unique_ptr<FrameSource>> sources);
 
 }  // namespace yolov7::runtime

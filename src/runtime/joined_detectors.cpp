@@ -50,13 +50,17 @@ void join(std::span<const Prediction> parts, std::span<const Rows> chosen, Predi
 
 class AugmentedDetector final : public Detector {
  public:
-  AugmentedDetector(std::unique_ptr<Detector> detector, bool clip_tails, int level_count) : detector_(std::move(detector)), clip_tails_(clip_tails), level_count_(level_count) {}
-  std::string description() const override { return detector_->description() + ", three passes (scale 1, 0.83 mirrored, 0.67)"; }
+  AugmentedDetector(std::unique_ptr<Detector> detector, bool clip_tails, int level_count)
+      : detector_(std::move(detector)), clip_tails_(clip_tails), level_count_(level_count) {}
+  std::string description() const override {
+    return detector_->description() + ", three passes (scale 1, 0.83 mirrored, 0.67)";
+  }
   int class_count() const override { return detector_->class_count(); }
   int stride() const override { return detector_->stride(); }
   std::unique_ptr<Detector> sibling() override {
     auto other = detector_->sibling();
-    return other ? std::make_unique<AugmentedDetector>(std::move(other), clip_tails_, level_count_) : nullptr;
+    return other ? std::make_unique<AugmentedDetector>(std::move(other), clip_tails_, level_count_)
+                 : nullptr;
   }
   void prepare(int count, int height, int width) override {
     for (const Pass& pass : passes) {
@@ -78,25 +82,34 @@ class AugmentedDetector final : public Detector {
  private:
   cv::Size padded(cv::Size size, double scale) const {
     if (scale == 1) return size;
-    const auto up = [&](int side) { return static_cast<int>(std::ceil(side * scale / stride())) * stride(); };
+    const auto up = [&](int side) {
+      return static_cast<int>(std::ceil(side * scale / stride())) * stride();
+    };
     return {up(size.width), up(size.height)};
   }
 
-  static std::vector<std::uint8_t> transformed(const PixelBatch& batch, const Pass& pass, cv::Size target) {
-    const auto from = static_cast<std::size_t>(batch.width) * static_cast<std::size_t>(batch.height), to = static_cast<std::size_t>(target.area());
+  static std::vector<std::uint8_t> transformed(const PixelBatch& batch, const Pass& pass,
+                                               cv::Size target) {
+    const auto from =
+                   static_cast<std::size_t>(batch.width) * static_cast<std::size_t>(batch.height),
+               to = static_cast<std::size_t>(target.area());
     std::vector<std::uint8_t> out(static_cast<std::size_t>(batch.count) * 3 * to, letterbox_grey);
-    const cv::Size scaled(static_cast<int>(batch.width * pass.scale), static_cast<int>(batch.height * pass.scale));
+    const cv::Size scaled(static_cast<int>(batch.width * pass.scale),
+                          static_cast<int>(batch.height * pass.scale));
     for (std::size_t plane = 0; plane < static_cast<std::size_t>(batch.count) * 3; ++plane) {
       // OpenCV takes a non-const pointer and only reads.
-      cv::Mat source(batch.height, batch.width, CV_8UC1, const_cast<std::uint8_t*>(batch.pixels.data() + plane * from));
+      cv::Mat source(batch.height, batch.width, CV_8UC1,
+                     const_cast<std::uint8_t*>(batch.pixels.data() + plane * from));
       if (pass.mirrored) {
         cv::Mat mirror;
         cv::flip(source, mirror, 1);
         source = mirror;
       }
       cv::Mat place = cv::Mat(target, CV_8UC1, out.data() + plane * to)(cv::Rect({0, 0}, scaled));
-      if (scaled == source.size()) source.copyTo(place);
-      else cv::resize(source, place, scaled, 0, 0, cv::INTER_LINEAR);
+      if (scaled == source.size())
+        source.copyTo(place);
+      else
+        cv::resize(source, place, scaled, 0, 0, cv::INTER_LINEAR);
     }
     return out;
   }
@@ -129,12 +142,15 @@ class AugmentedDetector final : public Detector {
 
 class Ensemble final : public Detector {
  public:
-  explicit Ensemble(std::vector<std::unique_ptr<Detector>> members) : members_(std::move(members)) {}
+  explicit Ensemble(std::vector<std::unique_ptr<Detector>> members)
+      : members_(std::move(members)) {}
   std::string description() const override {
     std::vector<std::string> all;
     for (const auto& one : members_) all.push_back(one->description());
-    const bool alike = std::all_of(all.begin(), all.end(), [&](const std::string& one) { return one == all.front(); });
-    return fmt::format("{} networks: {}", members_.size(), alike ? all.front() : text::join(all, "; "));
+    const bool alike = std::all_of(all.begin(), all.end(),
+                                   [&](const std::string& one) { return one == all.front(); });
+    return fmt::format("{} networks: {}", members_.size(),
+                       alike ? all.front() : text::join(all, "; "));
   }
   int class_count() const override { return members_.front()->class_count(); }
   int stride() const override {
@@ -169,7 +185,8 @@ class Ensemble final : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_augmented_detector(std::unique_ptr<Detector> detector, bool clip_tails, int level_count) {
+std::unique_ptr<Detector> make_augmented_detector(std::unique_ptr<Detector> detector,
+                                                  bool clip_tails, int level_count) {
   return std::make_unique<AugmentedDetector>(std::move(detector), clip_tails, level_count);
 }
 
@@ -177,12 +194,16 @@ std::unique_ptr<Detector> make_ensemble(std::vector<std::unique_ptr<Detector>> m
   if (members.empty()) throw Error("ensemble: expected at least one network, found none");
   for (const auto& one : members)
     if (one->class_count() != members.front()->class_count())
-      throw Error(fmt::format("ensemble: expected networks of {} classes, found one of {}", members.front()->class_count(), one->class_count()));
+      throw Error(fmt::format("ensemble: expected networks of {} classes, found one of {}",
+                              members.front()->class_count(), one->class_count()));
   return std::make_unique<Ensemble>(std::move(members));
 }
 
-NmsResult suppress(const Prediction& prediction, int picture, int class_count, const NmsOptions& options) {
-  if (prediction.parts.size() < 2) return non_maximum_suppression(prediction.picture(picture), prediction.rows, class_count, options);
+NmsResult suppress(const Prediction& prediction, int picture, int class_count,
+                   const NmsOptions& options) {
+  if (prediction.parts.size() < 2)
+    return non_maximum_suppression(prediction.picture(picture), prediction.rows, class_count,
+                                   options);
   NmsResult all;
   std::vector<std::vector<Detection>> lists;
   const float* rows = prediction.picture(picture);

@@ -29,8 +29,13 @@ struct Shared {
 
 class Stream {
  public:
-  Stream(SourceVideo source, std::size_t number, std::size_t of, const FrameLimits& limits, const LiveOptions& options, const VideoLibrary& library, Shared& shared)
-      : source_(std::move(source)), limits_(limits), options_(options), library_(library), shared_(shared) {
+  Stream(SourceVideo source, std::size_t number, std::size_t of, const FrameLimits& limits,
+         const LiveOptions& options, const VideoLibrary& library, Shared& shared)
+      : source_(std::move(source)),
+        limits_(limits),
+        options_(options),
+        library_(library),
+        shared_(shared) {
     counters_.name = without_credentials(source_.source);
     origin_ = {FrameKind::stream, counters_.name, source_.relative, number, of, 0, 0};
     thread_ = std::thread([this] { run(); });
@@ -65,7 +70,9 @@ class Stream {
       if (gave_frames) pause = options_.first_pause;
       const bool last = options_.retries >= 0 && failures > options_.retries;
       note_failure(why);
-      log::warning(fmt::format("{}: {}; {}", counters_.name, why, last ? "given up" : fmt::format("opened again in {} s", text::general(pause))));
+      log::warning(fmt::format(
+          "{}: {}; {}", counters_.name, why,
+          last ? "given up" : fmt::format("opened again in {} s", text::general(pause))));
       if (last) break;
       wait(pause);
       pause = std::min(2 * pause, options_.longest_pause);
@@ -78,7 +85,8 @@ class Stream {
   /// From opening to the end, whose reason is returned.
   std::string connection() {
     try {
-      const auto reader = library_.open(source_.source, source_.origin, limits_.video, &shared_.closing);
+      const auto reader =
+          library_.open(source_.source, source_.origin, limits_.video, &shared_.closing);
       opened(*reader);
       std::size_t damaged = 0;
       Latest frame;
@@ -152,8 +160,12 @@ class Stream {
 
 class AllStreams final : public LiveFrames {
  public:
-  AllStreams(std::vector<SourceVideo> streams, const FrameLimits& limits, const LiveOptions& options, const VideoLibrary& library) : limits_(limits), start_(Clock::now()) {
-    for (std::size_t i = 0; i < streams.size(); ++i) streams_.push_back(std::make_unique<Stream>(streams[i], i, streams.size(), limits, options, library, shared_));
+  AllStreams(std::vector<SourceVideo> streams, const FrameLimits& limits,
+             const LiveOptions& options, const VideoLibrary& library)
+      : limits_(limits), start_(Clock::now()) {
+    for (std::size_t i = 0; i < streams.size(); ++i)
+      streams_.push_back(std::make_unique<Stream>(streams[i], i, streams.size(), limits, options,
+                                                  library, shared_));
   }
   ~AllStreams() override { close(); }
 
@@ -161,8 +173,11 @@ class AllStreams final : public LiveFrames {
     std::unique_lock lock(shared_.mutex);
     for (;;) {
       interrupt::check();
-      if (limits_.seconds > 0 && Seconds(Clock::now() - start_).count() >= limits_.seconds) return false;
-      if (!checked_ && std::all_of(streams_.begin(), streams_.end(), [](const auto& one) { return one->tried(); })) check_opened();
+      if (limits_.seconds > 0 && Seconds(Clock::now() - start_).count() >= limits_.seconds)
+        return false;
+      if (!checked_ && std::all_of(streams_.begin(), streams_.end(),
+                                   [](const auto& one) { return one->tried(); }))
+        check_opened();
       for (std::size_t i = 0; i < streams_.size(); ++i) {
         const std::size_t at = (turn_ + i) % streams_.size();
         if (auto taken = streams_[at]->take()) {
@@ -171,7 +186,9 @@ class AllStreams final : public LiveFrames {
           return true;
         }
       }
-      if (std::all_of(streams_.begin(), streams_.end(), [](const auto& one) { return one->over(); })) return false;
+      if (std::all_of(streams_.begin(), streams_.end(),
+                      [](const auto& one) { return one->over(); }))
+        return false;
       shared_.news.wait_for(lock, std::chrono::milliseconds(100));
     }
   }
@@ -189,7 +206,8 @@ class AllStreams final : public LiveFrames {
     std::string reasons;
     for (const auto& one : streams_) {
       if (one->counters().connections > 0) return;
-      reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", one->counters().name, one->counters().last_failure);
+      reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", one->counters().name,
+                             one->counters().last_failure);
     }
     throw Error(fmt::format("expected at least one stream that opens, found none: {}", reasons));
   }
@@ -212,7 +230,8 @@ class AllStreams final : public LiveFrames {
 
 }  // namespace
 
-std::unique_ptr<LiveFrames> live_frames(std::vector<SourceVideo> streams, const FrameLimits& limits, const LiveOptions& options, const VideoLibrary& library) {
+std::unique_ptr<LiveFrames> live_frames(std::vector<SourceVideo> streams, const FrameLimits& limits,
+                                        const LiveOptions& options, const VideoLibrary& library) {
   return std::make_unique<AllStreams>(std::move(streams), limits, options, library);
 }
 

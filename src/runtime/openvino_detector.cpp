@@ -19,35 +19,46 @@ namespace {
 
 class OpenvinoDetector final : public Detector {
  public:
-  explicit OpenvinoDetector(std::shared_ptr<CompiledModels> models) : models_(std::move(models)), ready_(models_->options().kept_shapes) {}
+  explicit OpenvinoDetector(std::shared_ptr<CompiledModels> models)
+      : models_(std::move(models)), ready_(models_->options().kept_shapes) {}
 
   std::string description() const override {
     const std::string build = ov::get_openvino_version().buildNumber;
     const DetectorOptions& options = models_->options();
     const int threads = models_->threads();
-    return fmt::format("OpenVINO {}, CPU, {}, {} thread{}{}", build.substr(0, build.find('-')), options.precision, threads, threads == 1 ? "" : "s",
+    return fmt::format("OpenVINO {}, CPU, {}, {} thread{}{}", build.substr(0, build.find('-')),
+                       options.precision, threads, threads == 1 ? "" : "s",
                        options.streams > 1 ? fmt::format(", {} streams", options.streams) : "");
   }
   int class_count() const override { return models_->network().class_count; }
   int stride() const override { return static_cast<int>(models_->network().largest_stride()); }
-  std::unique_ptr<Detector> sibling() override { return std::make_unique<OpenvinoDetector>(models_); }
+  std::unique_ptr<Detector> sibling() override {
+    return std::make_unique<OpenvinoDetector>(models_);
+  }
 
   void prepare(int count, int height, int width) override { request({count, height, width}); }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
-    const ov::Shape shape{static_cast<std::size_t>(std::max(batch.count, 0)), 3, static_cast<std::size_t>(std::max(batch.height, 0)),
+    const ov::Shape shape{static_cast<std::size_t>(std::max(batch.count, 0)), 3,
+                          static_cast<std::size_t>(std::max(batch.height, 0)),
                           static_cast<std::size_t>(std::max(batch.width, 0))};
     if (ov::shape_size(shape) != batch.pixels.size() || batch.pixels.empty())
-      throw Error(fmt::format("expected {} x 3 x {} x {} bytes of pixels, found {}", batch.count, batch.height, batch.width, batch.pixels.size()));
+      throw Error(fmt::format("expected {} x 3 x {} x {} bytes of pixels, found {}", batch.count,
+                              batch.height, batch.width, batch.pixels.size()));
     // OpenVINO takes a non-const pointer and only reads.
-    run(ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(batch.pixels.data())), request({batch.count, batch.height, batch.width}),
-        prediction);
+    run(ov::Tensor(ov::element::u8, shape, const_cast<std::uint8_t*>(batch.pixels.data())),
+        request({batch.count, batch.height, batch.width}), prediction);
   }
 
-  void predict_floats(std::span<const float> pixels, int count, int height, int width, Prediction& prediction) {
-    const ov::Shape shape{static_cast<std::size_t>(count), 3, static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
-    if (ov::shape_size(shape) != pixels.size()) throw Error(fmt::format("expected {} values, found {}", ov::shape_size(shape), pixels.size()));
-    run(ov::Tensor(ov::element::f32, shape, const_cast<float*>(pixels.data())), request({count, height, width, true}), prediction);
+  void predict_floats(std::span<const float> pixels, int count, int height, int width,
+                      Prediction& prediction) {
+    const ov::Shape shape{static_cast<std::size_t>(count), 3, static_cast<std::size_t>(height),
+                          static_cast<std::size_t>(width)};
+    if (ov::shape_size(shape) != pixels.size())
+      throw Error(
+          fmt::format("expected {} values, found {}", ov::shape_size(shape), pixels.size()));
+    run(ov::Tensor(ov::element::f32, shape, const_cast<float*>(pixels.data())),
+        request({count, height, width, true}), prediction);
   }
 
  private:
@@ -74,7 +85,8 @@ class OpenvinoDetector final : public Detector {
       for (std::size_t j = 0; j + 1 < outputs.size(); ++j) {
         const ov::Shape map = outputs[j + 1].get_shape();
         Prediction::RawMap& raw = prediction.raw[j];
-        raw.anchors = static_cast<int>(map.at(1)), raw.height = static_cast<int>(map.at(2)), raw.width = static_cast<int>(map.at(3));
+        raw.anchors = static_cast<int>(map.at(1)), raw.height = static_cast<int>(map.at(2)),
+        raw.width = static_cast<int>(map.at(3));
         raw.values.resize(ov::shape_size(map));
         request.set_output_tensor(j + 1, ov::Tensor(ov::element::f32, map, raw.values.data()));
       }
@@ -88,15 +100,20 @@ class OpenvinoDetector final : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options) {
-  return std::make_unique<OpenvinoDetector>(std::make_shared<CompiledModels>(std::move(model), options));
+std::unique_ptr<Detector> make_openvino_detector(
+    std::shared_ptr<const network::NetworkAndWeights> model, const DetectorOptions& options) {
+  return std::make_unique<OpenvinoDetector>(
+      std::make_shared<CompiledModels>(std::move(model), options));
 }
 
-Prediction predict_openvino(const network::Network& network, const network::Weights& weights, const DetectorOptions& options,
-                            std::span<const float> pixels, int count, int height, int width) {
+Prediction predict_openvino(const network::Network& network, const network::Weights& weights,
+                            const DetectorOptions& options, std::span<const float> pixels,
+                            int count, int height, int width) {
   Prediction prediction;
-  auto model = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{network, weights});
-  OpenvinoDetector(std::make_shared<CompiledModels>(std::move(model), options)).predict_floats(pixels, count, height, width, prediction);
+  auto model = std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{network, weights});
+  OpenvinoDetector(std::make_shared<CompiledModels>(std::move(model), options))
+      .predict_floats(pixels, count, height, width, prediction);
   return prediction;
 }
 
@@ -108,8 +125,11 @@ bool openvino_available() { return true; }
 
 namespace yolov7::runtime {
 
-std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::NetworkAndWeights>, const DetectorOptions&) {
-  throw Error("this build has no OpenVINO; build with -DYOLOV7_OPENVINO=ON after scripts/setup, or with -DOpenVINO_DIR=<folder with OpenVINOConfig.cmake>");
+std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::NetworkAndWeights>,
+                                                 const DetectorOptions&) {
+  throw Error(
+      "this build has no OpenVINO; build with -DYOLOV7_OPENVINO=ON after scripts/setup, or with "
+      "-DOpenVINO_DIR=<folder with OpenVINOConfig.cmake>");
 }
 
 bool openvino_available() { return false; }

@@ -6,12 +6,14 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+
 #include "runtime/detect_all.hpp"
 
 namespace yolov7::runtime {
 namespace {
 
-/// Lets groups through in the order of their numbers. After close(n), nobody with number n or above gets through.
+/// Lets groups through in the order of their numbers. After close(n), nobody with number n or above
+/// gets through.
 class Turnstile {
  public:
   bool enter(std::size_t number) {
@@ -39,7 +41,10 @@ class Turnstile {
 class Pipeline {
  public:
   Pipeline(FrameSource& source, const LookOptions& options, int batch, const PipelineStages& stages)
-      : source_(source), options_(options), batch_(static_cast<std::size_t>(std::max(batch, 1))), stages_(stages) {}
+      : source_(source),
+        options_(options),
+        batch_(static_cast<std::size_t>(std::max(batch, 1))),
+        stages_(stages) {}
 
   void work(Detector& detector) {
     DetectBuffers buffers;
@@ -77,22 +82,26 @@ class Pipeline {
     return true;
   }
 
-  bool look(Detector& detector, std::vector<Frame>& frames, DetectBuffers& buffers, std::size_t number) {
+  bool look(Detector& detector, std::vector<Frame>& frames, DetectBuffers& buffers,
+            std::size_t number) {
     std::vector<cv::Mat> pictures;
     for (Frame& frame : frames) {
       source_.load(frame);
       if (frame.error.empty()) pictures.push_back(frame.bgr);
     }
-    std::vector<DetectResult> found = detect_all(detector, pictures, options_, buffers), results(frames.size());
+    std::vector<DetectResult> found = detect_all(detector, pictures, options_, buffers),
+                              results(frames.size());
     for (std::size_t i = 0, next = 0; i < frames.size(); ++i)
       if (frames[i].error.empty()) results[i] = std::move(found[next++]);
     pictures.clear();  // the frames alone own the pixels now
     if (!in_turn(first_, number, stages_.in_order, frames, results)) return false;
-    for (std::size_t i = 0; stages_.drawn && i < frames.size(); ++i) stages_.drawn(frames[i], results[i]);
+    for (std::size_t i = 0; stages_.drawn && i < frames.size(); ++i)
+      stages_.drawn(frames[i], results[i]);
     return in_turn(second_, number, stages_.delivered, frames, results);
   }
 
-  bool in_turn(Turnstile& turnstile, std::size_t number, const std::function<void(Frame&, DetectResult&)>& stage, std::vector<Frame>& frames,
+  bool in_turn(Turnstile& turnstile, std::size_t number,
+               const std::function<void(Frame&, DetectResult&)>& stage, std::vector<Frame>& frames,
                std::vector<DetectResult>& results) {
     if (!turnstile.enter(number)) return false;
     for (std::size_t i = 0; stage && i < frames.size(); ++i) stage(frames[i], results[i]);
@@ -100,7 +109,8 @@ class Pipeline {
     return true;
   }
 
-  /// The failure with the lowest number is the one that is told; what stands before it goes on to its end.
+  /// The failure with the lowest number is the one that is told; what stands before it goes on to
+  /// its end.
   void fail(std::size_t number) {
     const std::lock_guard lock(error_mutex_);
     if (error_ && number > failed_) return;
@@ -124,10 +134,12 @@ class Pipeline {
 
 }  // namespace
 
-void run_pipeline(FrameSource& source, std::span<const std::unique_ptr<Detector>> detectors, const LookOptions& options, int batch, const PipelineStages& stages) {
+void run_pipeline(FrameSource& source, std::span<const std::unique_ptr<Detector>> detectors,
+                  const LookOptions& options, int batch, const PipelineStages& stages) {
   Pipeline pipeline(source, options, batch, stages);
   std::vector<std::thread> others;
-  for (std::size_t i = 1; i < detectors.size(); ++i) others.emplace_back([&, i] { pipeline.work(*detectors[i]); });
+  for (std::size_t i = 1; i < detectors.size(); ++i)
+    others.emplace_back([&, i] { pipeline.work(*detectors[i]); });
   pipeline.work(*detectors[0]);
   for (std::thread& other : others) other.join();
   pipeline.rethrow();

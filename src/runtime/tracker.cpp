@@ -16,7 +16,9 @@ double square(double x) { return x * x; }
 }  // namespace
 
 EvenMotion::EvenMotion(double value, double scale)
-    : value_(value), var_value_(square(2 * position_noise * scale)), var_velocity_(square(10 * velocity_noise * scale)) {}
+    : value_(value),
+      var_value_(square(2 * position_noise * scale)),
+      var_velocity_(square(10 * velocity_noise * scale)) {}
 
 // x ← F x, P ← F P Fᵀ + Q with F = [1 1; 0 1].
 void EvenMotion::predict(double scale) {
@@ -28,7 +30,8 @@ void EvenMotion::predict(double scale) {
 
 // Only the position is measured: H = [1 0].
 void EvenMotion::update(double measured, double scale) {
-  const double s = var_value_ + square(position_noise * scale), gain = var_value_ / s, gain_velocity = covariance_ / s, error = measured - value_;
+  const double s = var_value_ + square(position_noise * scale), gain = var_value_ / s,
+               gain_velocity = covariance_ / s, error = measured - value_;
   value_ += gain * error;
   velocity_ += gain_velocity * error;
   var_velocity_ -= gain_velocity * covariance_;
@@ -37,20 +40,25 @@ void EvenMotion::update(double measured, double scale) {
 }
 
 Xyxy ByteTracker::Track::box() const {
-  const double cx = motion[0].value(), cy = motion[1].value(), w = std::max(motion[2].value(), 0.0), h = std::max(motion[3].value(), 0.0);
+  const double cx = motion[0].value(), cy = motion[1].value(), w = std::max(motion[2].value(), 0.0),
+               h = std::max(motion[3].value(), 0.0);
   return {cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2};
 }
 
 ByteTracker::Track ByteTracker::begin(const Detection& d) {
   const double scale = d.box.height();
-  return {next_++, d.class_index,
-          {EvenMotion((d.box.x1 + d.box.x2) / 2, scale), EvenMotion((d.box.y1 + d.box.y2) / 2, scale), EvenMotion(d.box.width(), scale), EvenMotion(scale, scale)},
-          frame_};
+  return {
+      next_++,
+      d.class_index,
+      {EvenMotion((d.box.x1 + d.box.x2) / 2, scale), EvenMotion((d.box.y1 + d.box.y2) / 2, scale),
+       EvenMotion(d.box.width(), scale), EvenMotion(scale, scale)},
+      frame_};
 }
 
 void ByteTracker::predict() {
   for (Track& track : tracks_) {
-    if (track.seen + 1 < frame_) track.motion[2].stop(), track.motion[3].stop();  // what is out of sight keeps its size
+    if (track.seen + 1 < frame_)
+      track.motion[2].stop(), track.motion[3].stop();  // what is out of sight keeps its size
     const double scale = std::max(track.motion[3].value(), 1.0);
     for (EvenMotion& motion : track.motion) motion.predict(scale);
   }
@@ -58,13 +66,15 @@ void ByteTracker::predict() {
 
 void ByteTracker::go_on(Track& track, const Detection& d) {
   const double scale = std::max(track.motion[3].value(), 1.0);
-  const std::array<double, 4> measured{(d.box.x1 + d.box.x2) / 2, (d.box.y1 + d.box.y2) / 2, d.box.width(), d.box.height()};
+  const std::array<double, 4> measured{(d.box.x1 + d.box.x2) / 2, (d.box.y1 + d.box.y2) / 2,
+                                       d.box.width(), d.box.height()};
   for (std::size_t k = 0; k < measured.size(); ++k) track.motion[k].update(measured[k], scale);
   track.seen = frame_;
   track.class_index = d.class_index;
 }
 
-void ByteTracker::associate(std::span<const Detection> detections, std::vector<std::size_t>& who, std::vector<std::size_t>& which, std::vector<std::uint64_t>& numbers) {
+void ByteTracker::associate(std::span<const Detection> detections, std::vector<std::size_t>& who,
+                            std::vector<std::size_t>& which, std::vector<std::uint64_t>& numbers) {
   std::vector<double> costs;
   costs.reserve(who.size() * which.size());
   for (const std::size_t t : who) {
@@ -103,7 +113,9 @@ void ByteTracker::forget() {
     for (std::size_t j = i + 1; j < tracks_.size(); ++j) {
       const bool same = options_.agnostic || tracks_[i].class_index == tracks_[j].class_index;
       // Only between one that is seen and one that is not: two that are both seen are two objects.
-      if (!same || (tracks_[i].seen == frame_) == (tracks_[j].seen == frame_) || !(iou(tracks_[i].box(), tracks_[j].box()) > duplicate_iou)) continue;
+      if (!same || (tracks_[i].seen == frame_) == (tracks_[j].seen == frame_) ||
+          !(iou(tracks_[i].box(), tracks_[j].box()) > duplicate_iou))
+        continue;
       covered[tracks_[i].seen == frame_ ? j : i] = 1;
     }
   std::size_t at = 0;
@@ -115,13 +127,16 @@ std::vector<Detection> ByteTracker::update(std::span<const Detection> detections
   predict();
   std::vector<std::size_t> high, low, all(tracks_.size());
   for (std::size_t i = 0; i < detections.size(); ++i) {
-    if (detections[i].score > options_.high) high.push_back(i);
-    else if (detections[i].score > options_.low) low.push_back(i);
+    if (detections[i].score > options_.high)
+      high.push_back(i);
+    else if (detections[i].score > options_.low)
+      low.push_back(i);
   }
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   std::vector<std::uint64_t> numbers(detections.size(), 0);
   associate(detections, all, high, numbers);
-  // Second association: only tracks that were seen in the frame before; a faint box says little about those long gone.
+  // Second association: only tracks that were seen in the frame before; a faint box says little
+  // about those long gone.
   std::erase_if(all, [&](std::size_t t) { return tracks_[t].seen + 1 < frame_; });
   associate(detections, all, low, numbers);
   for (const std::size_t d : high) {

@@ -1,6 +1,6 @@
 #pragma once
-// The seam to moving pictures: plain types and OpenCV matrices. libyolov7-video (FFmpeg behind it) is loaded only where a
-// source or a result is a video, a camera or a stream.
+// The seam to moving pictures: plain types and OpenCV matrices. libyolov7-video (FFmpeg behind it)
+// is loaded only where a source or a result is a video, a camera or a stream.
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -16,19 +16,22 @@ struct VideoLimits {
   double read_seconds = 10;            ///< until the next frame
 };
 
-/// One video file, camera or stream, read from its beginning. Not thread-safe. Ctrl-C ends a waiting call with an error.
+/// One video file, camera or stream, read from its beginning. Not thread-safe. Ctrl-C ends a
+/// waiting call with an error.
 class VideoReader {
  public:
   virtual ~VideoReader() = default;
-  virtual int width() const = 0;              ///< after rotation
+  virtual int width() const = 0;  ///< after rotation
   virtual int height() const = 0;
-  virtual double rate() const = 0;            ///< frames a second, as the container says; 0 = unknown
-  virtual std::size_t frames() const = 0;     ///< 0 = unknown; may be an estimate from duration and rate
-  virtual std::string description() const = 0; ///< "h264, 640 x 480, 25 frames/s"
-  /// The next frame, 8-bit B G R, upright; `seconds` since the first one. False at the end. Errors: broken data that the
-  /// decoder gives up on, nothing for VideoLimits::read_seconds, cancelled.
+  virtual double rate() const = 0;  ///< frames a second, as the container says; 0 = unknown
+  virtual std::size_t frames()
+      const = 0;  ///< 0 = unknown; may be an estimate from duration and rate
+  virtual std::string description() const = 0;  ///< "h264, 640 x 480, 25 frames/s"
+  /// The next frame, 8-bit B G R, upright; `seconds` since the first one. False at the end. Errors:
+  /// broken data that the decoder gives up on, nothing for VideoLimits::read_seconds, cancelled.
   virtual bool read(cv::Mat& bgr, double& seconds) = 0;
-  virtual std::size_t damaged() const = 0;    ///< packets that could not be decoded and were left out so far
+  virtual std::size_t damaged()
+      const = 0;  ///< packets that could not be decoded and were left out so far
 };
 
 /// A video file that appears under its name when it is finished, also if that is by destruction.
@@ -43,7 +46,8 @@ class VideoWriter {
 class VideoWindow {
  public:
   virtual ~VideoWindow() = default;
-  /// 8-bit B G R, reduced to its place: the `cell`-th of `cells` in a grid. Returns at once; only the latest frame of each is shown.
+  /// 8-bit B G R, reduced to its place: the `cell`-th of `cells` in a grid. Returns at once; only
+  /// the latest frame of each is shown.
   virtual void show(const cv::Mat& bgr, std::size_t cell, std::size_t cells) = 0;
   virtual bool closed() const = 0;  ///< by the user: q, Escape, or the window's button
 };
@@ -56,11 +60,14 @@ enum class VideoOrigin {
 };
 
 struct VideoLibrary {
-  /// `cancelled`: where it becomes true, waiting calls end with an error; may be null. Errors: no such file or host, no
-  /// picture in it, over the limits, cancelled.
-  std::unique_ptr<VideoReader> (*open)(const std::string& source, VideoOrigin origin, const VideoLimits& limits, const std::atomic<bool>* cancelled);
+  /// `cancelled`: where it becomes true, waiting calls end with an error; may be null. Errors: no
+  /// such file or host, no picture in it, over the limits, cancelled.
+  std::unique_ptr<VideoReader> (*open)(const std::string& source, VideoOrigin origin,
+                                       const VideoLimits& limits,
+                                       const std::atomic<bool>* cancelled);
   /// `codec`: "mpeg4" (tag mp4v) or another encoder of FFmpeg. `rate` in frames a second.
-  std::unique_ptr<VideoWriter> (*create)(const std::filesystem::path& path, cv::Size size, double rate, const std::string& codec);
+  std::unique_ptr<VideoWriter> (*create)(const std::filesystem::path& path, cv::Size size,
+                                         double rate, const std::string& codec);
   /// Error: no display, or one that cannot be used.
   std::unique_ptr<VideoWindow> (*window)(const std::string& title);
 };

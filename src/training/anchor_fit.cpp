@@ -9,7 +9,8 @@ double anchor_metric(const network::AnchorSize& label, const network::AnchorSize
   return std::min({rw, 1 / rw, rh, 1 / rh});
 }
 
-AnchorFit anchor_fit(std::span<const network::AnchorSize> labels, std::span<const network::AnchorSize> anchors, double threshold) {
+AnchorFit anchor_fit(std::span<const network::AnchorSize> labels,
+                     std::span<const network::AnchorSize> anchors, double threshold) {
   if (labels.empty()) return {0, 1};
   std::size_t above = 0, recalled = 0;
   for (const network::AnchorSize& label : labels) {
@@ -27,12 +28,14 @@ std::vector<network::AnchorSize> label_sizes(const dataset::Index& index, int im
   std::vector<network::AnchorSize> sizes;
   for (const dataset::Entry& entry : index.entries) {
     const double scale = static_cast<double>(image_size) / std::max(entry.width, entry.height);
-    for (const dataset::Label& label : entry.labels) sizes.push_back({label.box.w * entry.width * scale, label.box.h * entry.height * scale});
+    for (const dataset::Label& label : entry.labels)
+      sizes.push_back({label.box.w * entry.width * scale, label.box.h * entry.height * scale});
   }
   return sizes;
 }
 
-AnchorFit anchor_fit(const dataset::Index& index, const network::Network& network, int image_size, double threshold) {
+AnchorFit anchor_fit(const dataset::Index& index, const network::Network& network, int image_size,
+                     double threshold) {
   const std::vector<network::AnchorSize> labels = label_sizes(index, image_size);
   std::vector<network::AnchorSize> anchors;
   for (const network::Level& level : network.levels)

@@ -21,7 +21,8 @@ constexpr int restarts = 30;
 constexpr double smallest_gain = 1e-5;  // of the mean distance: k-means stops below it
 enum : std::uint32_t { draw_centres = 1, draw_mutation = 2 };
 
-double fitness_of(std::span<const AnchorSize> labels, std::span<const AnchorSize> anchors, double threshold) {
+double fitness_of(std::span<const AnchorSize> labels, std::span<const AnchorSize> anchors,
+                  double threshold) {
   double sum = 0;
   for (const AnchorSize& label : labels) {
     double best = 0;
@@ -36,7 +37,8 @@ struct Clusters {
   double distance = std::numeric_limits<double>::infinity();  ///< mean
 };
 
-/// One restart of the k-means of training 12: centres that no observation is nearest to are dropped.
+/// One restart of the k-means of training 12: centres that no observation is nearest to are
+/// dropped.
 Clusters cluster(std::span<const Point> points, std::vector<Point> centres) {
   double before = std::numeric_limits<double>::infinity();
   for (;;) {
@@ -58,7 +60,9 @@ Clusters cluster(std::span<const Point> points, std::vector<Point> centres) {
     distance /= static_cast<double>(points.size());
     std::vector<Point> moved;
     for (std::size_t c = 0; c < centres.size(); ++c)
-      if (members[c] > 0) moved.push_back({sums[c][0] / static_cast<double>(members[c]), sums[c][1] / static_cast<double>(members[c])});
+      if (members[c] > 0)
+        moved.push_back({sums[c][0] / static_cast<double>(members[c]),
+                         sums[c][1] / static_cast<double>(members[c])});
     centres = std::move(moved);
     if (before - distance <= smallest_gain) return {std::move(centres), distance};
     before = distance;
@@ -70,7 +74,9 @@ std::vector<AnchorSize> k_means(std::span<const AnchorSize> labels, const Anchor
   Point mean{0, 0}, deviation{0, 0};
   const double n = static_cast<double>(labels.size());
   for (const AnchorSize& l : labels) mean[0] += l.w / n, mean[1] += l.h / n;
-  for (const AnchorSize& l : labels) deviation[0] += (l.w - mean[0]) * (l.w - mean[0]) / n, deviation[1] += (l.h - mean[1]) * (l.h - mean[1]) / n;
+  for (const AnchorSize& l : labels)
+    deviation[0] += (l.w - mean[0]) * (l.w - mean[0]) / n,
+        deviation[1] += (l.h - mean[1]) * (l.h - mean[1]) / n;
   for (double& d : deviation) d = d > 0 ? std::sqrt(d) : 1;
   std::vector<Point> points;
   for (const AnchorSize& l : labels) points.push_back({l.w / deviation[0], l.h / deviation[1]});
@@ -85,17 +91,22 @@ std::vector<AnchorSize> k_means(std::span<const AnchorSize> labels, const Anchor
     if (found.distance < best.distance) best = std::move(found);
   }
   if (best.centres.size() < static_cast<std::size_t>(o.count))
-    throw Error(fmt::format("anchor search: expected {} clusters of label sizes, found {}: the sizes are too much alike", o.count, best.centres.size()));
+    throw Error(
+        fmt::format("anchor search: expected {} clusters of label sizes, found {}: the sizes are "
+                    "too much alike",
+                    o.count, best.centres.size()));
   std::vector<AnchorSize> anchors;
   for (const Point& c : best.centres) anchors.push_back({c[0] * deviation[0], c[1] * deviation[1]});
   return anchors;
 }
 
 void sort_by_area(std::vector<AnchorSize>& anchors) {
-  std::stable_sort(anchors.begin(), anchors.end(), [](const AnchorSize& a, const AnchorSize& b) { return a.w * a.h < b.w * b.h; });
+  std::stable_sort(anchors.begin(), anchors.end(),
+                   [](const AnchorSize& a, const AnchorSize& b) { return a.w * a.h < b.w * b.h; });
 }
 
-/// clip(M · u · Z · 0.1 + 1, 0.3, 3) with M Bernoulli(0.9), one u uniform, Z normal; drawn until not all are one.
+/// clip(M · u · Z · 0.1 + 1, 0.3, 3) with M Bernoulli(0.9), one u uniform, Z normal; drawn until
+/// not all are one.
 std::vector<double> mutation(std::size_t count, Random& random) {
   std::vector<double> factors(count, 1);
   while (std::all_of(factors.begin(), factors.end(), [](double v) { return v == 1; })) {
@@ -120,7 +131,9 @@ AnchorSearch search_anchors(std::span<const AnchorSize> labels, const AnchorSear
   }
   result.left_out = labels.size() - used.size();
   if (used.size() < static_cast<std::size_t>(std::max(o.count, 1)) || o.count < 1)
-    throw Error(fmt::format("anchor search: expected at least as many labels as anchors ({}), found {}", o.count, used.size()));
+    throw Error(
+        fmt::format("anchor search: expected at least as many labels as anchors ({}), found {}",
+                    o.count, used.size()));
   result.anchors = k_means(used, o);
   sort_by_area(result.anchors);
   result.fitness = result.clustered_fitness = fitness_of(used, result.anchors, o.threshold);
@@ -129,7 +142,9 @@ AnchorSearch search_anchors(std::span<const AnchorSize> labels, const AnchorSear
     Random random(o.seed, 0, static_cast<std::uint32_t>(generation), draw_mutation);
     const std::vector<double> factors = mutation(2 * result.anchors.size(), random);
     std::vector<AnchorSize> candidate = result.anchors;
-    for (std::size_t a = 0; a < candidate.size(); ++a) candidate[a] = {std::max(candidate[a].w * factors[2 * a], 2.0), std::max(candidate[a].h * factors[2 * a + 1], 2.0)};
+    for (std::size_t a = 0; a < candidate.size(); ++a)
+      candidate[a] = {std::max(candidate[a].w * factors[2 * a], 2.0),
+                      std::max(candidate[a].h * factors[2 * a + 1], 2.0)};
     const double fitness = fitness_of(used, candidate, o.threshold);
     if (fitness > result.fitness) {
       result.fitness = fitness;
@@ -142,6 +157,9 @@ AnchorSearch search_anchors(std::span<const AnchorSize> labels, const AnchorSear
   return result;
 }
 
-AnchorSearch search_anchors(const dataset::Index& index, int image_size, const AnchorSearchOptions& options) { return search_anchors(label_sizes(index, image_size), options); }
+AnchorSearch search_anchors(const dataset::Index& index, int image_size,
+                            const AnchorSearchOptions& options) {
+  return search_anchors(label_sizes(index, image_size), options);
+}
 
 }  // namespace yolov7::training

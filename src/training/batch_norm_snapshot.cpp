@@ -6,7 +6,9 @@ using Role = network::TensorSpec::Role;
 
 BatchNormSnapshot::BatchNormSnapshot(const TorchNetwork& network) {
   for (const TorchNetwork::Entry& entry : network.entries()) {
-    if (entry.spec.role != Role::bn_mean && entry.spec.role != Role::bn_var && entry.spec.role != Role::bn_count) continue;
+    if (entry.spec.role != Role::bn_mean && entry.spec.role != Role::bn_var &&
+        entry.spec.role != Role::bn_count)
+      continue;
     live_.push_back(entry.tensor);
     kept_.push_back(entry.tensor.detach().clone());
   }

@@ -1,5 +1,6 @@
 #pragma once
-// The running statistics of all batch-norms, taken before a forward pass whose result may have to be thrown away.
+// The running statistics of all batch-norms, taken before a forward pass whose result may have to
+// be thrown away.
 #include <vector>
 
 #include "training/torch_network.hpp"

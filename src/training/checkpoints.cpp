@@ -6,8 +6,8 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "training/validation.hpp"
 #include "network/checkpoint_file.hpp"
+#include "training/validation.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -31,7 +31,9 @@ void write_averaged(const Setup& s, const fs::path& name, const network::Weights
   network::write_checkpoint(s.folder / "weights" / name, checkpoint);
 }
 
-double file_megabytes(const fs::path& path) { return static_cast<double>(fs::file_size(path)) / 1e6; }
+double file_megabytes(const fs::path& path) {
+  return static_cast<double>(fs::file_size(path)) / 1e6;
+}
 
 }  // namespace
 
@@ -51,10 +53,12 @@ void write_last(const Setup& s) {
 }
 
 network::Checkpoint read_last(const fs::path& run_folder) {
-  const fs::path last = run_folder / "weights" / "last.pt", previous = run_folder / "weights" / "last.previous.pt";
+  const fs::path last = run_folder / "weights" / "last.pt",
+                 previous = run_folder / "weights" / "last.previous.pt";
   try {
     network::Checkpoint checkpoint = network::read_checkpoint(last);
-    run_state(checkpoint.state, last.string());  // a description that cannot be read is damage as well
+    run_state(checkpoint.state,
+              last.string());  // a description that cannot be read is damage as well
     return checkpoint;
   } catch (const Error& error) {
     if (!fs::exists(previous)) throw;
@@ -68,7 +72,8 @@ void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {
   if (!s.group->writes() || (s.state.options.nosave && !last)) return;
   write_last(s);
   const int period = s.state.options.save_period;
-  const bool numbered = (period > 0 && (epoch + 1) % period == 0) || epoch == 0 || (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
+  const bool numbered = (period > 0 && (epoch + 1) % period == 0) || epoch == 0 ||
+                        (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
   if (!best && !numbered) return;
   const network::Weights average = s.ema->store();
   if (best) write_averaged(s, "best.pt", average);
@@ -86,14 +91,19 @@ void finish_run(Setup& s) {
   const network::Weights full = network::read_checkpoint(best).ema;
   const network::Weights half = converted(full, network::DataType::float16);
   const FinalMetrics exact = measure(s, full, {}), rounded = measure(s, half, s.folder);
-  const bool close = std::abs(exact.map50 - rounded.map50) <= 0.0005 && std::abs(exact.map - rounded.map) <= 0.0005;
+  const bool close = std::abs(exact.map50 - rounded.map50) <= 0.0005 &&
+                     std::abs(exact.map - rounded.map) <= 0.0005;
   if (close) {
     write_averaged(s, "best.pt", half);
-    log::info(fmt::format("best.pt: half precision, {:.1f} MB; COCO mAP50 {:.4f}, mAP {:.4f} (float32: {:.4f}, {:.4f})", file_megabytes(best), rounded.map50,
-                          rounded.map, exact.map50, exact.map));
+    log::info(
+        fmt::format("best.pt: half precision, {:.1f} MB; COCO mAP50 {:.4f}, mAP {:.4f} (float32: "
+                    "{:.4f}, {:.4f})",
+                    file_megabytes(best), rounded.map50, rounded.map, exact.map50, exact.map));
   } else {
-    log::warning(fmt::format("best.pt stays in float32, {:.1f} MB: half precision would change COCO mAP50 {:.4f} to {:.4f}, mAP {:.4f} to {:.4f}",
-                             file_megabytes(best), exact.map50, rounded.map50, exact.map, rounded.map));
+    log::warning(
+        fmt::format("best.pt stays in float32, {:.1f} MB: half precision would change COCO mAP50 "
+                    "{:.4f} to {:.4f}, mAP {:.4f} to {:.4f}",
+                    file_megabytes(best), exact.map50, rounded.map50, exact.map, rounded.map));
     measure(s, full, s.folder);
   }
 }

@@ -39,7 +39,8 @@ at::Tensor box_iou(const at::Tensor& predictions, const at::Tensor& targets, Iou
     return iou - (hull_area - union_area) / hull_area;
   }
   const at::Tensor diagonal_squared = hull_w.square() + hull_h.square() + epsilon;
-  const at::Tensor distance_squared = ((t.x1 + t.x2 - p.x1 - p.x2).square() + (t.y1 + t.y2 - p.y1 - p.y2).square()) / 4;
+  const at::Tensor distance_squared =
+      ((t.x1 + t.x2 - p.x1 - p.x2).square() + (t.y1 + t.y2 - p.y1 - p.y2).square()) / 4;
   const at::Tensor distance = distance_squared / diagonal_squared;
   if (kind == IouKind::diou) return iou - distance;
 

@@ -15,7 +15,8 @@ struct CsvColumn {
 /// `member`: a function from Record& to a reference to one of its numbers or switches.
 template <class Record, class Member>
 CsvColumn<Record> csv_column(const char* name, Member member) {
-  return {name, [member](const Record& r) { return static_cast<double>(member(const_cast<Record&>(r))); },
+  return {name,
+          [member](const Record& r) { return static_cast<double>(member(const_cast<Record&>(r))); },
           [member](Record& r, double v) {
             auto& target = member(r);
             target = static_cast<std::remove_reference_t<decltype(target)>>(v);

@@ -7,13 +7,18 @@ namespace {
 
 using Role = network::TensorSpec::Role;
 
-bool is_constant(Role role) { return role == Role::bn_count || role == Role::anchors || role == Role::anchor_grid; }
+bool is_constant(Role role) {
+  return role == Role::bn_count || role == Role::anchors || role == Role::anchor_grid;
+}
 
 }  // namespace
 
-double ema_decay(std::int64_t update) { return 0.9999 * (1 - std::exp(-static_cast<double>(update) / 2000)); }
+double ema_decay(std::int64_t update) {
+  return 0.9999 * (1 - std::exp(-static_cast<double>(update) / 2000));
+}
 
-Ema::Ema(const TorchNetwork& network) : average_(network.description(), network.type(), network.device()) {
+Ema::Ema(const TorchNetwork& network)
+    : average_(network.description(), network.type(), network.device()) {
   at::NoGradGuard no_gradient;
   for (std::size_t i = 0; i < average_.entries().size(); ++i) {
     at::Tensor tensor = average_.entries()[i].tensor;

@@ -16,8 +16,9 @@ class Ema {
   /// Starts as an exact copy of the network.
   explicit Ema(const TorchNetwork& network);
 
-  /// After each optimizer step: every floating tensor ← d · average + (1 − d) · network; anchors and integers are copied
-  /// exactly (F 18). The averages are never rounded to a narrower type (F 27).
+  /// After each optimizer step: every floating tensor ← d · average + (1 − d) · network; anchors
+  /// and integers are copied exactly (F 18). The averages are never rounded to a narrower type (F
+  /// 27).
   void update(const TorchNetwork& network);
 
   const TorchNetwork& average() const { return average_; }

@@ -1,5 +1,6 @@
 #pragma once
-// How a training shows where it stands: on a terminal a table whose last row lives, elsewhere progress lines and one line an epoch.
+// How a training shows where it stands: on a terminal a table whose last row lives, elsewhere
+// progress lines and one line an epoch.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,8 +14,8 @@ namespace yolov7::training {
 struct EpochRow {
   int epoch = 0, epochs = 0;
   std::size_t batches_done = 0, batches = 0;
-  EpochRecord record;            ///< losses: means so far
-  double seconds_left = 0;       ///< of the whole run
+  EpochRecord record;       ///< losses: means so far
+  double seconds_left = 0;  ///< of the whole run
 };
 
 /// The share of training time above which waiting for data is said to limit the speed.
@@ -22,8 +23,10 @@ inline constexpr double noticeable_waiting = 0.1;
 /// Measured: the share of the training's time in which no batch was ready.
 double waiting_share(const EpochRecord& record);
 
-/// Column heads and one row, as wide as each other: epoch, memory of the process, losses, objects and width of the last batch, batches, COCO mAP50 and mAP
-/// ("-" where none was measured), pictures per second, what limits that ("compute", or "data" with the share of time waited), time left.
+/// Column heads and one row, as wide as each other: epoch, memory of the process, losses, objects
+/// and width of the last batch, batches, COCO mAP50 and mAP
+/// ("-" where none was measured), pictures per second, what limits that ("compute", or "data" with
+/// the share of time waited), time left.
 std::string epoch_table_header();
 std::string epoch_table_row(const EpochRow& row);
 /// The same as a sentence, for logs.
@@ -40,7 +43,9 @@ class EpochDisplay {
   void end(const EpochRecord& record, bool over);
 
  private:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
   bool table_, header_ = false;
   EpochRow row_;

@@ -12,13 +12,16 @@ std::vector<double> values(const at::Tensor& tensor) {
 
 }  // namespace
 
-std::vector<runtime::Outputs> exact_outputs(const network::Network& network, const network::Weights& weights, std::span<const runtime::ProofPicture> pictures) {
+std::vector<runtime::Outputs> exact_outputs(const network::Network& network,
+                                            const network::Weights& weights,
+                                            std::span<const runtime::ProofPicture> pictures) {
   at::NoGradGuard no_gradient;
   TorchNetwork torch(network, at::kDouble);
   torch.load(weights);
   std::vector<runtime::Outputs> result;
   for (const runtime::ProofPicture& picture : pictures) {
-    const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(picture.pixels.data()), {1, 3, picture.height, picture.width}, at::kByte);
+    const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(picture.pixels.data()),
+                                           {1, 3, picture.height, picture.width}, at::kByte);
     const std::vector<at::Tensor> maps = torch.forward(bytes.to(at::kDouble).div_(255));
     runtime::Outputs outputs;
     for (const at::Tensor& map : maps) outputs.raw.push_back(values(map));

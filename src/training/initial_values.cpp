@@ -37,7 +37,9 @@ at::Tensor drawn(const std::vector<std::int64_t>& shape, const std::function<dou
 const Operation& head_convolution(const network::Network& network, int value) {
   for (const Operation& operation : network.operations)
     if (operation.output == value)
-      return operation.kind == Operation::Kind::conv ? operation : head_convolution(network, operation.inputs.front());
+      return operation.kind == Operation::Kind::conv
+                 ? operation
+                 : head_convolution(network, operation.inputs.front());
   throw std::logic_error("a level without a convolution");
 }
 
@@ -49,8 +51,10 @@ void initialize(TorchNetwork& target, std::uint64_t seed) {
   std::unordered_map<std::string, double> bounds;  // ±1/√fan_in of convolution weights and biases
   for (const Operation& operation : network.operations) {
     if (operation.kind != Operation::Kind::conv) continue;
-    const double fan_in = static_cast<double>(operation.in_channels) / operation.groups * operation.kernel_h * operation.kernel_w;
-    bounds[operation.tensor + ".weight"] = bounds[operation.tensor + ".bias"] = 1 / std::sqrt(fan_in);
+    const double fan_in = static_cast<double>(operation.in_channels) / operation.groups *
+                          operation.kernel_h * operation.kernel_w;
+    bounds[operation.tensor + ".weight"] = bounds[operation.tensor + ".bias"] =
+        1 / std::sqrt(fan_in);
   }
   const std::vector<TorchNetwork::Entry>& entries = target.entries();
   parallel_for(entries.size(), usable_cores(), [&](std::size_t i) {
@@ -59,21 +63,24 @@ void initialize(TorchNetwork& target, std::uint64_t seed) {
     Random random = stream(seed, entry.spec.name);
     const auto bound = bounds.find(entry.spec.name);
     if (bound != bounds.end())
-      entry.tensor.copy_(drawn(entry.spec.shape, [&] { return random.uniform(-bound->second, bound->second); }));
+      entry.tensor.copy_(
+          drawn(entry.spec.shape, [&] { return random.uniform(-bound->second, bound->second); }));
     else if (entry.spec.role == Role::implicit_add || entry.spec.role == Role::implicit_mul)
       entry.tensor.copy_(drawn(entry.spec.shape, [&] {
         return (entry.spec.role == Role::implicit_mul ? 1 : 0) + 0.02 * random.normal();
       }));
     else if (entry.spec.role == Role::bn_weight || entry.spec.role == Role::bn_var)
       entry.tensor.fill_(1);
-    else if (entry.spec.role == Role::bn_bias || entry.spec.role == Role::bn_mean || entry.spec.role == Role::bn_count)
+    else if (entry.spec.role == Role::bn_bias || entry.spec.role == Role::bn_mean ||
+             entry.spec.role == Role::bn_count)
       entry.tensor.zero_();
   });
   const double class_bias = std::log(0.6 / (network.class_count - 0.99));
   for (const network::Level& level : network.levels) {
     const Operation& conv = head_convolution(network, level.value);
     if (!conv.bias) continue;
-    at::Tensor bias = target.tensor(conv.tensor + ".bias").view({network.anchors_per_level, network.outputs_per_anchor()});
+    at::Tensor bias = target.tensor(conv.tensor + ".bias")
+                          .view({network.anchors_per_level, network.outputs_per_anchor()});
     bias.select(1, 4).add_(std::log(8 / std::pow(640 / level.stride, 2)));
     bias.slice(1, 5).add_(class_bias);
   }

@@ -6,8 +6,9 @@
 
 namespace yolov7::training {
 
-/// Convolutions uniform in ±1/√fan_in, implicit vectors N(0 or 1, 0.02²), batch-norms neutral, head biases shifted to the
-/// expected share of objects and classes. Each tensor is a pure function of (seed, its name, its shape).
+/// Convolutions uniform in ±1/√fan_in, implicit vectors N(0 or 1, 0.02²), batch-norms neutral, head
+/// biases shifted to the expected share of objects and classes. Each tensor is a pure function of
+/// (seed, its name, its shape).
 void initialize(TorchNetwork& target, std::uint64_t seed);
 
 }  // namespace yolov7::training

@@ -13,8 +13,10 @@
 namespace yolov7::training {
 namespace {
 
-/// Float32 with picture and parameters rounded to the narrow type: how much the gradient depends on bits that this type does not have.
-TrialPass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow) {
+/// Float32 with picture and parameters rounded to the narrow type: how much the gradient depends on
+/// bits that this type does not have.
+TrialPass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images,
+                       std::span<const Target> targets, at::ScalarType narrow) {
   std::vector<std::pair<at::Tensor, at::Tensor>> kept;
   {
     at::NoGradGuard no_gradient;
@@ -34,7 +36,8 @@ TrialPass rounded_pass(TorchNetwork& network, Loss& loss, const at::Tensor& imag
 double dot(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i].defined() && b[i].defined()) sum += (a[i].to(at::kDouble) * b[i].to(at::kDouble)).sum().item<double>();
+    if (a[i].defined() && b[i].defined())
+      sum += (a[i].to(at::kDouble) * b[i].to(at::kDouble)).sum().item<double>();
   return sum;
 }
 
@@ -49,14 +52,19 @@ bool processor_computes_bfloat16() {
 #endif
 }
 
-at::ScalarType compute_type(const std::string& precision) { return precision == "bfloat16" ? at::kBFloat16 : precision == "float16" ? at::kHalf : at::kFloat; }
-
-std::string PrecisionCheck::text() const {
-  return fmt::format("loss {:.5g} against {:.5g}, gradients: cosine {:.3f} (float32 with rounded weights: {:.3f}), length {:.3f} times", narrow_loss, loss, gradient_cosine,
-                     rounding_cosine, gradient_ratio);
+at::ScalarType compute_type(const std::string& precision) {
+  return precision == "bfloat16" ? at::kBFloat16 : precision == "float16" ? at::kHalf : at::kFloat;
 }
 
-PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, at::ScalarType narrow) {
+std::string PrecisionCheck::text() const {
+  return fmt::format(
+      "loss {:.5g} against {:.5g}, gradients: cosine {:.3f} (float32 with rounded weights: "
+      "{:.3f}), length {:.3f} times",
+      narrow_loss, loss, gradient_cosine, rounding_cosine, gradient_ratio);
+}
+
+PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tensor& images,
+                               std::span<const Target> targets, at::ScalarType narrow) {
   BatchNormSnapshot statistics(network);
   const bool training = network.training();
   network.train(true);
@@ -66,21 +74,27 @@ PrecisionCheck check_precision(TorchNetwork& network, Loss& loss, const at::Tens
   const TrialPass control = rounded_pass(network, loss, images, targets, narrow);
   statistics.restore();
   network.set_compute(narrow);
-  const TrialPass rounded = trial_pass(network, loss, images, targets, narrow == at::kHalf ? LossScaler::first_scale : 1);
+  const TrialPass rounded =
+      trial_pass(network, loss, images, targets, narrow == at::kHalf ? LossScaler::first_scale : 1);
   statistics.restore();
   network.train(training);
   network.set_compute(network.type());
   PrecisionCheck check;
   check.loss = exact.loss;
   check.narrow_loss = rounded.loss;
-  const double exact_norm = std::sqrt(dot(exact.gradients, exact.gradients)), norm = std::sqrt(dot(rounded.gradients, rounded.gradients));
+  const double exact_norm = std::sqrt(dot(exact.gradients, exact.gradients)),
+               norm = std::sqrt(dot(rounded.gradients, rounded.gradients));
   check.gradient_cosine = dot(exact.gradients, rounded.gradients) / (exact_norm * norm);
-  check.rounding_cosine = dot(exact.gradients, control.gradients) / (exact_norm * std::sqrt(dot(control.gradients, control.gradients)));
+  check.rounding_cosine = dot(exact.gradients, control.gradients) /
+                          (exact_norm * std::sqrt(dot(control.gradients, control.gradients)));
   check.gradient_ratio = norm / exact_norm;
   // Written so that a value that is not finite fails.
-  const bool alike = std::abs(check.narrow_loss - check.loss) <= 0.05 * std::abs(check.loss) && check.gradient_ratio >= 0.5 && check.gradient_ratio <= 2;
+  const bool alike = std::abs(check.narrow_loss - check.loss) <= 0.05 * std::abs(check.loss) &&
+                     check.gradient_ratio >= 0.5 && check.gradient_ratio <= 2;
   check.aligned = alike && check.gradient_cosine >= 0.8;
-  check.undecided = !check.aligned && std::isfinite(check.narrow_loss) && std::isfinite(check.gradient_ratio) && check.gradient_ratio > 0 && check.rounding_cosine < 0.9;
+  check.undecided = !check.aligned && std::isfinite(check.narrow_loss) &&
+                    std::isfinite(check.gradient_ratio) && check.gradient_ratio > 0 &&
+                    check.rounding_cosine < 0.9;
   check.accepted = check.aligned || (alike && check.undecided);
   return check;
 }

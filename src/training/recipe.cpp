@@ -20,10 +20,12 @@ std::string optimizer_of(const TrainOptions& o) { return o.adam ? "adam" : o.opt
 UsedRates used_rates(const TrainOptions& o, const Hyperparameters& h) {
   const std::string optimizer = optimizer_of(o);
   if (!o.sgd_rates || optimizer == "sgd") return {h.lr0, h.warmup_bias_lr, h.weight_decay};
-  // An update of Adam is about the rate itself, whatever the gradient. AdamW's decay per step is rate times decay, so a smaller rate takes more of it.
+  // An update of Adam is about the rate itself, whatever the gradient. AdamW's decay per step is
+  // rate times decay, so a smaller rate takes more of it.
   constexpr double rate_share = 0.1, decay_share = 20;
   const double lr0 = rate_share * h.lr0;
-  return {lr0, std::min(rate_share * h.warmup_bias_lr, lr0), (optimizer == "adamw" ? decay_share : 1) * h.weight_decay};
+  return {lr0, std::min(rate_share * h.warmup_bias_lr, lr0),
+          (optimizer == "adamw" ? decay_share : 1) * h.weight_decay};
 }
 
 namespace {
@@ -38,7 +40,8 @@ bool choose_optimizer(TrainOptions& o, bool few_steps) {
 
 }  // namespace
 
-std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given, std::size_t pictures, int processes) {
+std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given,
+                         std::size_t pictures, int processes) {
   const auto is_given = [&](const char* name) { return text::contains(given, name); };
   if (o.recipe == "official") {
     if (!is_given("warmup-cap")) o.warmup_cap = 0;
@@ -50,15 +53,26 @@ std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given,
   const long before = steps_of(o, pictures);
   const int batch = o.batch_size, nbs = o.nbs;
   if (!is_given("nbs"))
-    while (steps_of(o, pictures) < enough_steps && o.nbs > o.batch_size) o.nbs = std::max(o.nbs / 2, o.batch_size);
+    while (steps_of(o, pictures) < enough_steps && o.nbs > o.batch_size)
+      o.nbs = std::max(o.nbs / 2, o.batch_size);
   const bool free_batch = !is_given("batch-size") && !is_given("nbs") && !o.autobatch;
-  while (free_batch && steps_of(o, pictures) < enough_steps && o.batch_size > smallest_batch) o.batch_size = o.nbs = std::max(o.batch_size / 2 / processes * processes, smallest_batch);
+  while (free_batch && steps_of(o, pictures) < enough_steps && o.batch_size > smallest_batch)
+    o.batch_size = o.nbs = std::max(o.batch_size / 2 / processes * processes, smallest_batch);
   std::string changed;
   if (o.nbs != nbs || o.batch_size != batch)
-    changed += fmt::format("; a nominal batch of {} instead of {}{} makes them {}", o.nbs, nbs, o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch) : "", steps_of(o, pictures));
-  if (choose_optimizer(o, before < enough_steps)) changed += "; AdamW takes the place of SGD, with a tenth of its rates (--optimizer sgd keeps it)";
+    changed += fmt::format(
+        "; a nominal batch of {} instead of {}{} makes them {}", o.nbs, nbs,
+        o.batch_size != batch ? fmt::format(" and a batch of {} instead of {}", o.batch_size, batch)
+                              : "",
+        steps_of(o, pictures));
+  if (choose_optimizer(o, before < enough_steps))
+    changed +=
+        "; AdamW takes the place of SGD, with a tenth of its rates (--optimizer sgd keeps it)";
   if (changed.empty()) return {};
-  return fmt::format("few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} (--recipe official keeps the original's)", pictures, o.epochs, before, changed);
+  return fmt::format(
+      "few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} "
+      "(--recipe official keeps the original's)",
+      pictures, o.epochs, before, changed);
 }
 
 }  // namespace yolov7::training

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
@@ -28,7 +27,8 @@ const std::vector<Column>& columns() {
       csv_column<EpochRecord>("official/precision", [](R r) -> double& { return r.precision; }),
       csv_column<EpochRecord>("official/recall", [](R r) -> double& { return r.recall; }),
       csv_column<EpochRecord>("official/mAP_0.5", [](R r) -> double& { return r.official_map50; }),
-      csv_column<EpochRecord>("official/mAP_0.5:0.95", [](R r) -> double& { return r.official_map; }),
+      csv_column<EpochRecord>("official/mAP_0.5:0.95",
+                              [](R r) -> double& { return r.official_map; }),
       csv_column<EpochRecord>("val/box_loss", [](R r) -> double& { return r.val_loss[0]; }),
       csv_column<EpochRecord>("val/obj_loss", [](R r) -> double& { return r.val_loss[1]; }),
       csv_column<EpochRecord>("val/cls_loss", [](R r) -> double& { return r.val_loss[2]; }),
@@ -40,7 +40,8 @@ const std::vector<Column>& columns() {
       csv_column<EpochRecord>("train_s", [](R r) -> double& { return r.train_seconds; }),
       csv_column<EpochRecord>("val_s", [](R r) -> double& { return r.val_seconds; }),
       csv_column<EpochRecord>("data_wait_s", [](R r) -> double& { return r.data_wait_seconds; }),
-      csv_column<EpochRecord>("pictures_per_s", [](R r) -> double& { return r.pictures_per_second; }),
+      csv_column<EpochRecord>("pictures_per_s",
+                              [](R r) -> double& { return r.pictures_per_second; }),
   };
   return list;
 }
@@ -57,7 +58,8 @@ std::string results_txt_line(const EpochRecord& r, int epochs) {
   std::string line = fmt::format("{:>10}{:>10}", fmt::format("{}/{}", r.epoch, epochs - 1), "0G");
   for (const double loss : r.train_loss) line += fmt::format("{:>10}", text::general(loss, 4));
   line += fmt::format("{:>10}{:>10}", r.targets, r.image_size);
-  for (const double v : {r.precision, r.recall, r.official_map50, r.official_map, r.val_loss[0], r.val_loss[1], r.val_loss[2]})
+  for (const double v : {r.precision, r.recall, r.official_map50, r.official_map, r.val_loss[0],
+                         r.val_loss[1], r.val_loss[2]})
     line += fmt::format("{:>10}", text::general(v, 4));
   return line;
 }
@@ -70,7 +72,8 @@ std::string results_csv_header() {
 
 std::string results_csv_line(const EpochRecord& record) {
   std::vector<std::string> values;
-  for (const Column& c : columns()) values.push_back(fmt::format("{}", c.get(record)));  // shortest text that reads back exactly
+  for (const Column& c : columns())
+    values.push_back(fmt::format("{}", c.get(record)));  // shortest text that reads back exactly
   return text::join(values, ",");
 }
 
@@ -82,11 +85,14 @@ std::vector<EpochRecord> parse_results_csv(const std::string& content, const std
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const auto cells = text::split(rows[i], ',');
     if (cells.size() != columns().size())
-      throw Error(fmt::format("{}:{}: expected {} columns, found {}", source, i + 1, columns().size(), cells.size()));
+      throw Error(fmt::format("{}:{}: expected {} columns, found {}", source, i + 1,
+                              columns().size(), cells.size()));
     EpochRecord record;
     for (std::size_t j = 0; j < cells.size(); ++j) {
       const auto value = text::parse_double(cells[j]);
-      if (!value) throw Error(fmt::format("{}:{}: expected a number in column {}, found '{}'", source, i + 1, columns()[j].name, cells[j]));
+      if (!value)
+        throw Error(fmt::format("{}:{}: expected a number in column {}, found '{}'", source, i + 1,
+                                columns()[j].name, cells[j]));
       columns()[j].set(record, *value);
     }
     records.push_back(record);
@@ -103,7 +109,8 @@ std::vector<NamedColumn> result_columns(const std::vector<EpochRecord>& records)
   return all;
 }
 
-void write_results(const std::filesystem::path& folder, const std::vector<EpochRecord>& records, int epochs) {
+void write_results(const std::filesystem::path& folder, const std::vector<EpochRecord>& records,
+                   int epochs) {
   std::string csv = results_csv_header() + "\n";
   for (const EpochRecord& record : records) csv += results_csv_line(record) + "\n";
   file::write_atomically(folder / "results.csv", csv);
@@ -115,11 +122,14 @@ void append_result(const std::filesystem::path& folder, const EpochRecord& recor
   file::append_line(folder / "results.txt", results_txt_line(record, epochs));
 }
 
-void write_configuration(const std::filesystem::path& folder, TrainOptions options, Hyperparameters hyp, int processes) {
+void write_configuration(const std::filesystem::path& folder, TrainOptions options,
+                         Hyperparameters hyp, int processes) {
   file::write_atomically(folder / "hyp.yaml", to_yaml(settings(hyp)));
-  const std::string resolved = to_yaml(settings(options)) +
-                               fmt::format("# resolved by the program\n# save_dir: {}\n# total_batch_size: {}\n# world_size: {}\n",
-                                           text::printable(folder.string()), options.batch_size, processes);
+  const std::string resolved =
+      to_yaml(settings(options)) +
+      fmt::format(
+          "# resolved by the program\n# save_dir: {}\n# total_batch_size: {}\n# world_size: {}\n",
+          text::printable(folder.string()), options.batch_size, processes);
   file::write_atomically(folder / "opt.yaml", resolved);
 }
 

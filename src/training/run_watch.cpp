@@ -37,17 +37,26 @@ void each_setting(const Setup& s, Visit visit) {
 std::map<std::string, watch::Hyperparameter> hyperparameters(const Setup& s) {
   std::map<std::string, watch::Hyperparameter> values;
   each_setting(s, [&](const std::string& name, const Setting& one) {
-    if (const auto* flag = std::get_if<bool*>(&one.target)) values[name] = **flag;
-    else if (const auto* number = std::get_if<double*>(&one.target)) values[name] = **number;
-    else if (const auto* count = std::get_if<int*>(&one.target)) values[name] = static_cast<double>(**count);
-    else values[name] = one.text();
+    if (const auto* flag = std::get_if<bool*>(&one.target))
+      values[name] = **flag;
+    else if (const auto* number = std::get_if<double*>(&one.target))
+      values[name] = **number;
+    else if (const auto* count = std::get_if<int*>(&one.target))
+      values[name] = static_cast<double>(**count);
+    else
+      values[name] = one.text();
   });
   return values;
 }
 
 /// One node a layer, the picture before them; a chain of repeats is one.
 std::vector<watch::GraphNode> layer_graph(const network::Network& network, int side) {
-  const auto name = [&](int index) { return index < 0 ? std::string("picture") : fmt::format("{}/layer_{}_{}", index < network.backbone_layers ? "backbone" : "neck_and_head", index, network.layers[static_cast<std::size_t>(index)].block); };
+  const auto name = [&](int index) {
+    return index < 0 ? std::string("picture")
+                     : fmt::format("{}/layer_{}_{}",
+                                   index < network.backbone_layers ? "backbone" : "neck_and_head",
+                                   index, network.layers[static_cast<std::size_t>(index)].block);
+  };
   std::vector<watch::GraphNode> nodes{{"picture", "Placeholder", {}, {-1, 3, side, side}}};
   for (const network::Layer& layer : network.layers) {
     watch::GraphNode node{name(layer.index), layer.block, {}, {}};
@@ -69,7 +78,10 @@ void RunWatch::guarded(Action action) {
     action();
   } catch (const std::exception& error) {
     active_ = false;
-    log::warning(fmt::format("the run is no longer shown (TensorBoard, MLflow, results.png, report.html): {}; the training goes on", error.what()));
+    log::warning(
+        fmt::format("the run is no longer shown (TensorBoard, MLflow, results.png, report.html): "
+                    "{}; the training goes on",
+                    error.what()));
   }
 }
 
@@ -88,9 +100,14 @@ void RunWatch::begin_mlflow(const Setup& s) {
   const TrainOptions& o = s.state.options;
   if (o.mlflow.empty()) return;
   std::map<std::string, std::string> parameters;
-  each_setting(s, [&](const std::string& name, const Setting& one) { parameters[name] = one.text(); });
-  mlflow_ = std::make_unique<watch::MlflowRun>(folder_, watch::MlflowOptions{watch::mlflow_address(o.mlflow), o.mlflow_experiment, o.mlflow_model}, parameters);
-  log::info(fmt::format("MLflow: {}, experiment {}", watch::mlflow_address(o.mlflow), text::printable(o.mlflow_experiment)));
+  each_setting(s,
+               [&](const std::string& name, const Setting& one) { parameters[name] = one.text(); });
+  mlflow_ = std::make_unique<watch::MlflowRun>(
+      folder_,
+      watch::MlflowOptions{watch::mlflow_address(o.mlflow), o.mlflow_experiment, o.mlflow_model},
+      parameters);
+  log::info(fmt::format("MLflow: {}, experiment {}", watch::mlflow_address(o.mlflow),
+                        text::printable(o.mlflow_experiment)));
 }
 
 void RunWatch::interrupted() {
@@ -104,8 +121,11 @@ void RunWatch::interrupted() {
 void RunWatch::finish_mlflow() {
   if (!mlflow_) return;
   for (const auto& entry : fs::directory_iterator(folder_)) {
-    const std::string name = entry.path().filename().string(), kind = entry.path().extension().string();
-    if (entry.is_regular_file() && text::contains({".csv", ".html", ".jpg", ".json", ".png", ".svg", ".txt", ".yaml"}, kind)) mlflow_->artifact(name, name);
+    const std::string name = entry.path().filename().string(),
+                      kind = entry.path().extension().string();
+    if (entry.is_regular_file() &&
+        text::contains({".csv", ".html", ".jpg", ".json", ".png", ".svg", ".txt", ".yaml"}, kind))
+      mlflow_->artifact(name, name);
   }
   mlflow_->model();
   mlflow_->end_status("FINISHED");
@@ -117,7 +137,8 @@ void RunWatch::plot_training_labels(const Setup& s) {
   if (s.state.epoch != 0) return;
   std::vector<watch::LabelFact> labels;
   for (const dataset::Entry& entry : s.train.entries)
-    for (const dataset::Label& label : entry.labels) labels.push_back({label.class_index, label.box.cx, label.box.cy, label.box.w, label.box.h});
+    for (const dataset::Label& label : entry.labels)
+      labels.push_back({label.class_index, label.box.cx, label.box.cy, label.box.w, label.box.h});
   write_picture(folder_ / "labels.png", watch::plot_labels(labels, s.train.names));
   write_picture(folder_ / "labels_correlogram.png", watch::plot_label_correlogram(labels));
   for (const char* name : {"labels.png", "labels_correlogram.png"}) picture(0, folder_ / name);
@@ -149,7 +170,8 @@ void RunWatch::plot(const std::vector<EpochRecord>& records) {
   std::vector<watch::ResultColumn> columns;
   for (NamedColumn& column : result_columns(records)) {
     // Epochs without a validation repeat the last values: the chart shows what was measured.
-    const bool measured = column.name.starts_with("val/") || column.name.starts_with("coco/") || column.name.starts_with("official/");
+    const bool measured = column.name.starts_with("val/") || column.name.starts_with("coco/") ||
+                          column.name.starts_with("official/");
     for (std::size_t i = 0; measured && i < records.size(); ++i)
       if (!records[i].validated) column.values[i] = std::numeric_limits<double>::quiet_NaN();
     columns.push_back({column.name, std::move(column.values)});
@@ -162,7 +184,8 @@ void RunWatch::finished(const std::vector<EpochRecord>& records) {
   if (records.empty()) return;
   guarded([&] {
     plot(records);
-    for (const char* name : {"results.png", "PR_curve.png", "F1_curve.png", "P_curve.png", "R_curve.png", "confusion_matrix.png"})
+    for (const char* name : {"results.png", "PR_curve.png", "F1_curve.png", "P_curve.png",
+                             "R_curve.png", "confusion_matrix.png"})
       if (fs::exists(folder_ / name)) picture(records.back().epoch, folder_ / name);
     file::write_atomically(folder_ / "report.html", watch::run_report(folder_));
     events_->finished();

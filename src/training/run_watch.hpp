@@ -1,5 +1,6 @@
 #pragma once
-// What is shown of a run while it goes on: TensorBoard events, results.png, labels.png and report.html in its folder, and an MLflow server where one was named.
+// What is shown of a run while it goes on: TensorBoard events, results.png, labels.png and
+// report.html in its folder, and an MLflow server where one was named.
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -13,7 +14,8 @@
 
 namespace yolov7::training {
 
-/// Of the process that writes; the others' does nothing. A training never fails for it: the first error is a warning and the end of watching.
+/// Of the process that writes; the others' does nothing. A training never fails for it: the first
+/// error is a warning and the end of watching.
 class RunWatch {
  public:
   /// Begins the event file with the hyper-parameters and the network's layers.
@@ -21,7 +23,8 @@ class RunWatch {
 
   /// A picture that the run has written into its folder.
   void picture(std::int64_t step, const std::filesystem::path& file);
-  /// After an epoch: the columns of results.csv as scalars; results.png no oftener than every half minute.
+  /// After an epoch: the columns of results.csv as scalars; results.png no oftener than every half
+  /// minute.
   void epoch(const std::vector<EpochRecord>& records);
   /// The last results.png, the plots of the final validation, and report.html.
   void finished(const std::vector<EpochRecord>& records);

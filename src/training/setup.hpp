@@ -1,5 +1,6 @@
 #pragma once
-// The set-up phase of a run, in the order of training 5: folder, data, network, weights, optimizer, schedule.
+// The set-up phase of a run, in the order of training 5: folder, data, network, weights, optimizer,
+// schedule.
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -25,18 +26,18 @@ namespace yolov7::training {
 
 /// Everything a run consists of. Members are built in this order.
 struct Setup {
-  Communicator* group = nullptr;    ///< never null after prepare(); outlives the setup
+  Communicator* group = nullptr;  ///< never null after prepare(); outlives the setup
   std::filesystem::path folder;
-  std::optional<file::Lock> lock;   ///< one process per run folder
+  std::optional<file::Lock> lock;  ///< one process per run folder
   RunState state;
   dataset::Description description;
   dataset::Index train, val;
   std::string config, config_source;
   at::Device device = at::kCPU;
   int train_size = 640, val_size = 640, stride = 32;
-  int epochs_before = 0;            ///< resumed: what the run was planned for; 0 = a new run
-  int micro_batch = 0;              ///< pictures per forward and backward pass; 0 = the whole batch
-  std::uint64_t predicted_peak = 0; ///< of the process's resident memory, bytes
+  int epochs_before = 0;  ///< resumed: what the run was planned for; 0 = a new run
+  int micro_batch = 0;    ///< pictures per forward and backward pass; 0 = the whole batch
+  std::uint64_t predicted_peak = 0;  ///< of the process's resident memory, bytes
   std::unique_ptr<TorchNetwork> network;
   std::unique_ptr<TransferPlan> plan;
   std::unique_ptr<Ema> ema;

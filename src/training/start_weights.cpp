@@ -14,7 +14,10 @@ bool names_start(const std::string& weights) { return weights == "synth" || weig
 network::Checkpoint read_start() {
   const auto path = delivered_file("weights/yolov7-tiny-synth.pt");
   if (!std::filesystem::exists(path))
-    throw Error(fmt::format("{}: expected the start weights of yolov7-tiny, found no such file. They belong to this program; --weights '' trains from scratch without them", path.string()));
+    throw Error(
+        fmt::format("{}: expected the start weights of yolov7-tiny, found no such file. They "
+                    "belong to this program; --weights '' trains from scratch without them",
+                    path.string()));
   return network::read_checkpoint(path);
 }
 
@@ -25,7 +28,9 @@ std::string first_misfit(const network::Checkpoint& start, const TorchNetwork& n
     if (entry.spec.name.rfind(head, 0) == 0) continue;
     const network::Tensor* found = weights.find(entry.spec.name);
     if (found == nullptr) return fmt::format("it has no {}", entry.spec.name);
-    if (found->shape != entry.spec.shape) return fmt::format("its {} is {}, and {} here", entry.spec.name, found->shape, entry.spec.shape);
+    if (found->shape != entry.spec.shape)
+      return fmt::format("its {} is {}, and {} here", entry.spec.name, found->shape,
+                         entry.spec.shape);
   }
   return {};
 }

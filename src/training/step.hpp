@@ -1,6 +1,6 @@
 #pragma once
-// One batch: forward, loss, backward in micro-batches, and where it is due the optimizer step. A batch whose loss or gradients are not
-// finite leaves no trace.
+// One batch: forward, loss, backward in micro-batches, and where it is due the optimizer step. A
+// batch whose loss or gradients are not finite leaves no trace.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -13,9 +13,10 @@
 namespace yolov7::training {
 
 struct StepResult {
-  std::array<double, 4> losses{};  ///< box, objectness, class, total of the batch; 0 for one that was skipped
-  bool stepped = false;            ///< the weights changed
-  bool skipped = false;            ///< not finite: this batch contributed nothing
+  std::array<double, 4>
+      losses{};          ///< box, objectness, class, total of the batch; 0 for one that was skipped
+  bool stepped = false;  ///< the weights changed
+  bool skipped = false;  ///< not finite: this batch contributed nothing
 };
 
 class Step {
@@ -28,7 +29,8 @@ class Step {
   bool pending() const { return pending_ > 0; }  ///< gradients wait for a step
 
  private:
-  bool backward(const at::Tensor& images, const dataset::Batch& batch, bool steps, std::array<double, 4>& losses);
+  bool backward(const at::Tensor& images, const dataset::Batch& batch, bool steps,
+                std::array<double, 4>& losses);
   void halve_micro_batch(const dataset::Batch& batch, const std::string& why);
   void skip(const dataset::Batch& batch, const std::string& what);
   at::Tensor rescaled(const at::Tensor& images, std::int64_t iteration) const;

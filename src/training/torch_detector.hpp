@@ -7,12 +7,16 @@
 
 namespace yolov7::training {
 
-/// precision "float32" or "bfloat16" (convolutions and activations). Errors as network::check, unknown precision.
-std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network, const network::Weights& weights,
-                                                       const runtime::DetectorOptions& options, at::Device device);
+/// precision "float32" or "bfloat16" (convolutions and activations). Errors as network::check,
+/// unknown precision.
+std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network,
+                                                       const network::Weights& weights,
+                                                       const runtime::DetectorOptions& options,
+                                                       at::Device device);
 
 /// The same on the processor.
-std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network, const network::Weights& weights,
+std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network,
+                                                       const network::Weights& weights,
                                                        const runtime::DetectorOptions& options);
 
 }  // namespace yolov7::training

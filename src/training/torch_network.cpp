@@ -56,7 +56,8 @@ void TorchNetwork::allocate() {
   entries_.reserve(network_.tensors.size());
   for (const network::TensorSpec& spec : network_.tensors) {
     const bool counter = spec.role == Role::bn_count;
-    at::Tensor tensor = at::full(spec.shape, neutral_value(spec.role), at::dtype(counter ? at::kLong : type_).device(device_));
+    at::Tensor tensor = at::full(spec.shape, neutral_value(spec.role),
+                                 at::dtype(counter ? at::kLong : type_).device(device_));
     if (spec.role == Role::weight) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
     if (spec.trainable()) tensor.requires_grad_(true);
     index_.emplace(spec.name, entries_.size());
@@ -71,7 +72,8 @@ void TorchNetwork::write_anchor_buffers() {
   std::vector<double> pixels, grid;
   for (std::size_t level = 0; level < levels; ++level)
     for (std::size_t a = 0; a < na; ++a)
-      for (const double side : {network_.levels[level].anchors[a].w, network_.levels[level].anchors[a].h}) {
+      for (const double side :
+           {network_.levels[level].anchors[a].w, network_.levels[level].anchors[a].h}) {
         pixels.push_back(side);
         grid.push_back(side / network_.levels[level].stride);
       }
@@ -87,7 +89,8 @@ void TorchNetwork::read_anchor_buffers() {
   const auto leads = static_cast<std::int64_t>(network_.lead_levels());
   for (const Entry& entry : entries_) {
     if (entry.spec.role != Role::anchor_grid) continue;
-    const at::Tensor pixels = entry.tensor.to(at::kCPU, at::kDouble).reshape({leads, -1, 2}).contiguous();
+    const at::Tensor pixels =
+        entry.tensor.to(at::kCPU, at::kDouble).reshape({leads, -1, 2}).contiguous();
     const double* sides = pixels.const_data_ptr<double>();
     for (std::size_t level = 0; level < network_.levels.size(); ++level) {
       const double* row = sides + static_cast<std::int64_t>(level) % leads * pixels.size(1) * 2;
@@ -101,11 +104,13 @@ void TorchNetwork::read_anchor_buffers() {
 
 void TorchNetwork::set_anchors(const std::vector<std::vector<network::AnchorSize>>& anchors) {
   const std::size_t leads = network_.lead_levels();
-  if (anchors.size() != leads) throw Error(fmt::format("expected anchors for {} levels, found {}", leads, anchors.size()));
+  if (anchors.size() != leads)
+    throw Error(fmt::format("expected anchors for {} levels, found {}", leads, anchors.size()));
   for (std::size_t level = 0; level < network_.levels.size(); ++level) {
     const auto& row = anchors[level % leads];
     if (row.size() != static_cast<std::size_t>(network_.anchors_per_level))
-      throw Error(fmt::format("level {}: expected {} anchors, found {}", level, network_.anchors_per_level, row.size()));
+      throw Error(fmt::format("level {}: expected {} anchors, found {}", level,
+                              network_.anchors_per_level, row.size()));
     network_.levels[level].anchors = row;
   }
   write_anchor_buffers();
@@ -113,7 +118,8 @@ void TorchNetwork::set_anchors(const std::vector<std::vector<network::AnchorSize
 
 const at::Tensor& TorchNetwork::tensor(const std::string& name) const {
   const auto found = index_.find(name);
-  if (found == index_.end()) throw Error(fmt::format("{}: the network has no tensor '{}'", network_.source, name));
+  if (found == index_.end())
+    throw Error(fmt::format("{}: the network has no tensor '{}'", network_.source, name));
   return entries_[found->second].tensor;
 }
 
@@ -133,8 +139,8 @@ ConvLayer TorchNetwork::conv_layer(const Operation& operation) const {
   return conv;
 }
 
-/// One step per operation, except that a convolution takes in the batch-norm and the activation that alone read it,
-/// and a batch-norm the activation.
+/// One step per operation, except that a convolution takes in the batch-norm and the activation
+/// that alone read it, and a batch-norm the activation.
 void TorchNetwork::build_steps() {
   using Kind = Operation::Kind;
   const network::Links links(network_);
@@ -149,17 +155,20 @@ void TorchNetwork::build_steps() {
     step.kernel = operation.kernel_h;
     step.stride = operation.stride;
     step.padding = operation.pad_h;
-    const auto absorb = [&](Kind kind) {  // the next operation, if it is the only reader of this step's output
-      if (i + 1 >= network_.operations.size()) return static_cast<const Operation*>(nullptr);
-      const Operation& next = network_.operations[i + 1];
-      if (links.only_reader(step.output, kind) != &next) return static_cast<const Operation*>(nullptr);
-      step.output = next.output;
-      ++i;
-      return &next;
-    };
+    const auto absorb =
+        [&](Kind kind) {  // the next operation, if it is the only reader of this step's output
+          if (i + 1 >= network_.operations.size()) return static_cast<const Operation*>(nullptr);
+          const Operation& next = network_.operations[i + 1];
+          if (links.only_reader(step.output, kind) != &next)
+            return static_cast<const Operation*>(nullptr);
+          step.output = next.output;
+          ++i;
+          return &next;
+        };
     if (operation.kind == Kind::conv) {
       step.conv = conv_layer(operation);
-      if (const Operation* norm = absorb(Kind::batch_norm)) step.conv.norm = batch_norm(norm->tensor);
+      if (const Operation* norm = absorb(Kind::batch_norm))
+        step.conv.norm = batch_norm(norm->tensor);
     } else if (operation.kind == Kind::batch_norm) {
       step.conv.norm = batch_norm(operation.tensor);
     } else if (operation.kind == Kind::activation) {
@@ -168,7 +177,8 @@ void TorchNetwork::build_steps() {
       step.implicit = tensor(operation.tensor + ".implicit");
     }
     if (operation.kind == Kind::conv || operation.kind == Kind::batch_norm)
-      if (const Operation* activation = absorb(Kind::activation)) step.conv.activation = activation->activation;
+      if (const Operation* activation = absorb(Kind::activation))
+        step.conv.activation = activation->activation;
     step.shared = operation.kind == Kind::conv && links.reader_count(step.output) > 1;
     steps_.push_back(std::move(step));
   }
@@ -191,10 +201,14 @@ void TorchNetwork::mark_lifetimes() {
   }
 }
 
-int layer_of(const std::string& tensor_name) { return std::stoi(tensor_name.substr(tensor_name.find('.') + 1)); }
+int layer_of(const std::string& tensor_name) {
+  return std::stoi(tensor_name.substr(tensor_name.find('.') + 1));
+}
 
 std::vector<std::string> TorchNetwork::freeze(std::span<const int> layers, bool freeze_batch_norm) {
-  const auto frozen = [&](int layer) { return std::find(layers.begin(), layers.end(), layer) != layers.end(); };
+  const auto frozen = [&](int layer) {
+    return std::find(layers.begin(), layers.end(), layer) != layers.end();
+  };
   std::vector<std::string> names;
   for (Entry& entry : entries_) {
     if (!entry.spec.trainable()) continue;
@@ -223,7 +237,8 @@ network::Weights TorchNetwork::store() const {
 }
 
 at::Tensor view_of(const network::Tensor& tensor) {
-  return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, scalar_type(tensor.type));
+  return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape,
+                       scalar_type(tensor.type));
 }
 
 network::Tensor to_plain(const at::Tensor& tensor) {
@@ -236,11 +251,15 @@ network::Tensor to_plain(const at::Tensor& tensor) {
   return plain;
 }
 
-at::Tensor image_tensor(std::span<const std::uint8_t> pixels, int count, int height, int width, at::Device device) {
-  const auto expected = static_cast<std::size_t>(count) * 3 * static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+at::Tensor image_tensor(std::span<const std::uint8_t> pixels, int count, int height, int width,
+                        at::Device device) {
+  const auto expected = static_cast<std::size_t>(count) * 3 * static_cast<std::size_t>(height) *
+                        static_cast<std::size_t>(width);
   if (pixels.size() != expected)
-    throw Error(fmt::format("expected {} pixel bytes for {} pictures of {}x{}, found {}", expected, count, width, height, pixels.size()));
-  const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(pixels.data()), {count, 3, height, width}, at::kByte);
+    throw Error(fmt::format("expected {} pixel bytes for {} pictures of {}x{}, found {}", expected,
+                            count, width, height, pixels.size()));
+  const at::Tensor bytes =
+      at::from_blob(const_cast<std::uint8_t*>(pixels.data()), {count, 3, height, width}, at::kByte);
   return bytes.to(device, at::kFloat).div_(255).contiguous(at::MemoryFormat::ChannelsLast);
 }
 

@@ -26,7 +26,9 @@ namespace yolov7::training {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 class Trainer {
  public:
@@ -53,12 +55,14 @@ class Trainer {
     s_.network->train(true);
     step_.drop_pending();
     if (s_.state.epoch > 0 && s_.plan->changes_at(s_.state.epoch)) freeze_for(s_, s_.state.epoch);
-    if (s_.state.float32_first && s_.state.epoch > 0 && s_.state.batch == 0) end_float32_in_time(s_);
+    if (s_.state.float32_first && s_.state.epoch > 0 && s_.state.batch == 0)
+      end_float32_in_time(s_);
     const auto first = static_cast<std::size_t>(s_.state.batch), batches = s_.loader->batches();
     epoch_start_ = Clock::now();
     seconds_before_ = s_.state.seconds;
     display_.begin(s_.state.epoch, s_.state.options.epochs, first, batches);
-    if (s_.state.options.image_weights) s_.loader->set_weights(picture_weights(s_.train, s_.state.class_ap));
+    if (s_.state.options.image_weights)
+      s_.loader->set_weights(picture_weights(s_.train, s_.state.class_ap));
     s_.schedule->observe(fitness_so_far());
     s_.loader->start(s_.state.epoch, first);
     std::size_t pictures = 0;
@@ -67,8 +71,10 @@ class Trainer {
       pictures += static_cast<std::size_t>(batch->count * s_.group->size());
       ++s_.state.batch;
       take_mean_losses();
-      display_.batch(record_, static_cast<std::size_t>(s_.state.batch), static_cast<double>(pictures) / seconds_since(epoch_start_));
-      // Only where no gradient is pending; an epoch's end counts, for what is pending then is dropped anyway (K 05).
+      display_.batch(record_, static_cast<std::size_t>(s_.state.batch),
+                     static_cast<double>(pictures) / seconds_since(epoch_start_));
+      // Only where no gradient is pending; an epoch's end counts, for what is pending then is
+      // dropped anyway (K 05).
       const bool last = s_.state.batch == static_cast<std::int64_t>(batches);
       if (step_.pending() && !last) continue;
       if (s_.group->any(interrupt::requested())) return false;
@@ -88,7 +94,8 @@ class Trainer {
   }
 
   void train_batch(const dataset::Batch& batch) {
-    const std::int64_t iteration = s_.state.batch + static_cast<std::int64_t>(s_.loader->batches()) * s_.state.epoch;
+    const std::int64_t iteration =
+        s_.state.batch + static_cast<std::int64_t>(s_.loader->batches()) * s_.state.epoch;
     if (iteration < 10 && s_.group->writes()) {
       const auto sheet = s_.folder / fmt::format("train_batch{}.jpg", iteration);
       write_picture(sheet, evaluation::label_sheet(batch, s_.train));
@@ -101,25 +108,34 @@ class Trainer {
     record_.image_size = batch.width;
   }
 
-  /// Weights, averages and optimizer as last.pt has them; the position in the data stays, or the same batches would come again.
+  /// Weights, averages and optimizer as last.pt has them; the position in the data stays, or the
+  /// same batches would come again.
   void roll_back() {
     const auto path = s_.folder / "weights" / "last.pt";
-    const std::string what = fmt::format("{} batches in a row were not finite", s_.state.skipped_in_row);
+    const std::string what =
+        fmt::format("{} batches in a row were not finite", s_.state.skipped_in_row);
     const std::string advice = "lower lr0, or train with --precision float32";
-    if (s_.state.options.nosave) throw Error(fmt::format("{}, and --nosave left nothing to go back to: {}", what, advice));
-    if (++s_.state.rollbacks > most_rollbacks) throw Error(fmt::format("{}, after {} times of going back to the last good state: {}; last.pt holds it", what, most_rollbacks, advice));
+    if (s_.state.options.nosave)
+      throw Error(fmt::format("{}, and --nosave left nothing to go back to: {}", what, advice));
+    if (++s_.state.rollbacks > most_rollbacks)
+      throw Error(fmt::format(
+          "{}, after {} times of going back to the last good state: {}; last.pt holds it", what,
+          most_rollbacks, advice));
     const network::Checkpoint good = read_last(s_.folder);
     s_.network->load(good.model);
     s_.ema->load(good.ema, run_state(good.state, path.string()).ema_updates);
     s_.optimizer->load(good.optimizer);
     s_.state.skipped_in_row = 0;
-    log::warning(fmt::format("{}: back to the weights of {} ({} of at most {} times); the data go on from here", what, path.string(), s_.state.rollbacks, most_rollbacks));
+    log::warning(fmt::format(
+        "{}: back to the weights of {} ({} of at most {} times); the data go on from here", what,
+        path.string(), s_.state.rollbacks, most_rollbacks));
   }
 
   /// last.pt in the middle of an epoch, so that a kill costs no more than --checkpoint-seconds.
   void checkpoint_in_time() {
     const TrainOptions& o = s_.state.options;
-    if (o.nosave || o.checkpoint_seconds <= 0 || seconds_since(last_write_) < o.checkpoint_seconds) return;
+    if (o.nosave || o.checkpoint_seconds <= 0 || seconds_since(last_write_) < o.checkpoint_seconds)
+      return;
     write_state();
   }
 
@@ -144,7 +160,9 @@ class Trainer {
   }
 
   void take_mean_losses() {
-    for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = s_.state.loss_sum[i] / static_cast<double>(std::max<std::int64_t>(s_.state.batch, 1));
+    for (std::size_t i = 0; i < 4; ++i)
+      record_.train_loss[i] =
+          s_.state.loss_sum[i] / static_cast<double>(std::max<std::int64_t>(s_.state.batch, 1));
   }
 
   /// --stop-after: the run is not over, this call is.
@@ -165,7 +183,8 @@ class Trainer {
       validate(s_, record_);
       record_.val_seconds = seconds_since(start);
     }
-    const bool best = record_.validated && record_.fitness >= state.best_fitness;  // ties overwrite (K 29)
+    const bool best =
+        record_.validated && record_.fitness >= state.best_fitness;  // ties overwrite (K 29)
     if (best) {
       state.best_fitness = record_.fitness;
       state.best_epoch = record_.epoch;
@@ -182,17 +201,23 @@ class Trainer {
     write_epoch_checkpoints(s_, record_.epoch, best, end_of_call || state.ended);
     last_write_ = Clock::now();
     display_.end(record_, last || state.ended);
-    if (state.ended) log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch, state.options.epochs - 1, reason));
+    if (state.ended)
+      log::info(fmt::format("training ends after epoch {} of {}: {}", record_.epoch,
+                            state.options.epochs - 1, reason));
   }
 
-  /// Where processes differ without any harm to the training: statistics of batch-norms that each kept for itself, and the time.
+  /// Where processes differ without any harm to the training: statistics of batch-norms that each
+  /// kept for itself, and the time.
   void take_first_processes_values() {
     if (s_.group->size() == 1) return;
     at::Tensor seconds = at::full({1}, s_.state.seconds, at::kDouble);
     std::vector<at::Tensor> values{seconds};
-    for (const TorchNetwork* network : std::initializer_list<const TorchNetwork*>{s_.network.get(), &s_.ema->average()})
+    for (const TorchNetwork* network :
+         std::initializer_list<const TorchNetwork*>{s_.network.get(), &s_.ema->average()})
       for (const TorchNetwork::Entry& entry : network->entries())
-        if (entry.spec.role == network::TensorSpec::Role::bn_mean || entry.spec.role == network::TensorSpec::Role::bn_var) values.push_back(entry.tensor);
+        if (entry.spec.role == network::TensorSpec::Role::bn_mean ||
+            entry.spec.role == network::TensorSpec::Role::bn_var)
+          values.push_back(entry.tensor);
     s_.group->copy_from_first(values);
     s_.state.seconds = seconds.item<double>();
   }
@@ -201,20 +226,25 @@ class Trainer {
   std::string end_reason() const {
     const TrainOptions& o = s_.state.options;
     const int waited = record_.epoch - std::max(s_.state.best_epoch, 0);
-    if (o.patience > 0 && !o.notest && waited >= o.patience) return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
-    if (o.time > 0 && s_.state.seconds >= o.time * 3600) return fmt::format("{:.2f} hours of training (--time {})", s_.state.seconds / 3600, o.time);
+    if (o.patience > 0 && !o.notest && waited >= o.patience)
+      return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
+    if (o.time > 0 && s_.state.seconds >= o.time * 3600)
+      return fmt::format("{:.2f} hours of training (--time {})", s_.state.seconds / 3600, o.time);
     return {};
   }
 
   TrainSummary interrupted() {
     write_state();
-    log::info(fmt::format("interrupted; {} can be resumed at epoch {}, batch {}", (s_.folder / "weights" / "last.pt").string(), s_.state.epoch, s_.state.batch));
+    log::info(fmt::format("interrupted; {} can be resumed at epoch {}, batch {}",
+                          (s_.folder / "weights" / "last.pt").string(), s_.state.epoch,
+                          s_.state.batch));
     watch_.interrupted();
     return summary(true);
   }
 
   TrainSummary stopped() {
-    log::info(fmt::format("stopped after {} of {} epochs (--stop-after); --resume {} goes on", s_.state.epoch, s_.state.options.epochs, s_.folder.string()));
+    log::info(fmt::format("stopped after {} of {} epochs (--stop-after); --resume {} goes on",
+                          s_.state.epoch, s_.state.options.epochs, s_.folder.string()));
     watch_.interrupted();
     return summary(false);
   }
@@ -245,13 +275,17 @@ class Trainer {
   }
 
   /// Of what was predicted: this process's resident memory, or the GPU's tensors.
-  std::uint64_t real_peak() const { return s_.device.is_cpu() ? peak_resident_bytes() : DeviceMemory(s_.device).peak_bytes(); }
+  std::uint64_t real_peak() const {
+    return s_.device.is_cpu() ? peak_resident_bytes() : DeviceMemory(s_.device).peak_bytes();
+  }
 
   void say_memory() const {
     const std::uint64_t real = real_peak();
     if (s_.predicted_peak == 0) return;
-    log::info(fmt::format("memory: peak {}, predicted {} ({:+.0f} %)", memory_text(real), memory_text(s_.predicted_peak),
-                          100 * (static_cast<double>(s_.predicted_peak) / static_cast<double>(real) - 1)));
+    log::info(fmt::format(
+        "memory: peak {}, predicted {} ({:+.0f} %)", memory_text(real),
+        memory_text(s_.predicted_peak),
+        100 * (static_cast<double>(s_.predicted_peak) / static_cast<double>(real) - 1)));
   }
 
   static constexpr int most_skipped_in_row = 3, most_rollbacks = 3;
@@ -287,13 +321,17 @@ TrainSummary train(const TrainRequest& request) {
     log::set_speaker(fmt::format("rank {}: ", request.world.rank));
     log::set_level(log::Level::error);
   }
-  const auto group = Communicator::join(request.world, std::chrono::seconds(static_cast<std::int64_t>(std::ceil(request.options.peer_timeout))));
+  const auto group = Communicator::join(
+      request.world,
+      std::chrono::seconds(static_cast<std::int64_t>(std::ceil(request.options.peer_timeout))));
   try {
     return train_with(request, *group);
   } catch (const std::exception& error) {
     group->fail(error.what());
-    // A Ctrl-C reaches the processes one after the other: that another one is gone is then no failure.
-    if (group->size() > 1 && interrupt::requested()) throw Error("interrupted", ExitCode::interrupted);
+    // A Ctrl-C reaches the processes one after the other: that another one is gone is then no
+    // failure.
+    if (group->size() > 1 && interrupt::requested())
+      throw Error("interrupted", ExitCode::interrupted);
     throw;
   }
 }

@@ -2,7 +2,8 @@
 
 namespace yolov7::training {
 
-TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images, std::span<const Target> targets, double scale) {
+TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images,
+                     std::span<const Target> targets, double scale) {
   const std::vector<double> balance = loss.balance();
   TrialPass result;
   const LossValue value = loss(network.forward(images), targets);
@@ -11,7 +12,8 @@ TrialPass trial_pass(TorchNetwork& network, Loss& loss, const at::Tensor& images
   for (const TorchNetwork::Entry& entry : network.entries()) {
     at::Tensor tensor = entry.tensor;
     if (!tensor.requires_grad()) continue;
-    result.gradients.push_back(tensor.grad().defined() && scale != 1 ? tensor.grad() / scale : tensor.grad());
+    result.gradients.push_back(tensor.grad().defined() && scale != 1 ? tensor.grad() / scale
+                                                                     : tensor.grad());
     tensor.mutable_grad().reset();
   }
   loss.set_balance(balance);

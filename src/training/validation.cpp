@@ -19,7 +19,8 @@ using evaluation::ValidationResult;
 
 constexpr int loader_batches = 4;  // in work, finished, in use
 
-std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::Weights& weights, bool raw_maps) {
+std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::Weights& weights,
+                                                 bool raw_maps) {
   runtime::DetectorOptions options;
   options.threads = s.threads();
   options.raw_maps = raw_maps;
@@ -27,7 +28,9 @@ std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::
   const network::Network& description = s.network->description();
   // The detector that users run; the reference one where this build has no OpenVINO.
   if (!s.device.is_cpu()) return make_torch_detector(description, weights, options, s.device);
-  return runtime::openvino_available() ? runtime::make_openvino_detector(description, weights, options) : make_torch_detector(description, weights, options);
+  return runtime::openvino_available()
+             ? runtime::make_openvino_detector(description, weights, options)
+             : make_torch_detector(description, weights, options);
 }
 
 evaluation::ValidationOptions validation_options(const Setup& s) {
@@ -57,7 +60,9 @@ cv::Size largest_shape(const Setup& s) {
 std::vector<at::Tensor> raw_tensors(const runtime::Prediction& prediction) {
   std::vector<at::Tensor> maps;
   for (const auto& map : prediction.raw)
-    maps.push_back(torch::from_blob(const_cast<float*>(map.values.data()), {prediction.count, map.anchors, map.height, map.width, prediction.columns}, at::kFloat));
+    maps.push_back(torch::from_blob(
+        const_cast<float*>(map.values.data()),
+        {prediction.count, map.anchors, map.height, map.width, prediction.columns}, at::kFloat));
   return maps;
 }
 
@@ -85,12 +90,17 @@ void validate(Setup& s, EpochRecord& record) {
   options.part = s.group->rank();
   options.parts = s.group->size();
   options.exchange = [&](const std::string& own) { return s.group->gather(own); };
-  const ValidationResult result = evaluation::evaluate(*detector, s.val, options, [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
-    const at::Tensor parts = (*s.validation_loss)(raw_tensors(prediction), batch.targets).parts.to(at::kDouble).contiguous();
-    for (std::size_t i = 0; i < 3; ++i) loss[i] += parts.data_ptr<double>()[i];
-    ++batches;
-  });
-  const std::vector<double> sums = s.group->sum({loss[0], loss[1], loss[2], static_cast<double>(batches)});
+  const ValidationResult result = evaluation::evaluate(
+      *detector, s.val, options,
+      [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
+        const at::Tensor parts = (*s.validation_loss)(raw_tensors(prediction), batch.targets)
+                                     .parts.to(at::kDouble)
+                                     .contiguous();
+        for (std::size_t i = 0; i < 3; ++i) loss[i] += parts.data_ptr<double>()[i];
+        ++batches;
+      });
+  const std::vector<double> sums =
+      s.group->sum({loss[0], loss[1], loss[2], static_cast<double>(batches)});
   record.validated = true;
   for (std::size_t i = 0; i < 3; ++i) record.val_loss[i] = sums[i] / std::max(sums[3], 1.0);
   record.precision = result.official.mean_p;
@@ -101,9 +111,13 @@ void validate(Setup& s, EpochRecord& record) {
   record.coco_map = result.map();
   record.fitness = fitness(record.coco_map50, record.coco_map);
   s.state.class_ap.assign(s.val.names.size(), 0);
-  for (std::size_t i = 0; i < result.official.classes.size(); ++i) s.state.class_ap.at(static_cast<std::size_t>(result.official.classes[i])) = result.official.ap[i];
+  for (std::size_t i = 0; i < result.official.classes.size(); ++i)
+    s.state.class_ap.at(static_cast<std::size_t>(result.official.classes[i])) =
+        result.official.ap[i];
   if (result.highest_score < 0.001f)
-    log::info(fmt::format("validation: nothing above the confidence threshold 0.001 yet (highest score {:.2g})", result.highest_score));
+    log::info(fmt::format(
+        "validation: nothing above the confidence threshold 0.001 yet (highest score {:.2g})",
+        result.highest_score));
 }
 
 ValidationMemory measure_validation_memory(const Setup& s) {
@@ -114,7 +128,8 @@ ValidationMemory measure_validation_memory(const Setup& s) {
   const auto detector = make_detector(s, s.network->store(), /*raw_maps=*/true);
   runtime::Prediction prediction;
   const auto with = [&](int count) {
-    const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 3 * static_cast<std::size_t>(shape.area()));
+    const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 3 *
+                                           static_cast<std::size_t>(shape.area()));
     detector->predict({pixels, count, shape.height, shape.width}, prediction);
     return static_cast<double>(resident_bytes()) - before;
   };
@@ -127,14 +142,17 @@ ValidationMemory measure_validation_memory(const Setup& s) {
   return memory;
 }
 
-FinalMetrics measure(const Setup& s, const network::Weights& weights, const std::filesystem::path& folder) {
+FinalMetrics measure(const Setup& s, const network::Weights& weights,
+                     const std::filesystem::path& folder) {
   const auto detector = make_detector(s, weights, /*raw_maps=*/false);
   evaluation::ValidationOptions options = validation_options(s);
   if (!folder.empty()) options.pictures = 3;
   const ValidationResult result = evaluation::evaluate(*detector, s.val, options);
   if (!folder.empty()) {
     evaluation::write_report(folder, result, s.val, {});
-    for (const std::string& line : evaluation::console_lines(result, s.val, s.val.names.size() < 50)) log::info(line);
+    for (const std::string& line :
+         evaluation::console_lines(result, s.val, s.val.names.size() < 50))
+      log::info(line);
   }
   return {result.map50(), result.map()};
 }

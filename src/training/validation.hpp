@@ -7,8 +7,8 @@
 
 namespace yolov7::training {
 
-/// COCO and official metrics of the averaged weights in float32 at conf 0.001, IoU 0.65, and the plain loss of the raw
-/// maps; fitness = 0.1 · mAP50 + 0.9 · mAP of the COCO metric.
+/// COCO and official metrics of the averaged weights in float32 at conf 0.001, IoU 0.65, and the
+/// plain loss of the raw maps; fitness = 0.1 · mAP50 + 0.9 · mAP of the COCO metric.
 void validate(Setup& s, EpochRecord& record);
 /// Copies the validation columns of an earlier epoch (epochs without validation repeat them).
 void repeat_validation(EpochRecord& record, const EpochRecord& earlier);
@@ -18,9 +18,11 @@ struct FinalMetrics {
   double map50 = 0, map = 0;
 };
 /// The same measurement of given weights; `folder` not empty: pictures, curves and tables go there.
-FinalMetrics measure(const Setup& s, const network::Weights& weights, const std::filesystem::path& folder);
+FinalMetrics measure(const Setup& s, const network::Weights& weights,
+                     const std::filesystem::path& folder);
 
-/// Resident memory of a validation, bytes: measured, by a detector that runs two and four pictures of the largest shape. It is gone afterwards.
+/// Resident memory of a validation, bytes: measured, by a detector that runs two and four pictures
+/// of the largest shape. It is gone afterwards.
 struct ValidationMemory {
   double fixed = 0, per_picture = 0;  ///< the whole, and besides for each picture of a batch
 };

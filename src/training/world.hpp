@@ -1,5 +1,6 @@
 #pragma once
-// Which of several training processes this one is. Free of LibTorch: the program decides by it who makes the run folder and who speaks.
+// Which of several training processes this one is. Free of LibTorch: the program decides by it who
+// makes the run folder and who speaks.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -18,12 +19,14 @@ struct World {
   bool writes() const { return rank == 0; }  ///< files, results and messages come from one process
 };
 
-/// From the variables of torchrun: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT; `get` is std::getenv or a
-/// stand-in. Without WORLD_SIZE, or with 1: one process. LOCAL_* default to one machine. Errors (usage): a variable that is missing or no
-/// number, a rank outside its size.
+/// From the variables of torchrun: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR,
+/// MASTER_PORT; `get` is std::getenv or a stand-in. Without WORLD_SIZE, or with 1: one process.
+/// LOCAL_* default to one machine. Errors (usage): a variable that is missing or no number, a rank
+/// outside its size.
 World world_of(const std::function<const char*(const char*)>& get);
 
-/// GPUs that --device names, "0,2" → {0, 2}; empty for "" and "cpu". Error (usage): something else, a GPU twice.
+/// GPUs that --device names, "0,2" → {0, 2}; empty for "" and "cpu". Error (usage): something else,
+/// a GPU twice.
 std::vector<int> gpus_of(const std::string& device);
 
 }  // namespace yolov7::training

@@ -34,7 +34,8 @@ std::string reason(int code) {
 }
 
 int checked(int code, const std::string& source, const char* what) {
-  if (code < 0) throw Error(fmt::format("{}: expected {}, found: {}", shown(source), what, reason(code)));
+  if (code < 0)
+    throw Error(fmt::format("{}: expected {}, found: {}", shown(source), what, reason(code)));
   return code;
 }
 

@@ -34,9 +34,13 @@ void route_messages();
 /// The source without user name and password, for messages.
 std::string shown(const std::string& source);
 
-std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source, runtime::VideoOrigin origin, const runtime::VideoLimits& limits,
+std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source,
+                                                  runtime::VideoOrigin origin,
+                                                  const runtime::VideoLimits& limits,
                                                   const std::atomic<bool>* cancelled);
-std::unique_ptr<runtime::VideoWriter> create_writer(const std::filesystem::path& path, cv::Size size, double rate, const std::string& codec);
+std::unique_ptr<runtime::VideoWriter> create_writer(const std::filesystem::path& path,
+                                                    cv::Size size, double rate,
+                                                    const std::string& codec);
 std::unique_ptr<runtime::VideoWindow> open_window(const std::string& title);
 
 }  // namespace yolov7::video

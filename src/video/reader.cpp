@@ -18,21 +18,23 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using runtime::VideoOrigin;
 
-/// What a source may open besides itself: a playlist inside a file must not reach the network, one from the network not
-/// our files.
+/// What a source may open besides itself: a playlist inside a file must not reach the network, one
+/// from the network not our files.
 const char* protocols(VideoOrigin origin) {
   switch (origin) {
     case VideoOrigin::file: return "file";
     case VideoOrigin::input: return "pipe";
     case VideoOrigin::camera: return "file";
-    case VideoOrigin::address: return "http,https,tcp,tls,udp,rtp,srtp,rtsp,rtmp,rtmps,rtmpt,crypto,httpproxy";
+    case VideoOrigin::address:
+      return "http,https,tcp,tls,udp,rtp,srtp,rtsp,rtmp,rtmps,rtmpt,crypto,httpproxy";
   }
   return "";
 }
 
 class Reader final : public runtime::VideoReader {
  public:
-  Reader(std::string source, VideoOrigin origin, const runtime::VideoLimits& limits, const std::atomic<bool>* cancelled)
+  Reader(std::string source, VideoOrigin origin, const runtime::VideoLimits& limits,
+         const std::atomic<bool>* cancelled)
       : source_(std::move(source)), limits_(limits), cancelled_(cancelled) {
     open(origin);
     open_decoder();
@@ -42,17 +44,20 @@ class Reader final : public runtime::VideoReader {
   int width() const override { return upright(frame_->width, frame_->height).width; }
   int height() const override { return upright(frame_->width, frame_->height).height; }
   double rate() const override {
-    const AVRational rate = stream_->avg_frame_rate.num > 0 ? stream_->avg_frame_rate : stream_->r_frame_rate;
+    const AVRational rate =
+        stream_->avg_frame_rate.num > 0 ? stream_->avg_frame_rate : stream_->r_frame_rate;
     const double value = rate.den > 0 ? av_q2d(rate) : 0;
     return std::isfinite(value) && value > 0 ? value : 0;
   }
   std::size_t frames() const override {
     if (stream_->nb_frames > 0) return static_cast<std::size_t>(stream_->nb_frames);
     if (format_->duration <= 0 || rate() <= 0) return 0;
-    return static_cast<std::size_t>(std::llround(static_cast<double>(format_->duration) / AV_TIME_BASE * rate()));
+    return static_cast<std::size_t>(
+        std::llround(static_cast<double>(format_->duration) / AV_TIME_BASE * rate()));
   }
   std::string description() const override {
-    return fmt::format("{}, {} x {}, {}", avcodec_get_name(decoder_->codec_id), width(), height(), rate() > 0 ? text::general(rate(), 4) + " frames/s" : "rate unknown");
+    return fmt::format("{}, {} x {}, {}", avcodec_get_name(decoder_->codec_id), width(), height(),
+                       rate() > 0 ? text::general(rate(), 4) + " frames/s" : "rate unknown");
   }
   std::size_t damaged() const override { return damaged_; }
 
@@ -71,11 +76,16 @@ class Reader final : public runtime::VideoReader {
     return reader.stopped() || Clock::now() > reader.deadline_ ? 1 : 0;
   }
   bool stopped() const { return interrupt::requested() || (cancelled_ != nullptr && *cancelled_); }
-  void allow(double seconds) { deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)); }
+  void allow(double seconds) {
+    deadline_ = Clock::now() +
+                std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
 
   void check_time(double seconds) const {
     if (stopped()) throw Error(fmt::format("{}: cancelled", shown(source_)));
-    if (Clock::now() > deadline_) throw Error(fmt::format("{}: expected data within {} s, found none", shown(source_), text::general(seconds)));
+    if (Clock::now() > deadline_)
+      throw Error(fmt::format("{}: expected data within {} s, found none", shown(source_),
+                              text::general(seconds)));
   }
   int checked_in_time(int code, double seconds, const char* what) {
     if (code < 0) check_time(seconds);
@@ -87,7 +97,8 @@ class Reader final : public runtime::VideoReader {
     if (origin == VideoOrigin::camera) {
       avdevice_register_all();
       format = av_find_input_format("video4linux2");
-      if (format == nullptr) throw Error("cameras: expected an FFmpeg with video4linux2, found none");
+      if (format == nullptr)
+        throw Error("cameras: expected an FFmpeg with video4linux2, found none");
     }
     AVFormatContext* context = avformat_alloc_context();
     context->interrupt_callback = {&Reader::interrupted, this};
@@ -98,13 +109,19 @@ class Reader final : public runtime::VideoReader {
       av_dict_set(&options, "analyzeduration", "1000000", 0);
     }
     allow(limits_.open_seconds);
-    const std::string name = origin == VideoOrigin::input ? "pipe:0" : origin == VideoOrigin::file ? "file:" + source_ : source_;
+    const std::string name = origin == VideoOrigin::input  ? "pipe:0"
+                             : origin == VideoOrigin::file ? "file:" + source_
+                                                           : source_;
     const int code = avformat_open_input(&context, name.c_str(), format, &options);
     av_dict_free(&options);
-    checked_in_time(code, limits_.open_seconds, "a video that can be opened");  // a failure has freed the context
+    checked_in_time(code, limits_.open_seconds,
+                    "a video that can be opened");  // a failure has freed the context
     format_.reset(context);
-    checked_in_time(avformat_find_stream_info(format_.get(), nullptr), limits_.open_seconds, "a video with readable streams");
-    const int best = checked(av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0), source_, "a video stream");
+    checked_in_time(avformat_find_stream_info(format_.get(), nullptr), limits_.open_seconds,
+                    "a video with readable streams");
+    const int best =
+        checked(av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0), source_,
+                "a video stream");
     stream_ = format_->streams[best];
   }
 
@@ -112,9 +129,12 @@ class Reader final : public runtime::VideoReader {
     const AVCodecParameters& facts = *stream_->codecpar;
     check_size(facts.width, facts.height);
     const AVCodec* codec = avcodec_find_decoder(facts.codec_id);
-    if (codec == nullptr) throw Error(fmt::format("{}: expected a codec that this FFmpeg decodes, found {}", shown(source_), avcodec_get_name(facts.codec_id)));
+    if (codec == nullptr)
+      throw Error(fmt::format("{}: expected a codec that this FFmpeg decodes, found {}",
+                              shown(source_), avcodec_get_name(facts.codec_id)));
     decoder_.reset(avcodec_alloc_context3(codec));
-    checked(avcodec_parameters_to_context(decoder_.get(), &facts), source_, "usable parameters of the codec");
+    checked(avcodec_parameters_to_context(decoder_.get(), &facts), source_,
+            "usable parameters of the codec");
     decoder_->max_pixels = static_cast<std::int64_t>(limits_.pixels);
     decoder_->pkt_timebase = stream_->time_base;
     decoder_->thread_count = 1;  // the network has the cores
@@ -125,25 +145,32 @@ class Reader final : public runtime::VideoReader {
   }
 
   void check_size(int width, int height) const {
-    if (width > 0 && height > 0 && static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height) > limits_.pixels)
-      throw Error(fmt::format("{}: expected frames of at most {} pixels, found {} x {}", shown(source_), limits_.pixels, width, height));
+    if (width > 0 && height > 0 &&
+        static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height) > limits_.pixels)
+      throw Error(fmt::format("{}: expected frames of at most {} pixels, found {} x {}",
+                              shown(source_), limits_.pixels, width, height));
   }
 
   /// Clockwise quarter turns that make the picture upright, from the container's display matrix.
   int quarter_turns() const {
-    const auto* matrix = reinterpret_cast<const std::int32_t*>(av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
+    const auto* matrix = reinterpret_cast<const std::int32_t*>(
+        av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
     if (matrix == nullptr) return 0;
     const double degrees = -av_display_rotation_get(matrix);
     return std::isfinite(degrees) ? ((static_cast<int>(std::lround(degrees / 90)) % 4) + 4) % 4 : 0;
   }
-  cv::Size upright(int width, int height) const { return turns_ % 2 == 0 ? cv::Size(width, height) : cv::Size(height, width); }
+  cv::Size upright(int width, int height) const {
+    return turns_ % 2 == 0 ? cv::Size(width, height) : cv::Size(height, width);
+  }
 
   void first_frame() {
     has_first_ = next_frame();
-    if (!has_first_) throw Error(fmt::format("{}: expected at least one frame, found none", shown(source_)));
+    if (!has_first_)
+      throw Error(fmt::format("{}: expected at least one frame, found none", shown(source_)));
   }
 
-  /// Decodes into frame_. Packets that do not decode are counted and left out, as players do; false at the end.
+  /// Decodes into frame_. Packets that do not decode are counted and left out, as players do; false
+  /// at the end.
   bool next_frame() {
     allow(limits_.read_seconds);
     for (;;) {
@@ -169,8 +196,10 @@ class Reader final : public runtime::VideoReader {
       const int sent = ours ? avcodec_send_packet(decoder_.get(), packet_.get()) : 0;
       av_packet_unref(packet_.get());
       if (!ours) continue;
-      if (sent < 0) ++damaged_;
-      else return;
+      if (sent < 0)
+        ++damaged_;
+      else
+        return;
     }
     at_end_ = true;
     avcodec_send_packet(decoder_.get(), nullptr);  // what the decoder still holds
@@ -178,18 +207,29 @@ class Reader final : public runtime::VideoReader {
 
   void convert(cv::Mat& bgr) {
     const auto format = static_cast<AVPixelFormat>(frame_->format);
-    converter_.reset(sws_getCachedContext(converter_.release(), frame_->width, frame_->height, format, frame_->width, frame_->height, AV_PIX_FMT_BGR24,
-                                          SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr));
-    if (!converter_) throw Error(fmt::format("{}: expected a pixel format that can be converted, found {}", shown(source_), frame_->format));
-    const int* table = sws_getCoefficients(frame_->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : frame_->colorspace);
-    const bool full = frame_->color_range == AVCOL_RANGE_JPEG || format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P;
+    converter_.reset(sws_getCachedContext(converter_.release(), frame_->width, frame_->height,
+                                          format, frame_->width, frame_->height, AV_PIX_FMT_BGR24,
+                                          SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
+                                          nullptr, nullptr, nullptr));
+    if (!converter_)
+      throw Error(fmt::format("{}: expected a pixel format that can be converted, found {}",
+                              shown(source_), frame_->format));
+    const int* table = sws_getCoefficients(
+        frame_->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : frame_->colorspace);
+    const bool full = frame_->color_range == AVCOL_RANGE_JPEG || format == AV_PIX_FMT_YUVJ420P ||
+                      format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P;
     sws_setColorspaceDetails(converter_.get(), table, full ? 1 : 0, table, 1, 0, 1 << 16, 1 << 16);
     cv::Mat picture(frame_->height, frame_->width, CV_8UC3);
     std::uint8_t* rows[] = {picture.data};
     const int strides[] = {static_cast<int>(picture.step)};
     sws_scale(converter_.get(), frame_->data, frame_->linesize, 0, frame_->height, rows, strides);
-    if (turns_ == 0) bgr = picture;
-    else cv::rotate(picture, bgr, turns_ == 1 ? cv::ROTATE_90_CLOCKWISE : turns_ == 2 ? cv::ROTATE_180 : cv::ROTATE_90_COUNTERCLOCKWISE);
+    if (turns_ == 0)
+      bgr = picture;
+    else
+      cv::rotate(picture, bgr,
+                 turns_ == 1   ? cv::ROTATE_90_CLOCKWISE
+                 : turns_ == 2 ? cv::ROTATE_180
+                               : cv::ROTATE_90_COUNTERCLOCKWISE);
   }
 
   double time_of_frame() {
@@ -217,7 +257,8 @@ class Reader final : public runtime::VideoReader {
 
 }  // namespace
 
-std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source, VideoOrigin origin, const runtime::VideoLimits& limits,
+std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source, VideoOrigin origin,
+                                                  const runtime::VideoLimits& limits,
                                                   const std::atomic<bool>* cancelled) {
   route_messages();
   return std::make_unique<Reader>(source, origin, limits, cancelled);

@@ -26,11 +26,16 @@ bool set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-/// FFmpeg's SDL output takes raw pictures. SDL wants its window, its pictures and its events in one thread.
+/// FFmpeg's SDL output takes raw pictures. SDL wants its window, its pictures and its events in one
+/// thread.
 class Window final : public runtime::VideoWindow {
  public:
-  explicit Window(std::string title) : title_(std::move(title)), canvas_(height, width, CV_8UC3, cv::Scalar::all(32)) {
-    if (!set("DISPLAY") && !set("WAYLAND_DISPLAY") && !set("SDL_VIDEODRIVER")) throw Error("--view-img: expected a display (DISPLAY or WAYLAND_DISPLAY), found none; without it the results are in the run folder");
+  explicit Window(std::string title)
+      : title_(std::move(title)), canvas_(height, width, CV_8UC3, cv::Scalar::all(32)) {
+    if (!set("DISPLAY") && !set("WAYLAND_DISPLAY") && !set("SDL_VIDEODRIVER"))
+      throw Error(
+          "--view-img: expected a display (DISPLAY or WAYLAND_DISPLAY), found none; without it the "
+          "results are in the run folder");
     thread_ = std::thread([this] { run(); });
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return open_ || !error_.empty(); });
@@ -49,15 +54,22 @@ class Window final : public runtime::VideoWindow {
   }
 
   void show(const cv::Mat& bgr, std::size_t cell, std::size_t cells) override {
-    const int columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(cells)))), rows = (static_cast<int>(cells) + columns - 1) / columns;
-    const cv::Rect place(static_cast<int>(cell) % columns * (width / columns), static_cast<int>(cell) / columns * (height / rows), width / columns, height / rows);
-    const double scale = std::min(static_cast<double>(place.width) / bgr.cols, static_cast<double>(place.height) / bgr.rows);
-    const cv::Size size(std::max(1, static_cast<int>(bgr.cols * scale)), std::max(1, static_cast<int>(bgr.rows * scale)));
+    const int columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(cells)))),
+              rows = (static_cast<int>(cells) + columns - 1) / columns;
+    const cv::Rect place(static_cast<int>(cell) % columns * (width / columns),
+                         static_cast<int>(cell) / columns * (height / rows), width / columns,
+                         height / rows);
+    const double scale = std::min(static_cast<double>(place.width) / bgr.cols,
+                                  static_cast<double>(place.height) / bgr.rows);
+    const cv::Size size(std::max(1, static_cast<int>(bgr.cols * scale)),
+                        std::max(1, static_cast<int>(bgr.rows * scale)));
     cv::Mat shown;
     cv::resize(bgr, shown, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
     const std::lock_guard lock(mutex_);
     canvas_(place).setTo(cv::Scalar::all(32));
-    shown.copyTo(canvas_(cv::Rect({place.x + (place.width - size.width) / 2, place.y + (place.height - size.height) / 2}, size)));
+    shown.copyTo(canvas_(cv::Rect(
+        {place.x + (place.width - size.width) / 2, place.y + (place.height - size.height) / 2},
+        size)));
     changed_.notify_all();
   }
   bool closed() const override { return closed_; }
@@ -78,7 +90,8 @@ class Window final : public runtime::VideoWindow {
     }
     while (draw(context)) {
     }
-    if (!closed_) av_write_trailer(context);  // where the user closed it, the output has done so itself
+    if (!closed_)
+      av_write_trailer(context);  // where the user closed it, the output has done so itself
     avformat_free_context(context);
   }
 
@@ -88,7 +101,8 @@ class Window final : public runtime::VideoWindow {
     const AVOutputFormat* format = av_guess_format("sdl2", nullptr, nullptr);
     if (format == nullptr) throw Error("expected an FFmpeg with SDL output, found none");
     AVFormatContext* context = nullptr;
-    checked(avformat_alloc_output_context2(&context, format, nullptr, nullptr), "the window", "an output");
+    checked(avformat_alloc_output_context2(&context, format, nullptr, nullptr), "the window",
+            "an output");
     AVStream* stream = avformat_new_stream(context, nullptr);
     stream->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
     stream->codecpar->codec_id = AV_CODEC_ID_RAWVIDEO;
@@ -129,6 +143,8 @@ class Window final : public runtime::VideoWindow {
 
 }  // namespace
 
-std::unique_ptr<runtime::VideoWindow> open_window(const std::string& title) { return std::make_unique<Window>(title); }
+std::unique_ptr<runtime::VideoWindow> open_window(const std::string& title) {
+  return std::make_unique<Window>(title);
+}
 
 }  // namespace yolov7::video

@@ -16,8 +16,12 @@ AVRational fraction(double rate) { return av_d2q(rate, 65535); }
 class Writer final : public runtime::VideoWriter {
  public:
   Writer(const std::filesystem::path& path, cv::Size size, double rate, const std::string& codec)
-      : path_(path), partial_(path.parent_path() / (".partial-" + path.filename().string())), size_(size) {
-    if (!(rate > 0) || !std::isfinite(rate)) throw Error(fmt::format("{}: expected a positive number of frames a second, found {}", path.string(), rate));
+      : path_(path),
+        partial_(path.parent_path() / (".partial-" + path.filename().string())),
+        size_(size) {
+    if (!(rate > 0) || !std::isfinite(rate))
+      throw Error(fmt::format("{}: expected a positive number of frames a second, found {}",
+                              path.string(), rate));
     file::make_folder(path.parent_path());
     try {
       open(rate, codec);
@@ -37,7 +41,8 @@ class Writer final : public runtime::VideoWriter {
 
   void write(const cv::Mat& bgr) override {
     if (bgr.type() != CV_8UC3 || bgr.size() != size_)
-      throw Error(fmt::format("{}: expected frames of {} x {} px, found {} x {}", path_.string(), size_.width, size_.height, bgr.cols, bgr.rows));
+      throw Error(fmt::format("{}: expected frames of {} x {} px, found {} x {}", path_.string(),
+                              size_.width, size_.height, bgr.cols, bgr.rows));
     checked(av_frame_make_writable(frame_.get()), path_.string(), "memory for a frame");
     const std::uint8_t* rows[] = {bgr.data};
     const int strides[] = {static_cast<int>(bgr.step)};
@@ -54,15 +59,19 @@ class Writer final : public runtime::VideoWriter {
     checked(avio_closep(&format_->pb), path_.string(), "room for the video");
     std::error_code error;
     std::filesystem::rename(partial_, path_, error);
-    if (error) throw Error(fmt::format("{}: cannot be given its name: {}", path_.string(), error.message()));
+    if (error)
+      throw Error(fmt::format("{}: cannot be given its name: {}", path_.string(), error.message()));
   }
 
  private:
   void open(double rate, const std::string& codec) {
     const AVCodec* encoder = avcodec_find_encoder_by_name(codec.c_str());
     if (encoder == nullptr || encoder->type != AVMEDIA_TYPE_VIDEO)
-      throw usage_error(fmt::format("--video-codec: expected an encoder of this FFmpeg (mpeg4, libx264, ...), found '{}'", codec));
-    checked(avformat_alloc_output_context2(&format_, nullptr, "mp4", partial_.c_str()), path_.string(), "the format mp4");
+      throw usage_error(fmt::format(
+          "--video-codec: expected an encoder of this FFmpeg (mpeg4, libx264, ...), found '{}'",
+          codec));
+    checked(avformat_alloc_output_context2(&format_, nullptr, "mp4", partial_.c_str()),
+            path_.string(), "the format mp4");
     encoder_.reset(avcodec_alloc_context3(encoder));
     encoder_->width = size_.width, encoder_->height = size_.height;
     encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
@@ -75,14 +84,19 @@ class Writer final : public runtime::VideoWriter {
       encoder_->flags |= AV_CODEC_FLAG_QSCALE;
       encoder_->global_quality = FF_QP2LAMBDA * 3;
     }
-    if (format_->oformat->flags & AVFMT_GLOBALHEADER) encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    checked(avcodec_open2(encoder_.get(), encoder, nullptr), path_.string(), "an encoder that takes these frames");
+    if (format_->oformat->flags & AVFMT_GLOBALHEADER)
+      encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    checked(avcodec_open2(encoder_.get(), encoder, nullptr), path_.string(),
+            "an encoder that takes these frames");
     stream_ = avformat_new_stream(format_, nullptr);
-    checked(avcodec_parameters_from_context(stream_->codecpar, encoder_.get()), path_.string(), "parameters of the encoder");
+    checked(avcodec_parameters_from_context(stream_->codecpar, encoder_.get()), path_.string(),
+            "parameters of the encoder");
     stream_->time_base = encoder_->time_base;
     stream_->avg_frame_rate = encoder_->framerate;
-    checked(avio_open(&format_->pb, partial_.c_str(), AVIO_FLAG_WRITE), path_.string(), "a file that can be written");
-    checked(avformat_write_header(format_, nullptr), path_.string(), "room for the head of the video");
+    checked(avio_open(&format_->pb, partial_.c_str(), AVIO_FLAG_WRITE), path_.string(),
+            "a file that can be written");
+    checked(avformat_write_header(format_, nullptr), path_.string(),
+            "room for the head of the video");
     header_ = true;
     make_frame();
   }
@@ -93,12 +107,17 @@ class Writer final : public runtime::VideoWriter {
     frame_->width = size_.width, frame_->height = size_.height;
     checked(av_frame_get_buffer(frame_.get(), 0), path_.string(), "memory for a frame");
     packet_.reset(av_packet_alloc());
-    converter_.reset(sws_getContext(size_.width, size_.height, AV_PIX_FMT_BGR24, size_.width, size_.height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, nullptr, nullptr, nullptr));
-    if (!converter_) throw Error(fmt::format("{}: expected a size that can be converted, found {} x {}", path_.string(), size_.width, size_.height));
+    converter_.reset(sws_getContext(size_.width, size_.height, AV_PIX_FMT_BGR24, size_.width,
+                                    size_.height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, nullptr,
+                                    nullptr, nullptr));
+    if (!converter_)
+      throw Error(fmt::format("{}: expected a size that can be converted, found {} x {}",
+                              path_.string(), size_.width, size_.height));
   }
 
   void encode(const AVFrame* frame) {
-    checked(avcodec_send_frame(encoder_.get(), frame), path_.string(), "a frame that can be encoded");
+    checked(avcodec_send_frame(encoder_.get(), frame), path_.string(),
+            "a frame that can be encoded");
     for (;;) {
       const int code = avcodec_receive_packet(encoder_.get(), packet_.get());
       if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
@@ -106,7 +125,8 @@ class Writer final : public runtime::VideoWriter {
       if (packet_->duration == 0) packet_->duration = 1;
       av_packet_rescale_ts(packet_.get(), encoder_->time_base, stream_->time_base);
       packet_->stream_index = stream_->index;
-      checked(av_interleaved_write_frame(format_, packet_.get()), path_.string(), "room for the video");
+      checked(av_interleaved_write_frame(format_, packet_.get()), path_.string(),
+              "room for the video");
     }
   }
 
@@ -134,7 +154,9 @@ class Writer final : public runtime::VideoWriter {
 
 }  // namespace
 
-std::unique_ptr<runtime::VideoWriter> create_writer(const std::filesystem::path& path, cv::Size size, double rate, const std::string& codec) {
+std::unique_ptr<runtime::VideoWriter> create_writer(const std::filesystem::path& path,
+                                                    cv::Size size, double rate,
+                                                    const std::string& codec) {
   route_messages();
   return std::make_unique<Writer>(path, size, rate, codec);
 }

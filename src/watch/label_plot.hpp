@@ -13,10 +13,12 @@ struct LabelFact {
   double x = 0, y = 0, width = 0, height = 0;
 };
 
-/// 1600 × 1600 px: labels per class (the 30 most frequent), boxes laid over each other by their centres (at most 1,000, evenly chosen), and how often centres and
-/// sizes occur, as maps of 50 × 50 cells from white to blue.
+/// 1600 × 1600 px: labels per class (the 30 most frequent), boxes laid over each other by their
+/// centres (at most 1,000, evenly chosen), and how often centres and sizes occur, as maps of 50 ×
+/// 50 cells from white to blue.
 cv::Mat plot_labels(std::span<const LabelFact> labels, const std::vector<std::string>& names);
-/// 1600 × 1600 px: x, y, width and height against each other, their own distributions on the diagonal.
+/// 1600 × 1600 px: x, y, width and height against each other, their own distributions on the
+/// diagonal.
 cv::Mat plot_label_correlogram(std::span<const LabelFact> labels);
 
 }  // namespace yolov7::watch

@@ -1,5 +1,6 @@
 #pragma once
-// A run on an MLflow server while it goes on. The training only writes into the queue; a thread sends.
+// A run on an MLflow server while it goes on. The training only writes into the queue; a thread
+// sends.
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -24,8 +25,10 @@ struct MlflowOptions {
 
 class MlflowRun {
  public:
-  /// Begins the run on the server, or goes on with the one that this folder's queue knows. Parameters are sent once; values of more than 500 bytes are cut.
-  MlflowRun(const std::filesystem::path& run_folder, const MlflowOptions& options, const std::map<std::string, std::string>& parameters);
+  /// Begins the run on the server, or goes on with the one that this folder's queue knows.
+  /// Parameters are sent once; values of more than 500 bytes are cut.
+  MlflowRun(const std::filesystem::path& run_folder, const MlflowOptions& options,
+            const std::map<std::string, std::string>& parameters);
   /// Without finish(): the run is marked as `end_status` ("FAILED" unless set).
   ~MlflowRun();
   MlflowRun(const MlflowRun&) = delete;
@@ -33,12 +36,14 @@ class MlflowRun {
 
   /// Values that are not finite are left out: MLflow stores none.
   void metrics(std::int64_t step, const std::vector<std::pair<std::string, double>>& values);
-  /// A file of the run folder under a path of the run's artifacts; the file is read when it is sent.
+  /// A file of the run folder under a path of the run's artifacts; the file is read when it is
+  /// sent.
   void artifact(const std::string& file, const std::string& path);
   /// weights/best.pt with a description as model/, registered where a name was given.
   void model();
   void end_status(const std::string& status) { end_status_ = status; }
-  /// Writes the end, and waits for the rest to be sent as long as the server takes it. What is left stays in the queue: a warning says how many.
+  /// Writes the end, and waits for the rest to be sent as long as the server takes it. What is left
+  /// stays in the queue: a warning says how many.
   void finish();
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// What a run still has to tell an MLflow server: an SQLite file in the run folder, so that nothing is lost where the server is down,
-// the training is killed, or there is no network at all.
+// What a run still has to tell an MLflow server: an SQLite file in the run folder, so that nothing
+// is lost where the server is down, the training is killed, or there is no network at all.
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -16,12 +16,13 @@ namespace yolov7::watch {
 /// One thing to tell, in the order of `id`.
 struct QueuedRecord {
   std::int64_t id = 0;
-  std::string kind;       ///< start, batch, artifact, model, status (mlflow_server.hpp)
-  std::string content;    ///< JSON
-  std::string refusal;    ///< what the server said when it refused it for good; "" = still to be sent
+  std::string kind;     ///< start, batch, artifact, model, status (mlflow_server.hpp)
+  std::string content;  ///< JSON
+  std::string refusal;  ///< what the server said when it refused it for good; "" = still to be sent
 };
 
-/// All members may be called from several threads, and by one process at a time. Errors name the file and what SQLite says.
+/// All members may be called from several threads, and by one process at a time. Errors name the
+/// file and what SQLite says.
 class MlflowQueue {
  public:
   static constexpr const char* file_name = "mlflow.sqlite";

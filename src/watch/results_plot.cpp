@@ -12,7 +12,7 @@ namespace {
 struct Panel {
   const char* title;
   std::vector<std::pair<const char*, const char*>> lines;  ///< column, its name in the legend
-  bool share = false;                                       ///< of 0 … 1
+  bool share = false;                                      ///< of 0 … 1
 };
 
 const std::vector<Panel>& panels() {
@@ -20,10 +20,16 @@ const std::vector<Panel>& panels() {
       {"Box loss", {{"train/box_loss", "train"}, {"val/box_loss", "val"}}, false},
       {"Objectness loss", {{"train/obj_loss", "train"}, {"val/obj_loss", "val"}}, false},
       {"Class loss", {{"train/cls_loss", "train"}, {"val/cls_loss", "val"}}, false},
-      {"Learning rate", {{"x/lr0", "BN and implicit"}, {"x/lr1", "weights"}, {"x/lr2", "biases"}}, false},
-      {"Precision and recall (official metric)", {{"official/precision", "precision"}, {"official/recall", "recall"}}, true},
+      {"Learning rate",
+       {{"x/lr0", "BN and implicit"}, {"x/lr1", "weights"}, {"x/lr2", "biases"}},
+       false},
+      {"Precision and recall (official metric)",
+       {{"official/precision", "precision"}, {"official/recall", "recall"}},
+       true},
       {"mAP at IoU 0.5", {{"coco/mAP_0.5", "COCO"}, {"official/mAP_0.5", "official"}}, true},
-      {"mAP at IoU 0.5 to 0.95", {{"coco/mAP_0.5:0.95", "COCO"}, {"official/mAP_0.5:0.95", "official"}}, true},
+      {"mAP at IoU 0.5 to 0.95",
+       {{"coco/mAP_0.5:0.95", "COCO"}, {"official/mAP_0.5:0.95", "official"}},
+       true},
       {"Pictures per second", {{"pictures_per_s", "training"}}, false}};
   return all;
 }
@@ -37,13 +43,19 @@ cv::Mat plot_results(const std::vector<double>& epochs, const std::vector<Result
     Chart chart{panels()[i].title, "epoch", {}, {}};
     if (panels()[i].share) chart.y_range = {0, 1};
     for (const auto& [column, name] : panels()[i].lines) {
-      const auto found = std::find_if(columns.begin(), columns.end(), [&, wanted = column](const ResultColumn& c) { return c.name == wanted; });
+      const auto found =
+          std::find_if(columns.begin(), columns.end(),
+                       [&, wanted = column](const ResultColumn& c) { return c.name == wanted; });
       if (found == columns.end()) continue;
       ChartLine line{name, {}};
-      for (std::size_t k = 0; k < std::min(epochs.size(), found->values.size()); ++k) line.points.emplace_back(epochs[k], found->values[k]);
+      for (std::size_t k = 0; k < std::min(epochs.size(), found->values.size()); ++k)
+        line.points.emplace_back(epochs[k], found->values[k]);
       chart.lines.push_back(std::move(line));
     }
-    draw_chart(canvas, {static_cast<int>(i % per_row) * width, static_cast<int>(i / per_row) * height, width, height}, chart, 0.7);
+    draw_chart(canvas,
+               {static_cast<int>(i % per_row) * width, static_cast<int>(i / per_row) * height,
+                width, height},
+               chart, 0.7);
   }
   return canvas;
 }

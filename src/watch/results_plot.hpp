@@ -12,7 +12,8 @@ struct ResultColumn {
   std::vector<double> values;
 };
 
-/// 2400 × 1200 px: losses of training and validation, learning rates, precision and recall, both metrics, speed. `epochs`: numbers of the rows. Columns that it does not know are left out.
+/// 2400 × 1200 px: losses of training and validation, learning rates, precision and recall, both
+/// metrics, speed. `epochs`: numbers of the rows. Columns that it does not know are left out.
 cv::Mat plot_results(const std::vector<double>& epochs, const std::vector<ResultColumn>& columns);
 
 }  // namespace yolov7::watch

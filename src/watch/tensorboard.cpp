@@ -16,7 +16,8 @@
 namespace yolov7::watch {
 namespace {
 
-// Protocol-buffer wire format: https://protobuf.dev/programming-guides/encoding. Little-endian machines only, as everywhere in this program.
+// Protocol-buffer wire format: https://protobuf.dev/programming-guides/encoding. Little-endian
+// machines only, as everywhere in this program.
 static_assert(std::endian::native == std::endian::little);
 
 std::string varint(std::uint64_t value) {
@@ -32,19 +33,28 @@ std::string bytes_of(T value) {
 }
 
 enum class Wire : std::uint64_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
-std::string key(int field, Wire wire) { return varint(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(wire)); }
+std::string key(int field, Wire wire) {
+  return varint(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(wire));
+}
 
-std::string whole(int field, std::int64_t value) { return key(field, Wire::varint) + varint(static_cast<std::uint64_t>(value)); }
+std::string whole(int field, std::int64_t value) {
+  return key(field, Wire::varint) + varint(static_cast<std::uint64_t>(value));
+}
 std::string real(int field, double value) { return key(field, Wire::fixed64) + bytes_of(value); }
 std::string single(int field, float value) { return key(field, Wire::fixed32) + bytes_of(value); }
-std::string text_field(int field, std::string_view value) { return key(field, Wire::bytes) + varint(value.size()) + std::string(value); }
+std::string text_field(int field, std::string_view value) {
+  return key(field, Wire::bytes) + varint(value.size()) + std::string(value);
+}
 /// An embedded message.
 std::string message(int field, const std::string& content) { return text_field(field, content); }
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 // Fields of Event.
-constexpr int wall_time = 1, step_field = 2, file_version = 3, graph_field = 4, summary_field = 5, session_log = 7;
+constexpr int wall_time = 1, step_field = 2, file_version = 3, graph_field = 4, summary_field = 5,
+              session_log = 7;
 
 std::string masked(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes);
@@ -52,8 +62,10 @@ std::string masked(std::string_view bytes) {
 }
 
 /// Summary.Value with the metadata of a plugin.
-std::string plugin_value(std::string_view tag, std::string_view plugin, const std::string& content, const std::string& rest = {}) {
-  const std::string data = text_field(1, plugin) + (content.empty() ? std::string() : message(2, content));
+std::string plugin_value(std::string_view tag, std::string_view plugin, const std::string& content,
+                         const std::string& rest = {}) {
+  const std::string data =
+      text_field(1, plugin) + (content.empty() ? std::string() : message(2, content));
   return message(1, text_field(1, tag) + message(9, message(1, data)) + rest);
 }
 
@@ -76,17 +88,21 @@ std::uint32_t crc32c(std::string_view bytes) {
     return all;
   }();
   std::uint32_t crc = ~0U;
-  for (const char byte : bytes) crc = crc >> 8 ^ table[(crc ^ static_cast<std::uint8_t>(byte)) & 0xFF];
+  for (const char byte : bytes)
+    crc = crc >> 8 ^ table[(crc ^ static_cast<std::uint8_t>(byte)) & 0xFF];
   return ~crc;
 }
 
 TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& folder, std::int64_t first_step) {
   static std::atomic<int> number{0};
-  path_ = folder / fmt::format("events.out.tfevents.{}.yolov7.{}.{}", static_cast<long long>(now()), ::getpid(), number++);
+  path_ = folder / fmt::format("events.out.tfevents.{}.yolov7.{}.{}", static_cast<long long>(now()),
+                               ::getpid(), number++);
   file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (file_ < 0) throw Error(fmt::format("{}: cannot be made: {}", path_.string(), std::strerror(errno)));
+  if (file_ < 0)
+    throw Error(fmt::format("{}: cannot be made: {}", path_.string(), std::strerror(errno)));
   event(0, text_field(file_version, "brain.Event:2"));
-  // SessionLog.status = START. TensorBoard takes the second one of a folder, and each after it, for a continuation.
+  // SessionLog.status = START. TensorBoard takes the second one of a folder, and each after it, for
+  // a continuation.
   event(first_step, message(session_log, whole(1, 1)));
 }
 
@@ -94,32 +110,45 @@ TensorBoardWriter::~TensorBoardWriter() { ::close(file_); }
 
 /// Length, its checksum, the message, its checksum.
 void TensorBoardWriter::event(std::int64_t step, std::string_view what) {
-  const std::string data = real(wall_time, now()) + (step != 0 ? whole(step_field, step) : std::string()) + std::string(what);
-  const std::string length = bytes_of<std::uint64_t>(data.size()), record = length + masked(length) + data + masked(data);
-  if (::write(file_, record.data(), record.size()) != static_cast<ssize_t>(record.size())) throw Error(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)));
+  const std::string data = real(wall_time, now()) +
+                           (step != 0 ? whole(step_field, step) : std::string()) +
+                           std::string(what);
+  const std::string length = bytes_of<std::uint64_t>(data.size()),
+                    record = length + masked(length) + data + masked(data);
+  if (::write(file_, record.data(), record.size()) != static_cast<ssize_t>(record.size()))
+    throw Error(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)));
 }
 
-void TensorBoardWriter::scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& values) {
+void TensorBoardWriter::scalars(std::int64_t step,
+                                const std::vector<std::pair<std::string, double>>& values) {
   std::string summary;
-  for (const auto& [tag, value] : values) summary += message(1, text_field(1, tag) + single(2, static_cast<float>(value)));
+  for (const auto& [tag, value] : values)
+    summary += message(1, text_field(1, tag) + single(2, static_cast<float>(value)));
   event(step, message(summary_field, summary));
 }
 
-void TensorBoardWriter::picture(std::int64_t step, const std::string& tag, std::string_view encoded, int width, int height) {
+void TensorBoardWriter::picture(std::int64_t step, const std::string& tag, std::string_view encoded,
+                                int width, int height) {
   constexpr int red_green_blue = 3;
-  const std::string image = whole(1, height) + whole(2, width) + whole(3, red_green_blue) + text_field(4, encoded);
+  const std::string image =
+      whole(1, height) + whole(2, width) + whole(3, red_green_blue) + text_field(4, encoded);
   event(step, message(summary_field, message(1, text_field(1, tag) + message(4, image))));
 }
 
-void TensorBoardWriter::text(std::int64_t step, const std::string& tag, const std::string& markdown) {
+void TensorBoardWriter::text(std::int64_t step, const std::string& tag,
+                             const std::string& markdown) {
   constexpr int strings = 7;  // DT_STRING
-  const std::string tensor = whole(1, strings) + message(2, message(2, whole(1, 1))) + text_field(8, markdown);
-  event(step, message(summary_field, plugin_value(tag + "/text_summary", "text", {}, message(8, tensor))));
+  const std::string tensor =
+      whole(1, strings) + message(2, message(2, whole(1, 1))) + text_field(8, markdown);
+  event(step, message(summary_field,
+                      plugin_value(tag + "/text_summary", "text", {}, message(8, tensor))));
 }
 
 // tensorboard/plugins/hparams: api.proto, plugin_data.proto, hparams_plugin_data version 0.
-void TensorBoardWriter::hyperparameters(const std::map<std::string, Hyperparameter>& values, const std::vector<std::string>& metrics) {
-  constexpr int kinds[] = {3, 2, 1};  // DATA_TYPE_FLOAT64, BOOL, STRING, in the order of the variant
+void TensorBoardWriter::hyperparameters(const std::map<std::string, Hyperparameter>& values,
+                                        const std::vector<std::string>& metrics) {
+  constexpr int kinds[] = {3, 2,
+                           1};  // DATA_TYPE_FLOAT64, BOOL, STRING, in the order of the variant
   std::string experiment = real(3, now()), session;
   for (const auto& [name, value] : values) {
     experiment += message(4, text_field(1, name) + whole(4, kinds[value.index()]));
@@ -127,12 +156,16 @@ void TensorBoardWriter::hyperparameters(const std::map<std::string, Hyperparamet
   }
   for (const std::string& tag : metrics) experiment += message(5, message(1, text_field(2, tag)));
   session += real(5, now());
-  event(0, message(summary_field, plugin_value("_hparams_/experiment", "hparams", message(2, experiment)) + plugin_value("_hparams_/session_start_info", "hparams", message(3, session))));
+  event(0,
+        message(summary_field,
+                plugin_value("_hparams_/experiment", "hparams", message(2, experiment)) +
+                    plugin_value("_hparams_/session_start_info", "hparams", message(3, session))));
 }
 
 void TensorBoardWriter::finished() {
   constexpr int success = 1;
-  event(0, message(summary_field, plugin_value("_hparams_/session_end_info", "hparams", message(4, whole(1, success) + real(2, now())))));
+  event(0, message(summary_field, plugin_value("_hparams_/session_end_info", "hparams",
+                                               message(4, whole(1, success) + real(2, now())))));
 }
 
 void TensorBoardWriter::graph(const std::vector<GraphNode>& nodes) {

@@ -1,6 +1,6 @@
 #pragma once
-// Event files that TensorBoard reads: records of TensorFlow's framing, protocol-buffer messages `Event` (tensorflow/core/util/event.proto), written by hand, for
-// they are a handful of fields.
+// Event files that TensorBoard reads: records of TensorFlow's framing, protocol-buffer messages
+// `Event` (tensorflow/core/util/event.proto), written by hand, for they are a handful of fields.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -26,8 +26,9 @@ using Hyperparameter = std::variant<double, bool, std::string>;
 
 class TensorBoardWriter {
  public:
-  /// Makes `folder`/events.out.tfevents.<seconds>.yolov7.<process>.<number>. `first_step`: where the run goes on; what earlier files of the folder say of this
-  /// step and later ones, TensorBoard then leaves out (0 = a new run). Error: the file cannot be made.
+  /// Makes `folder`/events.out.tfevents.<seconds>.yolov7.<process>.<number>. `first_step`: where
+  /// the run goes on; what earlier files of the folder say of this step and later ones, TensorBoard
+  /// then leaves out (0 = a new run). Error: the file cannot be made.
   TensorBoardWriter(const std::filesystem::path& folder, std::int64_t first_step);
   ~TensorBoardWriter();
   TensorBoardWriter(const TensorBoardWriter&) = delete;
@@ -40,11 +41,13 @@ class TensorBoardWriter {
   /// One event with all values of a step; stored as float32, as TensorBoard has it.
   void scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& values);
   /// A picture, PNG or JPEG bytes, of that size in pixels.
-  void picture(std::int64_t step, const std::string& tag, std::string_view encoded, int width, int height);
+  void picture(std::int64_t step, const std::string& tag, std::string_view encoded, int width,
+               int height);
   /// Markdown, in the Text tab.
   void text(std::int64_t step, const std::string& tag, const std::string& markdown);
   /// In the HParams tab, with the metrics (tags of scalars) that are to stand beside them.
-  void hyperparameters(const std::map<std::string, Hyperparameter>& values, const std::vector<std::string>& metrics);
+  void hyperparameters(const std::map<std::string, Hyperparameter>& values,
+                       const std::vector<std::string>& metrics);
   /// The run came to its end.
   void finished();
   void graph(const std::vector<GraphNode>& nodes);

@@ -10,10 +10,12 @@ namespace {
 TEST(Program, HelpAndVersion) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const char* verb : {"dataset", "info", "train", "val, test", "detect", "metrics"}) EXPECT_TRUE(has(help.out, verb)) << verb;
+  for (const char* verb : {"dataset", "info", "train", "val, test", "detect", "metrics"})
+    EXPECT_TRUE(has(help.out, verb)) << verb;
   EXPECT_EQ(run({}).code, 2);
   EXPECT_TRUE(has(run({"--version"}).out, "yolov7.cpp"));
-  for (const char* verb : {"info", "train", "evolve", "mlflow", "val", "test", "detect", "benchmark", "metrics", "compare", "dataset"}) {
+  for (const char* verb : {"info", "train", "evolve", "mlflow", "val", "test", "detect",
+                           "benchmark", "metrics", "compare", "dataset"}) {
     const Outcome outcome = run({verb, "--help"});
     EXPECT_EQ(outcome.code, 0) << verb;
     EXPECT_FALSE(outcome.out.empty()) << verb;
@@ -38,13 +40,18 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"val", "--study-sizes", "16"}, "32..65535"},
       {{"detect", "-w", "a.pt"}, "two dashes"},
       {{"compare", "--ground-truth", "gt.json", "a.json"}, "two result files, found 1"},
-      {{"compare", "--ground-truth", "gt.json", "a.json", "b.json", "c.json"}, "two result files, found 3"},
+      {{"compare", "--ground-truth", "gt.json", "a.json", "b.json", "c.json"},
+       "two result files, found 3"},
       {{"mlflow"}, "expected at least one run folder"},
-      {{"train", "--cfg", "yolov7.yaml", "--mlflow", "ftp://host"}, "expected the http or https address of an MLflow server, found 'ftp://host'"},
+      {{"train", "--cfg", "yolov7.yaml", "--mlflow", "ftp://host"},
+       "expected the http or https address of an MLflow server, found 'ftp://host'"},
       {{"evolve"}, "found neither"},
-      {{"train", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"}, "without --recipe official"},
-      {{"evolve", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"}, "without --recipe official"},
-      {{"train", "--cfg", "yolov7.yaml", "--adam", "--optimizer", "sgd"}, "expected one optimizer, found --optimizer sgd as well"},
+      {{"train", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"},
+       "without --recipe official"},
+      {{"evolve", "--cfg", "yolov7.yaml", "--recipe", "official", "--scaled-decoding"},
+       "without --recipe official"},
+      {{"train", "--cfg", "yolov7.yaml", "--adam", "--optimizer", "sgd"},
+       "expected one optimizer, found --optimizer sgd as well"},
   };
   for (const auto& [arguments, expected] : table) {
     const Outcome outcome = run(arguments);
@@ -55,15 +62,55 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
   }
 }
 
-// Command lines as the original's documentation gives them, program name aside. They reach their files; on a machine without
-// the GPU that "--device 0" names, that is the one thing refused.
+// Command lines as the original's documentation gives them, program name aside. They reach their
+// files; on a machine without the GPU that "--device 0" names, that is the one thing refused.
 TEST(Program, OfficialCommandLines) {
   const test::ScratchFolder scratch;
   const std::vector<std::vector<std::string>> lines = {
-      {"test", "--data", "data/coco.yaml", "--img", "640", "--batch", "32", "--conf", "0.001", "--iou", "0.65", "--device", "0", "--weights", "yolov7.pt", "--name", "yolov7_640_val"},
-      {"train", "--workers", "8", "--device", "0", "--batch-size", "32", "--data", "data/coco.yaml", "--img", "640", "640", "--cfg", "cfg/training/yolov7.yaml", "--weights", "", "--name", "yolov7", "--hyp", "data/hyp.scratch.p5.yaml"},
-      {"train", "--workers", "8", "--device", "0", "--batch-size", "32", "--data", "data/custom.yaml", "--img", "640", "640", "--cfg", "cfg/training/yolov7-custom.yaml", "--weights", "yolov7_training.pt", "--name", "yolov7-custom", "--hyp", "data/hyp.scratch.custom.yaml"},
-      {"detect", "--weights", "yolov7.pt", "--conf", "0.25", "--img-size", "640", "--source", "inference/images/horses.jpg"},
+      {"test", "--data", "data/coco.yaml", "--img", "640", "--batch", "32", "--conf", "0.001",
+       "--iou", "0.65", "--device", "0", "--weights", "yolov7.pt", "--name", "yolov7_640_val"},
+      {"train",
+       "--workers",
+       "8",
+       "--device",
+       "0",
+       "--batch-size",
+       "32",
+       "--data",
+       "data/coco.yaml",
+       "--img",
+       "640",
+       "640",
+       "--cfg",
+       "cfg/training/yolov7.yaml",
+       "--weights",
+       "",
+       "--name",
+       "yolov7",
+       "--hyp",
+       "data/hyp.scratch.p5.yaml"},
+      {"train",
+       "--workers",
+       "8",
+       "--device",
+       "0",
+       "--batch-size",
+       "32",
+       "--data",
+       "data/custom.yaml",
+       "--img",
+       "640",
+       "640",
+       "--cfg",
+       "cfg/training/yolov7-custom.yaml",
+       "--weights",
+       "yolov7_training.pt",
+       "--name",
+       "yolov7-custom",
+       "--hyp",
+       "data/hyp.scratch.custom.yaml"},
+      {"detect", "--weights", "yolov7.pt", "--conf", "0.25", "--img-size", "640", "--source",
+       "inference/images/horses.jpg"},
   };
   for (auto line : lines) {
     const auto device = std::find(line.begin(), line.end(), "--device");
@@ -75,7 +122,9 @@ TEST(Program, OfficialCommandLines) {
     }
     const Outcome outcome = run(line, scratch.path());
     EXPECT_EQ(outcome.code, 1) << outcome.err;  // understood; the files are not here
-    EXPECT_TRUE(has(outcome.err, "yolov7.pt") || has(outcome.err, "coco") || has(outcome.err, "custom")) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "yolov7.pt") || has(outcome.err, "coco") ||
+                has(outcome.err, "custom"))
+        << outcome.err;
   }
 }
 

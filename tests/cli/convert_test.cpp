@@ -24,7 +24,9 @@ class Convert : public testing::Test {
     OfficialFile file({});
     write_text(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
   }
-  Outcome convert(const std::string& from, const std::string& to, const std::string& out) { return run({"convert", "--weights", from, "--to", to, "--out", out, "--json"}); }
+  Outcome convert(const std::string& from, const std::string& to, const std::string& out) {
+    return run({"convert", "--weights", from, "--to", to, "--out", out, "--json"});
+  }
 };
 
 TEST_F(Convert, EveryFormAndBack) {
@@ -50,7 +52,8 @@ TEST_F(Convert, EveryFormAndBack) {
 
 TEST_F(Convert, ShortensConvolutionsForANewStart) {
   const std::string out = (scratch / "start.pt").string();
-  const Outcome outcome = run({"convert", "--weights", in, "--to", "yolov7", "--out", out, "--initial-norms", "--json"});
+  const Outcome outcome = run(
+      {"convert", "--weights", in, "--to", "yolov7", "--out", out, "--initial-norms", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json told = json::parse(outcome.out)["initial_norms"];
   EXPECT_GT(told["convolutions"], 0);
@@ -61,7 +64,8 @@ TEST_F(Convert, ShortensConvolutionsForANewStart) {
   const std::vector<double> w = start.inference_weights().at("model.0.conv.weight").to_doubles();
   double squares = 0;
   for (const double value : w) squares += value * value;
-  const auto outputs = static_cast<double>(start.inference_weights().at("model.0.conv.weight").shape[0]);
+  const auto outputs =
+      static_cast<double>(start.inference_weights().at("model.0.conv.weight").shape[0]);
   EXPECT_LE(std::sqrt(squares), std::sqrt(outputs / 3) * 1.001);
 }
 
@@ -69,12 +73,17 @@ TEST_F(Convert, SaysWhatAStartLeavesOut) {
   network::Checkpoint trained = network::read_checkpoint(in);
   trained.ema = trained.model = network::Weights(trained.inference_weights());
   trained.optimizer.set("momentum", network::Tensor::from(std::vector<double>{1, 2}, {2}));
-  const std::string with_all = (scratch / "trained.pt").string(), out = (scratch / "start.pt").string();
+  const std::string with_all = (scratch / "trained.pt").string(),
+                    out = (scratch / "start.pt").string();
   network::write_checkpoint(with_all, trained);
-  const Outcome outcome = run({"convert", "--weights", with_all, "--to", "yolov7", "--out", out, "--initial-norms"});
+  const Outcome outcome =
+      run({"convert", "--weights", with_all, "--to", "yolov7", "--out", out, "--initial-norms"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_TRUE(has(outcome.out + outcome.err, std::to_string(trained.model.size()) + " tensors of the other are not part")) << outcome.out << outcome.err;
-  EXPECT_TRUE(has(outcome.out + outcome.err, "note: 1 tensors of the optimizer are not part")) << outcome.out << outcome.err;
+  EXPECT_TRUE(has(outcome.out + outcome.err,
+                  std::to_string(trained.model.size()) + " tensors of the other are not part"))
+      << outcome.out << outcome.err;
+  EXPECT_TRUE(has(outcome.out + outcome.err, "note: 1 tensors of the optimizer are not part"))
+      << outcome.out << outcome.err;
   const network::Checkpoint start = network::read_checkpoint(out);
   EXPECT_EQ(start.model.size() + start.optimizer.size(), 0u);
 }
@@ -82,7 +91,8 @@ TEST_F(Convert, SaysWhatAStartLeavesOut) {
 TEST_F(Convert, WrongCalls) {
   const std::string out = (scratch / "x").string();
   EXPECT_EQ(convert(in, "onnx", out).code, 2);
-  EXPECT_TRUE(has(convert(in, "onnx", out).err, "expected pt, safetensors or yolov7, found 'onnx'"));
+  EXPECT_TRUE(
+      has(convert(in, "onnx", out).err, "expected pt, safetensors or yolov7, found 'onnx'"));
   EXPECT_EQ(convert(in, "", out).code, 2);
   EXPECT_EQ(run({"convert", "--weights", in, "--to", "pt"}).code, 2);
   EXPECT_EQ(run({"convert", "--to", "pt", "--out", out}).code, 2);
@@ -109,19 +119,22 @@ TEST_F(Convert, InfoOfAnOfficialCheckpoint) {
   EXPECT_TRUE(has(checkpoint["date"], "UTC (of the file)"));
   EXPECT_EQ(checkpoint["tensors"]["model"], small.weights.size());
   const Outcome text = run({"info", "--weights", in});
-  EXPECT_TRUE(has(text.out, "official checkpoint (pickled model), zip container, float16")) << text.out;
+  EXPECT_TRUE(has(text.out, "official checkpoint (pickled model), zip container, float16"))
+      << text.out;
   EXPECT_TRUE(has(text.out, "written after epoch 4, best fitness 0.6250")) << text.out;
 }
 
 TEST_F(Convert, AHostileFileIsOneLineAndRunsNothing) {
   const std::string marker = (scratch / "executed").string();
-  write_text(in, std::string("\x80\x02") + global("posix", "system") + text("touch " + marker) + "\x85R.");
+  write_text(
+      in, std::string("\x80\x02") + global("posix", "system") + text("touch " + marker) + "\x85R.");
   for (const std::string verb : {"info", "detect", "val", "train"}) {
     const Outcome outcome = run({verb, "--weights", in});
     EXPECT_NE(outcome.code, 0) << verb;
     EXPECT_FALSE(std::filesystem::exists(marker)) << verb;
   }
-  network::hostile::write_zip(in, {{"a/data.pkl", pickle(global("posix", "system") + text("touch " + marker) + "\x85R")}});
+  network::hostile::write_zip(
+      in, {{"a/data.pkl", pickle(global("posix", "system") + text("touch " + marker) + "\x85R")}});
   const Outcome outcome = run({"info", "--weights", in});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_TRUE(has(outcome.err, "'posix.system'")) << outcome.err;

@@ -18,12 +18,15 @@ class DatasetAugment : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     scratch = new test::ScratchFolder;
-    const Outcome drawn = run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "easy", "--train", "6", "--val", "2", "--test", "0", "--img-size", "96", "--seed", "5"});
+    const Outcome drawn =
+        run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "easy",
+             "--train", "6", "--val", "2", "--test", "0", "--img-size", "96", "--seed", "5"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
   static void TearDownTestSuite() { delete scratch; }
   static Outcome augment(const std::vector<std::string>& more) {
-    std::vector<std::string> arguments{"dataset", "augment", "--data", (*scratch / "data/data.yaml").string()};
+    std::vector<std::string> arguments{"dataset", "augment", "--data",
+                                       (*scratch / "data/data.yaml").string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }
@@ -32,13 +35,16 @@ class DatasetAugment : public testing::Test {
 
 TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {
   const fs::path out = *scratch / "copy";
-  const Outcome made = augment({"--augment", "[{name: HorizontalFlip, p: 1}, {name: GaussNoise, p: 0.5}]", "--out", out.string(), "--times", "2", "--seed", "3", "--json"});
+  const Outcome made =
+      augment({"--augment", "[{name: HorizontalFlip, p: 1}, {name: GaussNoise, p: 0.5}]", "--out",
+               out.string(), "--times", "2", "--seed", "3", "--json"});
   ASSERT_EQ(made.code, 0) << made.err;
   const json said = json::parse(made.out);
   EXPECT_EQ(said["originals"], 6);
   EXPECT_EQ(said["versions"], 12);
   EXPECT_EQ(said["objects"], said["objects_before"]);  // a flip loses nothing
-  const Outcome checked = run({"dataset", "check", "--data", (out / "data.yaml").string(), "--strict", "--json"});
+  const Outcome checked =
+      run({"dataset", "check", "--data", (out / "data.yaml").string(), "--strict", "--json"});
   ASSERT_EQ(checked.code, 0) << checked.err;
   EXPECT_EQ(json::parse(checked.out)["splits"]["train"]["pictures"], 18);
   EXPECT_EQ(json::parse(checked.out)["splits"]["val"]["pictures"], 2);
@@ -47,13 +53,15 @@ TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {
   ASSERT_EQ(manifest["pictures"].size(), 12u);
   std::set<std::string> kinds;
   for (const json& picture : manifest["pictures"]) {
-    EXPECT_TRUE(fs::exists(out / "images/train" / picture["picture"].get<std::string>())) << picture;
+    EXPECT_TRUE(fs::exists(out / "images/train" / picture["picture"].get<std::string>()))
+        << picture;
     EXPECT_EQ(picture["applied"][0], "HorizontalFlip");
     kinds.insert(picture["applied"].dump());
   }
   EXPECT_EQ(kinds.size(), 2u);  // with and without noise: 12 draws of 0.5
   // A label of a flip is the mirrored one.
-  std::istringstream before(read_text(*scratch / "data/labels/train/000000.txt")), after(read_text(out / "labels/train/000000_aug1.txt"));
+  std::istringstream before(read_text(*scratch / "data/labels/train/000000.txt")),
+      after(read_text(out / "labels/train/000000_aug1.txt"));
   for (std::string a, b; std::getline(before, a);) {
     ASSERT_TRUE(std::getline(after, b));
     int class_a = 0, class_b = 0;
@@ -67,13 +75,20 @@ TEST_F(DatasetAugment, CopyIsADataSetWithAManifest) {
 }
 
 TEST_F(DatasetAugment, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
-  const std::string list = "[{name: Rotate, p: 1, limit: 20}, {name: SomeOf, n: 2, transforms: [{name: CLAHE}, {name: MotionBlur}, {name: RandomGamma}]}, {name: CutMix, p: 0.5}]";
-  for (const auto& [name, threads, seed] : {std::tuple{"one", "1", "1"}, {"four", "4", "1"}, {"other", "4", "2"}})
-    ASSERT_EQ(augment({"--augment", list, "--out", (*scratch / name).string(), "--workers", threads, "--seed", seed}).code, 0);
+  const std::string list =
+      "[{name: Rotate, p: 1, limit: 20}, {name: SomeOf, n: 2, transforms: [{name: CLAHE}, {name: "
+      "MotionBlur}, {name: RandomGamma}]}, {name: CutMix, p: 0.5}]";
+  for (const auto& [name, threads, seed] :
+       {std::tuple{"one", "1", "1"}, {"four", "4", "1"}, {"other", "4", "2"}})
+    ASSERT_EQ(augment({"--augment", list, "--out", (*scratch / name).string(), "--workers", threads,
+                       "--seed", seed})
+                  .code,
+              0);
   const auto files = [&](const std::string& name) {
     std::map<std::string, std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(*scratch / name))
-      if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index") found[fs::relative(entry.path(), *scratch / name).string()] = read_text(entry.path());
+      if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index")
+        found[fs::relative(entry.path(), *scratch / name).string()] = read_text(entry.path());
     return found;
   };
   EXPECT_TRUE(files("one") == files("four"));
@@ -82,13 +97,19 @@ TEST_F(DatasetAugment, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
 
 TEST_F(DatasetAugment, PreviewFromAHyperParameterFile) {
   const fs::path hyp = *scratch / "hyp.yaml", sheet = *scratch / "sheet.png";
-  write_text(hyp, "lr0: 0.01\naugment:\n  - {name: Rotate, p: 1}\n  - name: GridMask\n    ratio: 0.6\n");
-  const Outcome made = augment({"--hyp", hyp.string(), "--preview", sheet.string(), "--rows", "3", "--columns", "4", "--img-size", "64"});
+  write_text(hyp,
+             "lr0: 0.01\naugment:\n  - {name: Rotate, p: 1}\n  - name: GridMask\n    ratio: 0.6\n");
+  const Outcome made = augment({"--hyp", hyp.string(), "--preview", sheet.string(), "--rows", "3",
+                                "--columns", "4", "--img-size", "64"});
   ASSERT_EQ(made.code, 0) << made.err;
   const std::string bytes = read_text(sheet);
   ASSERT_GT(bytes.size(), 24u);
-  const auto number = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at + 2]) * 256 + static_cast<unsigned char>(bytes[at + 3]); };
-  EXPECT_EQ(number(16), 4 + 5 * 68);  // PNG header: width, height; five columns and three rows of 64 px with gaps of 4
+  const auto number = [&](std::size_t at) {
+    return static_cast<unsigned char>(bytes[at + 2]) * 256 +
+           static_cast<unsigned char>(bytes[at + 3]);
+  };
+  EXPECT_EQ(number(16), 4 + 5 * 68);  // PNG header: width, height; five columns and three rows of
+                                      // 64 px with gaps of 4
   EXPECT_EQ(number(20), 4 + 3 * 68);
 }
 
@@ -108,7 +129,8 @@ TEST_F(DatasetAugment, WrongCallsSayWhatWasExpected) {
   EXPECT_FALSE(fs::exists(out));
   fs::create_directories(*scratch / "full");
   write_text(*scratch / "full/file", "x");
-  EXPECT_NE(augment({"--augment", "[{name: Rotate}]", "--out", (*scratch / "full").string()}).code, 0);
+  EXPECT_NE(augment({"--augment", "[{name: Rotate}]", "--out", (*scratch / "full").string()}).code,
+            0);
   EXPECT_EQ(read_text(*scratch / "full/file"), "x");
 }
 
@@ -123,7 +145,9 @@ TEST_F(DatasetAugment, TheReferencePageIsThePrograms) {
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
   };
-  EXPECT_TRUE(trimmed(page.substr(begin)) == trimmed(listed.out)) << "write it anew: docs/augmentations.md from its first '### ' on is `yolov7 dataset augment --list`";
+  EXPECT_TRUE(trimmed(page.substr(begin)) == trimmed(listed.out))
+      << "write it anew: docs/augmentations.md from its first '### ' on is `yolov7 dataset augment "
+         "--list`";
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ std::string bitmap(char shade) {
 
 std::string annotation(const std::string& name, const std::string& filename) {
   return "<annotation><filename>" + filename + "</filename><object><name>" + name +
-         "</name><bndbox><xmin>4</xmin><ymin>4</ymin><xmax>12</xmax><ymax>8</ymax></bndbox></object></annotation>";
+         "</name><bndbox><xmin>4</xmin><ymin>4</ymin><xmax>12</xmax><ymax>8</ymax></bndbox></"
+         "object></annotation>";
 }
 
 class DatasetVerb : public testing::Test {
@@ -27,11 +28,16 @@ class DatasetVerb : public testing::Test {
     for (int i = 0; i < 10; ++i) {
       const std::string stem = "bild " + std::to_string(i);
       write_text(scratch / ("voc/JPEGImages/" + stem + ".bmp"), bitmap(static_cast<char>(i)));
-      write_text(scratch / ("voc/Annotations/" + stem + ".xml"), annotation(i % 2 == 0 ? "cat" : "a dog", stem + ".bmp"));
+      write_text(scratch / ("voc/Annotations/" + stem + ".xml"),
+                 annotation(i % 2 == 0 ? "cat" : "a dog", stem + ".bmp"));
     }
   }
   Outcome convert(const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"dataset", "convert", "--from", "voc", "--source", (scratch / "voc").string(), "--to", "yolo", "--out", (scratch / "out").string()};
+    std::vector<std::string> arguments = {"dataset",  "convert",
+                                          "--from",   "voc",
+                                          "--source", (scratch / "voc").string(),
+                                          "--to",     "yolo",
+                                          "--out",    (scratch / "out").string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }
@@ -44,7 +50,8 @@ TEST_F(DatasetVerb, ConvertsAndChecks) {
   EXPECT_TRUE(has(converted.out, "boxes: 10 in, 10 out, 0 dropped")) << converted.out;
   EXPECT_TRUE(has(converted.out, "train: 7 pictures, 7 boxes")) << converted.out;
   EXPECT_TRUE(has(converted.out, "classes (2): cat, a dog")) << converted.out;
-  const Outcome checked = run({"dataset", "check", "--data", (scratch / "out/data.yaml").string(), "--strict", "--json"});
+  const Outcome checked = run(
+      {"dataset", "check", "--data", (scratch / "out/data.yaml").string(), "--strict", "--json"});
   ASSERT_EQ(checked.code, 0) << checked.err;
   const auto result = nlohmann::json::parse(checked.out);
   EXPECT_EQ(result["splits"]["val"]["pictures"], 2);
@@ -55,7 +62,8 @@ TEST_F(DatasetVerb, ConvertsAndChecks) {
 TEST_F(DatasetVerb, SaysWhereTheSamePictureIsInTwoSplits) {
   ASSERT_EQ(convert({"--split", "50,50"}).code, 0);
   fs::path first;
-  for (const auto& entry : fs::directory_iterator(scratch / "out/images/train")) first = entry.path();
+  for (const auto& entry : fs::directory_iterator(scratch / "out/images/train"))
+    first = entry.path();
   fs::copy_file(first, scratch / "out/images/val/copy.bmp");
   write_text(scratch / "out/labels/val/copy.txt", "");
   const Outcome checked = run({"dataset", "check", (scratch / "out/data.yaml").string()});

@@ -1,5 +1,6 @@
-// `yolov7 detect` on a network whose answers can be worked out by hand: each 32 × 32 cell with a red pixel is an object
-// of 16 × 24 px at the cell's centre; its class is 1 if there is green in the cell, else 0.
+// `yolov7 detect` on a network whose answers can be worked out by hand: each 32 × 32 cell with a
+// red pixel is an object of 16 × 24 px at the cell's centre; its class is 1 if there is green in
+// the cell, else 0.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,9 +10,9 @@
 #include <opencv2/core.hpp>
 
 #include "image/codec.hpp"
+#include "network/builder.hpp"
 #include "network/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
-#include "network/builder.hpp"
 
 using namespace yolov7;
 using namespace yolov7::test;
@@ -33,7 +34,8 @@ void write_hand_made(const fs::path& path, std::vector<std::string> names = {"ce
   for (const network::TensorSpec& spec : network.tensors) {
     std::vector<float> values{16, 24};
     using Role = network::TensorSpec::Role;
-    if (spec.role == Role::weight) values = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, -20, 0, 0, 20, 0};
+    if (spec.role == Role::weight)
+      values = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, -20, 0, 0, 20, 0};
     if (spec.role == Role::bias) values = {0, 0, 0, 0, -10, 10, -10};
     if (spec.role == Role::anchors) values = {0.5f, 0.75f};
     checkpoint.model.set(spec.name, network::Tensor::from(values, spec.shape));
@@ -71,7 +73,9 @@ class Detect : public ::testing::Test {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return nlohmann::json::parse(outcome.out);
   }
-  std::string label(const std::string& name) { return read_text(scratch / ("runs/detect/exp/labels/" + name)); }
+  std::string label(const std::string& name) {
+    return read_text(scratch / ("runs/detect/exp/labels/" + name));
+  }
 
   test::ScratchFolder scratch;
 };
@@ -86,11 +90,14 @@ TEST_F(Detect, WritesLabelsAndPictures) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(label("a.txt"), cell_line + "\n");
   const std::string both = label("b.txt");
-  EXPECT_TRUE(has(both, cell_line + "\n") && has(both, leaf_line + "\n") && line_count(both) == 2) << both;
+  EXPECT_TRUE(has(both, cell_line + "\n") && has(both, leaf_line + "\n") && line_count(both) == 2)
+      << both;
   const cv::Mat drawn = read_picture(scratch / "runs/detect/exp/a.png");
   ASSERT_EQ(drawn.size(), cv::Size(64, 64));
-  EXPECT_NE(drawn.at<cv::Vec3b>(28, 48), cv::Vec3b(0, 0, 0)) << "the lower edge of the box of (40, 4) to (56, 28)";
-  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/c.png")) << "a folder is not searched in depth";
+  EXPECT_NE(drawn.at<cv::Vec3b>(28, 48), cv::Vec3b(0, 0, 0))
+      << "the lower edge of the box of (40, 4) to (56, 28)";
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/c.png"))
+      << "a folder is not searched in depth";
   EXPECT_TRUE(has(outcome.out, "image 1/2 in/a.png: 64x64 1 cell, Done. (")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "image 2/2 in/b.png: 64x64 1 cell, 1 leaf, Done. (")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "CPU, float32, ")) << outcome.out;
@@ -114,7 +121,9 @@ TEST_F(Detect, PluralAndJson) {
   cv::Mat three = dark(128, 96);
   for (const int x : {5, 40, 70}) three.at<cv::Vec3b>(5, x) = red;
   write_picture(scratch / "three.png", three);
-  const Outcome outcome = run({"detect", "--weights", "hand.pt", "--img-size", "128", "--source", "three.png"}, scratch.path());
+  const Outcome outcome =
+      run({"detect", "--weights", "hand.pt", "--img-size", "128", "--source", "three.png"},
+          scratch.path());
   EXPECT_TRUE(has(outcome.out, ": 96x128 3 cells, Done.")) << outcome.out;
   const nlohmann::json result = detect_json({"--source", "in/b.png", "--nosave"});
   ASSERT_EQ(result["pictures"].size(), 1u);
@@ -126,8 +135,10 @@ TEST_F(Detect, PluralAndJson) {
     EXPECT_NEAR(d["score"].get<double>(), 0.99990920, 1e-6);
     const bool leaf = d["class"] == 1;
     EXPECT_EQ(d["name"], leaf ? "leaf" : "cell");
-    const double expected[4] = {leaf ? 8.0 : 40.0, leaf ? 36.0 : 4.0, leaf ? 24.0 : 56.0, leaf ? 60.0 : 28.0};
-    for (int i = 0; i < 4; ++i) EXPECT_NEAR(d["xyxy"][static_cast<std::size_t>(i)].get<double>(), expected[i], 1e-4);
+    const double expected[4] = {leaf ? 8.0 : 40.0, leaf ? 36.0 : 4.0, leaf ? 24.0 : 56.0,
+                                leaf ? 60.0 : 28.0};
+    for (int i = 0; i < 4; ++i)
+      EXPECT_NEAR(d["xyxy"][static_cast<std::size_t>(i)].get<double>(), expected[i], 1e-4);
   }
 }
 
@@ -135,19 +146,22 @@ TEST_F(Detect, SaysTheHighestScoreWhenNothingIsFound) {
   const Outcome outcome = detect({"--source", "in/sub/c.png", "--save-txt"});
   EXPECT_EQ(outcome.code, 0);
   // σ(−10)·σ(10) = 0.0000454
-  EXPECT_TRUE(has(outcome.out, "nothing found (highest score 0.0000, threshold 0.25)")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "nothing found (highest score 0.0000, threshold 0.25)"))
+      << outcome.out;
   EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/labels/c.txt"));
 }
 
 TEST_F(Detect, PatternsKeepTheirSubPaths) {
   fs::copy(scratch / "in/a.png", scratch / "in/sub/a.png");
   ASSERT_EQ(detect({"--source", "in/**/*.png", "--save-txt"}).code, 0);
-  for (const char* name : {"a.png", "b.png", "sub/a.png", "sub/c.png", "labels/a.txt", "labels/sub/a.txt"})
+  for (const char* name :
+       {"a.png", "b.png", "sub/a.png", "sub/c.png", "labels/a.txt", "labels/sub/a.txt"})
     EXPECT_TRUE(fs::exists(scratch / ("runs/detect/exp/" + std::string(name)))) << name;
 }
 
 TEST_F(Detect, AgainIntoTheSameFolderLeavesNothingStale) {
-  for (int i = 0; i < 2; ++i) ASSERT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 0);
+  for (int i = 0; i < 2; ++i)
+    ASSERT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 0);
   EXPECT_EQ(label("a.txt"), cell_line + "\n") << "not doubled";
   write_picture(scratch / "in/a.png", dark(64, 64));
   ASSERT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 0);
@@ -169,7 +183,9 @@ TEST_F(Detect, UnreadablePicturesAreNamedAndTheOthersDone) {
   write_text(scratch / "in/a1.jpg", "");
   const Outcome outcome = detect({"--source", "in", "--save-txt"});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_TRUE(has(outcome.err, "a0.png") && has(outcome.err, "a1.jpg") && has(outcome.err, "2 of 4 pictures could not be read")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "a0.png") && has(outcome.err, "a1.jpg") &&
+              has(outcome.err, "2 of 4 pictures could not be read"))
+      << outcome.err;
   EXPECT_EQ(label("a.txt"), cell_line + "\n");
   EXPECT_FALSE(label("b.txt").empty());
 }
@@ -187,14 +203,17 @@ TEST_F(Detect, ClassesThresholdAndMostObjects) {
 }
 
 TEST_F(Detect, RoundsTheImageSizeWithAWarning) {
-  const Outcome outcome = run({"detect", "--weights", "hand.pt", "--source", "in/a.png", "--img", "50"}, scratch.path());
+  const Outcome outcome = run(
+      {"detect", "--weights", "hand.pt", "--source", "in/a.png", "--img", "50"}, scratch.path());
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_TRUE(has(outcome.err, "50") && has(outcome.err, "32") && has(outcome.err, "64 is used")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "50") && has(outcome.err, "32") && has(outcome.err, "64 is used"))
+      << outcome.err;
 }
 
 TEST_F(Detect, NamesAreHarmless) {
   write_hand_made(scratch / "odd.pt", {"\x1b[31mred", "<script>"});
-  const Outcome outcome = run({"detect", "--weights", "odd.pt", "--img", "64", "--source", "in/b.png"}, scratch.path());
+  const Outcome outcome =
+      run({"detect", "--weights", "odd.pt", "--img", "64", "--source", "in/b.png"}, scratch.path());
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_FALSE(has(outcome.out + outcome.err, "\x1b"));
   EXPECT_TRUE(has(outcome.out, "\\x1b[31mred")) << outcome.out;
@@ -209,7 +228,8 @@ TEST_F(Detect, WrongCalls) {
       {{"--source", "in", "--nms", "fast"}, "cluster-spm-dist"},
       {{"--source", "in", "--merge-nms", "--nms", "diou"}, "expected --nms hard, found diou"},
       {{"--source", "in", "--cluster-weighted"}, "expected a --nms cluster"},
-      {{"--source", "in", "--nms", "wbf", "--wbf-weights", "1", "2"}, "expected 1 (one for each list of boxes), found 2"},
+      {{"--source", "in", "--nms", "wbf", "--wbf-weights", "1", "2"},
+       "expected 1 (one for each list of boxes), found 2"},
   };
   for (const auto& [arguments, expected] : table) {
     const Outcome outcome = detect(arguments);
@@ -223,9 +243,15 @@ TEST_F(Detect, WrongCalls) {
 }
 
 TEST_F(Detect, AWindowNeedsADisplay) {
-  const Outcome outcome = Process({"detect", "--weights", "hand.pt", "--img-size", "64", "--source", "in", "--view-img"}, scratch.path(), {"DISPLAY=", "WAYLAND_DISPLAY=", "SDL_VIDEODRIVER="}).wait();
+  const Outcome outcome =
+      Process(
+          {"detect", "--weights", "hand.pt", "--img-size", "64", "--source", "in", "--view-img"},
+          scratch.path(), {"DISPLAY=", "WAYLAND_DISPLAY=", "SDL_VIDEODRIVER="})
+          .wait();
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_TRUE(has(outcome.err, "--view-img: expected a display (DISPLAY or WAYLAND_DISPLAY), found none")) << outcome.err;
+  EXPECT_TRUE(
+      has(outcome.err, "--view-img: expected a display (DISPLAY or WAYLAND_DISPLAY), found none"))
+      << outcome.err;
 }
 
 TEST_F(Detect, WeightsAreTakenAsTheyAreNamed) {
@@ -243,8 +269,11 @@ TEST_F(Detect, WeightsAreTakenAsTheyAreNamed) {
 
 TEST_F(Detect, AnEnsembleAndThreePassesFindWhatOneDoes) {
   const auto one = detect_json({"--source", "in/b.png", "--nosave"});
-  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{{"--weights", "hand.pt", "hand.pt"}, {"--weights", "hand.pt", "hand.pt", "--nms", "wbf"}}) {
-    std::vector<std::string> all{"detect", "--img-size", "64", "--source", "in/b.png", "--nosave", "--json"};
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{"--weights", "hand.pt", "hand.pt"},
+                                             {"--weights", "hand.pt", "hand.pt", "--nms", "wbf"}}) {
+    std::vector<std::string> all{"detect",   "--img-size", "64",    "--source",
+                                 "in/b.png", "--nosave",   "--json"};
     all.insert(all.end(), more.begin(), more.end());
     const Outcome outcome = run(all, scratch.path());
     ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -255,26 +284,32 @@ TEST_F(Detect, AnEnsembleAndThreePassesFindWhatOneDoes) {
     ASSERT_EQ(both["pictures"][0]["detections"].size(), 2u);
     for (std::size_t i = 0; i < 2; ++i)
       for (std::size_t k = 0; k < 4; ++k)
-        EXPECT_NEAR(both["pictures"][0]["detections"][i]["xyxy"][k].get<double>(), one["pictures"][0]["detections"][i]["xyxy"][k].get<double>(), 1e-4);
+        EXPECT_NEAR(both["pictures"][0]["detections"][i]["xyxy"][k].get<double>(),
+                    one["pictures"][0]["detections"][i]["xyxy"][k].get<double>(), 1e-4);
   }
   write_hand_made(scratch / "other.pt", {"cell", "tree"});
-  const Outcome names = run({"detect", "--weights", "hand.pt", "other.pt", "--source", "in"}, scratch.path());
+  const Outcome names =
+      run({"detect", "--weights", "hand.pt", "other.pt", "--source", "in"}, scratch.path());
   EXPECT_EQ(names.code, 1);
-  EXPECT_TRUE(has(names.err, "expected the class names of hand.pt (cell, leaf), found cell, tree")) << names.err;
+  EXPECT_TRUE(has(names.err, "expected the class names of hand.pt (cell, leaf), found cell, tree"))
+      << names.err;
   // The object of the first pass is there whatever the two others say.
   const nlohmann::json augmented = detect_json({"--source", "in/a.png", "--nosave", "--augment"});
   EXPECT_TRUE(has(augmented["detector"].get<std::string>(), "three passes"));
   bool found = false;
-  for (const auto& d : augmented["pictures"][0]["detections"]) found = found || std::abs(d["xyxy"][0].get<double>() - 40) < 1e-3;
+  for (const auto& d : augmented["pictures"][0]["detections"])
+    found = found || std::abs(d["xyxy"][0].get<double>() - 40) < 1e-3;
   EXPECT_TRUE(found);
 }
 
 TEST_F(Detect, CropsCsvAndJson) {
-  const Outcome outcome = detect({"--source", "in", "--nosave", "--save-crop", "--save-csv", "--save-json"});
+  const Outcome outcome =
+      detect({"--source", "in", "--nosave", "--save-crop", "--save-csv", "--save-json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const fs::path folder = scratch / "runs/detect/exp";
   EXPECT_EQ(read_picture(folder / "crops/0 cell/a-1.jpg").size(), cv::Size(16, 24));
-  EXPECT_TRUE(fs::exists(folder / "crops/1 leaf/b-1.jpg") || fs::exists(folder / "crops/1 leaf/b-2.jpg"));
+  EXPECT_TRUE(fs::exists(folder / "crops/1 leaf/b-1.jpg") ||
+              fs::exists(folder / "crops/1 leaf/b-2.jpg"));
   const std::string csv = read_text(folder / "detections.csv");
   EXPECT_EQ(csv.rfind("source,frame,seconds,class,name,score,x1,y1,x2,y2,track\n", 0), 0u);
   EXPECT_TRUE(has(csv, "in/a.png,0,0.000,0,cell,0.99991,40.000,4.000,56.000,28.000,\n")) << csv;
@@ -289,7 +324,8 @@ TEST_F(Detect, CropsCsvAndJson) {
 }
 
 TEST_F(Detect, HowManyAtOnceDoesNotMatter) {
-  // Thirty pictures of three sizes, on one worker, on many, and in batches: the same boxes in the same order.
+  // Thirty pictures of three sizes, on one worker, on many, and in batches: the same boxes in the
+  // same order.
   fs::create_directories(scratch / "many");
   for (int i = 0; i < 30; ++i) {
     cv::Mat one = dark(64, i % 3 == 0 ? 64 : 96);
@@ -297,7 +333,11 @@ TEST_F(Detect, HowManyAtOnceDoesNotMatter) {
     write_picture(scratch / ("many/" + std::to_string(100 + i) + ".png"), one);
   }
   std::string wanted;
-  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{{"--performance", "latency"}, {"--performance", "throughput", "--nstreams", "3"}, {"--batch-size", "7"}, {}}) {
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{"--performance", "latency"},
+                                             {"--performance", "throughput", "--nstreams", "3"},
+                                             {"--batch-size", "7"},
+                                             {}}) {
     std::vector<std::string> all{"--source", "many", "--nosave"};
     all.insert(all.end(), more.begin(), more.end());
     nlohmann::json result = detect_json(all);
@@ -306,7 +346,10 @@ TEST_F(Detect, HowManyAtOnceDoesNotMatter) {
     std::string text;
     for (const auto& picture : result["pictures"]) {
       text += picture["path"].get<std::string>();
-      for (const auto& d : picture["detections"]) text += " " + std::to_string(d["class"].get<int>()) + std::to_string(std::lround(d["xyxy"][0].get<double>())) + "," + std::to_string(std::lround(d["xyxy"][1].get<double>()));
+      for (const auto& d : picture["detections"])
+        text += " " + std::to_string(d["class"].get<int>()) +
+                std::to_string(std::lround(d["xyxy"][0].get<double>())) + "," +
+                std::to_string(std::lround(d["xyxy"][1].get<double>()));
       text += "\n";
     }
     if (wanted.empty()) wanted = text;
@@ -318,53 +361,74 @@ TEST_F(Detect, PrecisionAutoSaysWhy) {
   const Outcome outcome = detect({"--source", "in", "--precision", "auto", "--nosave"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   // Which one depends on the processor; the reason does not.
-  const bool faster = has(outcome.out, "precision bfloat16: ") && has(outcome.out, "times as fast as float32; all 3 boxes in 2 pictures are those of float32") && has(outcome.out, "CPU, bfloat16");
-  const bool slower = has(outcome.out, "precision float32: bfloat16 gives the same boxes, but is slower") && has(outcome.out, "CPU, float32");
-  const bool absent = has(outcome.out, "precision float32: precision bfloat16: expected a CPU with AVX512_BF16 or AMX") && has(outcome.out, "CPU, float32");
+  const bool faster =
+      has(outcome.out, "precision bfloat16: ") &&
+      has(outcome.out,
+          "times as fast as float32; all 3 boxes in 2 pictures are those of float32") &&
+      has(outcome.out, "CPU, bfloat16");
+  const bool slower =
+      has(outcome.out, "precision float32: bfloat16 gives the same boxes, but is slower") &&
+      has(outcome.out, "CPU, float32");
+  const bool absent =
+      has(outcome.out,
+          "precision float32: precision bfloat16: expected a CPU with AVX512_BF16 or AMX") &&
+      has(outcome.out, "CPU, float32");
   EXPECT_TRUE(faster || slower || absent) << outcome.out;
   // A picture that cannot be read is none to compare on, and is named as in any run.
   write_text(scratch / "in/a0.png", "no picture");
   const Outcome damaged = detect({"--source", "in", "--precision", "auto", "--nosave"});
   EXPECT_EQ(damaged.code, 1);
-  EXPECT_TRUE(has(damaged.out, "precision ") && has(damaged.out, "2 pictures, 3 objects, 1 unreadable")) << damaged.out << damaged.err;
+  EXPECT_TRUE(has(damaged.out, "precision ") &&
+              has(damaged.out, "2 pictures, 3 objects, 1 unreadable"))
+      << damaged.out << damaged.err;
   const Outcome nothing = detect({"--source", "in/sub/c.png", "--precision", "auto", "--nosave"});
-  EXPECT_TRUE(has(nothing.out, "nothing is found in 1 pictures") || has(nothing.out, "expected a CPU with AVX512_BF16")) << nothing.out;
+  EXPECT_TRUE(has(nothing.out, "nothing is found in 1 pictures") ||
+              has(nothing.out, "expected a CPU with AVX512_BF16"))
+      << nothing.out;
 }
 
 TEST_F(Detect, CompiledNetworksAreKeptByWeights) {
   const auto kept = [&] {
     std::size_t count = 0;
     if (fs::exists(scratch / "compiled"))
-      for (const auto& entry : fs::directory_iterator(scratch / "compiled")) count += entry.path().extension() == ".blob";
+      for (const auto& entry : fs::directory_iterator(scratch / "compiled"))
+        count += entry.path().extension() == ".blob";
     return count;
   };
   ASSERT_EQ(detect({"--source", "in", "--nosave", "--model-cache", "none"}).code, 0);
   EXPECT_EQ(kept(), 0u);
-  const auto objects = [&] { return detect_json({"--source", "in", "--nosave", "--model-cache", "compiled"})["objects"].get<int>(); };
+  const auto objects = [&] {
+    return detect_json({"--source", "in", "--nosave", "--model-cache", "compiled"})["objects"]
+        .get<int>();
+  };
   EXPECT_EQ(objects(), 3);
   EXPECT_EQ(kept(), 1u);
-  EXPECT_EQ(fs::status(scratch / "compiled").permissions(), fs::perms::owner_all) << "nobody else writes there";
+  EXPECT_EQ(fs::status(scratch / "compiled").permissions(), fs::perms::owner_all)
+      << "nobody else writes there";
   EXPECT_EQ(objects(), 3) << "from the cache";
   EXPECT_EQ(kept(), 1u);
   // Other weights of the same shape are another entry, and give their own answer.
   network::Checkpoint checkpoint = network::read_checkpoint(scratch / "hand.pt");
   std::vector<float> never(7, -10.0f);
   for (const auto& [name, tensor] : checkpoint.model.entries())
-    if (name.ends_with(".bias")) checkpoint.model.set(name, network::Tensor::from(never, tensor.shape));
+    if (name.ends_with(".bias"))
+      checkpoint.model.set(name, network::Tensor::from(never, tensor.shape));
   std::vector<float> nothing(21, 0.0f);
   for (const auto& [name, tensor] : checkpoint.model.entries())
-    if (name.ends_with(".weight")) checkpoint.model.set(name, network::Tensor::from(nothing, tensor.shape));
+    if (name.ends_with(".weight"))
+      checkpoint.model.set(name, network::Tensor::from(nothing, tensor.shape));
   network::write_checkpoint(scratch / "hand.pt", checkpoint);
   EXPECT_EQ(objects(), 0);
   EXPECT_EQ(kept(), 2u);
   // A damaged entry is made again.
-  for (const auto& entry : fs::directory_iterator(scratch / "compiled")) write_text(entry.path(), "damaged");
+  for (const auto& entry : fs::directory_iterator(scratch / "compiled"))
+    write_text(entry.path(), "damaged");
   EXPECT_EQ(objects(), 0);
 }
 
 TEST_F(Detect, AFolderOfPicturesIsTracked) {
-  // The object goes one cell to the right in each picture: boxes of 16 px, 32 apart, do not overlap, so it is another each
-  // time; standing still it keeps its number.
+  // The object goes one cell to the right in each picture: boxes of 16 px, 32 apart, do not
+  // overlap, so it is another each time; standing still it keeps its number.
   fs::create_directories(scratch / "walk");
   for (int i = 0; i < 4; ++i) {
     cv::Mat one = dark(128, 64);
@@ -372,18 +436,21 @@ TEST_F(Detect, AFolderOfPicturesIsTracked) {
     one.at<cv::Vec3b>(50, 3 + 32 * i) = yellow;
     write_picture(scratch / ("walk/" + std::to_string(i) + ".png"), one);
   }
-  std::vector<std::string> all{"detect", "--weights", "hand.pt", "--img-size", "128", "--source", "walk", "--track", "--save-txt", "--json"};
+  std::vector<std::string> all{"detect",   "--weights", "hand.pt", "--img-size", "128",
+                               "--source", "walk",      "--track", "--save-txt", "--json"};
   const Outcome outcome = run(all, scratch.path());
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const nlohmann::json result = nlohmann::json::parse(outcome.out);
   std::vector<std::uint64_t> cells, leaves;
   for (const auto& picture : result["pictures"])
-    for (const auto& d : picture["detections"]) (d["class"] == 0 ? cells : leaves).push_back(d["track"].get<std::uint64_t>());
+    for (const auto& d : picture["detections"])
+      (d["class"] == 0 ? cells : leaves).push_back(d["track"].get<std::uint64_t>());
   EXPECT_EQ(cells, std::vector<std::uint64_t>(4, cells.at(0)));
   std::sort(leaves.begin(), leaves.end());
   EXPECT_EQ(std::unique(leaves.begin(), leaves.end()) - leaves.begin(), 4);
   const std::string first = label("0.txt");
-  EXPECT_TRUE(has(first, " " + std::to_string(cells[0]) + "\n")) << "the number ends the line: " << first;
+  EXPECT_TRUE(has(first, " " + std::to_string(cells[0]) + "\n"))
+      << "the number ends the line: " << first;
 }
 
 TEST_F(Detect, LoadsNeitherLibTorchNorFFmpeg) {
@@ -392,6 +459,9 @@ TEST_F(Detect, LoadsNeitherLibTorchNorFFmpeg) {
   const Outcome outcome = detect({"--source", "in/a.png", "--nosave"});
   ::unsetenv("LD_DEBUG");
   ASSERT_EQ(outcome.code, 0);
-  EXPECT_TRUE(has(outcome.err, "libopenvino_intel_cpu_plugin")) << "what is opened at run time is listed too";
-  for (const char* name : {"libtorch", "libc10", "libyolov7-training", "libyolov7-video", "libavcodec"}) EXPECT_FALSE(has(outcome.err, name)) << name;
+  EXPECT_TRUE(has(outcome.err, "libopenvino_intel_cpu_plugin"))
+      << "what is opened at run time is listed too";
+  for (const char* name :
+       {"libtorch", "libc10", "libyolov7-training", "libyolov7-video", "libavcodec"})
+    EXPECT_FALSE(has(outcome.err, name)) << name;
 }

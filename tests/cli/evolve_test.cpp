@@ -11,8 +11,10 @@ using nlohmann::json;
 
 class Evolve : public NarrowRuns {
  protected:
-  static std::vector<std::string> search(const std::string& name, const std::vector<std::string>& more) {
-    std::vector<std::string> all = arguments(name, 4, {"--threads", "1", "--seed", "3", "--genes", "lr0", "momentum", "box", "mosaic"});
+  static std::vector<std::string> search(const std::string& name,
+                                         const std::vector<std::string>& more) {
+    std::vector<std::string> all = arguments(
+        name, 4, {"--threads", "1", "--seed", "3", "--genes", "lr0", "momentum", "box", "mosaic"});
     all[0] = "evolve";
     all.insert(all.end(), more.begin(), more.end());
     return all;
@@ -31,17 +33,24 @@ class Evolve : public NarrowRuns {
   }
 };
 
-// 4 candidates to 1 epoch, 2 to 2, 1 to 4, twice; two at a time, killed three times, once with all that it had started.
+// 4 candidates to 1 epoch, 2 to 2, 1 to 4, twice; two at a time, killed three times, once with all
+// that it had started.
 TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
-  const std::vector<std::string> plan{"--method", "halving", "--population", "4", "--eta", "2", "--generations", "3"};
-  const Outcome whole = run(search("whole", [&] { auto all = plan; all.push_back("--json"); return all; }()));
+  const std::vector<std::string> plan{"--method", "halving", "--population",  "4",
+                                      "--eta",    "2",       "--generations", "3"};
+  const Outcome whole = run(search("whole", [&] {
+    auto all = plan;
+    all.push_back("--json");
+    return all;
+  }()));
   ASSERT_EQ(whole.code, 0) << whole.err;
   const json result = json::parse(whole.out);
   EXPECT_EQ(result["trainings"], 1 + 2 * (4 + 2 + 1));
   EXPECT_GE(result["best"]["fitness"], result["start"]["fitness"]);
   EXPECT_TRUE(fs::exists(result["best"]["run_folder"].get<std::string>() + "/weights/best.pt"));
   std::size_t folders = 0;
-  for (const auto& entry : fs::directory_iterator(folder("whole") / "trials")) folders += entry.is_directory() && entry.path().filename().string() < "g002";
+  for (const auto& entry : fs::directory_iterator(folder("whole") / "trials"))
+    folders += entry.is_directory() && entry.path().filename().string() < "g002";
   EXPECT_LE(folders, 1u) << "beaten trainings of earlier generations are removed";
   // A file that trains.
   const std::string found = read_text(folder("whole") / "hyp_evolved.yaml");
@@ -49,18 +58,24 @@ TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
   EXPECT_TRUE(has(found, "fliplr: 0.5\n")) << "what is not searched stays";
   const std::string plot = read_text(folder("whole") / "evolve.png");
   ASSERT_GT(plot.size(), 24u);
-  EXPECT_EQ(plot.substr(16, 8), std::string("\0\0\x07\x80\0\0\x01\x90", 8)) << "four panels of 480 × 400";
+  EXPECT_EQ(plot.substr(16, 8), std::string("\0\0\x07\x80\0\0\x01\x90", 8))
+      << "four panels of 480 × 400";
 
   auto parallel = plan;
   parallel.insert(parallel.end(), {"--parallel", "2"});
   Process first(search("killed", parallel), scratch->path());
-  for (int i = 0; i < 3000 && line_count(read_text(folder("killed") / "evolve.csv")) < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0; i < 3000 && line_count(read_text(folder("killed") / "evolve.csv")) < 3; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   first.send(SIGKILL);
   EXPECT_EQ(first.wait().code, 128 + SIGKILL);
   for (const std::size_t lines : {7u, 12u}) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // its trainings end with it, cleanly
-    Process again({"evolve", "--resume", folder("killed").string(), "--parallel", lines == 7 ? "1" : "2"}, scratch->path());
-    for (int i = 0; i < 3000 && line_count(read_text(folder("killed") / "evolve.csv")) < lines; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(500));  // its trainings end with it, cleanly
+    Process again(
+        {"evolve", "--resume", folder("killed").string(), "--parallel", lines == 7 ? "1" : "2"},
+        scratch->path());
+    for (int i = 0; i < 3000 && line_count(read_text(folder("killed") / "evolve.csv")) < lines; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     again.send(lines == 7 ? SIGTERM : SIGKILL);
     const Outcome cut = again.wait();
     EXPECT_EQ(cut.code, lines == 7 ? 130 : 128 + SIGKILL) << cut.err;
@@ -73,7 +88,8 @@ TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
   ASSERT_EQ(end.code, 0) << end.err;
   EXPECT_EQ(table("whole"), table("killed"));
   // Another generation on top, asked for as the original's users do not have to know.
-  const Outcome more = run({"evolve", "--resume", folder("killed").string(), "--generations", "4", "--time", "1e-9", "--json"});
+  const Outcome more = run({"evolve", "--resume", folder("killed").string(), "--generations", "4",
+                            "--time", "1e-9", "--json"});
   ASSERT_EQ(more.code, 0) << more.err;
   EXPECT_EQ(json::parse(more.out)["out_of_time"], true);
   EXPECT_EQ(table("whole"), table("killed"));
@@ -82,8 +98,10 @@ TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
 // A whole trial is the training that anybody gets with this file: the same last weights.
 TEST_F(Evolve, APromotedTrainingIsThatOfOneCall) {
   ASSERT_EQ(run(arguments("straight", 4, {"--threads", "1", "--notest"})).code, 0);
-  ASSERT_EQ(run(arguments("in-parts", 4, {"--threads", "1", "--notest", "--stop-after", "1"})).code, 0);
-  const Outcome second = run({"train", "--resume", folder("in-parts").string(), "--stop-after", "3"});
+  ASSERT_EQ(run(arguments("in-parts", 4, {"--threads", "1", "--notest", "--stop-after", "1"})).code,
+            0);
+  const Outcome second =
+      run({"train", "--resume", folder("in-parts").string(), "--stop-after", "3"});
   ASSERT_EQ(second.code, 0) << second.err;
   EXPECT_TRUE(has(second.err, "stopped after 3 of 4 epochs")) << second.err;
   ASSERT_EQ(run({"train", "--resume", folder("in-parts").string()}).code, 0);
@@ -94,13 +112,15 @@ TEST_F(Evolve, TheOfficialSwitchIsTheSame) {
   std::vector<std::string> call = arguments("switch", 1, {"--threads", "1", "--evolve", "--json"});
   call[0] = "train";
   Process process(call, scratch->path());
-  for (int i = 0; i < 3000 && line_count(read_text(folder("switch") / "evolve.csv")) < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0; i < 3000 && line_count(read_text(folder("switch") / "evolve.csv")) < 3; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   process.send(SIGINT);
   const Outcome outcome = process.wait();
   EXPECT_EQ(outcome.code, 130) << outcome.err;
   const json result = json::parse(outcome.out);
   EXPECT_GE(result["trainings"], 2);
-  EXPECT_EQ(result["best"]["values"].size(), 25u);  // those with limits and a gain, of a file without anchors
+  EXPECT_EQ(result["best"]["values"].size(),
+            25u);  // those with limits and a gain, of a file without anchors
 }
 
 TEST_F(Evolve, WhatCannotBeTrained) {
@@ -111,8 +131,13 @@ TEST_F(Evolve, WhatCannotBeTrained) {
   EXPECT_TRUE(has(start.err, "expected the start to be trainable")) << start.err;
   EXPECT_TRUE(has(start.err, "nowhere.yaml")) << start.err;
   for (const auto& [more, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
-           {{"--parallel", "3"}, "expected at most --population, 1"}, {{"--genes", "lr9"}, "did you mean"}, {{"--resume", "x", "--eta", "4"}, "cannot change"}, {{"--nproc", "2"}, "unknown setting 'nproc'"}}) {
-    auto call = more[0] == "--genes" ? arguments("w", 1) : more[0] == "--resume" ? std::vector<std::string>{"evolve"} : search("w", {});
+           {{"--parallel", "3"}, "expected at most --population, 1"},
+           {{"--genes", "lr9"}, "did you mean"},
+           {{"--resume", "x", "--eta", "4"}, "cannot change"},
+           {{"--nproc", "2"}, "unknown setting 'nproc'"}}) {
+    auto call = more[0] == "--genes"    ? arguments("w", 1)
+                : more[0] == "--resume" ? std::vector<std::string>{"evolve"}
+                                        : search("w", {});
     call[0] = "evolve";
     call.insert(call.end(), more.begin(), more.end());
     const Outcome outcome = run(call);

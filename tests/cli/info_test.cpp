@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "network/builder.hpp"
 #include "network/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::test {
 namespace {
@@ -44,9 +44,11 @@ TEST(Info, ConfigurationsOfTheSpecification) {
 }
 
 TEST(Info, ClassCountAndSize) {
-  const json coco = info({"--cfg", "yolov7-tiny", "--img-size", "320"}), three = info({"--cfg", "yolov7-tiny", "--nc", "3", "--img-size", "320"});
+  const json coco = info({"--cfg", "yolov7-tiny", "--img-size", "320"}),
+             three = info({"--cfg", "yolov7-tiny", "--nc", "3", "--img-size", "320"});
   // Rows of the head: 3 · (80 − 3) fewer, each of 128, 256 or 512 weights, a bias and an ImplicitM.
-  EXPECT_EQ(coco["parameters"].get<int>() - three["parameters"].get<int>(), 3 * 77 * (128 + 256 + 512 + 3 * 2));
+  EXPECT_EQ(coco["parameters"].get<int>() - three["parameters"].get<int>(),
+            3 * 77 * (128 + 256 + 512 + 3 * 2));
   EXPECT_EQ(three["classes"], json({"0", "1", "2"}));
   EXPECT_EQ(three["layer_table"][0]["output"], json({32, 160, 160}));
   // Convolutions are linear in the number of pixels.
@@ -58,8 +60,10 @@ TEST(Info, TextForPeople) {
   const Outcome outcome = run({"info", "--cfg", "cfg/training/yolov7-w6.yaml", "--img", "1270"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(has(outcome.err, "built-in training/yolov7-w6.yaml")) << outcome.err;
-  EXPECT_TRUE(has(outcome.err, "1270 is no multiple of the largest stride 64; 1280 is used")) << outcome.err;
-  EXPECT_TRUE(has(outcome.out, "123 layers, IAuxDetect head, 80 classes, strides 8, 16, 32, 64")) << outcome.out;
+  EXPECT_TRUE(has(outcome.err, "1270 is no multiple of the largest stride 64; 1280 is used"))
+      << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "123 layers, IAuxDetect head, 80 classes, strides 8, 16, 32, 64"))
+      << outcome.out;
   EXPECT_TRUE(has(outcome.out, "82312436 in training, 70394300 fused")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "114, 115, 116, 117, 118, 119, 120, 121")) << outcome.out;
 }
@@ -67,7 +71,9 @@ TEST(Info, TextForPeople) {
 /// A small network with two classes whose checkpoint holds searched anchors.
 void write_small_checkpoint(const std::filesystem::path& path, const std::string& state) {
   network::Checkpoint c;
-  c.config = "nc: 80\nanchors: [[10, 20]]\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n  - [-1, 1, Detect, [nc, anchors]]\n";
+  c.config =
+      "nc: 80\nanchors: [[10, 20]]\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n  - [-1, 1, "
+      "Detect, [nc, anchors]]\n";
   c.config_source = "small.yaml";
   c.class_count = 2;
   c.names = {"ant", "<b>\x1b[31m"};
@@ -78,7 +84,12 @@ void write_small_checkpoint(const std::filesystem::path& path, const std::string
   for (const network::TensorSpec& spec : network::build(c.config, c.config_source, two).tensors) {
     std::int64_t count = 1;
     for (const std::int64_t side : spec.shape) count *= side;
-    c.ema.set(spec.name, network::Tensor::from(std::vector<float>(static_cast<std::size_t>(count), spec.role == network::TensorSpec::Role::anchor_grid ? 33.5F : 1.0F), spec.shape));
+    c.ema.set(
+        spec.name,
+        network::Tensor::from(
+            std::vector<float>(static_cast<std::size_t>(count),
+                               spec.role == network::TensorSpec::Role::anchor_grid ? 33.5F : 1.0F),
+            spec.shape));
   }
   network::write_checkpoint(path, c);
 }
@@ -90,7 +101,8 @@ TEST(Info, Checkpoint) {
   EXPECT_EQ(best["class_count"], 2);
   EXPECT_EQ(best["classes"][0], "ant");
   EXPECT_EQ(best["image_size"], 96);
-  EXPECT_EQ(best["anchors"], json({{{33.5, 33.5}}}));  // the buffer, not the configuration's 10 × 20
+  EXPECT_EQ(best["anchors"],
+            json({{{33.5, 33.5}}}));  // the buffer, not the configuration's 10 × 20
   EXPECT_EQ(best["parameters"], 8 * 3 * 9 + 2 * 8 + 7 * (8 + 1));
   EXPECT_EQ(best["checkpoint"]["epoch"], 41);
   EXPECT_EQ(best["checkpoint"]["tensors"]["ema"], 10);
@@ -105,7 +117,8 @@ TEST(Info, Checkpoint) {
 TEST(Info, CheckpointWithoutState) {
   const test::ScratchFolder scratch;
   write_small_checkpoint(scratch / "epoch.pt", "");
-  EXPECT_TRUE(info({"--weights", (scratch / "epoch.pt").string()})["checkpoint"]["epoch"].is_null());
+  EXPECT_TRUE(
+      info({"--weights", (scratch / "epoch.pt").string()})["checkpoint"]["epoch"].is_null());
   EXPECT_EQ(run({"info", "--weights", (scratch / "epoch.pt").string(), "--nc", "3"}).code, 2);
 }
 

@@ -1,4 +1,5 @@
-// What a training shows on a terminal, which a pseudo-terminal and the three control sequences that are used stand for.
+// What a training shows on a terminal, which a pseudo-terminal and the three control sequences that
+// are used stand for.
 #include <pty.h>
 
 #include <algorithm>
@@ -16,10 +17,14 @@ struct Screen {
 
   explicit Screen(const std::string& bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-      if (bytes[i] == '\r') column = 0;
-      else if (bytes[i] == '\n') lines.emplace_back(), column = 0;
-      else if (bytes.compare(i, 3, "\x1b[K") == 0) ++rewritten, lines.back().resize(std::min(column, lines.back().size())), i += 2;
-      else put(bytes[i]);
+      if (bytes[i] == '\r')
+        column = 0;
+      else if (bytes[i] == '\n')
+        lines.emplace_back(), column = 0;
+      else if (bytes.compare(i, 3, "\x1b[K") == 0)
+        ++rewritten, lines.back().resize(std::min(column, lines.back().size())), i += 2;
+      else
+        put(bytes[i]);
     }
   }
   void put(char c) {
@@ -29,7 +34,8 @@ struct Screen {
 };
 
 /// Runs the program on a terminal of this many columns; {exit status, what it wrote}.
-std::pair<int, std::string> on_terminal(std::vector<std::string> arguments, unsigned short columns) {
+std::pair<int, std::string> on_terminal(std::vector<std::string> arguments,
+                                        unsigned short columns) {
   int terminal = -1;
   winsize size{50, columns, 0, 0};
   const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
@@ -44,7 +50,8 @@ std::pair<int, std::string> on_terminal(std::vector<std::string> arguments, unsi
   }
   std::string bytes;
   std::array<char, 4096> part{};
-  for (ssize_t n = 0; (n = ::read(terminal, part.data(), part.size())) > 0;) bytes.append(part.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(terminal, part.data(), part.size())) > 0;)
+    bytes.append(part.data(), static_cast<std::size_t>(n));
   int status = 0;
   ::waitpid(child, &status, 0);
   ::close(terminal);
@@ -57,9 +64,13 @@ TEST_F(LiveTable, ARowAnEpochWithRateLimitAndTimeLeft) {
   const auto [status, bytes] = on_terminal(arguments("live", 3, {"--workers", "2"}), 200);
   ASSERT_EQ(status, 0) << bytes;
   const Screen screen(bytes);
-  const auto head = std::find_if(screen.lines.begin(), screen.lines.end(), [](const std::string& line) { return has(line, "epoch") && has(line, "limited by"); });
+  const auto head = std::find_if(
+      screen.lines.begin(), screen.lines.end(),
+      [](const std::string& line) { return has(line, "epoch") && has(line, "limited by"); });
   ASSERT_NE(head, screen.lines.end()) << bytes;
-  EXPECT_EQ(std::count_if(screen.lines.begin(), screen.lines.end(), [](const std::string& line) { return has(line, "limited by"); }), 1);
+  EXPECT_EQ(std::count_if(screen.lines.begin(), screen.lines.end(),
+                          [](const std::string& line) { return has(line, "limited by"); }),
+            1);
   std::vector<std::string> rows;
   for (const std::string& line : screen.lines)
     for (int epoch = 0; epoch < 3; ++epoch)
@@ -68,7 +79,8 @@ TEST_F(LiveTable, ARowAnEpochWithRateLimitAndTimeLeft) {
   for (const std::string& row : rows) {
     EXPECT_EQ(row.size(), head->size()) << row;
     const auto cells = text::split_blank(row);
-    // epoch, memory with its unit, four losses, objects, px, batches, mAP50, mAP, pictures/s, limit ("compute" or "data n %"), left
+    // epoch, memory with its unit, four losses, objects, px, batches, mAP50, mAP, pictures/s, limit
+    // ("compute" or "data n %"), left
     ASSERT_TRUE(cells.size() == 15 || cells.size() == 17) << row;
     EXPECT_EQ(cells[8], "96");
     EXPECT_EQ(cells[9], "6/6");
@@ -82,7 +94,8 @@ TEST_F(LiveTable, ARowAnEpochWithRateLimitAndTimeLeft) {
 TEST_F(LiveTable, NeverWrapsOnANarrowTerminal) {
   const auto [status, bytes] = on_terminal(arguments("narrow", 2), 60);
   ASSERT_EQ(status, 0) << bytes;
-  for (std::size_t at = bytes.find("\x1b[K"); at != std::string::npos; at = bytes.find("\x1b[K", at + 1)) {
+  for (std::size_t at = bytes.find("\x1b[K"); at != std::string::npos;
+       at = bytes.find("\x1b[K", at + 1)) {
     const std::size_t end = bytes.find_first_of("\r\n", at);
     const std::string live = bytes.substr(at + 3, end - at - 3);
     if (end != std::string::npos && bytes[end] == '\r' && bytes[end + 1] != '\n') {

@@ -16,28 +16,54 @@ class NarrowRuns : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     scratch = new test::ScratchFolder;
-    const Outcome drawn = run({"dataset", "synth", "--out", data().string(), "--level", "easy", "--train", "24", "--val", "4", "--test", "0", "--img-size", "96", "--seed", "5"});
+    const Outcome drawn =
+        run({"dataset", "synth", "--out", data().string(), "--level", "easy", "--train", "24",
+             "--val", "4", "--test", "0", "--img-size", "96", "--seed", "5"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
   static void TearDownTestSuite() { delete scratch; }
   static fs::path data() { return *scratch / "data"; }
   static fs::path folder(const std::string& name) { return *scratch / "runs" / name; }
-  /// A narrow tiny network, so that a step takes milliseconds. float32: the same on every processor.
-  static std::vector<std::string> arguments(const std::string& name, int epochs, const std::vector<std::string>& more = {}) {
+  /// A narrow tiny network, so that a step takes milliseconds. float32: the same on every
+  /// processor.
+  static std::vector<std::string> arguments(const std::string& name, int epochs,
+                                            const std::vector<std::string>& more = {}) {
     const fs::path cfg = *scratch / "narrow.yaml";
     if (!fs::exists(cfg)) {
-      std::string text = read_text(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
+      std::string text =
+          read_text(fs::path(YOLOV7_SOURCE_DIR) / "configs/training/yolov7-tiny.yaml");
       const auto at = text.find("width_multiple:");
       text.replace(at, text.find('\n', at) - at, "width_multiple: 0.125");
       write_text(cfg, text);
     }
-    std::vector<std::string> all{"train", "--cfg", cfg.string(), "--weights", "", "--data", (data() / "data.yaml").string(), "--hyp", "hyp.scratch.tiny.yaml", "--img", "96", "--batch", "4",
-                                 "--epochs", std::to_string(epochs), "--precision", "float32", "--project", (*scratch / "runs").string(), "--name", name};
+    std::vector<std::string> all{"train",
+                                 "--cfg",
+                                 cfg.string(),
+                                 "--weights",
+                                 "",
+                                 "--data",
+                                 (data() / "data.yaml").string(),
+                                 "--hyp",
+                                 "hyp.scratch.tiny.yaml",
+                                 "--img",
+                                 "96",
+                                 "--batch",
+                                 "4",
+                                 "--epochs",
+                                 std::to_string(epochs),
+                                 "--precision",
+                                 "float32",
+                                 "--project",
+                                 (*scratch / "runs").string(),
+                                 "--name",
+                                 name};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
   /// Every tensor of last.pt: weights, averages, momentum.
-  static network::Checkpoint last(const std::string& name) { return network::read_checkpoint(folder(name) / "weights/last.pt"); }
+  static network::Checkpoint last(const std::string& name) {
+    return network::read_checkpoint(folder(name) / "weights/last.pt");
+  }
   static void expect_same_tensors(const std::string& a, const std::string& b) {
     const network::Checkpoint one = last(a), other = last(b);
     const auto same = [](const network::Weights& x, const network::Weights& y, const char* what) {

@@ -18,14 +18,16 @@ class Reparam : public testing::Test {
  protected:
   test::ScratchFolder scratch;
   const SmallOfficial small;
-  const std::string in = (scratch / "official.pt").string(), out = (scratch / "deploy.pt").string(), beside = (scratch / "deploy.certificate.json").string();
+  const std::string in = (scratch / "official.pt").string(), out = (scratch / "deploy.pt").string(),
+                    beside = (scratch / "deploy.certificate.json").string();
 
   void SetUp() override {
     OfficialFile file({});
     write_text(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
   }
   json reparam(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{"reparam", "--weights", in, "--out", out, "--img-size", "64", "--json"};
+    std::vector<std::string> arguments{"reparam", "--weights",  in,   "--out",
+                                       out,       "--img-size", "64", "--json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -53,8 +55,10 @@ TEST_F(Reparam, WritesAProvedModelAndItsCertificate) {
   EXPECT_EQ(certificate["parent"]["file"], "official.pt");
   EXPECT_EQ(certificate["child"]["head"], "Detect");
   EXPECT_EQ(certificate["pictures"].size(), 4u);
-  for (const json& level : certificate["float64"]["raw"]) EXPECT_LE(level["largest"].get<double>(), 1e-9 * level["largest_value"].get<double>());
-  EXPECT_LT(certificate["child"]["parameters"].get<int>(), certificate["parent"]["parameters"].get<int>());
+  for (const json& level : certificate["float64"]["raw"])
+    EXPECT_LE(level["largest"].get<double>(), 1e-9 * level["largest_value"].get<double>());
+  EXPECT_LT(certificate["child"]["parameters"].get<int>(),
+            certificate["parent"]["parameters"].get<int>());
   EXPECT_GT(certificate["backend"]["parent_ms"].get<double>(), 0);
   for (const json& row : certificate["backend"]["boxes"]) EXPECT_EQ(row["matched"], row["parent"]);
   const network::Checkpoint model = network::read_checkpoint(out);
@@ -68,14 +72,19 @@ TEST_F(Reparam, WritesAProvedModelAndItsCertificate) {
 }
 
 TEST_F(Reparam, HalfPrecisionAliasesAndPictures) {
-  const Outcome drawn = run({"dataset", "synth", "--out", (scratch / "set").string(), "--level", "easy", "--train", "2", "--val", "1", "--test", "1", "--img-size", "64"});
+  const Outcome drawn =
+      run({"dataset", "synth", "--out", (scratch / "set").string(), "--level", "easy", "--train",
+           "2", "--val", "1", "--test", "1", "--img-size", "64"});
   ASSERT_EQ(drawn.code, 0) << drawn.err;
-  const Outcome outcome = run({"reparameterize", "--weights", in, "--output", out, "--half", "--images", (scratch / "set/images/train").string(), "--img-size", "64", "--json"});
+  const Outcome outcome =
+      run({"reparameterize", "--weights", in, "--output", out, "--half", "--images",
+           (scratch / "set/images/train").string(), "--img-size", "64", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json certificate = json::parse(outcome.out)["certificate"];
   EXPECT_EQ(certificate["child"]["precision"], "float16");
   EXPECT_FALSE(has(certificate["pictures"][0]["name"].get<std::string>(), "generated"));
-  EXPECT_EQ(network::read_checkpoint(out).inference_weights().at("model.0.conv.weight").type, network::DataType::float16);
+  EXPECT_EQ(network::read_checkpoint(out).inference_weights().at("model.0.conv.weight").type,
+            network::DataType::float16);
   EXPECT_EQ(verify().code, 0);
   EXPECT_EQ(verify({"--parent", in}).code, 0);
 }
@@ -83,7 +92,9 @@ TEST_F(Reparam, HalfPrecisionAliasesAndPictures) {
 TEST_F(Reparam, TextForPeople) {
   const Outcome outcome = run({"reparam", in, "--out", out, "--img-size", "64"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* part : {"float64, before against after:", "default back end: OpenVINO", "largest |d score|", "time of one picture (64 x 64):", "equal: the largest difference in float64 is", "written: "})
+  for (const char* part : {"float64, before against after:", "default back end: OpenVINO",
+                           "largest |d score|", "time of one picture (64 x 64):",
+                           "equal: the largest difference in float64 is", "written: "})
     EXPECT_TRUE(has(outcome.out, part)) << part << "\n" << outcome.out;
 }
 
@@ -154,7 +165,8 @@ TEST_F(Reparam, VerifyNeedsACertificate) {
 TEST(Scale, WritesAConfigurationThatTrains) {
   test::ScratchFolder scratch;
   const std::string out = (scratch / "wide.yaml").string();
-  const Outcome outcome = run({"scale", "--cfg", "yolov7", "--depth", "1.5", "--width", "1.25", "--out", out, "--json"});
+  const Outcome outcome = run(
+      {"scale", "--cfg", "yolov7", "--depth", "1.5", "--width", "1.25", "--out", out, "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json told = json::parse(outcome.out);
   EXPECT_EQ(told["groups"].size(), 8u);
@@ -176,7 +188,8 @@ TEST(InfoGraph, DrawsSvgAndDot) {
     EXPECT_TRUE(has(outcome.out, "receptive field: up to ")) << outcome.out;
     EXPECT_TRUE(has(read_text(file), "77  IDetect")) << name;
   }
-  const Outcome wrong = run({"info", "--cfg", "yolov7-tiny", "--graph", (scratch / "net.pdf").string()});
+  const Outcome wrong =
+      run({"info", "--cfg", "yolov7-tiny", "--graph", (scratch / "net.pdf").string()});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_TRUE(has(wrong.err, "expected a file that ends in .svg or .dot")) << wrong.err;
 }

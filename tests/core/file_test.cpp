@@ -26,20 +26,26 @@ class FileTest : public testing::Test {
 
 TEST_F(FileTest, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
   // Ours, and libzip's, which writes beside the name that it is given.
-  for (const char* name : {".last.pt.32072.tmp", ".last.pt.32072.tmp.h95cve", "last.pt", "last.pt.tmp", ".hidden", ".last.pt.tmp.notes", "x.tmp.h95cve"}) write_atomically(folder / name, "x");
+  for (const char* name : {".last.pt.32072.tmp", ".last.pt.32072.tmp.h95cve", "last.pt",
+                           "last.pt.tmp", ".hidden", ".last.pt.tmp.notes", "x.tmp.h95cve"})
+    write_atomically(folder / name, "x");
   remove_temporaries(folder);
   std::set<std::string> left;
-  for (const auto& entry : fs::directory_iterator(folder)) left.insert(entry.path().filename().string());
-  EXPECT_EQ(left, (std::set<std::string>{"last.pt", "last.pt.tmp", ".hidden", ".last.pt.tmp.notes", "x.tmp.h95cve"}));
+  for (const auto& entry : fs::directory_iterator(folder))
+    left.insert(entry.path().filename().string());
+  EXPECT_EQ(left, (std::set<std::string>{"last.pt", "last.pt.tmp", ".hidden", ".last.pt.tmp.notes",
+                                         "x.tmp.h95cve"}));
 }
 
 TEST_F(FileTest, ReplacesWholeFilesOnly) {
   const fs::path path = folder / "a.txt";
   write_atomically(path, "old");
-  EXPECT_THROW(replace_atomically(path, [](const fs::path& temporary) {
-    std::ofstream(temporary) << "half";
-    throw Error("stop");
-  }), Error);
+  EXPECT_THROW(replace_atomically(path,
+                                  [](const fs::path& temporary) {
+                                    std::ofstream(temporary) << "half";
+                                    throw Error("stop");
+                                  }),
+               Error);
   EXPECT_EQ(read(path), "old");
   EXPECT_EQ(files(), 1u);  // the temporary is gone
   write_atomically(path, "new");
@@ -81,7 +87,8 @@ TEST_F(FileTest, ReadingSaysWhatIsWrong) {
   EXPECT_NE(message(folder / "none", 0).find("cannot open"), std::string::npos);
   EXPECT_NE(message(folder, 0).find("expected a file, found a folder"), std::string::npos);
   write_atomically(folder / "big", "12345");
-  EXPECT_NE(message(folder / "big", 4).find("expected at most 4 bytes, found 5"), std::string::npos);
+  EXPECT_NE(message(folder / "big", 4).find("expected at most 4 bytes, found 5"),
+            std::string::npos);
 }
 
 TEST_F(FileTest, WaitingForALockEndsWithCtrlC) {

@@ -20,12 +20,14 @@ TEST(Memory, PeakGrowsWithWhatIsTouched) {
   const std::uint64_t before = peak_resident_bytes();
   constexpr std::size_t size = 64u << 20;
   const auto block = std::make_unique_for_overwrite<char[]>(size);
-  for (volatile char* byte = block.get(); byte < block.get() + size; byte += 4096) *byte = 1;  // volatile: not to be optimised away
+  for (volatile char* byte = block.get(); byte < block.get() + size; byte += 4096)
+    *byte = 1;  // volatile: not to be optimised away
   EXPECT_GE(resident_bytes(), size);
   EXPECT_GE(peak_resident_bytes(), std::max<std::uint64_t>(before, size));
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  EXPECT_NEAR(static_cast<double>(peak_resident_bytes()), static_cast<double>(usage.ru_maxrss) * 1024, 4e6);
+  EXPECT_NEAR(static_cast<double>(peak_resident_bytes()),
+              static_cast<double>(usage.ru_maxrss) * 1024, 4e6);
 }
 
 TEST(Memory, TheLimitOfThisProcessCounts) {
@@ -34,7 +36,8 @@ TEST(Memory, TheLimitOfThisProcessCounts) {
   const std::uint64_t limit = resident_bytes() + (8u << 20);
   const AvailableMemory few = available_memory(limit);
   EXPECT_EQ(few.limited_by, "--memory-limit");
-  EXPECT_NEAR(static_cast<double>(few.bytes), 8.0 * (1 << 20), 2e6);  // the process may grow a little in between
+  EXPECT_NEAR(static_cast<double>(few.bytes), 8.0 * (1 << 20),
+              2e6);  // the process may grow a little in between
   EXPECT_EQ(available_memory(1).bytes, 0u);
 }
 

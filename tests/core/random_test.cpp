@@ -12,17 +12,21 @@ namespace {
 // Known answers published with Random123 (kat_vectors, philox4x32 10).
 TEST(Philox, KnownAnswers) {
   using W = std::array<std::uint32_t, 4>;
-  EXPECT_EQ(philox4x32_10({0, 0, 0, 0}, {0, 0}), (W{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(philox4x32_10({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}), (W{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-  EXPECT_EQ(philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
-            (W{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+  EXPECT_EQ(philox4x32_10({0, 0, 0, 0}, {0, 0}),
+            (W{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32_10({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}),
+            (W{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(
+      philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+      (W{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
 TEST(Random, StreamIsAFunctionOfItsFourNumbers) {
   Random a(7, 1, 2, 3), b(7, 1, 2, 3);
   for (int i = 0; i < 9; ++i) EXPECT_EQ(a.next(), b.next());
-  std::set<std::uint32_t> firsts{Random(7, 1, 2, 3).next(), Random(8, 1, 2, 3).next(), Random(7, 2, 2, 3).next(),
-                                 Random(7, 1, 3, 3).next(), Random(7, 1, 2, 4).next()};
+  std::set<std::uint32_t> firsts{Random(7, 1, 2, 3).next(), Random(8, 1, 2, 3).next(),
+                                 Random(7, 2, 2, 3).next(), Random(7, 1, 3, 3).next(),
+                                 Random(7, 1, 2, 4).next()};
   EXPECT_EQ(firsts.size(), 5u);
 }
 

@@ -19,10 +19,13 @@ struct Options {
 };
 
 Settings table(Options& o) {
-  return Settings{"demo", {setting("batch-size", o.batch_size, "batch").range(1, 1024), setting("conf-thres", o.conf_thres, "threshold").range(0, 1),
-                           setting("save-txt", o.save_txt, "labels"), setting("save_conf", o.save_conf, "scores"),
-                           setting("task", o.task, "split").choices({"val", "test"}), setting("img-size", o.img_size, "sides"),
-                           setting("weights", o.weights, "files")}};
+  return Settings{
+      "demo",
+      {setting("batch-size", o.batch_size, "batch").range(1, 1024),
+       setting("conf-thres", o.conf_thres, "threshold").range(0, 1),
+       setting("save-txt", o.save_txt, "labels"), setting("save_conf", o.save_conf, "scores"),
+       setting("task", o.task, "split").choices({"val", "test"}),
+       setting("img-size", o.img_size, "sides"), setting("weights", o.weights, "files")}};
 }
 
 TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
@@ -32,8 +35,10 @@ TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
   EXPECT_EQ(s.resolve("batch_size").name, "batch-size");
   EXPECT_EQ(s.resolve("save-conf").name, "save_conf");
   EXPECT_EQ(s.resolve("img").name, "img-size");
-  EXPECT_EQ(test::error_of([&] { s.resolve("save"); }), "demo: 'save' is ambiguous: save-txt, save_conf");
-  EXPECT_EQ(test::error_of([&] { s.resolve("wieghts"); }), "demo: unknown setting 'wieghts', did you mean 'weights'?");
+  EXPECT_EQ(test::error_of([&] { s.resolve("save"); }),
+            "demo: 'save' is ambiguous: save-txt, save_conf");
+  EXPECT_EQ(test::error_of([&] { s.resolve("wieghts"); }),
+            "demo: unknown setting 'wieghts', did you mean 'weights'?");
 }
 
 TEST(Settings, ValuesAreChecked) {
@@ -41,13 +46,20 @@ TEST(Settings, ValuesAreChecked) {
   const Settings s = table(o);
   s.resolve("batch-size").assign({"32"}, "--batch");
   EXPECT_EQ(o.batch_size, 32);
-  EXPECT_EQ(test::error_of([&] { s.resolve("batch-size").assign({"0"}, "--batch"); }), "--batch: expected a whole number in 1..1024, found '0'");
-  EXPECT_EQ(test::error_of([&] { s.resolve("conf-thres").assign({"nan"}, "--conf"); }), "--conf: expected a number in 0..1, found 'nan'");
-  EXPECT_EQ(test::error_of([&] { s.resolve("task").assign({"valid"}, "--task"); }), "--task: expected one of val, test, found 'valid'");
-  EXPECT_EQ(test::error_of([&] { s.resolve("task").assign({"val", "test"}, "--task"); }), "--task: expected one value, found 'val test'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("batch-size").assign({"0"}, "--batch"); }),
+            "--batch: expected a whole number in 1..1024, found '0'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("conf-thres").assign({"nan"}, "--conf"); }),
+            "--conf: expected a number in 0..1, found 'nan'");
+  EXPECT_EQ(test::error_of([&] { s.resolve("task").assign({"valid"}, "--task"); }),
+            "--task: expected one of val, test, found 'valid'");
+  EXPECT_EQ(test::error_of([&] {
+              s.resolve("task").assign({"val", "test"}, "--task");
+            }),
+            "--task: expected one value, found 'val test'");
   s.resolve("img-size").assign({"320,640"}, "x");
   EXPECT_EQ(o.img_size, (std::vector<int>{320, 640}));
-  EXPECT_EQ(test::error_of([&] { s.resolve("img-size").assign({"320,"}, "--img"); }), "--img: expected a whole number, found ''");
+  EXPECT_EQ(test::error_of([&] { s.resolve("img-size").assign({"320,"}, "--img"); }),
+            "--img: expected a whole number, found ''");
 }
 
 TEST(Settings, YamlComesBackAsItWas) {

@@ -26,13 +26,17 @@ TEST(Text, NumbersAreStrict) {
   EXPECT_EQ(parse_double("1.5"), 1.5);
   EXPECT_EQ(parse_double("+2"), 2.0);
   EXPECT_EQ(parse_double("1e-3"), 0.001);
-  for (const char* bad : {"", "1,5", "1.5x", " 1", "0x10", "--1"}) EXPECT_FALSE(parse_double(bad)) << bad;
+  for (const char* bad : {"", "1,5", "1.5x", " 1", "0x10", "--1"})
+    EXPECT_FALSE(parse_double(bad)) << bad;
   EXPECT_EQ(parse_int("-12"), -12);
-  for (const char* bad : {"", "1.0", "12a", "99999999999999999999"}) EXPECT_FALSE(parse_int(bad)) << bad;
+  for (const char* bad : {"", "1.0", "12a", "99999999999999999999"})
+    EXPECT_FALSE(parse_int(bad)) << bad;
 }
 
 TEST(Text, LinesDropMarksAndReturns) {
-  const auto found = lines("\xEF\xBB\xBF" "a\r\n\nb");
+  const auto found = lines(
+      "\xEF\xBB\xBF"
+      "a\r\n\nb");
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0], "a");
   EXPECT_EQ(found[1], "");
@@ -48,7 +52,9 @@ TEST(Text, SplitKeepsAndDropsEmptyParts) {
 TEST(Text, PrintableDisarmsTerminals) {
   EXPECT_EQ(printable("\x1b[31mred"), "\\x1b[31mred");
   EXPECT_EQ(printable("a\nb\x7f"), "a\\x0ab\\x7f");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\xc2\\x9b31m");  // C1 control sequence introducer
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\xc2\\x9b31m");  // C1 control sequence introducer
   EXPECT_EQ(printable("Zürich 猫"), "Zürich 猫");
   EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate is not valid UTF-8

@@ -19,7 +19,11 @@ TEST(ParallelFor, VisitsEveryIndexOnce) {
 }
 
 TEST(ParallelFor, CarriesTheException) {
-  EXPECT_THROW(parallel_for(100, 4, [](std::size_t i) { if (i == 37) throw std::runtime_error("37"); }), std::runtime_error);
+  EXPECT_THROW(parallel_for(100, 4,
+                            [](std::size_t i) {
+                              if (i == 37) throw std::runtime_error("37");
+                            }),
+               std::runtime_error);
 }
 
 TEST(BoundedQueue, KeepsOrderAndBound) {

@@ -22,17 +22,22 @@ TEST(Yaml, TreeKnowsItsPlaces) {
 
 TEST(Yaml, ConversionsSayWhatWasFoundAndWhere) {
   const Value root = parse_yaml("nc: abc\nflag: '1'\nempty:\n", "x.yaml");
-  EXPECT_EQ(test::error_of([&] { root.at("nc").integer(); }), "x.yaml:1:5: expected a whole number, found 'abc'");
-  EXPECT_EQ(test::error_of([&] { root.at("flag").number(); }), "x.yaml:2:7: expected a number, found '1'");
+  EXPECT_EQ(test::error_of([&] { root.at("nc").integer(); }),
+            "x.yaml:1:5: expected a whole number, found 'abc'");
+  EXPECT_EQ(test::error_of([&] { root.at("flag").number(); }),
+            "x.yaml:2:7: expected a number, found '1'");
   EXPECT_TRUE(root.at("empty").is_null());
-  EXPECT_EQ(test::error_of([&] { root.at("val"); }), "x.yaml:1:1: expected a key 'val', found none");
+  EXPECT_EQ(test::error_of([&] { root.at("val"); }),
+            "x.yaml:1:1: expected a key 'val', found none");
 }
 
 TEST(Yaml, RefusesWhatCouldHurt) {
-  EXPECT_NE(test::error_of([] { parse_yaml("a: 1\na: 2\n", "x"); }).find("the key 'a' twice"), std::string::npos);
+  EXPECT_NE(test::error_of([] { parse_yaml("a: 1\na: 2\n", "x"); }).find("the key 'a' twice"),
+            std::string::npos);
   EXPECT_NE(test::error_of([] { parse_yaml("a: [1\n", "x"); }).find("x:"), std::string::npos);
   EXPECT_NE(test::error_of([] { parse_yaml("", "x"); }).find("empty file"), std::string::npos);
-  EXPECT_NE(test::error_of([] { parse_yaml(std::string_view("a\0b", 3), "x"); }).find("zero byte"), std::string::npos);
+  EXPECT_NE(test::error_of([] { parse_yaml(std::string_view("a\0b", 3), "x"); }).find("zero byte"),
+            std::string::npos);
   // Nine levels of nine aliases each: 9^9 values if expanded.
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
@@ -40,13 +45,16 @@ TEST(Yaml, RefusesWhatCouldHurt) {
     for (int j = 0; j < 9; ++j) bomb += (j ? ", *a" : "*a") + std::to_string(i - 1);
     bomb += "]\n";
   }
-  EXPECT_NE(test::error_of([&] { parse_yaml(bomb, "bomb"); }).find("more than 2000000 values"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { parse_yaml(bomb, "bomb"); }).find("more than 2000000 values"),
+            std::string::npos);
   const std::string deep = std::string(200, '[') + std::string(200, ']');
-  EXPECT_NE(test::error_of([&] { parse_yaml(deep, "deep"); }).find("64 nested levels"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { parse_yaml(deep, "deep"); }).find("64 nested levels"),
+            std::string::npos);
 }
 
 TEST(Yaml, ScalarsComeBackAsTheyWere) {
-  for (const std::string text : {"plain", "with blank", "yes", "1.5", "-a", "it's \"q\"", "a: b", "#x", "", "line\nfeed", "\x1b[0m", "`x`"}) {
+  for (const std::string text : {"plain", "with blank", "yes", "1.5", "-a", "it's \"q\"", "a: b",
+                                 "#x", "", "line\nfeed", "\x1b[0m", "`x`"}) {
     const Value root = parse_yaml("k: " + yaml_scalar(text) + "\n", "x");
     EXPECT_EQ(root.at("k").text(), text);
     EXPECT_TRUE((text != "1.5" && text != "yes") || root.at("k").quoted);
@@ -55,9 +63,11 @@ TEST(Yaml, ScalarsComeBackAsTheyWere) {
 
 TEST(Json, DepthAndSyntaxAreBounded) {
   EXPECT_EQ(parse_json("{\"a\": [1, 2]}", "x")["a"][1], 2);
-  EXPECT_EQ(test::error_of([] { parse_json("{\n  \"a\": ,\n}", "x.json"); }), "x.json:2:8: expected JSON, found a syntax error");
+  EXPECT_EQ(test::error_of([] { parse_json("{\n  \"a\": ,\n}", "x.json"); }),
+            "x.json:2:8: expected JSON, found a syntax error");
   const std::string deep = std::string(100'000, '[');
-  EXPECT_NE(test::error_of([&] { parse_json(deep, "x"); }).find("nested levels"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { parse_json(deep, "x"); }).find("nested levels"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -10,9 +10,11 @@ TEST(ClassMatch, ByNameInAnotherOrder) {
   ASSERT_TRUE(match.has_value());
   EXPECT_EQ(match->model_class, (std::vector<int>{2, 0, 1}));
   EXPECT_FALSE(match->same_order);
-  EXPECT_EQ(describe(*match, {"eel", "cat", "dog"}),
-            "data and model have the same classes in another order, matched by name: data class 0 'eel' is class 2 of the model, "
-            "data class 1 'cat' is class 0 of the model, data class 2 'dog' is class 1 of the model");
+  EXPECT_EQ(
+      describe(*match, {"eel", "cat", "dog"}),
+      "data and model have the same classes in another order, matched by name: data class 0 'eel' "
+      "is class 2 of the model, "
+      "data class 1 'cat' is class 0 of the model, data class 2 'dog' is class 1 of the model");
 }
 
 TEST(ClassMatch, TheSameOrder) {

@@ -15,12 +15,16 @@ cv::Mat one_colour(const cv::Vec3b& bgr, int rows = 21, int columns = 5) {
 
 TEST(Hsv, TablesOfTheSpecification) {
   const HsvTables t = hsv_tables(1.01, 1.5, 0.7);
-  const std::vector<std::pair<int, int>> hue{{0, 0}, {50, 50}, {100, 101}, {178, 179}, {179, 0}, {200, 22}};
-  const std::vector<std::pair<int, int>> saturation{{0, 0}, {101, 151}, {169, 253}, {170, 255}, {171, 255}};
+  const std::vector<std::pair<int, int>> hue{{0, 0},     {50, 50}, {100, 101},
+                                             {178, 179}, {179, 0}, {200, 22}};
+  const std::vector<std::pair<int, int>> saturation{
+      {0, 0}, {101, 151}, {169, 253}, {170, 255}, {171, 255}};
   const std::vector<std::pair<int, int>> value{{0, 0}, {101, 70}, {201, 140}, {255, 178}};
   for (const auto& [x, y] : hue) EXPECT_EQ(t.hue[static_cast<std::size_t>(x)], y) << "hue " << x;
-  for (const auto& [x, y] : saturation) EXPECT_EQ(t.saturation[static_cast<std::size_t>(x)], y) << "saturation " << x;
-  for (const auto& [x, y] : value) EXPECT_EQ(t.value[static_cast<std::size_t>(x)], y) << "value " << x;
+  for (const auto& [x, y] : saturation)
+    EXPECT_EQ(t.saturation[static_cast<std::size_t>(x)], y) << "saturation " << x;
+  for (const auto& [x, y] : value)
+    EXPECT_EQ(t.value[static_cast<std::size_t>(x)], y) << "value " << x;
 }
 
 TEST(Hsv, TheHueIsMultiplied) {

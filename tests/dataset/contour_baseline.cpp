@@ -18,14 +18,16 @@ struct Guess {
   double certainty = 0;
 };
 
-/// Corners after simplification, share of the convex hull that is filled, roundness 4π·area / perimeter².
+/// Corners after simplification, share of the convex hull that is filled, roundness 4π·area /
+/// perimeter².
 Guess classify(const Contour& contour, double hole_share) {
   if (hole_share > 0.2 && hole_share < 0.55) return {Shape::ring, 0.9};
   const double area = cv::contourArea(contour), length = cv::arcLength(contour, true);
   Contour simple, hull;
   cv::approxPolyDP(contour, simple, 0.03 * length, true);
   cv::convexHull(contour, hull);
-  const double solidity = area / std::max(1.0, cv::contourArea(hull)), roundness = 4 * CV_PI * area / (length * length);
+  const double solidity = area / std::max(1.0, cv::contourArea(hull)),
+               roundness = 4 * CV_PI * area / (length * length);
   const auto corners = simple.size();
   if (solidity > 0.9) {
     if (corners == 3) return {Shape::triangle, 0.9};
@@ -40,7 +42,8 @@ Guess classify(const Contour& contour, double hole_share) {
   return {Shape::cross, 0.4};
 }
 
-void add_contours(const cv::Mat& binary, const std::vector<Shape>& shapes, std::vector<Detection>& found) {
+void add_contours(const cv::Mat& binary, const std::vector<Shape>& shapes,
+                  std::vector<Detection>& found) {
   std::vector<Contour> contours;
   std::vector<cv::Vec4i> tree;
   cv::findContours(binary, contours, tree, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
@@ -51,12 +54,14 @@ void add_contours(const cv::Mat& binary, const std::vector<Shape>& shapes, std::
     const double side = std::max(box.width, box.height), area = cv::contourArea(contours[i]);
     if (side < 0.025 * longer || side > 0.65 * longer || area < 0.2 * box.area()) continue;
     double hole = 0;
-    for (int k = tree[i][2]; k >= 0; k = tree[static_cast<std::size_t>(k)][0]) hole = std::max(hole, cv::contourArea(contours[static_cast<std::size_t>(k)]));
+    for (int k = tree[i][2]; k >= 0; k = tree[static_cast<std::size_t>(k)][0])
+      hole = std::max(hole, cv::contourArea(contours[static_cast<std::size_t>(k)]));
     const Guess guess = classify(contours[i], hole / area);
     const auto position = std::find(shapes.begin(), shapes.end(), guess.shape);
     if (position == shapes.end()) continue;
     Detection d;
-    d.box = {static_cast<double>(box.x), static_cast<double>(box.y), static_cast<double>(box.br().x), static_cast<double>(box.br().y)};
+    d.box = {static_cast<double>(box.x), static_cast<double>(box.y),
+             static_cast<double>(box.br().x), static_cast<double>(box.br().y)};
     d.class_index = static_cast<int>(position - shapes.begin());
     d.score = static_cast<float>(guess.certainty);
     found.push_back(d);
@@ -76,15 +81,19 @@ void add_votes(std::vector<Detection>& found) {
 }
 
 std::vector<Detection> best_of_overlapping(std::vector<Detection> found) {
-  std::stable_sort(found.begin(), found.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Detection& a, const Detection& b) { return a.score > b.score; });
   std::vector<Detection> kept;
   for (const Detection& d : found)
-    if (std::none_of(kept.begin(), kept.end(), [&](const Detection& k) { return iou(k.box, d.box) > 0.5; })) kept.push_back(d);
+    if (std::none_of(kept.begin(), kept.end(),
+                     [&](const Detection& k) { return iou(k.box, d.box) > 0.5; }))
+      kept.push_back(d);
   return kept;
 }
 
 double average_precision(std::vector<std::pair<float, bool>> hits, std::size_t positives) {
-  std::stable_sort(hits.begin(), hits.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(hits.begin(), hits.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<double> precision;
   std::vector<std::size_t> true_count;
   std::size_t right = 0;
@@ -122,14 +131,16 @@ std::vector<Detection> find_shapes(const cv::Mat& bgr, const std::vector<Shape>&
       cv::Mat binary;
       cv::threshold(plane, binary, 0, 255, polarity | cv::THRESH_OTSU);
       add_contours(binary, shapes, found);
-      cv::adaptiveThreshold(plane, binary, 255, cv::ADAPTIVE_THRESH_MEAN_C, polarity, block, polarity == cv::THRESH_BINARY ? -12 : 12);
+      cv::adaptiveThreshold(plane, binary, 255, cv::ADAPTIVE_THRESH_MEAN_C, polarity, block,
+                            polarity == cv::THRESH_BINARY ? -12 : 12);
       add_contours(binary, shapes, found);
     }
   add_votes(found);
   return best_of_overlapping(std::move(found));
 }
 
-double map50(const std::vector<std::vector<Detection>>& detections, const std::vector<std::vector<Detection>>& truths, int classes) {
+double map50(const std::vector<std::vector<Detection>>& detections,
+             const std::vector<std::vector<Detection>>& truths, int classes) {
   double sum = 0;
   for (int c = 0; c < classes; ++c) {
     std::vector<std::pair<float, bool>> hits;
@@ -142,9 +153,13 @@ double map50(const std::vector<std::vector<Detection>>& detections, const std::v
       std::vector<Detection> mine;
       for (const Detection& d : detections[i])
         if (d.class_index == c) mine.push_back(d);
-      std::stable_sort(mine.begin(), mine.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
+      std::stable_sort(mine.begin(), mine.end(),
+                       [](const Detection& a, const Detection& b) { return a.score > b.score; });
       for (const Detection& d : mine) {
-        const auto best = std::max_element(open.begin(), open.end(), [&](const Detection* a, const Detection* b) { return iou(a->box, d.box) < iou(b->box, d.box); });
+        const auto best =
+            std::max_element(open.begin(), open.end(), [&](const Detection* a, const Detection* b) {
+              return iou(a->box, d.box) < iou(b->box, d.box);
+            });
         const bool hit = best != open.end() && iou((*best)->box, d.box) >= 0.5;
         if (hit) open.erase(best);
         hits.emplace_back(d.score, hit);

@@ -13,7 +13,9 @@
 namespace yolov7::test {
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder() { ::setenv("XDG_CACHE_HOME", (path() / "user cache").c_str(), 1); }
+TemporaryFolder::TemporaryFolder() {
+  ::setenv("XDG_CACHE_HOME", (path() / "user cache").c_str(), 1);
+}
 
 void write_gray(const fs::path& path, int width, int height, int shade) {
   fs::create_directories(path.parent_path());
@@ -29,7 +31,8 @@ void age(const fs::path& folder) {
 fs::path write_small_set(const fs::path& root, int count) {
   for (int i = 0; i < count; ++i) {
     write_gray(root / "images/train" / fmt::format("{}.png", i), 64, 48, i);
-    write_text(root / "labels/train" / fmt::format("{}.txt", i), fmt::format("{} 0.5 0.5 0.25 0.5\n", i % 2));
+    write_text(root / "labels/train" / fmt::format("{}.txt", i),
+               fmt::format("{} 0.5 0.5 0.25 0.5\n", i % 2));
   }
   write_text(root / "data.yaml", "train: images/train\nval: images/train\nnc: 2\nnames: [a, b]\n");
   age(root);

@@ -28,7 +28,8 @@ std::string messages_of(Action action) {
   return testing::internal::GetCapturedStderr();
 }
 
-/// <root>/images/train/<n>.png and labels (classes a, b) for `count` pictures of 64 × 48 px, val = train; aged. Returns data.yaml.
+/// <root>/images/train/<n>.png and labels (classes a, b) for `count` pictures of 64 × 48 px, val =
+/// train; aged. Returns data.yaml.
 std::filesystem::path write_small_set(const std::filesystem::path& root, int count);
 
 /// $YOLOV7_SHARED_DIR or ../shared beside the sources.

@@ -28,7 +28,8 @@ class Descriptions : public testing::Test {
 
 TEST_F(Descriptions, NamesAsListOrAsMapping) {
   make("set/v");
-  EXPECT_EQ(read("val: v\nnames: [cat, 'a dog', 7, 'null']\n").names, (std::vector<std::string>{"cat", "a dog", "7", "null"}));
+  EXPECT_EQ(read("val: v\nnames: [cat, 'a dog', 7, 'null']\n").names,
+            (std::vector<std::string>{"cat", "a dog", "7", "null"}));
   const Description mapped = read("val: v\nnc: 3\nnames: {2: c, 0: a, 1: b}\n");
   EXPECT_EQ(mapped.names, (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(mapped.class_count, 3);
@@ -43,33 +44,48 @@ TEST_F(Descriptions, NcAloneGivesNumbersAsNamesAndSaysSo) {
   const std::string said = messages_of([&] { names = read("val: v\nnc: 2\n").names; });
   EXPECT_EQ(names, (std::vector<std::string>{"0", "1"}));
   EXPECT_NE(said.find("no 'names'"), std::string::npos);
-  EXPECT_NE(messages_of([&] { read("val: v\nnames: [a, b, a]\n"); }).find("'a' stands for two classes"), std::string::npos);
+  EXPECT_NE(
+      messages_of([&] { read("val: v\nnames: [a, b, a]\n"); }).find("'a' stands for two classes"),
+      std::string::npos);
 }
 
 TEST_F(Descriptions, ErrorsNamePlaceExpectedAndFound) {
   make("set/v");
-  EXPECT_EQ(error("train: v\nnames: [a]\n"), ": expected a key 'val' with the validation pictures, found none among: train, names");
-  EXPECT_EQ(error("val: v\nnc: 4\nnames: [a, b, c]\n"), ":2:5: expected nc = 3, the number of names, found nc = 4");
+  EXPECT_EQ(error("train: v\nnames: [a]\n"),
+            ": expected a key 'val' with the validation pictures, found none among: train, names");
+  EXPECT_EQ(error("val: v\nnc: 4\nnames: [a, b, c]\n"),
+            ":2:5: expected nc = 3, the number of names, found nc = 4");
   EXPECT_EQ(error("val: v\n"), ": expected the keys 'names' or 'nc', found neither");
   EXPECT_EQ(error("val: v\nnc: 0\n"), ":2:5: expected nc in 1..100000, found 0");
-  EXPECT_EQ(error("val: v\nnc: 10000000000\n"), ":2:5: expected nc in 1..100000, found 10000000000");
+  EXPECT_EQ(error("val: v\nnc: 10000000000\n"),
+            ":2:5: expected nc in 1..100000, found 10000000000");
   EXPECT_EQ(error("val: v\nnc: many\n"), ":2:5: expected a whole number, found 'many'");
-  EXPECT_EQ(error("val: v\nnames: cat\n"), ":2:8: expected names as a list or as a mapping from class number to name");
-  EXPECT_EQ(error("val: v\nnames: {0: a, 2: b}\n"), ":2:18: expected class numbers 0..1 as keys of names, found '2'");
-  EXPECT_EQ(error("val: v\nnames: [a, [b]]\n"), ":2:12: expected a name for class 1, found a list or mapping");
-  EXPECT_EQ(error("val: v\nnames: [a, ~]\n"), ":2:12: expected a name for class 1, found nothing (a class called null or ~ is written in quotes)");
+  EXPECT_EQ(error("val: v\nnames: cat\n"),
+            ":2:8: expected names as a list or as a mapping from class number to name");
+  EXPECT_EQ(error("val: v\nnames: {0: a, 2: b}\n"),
+            ":2:18: expected class numbers 0..1 as keys of names, found '2'");
+  EXPECT_EQ(error("val: v\nnames: [a, [b]]\n"),
+            ":2:12: expected a name for class 1, found a list or mapping");
+  EXPECT_EQ(error("val: v\nnames: [a, ~]\n"),
+            ":2:12: expected a name for class 1, found nothing (a class called null or ~ is "
+            "written in quotes)");
   EXPECT_EQ(error("val: {a: b}\nnames: [a]\n"), ":1:6: expected text, found a mapping");
-  EXPECT_EQ(error("- a\n- b\n"), ": expected a mapping with train, val, nc and names, found something else");
+  EXPECT_EQ(error("- a\n- b\n"),
+            ": expected a mapping with train, val, nc and names, found something else");
   EXPECT_NE(error("val: [\n"), "no error");
-  EXPECT_NE(error_of([&] { read_description(folder / "none.yaml"); }).find("none.yaml"), std::string::npos);
+  EXPECT_NE(error_of([&] { read_description(folder / "none.yaml"); }).find("none.yaml"),
+            std::string::npos);
 }
 
 TEST_F(Descriptions, MissingEntriesListAllPlacesAndNeverDownload) {
-  const std::string message = error("path: root\nval: ../nowhere/v\nnames: [a]\ndownload: touch " + (folder / "ran").string() + "\n");
-  for (const std::string& place : {(folder / "set/nowhere/v").string(), (folder / "nowhere/v").string(), std::string("root/../nowhere/v"),
-                                  std::string("never run")}) {
+  const std::string message = error("path: root\nval: ../nowhere/v\nnames: [a]\ndownload: touch " +
+                                    (folder / "ran").string() + "\n");
+  for (const std::string& place :
+       {(folder / "set/nowhere/v").string(), (folder / "nowhere/v").string(),
+        std::string("root/../nowhere/v"), std::string("never run")}) {
     const std::string normal = fs::path(place).lexically_normal().string();
-    EXPECT_NE(message.find(place == "never run" ? place : normal), std::string::npos) << place << " in " << message;
+    EXPECT_NE(message.find(place == "never run" ? place : normal), std::string::npos)
+        << place << " in " << message;
   }
   EXPECT_FALSE(fs::exists(folder / "ran"));
   make("set/v");
@@ -78,7 +94,8 @@ TEST_F(Descriptions, MissingEntriesListAllPlacesAndNeverDownload) {
 }
 
 TEST_F(Descriptions, EntriesResolveInTheOrderOfD01) {
-  // (4) "../" removed, then (2) beside the file, then (1) below path: each better place wins over the later one.
+  // (4) "../" removed, then (2) beside the file, then (1) below path: each better place wins over
+  // the later one.
   make("set/deep/valid/images");
   const std::string text = "path: root\nval: ../valid/images\nnames: [a]\n";
   EXPECT_EQ(read(text, "set/deep/data.yaml").val[0], folder / "set/deep/valid/images");
@@ -86,7 +103,8 @@ TEST_F(Descriptions, EntriesResolveInTheOrderOfD01) {
   EXPECT_EQ(read(text, "set/deep/data.yaml").val[0], folder / "set/valid/images");
   make("set/deep/root");
   make("set/deep/valid/images");
-  EXPECT_EQ(read(text, "set/deep/data.yaml").val[0], folder / "set/deep/valid/images");  // root/../valid/images
+  EXPECT_EQ(read(text, "set/deep/data.yaml").val[0],
+            folder / "set/deep/valid/images");  // root/../valid/images
 }
 
 TEST_F(Descriptions, TheWorkingDirectoryComesAfterTheFilesFolder) {
@@ -105,7 +123,9 @@ TEST_F(Descriptions, AnAbsolutePathWithBlanksAndUnicodeIsTakenAsItIs) {
   make("Bilder für alle/v");
   const std::string place = (folder / "Bilder für alle/v").string();
   EXPECT_EQ(read("val: \"" + place + "\"\nnames: [a]\n").val[0], place);
-  EXPECT_EQ(read("val: v\npath: \"" + (folder / "Bilder für alle").string() + "\"\nnames: [a]\n").val[0], place);
+  EXPECT_EQ(
+      read("val: v\npath: \"" + (folder / "Bilder für alle").string() + "\"\nnames: [a]\n").val[0],
+      place);
 }
 
 TEST_F(Descriptions, SplitsHaveNames) {
@@ -114,12 +134,15 @@ TEST_F(Descriptions, SplitsHaveNames) {
   EXPECT_EQ(d.split("train").size(), 2u);
   EXPECT_EQ(d.split("val").size(), 1u);
   EXPECT_TRUE(d.split("test").empty());
-  EXPECT_EQ(error_of([&] { d.split("valid"); }), "expected the split train, val or test, found 'valid'");
+  EXPECT_EQ(error_of([&] { d.split("valid"); }),
+            "expected the split train, val or test, found 'valid'");
 }
 
 TEST_F(Descriptions, AliasBombsAreRefused) {
   std::string bomb = "a0: &a0 [x, x]\n";
-  for (int i = 1; i < 40; ++i) bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + ", *a" + std::to_string(i - 1) + "]\n";
+  for (int i = 1; i < 40; ++i)
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) +
+            ", *a" + std::to_string(i - 1) + "]\n";
   EXPECT_NE(error(bomb + "val: v\nnames: [a]\n").find("values"), std::string::npos);
 }
 
@@ -128,37 +151,49 @@ class Collecting : public Descriptions {
   void touch(const std::string& place) { write_text(folder / place, "x"); }
   std::vector<std::string> collect(const std::vector<fs::path>& entries) {
     std::vector<std::string> names;
-    for (const fs::path& path : collect_pictures(entries)) names.push_back(path.lexically_relative(folder.path()).string());
+    for (const fs::path& path : collect_pictures(entries))
+      names.push_back(path.lexically_relative(folder.path()).string());
     return names;
   }
 };
 
 TEST_F(Collecting, FoldersAtAnyDepthWithoutHiddenAndForeignFiles) {
-  for (const char* name : {"p/b.JPG", "p/a.jpeg", "p/deep/er/c d.png", "p/._a.jpeg", "p/.hidden/x.png", "p/a.txt", "p/noext", "p/z.webp", "p/y.gif", "p/ö.tif"})
+  for (const char* name :
+       {"p/b.JPG", "p/a.jpeg", "p/deep/er/c d.png", "p/._a.jpeg", "p/.hidden/x.png", "p/a.txt",
+        "p/noext", "p/z.webp", "p/y.gif", "p/ö.tif"})
     touch(name);
   fs::create_directory_symlink(folder / "p", folder / "p/deep/circle");
-  EXPECT_EQ(collect({folder / "p"}), (std::vector<std::string>{"p/a.jpeg", "p/b.JPG", "p/deep/er/c d.png", "p/z.webp", "p/ö.tif"}));
+  EXPECT_EQ(collect({folder / "p"}),
+            (std::vector<std::string>{"p/a.jpeg", "p/b.JPG", "p/deep/er/c d.png", "p/z.webp",
+                                      "p/ö.tif"}));
 }
 
 TEST_F(Collecting, ListsWithByteOrderMarkLineEndsBlankLinesAndPrefix) {
   for (const char* name : {"l/x/a ./b.jpg", "l/c.png", "l/d.png"}) touch(name);
   const std::string absolute = (folder / "l/d.png").string();
-  write_text(folder / "l/list.txt", "\xEF\xBB\xBF./x/a ./b.jpg\r\n\r\n  c.png  \r\n" + absolute + "\r\nnotes.pdf\r\n./gone.jpg\n./c.png");
+  write_text(folder / "l/list.txt", "\xEF\xBB\xBF./x/a ./b.jpg\r\n\r\n  c.png  \r\n" + absolute +
+                                        "\r\nnotes.pdf\r\n./gone.jpg\n./c.png");
   std::vector<std::string> found;
   const std::string said = messages_of([&] { found = collect({folder / "l/list.txt"}); });
   // Only the prefix "./" is replaced; a missing picture stays and is named when it is read.
   EXPECT_EQ(found, (std::vector<std::string>{"l/c.png", "l/d.png", "l/gone.jpg", "l/x/a ./b.jpg"}));
-  EXPECT_NE(said.find("1 lines are not names of pictures and are left out, the first is 'notes.pdf'"), std::string::npos) << said;
+  EXPECT_NE(
+      said.find("1 lines are not names of pictures and are left out, the first is 'notes.pdf'"),
+      std::string::npos)
+      << said;
   EXPECT_NE(said.find("1 pictures are named more than once"), std::string::npos) << said;
 }
 
 TEST_F(Collecting, NothingFoundIsAnErrorWithTheSource) {
   make("empty");
   touch("p/a.txt");
-  EXPECT_EQ(error_of([&] { collect({folder / "empty", folder / "p"}); }),
+  EXPECT_EQ(error_of([&] {
+              collect({folder / "empty", folder / "p"});
+            }),
             "no images found in " + (folder / "empty").string() + ", " + (folder / "p").string());
   EXPECT_EQ(error_of([&] { collect({folder / "gone"}); }),
-            (folder / "gone").string() + ": expected a folder of pictures or a list of them, but it does not exist");
+            (folder / "gone").string() +
+                ": expected a folder of pictures or a list of them, but it does not exist");
 }
 
 }  // namespace

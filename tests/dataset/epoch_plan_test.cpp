@@ -8,8 +8,8 @@
 #include <set>
 
 #include "dataset/resized_pictures.hpp"
-#include "image/letterbox.hpp"
 #include "image/codec.hpp"
+#include "image/letterbox.hpp"
 #include "tests/dataset/data_fixture.hpp"
 #include "tests/dataset/loader_fixture.hpp"
 
@@ -32,25 +32,30 @@ Index sizes_only(const std::vector<cv::Size>& sizes) {
 TEST(RectangularShapes, FixtureOfTheSpecification) {
   const std::vector<double> ratios{0.5, 0.6, 0.75, 0.75, 0.9, 1.0, 1.2, 1.33, 1.5, 1.5, 1.5, 1.78};
   using Shapes = std::vector<cv::Size>;  // width × height
-  EXPECT_EQ(rectangular_shapes(ratios, 4, 640, 32, 0.5), (Shapes{{672, 512}, {672, 672}, {448, 672}}));
-  EXPECT_EQ(rectangular_shapes(ratios, 4, 640, 32, 0), (Shapes{{640, 480}, {640, 640}, {448, 640}}));
+  EXPECT_EQ(rectangular_shapes(ratios, 4, 640, 32, 0.5),
+            (Shapes{{672, 512}, {672, 672}, {448, 672}}));
+  EXPECT_EQ(rectangular_shapes(ratios, 4, 640, 32, 0),
+            (Shapes{{640, 480}, {640, 640}, {448, 640}}));
 }
 
 TEST(RectangularShapes, ASquarePictureIsPaddedTo672) {
-  EXPECT_EQ(rectangular_shapes(std::vector<double>{1.0}, 16, 640, 32, 0.5), (std::vector<cv::Size>{{672, 672}}));  // K D11
+  EXPECT_EQ(rectangular_shapes(std::vector<double>{1.0}, 16, 640, 32, 0.5),
+            (std::vector<cv::Size>{{672, 672}}));  // K D11
 }
 
 TEST(EpochPlan, KeepsThePartialBatchAndPermutesEachEpochAnew) {
   const Index index = sizes_only(std::vector<cv::Size>(10, {64, 64}));
   LoaderOptions o;
   o.batch_size = 4, o.image_size = 64, o.shuffle = true;
-  const EpochPlan a = plan_epoch(index, o, 0), b = plan_epoch(index, o, 1), again = plan_epoch(index, o, 0);
+  const EpochPlan a = plan_epoch(index, o, 0), b = plan_epoch(index, o, 1),
+                  again = plan_epoch(index, o, 0);
   ASSERT_EQ(a.batches.size(), 3u);
   EXPECT_EQ(a.batches[2].entries.size(), 2u);
   EXPECT_EQ(a.batches[2].first_position, 8u);
   EXPECT_EQ(a.order, again.order);
   EXPECT_NE(a.order, b.order);
-  for (const EpochPlan& plan : {a, b}) EXPECT_EQ(std::set<std::size_t>(plan.order.begin(), plan.order.end()).size(), 10u);
+  for (const EpochPlan& plan : {a, b})
+    EXPECT_EQ(std::set<std::size_t>(plan.order.begin(), plan.order.end()).size(), 10u);
   o.shuffle = false;
   EXPECT_EQ(plan_epoch(index, o, 5).batches[1].entries, (std::vector<std::size_t>{4, 5, 6, 7}));
   o.seed = 1, o.shuffle = true;
@@ -65,15 +70,19 @@ TEST(EpochPlan, DrawsInProportionToTheWeights) {
   weights[3] = 1, weights[700] = 3;
   const EpochPlan plan = plan_epoch(index, o, 0, weights);
   ASSERT_EQ(plan.order.size(), 1000u);
-  const auto often = [&](std::size_t entry) { return std::count(plan.order.begin(), plan.order.end(), entry); };
+  const auto often = [&](std::size_t entry) {
+    return std::count(plan.order.begin(), plan.order.end(), entry);
+  };
   EXPECT_EQ(often(3) + often(700), 1000);
-  EXPECT_NEAR(static_cast<double>(often(700)), 750, 60);  // binomial, deviation 13.7: four and a half of them
+  EXPECT_NEAR(static_cast<double>(often(700)), 750,
+              60);  // binomial, deviation 13.7: four and a half of them
   EXPECT_EQ(plan.order, plan_epoch(index, o, 0, weights).order);
   EXPECT_NE(plan.order, plan_epoch(index, o, 1, weights).order);
 }
 
 TEST(EpochPlan, RectangularSortsStablyAndShufflesWholeBatches) {
-  const Index index = sizes_only({{100, 200}, {200, 100}, {100, 100}, {200, 100}, {100, 100}, {100, 178}, {200, 110}});
+  const Index index = sizes_only(
+      {{100, 200}, {200, 100}, {100, 100}, {200, 100}, {100, 100}, {100, 178}, {200, 110}});
   LoaderOptions o;
   o.batch_size = 2, o.image_size = 320, o.rectangular = true, o.rectangular_pad = 0;
   const EpochPlan sorted = plan_epoch(index, o, 0);
@@ -92,7 +101,9 @@ TEST(EpochPlan, RectangularSortsStablyAndShufflesWholeBatches) {
       found.insert(batch.entries);
       EXPECT_EQ(batch.first_position, position);
       position += batch.entries.size();
-      const auto same = std::find_if(sorted.batches.begin(), sorted.batches.end(), [&](const PlannedBatch& b) { return b.entries == batch.entries; });
+      const auto same =
+          std::find_if(sorted.batches.begin(), sorted.batches.end(),
+                       [&](const PlannedBatch& b) { return b.entries == batch.entries; });
       ASSERT_NE(same, sorted.batches.end());
       EXPECT_EQ(same->shape, batch.shape);
     }
@@ -109,7 +120,8 @@ TEST(EpochPlan, QuadLeavesOutAnUnfinishedGroup) {
   EXPECT_EQ(plan_epoch(index, o, 0).batches.size(), 1u);
 }
 
-// Ten pictures in batches of 4 for two parts: all parts together are the one-process plan, at the same positions of the epoch.
+// Ten pictures in batches of 4 for two parts: all parts together are the one-process plan, at the
+// same positions of the epoch.
 TEST(EpochPlan, PartsOfEveryBatchMakeUpTheWhole) {
   const Index index = sizes_only(std::vector<cv::Size>(10, {64, 64}));
   LoaderOptions o;
@@ -126,7 +138,8 @@ TEST(EpochPlan, PartsOfEveryBatchMakeUpTheWhole) {
     joined.insert(joined.end(), second.batches[i].entries.begin(), second.batches[i].entries.end());
     EXPECT_EQ(joined, whole.batches[i].entries) << i;
     EXPECT_EQ(first.batches[i].first_position, whole.batches[i].first_position);
-    EXPECT_EQ(second.batches[i].first_position, whole.batches[i].first_position + first.batches[i].entries.size());
+    EXPECT_EQ(second.batches[i].first_position,
+              whole.batches[i].first_position + first.batches[i].entries.size());
     EXPECT_EQ(first.batches[i].number, i);
   }
 }
@@ -144,7 +157,8 @@ TEST(EpochPlan, PartsAreEqualByTakingPicturesTwice) {
       seen.insert(b.entries.begin(), b.entries.end());
     }
   }
-  EXPECT_EQ(seen, (std::multiset<std::size_t>{0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9}));  // the first two again (training 11.2)
+  EXPECT_EQ(seen, (std::multiset<std::size_t>{0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8,
+                                              9}));  // the first two again (training 11.2)
 }
 
 TEST(EpochPlan, WholeBatchesAreSharedByNumber) {
@@ -165,11 +179,12 @@ TEST(ResizedPictures, SizesAreTruncated) {
   EXPECT_EQ(resized_size({500, 333}, 640), cv::Size(640, 426));   // 426.24
   EXPECT_EQ(resized_size({1280, 719}, 640), cv::Size(640, 359));  // 359.5 (K D08)
   EXPECT_EQ(resized_size({640, 10}, 640), cv::Size(640, 10));
-  EXPECT_EQ(resized_size({1000, 1}, 100), cv::Size(100, 1));      // 0.1, but a picture has a pixel
+  EXPECT_EQ(resized_size({1000, 1}, 100), cv::Size(100, 1));  // 0.1, but a picture has a pixel
 }
 
 TEST(ResizedPictures, ValidationShrinksByArea) {
-  // Columns 0, 0, 0, 200, …: the mean over four is 50, bilinear sampling halfway between the middle two gives 0.
+  // Columns 0, 0, 0, 200, …: the mean over four is 50, bilinear sampling halfway between the middle
+  // two gives 0.
   const TemporaryFolder folder;
   cv::Mat picture(8, 32, CV_8UC3, cv::Scalar::all(0));
   for (int x = 3; x < 32; x += 4) picture.col(x).setTo(cv::Scalar::all(200));
@@ -182,14 +197,16 @@ TEST(ResizedPictures, ValidationShrinksByArea) {
 }
 
 TEST(ResizedPictures, ScaledDecodingKeepsSizesAndNearlyThePicture) {
-  // 202 × 101 at 50 px: a quarter is 51 × 26, and what is asked for is (50, ⌊101 · 50 / 202⌋) = (50, 25) either way. A slope of 1 level a pixel
-  // differs by at most half a source step of 4 pixels, rounding and JPEG's 2 levels.
+  // 202 × 101 at 50 px: a quarter is 51 × 26, and what is asked for is (50, ⌊101 · 50 / 202⌋) =
+  // (50, 25) either way. A slope of 1 level a pixel differs by at most half a source step of 4
+  // pixels, rounding and JPEG's 2 levels.
   const TemporaryFolder folder;
   cv::Mat picture(101, 202, CV_8UC3);
   for (int x = 0; x < picture.cols; ++x) picture.col(x).setTo(cv::Scalar::all(20 + x));
   write_picture(folder / "a.jpg", picture, 100);
   cv::Size original;
-  const cv::Mat exact = load_resized(folder / "a.jpg", 50, true), scaled = load_resized(folder / "a.jpg", 50, true, &original, true);
+  const cv::Mat exact = load_resized(folder / "a.jpg", 50, true),
+                scaled = load_resized(folder / "a.jpg", 50, true, &original, true);
   EXPECT_EQ(original, cv::Size(202, 101));
   ASSERT_EQ(scaled.size(), cv::Size(50, 25));
   ASSERT_EQ(exact.size(), cv::Size(50, 25));
@@ -208,7 +225,8 @@ TEST(ResizedPictures, StaysWithinItsBudgetAndChangesNothing) {
     all += bytes.back();
   }
   const std::size_t five = bytes[0] + bytes[1] + bytes[2] + bytes[3] + bytes[4];
-  ResizedPictures none(index, 32, true, 0), some(index, 32, true, five), every(index, 32, true, all);
+  ResizedPictures none(index, 32, true, 0), some(index, 32, true, five),
+      every(index, 32, true, all);
   EXPECT_EQ(none.fitting(), 0u);
   EXPECT_EQ(some.fitting(), 5u);
   EXPECT_EQ(every.fitting(), 12u);

@@ -1,11 +1,11 @@
 #include "dataset/index.hpp"
 
-#include "dataset/read_index.hpp"
 #include <fmt/format.h>
 
 #include <fstream>
 
 #include "core/file.hpp"
+#include "dataset/read_index.hpp"
 #include "image/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
@@ -50,7 +50,9 @@ TEST_F(Indexes, CountsPicturesSizesAndClasses) {
   EXPECT_EQ(index.label_count(), 5u);
   EXPECT_EQ(index.class_histogram(), (std::vector<std::size_t>{3, 2}));
   EXPECT_EQ(index.found, 5u);
-  EXPECT_EQ(index.missing + index.empty + index.corrupt + index.orphan_labels + index.problems.size(), 0u);
+  EXPECT_EQ(
+      index.missing + index.empty + index.corrupt + index.orphan_labels + index.problems.size(),
+      0u);
 }
 
 TEST_F(Indexes, NothingIsLostSilently) {
@@ -95,18 +97,21 @@ TEST_F(Indexes, StrictLosesThePictureOfARepeatedRow) {
 TEST_F(Indexes, BadPicturesAreNamedAndLeftOut) {
   test::write_small_set(folder.path(), 1);
   cv::Mat noise(64, 64, CV_8UC3);
-  for (int i = 0; i < 64 * 64 * 3; ++i) noise.data[i] = static_cast<unsigned char>(i * 2654435761u >> 13);
+  for (int i = 0; i < 64 * 64 * 3; ++i)
+    noise.data[i] = static_cast<unsigned char>(i * 2654435761u >> 13);
   const std::string jpeg = encode_jpeg(noise), png = encode_png(noise);
   write_text(picture("cut.jpg"), jpeg.substr(0, jpeg.size() / 2));
   write_text(picture("cut.png"), png.substr(0, png.size() / 2));
   write_text(picture("text.jpg"), "this is no picture");
-  std::string bmp("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xA0\x86\x01\0\xA0\x86\x01\0\x01\0\x18\0", 30);  // 100,000 × 100,000
+  std::string bmp("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xA0\x86\x01\0\xA0\x86\x01\0\x01\0\x18\0",
+                  30);  // 100,000 × 100,000
   write_text(picture("huge.bmp"), bmp + std::string(24, '\0'));
   write_text(picture("jpeg inside.png"), jpeg);  // goes by content
   fs::create_symlink(folder / "nowhere", picture("dangling.png"));
   const Index index = read();
   EXPECT_EQ(index.corrupt, 5u);
-  for (const char* name : {"cut.jpg", "cut.png", "text.jpg", "huge.bmp", "dangling.png"}) EXPECT_TRUE(named(index, picture(name), "")) << name;
+  for (const char* name : {"cut.jpg", "cut.png", "text.jpg", "huge.bmp", "dangling.png"})
+    EXPECT_TRUE(named(index, picture(name), "")) << name;
   ASSERT_EQ(index.entries.size(), 2u);
   EXPECT_EQ(index.entries[1].picture, picture("jpeg inside.png"));
 }
@@ -114,9 +119,12 @@ TEST_F(Indexes, BadPicturesAreNamedAndLeftOut) {
 TEST_F(Indexes, AClassOutOfRangeStopsWithFileAndLine) {
   test::write_small_set(folder.path(), 4);
   write_text(label("2.txt"), "0 .5 .5 .1 .1\n2 .5 .5 .1 .1\n");
-  EXPECT_EQ(error_of([&] { read(); }), label("2.txt").string() + ":2: class 2 is out of range 0..1");
+  EXPECT_EQ(error_of([&] { read(); }),
+            label("2.txt").string() + ":2: class 2 is out of range 0..1");
   write_text(label("1.txt"), "7 .5 .5 .1 .1\n");
-  EXPECT_EQ(error_of([&] { read(); }), label("1.txt").string() + ":1: class 7 is out of range 0..1 (and in 1 more label files)");
+  EXPECT_EQ(
+      error_of([&] { read(); }),
+      label("1.txt").string() + ":1: class 7 is out of range 0..1 (and in 1 more label files)");
   IndexOptions single;
   single.single_cls = true;
   const Index index = read(single);
@@ -137,19 +145,27 @@ TEST_F(Indexes, MissingLabelsAreLoudFromOneFifthOn) {
 TEST_F(Indexes, TrainingWithoutLabelsIsAnErrorWithThePathLookedUp) {
   test::write_small_set(folder.path(), 3);
   for (int i = 0; i < 3; ++i) write_text(label(fmt::format("{}.txt", i)), "\n");
-  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("the val split has no object in any of its 3 pictures"), std::string::npos);
-  EXPECT_NE(error_of([&] { read(training()); }).find("hold no object, cannot train without"), std::string::npos);
+  EXPECT_NE(messages_of([&] {
+              read({}, "val");
+            }).find("the val split has no object in any of its 3 pictures"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { read(training()); }).find("hold no object, cannot train without"),
+            std::string::npos);
   fs::remove_all(folder / "labels");
-  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("no labels found: none of the 3 pictures"), std::string::npos);
+  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("no labels found: none of the 3 pictures"),
+            std::string::npos);
   const std::string message = error_of([&] { read(training()); });
   EXPECT_NE(message.find("no labels found for split 'train'"), std::string::npos) << message;
   EXPECT_NE(message.find(label("0.txt").string()), std::string::npos) << message;
-  EXPECT_NE(error_of([&] { read({}, "test"); }).find("expected a key 'test' with pictures, found none"), std::string::npos);
+  EXPECT_NE(
+      error_of([&] { read({}, "test"); }).find("expected a key 'test' with pictures, found none"),
+      std::string::npos);
 }
 
 TEST_F(Indexes, ClassesWithoutBoxAndLongListsOfProblems) {
   test::write_small_set(folder.path(), 13);
-  for (int i = 0; i < 13; ++i) write_text(label(fmt::format("{}.txt", i)), "0 .5 .5 .1 .1\n0 .5 .5 0 .1\n");
+  for (int i = 0; i < 13; ++i)
+    write_text(label(fmt::format("{}.txt", i)), "0 .5 .5 .1 .1\n0 .5 .5 0 .1\n");
   std::size_t problems = 0;
   const std::string said = messages_of([&] { problems = read().problems.size(); });
   EXPECT_EQ(problems, 13u);
@@ -161,7 +177,8 @@ TEST_F(Indexes, ClassesWithoutBoxAndLongListsOfProblems) {
 TEST_F(Indexes, AllPicturesCorruptIsAnError) {
   test::write_small_set(folder.path(), 1);
   write_text(picture("0.png"), "x");
-  EXPECT_NE(error_of([&] { read(); }).find("no usable picture in split 'train': all 1 are corrupt"), std::string::npos);
+  EXPECT_NE(error_of([&] { read(); }).find("no usable picture in split 'train': all 1 are corrupt"),
+            std::string::npos);
 }
 
 TEST_F(Indexes, AListOfSomePicturesMakesNoOrphansOfTheRest) {
@@ -183,7 +200,9 @@ TEST_F(Indexes, TheLayoutWithSplitsOutside) {
 TEST_F(Indexes, IdentityIsThatOfTheContent) {
   test::write_small_set(folder / "one", 3);
   test::write_small_set(folder / "two", 3);
-  const auto identity = [&](const std::string& set) { return read_index(read_description(folder / set / "data.yaml"), "train", {}).identity; };
+  const auto identity = [&](const std::string& set) {
+    return read_index(read_description(folder / set / "data.yaml"), "train", {}).identity;
+  };
   const std::string first = identity("one");
   EXPECT_EQ(first, identity("two"));  // another place
   write_text(folder / "two/labels/train/1.txt", "1 0.5 0.5 0.25 0.25\n");

@@ -25,27 +25,50 @@ TEST_P(BadRows, AreNamedWithFileLineAndReason) {
 INSTANTIATE_TEST_SUITE_P(
     Table, BadRows,
     testing::Values(
-        BadRow{"0 .5 .5 .1 .1\n12 .5 .5 .1 .1\n", "labels/000123.txt:2: class 12 is out of range 0..4"},
+        BadRow{"0 .5 .5 .1 .1\n12 .5 .5 .1 .1\n",
+               "labels/000123.txt:2: class 12 is out of range 0..4"},
         BadRow{"5 .5 .5 .1 .1", "labels/000123.txt:1: class 5 is out of range 0..4"},
-        BadRow{"99999999999 .5 .5 .1 .1", "labels/000123.txt:1: class 99999999999 is out of range 0..4"},
+        BadRow{"99999999999 .5 .5 .1 .1",
+               "labels/000123.txt:1: class 99999999999 is out of range 0..4"},
         BadRow{"-1 .5 .5 .1 .1", "labels/000123.txt:1: negative label values: '-1' in column 1"},
-        BadRow{"1.5 .5 .5 .1 .1", "labels/000123.txt:1: expected a whole class number, found '1.5'"},
-        BadRow{"cat .5 .5 .1 .1", "labels/000123.txt:1: expected a number in column 1, found 'cat'"},
-        BadRow{"0 .5 .5 .1", "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a polygon), found 4"},
-        BadRow{"0 .5 .5 .1 .1 .9", "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a polygon), found 6"},
-        BadRow{"0 .1 .1 .2 .1 .2 .2 .3", "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a polygon), found 8"},
+        BadRow{"1.5 .5 .5 .1 .1",
+               "labels/000123.txt:1: expected a whole class number, found '1.5'"},
+        BadRow{"cat .5 .5 .1 .1",
+               "labels/000123.txt:1: expected a number in column 1, found 'cat'"},
+        BadRow{"0 .5 .5 .1",
+               "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a "
+               "polygon), found 4"},
+        BadRow{"0 .5 .5 .1 .1 .9",
+               "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a "
+               "polygon), found 6"},
+        BadRow{"0 .1 .1 .2 .1 .2 .2 .3",
+               "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a "
+               "polygon), found 8"},
         BadRow{"0 -.5 .5 .1 .1", "labels/000123.txt:1: negative label values: '-.5' in column 2"},
-        BadRow{"0 .5 1.2 .1 .1", "labels/000123.txt:1: coordinates not normalised or out of range: '1.2' in column 3"},
-        BadRow{"0 320 240 64 48", "labels/000123.txt:1: coordinates not normalised or out of range: '320' in column 2"},
-        BadRow{"0 nan .5 .1 .1", "labels/000123.txt:1: expected a finite number in column 2, found 'nan'"},
-        BadRow{"0 .5 .5 inf .1", "labels/000123.txt:1: expected a finite number in column 4, found 'inf'"},
-        BadRow{"0 0,5 0,5 0,1 0,1", "labels/000123.txt:1: expected a number in column 2, found '0,5' (decimals are written with a point)"},
-        BadRow{"\xEF\xBB\xBF" "0 .5 .5 .1 .1\r\n\r\n0 .5 .5 .1 x\r\n", "labels/000123.txt:3: expected a number in column 5, found 'x'"},
-        BadRow{"0 .1 .1 .9 .1 .5 1.5", "labels/000123.txt:1: coordinates not normalised or out of range: '1.5' in column 7"}));
+        BadRow{
+            "0 .5 1.2 .1 .1",
+            "labels/000123.txt:1: coordinates not normalised or out of range: '1.2' in column 3"},
+        BadRow{
+            "0 320 240 64 48",
+            "labels/000123.txt:1: coordinates not normalised or out of range: '320' in column 2"},
+        BadRow{"0 nan .5 .1 .1",
+               "labels/000123.txt:1: expected a finite number in column 2, found 'nan'"},
+        BadRow{"0 .5 .5 inf .1",
+               "labels/000123.txt:1: expected a finite number in column 4, found 'inf'"},
+        BadRow{"0 0,5 0,5 0,1 0,1",
+               "labels/000123.txt:1: expected a number in column 2, found '0,5' (decimals are "
+               "written with a point)"},
+        BadRow{"\xEF\xBB\xBF"
+               "0 .5 .5 .1 .1\r\n\r\n0 .5 .5 .1 x\r\n",
+               "labels/000123.txt:3: expected a number in column 5, found 'x'"},
+        BadRow{
+            "0 .1 .1 .9 .1 .5 1.5",
+            "labels/000123.txt:1: coordinates not normalised or out of range: '1.5' in column 7"}));
 
 TEST(Labels, ByteOrderMarkLineEndsBlanksAndTabsDoNotMatter) {
   const auto plain = parse_labels("0 0.5 0.5 0.25 0.5\n1 0.25 0.75 0.5 0.5\n", "a.txt", 2);
-  const auto odd = parse_labels("\xEF\xBB\xBF\n  0\t0.5 0.5   0.25 0.5 \r\n\r\n1.0 .25 .75 5e-1 +0.5", "a.txt", 2);
+  const auto odd = parse_labels(
+      "\xEF\xBB\xBF\n  0\t0.5 0.5   0.25 0.5 \r\n\r\n1.0 .25 .75 5e-1 +0.5", "a.txt", 2);
   ASSERT_EQ(plain.labels.size(), 2u);
   ASSERT_EQ(odd.labels.size(), 2u);
   for (int i = 0; i < 2; ++i) {
@@ -75,7 +98,9 @@ TEST(Labels, BoundsAreThoseOfFloat32) {
 }
 
 TEST(Labels, RepeatedRowsAndBoxesWithoutAreaAreDroppedAndNamed) {
-  const std::string text = "0 .5 .5 .1 .1\n1 .5 .5 .1 .1\n0 0.5 0.50 0.1 0.1\n0 .5 .5 0 .1\n0 .5 .5 .1 0\n0 .1 .1 .2 .1 .3 .1\n";
+  const std::string text =
+      "0 .5 .5 .1 .1\n1 .5 .5 .1 .1\n0 0.5 0.50 0.1 0.1\n0 .5 .5 0 .1\n0 .5 .5 .1 0\n0 .1 .1 .2 .1 "
+      ".3 .1\n";
   const auto file = parse_labels(text, "a.txt", 2);
   ASSERT_EQ(file.labels.size(), 2u);
   EXPECT_EQ(file.labels[1].class_index, 1);
@@ -84,7 +109,8 @@ TEST(Labels, RepeatedRowsAndBoxesWithoutAreaAreDroppedAndNamed) {
   EXPECT_EQ(text_of(file.dropped[1]), "a.txt:4: box without area: width or height is 0");
   EXPECT_EQ(file.dropped[2].line, 5);
   EXPECT_EQ(file.dropped[3].line, 6);  // a polygon on one line
-  EXPECT_EQ(error_of([&] { parse_labels(text, "a.txt", 2, true); }), "a.txt:3: duplicate labels: the same row as line 1");
+  EXPECT_EQ(error_of([&] { parse_labels(text, "a.txt", 2, true); }),
+            "a.txt:3: duplicate labels: the same row as line 1");
 }
 
 TEST(Labels, PolygonsOfOneExtentButAnotherShapeAreNoDuplicates) {

@@ -18,10 +18,12 @@ Index random_index(const std::filesystem::path& folder, int count, bool polygons
   index.names = {"a", "b", "c"};
   for (int i = 0; i < count; ++i) {
     Random random(99, 0, static_cast<std::uint32_t>(i), 1);
-    cv::Mat picture(static_cast<int>(random.integer(20, 48)), static_cast<int>(random.integer(20, 48)), CV_8UC3);
+    cv::Mat picture(static_cast<int>(random.integer(20, 48)),
+                    static_cast<int>(random.integer(20, 48)), CV_8UC3);
     for (int y = 0; y < picture.rows; ++y)
       for (int x = 0; x < picture.cols; ++x)
-        for (int c = 0; c < 3; ++c) picture.at<cv::Vec3b>(y, x)[c] = static_cast<uchar>(random.integer(0, 255));
+        for (int c = 0; c < 3; ++c)
+          picture.at<cv::Vec3b>(y, x)[c] = static_cast<uchar>(random.integer(0, 255));
     Entry entry;
     entry.picture = folder / (std::to_string(100 + i) + ".png");
     entry.width = picture.cols;
@@ -30,9 +32,14 @@ Index random_index(const std::filesystem::path& folder, int count, bool polygons
     for (std::int64_t k = random.integer(0, 3); k > 0; --k) {
       Label label;
       label.class_index = static_cast<int>(random.integer(0, 2));
-      label.box = {random.uniform(0.3, 0.7), random.uniform(0.3, 0.7), random.uniform(0.3, 0.6), random.uniform(0.3, 0.6)};
+      label.box = {random.uniform(0.3, 0.7), random.uniform(0.3, 0.7), random.uniform(0.3, 0.6),
+                   random.uniform(0.3, 0.6)};
       const CxcywhNormalized& b = label.box;
-      if (polygons && k % 2 == 1) label.polygon = {{b.cx - b.w / 2, b.cy}, {b.cx, b.cy - b.h / 2}, {b.cx + b.w / 2, b.cy}, {b.cx, b.cy + b.h / 2}};
+      if (polygons && k % 2 == 1)
+        label.polygon = {{b.cx - b.w / 2, b.cy},
+                         {b.cx, b.cy - b.h / 2},
+                         {b.cx + b.w / 2, b.cy},
+                         {b.cx, b.cy + b.h / 2}};
       entry.labels.push_back(label);
     }
     index.entries.push_back(std::move(entry));

@@ -1,4 +1,5 @@
-// The batch loader: the same bytes for any number of threads, bounds, errors, and a clean end at any time.
+// The batch loader: the same bytes for any number of threads, bounds, errors, and a clean end at
+// any time.
 #include "dataset/loader.hpp"
 
 #include <gtest/gtest.h>
@@ -27,7 +28,8 @@ LoaderOptions training(int workers) {
   o.augment = o.shuffle = true;
   o.workers = workers;
   o.seed = 17;
-  o.augmentation.mixup = 0.5, o.augmentation.copy_paste = 0.5, o.augmentation.paste_in = 0.5, o.augmentation.mosaic = 0.8;
+  o.augmentation.mixup = 0.5, o.augmentation.copy_paste = 0.5, o.augmentation.paste_in = 0.5,
+  o.augmentation.mosaic = 0.8;
   o.augmentation.degrees = 5, o.augmentation.shear = 2, o.augmentation.flipud = 0.3;
   return o;
 }
@@ -107,8 +109,9 @@ TEST_F(LoaderTest, TargetsBelongToTheirSamples) {
 
 TEST_F(LoaderTest, AnUnreadablePictureIsNamedInItsTurn) {
   LoaderOptions o = training(0);
-  o.shuffle = false, o.augmentation.mosaic = o.augmentation.paste_in = 0;  // no picture but the sample's own
-  index.entries[9].picture = folder / "gone.png";  // batch 2
+  o.shuffle = false,
+  o.augmentation.mosaic = o.augmentation.paste_in = 0;  // no picture but the sample's own
+  index.entries[9].picture = folder / "gone.png";       // batch 2
   for (const int workers : {0, 2}) {
     o.workers = workers;
     BatchLoader loader(index, o);
@@ -124,7 +127,8 @@ TEST_F(LoaderTest, AnUnreadablePictureIsNamedInItsTurn) {
 
 TEST_F(LoaderTest, OfTwoFailuresTheFirstInOrderIsReported) {
   LoaderOptions o = training(2);
-  o.shuffle = false, o.augmentation.mosaic = o.augmentation.paste_in = 0;  // no picture but the sample's own
+  o.shuffle = false,
+  o.augmentation.mosaic = o.augmentation.paste_in = 0;  // no picture but the sample's own
   index.entries[1].picture = folder / "first.png";
   index.entries[2].picture = folder / "second.png";
   for (int i = 0; i < 20; ++i) {
@@ -147,9 +151,11 @@ TEST_F(LoaderTest, EndsCleanlyAtAnyTime) {
 }
 
 TEST_F(LoaderTest, StaysWithinItsPrefetch) {
-  // With the files gone only what was built before can be delivered. One-sided: a slow machine builds less.
+  // With the files gone only what was built before can be delivered. One-sided: a slow machine
+  // builds less.
   LoaderOptions o = training(2);
-  o.augmentation.mosaic = o.augmentation.paste_in = 0, o.cache_bytes = 0, o.batch_size = 2, o.prefetch = 2;
+  o.augmentation.mosaic = o.augmentation.paste_in = 0, o.cache_bytes = 0, o.batch_size = 2,
+  o.prefetch = 2;
   BatchLoader loader(index, o);
   loader.start(0);
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -162,10 +168,12 @@ TEST_F(LoaderTest, StaysWithinItsPrefetch) {
 }
 
 TEST_F(LoaderTest, RefusesWhatCannotWork) {
-  EXPECT_NE(error_of([&] { BatchLoader(Index{}, training(0)); }).find("found none"), std::string::npos);
+  EXPECT_NE(error_of([&] { BatchLoader(Index{}, training(0)); }).find("found none"),
+            std::string::npos);
   LoaderOptions o = training(0);
   o.image_size = 33;
-  EXPECT_NE(error_of([&] { BatchLoader(index, o); }).find("multiple of the stride"), std::string::npos);
+  EXPECT_NE(error_of([&] { BatchLoader(index, o); }).find("multiple of the stride"),
+            std::string::npos);
   o = training(0);
   o.quad = true, o.batch_size = 3;
   EXPECT_NE(error_of([&] { BatchLoader(index, o); }).find("quad"), std::string::npos);
@@ -210,12 +218,15 @@ TEST_F(LoaderTest, ValidationMapsBackToThePicture) {
       const Label& label = index.entries[origin.entry].labels.at(used[sample]++);
       EXPECT_EQ(static_cast<int>(t[1]), label.class_index);
       // 32-bit targets: 1e-7 of a side below 100 px.
-      EXPECT_NEAR((t[2] * batch.width - origin.pad_x) / origin.gain_x, label.box.cx * origin.width, 1e-4);
-      EXPECT_NEAR((t[3] * batch.height - origin.pad_y) / origin.gain_y, label.box.cy * origin.height, 1e-4);
+      EXPECT_NEAR((t[2] * batch.width - origin.pad_x) / origin.gain_x, label.box.cx * origin.width,
+                  1e-4);
+      EXPECT_NEAR((t[3] * batch.height - origin.pad_y) / origin.gain_y,
+                  label.box.cy * origin.height, 1e-4);
       EXPECT_NEAR(t[4] * batch.width / origin.gain_x, label.box.w * origin.width, 1e-4);
       EXPECT_NEAR(t[5] * batch.height / origin.gain_y, label.box.h * origin.height, 1e-4);
     }
-    for (std::size_t i = 0; i < used.size(); ++i) EXPECT_EQ(used[i], index.entries[batch.origins[i].entry].labels.size());
+    for (std::size_t i = 0; i < used.size(); ++i)
+      EXPECT_EQ(used[i], index.entries[batch.origins[i].entry].labels.size());
   }
   EXPECT_EQ(seen.size(), 14u);
 }

@@ -36,7 +36,8 @@ TEST(CopyPaste, PastesTheMirroredObjectWithItsLabel) {
   for (int y = 0; y < 60; ++y)
     for (int x = 0; x < 100; ++x) {
       const int mirrored = 99 - x;  // pixel indices; the filled outline includes its border
-      const bool painted = y >= 10 && y <= 20 && ((x >= 10 && x <= 20) || (mirrored >= 10 && mirrored <= 20));
+      const bool painted =
+          y >= 10 && y <= 20 && ((x >= 10 && x <= 20) || (mirrored >= 10 && mirrored <= 20));
       ASSERT_EQ(sample.picture.at<cv::Vec3b>(y, x), painted ? paint : ground) << x << " " << y;
     }
 }
@@ -62,7 +63,8 @@ TEST(CopyPaste, TheSameObjectTwiceHidesItself) {
 
 TEST(CopyPaste, ChoosesARoundedShareOfThePolygons) {
   std::vector<Object> objects;
-  for (int i = 0; i < 10; ++i) objects.push_back(i % 2 == 0 ? square(i, 0, 0, 1, 1) : Object{i, {0, 0, 1, 1}, {}});
+  for (int i = 0; i < 10; ++i)
+    objects.push_back(i % 2 == 0 ? square(i, 0, 0, 1, 1) : Object{i, {0, 0, 1, 1}, {}});
   std::set<std::vector<std::size_t>> seen;
   for (std::uint32_t i = 0; i < 50; ++i) {
     Random random(0, 0, i, 6);
@@ -105,7 +107,8 @@ TEST(PasteIn, PastesIntoThePlaceKeepingTheAspectRatio) {
   EXPECT_EQ(sample.objects.back().class_index, 9);
   for (int y = 15; y < 45; ++y)
     for (int x = 35; x < 80; ++x)
-      ASSERT_EQ(sample.picture.at<cv::Vec3b>(y, x), x >= 40 && x < 70 && y >= 20 && y < 35 ? paint : ground);
+      ASSERT_EQ(sample.picture.at<cv::Vec3b>(y, x),
+                x >= 40 && x < 70 && y >= 20 && y < 35 ? paint : ground);
 }
 
 TEST(PasteIn, SmallResultsAndThinMasksAreLeftOut) {
@@ -113,7 +116,8 @@ TEST(PasteIn, SmallResultsAndThinMasksAreLeftOut) {
   EXPECT_FALSE(paste_one(sample, source({30, 10}), cv::Rect(40, 20, 30, 30)));  // 10 px high
   PasteSource thin = source({30, 30});
   thin.mask.setTo(0);
-  thin.mask(cv::Rect(0, 0, 20, 1)).setTo(255);  // 60 elements over three channels are not more than 60 (K D20)
+  thin.mask(cv::Rect(0, 0, 20, 1))
+      .setTo(255);  // 60 elements over three channels are not more than 60 (K D20)
   EXPECT_FALSE(paste_one(sample, thin, cv::Rect(40, 20, 30, 30)));
   thin.mask(cv::Rect(0, 1, 1, 1)).setTo(255);
   EXPECT_TRUE(paste_one(sample, thin, cv::Rect(40, 20, 30, 30)));
@@ -136,7 +140,8 @@ TEST(PasteIn, TriesKeepTheRules) {
       EXPECT_TRUE(box.x1 >= 0 && box.y1 >= 0 && box.x2 <= 320 && box.y2 <= 320);
       EXPECT_GT(std::min(box.width(), box.height()), 10);
       for (std::size_t j = 0; j < k; ++j)
-        EXPECT_LT(intersection_area(sample.objects[j].box, box) / sample.objects[j].box.area(), 0.30);
+        EXPECT_LT(intersection_area(sample.objects[j].box, box) / sample.objects[j].box.area(),
+                  0.30);
     }
     pasted += sample.objects.size() - 1;
   }

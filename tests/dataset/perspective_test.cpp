@@ -1,4 +1,5 @@
-// Fixtures of data 14.3 and 14.5, printed there with 8 (matrices) and 6 digits (boxes): half a unit of the last one.
+// Fixtures of data 14.3 and 14.5, printed there with 8 (matrices) and 6 digits (boxes): half a unit
+// of the last one.
 #include "dataset/perspective.hpp"
 
 #include <gtest/gtest.h>
@@ -13,18 +14,21 @@ constexpr double matrix_digits = 0.6e-8, box_digits = 0.6e-6;
 
 PerspectiveDraws affine_draws() {
   PerspectiveDraws d;
-  d.angle = 10, d.scale = 1.2, d.shear_x = 5, d.shear_y = -3, d.translate_x = 0.45, d.translate_y = 0.55;
+  d.angle = 10, d.scale = 1.2, d.shear_x = 5, d.shear_y = -3, d.translate_x = 0.45,
+  d.translate_y = 0.55;
   return d;
 }
 
 PerspectiveDraws projective_draws() {
   PerspectiveDraws d;
-  d.p31 = 0.0005, d.p32 = -0.0003, d.angle = -7, d.scale = 0.8, d.shear_x = 2, d.shear_y = 4, d.translate_x = 0.52, d.translate_y = 0.47;
+  d.p31 = 0.0005, d.p32 = -0.0003, d.angle = -7, d.scale = 0.8, d.shear_x = 2, d.shear_y = 4,
+  d.translate_x = 0.52, d.translate_y = 0.47;
   return d;
 }
 
 void expect_matrix(const cv::Matx33d& m, const cv::Matx33d& expected) {
-  for (int i = 0; i < 9; ++i) EXPECT_NEAR(m.val[i], expected.val[i], matrix_digits) << "element " << i;
+  for (int i = 0; i < 9; ++i)
+    EXPECT_NEAR(m.val[i], expected.val[i], matrix_digits) << "element " << i;
 }
 
 void expect_box(const Xyxy& box, const Xyxy& expected, double digits = box_digits) {
@@ -34,7 +38,9 @@ void expect_box(const Xyxy& box, const Xyxy& expected, double digits = box_digit
   EXPECT_NEAR(box.y2, expected.y2, digits);
 }
 
-std::vector<cv::Point2d> rectangle(const Xyxy& b) { return {{b.x1, b.y1}, {b.x2, b.y1}, {b.x2, b.y2}, {b.x1, b.y2}}; }
+std::vector<cv::Point2d> rectangle(const Xyxy& b) {
+  return {{b.x1, b.y1}, {b.x2, b.y1}, {b.x2, b.y2}, {b.x1, b.y2}};
+}
 
 struct Row {
   Xyxy input, corners;
@@ -44,29 +50,44 @@ struct Row {
 };
 
 const std::vector<Row> affine_rows{
-    {{300, 400, 500, 520}, {0, 108.839956, 87.692287, 303.404142}, 0.4937, true, {0.197737, 108.980599, 87.617388, 269.581354}},
+    {{300, 400, 500, 520},
+     {0, 108.839956, 87.692287, 303.404142},
+     0.4937,
+     true,
+     {0.197737, 108.980599, 87.617388, 269.581354}},
     {{10, 20, 60, 90}, {0, 0, 0, 0}, 0, false, {0, 0, 0, 0}},
     {{900, 900, 1270, 1275}, {640, 486.1243, 640, 640}, 0, false, {0, 0, 0, 0}},
-    {{640, 640, 660, 641}, {288.0, 346.593766, 311.582541, 353.170849}, 5.3856, true, {288.0, 346.594938, 311.581917, 353.167333}},
-    {{700, 700, 900, 800}, {376.518470, 351.969874, 640, 523.117087}, 1.5658, true, {376.518470, 352.087076, 639.966201, 523.062970}}};
+    {{640, 640, 660, 641},
+     {288.0, 346.593766, 311.582541, 353.170849},
+     5.3856,
+     true,
+     {288.0, 346.594938, 311.581917, 353.167333}},
+    {{700, 700, 900, 800},
+     {376.518470, 351.969874, 640, 523.117087},
+     1.5658,
+     true,
+     {376.518470, 352.087076, 639.966201, 523.062970}}};
 
 Xyxy scaled(const Xyxy& b, double f) { return {b.x1 * f, b.y1 * f, b.x2 * f, b.y2 * f}; }
 
 TEST(Perspective, AffineMatrix) {
-  expect_matrix(perspective_matrix(affine_draws(), {1280, 1280}, {640, 640}),
-                {1.16353861, 0.31176923, -656.19701594, -0.27031172, 1.17084869, -224.34365897, 0, 0, 1});
+  expect_matrix(
+      perspective_matrix(affine_draws(), {1280, 1280}, {640, 640}),
+      {1.16353861, 0.31176923, -656.19701594, -0.27031172, 1.17084869, -224.34365897, 0, 0, 1});
 }
 
 TEST(Perspective, ProjectiveMatrix) {
   expect_matrix(perspective_matrix(projective_draws(), {640, 640}, {640, 640}),
-                {0.96384154, -0.16960709, 78.64497796, 0.30341995, 0.69697937, -19.32778201, 0.0005, -0.0003, 0.936});
+                {0.96384154, -0.16960709, 78.64497796, 0.30341995, 0.69697937, -19.32778201, 0.0005,
+                 -0.0003, 0.936});
 }
 
 TEST(Perspective, BoxesByTheirCorners) {
   const cv::Matx33d m = perspective_matrix(affine_draws(), {1280, 1280}, {640, 640});
   for (const Row& row : affine_rows) {
     const Xyxy after = warp_box(row.input, m, false, {640, 640});
-    expect_box(after, row.corners, row.kept ? box_digits : 0.6e-4);  // a removed one is printed with 4 digits
+    expect_box(after, row.corners,
+               row.kept ? box_digits : 0.6e-4);  // a removed one is printed with 4 digits
     EXPECT_NEAR(after.area() / scaled(row.input, 1.2).area(), row.area_ratio, 0.6e-4);
     EXPECT_EQ(is_box_candidate(scaled(row.input, 1.2), after, box_area_share), row.kept);
   }
@@ -93,17 +114,18 @@ TEST(Perspective, ProjectiveBoxes) {
 
 TEST(Perspective, ClosedOutlineAtEqualSteps) {
   const std::vector<cv::Point2d> polygon{{0, 0}, {10, 0}, {10, 10}};
-  const std::vector<cv::Point2d> expected{{0, 0}, {5, 0}, {10, 0}, {10, 5}, {10, 10}, {5, 5}, {0, 0}};
+  const std::vector<cv::Point2d> expected{{0, 0},   {5, 0}, {10, 0}, {10, 5},
+                                          {10, 10}, {5, 5}, {0, 0}};
   EXPECT_EQ(resample_closed(polygon, 7), expected);
 }
 
 TEST(Perspective, CandidateLimits) {
   const Xyxy before{0, 0, 100, 100};
-  EXPECT_FALSE(is_box_candidate({0, 0, 4, 4}, {0, 0, 2, 4}, box_area_share));    // exactly 2 px wide
+  EXPECT_FALSE(is_box_candidate({0, 0, 4, 4}, {0, 0, 2, 4}, box_area_share));  // exactly 2 px wide
   EXPECT_TRUE(is_box_candidate({0, 0, 4, 4}, {0, 0, 2.001, 4}, box_area_share));
-  EXPECT_FALSE(is_box_candidate(before, {0, 0, 10, 99.9}, box_area_share));      // area 9.99 %
+  EXPECT_FALSE(is_box_candidate(before, {0, 0, 10, 99.9}, box_area_share));  // area 9.99 %
   EXPECT_TRUE(is_box_candidate(before, {0, 0, 10, 99.9}, polygon_area_share));
-  EXPECT_FALSE(is_box_candidate(before, {0, 0, 5, 100}, polygon_area_share));    // 20 : 1
+  EXPECT_FALSE(is_box_candidate(before, {0, 0, 5, 100}, polygon_area_share));  // 20 : 1
   EXPECT_TRUE(is_box_candidate(before, {0, 0, 5.01, 100}, polygon_area_share));
 }
 
@@ -120,7 +142,8 @@ TEST(Perspective, DrawsStayInTheirRanges) {
     for (const double t : {d.translate_x, d.translate_y}) EXPECT_TRUE(t >= 0.3 && t <= 0.7);
     low = std::min(low, d.scale), high = std::max(high, d.scale);
   }
-  // U(0.5, 1.6): the extremes of 2000 draws miss the ends by more than 0.01 with a probability of 2 · e^−18.
+  // U(0.5, 1.6): the extremes of 2000 draws miss the ends by more than 0.01 with a probability of 2
+  // · e^−18.
   EXPECT_TRUE(low >= 0.5 && low < 0.51 && high < 1.6 && high > 1.59) << low << " " << high;
 }
 
@@ -144,7 +167,8 @@ Sample striped(int side) {
   sample.picture.create(side, side, CV_8UC3);
   for (int y = 0; y < side; ++y)
     for (int x = 0; x < side; ++x)
-      sample.picture.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<uchar>(3 * x), static_cast<uchar>(5 * y), static_cast<uchar>(x + y));
+      sample.picture.at<cv::Vec3b>(y, x) = cv::Vec3b(
+          static_cast<uchar>(3 * x), static_cast<uchar>(5 * y), static_cast<uchar>(x + y));
   return sample;
 }
 
@@ -157,7 +181,8 @@ TEST(Perspective, AShiftMovesPixelsAndBoxesAlike) {
   step.output = {40, 40};
   const Sample moved = random_perspective(sample, step);
   for (int y = 0; y < 37; ++y)
-    for (int x = 5; x < 40; ++x) ASSERT_EQ(moved.picture.at<cv::Vec3b>(y, x), sample.picture.at<cv::Vec3b>(y + 3, x - 5));
+    for (int x = 5; x < 40; ++x)
+      ASSERT_EQ(moved.picture.at<cv::Vec3b>(y, x), sample.picture.at<cv::Vec3b>(y + 3, x - 5));
   EXPECT_EQ(moved.picture.at<cv::Vec3b>(10, 0), cv::Vec3b(114, 114, 114));
   EXPECT_EQ(moved.picture.at<cv::Vec3b>(39, 20), cv::Vec3b(114, 114, 114));
   ASSERT_EQ(moved.objects.size(), 2u);
@@ -190,7 +215,8 @@ TEST(Perspective, NothingToDoChangesNothing) {
 }
 
 TEST(Perspective, EachLabelUsesItsOwnOutlineOrItsCorners) {
-  // F D15: turned by 45° a square's corners span √2 times its side; the diamond inscribed in it only 1 / √2.
+  // F D15: turned by 45° a square's corners span √2 times its side; the diamond inscribed in it
+  // only 1 / √2.
   Sample sample = striped(64);
   const Xyxy box{22, 22, 42, 42};
   sample.objects = {{1, box, {}}, {2, box, {{32, 22}, {42, 32}, {32, 42}, {22, 32}}}, {3, box, {}}};
@@ -200,26 +226,31 @@ TEST(Perspective, EachLabelUsesItsOwnOutlineOrItsCorners) {
   const Sample turned = random_perspective(sample, step);
   ASSERT_EQ(turned.objects.size(), 3u);
   EXPECT_NEAR(turned.objects[0].box.width(), 20 * std::sqrt(2.0), 1e-9);
-  // 1000 points do not hit the corners of the diamond exactly: 20 / √2 less at most one step (4 · 14.14 / 999 px) at each end.
+  // 1000 points do not hit the corners of the diamond exactly: 20 / √2 less at most one step (4
+  // · 14.14 / 999 px) at each end.
   EXPECT_NEAR(turned.objects[1].box.width(), 20 / std::sqrt(2.0), 0.12);
   EXPECT_NEAR(turned.objects[2].box.width(), 20 * std::sqrt(2.0), 1e-9);
   step.use_polygons = false;  // K D18
-  EXPECT_NEAR(random_perspective(sample, step).objects.at(1).box.width(), 20 * std::sqrt(2.0), 1e-9);
+  EXPECT_NEAR(random_perspective(sample, step).objects.at(1).box.width(), 20 * std::sqrt(2.0),
+              1e-9);
 }
 
 TEST(Perspective, ProjectiveWarpFollowsTheMatrix) {
   // A single bright pixel block lands where the matrix sends its centre.
   Sample sample;
   sample.picture = cv::Mat(640, 640, CV_8UC3, cv::Scalar::all(0));
-  sample.picture(cv::Rect(196, 146, 9, 9)).setTo(cv::Scalar::all(255));  // centre (200, 150) in pixel indices
+  sample.picture(cv::Rect(196, 146, 9, 9))
+      .setTo(cv::Scalar::all(255));  // centre (200, 150) in pixel indices
   PerspectiveStep step;
   step.draws = projective_draws();
   step.projective = true;
   step.output = {640, 640};
   const Sample warped = random_perspective(sample, step);
   const double w = 0.0005 * 200 - 0.0003 * 150 + 0.936;
-  const int x = static_cast<int>(std::lround((0.96384154 * 200 - 0.16960709 * 150 + 78.64497796) / w));
-  const int y = static_cast<int>(std::lround((0.30341995 * 200 + 0.69697937 * 150 - 19.32778201) / w));
+  const int x =
+      static_cast<int>(std::lround((0.96384154 * 200 - 0.16960709 * 150 + 78.64497796) / w));
+  const int y =
+      static_cast<int>(std::lround((0.30341995 * 200 + 0.69697937 * 150 - 19.32778201) / w));
   EXPECT_EQ(warped.picture.at<cv::Vec3b>(y, x)[0], 255);
   EXPECT_EQ(warped.picture.at<cv::Vec3b>(0, 639)[0], 114);  // the inverse maps it outside
 }

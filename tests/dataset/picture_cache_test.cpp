@@ -103,11 +103,14 @@ TEST_F(Caches, CorruptPicturesAreReadAgainEveryTime) {
 }
 
 TEST_F(Caches, ForeignCacheFilesAreNeitherReadNorWritten) {
-  for (const char* name : {"set/labels/train.cache", "set/labels/train/labels.cache", "set/images/train.cache"}) write_text(folder / name, "foreign");
+  for (const char* name :
+       {"set/labels/train.cache", "set/labels/train/labels.cache", "set/images/train.cache"})
+    write_text(folder / name, "foreign");
   const auto time = fs::last_write_time(folder / "set/labels/train.cache");
   read();
   read(true);
-  for (const char* name : {"set/labels/train.cache", "set/labels/train/labels.cache", "set/images/train.cache"})
+  for (const char* name :
+       {"set/labels/train.cache", "set/labels/train/labels.cache", "set/images/train.cache"})
     EXPECT_EQ(test::read_text(folder / name), "foreign");
   EXPECT_EQ(fs::last_write_time(folder / "set/labels/train.cache"), time);
 }
@@ -116,7 +119,8 @@ TEST_F(Caches, ACorruptCutOrStrangeCacheIsBuiltAgainAndSaid) {
   const std::string identity = read().identity, good = test::read_text(cache);
   std::string flipped = good;
   flipped[flipped.size() - 20] = static_cast<char>(flipped[flipped.size() - 20] ^ 1);
-  for (const std::string& bad : {std::string(), std::string("something else\n"), good.substr(0, good.size() - 9), flipped}) {
+  for (const std::string& bad :
+       {std::string(), std::string("something else\n"), good.substr(0, good.size() - 9), flipped}) {
     write_text(cache, bad);
     Index index;
     const std::string said = messages_of([&] { index = read(); });
@@ -138,7 +142,8 @@ TEST_F(Caches, WithoutAWritableLabelsFolderTheUsersFolderIsTaken) {
   // labels/ does not exist: as unwritable as a read-only one, also for root.
   fs::remove_all(folder / "set/labels");
   const Index first = read();
-  EXPECT_TRUE(first.cache_file.string().starts_with((folder / "user cache/yolov7.cpp").string())) << first.cache_file;
+  EXPECT_TRUE(first.cache_file.string().starts_with((folder / "user cache/yolov7.cpp").string()))
+      << first.cache_file;
   EXPECT_FALSE(fs::exists(folder / "set/labels"));
   EXPECT_EQ(read().pictures_read, 0u);
 }
@@ -165,7 +170,8 @@ TEST_F(Caches, TwoProcessesBuildItOnce) {
       char count = 99;
       try {
         const Index index = read();
-        if (index.entries.size() == 4 && index.corrupt == 0) count = static_cast<char>(index.pictures_read);
+        if (index.entries.size() == 4 && index.corrupt == 0)
+          count = static_cast<char>(index.pictures_read);
       } catch (...) {
       }
       ::_exit(::write(channel[1], &count, 1) == 1 ? 0 : 1);
@@ -197,12 +203,14 @@ TEST(PictureFactsText, RoundTripWithOddPaths) {
 TEST(PictureFactsText, AHundredThousandPicturesLoadQuickly) {
   FactsByKey facts;
   for (int i = 0; i < 100'000; ++i)
-    facts[fmt::format("images/train2017/{:012}.jpg", i)] = {{static_cast<std::uint64_t>(i), i}, 640, 480, "0123456789abcdef0123456789abcdef", ""};
+    facts[fmt::format("images/train2017/{:012}.jpg", i)] = {
+        {static_cast<std::uint64_t>(i), i}, 640, 480, "0123456789abcdef0123456789abcdef", ""};
   const std::string text = format_facts(facts);
   std::string fault;
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(parse_facts(text, fault)->size(), 100'000u);
-  // Decoding so many pictures takes minutes. The bound only catches a quadratic blunder, also with sanitizers on a busy machine.
+  // Decoding so many pictures takes minutes. The bound only catches a quadratic blunder, also with
+  // sanitizers on a busy machine.
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 

@@ -1,4 +1,5 @@
-// The passes over a training picture next to OpenCV, and to formulas in whole numbers, in every version that this processor runs.
+// The passes over a training picture next to OpenCV, and to formulas in whole numbers, in every
+// version that this processor runs.
 #include "dataset/picture_passes.hpp"
 
 #include <gtest/gtest.h>
@@ -28,26 +29,37 @@ cv::Mat noise(int width, int height, int seed) {
 
 cv::Mat opencv_warp(const cv::Mat& source, const cv::Matx33d& m, cv::Size output) {
   cv::Mat warped;
-  cv::warpAffine(source, warped, m.get_minor<2, 3>(0, 0), output, cv::INTER_LINEAR, cv::BORDER_CONSTANT, cv::Scalar::all(114));
+  cv::warpAffine(source, warped, m.get_minor<2, 3>(0, 0), output, cv::INTER_LINEAR,
+                 cv::BORDER_CONSTANT, cv::Scalar::all(114));
   return warped;
 }
 
-bool equal(const cv::Mat& a, const cv::Mat& b) { return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0; }
+bool equal(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
 
-// Rotated, sheared, mirrored, enlarged, beyond every side; level rows, which take a way of their own; widths around the sixteen of a vector.
+// Rotated, sheared, mirrored, enlarged, beyond every side; level rows, which take a way of their
+// own; widths around the sixteen of a vector.
 TEST(AffineWarp, HasThePixelsOfOpenCv) {
   std::mt19937 random(5);
   std::uniform_real_distribution<double> of(-1, 1);
   for (int i = 0; i < 120; ++i) {
-    const cv::Mat source = noise(20 + static_cast<int>(random() % 90), 20 + static_cast<int>(random() % 90), i);
-    const cv::Size output(1 + static_cast<int>(random() % 100), 1 + static_cast<int>(random() % 40));
+    const cv::Mat source =
+        noise(20 + static_cast<int>(random() % 90), 20 + static_cast<int>(random() % 90), i);
+    const cv::Size output(1 + static_cast<int>(random() % 100),
+                          1 + static_cast<int>(random() % 40));
     const bool level = i % 3 == 0;
-    const double angle = level ? 0 : 3 * of(random), scale = std::exp(of(random)), mirrored = i % 5 == 0 ? -1 : 1;
-    const cv::Matx33d m(mirrored * scale * std::cos(angle), scale * std::sin(angle), 60 * of(random) + (mirrored < 0 ? source.cols : 0), -scale * std::sin(angle), scale * std::cos(angle), 60 * of(random), 0, 0, 1);
+    const double angle = level ? 0 : 3 * of(random), scale = std::exp(of(random)),
+                 mirrored = i % 5 == 0 ? -1 : 1;
+    const cv::Matx33d m(mirrored * scale * std::cos(angle), scale * std::sin(angle),
+                        60 * of(random) + (mirrored < 0 ? source.cols : 0),
+                        -scale * std::sin(angle), scale * std::cos(angle), 60 * of(random), 0, 0,
+                        1);
     ASSERT_TRUE(equal(warp_affine(source, m, output, {}), opencv_warp(source, m, output))) << i;
   }
   const cv::Mat single = noise(1, 1, 3);
-  EXPECT_TRUE(equal(warp_affine(single, cv::Matx33d(4, 0, 2, 0, 4, 2, 0, 0, 1), {16, 16}, {}), opencv_warp(single, cv::Matx33d(4, 0, 2, 0, 4, 2, 0, 0, 1), {16, 16})));
+  EXPECT_TRUE(equal(warp_affine(single, cv::Matx33d(4, 0, 2, 0, 4, 2, 0, 0, 1), {16, 16}, {}),
+                    opencv_warp(single, cv::Matx33d(4, 0, 2, 0, 4, 2, 0, 0, 1), {16, 16})));
   const cv::Mat part = noise(90, 70, 4)(cv::Rect(10, 5, 50, 40));  // rows with a distance
   const cv::Matx33d m(1.3, 0.1, -5, 0.2, 0.8, 3, 0, 0, 1);
   EXPECT_TRUE(equal(warp_affine(part, m, {64, 48}, {}), opencv_warp(part.clone(), m, {64, 48})));
@@ -56,26 +68,40 @@ TEST(AffineWarp, HasThePixelsOfOpenCv) {
 TEST(PictureRows, WarpsAlikeInEveryInstructionSet) {
   const cv::Mat source = noise(300, 40, 1);
   std::vector<std::int32_t> dx(150), dy(150), flat(150, 0);
-  for (std::size_t i = 0; i < dx.size(); ++i) dx[i] = static_cast<std::int32_t>(1900 * i), dy[i] = static_cast<std::int32_t>(200 * i);
+  for (std::size_t i = 0; i < dx.size(); ++i)
+    dx[i] = static_cast<std::int32_t>(1900 * i), dy[i] = static_cast<std::int32_t>(200 * i);
   for (const InstructionSet set : available_sets()) {
     const kernels::PictureRows rows = kernels::picture_rows(set);
     for (const bool level : {false, true})
-      for (const auto& [from, to] : {std::pair(0, 150), std::pair(3, 20), std::pair(7, 7), std::pair(10, 26)}) {
+      for (const auto& [from, to] :
+           {std::pair(0, 150), std::pair(3, 20), std::pair(7, 7), std::pair(10, 26)}) {
         std::vector<std::uint32_t> words(150, 0xAAAAAAAA);
         std::vector<std::uint16_t> scratch(1000);
-        const kernels::WarpRow row{source.data, static_cast<std::ptrdiff_t>(source.step[0]), dx.data(), level ? flat.data() : dy.data(), 5000, 3000, words.data(), scratch.data()};
+        const kernels::WarpRow row{source.data,  static_cast<std::ptrdiff_t>(source.step[0]),
+                                   dx.data(),    level ? flat.data() : dy.data(),
+                                   5000,         3000,
+                                   words.data(), scratch.data()};
         (level ? rows.warp_level : rows.warp)(row, from, to);
         for (int i = 0; i < 150; ++i) {
           std::uint32_t expected = 0xAAAAAAAA;
           if (i >= from && i < to) {
-            const int px = (5000 + dx[static_cast<std::size_t>(i)]) >> 5, py = (3000 + (level ? 0 : dy[static_cast<std::size_t>(i)])) >> 5, a = px % 32, b = py % 32;
+            const int px = (5000 + dx[static_cast<std::size_t>(i)]) >> 5,
+                      py = (3000 + (level ? 0 : dy[static_cast<std::size_t>(i)])) >> 5, a = px % 32,
+                      b = py % 32;
             expected = 0;
             for (int c = 0; c < 3; ++c) {
-              const auto at = [&](int x, int y) { return static_cast<int>(source.at<cv::Vec3b>(py / 32 + y, px / 32 + x)[c]); };
-              expected |= static_cast<std::uint32_t>(((32 - a) * (32 - b) * at(0, 0) + a * (32 - b) * at(1, 0) + (32 - a) * b * at(0, 1) + a * b * at(1, 1) + 512) / 1024) << (8 * c);
+              const auto at = [&](int x, int y) {
+                return static_cast<int>(source.at<cv::Vec3b>(py / 32 + y, px / 32 + x)[c]);
+              };
+              expected |= static_cast<std::uint32_t>(
+                              ((32 - a) * (32 - b) * at(0, 0) + a * (32 - b) * at(1, 0) +
+                               (32 - a) * b * at(0, 1) + a * b * at(1, 1) + 512) /
+                              1024)
+                          << (8 * c);
             }
           }
-          ASSERT_EQ(words[static_cast<std::size_t>(i)], expected) << i << ' ' << static_cast<int>(set) << level;
+          ASSERT_EQ(words[static_cast<std::size_t>(i)], expected)
+              << i << ' ' << static_cast<int>(set) << level;
         }
       }
   }
@@ -90,7 +116,9 @@ TEST(PictureRows, HsvIsOpenCvs) {
   int at = 0;
   for (const int b : values)
     for (const int g : values)
-      for (const int r : values) picture.at<cv::Vec3b>(0, at++) = cv::Vec3b(static_cast<uchar>(b), static_cast<uchar>(g), static_cast<uchar>(r));
+      for (const int r : values)
+        picture.at<cv::Vec3b>(0, at++) =
+            cv::Vec3b(static_cast<uchar>(b), static_cast<uchar>(g), static_cast<uchar>(r));
   cv::cvtColor(picture, hsv, cv::COLOR_BGR2HSV);
   for (const InstructionSet set : available_sets()) {
     std::vector<std::uint32_t> words(padded_words(picture.cols));
@@ -102,7 +130,8 @@ TEST(PictureRows, HsvIsOpenCvs) {
   }
 }
 
-// All hues, saturations and values: v (1 − s (1 − c)) in fractions of 7650, rounded to nearest, halves up. c is by sectors here, as in Smith's paper.
+// All hues, saturations and values: v (1 − s (1 − c)) in fractions of 7650, rounded to nearest,
+// halves up. c is by sectors here, as in Smith's paper.
 TEST(PictureRows, BackFromHsvIsRoundedOnce) {
   std::vector<std::uint32_t> words(65536), back;
   for (int h = 0; h < 180; ++h) {
@@ -113,12 +142,23 @@ TEST(PictureRows, BackFromHsvIsRoundedOnce) {
       kernels::picture_rows(set).from_hsv(back.data(), 65536);
       for (std::uint32_t i = 0; i < 65536; ++i) {
         const int s = static_cast<int>(i & 255), v = static_cast<int>(i >> 8);
-        const auto rounded = [&](int factor) { return static_cast<std::uint32_t>((2 * v * factor + 7650) / 15300); };
-        const std::uint32_t full = static_cast<std::uint32_t>(v), none = rounded(7650 - 30 * s), falls = rounded(7650 - s * rest), rises = rounded(7650 - s * (30 - rest));
+        const auto rounded = [&](int factor) {
+          return static_cast<std::uint32_t>((2 * v * factor + 7650) / 15300);
+        };
+        const std::uint32_t full = static_cast<std::uint32_t>(v), none = rounded(7650 - 30 * s),
+                            falls = rounded(7650 - s * rest),
+                            rises = rounded(7650 - s * (30 - rest));
         const std::uint32_t b = sector < 2 ? none : sector == 2 ? rises : sector < 5 ? full : falls;
-        const std::uint32_t g = sector == 0 ? rises : sector < 3 ? full : sector == 3 ? falls : none;
-        const std::uint32_t r = sector == 0 || sector == 5 ? full : sector == 1 ? falls : sector == 4 ? rises : none;
-        ASSERT_EQ(back[i], b | g << 8 | r << 16) << h << ' ' << s << ' ' << v << ' ' << static_cast<int>(set);
+        const std::uint32_t g = sector == 0   ? rises
+                                : sector < 3  ? full
+                                : sector == 3 ? falls
+                                              : none;
+        const std::uint32_t r = sector == 0 || sector == 5 ? full
+                                : sector == 1              ? falls
+                                : sector == 4              ? rises
+                                                           : none;
+        ASSERT_EQ(back[i], b | g << 8 | r << 16)
+            << h << ' ' << s << ' ' << v << ' ' << static_cast<int>(set);
       }
     }
     // OpenCV truncates in its vector loop and rounds in what is left of a row.
@@ -161,7 +201,8 @@ TEST(WarpToPlanes, IsWarpColoursFlipsAndPlanesInTurn) {
       const Flips flips{(k & 1) != 0, (k & 2) != 0};
       const ColourChange change(1.1, 0.8, 1.2);
       const ColourChange* colours = (k & 4) != 0 ? &change : nullptr;
-      std::vector<std::uint8_t> planes(3 * static_cast<std::size_t>(output.area())), others(planes.size());
+      std::vector<std::uint8_t> planes(3 * static_cast<std::size_t>(output.area())),
+          others(planes.size());
       warp_to_planes(source, m, output, flips, colours, planes.data());
       cv::Mat warped = opencv_warp(source, m, output);
       write_planes(warped, flips, colours, others.data());
@@ -171,7 +212,9 @@ TEST(WarpToPlanes, IsWarpColoursFlipsAndPlanesInTurn) {
       if (flips.horizontal) cv::flip(warped, warped, 1);
       for (int y = 0; y < output.height; ++y)
         for (int x = 0; x < output.width; ++x)
-          for (int c = 0; c < 3; ++c) ASSERT_EQ(planes[static_cast<std::size_t>(c * output.area() + y * output.width + x)], warped.at<cv::Vec3b>(y, x)[2 - c]);
+          for (int c = 0; c < 3; ++c)
+            ASSERT_EQ(planes[static_cast<std::size_t>(c * output.area() + y * output.width + x)],
+                      warped.at<cv::Vec3b>(y, x)[2 - c]);
     }
 }
 

@@ -15,10 +15,13 @@ constexpr int side = 48, turns = 24;
 using Mask = std::bitset<side * side>;
 
 Mask mask(const Outline& outline, double turn) {
-  const cv::Mat coverage = outline_coverage(place_outline(outline, {side / 2.0, side / 2.0}, side / 2.0 - 1, 1, turn), cv::Rect(0, 0, side, side));
+  const cv::Mat coverage =
+      outline_coverage(place_outline(outline, {side / 2.0, side / 2.0}, side / 2.0 - 1, 1, turn),
+                       cv::Rect(0, 0, side, side));
   Mask result;
   for (int y = 0; y < side; ++y)
-    for (int x = 0; x < side; ++x) result[static_cast<std::size_t>(y * side + x)] = coverage.at<float>(y, x) > 0.5F;
+    for (int x = 0; x < side; ++x)
+      result[static_cast<std::size_t>(y * side + x)] = coverage.at<float>(y, x) > 0.5F;
   return result;
 }
 
@@ -37,21 +40,25 @@ TEST(Formulas, LieInTheUnitDiscAndHaveNamesOfTheirOwn) {
 
 TEST(Formulas, ASequenceThatGrowsKeepsItsBeginning) {
   const auto few = formulas(5), many = formulas(20);
-  for (std::size_t i = 0; i < few.size(); ++i) EXPECT_EQ(formula_outline(few[i]), formula_outline(many[i]));
+  for (std::size_t i = 0; i < few.size(); ++i)
+    EXPECT_EQ(formula_outline(few[i]), formula_outline(many[i]));
 }
 
-// Drawn at 48 px, no two cover the same pixels under any of 24 turns. (Equal shapes would have an overlap near 1.)
+// Drawn at 48 px, no two cover the same pixels under any of 24 turns. (Equal shapes would have an
+// overlap near 1.)
 TEST(Formulas, AreToldApart) {
   std::vector<std::vector<Mask>> masks;
   for (const Formula& formula : formulas(56)) {
     masks.emplace_back();
-    for (int t = 0; t < turns; ++t) masks.back().push_back(mask(formula_outline(formula), 2 * M_PI * t / turns));
+    for (int t = 0; t < turns; ++t)
+      masks.back().push_back(mask(formula_outline(formula), 2 * M_PI * t / turns));
   }
   double largest = 0;
   for (std::size_t a = 0; a < masks.size(); ++a)
     for (std::size_t b = a + 1; b < masks.size(); ++b)
       for (const Mask& turned : masks[b])
-        largest = std::max(largest, static_cast<double>((masks[a][0] & turned).count()) / static_cast<double>((masks[a][0] | turned).count()));
+        largest = std::max(largest, static_cast<double>((masks[a][0] & turned).count()) /
+                                        static_cast<double>((masks[a][0] | turned).count()));
   EXPECT_LT(largest, 0.97);
 }
 
@@ -62,7 +69,8 @@ TEST(Formulas, TheHardestLevelDrawsAllItsClasses) {
   EXPECT_EQ(level.class_name(8), "formula-00");
   std::set<int> seen;
   for (std::size_t i = 0; i < 60; ++i)
-    for (const Label& label : draw_synth_picture(level, 128, 1, 0, i, false).labels) seen.insert(label.class_index);
+    for (const Label& label : draw_synth_picture(level, 128, 1, 0, i, false).labels)
+      seen.insert(label.class_index);
   EXPECT_GT(seen.size(), 60u);
   EXPECT_LE(*seen.rbegin(), 63);
 }

@@ -19,10 +19,12 @@ namespace {
 
 constexpr int width = 9, height = 5;
 
-/// A full rectangle of 9 × 5 at `corner` of a picture of 100 × 100: brightness that the relief adds.
+/// A full rectangle of 9 × 5 at `corner` of a picture of 100 × 100: brightness that the relief
+/// adds.
 cv::Mat added(cv::Point corner, const Relief& relief, cv::Size picture = {100, 100}) {
   cv::Mat paint(height, width, CV_32FC3, cv::Scalar(10, 20, 30));
-  add_relief(paint, cv::Mat::ones(height, width, CV_32FC1), cv::Rect(corner, paint.size()), picture, relief);
+  add_relief(paint, cv::Mat::ones(height, width, CV_32FC1), cv::Rect(corner, paint.size()), picture,
+             relief);
   std::vector<cv::Mat> channels;
   cv::split(paint, channels);
   EXPECT_NEAR(cv::norm(channels[0] - 10, channels[1] - 20, cv::NORM_INF), 0, 1e-4);
@@ -38,7 +40,8 @@ TEST(Relief, FollowsTheDistanceToTheEdge) {
     for (int x = 0; x < width; ++x) {
       // Pixels to the nearest one outside; the middle row has the most: 3.
       const double depth = std::min({x + 1, width - x, y + 1, height - y}) / 3.0;
-      EXPECT_NEAR(change.at<float>(y, x), -40 * std::exp(-16 * depth * depth) + 60 * depth, 1e-4) << x << ' ' << y;
+      EXPECT_NEAR(change.at<float>(y, x), -40 * std::exp(-16 * depth * depth) + 60 * depth, 1e-4)
+          << x << ' ' << y;
     }
 }
 
@@ -51,7 +54,8 @@ TEST(Relief, HasNoRimWhereThePictureEnds) {
       EXPECT_NEAR(left.at<float>(y, x), 40 * std::min({width - x, y + 1, height - y}) / 3.0, 1e-4);
       EXPECT_NEAR(bottom_right.at<float>(y, x), 40 * std::min(x + 1, y + 1) / 5.0, 1e-4);
     }
-  EXPECT_EQ(cv::norm(added({0, 0}, relief, {width, height}), cv::NORM_INF), 0);  // nothing but the object
+  EXPECT_EQ(cv::norm(added({0, 0}, relief, {width, height}), cv::NORM_INF),
+            0);  // nothing but the object
 }
 
 TEST(Relief, LightComesFromOneSide) {
@@ -62,8 +66,8 @@ TEST(Relief, LightComesFromOneSide) {
   const cv::Mat from_below = added({20, 30}, relief);
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
-      EXPECT_NEAR(from_right.at<float>(y, x), 4.0 * (x - 4), 1e-4);    // 18 · 2 / 9 a pixel
-      EXPECT_NEAR(from_below.at<float>(y, x), 7.2 * (y - 2), 1e-4);    // 18 · 2 / 5
+      EXPECT_NEAR(from_right.at<float>(y, x), 4.0 * (x - 4), 1e-4);  // 18 · 2 / 9 a pixel
+      EXPECT_NEAR(from_below.at<float>(y, x), 7.2 * (y - 2), 1e-4);  // 18 · 2 / 5
     }
 }
 
@@ -85,12 +89,15 @@ TEST(Relief, SeparatesObjectsOfOneColour) {
 SynthLevel plain_crowds() {
   SynthLevel level = formula_level();
   level.crowds = 1, level.relief = false;
-  level.texture = level.most_noise = level.most_blur = 0, level.most_distractors = 0, level.least_contrast = 120;
+  level.texture = level.most_noise = level.most_blur = 0, level.most_distractors = 0,
+  level.least_contrast = 120;
   return level;
 }
 
 bool at_border(const Label& label) {
-  return std::any_of(label.polygon.begin(), label.polygon.end(), [](const cv::Point2d& p) { return p.x < 1e-6 || p.y < 1e-6 || p.x > 1 - 1e-6 || p.y > 1 - 1e-6; });
+  return std::any_of(label.polygon.begin(), label.polygon.end(), [](const cv::Point2d& p) {
+    return p.x < 1e-6 || p.y < 1e-6 || p.x > 1 - 1e-6 || p.y > 1 - 1e-6;
+  });
 }
 
 TEST(Crowds, ShowFewKindsOfOneSizeAndColour) {
@@ -103,23 +110,32 @@ TEST(Crowds, ShowFewKindsOfOneSizeAndColour) {
       const Label& label = p.labels[i];
       sides[label.class_index];
       if (at_border(label)) continue;
-      sides[label.class_index].push_back(std::max(label.box.w * p.picture.cols, label.box.h * p.picture.rows));
+      sides[label.class_index].push_back(
+          std::max(label.box.w * p.picture.cols, label.box.h * p.picture.rows));
       if (p.visible[i] < 1) continue;
       cv::Mat mask = cv::Mat::zeros(p.picture.size(), CV_8UC1);
       std::vector<cv::Point> outline;
-      for (const cv::Point2d& q : label.polygon) outline.emplace_back(static_cast<int>(q.x * p.picture.cols), static_cast<int>(q.y * p.picture.rows));
+      for (const cv::Point2d& q : label.polygon)
+        outline.emplace_back(static_cast<int>(q.x * p.picture.cols),
+                             static_cast<int>(q.y * p.picture.rows));
       cv::fillPoly(mask, std::vector<std::vector<cv::Point>>{outline}, cv::Scalar(255));
       cv::erode(mask, mask, cv::Mat::ones(5, 5, CV_8UC1));
-      if (cv::countNonZero(mask) > 0) colours[label.class_index].push_back(cv::mean(p.picture, mask));
+      if (cv::countNonZero(mask) > 0)
+        colours[label.class_index].push_back(cv::mean(p.picture, mask));
     }
-    most_kinds = std::max(most_kinds, sides.size()), most_objects = std::max(most_objects, p.labels.size());
+    most_kinds = std::max(most_kinds, sides.size()),
+    most_objects = std::max(most_objects, p.labels.size());
     for (const auto& [kind, all] : sides) {
       if (all.empty()) continue;
-      EXPECT_LE(*std::max_element(all.begin(), all.end()), *std::min_element(all.begin(), all.end()) * std::exp(0.5) * 1.0001) << number;
+      EXPECT_LE(*std::max_element(all.begin(), all.end()),
+                *std::min_element(all.begin(), all.end()) * std::exp(0.5) * 1.0001)
+          << number;
     }
     for (const auto& [kind, all] : colours)
       for (const cv::Scalar& colour : all) {
-        for (int c = 0; c < 3; ++c) EXPECT_NEAR(colour[c], all[0][c], 21) << number;  // ten grey levels either way, and a rounding
+        for (int c = 0; c < 3; ++c)
+          EXPECT_NEAR(colour[c], all[0][c], 21)
+              << number;  // ten grey levels either way, and a rounding
         ++compared;
       }
   }

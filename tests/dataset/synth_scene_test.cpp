@@ -1,5 +1,5 @@
-// What the generated pictures hold: sizes, overlap, boxes on the shapes, colours that tell nothing, and a task that
-// thresholds and contours do not solve.
+// What the generated pictures hold: sizes, overlap, boxes on the shapes, colours that tell nothing,
+// and a task that thresholds and contours do not solve.
 #include "dataset/synth_scene.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,8 @@ constexpr std::uint64_t seed = 4;
 
 std::vector<SynthPicture> pictures(const SynthLevel& level, std::size_t count, int size) {
   std::vector<SynthPicture> result;
-  for (std::size_t i = 0; i < count; ++i) result.push_back(draw_synth_picture(level, size, seed, 0, i, false));
+  for (std::size_t i = 0; i < count; ++i)
+    result.push_back(draw_synth_picture(level, size, seed, 0, i, false));
   return result;
 }
 
@@ -76,10 +77,12 @@ TEST(SynthScene, EasyIsFewBigAndClear) {
 }
 
 TEST(SynthScene, BoxesAndPolygonsSitOnTheShapes) {
-  // One object on a plain ground without faults: the pixels that differ from the ground are the object.
+  // One object on a plain ground without faults: the pixels that differ from the ground are the
+  // object.
   SynthLevel level = standard_level();
   level.most_objects = 1;
-  level.texture = level.most_noise = level.most_blur = 0, level.most_distractors = 0, level.least_contrast = 120;
+  level.texture = level.most_noise = level.most_blur = 0, level.most_distractors = 0,
+  level.least_contrast = 120;
   std::set<int> classes;
   for (std::size_t i = 0; i < 80; ++i) {
     const SynthPicture p = draw_synth_picture(level, 200, seed, 1, i, false);
@@ -91,7 +94,8 @@ TEST(SynthScene, BoxesAndPolygonsSitOnTheShapes) {
     cv::transform(difference, gray, cv::Matx13f(1, 1, 1));
     const Xyxy box = to_pixels(p.labels[0].box, p.picture.cols, p.picture.rows);
     const cv::Rect found = cv::boundingRect(gray > 0);
-    // A corner's tip may cover too little of its pixel to change it: up to 2 px for the star's narrow rays.
+    // A corner's tip may cover too little of its pixel to change it: up to 2 px for the star's
+    // narrow rays.
     EXPECT_GE(found.x, std::floor(box.x1));
     EXPECT_GE(found.y, std::floor(box.y1));
     EXPECT_LE(found.br().x, std::ceil(box.x2));
@@ -101,7 +105,8 @@ TEST(SynthScene, BoxesAndPolygonsSitOnTheShapes) {
     EXPECT_LE(box.x2 - found.br().x, 2);
     EXPECT_LE(box.y2 - found.br().y, 2);
     Outline outline;
-    for (const cv::Point2d& q : p.labels[0].polygon) outline.emplace_back(q.x * p.picture.cols, q.y * p.picture.rows);
+    for (const cv::Point2d& q : p.labels[0].polygon)
+      outline.emplace_back(q.x * p.picture.cols, q.y * p.picture.rows);
     const Xyxy extent = outline_extent(outline);
     EXPECT_NEAR(extent.x1, box.x1, 1e-9);
     EXPECT_NEAR(extent.y2, box.y2, 1e-9);
@@ -114,25 +119,33 @@ TEST(SynthScene, BoxesAndPolygonsSitOnTheShapes) {
 
 TEST(SynthScene, IsAFunctionOfItsArguments) {
   const SynthLevel level = standard_level();
-  const SynthPicture a = draw_synth_picture(level, 96, 1, 0, 5, false), b = draw_synth_picture(level, 96, 1, 0, 5, false);
+  const SynthPicture a = draw_synth_picture(level, 96, 1, 0, 5, false),
+                     b = draw_synth_picture(level, 96, 1, 0, 5, false);
   EXPECT_EQ(cv::norm(a.picture, b.picture, cv::NORM_INF), 0);
   EXPECT_EQ(format_labels(a.labels), format_labels(b.labels));
-  for (const SynthPicture& other : {draw_synth_picture(level, 96, 2, 0, 5, false), draw_synth_picture(level, 96, 1, 1, 5, false), draw_synth_picture(level, 96, 1, 0, 6, false)})
-    EXPECT_TRUE(other.picture.size() != a.picture.size() || cv::norm(a.picture, other.picture, cv::NORM_INF) > 0);
+  for (const SynthPicture& other : {draw_synth_picture(level, 96, 2, 0, 5, false),
+                                    draw_synth_picture(level, 96, 1, 1, 5, false),
+                                    draw_synth_picture(level, 96, 1, 0, 6, false)})
+    EXPECT_TRUE(other.picture.size() != a.picture.size() ||
+                cv::norm(a.picture, other.picture, cv::NORM_INF) > 0);
   EXPECT_TRUE(draw_synth_picture(level, 96, 1, 0, 5, true).labels.empty());
 }
 
-/// Mean colour of the pixels around the label's first visible interior point is not known; the whole box' centre region does.
+/// Mean colour of the pixels around the label's first visible interior point is not known; the
+/// whole box' centre region does.
 cv::Vec3d mean_colour(const SynthPicture& p, const Label& label) {
   cv::Mat mask = cv::Mat::zeros(p.picture.size(), CV_8UC1);
   std::vector<cv::Point> points;
-  for (const cv::Point2d& q : label.polygon) points.emplace_back(static_cast<int>(q.x * p.picture.cols), static_cast<int>(q.y * p.picture.rows));
+  for (const cv::Point2d& q : label.polygon)
+    points.emplace_back(static_cast<int>(q.x * p.picture.cols),
+                        static_cast<int>(q.y * p.picture.rows));
   cv::fillPoly(mask, std::vector<std::vector<cv::Point>>{points}, cv::Scalar(255));
   const cv::Scalar mean = cv::mean(p.picture, mask);
   return {mean[0], mean[1], mean[2]};
 }
 
-/// Share of objects whose class is that of the nearest mean colour, learnt on even pictures, tested on odd ones.
+/// Share of objects whose class is that of the nearest mean colour, learnt on even pictures, tested
+/// on odd ones.
 double accuracy_by_colour(const SynthLevel& level) {
   const auto drawn = pictures(level, 120, 160);
   std::vector<cv::Vec3d> centre(level.shapes.size());
@@ -148,7 +161,10 @@ double accuracy_by_colour(const SynthLevel& level) {
   for (std::size_t i = 1; i < drawn.size(); i += 2)
     for (const Label& label : drawn[i].labels) {
       const cv::Vec3d colour = mean_colour(drawn[i], label);
-      const auto nearest = std::min_element(centre.begin(), centre.end(), [&](const cv::Vec3d& a, const cv::Vec3d& b) { return cv::norm(a - colour) < cv::norm(b - colour); });
+      const auto nearest = std::min_element(centre.begin(), centre.end(),
+                                            [&](const cv::Vec3d& a, const cv::Vec3d& b) {
+                                              return cv::norm(a - colour) < cv::norm(b - colour);
+                                            });
       right += nearest - centre.begin() == label.class_index;
       ++all;
     }
@@ -176,7 +192,8 @@ double baseline(const SynthLevel& level, std::size_t count, int size) {
 }
 
 TEST(SynthScene, ContoursSolveEasyButNotStandard) {
-  const double easy = baseline(easy_level(), 40, 192), standard = baseline(standard_level(), 40, 320);
+  const double easy = baseline(easy_level(), 40, 192),
+               standard = baseline(standard_level(), 40, 320);
   RecordProperty("easy", std::to_string(easy));
   RecordProperty("standard", std::to_string(standard));
   std::printf("contour baseline: mAP50 %.3f on easy, %.3f on standard\n", easy, standard);

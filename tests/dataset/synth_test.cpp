@@ -1,4 +1,5 @@
-// The generator's folder: the same bytes for any number of threads, readable by our own reader, all or nothing.
+// The generator's folder: the same bytes for any number of threads, readable by our own reader, all
+// or nothing.
 #include "dataset/synth.hpp"
 
 #include <gtest/gtest.h>
@@ -32,7 +33,8 @@ SynthOptions small(const std::string& level = "standard") {
 std::map<std::string, std::string> content(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = test::read_text(entry.path());
+    if (entry.is_regular_file())
+      files[fs::relative(entry.path(), folder).string()] = test::read_text(entry.path());
   return files;
 }
 
@@ -48,7 +50,8 @@ TEST(Synth, TheSameBytesForAnyNumberOfThreads) {
   EXPECT_TRUE(one == content(folder / "three"));
   o.seed = 4;
   synthesize(o, folder / "other");
-  EXPECT_NE(content(folder / "other").at("images/train/000000.jpg"), one.at("images/train/000000.jpg"));
+  EXPECT_NE(content(folder / "other").at("images/train/000000.jpg"),
+            one.at("images/train/000000.jpg"));
 }
 
 TEST(Synth, IsReadByOurOwnReader) {
@@ -82,14 +85,17 @@ TEST(Synth, BoxesAreTheExtentsOfThePolygons) {
   o.polygons = true;
   synthesize(o, folder / "polygons");
   const Index boxes = read_index(read_description(folder / "boxes" / "data.yaml"), "train", {});
-  const Index polygons = read_index(read_description(folder / "polygons" / "data.yaml"), "train", {});
+  const Index polygons =
+      read_index(read_description(folder / "polygons" / "data.yaml"), "train", {});
   ASSERT_EQ(boxes.entries.size(), polygons.entries.size());
   for (std::size_t i = 0; i < boxes.entries.size(); ++i) {
     EXPECT_EQ(boxes.entries[i].content_hash, polygons.entries[i].content_hash);
     ASSERT_EQ(boxes.entries[i].labels.size(), polygons.entries[i].labels.size());
     for (std::size_t k = 0; k < boxes.entries[i].labels.size(); ++k) {
-      const CxcywhNormalized &a = boxes.entries[i].labels[k].box, &b = polygons.entries[i].labels[k].box;
-      for (const double d : {a.cx - b.cx, a.cy - b.cy, a.w - b.w, a.h - b.h}) EXPECT_NEAR(d, 0, 2e-7);  // written as 32-bit floats
+      const CxcywhNormalized &a = boxes.entries[i].labels[k].box,
+                             &b = polygons.entries[i].labels[k].box;
+      for (const double d : {a.cx - b.cx, a.cy - b.cy, a.w - b.w, a.h - b.h})
+        EXPECT_NEAR(d, 0, 2e-7);  // written as 32-bit floats
     }
   }
 }
@@ -130,10 +136,12 @@ TEST(Synth, RefusesWhatItCannotDo) {
   EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("found 31"), std::string::npos);
   o = small();
   o.classes = 9;
-  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("8 classes, found 9"), std::string::npos);
+  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("8 classes, found 9"),
+            std::string::npos);
   EXPECT_FALSE(fs::exists(folder / "a"));
   test::write_text(folder / "b" / "mine.txt", "keep");
-  EXPECT_NE(error_of([&] { synthesize(small(), folder / "b"); }).find("nothing is overwritten"), std::string::npos);
+  EXPECT_NE(error_of([&] { synthesize(small(), folder / "b"); }).find("nothing is overwritten"),
+            std::string::npos);
   EXPECT_EQ(content(folder / "b").size(), 1u);
 }
 

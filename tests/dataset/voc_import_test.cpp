@@ -15,25 +15,26 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::error_of;
-using test::VocImports;
 using test::voc_object;
+using test::VocImports;
 using test::write_gray;
 using test::write_text;
 
 TEST_F(VocImports, CornersAreTakenAsTheyAreAndClipped) {
   write_gray(source / "a.png", 100, 50, 1);
   xml("a.xml", "a.png",
-      voc_object("dog", "10", "10", "60", "35") +                     // centre 35, 22.5; 50 × 25
-          voc_object("cat", "-10", "-5", "110", "55", true) +         // clipped to the whole picture
-          voc_object("cat", "99.5", "10", "100", "20") +              // 0.5 px wide
-          voc_object("cat", "99", "10", "140", "20") +                // 1 px wide after clipping: kept
-          voc_object("dog", "10", "10", "60", "35") +                 // again
-          voc_object("cat", "10", "10", "60", "35") +                 // another class: kept
-          voc_object("cat", "60", "10", "10", "35") +                 // turned around
-          voc_object("cat", "200", "10", "300", "35"));               // outside
+      voc_object("dog", "10", "10", "60", "35") +              // centre 35, 22.5; 50 × 25
+          voc_object("cat", "-10", "-5", "110", "55", true) +  // clipped to the whole picture
+          voc_object("cat", "99.5", "10", "100", "20") +       // 0.5 px wide
+          voc_object("cat", "99", "10", "140", "20") +         // 1 px wide after clipping: kept
+          voc_object("dog", "10", "10", "60", "35") +          // again
+          voc_object("cat", "10", "10", "60", "35") +          // another class: kept
+          voc_object("cat", "60", "10", "10", "35") +          // turned around
+          voc_object("cat", "200", "10", "300", "35"));        // outside
   const Conversion c = convert();
   EXPECT_EQ(c.names, (std::vector<std::string>{"cat", "dog"}));
-  EXPECT_EQ(label("train/a.txt"), "1 0.35 0.45 0.5 0.5\n0 0.5 0.5 1 1\n0 0.995 0.3 0.01 0.2\n0 0.35 0.45 0.5 0.5\n");
+  EXPECT_EQ(label("train/a.txt"),
+            "1 0.35 0.45 0.5 0.5\n0 0.5 0.5 1 1\n0 0.995 0.3 0.01 0.2\n0 0.35 0.45 0.5 0.5\n");
   EXPECT_EQ(c.boxes.in, 8u);
   EXPECT_EQ(c.boxes.out, 4u);
   EXPECT_EQ(c.boxes.dropped, 4u);
@@ -41,7 +42,9 @@ TEST_F(VocImports, CornersAreTakenAsTheyAreAndClipped) {
   EXPECT_EQ(c.clipped, 2u);
   ASSERT_EQ(c.drops.size(), 4u);
   EXPECT_EQ(c.drops[0].line, 4);
-  EXPECT_EQ(c.drops[0].reason, "box of class 'cat' under 1 px: corners 99.5 10 100 20 leave 0.5 × 10 px in a picture of 100 × 50");
+  EXPECT_EQ(c.drops[0].reason,
+            "box of class 'cat' under 1 px: corners 99.5 10 100 20 leave 0.5 × 10 px in a picture "
+            "of 100 × 50");
   EXPECT_EQ(c.drops[1].reason, "box of class 'dog' with the same corners as the one in line 2");
   EXPECT_EQ(c.drops[2].line, 8);
   EXPECT_EQ(c.drops[3].line, 9);
@@ -50,9 +53,11 @@ TEST_F(VocImports, CornersAreTakenAsTheyAreAndClipped) {
 TEST_F(VocImports, NothingIsLostSilently) {
   pair("good");
   write_gray(source / "JPEGImages/no xml.png", 100, 50, 99);
-  write_text(source / "JPEGImages/cut.png", test::read_text(source / "JPEGImages/good.png").substr(0, 60));
+  write_text(source / "JPEGImages/cut.png",
+             test::read_text(source / "JPEGImages/good.png").substr(0, 60));
   xml("Annotations/cut.xml", "cut.png", voc_object("a", "1", "1", "20", "20"));
-  xml("Annotations/no picture.xml", "gone.jpg", voc_object("z", "1", "1", "20", "20") + voc_object("z", "2", "1", "20", "20"));
+  xml("Annotations/no picture.xml", "gone.jpg",
+      voc_object("z", "1", "1", "20", "20") + voc_object("z", "2", "1", "20", "20"));
   write_text(source / "Annotations/broken.xml", "<annotation><object>");
   write_text(source / "Annotations/._good.xml", "resource fork");
   write_text(source / "build.xml", "<project/>");
@@ -62,7 +67,8 @@ TEST_F(VocImports, NothingIsLostSilently) {
   EXPECT_TRUE(dropped(c, "picture", "JPEGImages/no xml.png", "no annotation"));
   EXPECT_TRUE(dropped(c, "picture", "JPEGImages/cut.png", "cannot be used"));
   EXPECT_TRUE(dropped(c, "annotation", "Annotations/cut.xml", "cannot be used"));
-  EXPECT_TRUE(dropped(c, "annotation", "Annotations/no picture.xml", "no picture: neither 'gone.jpg' nor one of the stem 'no picture'"));
+  EXPECT_TRUE(dropped(c, "annotation", "Annotations/no picture.xml",
+                      "no picture: neither 'gone.jpg' nor one of the stem 'no picture'"));
   EXPECT_TRUE(dropped(c, "annotation", "Annotations/broken.xml", "broken XML"));
   EXPECT_TRUE(dropped(c, "annotation", "build.xml", "expected <annotation>"));
   EXPECT_TRUE(dropped(c, "box", "Annotations/objects.xml", "no <bndbox>"));
@@ -104,14 +110,17 @@ TEST_F(VocImports, PicturesByFileNameThenByStemNeverOutside) {
   fs::create_symlink(folder / "secret.png", source / "link.png");
   fs::create_directory_symlink(folder / "outside", source / "links");
   const std::string box = voc_object("a", "1", "1", "20", "20");
-  xml("x/one.xml", "../../name.png", box);                    // reduced to name.png
-  xml("x/stem.xml", "other.png", box);                        // by its own stem
-  xml("x/two.xml", "bare", box);                              // a file name without extension
-  xml("x/secret.xml", (folder / "secret.png").string(), box); // absolute: outside
+  xml("x/one.xml", "../../name.png", box);                     // reduced to name.png
+  xml("x/stem.xml", "other.png", box);                         // by its own stem
+  xml("x/two.xml", "bare", box);                               // a file name without extension
+  xml("x/secret.xml", (folder / "secret.png").string(), box);  // absolute: outside
   xml("x/link.xml", "link.png", box);
   xml("x/linked.xml", "linked.png", box);
   const Conversion c = convert();
-  for (const char* name : {"name", "stem", "bare"}) EXPECT_EQ(label(fmt::format("train/{}.txt", name)).size(), std::string("0 0.105 0.21 0.19 0.38\n").size()) << name;
+  for (const char* name : {"name", "stem", "bare"})
+    EXPECT_EQ(label(fmt::format("train/{}.txt", name)).size(),
+              std::string("0 0.105 0.21 0.19 0.38\n").size())
+        << name;
   for (const char* name : {"secret", "link", "linked"})
     EXPECT_TRUE(dropped(c, "annotation", fmt::format("x/{}.xml", name), "no picture")) << name;
   EXPECT_EQ(c.pictures.in, 3u);
@@ -122,15 +131,18 @@ TEST_F(VocImports, PicturesByFileNameThenByStemNeverOutside) {
 TEST_F(VocImports, OneNameInSeveralFoldersGoesToTheNearestOrToNobody) {
   for (const char* year : {"2007", "2012"}) {
     write_gray(source / year / "JPEGImages/1.png", 100, 50, year[3]);
-    xml(std::string(year) + "/Annotations/1.xml", "1.png", voc_object(std::string("y") + year, "1", "1", "20", "20"));
+    xml(std::string(year) + "/Annotations/1.xml", "1.png",
+        voc_object(std::string("y") + year, "1", "1", "20", "20"));
     write_gray(source / "flat" / year / "2.png", 100, 50, year[3] + 1);
   }
   xml("xml/2.xml", "2.png", voc_object("c", "1", "1", "20", "20"));
   const Conversion c = convert();
-  EXPECT_TRUE(dropped(c, "annotation", "xml/2.xml", "ambiguous picture: flat/2007/2.png or flat/2012/2.png"));
+  EXPECT_TRUE(dropped(c, "annotation", "xml/2.xml",
+                      "ambiguous picture: flat/2007/2.png or flat/2012/2.png"));
   EXPECT_EQ(label("train/1.txt").substr(0, 2), "0 ");
   EXPECT_EQ(label("train/1_2.txt").substr(0, 2), "1 ");
-  EXPECT_EQ(test::read_text(folder / "out/images/train/1_2.png"), test::read_text(source / "2012/JPEGImages/1.png"));
+  EXPECT_EQ(test::read_text(folder / "out/images/train/1_2.png"),
+            test::read_text(source / "2012/JPEGImages/1.png"));
   ASSERT_EQ(c.renamed.size(), 1u);
 }
 
@@ -149,10 +161,12 @@ TEST_F(VocImports, TwoAnnotationsOfOnePicture) {
 
 TEST_F(VocImports, ASizeThatIsNotThePicturesIsNoted) {
   write_gray(source / "1.png", 100, 50, 1);
-  xml("1.xml", "1.png", voc_object("a", "1", "1", "20", "20"), "<size><width>200</width><height>100</height></size>");
+  xml("1.xml", "1.png", voc_object("a", "1", "1", "20", "20"),
+      "<size><width>200</width><height>100</height></size>");
   const Conversion c = convert();
   ASSERT_EQ(c.notes.size(), 1u);
-  EXPECT_EQ(c.notes[0].reason, "says the picture is 200 × 100 px, but 1.png has 100 × 50: its boxes may be wrong");
+  EXPECT_EQ(c.notes[0].reason,
+            "says the picture is 200 × 100 px, but 1.png has 100 × 50: its boxes may be wrong");
 }
 
 TEST_F(VocImports, ClassOrderAndSelection) {
@@ -179,23 +193,30 @@ TEST_F(VocImports, TheOutputMustBeNewOrEmptyAndIsAllOrNothing) {
   fs::remove(folder / "out/mine.txt");
   EXPECT_EQ(convert().pictures.out, 1u);
   EXPECT_NE(error_of([&] { convert(); }).find("nothing is overwritten"), std::string::npos);
-  for (const auto& entry : fs::directory_iterator(folder.path())) EXPECT_FALSE(entry.path().filename().string().starts_with('.')) << entry.path();
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    EXPECT_FALSE(entry.path().filename().string().starts_with('.')) << entry.path();
 }
 
 TEST_F(VocImports, NothingToConvertIsAnError) {
   fs::create_directories(source);
-  EXPECT_NE(error_of([&] { convert(); }).find("no picture to convert: 0 annotations and 0 pictures found"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              convert();
+            }).find("no picture to convert: 0 annotations and 0 pictures found"),
+            std::string::npos);
   xml("1.xml", "1.png", voc_object("a", "1", "1", "20", "20"));
   const std::string message = error_of([&] { convert(); });
   EXPECT_NE(message.find("1.xml: no picture"), std::string::npos) << message;
   EXPECT_FALSE(fs::exists(folder / "out"));
   source = folder / "nowhere";
-  EXPECT_NE(error_of([&] { convert(); }).find("expected a folder with Pascal VOC annotations"), std::string::npos);
+  EXPECT_NE(error_of([&] { convert(); }).find("expected a folder with Pascal VOC annotations"),
+            std::string::npos);
 }
 
 TEST_F(VocImports, ImageSetsAreKept) {
   for (const char* stem : {"1", "2", "3", "4", "5 x"}) pair(stem);
-  write_text(source / "ImageSets/Main/train.txt", "\xEF\xBB\xBF" "1\r\n2\r\n\r\n");
+  write_text(source / "ImageSets/Main/train.txt",
+             "\xEF\xBB\xBF"
+             "1\r\n2\r\n\r\n");
   write_text(source / "ImageSets/Main/val.txt", "3.jpg\n2\n77\n");
   write_text(source / "ImageSets/Main/test.txt", "5 x  -1\n");
   write_text(source / "ImageSets/Main/trainval.txt", "1\n2\n3\n4\n");
@@ -214,7 +235,8 @@ TEST_F(VocImports, ImageSetsAreKept) {
   EXPECT_TRUE(dropped(c, "annotation", "Annotations/4.xml", "in none of the lists in ImageSets"));
   EXPECT_TRUE(dropped(c, "picture", "JPEGImages/4.png", "in none of the lists in ImageSets"));
   ASSERT_EQ(c.notes.size(), 2u);
-  EXPECT_EQ(text_of(c.notes[0]), "ImageSets/Main/val.txt:2: '2' is already in train and stays there");
+  EXPECT_EQ(text_of(c.notes[0]),
+            "ImageSets/Main/val.txt:2: '2' is already in train and stays there");
   EXPECT_EQ(text_of(c.notes[1]), "ImageSets/Main/val.txt:3: '77' has no annotation");
   EXPECT_FALSE(c.val_is_train);
 }
@@ -248,7 +270,10 @@ TEST_F(VocImports, SharesAreDrawnByTheSeedAlone) {
     EXPECT_EQ(c.splits[1].pictures, 2u);
     EXPECT_EQ(c.splits[2].pictures, 1u);
     std::string where;
-    for (int i = 0; i < 10; ++i) where += fs::exists(folder / fmt::format("out/labels/train/{}.txt", i)) ? 't' : fs::exists(folder / fmt::format("out/labels/val/{}.txt", i)) ? 'v' : 'x';
+    for (int i = 0; i < 10; ++i)
+      where += fs::exists(folder / fmt::format("out/labels/train/{}.txt", i)) ? 't'
+               : fs::exists(folder / fmt::format("out/labels/val/{}.txt", i)) ? 'v'
+                                                                              : 'x';
     return where;
   };
   const std::string zero = draw(0, 1);
@@ -260,14 +285,19 @@ TEST_F(VocImports, SharesAreDrawnByTheSeedAlone) {
 TEST(Shares, AreCheckedAsAWhole) {
   EXPECT_EQ(parse_shares("80, 20"), (std::vector<double>{80, 20}));
   EXPECT_EQ(parse_shares("33.3,33.3,33.4").size(), 3u);
-  for (const char* bad : {"", "70", "70,20", "70,20,10,0", "70,40,-10", "a,b,c", "nan,50,50", "0.7,0.2,0.1", "110,-10"})
-    EXPECT_NE(error_of([&] { parse_shares(bad); }).find("expected the shares of train, val and test"), std::string::npos) << bad;
+  for (const char* bad : {"", "70", "70,20", "70,20,10,0", "70,40,-10", "a,b,c", "nan,50,50",
+                          "0.7,0.2,0.1", "110,-10"})
+    EXPECT_NE(
+        error_of([&] { parse_shares(bad); }).find("expected the shares of train, val and test"),
+        std::string::npos)
+        << bad;
 }
 
 TEST_F(VocImports, TheSamePictureInTwoSplitsIsNoted) {
   pair("1");
   pair("2");
-  fs::copy_file(source / "JPEGImages/1.png", source / "JPEGImages/2.png", fs::copy_options::overwrite_existing);
+  fs::copy_file(source / "JPEGImages/1.png", source / "JPEGImages/2.png",
+                fs::copy_options::overwrite_existing);
   options.shares = {50, 50};
   const Conversion c = convert();
   ASSERT_EQ(c.notes.size(), 1u);
@@ -280,7 +310,9 @@ TEST_F(VocImports, SummariesAreShortAndComplete) {
   for (int i = 0; i < 15; ++i) objects += voc_object("a", "5", "5", "5.5", std::to_string(10 + i));
   xml("Annotations/1.xml", "1.png", voc_object("a", "1", "1", "20", "20") + objects);
   const auto lines = summary_lines(convert());
-  const auto has = [&](const std::string& line) { return std::find(lines.begin(), lines.end(), line) != lines.end(); };
+  const auto has = [&](const std::string& line) {
+    return std::find(lines.begin(), lines.end(), line) != lines.end();
+  };
   EXPECT_TRUE(has("boxes: 16 in, 1 out, 15 dropped"));
   EXPECT_TRUE(has("  and 5 more, all named in conversion.json"));
   EXPECT_TRUE(has("classes (1): a"));
@@ -289,18 +321,21 @@ TEST_F(VocImports, SummariesAreShortAndComplete) {
 TEST(Balance, ACountThatDoesNotAddUpIsRefused) {
   Conversion c;
   c.boxes = {3, 1, 1};
-  EXPECT_EQ(error_of([&] { require_balance(c); }), "conversion: the boxes do not add up: 3 in, 1 out, 1 dropped");
+  EXPECT_EQ(error_of([&] { require_balance(c); }),
+            "conversion: the boxes do not add up: 3 in, 1 out, 1 dropped");
 }
 
 TEST_F(VocImports, Bccd) {
   source = test::shared_folder() / "datasets/bccd";
   if (!fs::is_directory(source)) {
-    if (const char* ci = std::getenv("CI"); ci != nullptr && std::string(ci) == "true") FAIL() << source << " is missing";
+    if (const char* ci = std::getenv("CI"); ci != nullptr && std::string(ci) == "true")
+      FAIL() << source << " is missing";
     GTEST_SKIP() << source << " is missing";
   }
   const Conversion c = convert();
   EXPECT_EQ(c.names, (std::vector<std::string>{"Platelets", "RBC", "WBC"}));
-  // Pictures and boxes as published with the data; by class counted from the XML with an independent script.
+  // Pictures and boxes as published with the data; by class counted from the XML with an
+  // independent script.
   ASSERT_EQ(c.splits.size(), 3u);
   const std::size_t pictures[] = {205, 87, 72}, boxes[] = {2804, 1137, 945};
   const std::vector<std::size_t> per_class[] = {{209, 2381, 214}, {83, 967, 87}, {69, 805, 71}};

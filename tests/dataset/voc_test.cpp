@@ -23,7 +23,8 @@ TEST(Voc, ReadsWhatMatters) {
   <object><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>
   <object><name>b</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax></bndbox></object>
   <object><name>b</name><bndbox><xmin>nan</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>
-</annotation>)", "a.xml");
+</annotation>)",
+                           "a.xml");
   EXPECT_EQ(a.filename, "a b.jpg");
   EXPECT_EQ(a.folder, "JPEGImages");
   EXPECT_EQ(a.width, 640);
@@ -44,11 +45,17 @@ TEST(Voc, ReadsWhatMatters) {
 }
 
 TEST(Voc, BrokenXmlIsNamedWithItsLine) {
-  EXPECT_TRUE(error_of([] { parse_voc("<annotation>\n<object>\n</annotation>", "x.xml"); }).starts_with("x.xml:3: broken XML: "));
+  EXPECT_TRUE(error_of([] {
+                parse_voc("<annotation>\n<object>\n</annotation>", "x.xml");
+              }).starts_with("x.xml:3: broken XML: "));
   EXPECT_TRUE(error_of([] { parse_voc("", "x.xml"); }).starts_with("x.xml:1: broken XML: "));
-  EXPECT_TRUE(error_of([] { parse_voc("no xml at all", "x.xml"); }).starts_with("x.xml:1: broken XML: "));
-  EXPECT_EQ(error_of([] { parse_voc("<svg/>", "x.xml"); }), "x.xml:1: expected <annotation> as the root, found <svg>");
-  EXPECT_EQ(error_of([] { parse_voc("<annotation>\n<object><name>\xFF</name></object></annotation>", "x.xml"); }),
+  EXPECT_TRUE(
+      error_of([] { parse_voc("no xml at all", "x.xml"); }).starts_with("x.xml:1: broken XML: "));
+  EXPECT_EQ(error_of([] { parse_voc("<svg/>", "x.xml"); }),
+            "x.xml:1: expected <annotation> as the root, found <svg>");
+  EXPECT_EQ(error_of([] {
+              parse_voc("<annotation>\n<object><name>\xFF</name></object></annotation>", "x.xml");
+            }),
             "x.xml:2: broken XML: text that is not UTF-8");
   std::string deep;
   for (int i = 0; i < 200'000; ++i) deep += "<a>";
@@ -56,7 +63,10 @@ TEST(Voc, BrokenXmlIsNamedWithItsLine) {
 }
 
 TEST(Voc, Latin1IsConverted) {
-  const auto a = parse_voc("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><annotation><filename>\xFC.jpg</filename></annotation>", "x.xml");
+  const auto a = parse_voc(
+      "<?xml version=\"1.0\" "
+      "encoding=\"ISO-8859-1\"?><annotation><filename>\xFC.jpg</filename></annotation>",
+      "x.xml");
   EXPECT_EQ(a.filename, "ü.jpg");
 }
 

@@ -4,8 +4,8 @@
 
 #include "core/value.hpp"
 #include "dataset/output_folder.hpp"
-#include "tests/dataset/data_fixture.hpp"
 #include "dataset/read_index.hpp"
+#include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -15,12 +15,35 @@ using test::error_of;
 using test::write_gray;
 using test::write_text;
 
-const std::vector<std::string> wild_names = {
-    "yes", "0x1F", "1_000", "12:30", "~", "", " a ", "a: b", "# no", "it's", "\"quoted\"", "`ls`", "<script>alert(1)</script>", "back\\slash",
-    "esc \x1b[31m", "tab\tline\nfeed", "bell\x07", "\xC2\x85next", "Ünïcode 犬", "- item", "{a: b}", "*alias", "!tag", "%", "@"};
+const std::vector<std::string> wild_names = {"yes",
+                                             "0x1F",
+                                             "1_000",
+                                             "12:30",
+                                             "~",
+                                             "",
+                                             " a ",
+                                             "a: b",
+                                             "# no",
+                                             "it's",
+                                             "\"quoted\"",
+                                             "`ls`",
+                                             "<script>alert(1)</script>",
+                                             "back\\slash",
+                                             "esc \x1b[31m",
+                                             "tab\tline\nfeed",
+                                             "bell\x07",
+                                             "\xC2\x85next",
+                                             "Ünïcode 犬",
+                                             "- item",
+                                             "{a: b}",
+                                             "*alias",
+                                             "!tag",
+                                             "%",
+                                             "@"};
 
 TEST(DescriptionText, EveryNameComesBackAsItWas) {
-  const Value value = parse_yaml(description_text({{"val", "images/val"}}, wild_names), "data.yaml");
+  const Value value =
+      parse_yaml(description_text({{"val", "images/val"}}, wild_names), "data.yaml");
   ASSERT_EQ(value.at("names").sequence.size(), wild_names.size());
   for (std::size_t i = 0; i < wild_names.size(); ++i) {
     EXPECT_EQ(value.at("names").sequence[i].text(), wild_names[i]) << i;
@@ -36,7 +59,8 @@ TEST(DescriptionText, HasNoRawControlCharacter) {
   for (const char c : text) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
   EXPECT_EQ(text.find("\xC2\x85"), std::string::npos);
   EXPECT_EQ(text.find("\nnote:"), std::string::npos);
-  EXPECT_EQ(error_of([] { description_text({}, {"bad \xFF"}); }), "expected class names in UTF-8, found 'bad \\xff'");
+  EXPECT_EQ(error_of([] { description_text({}, {"bad \xFF"}); }),
+            "expected class names in UTF-8, found 'bad \\xff'");
 }
 
 class Layouts : public testing::Test {
@@ -51,11 +75,13 @@ class Layouts : public testing::Test {
 };
 
 TEST_F(Layouts, WrittenSetsReadBackTheSame) {
-  std::vector<ExportSplit> splits{{"train", {item("a/1.png", 1, 0.25), item("a/2.jpg", 2, 0.5)}}, {"val", {item("a/3.png", 3, 0.75)}}};
+  std::vector<ExportSplit> splits{{"train", {item("a/1.png", 1, 0.25), item("a/2.jpg", 2, 0.5)}},
+                                  {"val", {item("a/3.png", 3, 0.75)}}};
   splits[0].items[1].labels.clear();
   export_yolo(folder / "out", {"x"}, splits);
   const Description description = read_description(folder / "out/data.yaml");
-  const Index train = read_index(description, "train", {}), val = read_index(description, "val", {});
+  const Index train = read_index(description, "train", {}),
+              val = read_index(description, "val", {});
   ASSERT_EQ(train.entries.size(), 2u);
   EXPECT_EQ(train.entries[0].picture, folder / "out/images/train/1.png");
   EXPECT_EQ(train.entries[0].labels[0].box, (CxcywhNormalized{0.5, 0.5, 0.25, 0.5}));
@@ -71,20 +97,25 @@ TEST_F(Layouts, WrittenSetsReadBackTheSame) {
 
 TEST_F(Layouts, CollidingStemsAreMadeUnique) {
   const auto report = export_yolo(folder / "out", {"x"},
-                                  {{"train", {item("a/1.png", 1, 0.25), item("b/1.png", 2, 0.5), item("b/1.jpg", 3, 0.75), item("b/1_2.png", 4, 1)}}});
+                                  {{"train",
+                                    {item("a/1.png", 1, 0.25), item("b/1.png", 2, 0.5),
+                                     item("b/1.jpg", 3, 0.75), item("b/1_2.png", 4, 1)}}});
   ASSERT_EQ(report.renamed.size(), 3u);
   EXPECT_EQ(report.renamed[0], std::pair(folder / "b/1.png", std::string("1_2.png")));
   EXPECT_EQ(report.renamed[1].second, "1_3.jpg");
   EXPECT_EQ(report.renamed[2].second, "1_2_2.png");
   EXPECT_EQ(test::read_text(folder / "out/labels/train/1_3.txt"), "0 0.5 0.5 0.75 0.5\n");
-  EXPECT_EQ(test::read_text(folder / "out/images/train/1_2.png"), test::read_text(folder / "b/1.png"));
+  EXPECT_EQ(test::read_text(folder / "out/images/train/1_2.png"),
+            test::read_text(folder / "b/1.png"));
 }
 
 TEST_F(Layouts, WithoutValidationPicturesDataYamlSaysSo) {
-  const auto report = export_yolo(folder / "out", {"x"}, {{"train", {item("a/1.png", 1, 0.25)}}, {"val", {}}});
+  const auto report =
+      export_yolo(folder / "out", {"x"}, {{"train", {item("a/1.png", 1, 0.25)}}, {"val", {}}});
   EXPECT_TRUE(report.val_is_train);
   EXPECT_EQ(read_description(folder / "out/data.yaml").val[0], folder / "out/images/train");
-  EXPECT_TRUE(test::read_text(folder / "out/data.yaml").starts_with("# There are no validation pictures"));
+  EXPECT_TRUE(
+      test::read_text(folder / "out/data.yaml").starts_with("# There are no validation pictures"));
 }
 
 TEST_F(Layouts, HardLinksShareTheFile) {
@@ -106,16 +137,25 @@ TEST_F(Layouts, AFolderIsBuiltWholeOrNotAtAll) {
   build_folder(out, [](const fs::path& temporary) { write_text(temporary / "a.txt", "a"); });
   EXPECT_EQ(test::read_text(folder / "new/out/a.txt"), "a");
   fs::create_directories(folder / "empty");
-  build_folder(folder / "empty", [](const fs::path& temporary) { write_text(temporary / "b.txt", "b"); });
+  build_folder(folder / "empty",
+               [](const fs::path& temporary) { write_text(temporary / "b.txt", "b"); });
   EXPECT_EQ(test::read_text(folder / "empty/b.txt"), "b");
 }
 
 TEST_F(Layouts, NothingIsOverwritten) {
   write_text(folder / "full/keep.txt", "keep");
-  EXPECT_NE(error_of([&] { build_folder(folder / "full", [](const fs::path&) {}); }).find("nothing is overwritten"), std::string::npos);
-  EXPECT_NE(error_of([&] { require_empty(folder / "full/keep.txt"); }).find("found a file"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              build_folder(folder / "full", [](const fs::path&) {});
+            }).find("nothing is overwritten"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { require_empty(folder / "full/keep.txt"); }).find("found a file"),
+            std::string::npos);
   // Something that appears while the folder is built is kept, too.
-  EXPECT_NE(error_of([&] { build_folder(folder / "late", [&](const fs::path&) { write_text(folder / "late/keep.txt", "keep"); }); }), "no error");
+  EXPECT_NE(error_of([&] {
+              build_folder(folder / "late",
+                           [&](const fs::path&) { write_text(folder / "late/keep.txt", "keep"); });
+            }),
+            "no error");
   EXPECT_EQ(test::read_text(folder / "late/keep.txt"), "keep");
   EXPECT_EQ(test::read_text(folder / "full/keep.txt"), "keep");
 }

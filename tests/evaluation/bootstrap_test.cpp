@@ -1,4 +1,5 @@
-// Resampled metrics next to the metric itself on pictures that are really there so often, and next to closed forms.
+// Resampled metrics next to the metric itself on pictures that are really there so often, and next
+// to closed forms.
 #include "evaluation/bootstrap.hpp"
 
 #include <gtest/gtest.h>
@@ -25,11 +26,17 @@ Set random_set(unsigned seed, int pictures) {
   for (int i = 1; i <= pictures; ++i) {
     set.truth.images.push_back(i);
     for (int k = 0; k < 3; ++k) {
-      const Ltwh box{300 * of(random), 300 * of(random), 20 + 80 * of(random), 20 + 80 * of(random)};
+      const Ltwh box{300 * of(random), 300 * of(random), 20 + 80 * of(random),
+                     20 + 80 * of(random)};
       const std::int64_t category = 1 + static_cast<std::int64_t>(random() % 2);
-      set.truth.annotations.push_back({static_cast<std::int64_t>(set.truth.annotations.size()) + 1, i, category, box, box.width * box.height, of(random) < 0.1});
+      set.truth.annotations.push_back({static_cast<std::int64_t>(set.truth.annotations.size()) + 1,
+                                       i, category, box, box.width * box.height, of(random) < 0.1});
       const double shift = 0.4 * of(random) * box.width;
-      set.detections.push_back({i, of(random) < 0.8 ? category : 1 + static_cast<std::int64_t>(random() % 3), {box.left + shift, box.top, box.width, box.height}, of(random)});
+      set.detections.push_back(
+          {i,
+           of(random) < 0.8 ? category : 1 + static_cast<std::int64_t>(random() % 3),
+           {box.left + shift, box.top, box.width, box.height},
+           of(random)});
     }
   }
   return set;
@@ -45,7 +52,8 @@ TEST(Bootstrap, OneOfEachIsTheMetric) {
     EXPECT_NEAR(found.map50, expected.stats[1], 1e-12);
   }
   const CocoMatches spec = match_coco(testing::spec_truth(), testing::spec_detections());
-  EXPECT_NEAR(weighted_headline(spec, {1, 1, 1}).map50, evaluate_coco(testing::spec_truth(), testing::spec_detections()).stats[1], 1e-12);
+  EXPECT_NEAR(weighted_headline(spec, {1, 1, 1}).map50,
+              evaluate_coco(testing::spec_truth(), testing::spec_detections()).stats[1], 1e-12);
 }
 
 TEST(Bootstrap, AWeightIsSoManyCopiesOfThePicture) {
@@ -62,7 +70,8 @@ TEST(Bootstrap, AWeightIsSoManyCopiesOfThePicture) {
           copied.truth.annotations.push_back(a);
         }
       for (CocoDetection d : set.detections)
-        if (d.image == static_cast<std::int64_t>(i) + 1) d.image = name, copied.detections.push_back(d);
+        if (d.image == static_cast<std::int64_t>(i) + 1)
+          d.image = name, copied.detections.push_back(d);
     }
   const Headline found = weighted_headline(match_coco(set.truth, set.detections), weights);
   const CocoResult expected = evaluate_coco(copied.truth, copied.detections);
@@ -70,8 +79,10 @@ TEST(Bootstrap, AWeightIsSoManyCopiesOfThePicture) {
   EXPECT_NEAR(found.map, expected.stats[0], 1e-12);
 }
 
-// An object a picture, found exactly in 30 of 50 pictures and never wrong: AP is (⌊100 k / 50⌋ + 1) / 101 with k binomial (50, 0.6): mean 0.6 · 100 / 101 + 1 / 101, standard
-// deviation 100 / 101 · √(0.24 / 50). Intervals by the normal distribution, whose quantiles the binomial's are within half a step of (0.01).
+// An object a picture, found exactly in 30 of 50 pictures and never wrong: AP is (⌊100 k / 50⌋ + 1)
+// / 101 with k binomial (50, 0.6): mean 0.6 · 100 / 101 + 1 / 101, standard deviation 100 / 101 ·
+// √(0.24 / 50). Intervals by the normal distribution, whose quantiles the binomial's are within
+// half a step of (0.01).
 TEST(Bootstrap, IntervalsOfABinomialAreThose) {
   Set set;
   set.truth.categories = {{1, "a"}};
@@ -80,12 +91,14 @@ TEST(Bootstrap, IntervalsOfABinomialAreThose) {
     set.truth.annotations.push_back({i, i, 1, {0, 0, 50, 50}, 2500, false});
     if (i <= 30) set.detections.push_back({i, 1, {0, 0, 50, 50}, 0.5 + 0.001 * i});
   }
-  const HeadlineIntervals found = bootstrap(match_coco(set.truth, set.detections), {4000, 0.95, 3, 1});
+  const HeadlineIntervals found =
+      bootstrap(match_coco(set.truth, set.detections), {4000, 0.95, 3, 1});
   const double mean = (100 * 0.6 + 1) / 101, deviation = 100.0 / 101 * std::sqrt(0.24 / 50);
   EXPECT_NEAR(found.map.value, mean, 1e-12);
   EXPECT_NEAR(found.map.low, mean - 1.96 * deviation, 0.0125);
   EXPECT_NEAR(found.map.high, mean + 1.96 * deviation, 0.0125);
-  const HeadlineIntervals again = bootstrap(match_coco(set.truth, set.detections), {4000, 0.95, 3, 2});
+  const HeadlineIntervals again =
+      bootstrap(match_coco(set.truth, set.detections), {4000, 0.95, 3, 2});
   EXPECT_EQ(found.map50.low, again.map50.low);  // whatever the threads
   EXPECT_THROW(bootstrap({}, {}), Error);
 }
@@ -98,7 +111,8 @@ TEST(Compare, PairedDifferences) {
   EXPECT_EQ(same.map.low, 0);
   EXPECT_EQ(same.map.high, 0);
   EXPECT_EQ(same.map_better, 0.5);
-  // b finds everything exactly: its mAP is 1 on every draw, so the interval of the difference is that of 1 − a.
+  // b finds everything exactly: its mAP is 1 on every draw, so the interval of the difference is
+  // that of 1 − a.
   std::vector<CocoDetection> exact;
   for (const CocoAnnotation& g : set.truth.annotations)
     if (!g.crowd) exact.push_back({g.image, g.category, g.box, 0.9});
@@ -115,8 +129,13 @@ TEST(Compare, PairedDifferences) {
 TEST(Calibration, ByHand) {
   CocoMatches matches;
   matches.pictures = 1;
-  // Bin 0.9: scores .95, .92, .91, two of three right. Bin 0.1: .15, wrong. One takes no part. A score of 1 falls into the last bin.
-  matches.categories = {{1, {{0.95, 0, 1, 0}, {0.92, 0, 0, 0}, {0.91, 0, 3, 0}, {0.5, 0, 0, 1}, {0.15, 0, 2, 0}}, {0}}, {2, {{1.0, 0, 1, 0}}, {0}}};
+  // Bin 0.9: scores .95, .92, .91, two of three right. Bin 0.1: .15, wrong. One takes no part. A
+  // score of 1 falls into the last bin.
+  matches.categories = {
+      {1,
+       {{0.95, 0, 1, 0}, {0.92, 0, 0, 0}, {0.91, 0, 3, 0}, {0.5, 0, 0, 1}, {0.15, 0, 2, 0}},
+       {0}},
+      {2, {{1.0, 0, 1, 0}}, {0}}};
   const Calibration c = calibration(matches);
   EXPECT_EQ(c.detections, 5u);
   EXPECT_EQ(c.bins[9].count, 4u);

@@ -13,7 +13,8 @@ struct Set {
   CocoGroundTruth truth;
   std::vector<CocoDetection> detections;
   void object(std::int64_t image, std::int64_t category, Ltwh box, bool crowd = false) {
-    truth.annotations.push_back({static_cast<std::int64_t>(truth.annotations.size()) + 1, image, category, box, box.width * box.height, crowd});
+    truth.annotations.push_back({static_cast<std::int64_t>(truth.annotations.size()) + 1, image,
+                                 category, box, box.width * box.height, crowd});
   }
 };
 
@@ -33,12 +34,15 @@ const ObjectBin* bin(const Breakdown& b, const std::string& property, const std:
 }  // namespace
 
 TEST(Breakdown, ThresholdsByHand) {
-  // Class 1: three objects. Scores .9 right, .8 wrong, .7 right, .6 wrong, .5 wrong: F1 = 2/4, 2/5, 4/6, 4/7, 4/8: best at .7,
-  // so the threshold lies at .65, P 2/3, R 2/3. Class 2: one object, .4 right: threshold .2.
+  // Class 1: three objects. Scores .9 right, .8 wrong, .7 right, .6 wrong, .5 wrong: F1 = 2/4, 2/5,
+  // 4/6, 4/7, 4/8: best at .7, so the threshold lies at .65, P 2/3, R 2/3. Class 2: one object, .4
+  // right: threshold .2.
   Set set = empty();
   for (int i = 0; i < 3; ++i) set.object(1, 1, {100.0 * i, 0, 50, 50});
   set.object(2, 2, {0, 0, 50, 50});
-  set.detections = {{1, 1, {0, 0, 50, 50}, 0.9}, {1, 1, {500, 0, 50, 50}, 0.8}, {1, 1, {100, 0, 50, 50}, 0.7}, {1, 1, {600, 0, 50, 50}, 0.6}, {2, 1, {0, 0, 50, 50}, 0.5}, {2, 2, {0, 0, 50, 50}, 0.4}};
+  set.detections = {{1, 1, {0, 0, 50, 50}, 0.9},   {1, 1, {500, 0, 50, 50}, 0.8},
+                    {1, 1, {100, 0, 50, 50}, 0.7}, {1, 1, {600, 0, 50, 50}, 0.6},
+                    {2, 1, {0, 0, 50, 50}, 0.5},   {2, 2, {0, 0, 50, 50}, 0.4}};
   const Breakdown b = break_down(set.truth, set.detections);
   ASSERT_EQ(b.categories.size(), 3u);
   EXPECT_EQ(b.categories[0].id, 1);
@@ -63,17 +67,20 @@ TEST(Breakdown, ThresholdsByHand) {
 TEST(Breakdown, EqualScoresStayTogether) {
   Set set = empty();
   set.object(1, 1, {0, 0, 50, 50});
-  set.detections = {{1, 1, {0, 0, 50, 50}, 0.5}, {1, 1, {300, 0, 50, 50}, 0.5}, {1, 1, {400, 0, 50, 50}, 0.5}};
-  EXPECT_DOUBLE_EQ(break_down(set.truth, set.detections).overall.f1, 2.0 / 4) << "not 1, as if a threshold could tell them apart";
+  set.detections = {
+      {1, 1, {0, 0, 50, 50}, 0.5}, {1, 1, {300, 0, 50, 50}, 0.5}, {1, 1, {400, 0, 50, 50}, 0.5}};
+  EXPECT_DOUBLE_EQ(break_down(set.truth, set.detections).overall.f1, 2.0 / 4)
+      << "not 1, as if a threshold could tell them apart";
 }
 
 TEST(Breakdown, SizeShapeAndCrowdingByHand) {
   Set set = empty();
-  set.object(1, 1, {0, 0, 10, 10});          // 10 px, square, alone
-  set.object(1, 1, {100, 0, 100, 20});       // 44.7 px, 5:1
-  set.object(1, 1, {300, 0, 40, 40});        // with a neighbour of another class, IoU 800 / 2400
+  set.object(1, 1, {0, 0, 10, 10});     // 10 px, square, alone
+  set.object(1, 1, {100, 0, 100, 20});  // 44.7 px, 5:1
+  set.object(1, 1, {300, 0, 40, 40});   // with a neighbour of another class, IoU 800 / 2400
   set.object(1, 2, {320, 0, 40, 40});
-  set.detections = {{1, 1, {0, 0, 10, 10}, 0.9}, {1, 1, {300, 0, 40, 30}, 0.8}};  // IoU .75: found at .5 … .75, six of ten
+  set.detections = {{1, 1, {0, 0, 10, 10}, 0.9},
+                    {1, 1, {300, 0, 40, 30}, 0.8}};  // IoU .75: found at .5 … .75, six of ten
   const Breakdown b = break_down(set.truth, set.detections);
   EXPECT_EQ(bin(b, "size", "under 16 px")->average_recall, 1);
   const ObjectBin* middle = bin(b, "size", "32 to 96 px");
@@ -93,7 +100,8 @@ TEST(Breakdown, CrowdsAreNeitherObjectsNorErrors) {
   Set set = empty();
   set.object(1, 1, {0, 0, 200, 200}, true);
   set.object(1, 1, {300, 0, 50, 50});
-  set.detections = {{1, 1, {300, 0, 50, 50}, 0.9}, {1, 1, {10, 10, 50, 50}, 0.8}, {1, 1, {500, 10, 50, 50}, 0.7}};
+  set.detections = {
+      {1, 1, {300, 0, 50, 50}, 0.9}, {1, 1, {10, 10, 50, 50}, 0.8}, {1, 1, {500, 10, 50, 50}, 0.7}};
   const Breakdown b = break_down(set.truth, set.detections);
   EXPECT_EQ(b.overall.objects, 1u);
   EXPECT_EQ(b.overall.f1, 1) << "the second lies in the crowd, the third below the threshold";
@@ -101,7 +109,8 @@ TEST(Breakdown, CrowdsAreNeitherObjectsNorErrors) {
   EXPECT_TRUE(b.pictures.empty());
 }
 
-// Recall over all objects is what the COCO metric has, where one category makes objects and classes the same.
+// Recall over all objects is what the COCO metric has, where one category makes objects and classes
+// the same.
 TEST(Breakdown, RecallIsThatOfTheMetric) {
   std::mt19937 random(5);
   std::uniform_real_distribution<double> of(0, 1);
@@ -110,15 +119,22 @@ TEST(Breakdown, RecallIsThatOfTheMetric) {
     set.truth.categories = {{1, "a"}};
     for (std::int64_t image = 1; image <= 3; ++image)
       for (int k = 0; k < 12; ++k) {
-        const Ltwh box{300 * of(random), 300 * of(random), 20 + 100 * of(random), 20 + 100 * of(random)};
+        const Ltwh box{300 * of(random), 300 * of(random), 20 + 100 * of(random),
+                       20 + 100 * of(random)};
         set.object(image, 1, box, of(random) < 0.1);
-        set.detections.push_back({image, 1, {box.left + 0.3 * of(random) * box.width, box.top, box.width, box.height}, of(random)});
+        set.detections.push_back(
+            {image,
+             1,
+             {box.left + 0.3 * of(random) * box.width, box.top, box.width, box.height},
+             of(random)});
       }
     const Breakdown b = break_down(set.truth, set.detections);
     double average = 0, at50 = 0;
     std::size_t objects = 0;
     for (const ObjectBin& one : b.bins)
-      if (one.property == "shape") average += one.average_recall * static_cast<double>(one.objects), at50 += one.recall50 * static_cast<double>(one.objects), objects += one.objects;
+      if (one.property == "shape")
+        average += one.average_recall * static_cast<double>(one.objects),
+            at50 += one.recall50 * static_cast<double>(one.objects), objects += one.objects;
     const CocoResult coco = evaluate_coco(set.truth, set.detections);
     EXPECT_NEAR(average / static_cast<double>(objects), coco.stats[8], 1e-12) << round;
     EXPECT_NEAR(at50 / static_cast<double>(objects), coco.recall_at(0, 0, 0, 2), 1e-12) << round;

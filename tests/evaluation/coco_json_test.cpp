@@ -15,15 +15,18 @@ struct Case {
 };
 
 std::string truth_with(const std::string& annotation) {
-  return R"({"images":[{"id":5},{"id":7}],"categories":[{"id":3,"name":"cat"}],"annotations":[)" + annotation + "]}";
+  return R"({"images":[{"id":5},{"id":7}],"categories":[{"id":3,"name":"cat"}],"annotations":[)" +
+         annotation + "]}";
 }
-const char* const good = R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3.5,4],"area":9.25,"iscrowd":1,"segmentation":{"counts":"x"}})";
+const char* const good =
+    R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3.5,4],"area":9.25,"iscrowd":1,"segmentation":{"counts":"x"}})";
 
 }  // namespace
 
 TEST(CocoJson, GroundTruth) {
   const test::ScratchFolder scratch;
-  const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", "\xEF\xBB\xBF" + truth_with(good)));
+  const CocoGroundTruth truth =
+      read_ground_truth(scratch.write("gt.json", "\xEF\xBB\xBF" + truth_with(good)));
   EXPECT_EQ(truth.images, (std::vector<std::int64_t>{5, 7}));
   ASSERT_EQ(truth.categories.size(), 1u);
   EXPECT_EQ(truth.categories[0].id, 3);
@@ -46,25 +49,34 @@ TEST(CocoJson, BadGroundTruthIsNamed) {
   };
   const std::vector<std::pair<std::string, const char*>> cases = {
       {with("image_id", "6"), ": annotations[0]: image_id: picture 6 is not in the ground truth"},
-      {with("image_id", "\"a\""), ": annotations[0]: image_id: picture \"a\" is not in the ground truth"},
+      {with("image_id", "\"a\""),
+       ": annotations[0]: image_id: picture \"a\" is not in the ground truth"},
       {with("image_id", "5.5"), ": annotations[0]: image_id: expected a whole number, found 5.5"},
       {with("image_id", "null"), ": annotations[0]: image_id: expected a whole number, found null"},
       {with("category_id", "4"), ": annotations[0]: category_id: 4 is not among the categories"},
-      {with("bbox", "[1,2,3]"), ": annotations[0]: bbox: expected 4 numbers (left, top, width, height), found 3"},
+      {with("bbox", "[1,2,3]"),
+       ": annotations[0]: bbox: expected 4 numbers (left, top, width, height), found 3"},
       {with("bbox", "\"wide\""), ": annotations[0]: bbox: expected 4 numbers"},
-      {with("bbox", "[1,2,3,\"4\"]"), ": annotations[0]: bbox: expected a finite number, found \"4\""},
-      {with("bbox", "[1,2,-3,4]"), ": annotations[0]: bbox: expected a width and height of at least 0, found -3 and 4"},
+      {with("bbox", "[1,2,3,\"4\"]"),
+       ": annotations[0]: bbox: expected a finite number, found \"4\""},
+      {with("bbox", "[1,2,-3,4]"),
+       ": annotations[0]: bbox: expected a width and height of at least 0, found -3 and 4"},
       {with("area", "true"), ": annotations[0]: area: expected a finite number, found true"},
       {with("area", "NaN"), ":1:"},
       {with("area", "1e999"), ": expected JSON, found a number that is too large"},
-      {with("iscrowd", "\"no\""), ": annotations[0]: iscrowd: expected a whole number, found \"no\""},
+      {with("iscrowd", "\"no\""),
+       ": annotations[0]: iscrowd: expected a whole number, found \"no\""},
       {truth_with(std::string(good) + "," + good), ": annotations[1]: the id 1 stands twice"},
       {truth_with("17"), ": annotations[0]: expected an object, found 17"},
-      {truth_with(R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3,4]})"), ": annotations[0]: expected a key 'area', found none"},
-      {R"({"images":[],"categories":[]})", ": expected an object with images, categories and annotations, found no 'annotations'"},
-      {R"({"images":[{"id":1},{"id":1}],"categories":[],"annotations":[]})", ": images[1]: the id 1 stands twice"},
+      {truth_with(R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3,4]})"),
+       ": annotations[0]: expected a key 'area', found none"},
+      {R"({"images":[],"categories":[]})",
+       ": expected an object with images, categories and annotations, found no 'annotations'"},
+      {R"({"images":[{"id":1},{"id":1}],"categories":[],"annotations":[]})",
+       ": images[1]: the id 1 stands twice"},
       {R"({"images":{},"categories":[],"annotations":[]})", ": images: expected a list, found {}"},
-      {R"({"images":[{"id":99999999999999999999}],"categories":[],"annotations":[]})", ": expected JSON, found what simdjson refuses"},
+      {R"({"images":[{"id":99999999999999999999}],"categories":[],"annotations":[]})",
+       ": expected JSON, found what simdjson refuses"},
       {"[]", ": expected an object with images, categories and annotations, found []"},
       {"{\n  \"images\": [,]", ":2:14: expected JSON, found a syntax error"},
       {"", ":1:1: expected JSON"},
@@ -76,17 +88,22 @@ TEST(CocoJson, BadGroundTruthIsNamed) {
     EXPECT_EQ(message.rfind(path.string() + expected, 0), 0u) << text << "\n" << message;
     EXPECT_EQ(message.find('\n'), std::string::npos);
   }
-  EXPECT_NE(test::error_of([&] { read_ground_truth(scratch / "none.json"); }).find("none.json"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { read_ground_truth(scratch / "none.json"); }).find("none.json"),
+            std::string::npos);
 }
 
 TEST(CocoJson, BadDetectionsAreNamed) {
   const test::ScratchFolder scratch;
   const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", truth_with("")));
   const std::vector<Case> cases = {
-      {R"([{"image_id":6,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])", ": detections[0]: image_id: picture 6 is not in the ground truth"},
-      {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":0.5},{"image_id":5,"category_id":3,"score":0.5}])", ": detections[1]: expected a key 'bbox', found none"},
-      {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":"0.5"}])", ": detections[0]: score: expected a finite number"},
-      {R"([{"image_id":5,"category_id":"cat","bbox":[1,2,3,4],"score":0.5}])", ": detections[0]: category_id: expected a whole number"},
+      {R"([{"image_id":6,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])",
+       ": detections[0]: image_id: picture 6 is not in the ground truth"},
+      {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":0.5},{"image_id":5,"category_id":3,"score":0.5}])",
+       ": detections[1]: expected a key 'bbox', found none"},
+      {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":"0.5"}])",
+       ": detections[0]: score: expected a finite number"},
+      {R"([{"image_id":5,"category_id":"cat","bbox":[1,2,3,4],"score":0.5}])",
+       ": detections[0]: category_id: expected a whole number"},
       {R"({"detections":[]})", ": detections: expected a list"},
   };
   for (const Case& one : cases) {
@@ -96,18 +113,26 @@ TEST(CocoJson, BadDetectionsAreNamed) {
   }
   EXPECT_TRUE(read_detections(scratch.write("dt.json", "[]"), truth).empty());
   // A category that is not evaluated is no error.
-  EXPECT_EQ(read_detections(scratch.write("dt.json", R"([{"image_id":7,"category_id":99,"bbox":[1,2,0,4],"score":1}])"), truth).size(), 1u);
+  EXPECT_EQ(read_detections(
+                scratch.write("dt.json",
+                              R"([{"image_id":7,"category_id":99,"bbox":[1,2,0,4],"score":1}])"),
+                truth)
+                .size(),
+            1u);
 }
 
 // Texts come behind numbers and in the order of their characters, wherever they stand in the file.
 TEST(CocoJson, PictureIdsMayBeTexts) {
   const test::ScratchFolder scratch;
-  const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", R"({"images":[{"id":"b"},{"id":12},{"id":"a"}],"categories":[{"id":1}],
+  const CocoGroundTruth truth = read_ground_truth(scratch.write(
+      "gt.json", R"({"images":[{"id":"b"},{"id":12},{"id":"a"}],"categories":[{"id":1}],
     "annotations":[{"id":1,"image_id":"a","category_id":1,"bbox":[0,0,10,10],"area":100}]})"));
   EXPECT_EQ(truth.images, (std::vector<std::int64_t>{12, 13, 14}));
   EXPECT_EQ(truth.annotations[0].image, 13);
-  const auto found = read_detections(scratch.write("dt.json", R"([{"image_id":"b","category_id":1,"bbox":[0,0,10,10],"score":0.9},
-    {"image_id":"a","category_id":1,"bbox":[0,0,10,10],"score":0.8},{"image_id":12,"category_id":1,"bbox":[0,0,10,10],"score":0.7}])"), truth);
+  const auto found = read_detections(
+      scratch.write("dt.json", R"([{"image_id":"b","category_id":1,"bbox":[0,0,10,10],"score":0.9},
+    {"image_id":"a","category_id":1,"bbox":[0,0,10,10],"score":0.8},{"image_id":12,"category_id":1,"bbox":[0,0,10,10],"score":0.7}])"),
+      truth);
   EXPECT_EQ(found[0].image, 14);
   EXPECT_EQ(found[1].image, 13);
   EXPECT_EQ(found[2].image, 12);

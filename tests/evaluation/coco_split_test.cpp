@@ -42,16 +42,21 @@ TEST(CocoSplit, CategoryIds) {
   const auto add = [&](int first, int last) {
     for (int id = first; id <= last; ++id) wanted.push_back(id);
   };
-  add(1, 11), add(13, 25), add(27, 28), add(31, 44), add(46, 65), add(67, 67), add(70, 70), add(72, 82), add(84, 90);
+  add(1, 11), add(13, 25), add(27, 28), add(31, 44), add(46, 65), add(67, 67), add(70, 70),
+      add(72, 82), add(84, 90);
   ASSERT_EQ(wanted.size(), 80u);
-  for (int c = 0; c < 80; ++c) EXPECT_EQ(category_id(c, true), wanted[static_cast<std::size_t>(c)]) << c;
+  for (int c = 0; c < 80; ++c)
+    EXPECT_EQ(category_id(c, true), wanted[static_cast<std::size_t>(c)]) << c;
   EXPECT_EQ(category_id(17, false), 17);
 }
 
 TEST(CocoSplit, PictureIds) {
-  EXPECT_EQ(picture_ids(index_of({"a/000042.jpg", "a/b7.png", "a/\"x\".jpg", "a/123456789012345678901.jpg"})),
-            (std::vector<std::string>{"42", "\"b7\"", "\"\\\"x\\\"\"", "\"123456789012345678901\""}));
-  EXPECT_EQ(picture_ids(index_of({"a/7.jpg", "b/007.jpg", "c/9.jpg"})), (std::vector<std::string>{"1", "2", "3"}));
+  EXPECT_EQ(
+      picture_ids(
+          index_of({"a/000042.jpg", "a/b7.png", "a/\"x\".jpg", "a/123456789012345678901.jpg"})),
+      (std::vector<std::string>{"42", "\"b7\"", "\"\\\"x\\\"\"", "\"123456789012345678901\""}));
+  EXPECT_EQ(picture_ids(index_of({"a/7.jpg", "b/007.jpg", "c/9.jpg"})),
+            (std::vector<std::string>{"1", "2", "3"}));
 }
 
 TEST(CocoSplit, GroundTruthFromLabels) {
@@ -78,19 +83,23 @@ TEST(CocoSplit, FilesFitTogether) {
   dataset::Index index = index_of({"x/000012.jpg", "x/cell.jpg"});
   label(index, 0, 0, {0.5, 0.5, 0.1, 0.2});
   label(index, 1, 1, {0.5, 0.5, 0.5, 0.5});
-  const std::vector<PictureDetections> found = {{0, {{{90, 40, 110, 60}, 0.123456789f, 0}}}, {1, {{{50.00049, 25, 150.1236, 75}, 0.5f, 1}}}};
+  const std::vector<PictureDetections> found = {{0, {{{90, 40, 110, 60}, 0.123456789f, 0}}},
+                                                {1, {{{50.00049, 25, 150.1236, 75}, 0.5f, 1}}}};
   write_detections(scratch / "dt.json", found, index, false);
   write_ground_truth(scratch / "gt.json", index, false);
   const auto list = nlohmann::json::parse(scratch.read("dt.json"));
   ASSERT_EQ(list.size(), 2u);
-  EXPECT_EQ(list[0].dump(), R"({"bbox":[90,40,20,20],"category_id":0,"image_id":12,"score":0.12346})");
+  EXPECT_EQ(list[0].dump(),
+            R"({"bbox":[90,40,20,20],"category_id":0,"image_id":12,"score":0.12346})");
   EXPECT_EQ(list[1]["image_id"], "cell");
-  EXPECT_EQ(list[1]["bbox"], nlohmann::json({50.0, 25.0, 100.123, 50.0}));  // 50.00049 → 50, 100.12311 → 100.123
+  EXPECT_EQ(list[1]["bbox"],
+            nlohmann::json({50.0, 25.0, 100.123, 50.0}));  // 50.00049 → 50, 100.12311 → 100.123
   const CocoGroundTruth truth = read_ground_truth(scratch / "gt.json");
   EXPECT_EQ(truth.categories[1].name, "a \"dog\"");
   const CocoResult result = evaluate_coco(truth, read_detections(scratch / "dt.json", truth));
   EXPECT_NEAR(result.stats[0], 1, 1e-12);
-  EXPECT_EQ(nlohmann::json::parse(scratch.read("gt.json"))["annotations"][0]["area"].get<double>(), truth.annotations[0].box.width * truth.annotations[0].box.height);
+  EXPECT_EQ(nlohmann::json::parse(scratch.read("gt.json"))["annotations"][0]["area"].get<double>(),
+            truth.annotations[0].box.width * truth.annotations[0].box.height);
   write_detections(scratch / "dt.json", {}, index, false);
   EXPECT_EQ(nlohmann::json::parse(scratch.read("dt.json")), nlohmann::json::array());
 }
@@ -98,10 +107,13 @@ TEST(CocoSplit, FilesFitTogether) {
 TEST(CocoSplit, AnnotationFile) {
   const test::ScratchFolder scratch;
   const dataset::Index index = index_of({"x/000012.jpg", "x/cell.jpg"});
-  const char* annotations = R"([{"id":1,"image_id":12,"category_id":9,"bbox":[0,0,10,10],"area":50,"iscrowd":1},
+  const char* annotations =
+      R"([{"id":1,"image_id":12,"category_id":9,"bbox":[0,0,10,10],"area":50,"iscrowd":1},
     {"id":2,"image_id":"cell","category_id":4,"bbox":[0,0,10,10],"area":60},{"id":3,"image_id":99,"category_id":4,"bbox":[0,0,10,10],"area":60}])";
   const auto file = [&](const std::string& images, const std::string& categories) {
-    return scratch.write("anno.json", R"({"images":[)" + images + R"({"id":99},{"id":12}],"categories":[)" + categories + R"(],"annotations":)" + annotations + "}");
+    return scratch.write("anno.json", R"({"images":[)" + images +
+                                          R"({"id":99},{"id":12}],"categories":[)" + categories +
+                                          R"(],"annotations":)" + annotations + "}");
   };
   const char* both = R"({"id":4,"name":"a \"dog\""},{"id":9,"name":"cat"})";
   const CocoGroundTruth truth = ground_truth_of(index, file(R"({"id":"cell"},)", both), false);
@@ -114,13 +126,24 @@ TEST(CocoSplit, AnnotationFile) {
   EXPECT_EQ(truth.annotations[1].image, 2);
   EXPECT_EQ(truth.annotations[1].category, 2);
 
-  const std::string other = test::error_of([&] { ground_truth_of(index, file(R"({"id":"cell"},)", R"({"id":4,"name":"bird"},{"id":9,"name":"cat"})"), false); });
-  EXPECT_NE(other.find("expected a category for class 1 'a \"dog\"', found none"), std::string::npos) << other;
+  const std::string other = test::error_of([&] {
+    ground_truth_of(
+        index, file(R"({"id":"cell"},)", R"({"id":4,"name":"bird"},{"id":9,"name":"cat"})"), false);
+  });
+  EXPECT_NE(other.find("expected a category for class 1 'a \"dog\"', found none"),
+            std::string::npos)
+      << other;
 }
 
 TEST(CocoSplit, AnnotationFileLacksAPicture) {
   const test::ScratchFolder scratch;
-  const auto path = scratch.write("anno.json", R"({"images":[{"id":12}],"categories":[{"id":1,"name":"cat"},{"id":2,"name":"a \"dog\""}],"annotations":[]})");
-  const std::string message = test::error_of([&] { ground_truth_of(index_of({"x/000012.jpg", "x/cell.jpg"}), path, false); });
-  EXPECT_NE(message.find("found 1 of 2 missing, the first: x/cell.jpg (image id \"cell\")"), std::string::npos) << message;
+  const auto path = scratch.write(
+      "anno.json",
+      R"({"images":[{"id":12}],"categories":[{"id":1,"name":"cat"},{"id":2,"name":"a \"dog\""}],"annotations":[]})");
+  const std::string message = test::error_of([&] {
+    ground_truth_of(index_of({"x/000012.jpg", "x/cell.jpg"}), path, false);
+  });
+  EXPECT_NE(message.find("found 1 of 2 missing, the first: x/cell.jpg (image id \"cell\")"),
+            std::string::npos)
+      << message;
 }

@@ -46,7 +46,8 @@ TEST(Confusion, OneSidedPicturesCount) {
   ConfusionMatrix m(1);
   m.add({}, std::vector<Target>{{here, 0}});
   m.add(std::vector<Detection>{{here, 0.9f, 0}}, {});
-  m.add(std::vector<Detection>{{here, 0.9f, 0}}, std::vector<Target>{{there, 0}});  // no pair in the picture
+  m.add(std::vector<Detection>{{here, 0.9f, 0}},
+        std::vector<Target>{{there, 0}});  // no pair in the picture
   m.add({}, {});
   EXPECT_EQ(table(m), (Table{{0, 2}, {2, 0}}));
   m.check();
@@ -54,13 +55,16 @@ TEST(Confusion, OneSidedPicturesCount) {
 
 TEST(Confusion, ThresholdsAreStrict) {
   ConfusionMatrix m(1);
-  m.add(std::vector<Detection>{{here, 0.25f, 0}}, std::vector<Target>{{here, 0}});  // not above 0.25: as if it were not there
+  m.add(std::vector<Detection>{{here, 0.25f, 0}},
+        std::vector<Target>{{here, 0}});  // not above 0.25: as if it were not there
   EXPECT_EQ(table(m), (Table{{0, 0}, {1, 0}}));
-  m.add(std::vector<Detection>{{{0, 0, 9, 10}, 0.26f, 0}}, std::vector<Target>{{here, 0}});  // IoU 0.45
+  m.add(std::vector<Detection>{{{0, 0, 9, 10}, 0.26f, 0}},
+        std::vector<Target>{{here, 0}});  // IoU 0.45
   EXPECT_EQ(table(m), (Table{{0, 1}, {2, 0}}));
 }
 
-// Both detections prefer the big target; the one that loses it does not fall back to the small one, although it is free.
+// Both detections prefer the big target; the one that loses it does not fall back to the small one,
+// although it is free.
 TEST(Confusion, NoSecondChoice) {
   ConfusionMatrix m(1);
   const std::vector<Target> targets = {{{0, 0, 20, 10}, 0}, {{0, 0, 10, 10}, 0}};

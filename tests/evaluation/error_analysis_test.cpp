@@ -14,14 +14,17 @@ namespace {
 TEST(ErrorAnalysis, GoldenNumbersOfTheSpecification) {
   const ErrorAnalysis a = analyse_errors(testing::spec_truth(), testing::spec_detections());
   EXPECT_NEAR(a.ap, 46.56465647, 5e-9);
-  const std::array<double, error_types> dap{13.63886389, 7.26260126, 1.23762376, 5.83358336, 1.62016202, 5.54455446};
-  for (std::size_t i = 0; i < error_types; ++i) EXPECT_NEAR(a.dap[i], dap[i], 5e-9) << error_name(static_cast<ErrorType>(i));
+  const std::array<double, error_types> dap{13.63886389, 7.26260126, 1.23762376,
+                                            5.83358336,  1.62016202, 5.54455446};
+  for (std::size_t i = 0; i < error_types; ++i)
+    EXPECT_NEAR(a.dap[i], dap[i], 5e-9) << error_name(static_cast<ErrorType>(i));
   EXPECT_NEAR(a.false_positives, 20.26702670, 5e-9);
   EXPECT_NEAR(a.false_negatives, 23.28232823, 5e-9);
   const auto numbers = [&](ErrorType type) {  // as the specification counts, from 1
     std::set<std::ptrdiff_t> found;
     for (const DetectionError& e : a.errors)
-      if (e.type == type) found.insert((type == ErrorType::missed ? e.annotation : e.detection) + 1);
+      if (e.type == type)
+        found.insert((type == ErrorType::missed ? e.annotation : e.detection) + 1);
     return found;
   };
   using Numbers = std::set<std::ptrdiff_t>;
@@ -39,7 +42,9 @@ TEST(ErrorAnalysis, OneErrorAtATime) {
   truth.images = {1};
   truth.categories = {{1, "a"}, {2, "b"}};
   truth.annotations = {{1, 1, 1, {0, 0, 100, 100}, 10'000, false}};
-  const auto of = [&](const std::vector<CocoDetection>& detections) { return analyse_errors(truth, detections); };
+  const auto of = [&](const std::vector<CocoDetection>& detections) {
+    return analyse_errors(truth, detections);
+  };
   const ErrorAnalysis perfect = of({{1, 1, {0, 0, 100, 100}, 0.9}});
   EXPECT_EQ(perfect.ap, 100);
   EXPECT_TRUE(perfect.errors.empty());
@@ -56,7 +61,8 @@ TEST(ErrorAnalysis, OneErrorAtATime) {
   const ErrorAnalysis nothing = of({});
   EXPECT_EQ(nothing.count(ErrorType::missed), 1u);
   EXPECT_EQ(nothing.ap, 0);
-  // A duplicate with the higher score halves the precision: it takes the object, the other is the duplicate.
+  // A duplicate with the higher score halves the precision: it takes the object, the other is the
+  // duplicate.
   const ErrorAnalysis twice = of({{1, 1, {0, 0, 100, 90}, 0.8}, {1, 1, {0, 0, 100, 100}, 0.9}});
   EXPECT_EQ(twice.count(ErrorType::duplicate), 1u);
   EXPECT_EQ(twice.errors[0].detection, 0);

@@ -31,12 +31,16 @@ struct Usual {
     split.picture(200, 100);
     split.picture(100, 200);
     split.picture(64, 64);
-    objects = {{0, {{20, 30, 80, 90}, 0.9f, 0}}, {0, {{120, 10, 180, 60}, 0.8f, 1}}, {1, {{10, 20, 90, 150}, 0.7f, 2}}, {1, {{30, 150, 80, 199}, 0.6f, 0}}};
+    objects = {{0, {{20, 30, 80, 90}, 0.9f, 0}},
+               {0, {{120, 10, 180, 60}, 0.8f, 1}},
+               {1, {{10, 20, 90, 150}, 0.7f, 2}},
+               {1, {{30, 150, 80, 199}, 0.6f, 0}}};
     for (const auto& [entry, d] : objects) split.object(entry, d.class_index, d.box);
   }
   FakeDetector perfect(const std::vector<int>& model_class = {0, 1, 2}) const {
     FakeDetector detector(split, 3, size);
-    for (const auto& [entry, d] : objects) detector.answer(entry, d.box, d.score, model_class[static_cast<std::size_t>(d.class_index)]);
+    for (const auto& [entry, d] : objects)
+      detector.answer(entry, d.box, d.score, model_class[static_cast<std::size_t>(d.class_index)]);
     return detector;
   }
   Split split;
@@ -68,10 +72,12 @@ TEST(Evaluate, PerfectDetector) {
   EXPECT_GE(r.times.total, r.times.inference);
 }
 
-// Three processes with the same detector, one after the other: what one would send waits until all have sent.
+// Three processes with the same detector, one after the other: what one would send waits until all
+// have sent.
 TEST(Evaluate, SeveralPartsGiveTheResultOfOne) {
   Usual data;
-  for (int i = 0; i < 4; ++i) data.split.picture(90, 80);  // seven pictures: four batches for three parts
+  for (int i = 0; i < 4; ++i)
+    data.split.picture(90, 80);  // seven pictures: four batches for three parts
   data.split.object(5, 1, {10, 10, 60, 70});
   const auto detector = [&] {
     FakeDetector all = data.perfect();
@@ -108,7 +114,8 @@ TEST(Evaluate, SeveralPartsGiveTheResultOfOne) {
       EXPECT_EQ(r.highest_score, whole.highest_score);
       for (int a = 0; a <= 3; ++a)
         for (int b = 0; b <= 3; ++b) EXPECT_EQ(r.confusion.at(a, b), whole.confusion.at(a, b));
-      for (std::size_t i = 0; i < whole.detections.size(); ++i) EXPECT_EQ(r.detections[i].detections.size(), whole.detections[i].detections.size());
+      for (std::size_t i = 0; i < whole.detections.size(); ++i)
+        EXPECT_EQ(r.detections[i].detections.size(), whole.detections[i].detections.size());
     }
 }
 
@@ -130,8 +137,9 @@ TEST(PictureOutcome, BytesOfAnotherProcessAreChecked) {
   }
 }
 
-// 1.3 step 6 truncates the size per axis; 1.5 divides by the height's ratio on both, for targets too. At x = 190 that is
-// 1 px to the right; if the target did not move with it, a box of 8 px would miss the high thresholds.
+// 1.3 step 6 truncates the size per axis; 1.5 divides by the height's ratio on both, for targets
+// too. At x = 190 that is 1 px to the right; if the target did not move with it, a box of 8 px
+// would miss the high thresholds.
 TEST(Evaluate, TargetsAreMappedLikePredictions) {
   Split split({"a"});
   split.picture(200, 99);  // 128 × 63.36, cut to 63: ratios 0.64 and 0.6364
@@ -194,11 +202,13 @@ TEST(Evaluate, SingleClass) {
   EXPECT_EQ(r.confusion.at(0, 0), 4u);
 }
 
-// The ground truth enters with confidence 1 under the model's class number and suppresses what overlaps it.
+// The ground truth enters with confidence 1 under the model's class number and suppresses what
+// overlaps it.
 TEST(Evaluate, HybridLabels) {
   const Usual data;
   FakeDetector detector(data.split, 3, size);
-  detector.answer(0, {22, 30, 82, 90}, 0.9f, 2);      // overlaps object 0, whose data class 0 is the model's 2
+  detector.answer(0, {22, 30, 82, 90}, 0.9f,
+                  2);  // overlaps object 0, whose data class 0 is the model's 2
   detector.answer(0, {150, 70, 190, 95}, 0.4f, 1);
   ValidationOptions options = usual();
   options.save_hybrid = true;
@@ -236,12 +246,14 @@ TEST(Evaluate, ObserverSeesEveryBatch) {
   const Usual data;
   FakeDetector detector = data.perfect();
   std::size_t pictures = 0, targets = 0;
-  evaluate(detector, data.split.index(), usual(), [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
-    EXPECT_EQ(prediction.count, batch.count);
-    EXPECT_EQ(prediction.decoded.size(), static_cast<std::size_t>(batch.count) * prediction.rows * 8);
-    pictures += static_cast<std::size_t>(batch.count);
-    targets += batch.targets.size();
-  });
+  evaluate(detector, data.split.index(), usual(),
+           [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
+             EXPECT_EQ(prediction.count, batch.count);
+             EXPECT_EQ(prediction.decoded.size(),
+                       static_cast<std::size_t>(batch.count) * prediction.rows * 8);
+             pictures += static_cast<std::size_t>(batch.count);
+             targets += batch.targets.size();
+           });
   EXPECT_EQ(pictures, 3u);
   EXPECT_EQ(targets, 4u);
 }
@@ -268,7 +280,7 @@ TEST(Evaluate, GroundTruthFromElsewhere) {
   options.ground_truth->annotations[0].crowd = true;
   options.ground_truth->annotations[2].box = {500, 500, 10, 10};
   const ValidationResult r = evaluate(detector, data.split.index(), options);
-  EXPECT_NEAR(r.map(), 2.0 / 3, 1e-12);         // class 2 is elsewhere now
+  EXPECT_NEAR(r.map(), 2.0 / 3, 1e-12);   // class 2 is elsewhere now
   EXPECT_NEAR(r.official.map, 1, 1e-12);  // by the labels
 }
 
@@ -286,10 +298,12 @@ TEST(Evaluate, SheetsOfTheFirstBatches) {
 TEST(Evaluate, Refusals) {
   const Usual data;
   FakeDetector two(data.split, 2, size);
-  EXPECT_EQ(test::error_of([&] { evaluate(two, data.split.index(), usual()); }), "the model has 2 classes, the data has 3");
+  EXPECT_EQ(test::error_of([&] { evaluate(two, data.split.index(), usual()); }),
+            "the model has 2 classes, the data has 3");
   const Split empty;
   FakeDetector three(empty, 3, size);
-  EXPECT_EQ(test::error_of([&] { evaluate(three, empty.index(), usual()); }), "the val split has no picture");
+  EXPECT_EQ(test::error_of([&] { evaluate(three, empty.index(), usual()); }),
+            "the val split has no picture");
 }
 
 TEST(Evaluate, InterruptsOnlyWhereAsked) {

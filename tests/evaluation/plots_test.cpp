@@ -48,7 +48,8 @@ TEST(Plots, LegendOnlyForFewClasses) {
     }
     const cv::Mat canvas = plot_curves(plot);
     int lines = 0;
-    for (int row = 0; row < 22; ++row) lines += coloured(canvas, {1605, 100 + 60 * row - 30, 100, 40}) > 0;
+    for (int row = 0; row < 22; ++row)
+      lines += coloured(canvas, {1605, 100 + 60 * row - 30, 100, 40}) > 0;
     return lines;
   };
   EXPECT_EQ(with(1), 2);
@@ -63,9 +64,12 @@ TEST(Plots, Confusion) {
   m.add(std::vector<Detection>{{here, 0.9f, 1}}, std::vector<Target>{{here, 0}});
   const cv::Mat canvas = plot_confusion(m, {"\x1b[31m图", "a very long name of a class"});
   const int side = 1800, cell = side / 3;
-  const auto at = [&](int predicted, int truth) { return canvas.at<cv::Vec3b>(90 + predicted * cell + 30, 420 + truth * cell + 30); };
+  const auto at = [&](int predicted, int truth) {
+    return canvas.at<cv::Vec3b>(90 + predicted * cell + 30, 420 + truth * cell + 30);
+  };
   EXPECT_LT(at(1, 0)[2], 60);
-  for (const auto& [p, t] : {std::pair{0, 0}, {0, 1}, {2, 0}, {2, 2}}) EXPECT_GT(at(p, t)[2], 240) << p << t;
+  for (const auto& [p, t] : {std::pair{0, 0}, {0, 1}, {2, 0}, {2, 2}})
+    EXPECT_GT(at(p, t)[2], 240) << p << t;
 }
 
 TEST(Plots, ManyClasses) {

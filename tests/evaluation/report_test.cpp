@@ -17,7 +17,8 @@ constexpr int size = 128;
 
 /// Two classes of three have objects; one of each is found, and one thing that is not there.
 struct Measured {
-  explicit Measured(bool hybrid = false, float score = 0.9f) : split({"cell", "a,\"b\"\x1b", "none"}) {
+  explicit Measured(bool hybrid = false, float score = 0.9f)
+      : split({"cell", "a,\"b\"\x1b", "none"}) {
     split.picture(200, 100, "one/7.png");
     split.picture(200, 100, "two/leaf.png");
     split.object(0, 0, {20, 30, 80, 90});
@@ -38,7 +39,8 @@ struct Measured {
 };
 
 bool any(const std::vector<std::string>& lines, const std::string& part) {
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.find(part) != std::string::npos; });
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -59,16 +61,22 @@ TEST(Report, Files) {
   options.weights = "best.pt";
   options.weights_hash = "abc";
   write_report(scratch / "", m.result, m.split.index(), options);
-  for (const char* name : {"results.json", "per_class.csv", "confusion_matrix.csv", "confusion_matrix.png", "PR_curve.png", "P_curve.png", "R_curve.png", "F1_curve.png",
-                           "test_batch0_labels.jpg", "test_batch0_pred.jpg", "best_predictions.json", "ground_truth.json", "labels/7.txt", "labels/leaf.txt"})
+  for (const char* name :
+       {"results.json", "per_class.csv", "confusion_matrix.csv", "confusion_matrix.png",
+        "PR_curve.png", "P_curve.png", "R_curve.png", "F1_curve.png", "test_batch0_labels.jpg",
+        "test_batch0_pred.jpg", "best_predictions.json", "ground_truth.json", "labels/7.txt",
+        "labels/leaf.txt"})
     EXPECT_TRUE(std::filesystem::exists(scratch / name)) << name;
   EXPECT_FALSE(std::filesystem::exists(scratch / "test_batch1_labels.jpg"));  // there is one batch
   EXPECT_EQ(nlohmann::json::parse(scratch.read("best_predictions.json")).size(), 3u);
 
-  // Class, targets, P, R, F1, AP50, AP; COCO's AP50 and AP. Class 1 at q* and everywhere: one of one found.
+  // Class, targets, P, R, F1, AP50, AP; COCO's AP50 and AP. Class 1 at q* and everywhere: one of
+  // one found.
   const auto csv = lines_of(scratch.read("per_class.csv"));
   ASSERT_EQ(csv.size(), 4u);
-  EXPECT_EQ(csv[0], "class,targets,official_P,official_R,official_F1,official_AP50,official_AP50:95,COCO_AP50,COCO_AP");
+  EXPECT_EQ(csv[0],
+            "class,targets,official_P,official_R,official_F1,official_AP50,official_AP50:95,COCO_"
+            "AP50,COCO_AP");
   EXPECT_EQ(csv[2].substr(0, csv[2].find(",1,")), "\"a,\"\"b\"\"\\x1b\"");
   EXPECT_EQ(csv[3], "none,0,,,,,,,");
 
@@ -95,11 +103,13 @@ TEST(Report, ResultsJson) {
   EXPECT_EQ(j["per_class"].size(), 2u);
   EXPECT_EQ(j["per_class"][0]["name"], "cell");
   EXPECT_FALSE(j.contains("invalid"));
-  for (const char* key : {"pre", "inference", "nms", "total"}) EXPECT_GE(j["times_ms"][key].get<double>(), 0) << key;
+  for (const char* key : {"pre", "inference", "nms", "total"})
+    EXPECT_GE(j["times_ms"][key].get<double>(), 0) << key;
   EXPECT_TRUE(to_json(Measured(true).result, m.split.index()).contains("invalid"));
 }
 
-// Evaluation 1.11: "class cx cy w h conf", %g, best first; boxes 0.25 0.6 0.3 0.6 and the like of a 200 × 100 px picture.
+// Evaluation 1.11: "class cx cy w h conf", %g, best first; boxes 0.25 0.6 0.3 0.6 and the like of a
+// 200 × 100 px picture.
 TEST(Report, LabelFiles) {
   const Measured m;
   const test::ScratchFolder scratch;
@@ -109,7 +119,8 @@ TEST(Report, LabelFiles) {
   scratch.write("labels/7.txt", "of an earlier run\n");
   write_report(scratch / "", m.result, m.split.index(), options);
   EXPECT_EQ(scratch.read("labels/7.txt"), "0 0.25 0.6 0.3 0.6 0.9\n");
-  EXPECT_EQ(scratch.read("labels/leaf.txt"), "1 0.375 0.5 0.25 0.5 0.45\n0 0.825 0.5 0.15 0.5 0.125\n");
+  EXPECT_EQ(scratch.read("labels/leaf.txt"),
+            "1 0.375 0.5 0.25 0.5 0.45\n0 0.825 0.5 0.15 0.5 0.125\n");
   options.with_confidence = false;
   write_report(scratch / "", m.result, m.split.index(), options);
   EXPECT_EQ(scratch.read("labels/7.txt"), "0 0.25 0.6 0.3 0.6\n");
@@ -132,19 +143,24 @@ TEST(Report, SameStemsShareALabelFile) {
   ReportOptions report;
   report.label_files = true;
   write_report(scratch / "", evaluate(detector, split.index(), options), split.index(), report);
-  EXPECT_EQ(scratch.read("labels/p.txt"), "0 0.25 0.25 0.5 0.5\n0 0.75 0.75 0.5 0.5\n");  // nothing is lost
+  EXPECT_EQ(scratch.read("labels/p.txt"),
+            "0 0.25 0.25 0.5 0.5\n0 0.75 0.75 0.5 0.5\n");  // nothing is lost
 }
 
 TEST(Report, Console) {
   const Measured m;
   const auto lines = console_lines(m.result, m.split.index(), true);
   EXPECT_EQ(lines.at(0), "official metric (conf 0.001, IoU 0.65)");
-  EXPECT_EQ(lines.at(1), "               Class      Images      Labels           P           R      mAP@.5  mAP@.5:.95");
+  EXPECT_EQ(lines.at(1),
+            "               Class      Images      Labels           P           R      mAP@.5  "
+            "mAP@.5:.95");
   EXPECT_EQ(lines.at(2).substr(0, 44), "                 all           2           2");
   EXPECT_EQ(lines.at(3).substr(0, 44), "                cell           2           1");
   EXPECT_TRUE(any(lines, "COCO metric: mAP50 1.0000, mAP 1.0000"));
-  EXPECT_TRUE(any(lines, "1 of 3 classes have no object in this split and take no part in the means: none"));
-  EXPECT_TRUE(any(lines, " Average Recall     (AR) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 1.000"));
+  EXPECT_TRUE(any(
+      lines, "1 of 3 classes have no object in this split and take no part in the means: none"));
+  EXPECT_TRUE(any(
+      lines, " Average Recall     (AR) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 1.000"));
   EXPECT_FALSE(any(lines, "nothing was found"));
   EXPECT_FALSE(any(console_lines(m.result, m.split.index(), false), "cell"));
 }
@@ -152,11 +168,13 @@ TEST(Report, Console) {
 TEST(Report, ConsoleSaysWhatIsWrong) {
   const Measured hybrid(true), nothing(false, 0.0001f);
   EXPECT_TRUE(any(console_lines(hybrid.result, hybrid.split.index(), false), "INVALID"));
-  EXPECT_TRUE(any(console_lines(nothing.result, nothing.split.index(), false), "nothing was found: the highest score is 0.0001, the threshold 0.001"));
+  EXPECT_TRUE(any(console_lines(nothing.result, nothing.split.index(), false),
+                  "nothing was found: the highest score is 0.0001, the threshold 0.001"));
   Split empty({"a"});
   empty.picture(100, 100);
   FakeDetector detector(empty, 1, size);
   ValidationOptions options;
   options.image_size = size;
-  EXPECT_TRUE(any(console_lines(evaluate(detector, empty.index(), options), empty.index(), false), "no object in this split"));
+  EXPECT_TRUE(any(console_lines(evaluate(detector, empty.index(), options), empty.index(), false),
+                  "no object in this split"));
 }

@@ -21,10 +21,12 @@ MatchedPredictions spec_matches() {
   return all;
 }
 
-/// How many of the ten thresholds a detection of `width` × 10 px passes against a target of 20 × 10 px: IoU width / 20.
+/// How many of the ten thresholds a detection of `width` × 10 px passes against a target of 20 × 10
+/// px: IoU width / 20.
 int passed(double width) {
   MatchedPredictions all;
-  match_picture(std::vector<Detection>{{{0, 0, width, 10}, 0.9f, 0}}, std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
+  match_picture(std::vector<Detection>{{{0, 0, width, 10}, 0.9f, 0}},
+                std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
   return static_cast<int>(std::count(all.correct.at(0).begin(), all.correct.at(0).end(), true));
 }
 
@@ -52,10 +54,13 @@ TEST(YoloMetric, SpecificationExample) {
   EXPECT_NEAR(m.f1[1], 0.31280449, tolerance);
   EXPECT_NEAR(m.mean_p, 0.54199198, tolerance);
   EXPECT_NEAR(m.mean_r, 0.45779110, tolerance);
-  const double by_threshold[2][10] = {{0.57699495, 0.57699495, 0.57699495, 0.39404040, 0.39404040, 0.22222222, 0.22222222, 0.16555556, 0.16555556, 0},
-                                      {0.31928571, 0.31928571, 0.31928571, 0.31928571, 0.24642857, 0.24642857, 0.24642857, 0.24642857, 0.24642857, 0}};
+  const double by_threshold[2][10] = {{0.57699495, 0.57699495, 0.57699495, 0.39404040, 0.39404040,
+                                       0.22222222, 0.22222222, 0.16555556, 0.16555556, 0},
+                                      {0.31928571, 0.31928571, 0.31928571, 0.31928571, 0.24642857,
+                                       0.24642857, 0.24642857, 0.24642857, 0.24642857, 0}};
   for (std::size_t c = 0; c < 2; ++c)
-    for (std::size_t k = 0; k < 10; ++k) EXPECT_NEAR(m.ap_per_threshold[c][k], by_threshold[c][k], tolerance) << c << ' ' << k;
+    for (std::size_t k = 0; k < 10; ++k)
+      EXPECT_NEAR(m.ap_per_threshold[c][k], by_threshold[c][k], tolerance) << c << ' ' << k;
 }
 
 TEST(YoloMetric, SpecificationExampleWithOtherEnd) {
@@ -63,36 +68,45 @@ TEST(YoloMetric, SpecificationExampleWithOtherEnd) {
   const double tolerance = 5.1e-9;
   EXPECT_NEAR(m.map50, 0.49944589, tolerance);
   EXPECT_NEAR(m.map, 0.33659147, tolerance);
-  const double by_threshold[2][10] = {{0.60960606, 0.60960606, 0.60960606, 0.44791818, 0.44791818, 0.27694167, 0.27694167, 0.19986, 0.19986, 0},
-                                      {0.38928571, 0.38928571, 0.38928571, 0.38928571, 0.29928571, 0.29928571, 0.29928571, 0.29928571, 0.29928571, 0}};
+  const double by_threshold[2][10] = {{0.60960606, 0.60960606, 0.60960606, 0.44791818, 0.44791818,
+                                       0.27694167, 0.27694167, 0.19986, 0.19986, 0},
+                                      {0.38928571, 0.38928571, 0.38928571, 0.38928571, 0.29928571,
+                                       0.29928571, 0.29928571, 0.29928571, 0.29928571, 0}};
   for (std::size_t c = 0; c < 2; ++c)
-    for (std::size_t k = 0; k < 10; ++k) EXPECT_NEAR(m.ap_per_threshold[c][k], by_threshold[c][k], tolerance) << c << ' ' << k;
+    for (std::size_t k = 0; k < 10; ++k)
+      EXPECT_NEAR(m.ap_per_threshold[c][k], by_threshold[c][k], tolerance) << c << ' ' << k;
 }
 
-// Strict, and with both sides in 32 bits: an IoU of n / 20 equals the float next to it and does not exceed it.
+// Strict, and with both sides in 32 bits: an IoU of n / 20 equals the float next to it and does not
+// exceed it.
 TEST(YoloMetric, ThresholdsAreStrictIn32Bits) {
   for (int n = 10; n <= 19; ++n) EXPECT_EQ(passed(n), n - 10) << n;
   EXPECT_EQ(passed(10.001), 1);
   EXPECT_EQ(passed(20), 10);
 }
 
-// A target is given once, to the most confident candidate; a better one later gets nothing, whatever else is free.
+// A target is given once, to the most confident candidate; a better one later gets nothing,
+// whatever else is free.
 TEST(YoloMetric, TargetIsGivenOnce) {
   MatchedPredictions all;
-  const std::vector<Detection> found = {{{0, 0, 12, 10}, 0.9f, 0}, {{0, 0, 20, 10}, 0.8f, 0}, {{0, 0, 20, 10}, 0.7f, 1}};
+  const std::vector<Detection> found = {
+      {{0, 0, 12, 10}, 0.9f, 0}, {{0, 0, 20, 10}, 0.8f, 0}, {{0, 0, 20, 10}, 0.7f, 1}};
   match_picture(found, std::vector<Target>{{{0, 0, 20, 10}, 0}, {{6, 0, 26, 10}, 0}}, all);
-  EXPECT_TRUE(all.correct[0][0]);   // IoU 0.6
+  EXPECT_TRUE(all.correct[0][0]);  // IoU 0.6
   EXPECT_FALSE(all.correct[0][2]);
-  EXPECT_FALSE(all.correct[1][0]);  // its best target is gone; the other one (IoU 14/26) is no substitute
+  EXPECT_FALSE(
+      all.correct[1][0]);  // its best target is gone; the other one (IoU 14/26) is no substitute
   EXPECT_FALSE(all.correct[2][0]);  // another class
 }
 
 TEST(YoloMetric, PicturesWithoutPredictionsCountTheirTargets) {
   MatchedPredictions all;
   match_picture({}, std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
-  match_picture(std::vector<Detection>{{{0, 0, 20, 10}, 0.9f, 0}}, std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
+  match_picture(std::vector<Detection>{{{0, 0, 20, 10}, 0.9f, 0}},
+                std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
   const YoloMetric m = yolo_metric(all);
-  // Recall 1/2 with precision 1: 1 up to 0.5, then a line to 0 at 0.51, sampled at hundredths: 0.5 + 0.005.
+  // Recall 1/2 with precision 1: 1 up to 0.5, then a line to 0 at 0.51, sampled at hundredths: 0.5
+  // + 0.005.
   EXPECT_NEAR(m.map50, 0.505, 1e-12);
   // With 1.0 as the end the line falls over half of the range: 0.5 + 0.25.
   EXPECT_NEAR(yolo_metric(all, {true, false}).map50, 0.75, 1e-12);
@@ -102,7 +116,8 @@ TEST(YoloMetric, PicturesWithoutPredictionsCountTheirTargets) {
 
 TEST(YoloMetric, ClassesWithoutPredictionsAndWithoutTargets) {
   MatchedPredictions all;
-  match_picture(std::vector<Detection>{{{0, 0, 20, 10}, 0.5f, 3}, {{0, 0, 20, 10}, 0.4f, 8}}, std::vector<Target>{{{0, 0, 20, 10}, 3}, {{50, 0, 70, 10}, 5}}, all);
+  match_picture(std::vector<Detection>{{{0, 0, 20, 10}, 0.5f, 3}, {{0, 0, 20, 10}, 0.4f, 8}},
+                std::vector<Target>{{{0, 0, 20, 10}, 3}, {{50, 0, 70, 10}, 5}}, all);
   const YoloMetric m = yolo_metric(all);
   ASSERT_EQ(m.classes, (std::vector<int>{3, 5}));  // 8 has no target
   EXPECT_EQ(m.ap50[1], 0);
@@ -115,7 +130,8 @@ TEST(YoloMetric, ClassesWithoutPredictionsAndWithoutTargets) {
 
 TEST(YoloMetric, NothingRightIsZeroEverywhere) {
   MatchedPredictions all;
-  match_picture(std::vector<Detection>{{{100, 100, 120, 110}, 0.5f, 0}}, std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
+  match_picture(std::vector<Detection>{{{100, 100, 120, 110}, 0.5f, 0}},
+                std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
   const YoloMetric m = yolo_metric(all);
   EXPECT_EQ(m.map50, 0);
   EXPECT_EQ(m.map, 0);
@@ -128,13 +144,15 @@ TEST(YoloMetric, NothingRightIsZeroEverywhere) {
 // Above the highest confidence: recall 0, precision 1. Below the lowest: the last values.
 TEST(YoloMetric, CurvesOverConfidence) {
   MatchedPredictions all;
-  match_picture(std::vector<Detection>{{{0, 0, 20, 10}, 0.75f, 0}, {{90, 0, 110, 10}, 0.25f, 0}}, std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
+  match_picture(std::vector<Detection>{{{0, 0, 20, 10}, 0.75f, 0}, {{90, 0, 110, 10}, 0.25f, 0}},
+                std::vector<Target>{{{0, 0, 20, 10}, 0}}, all);
   const YoloMetric m = yolo_metric(all);
   EXPECT_EQ(m.r_curve[0][999], 0);
   EXPECT_EQ(m.p_curve[0][999], 1);
   EXPECT_EQ(m.r_curve[0][0], 1);
   EXPECT_EQ(m.p_curve[0][0], 0.5);
-  // Confidence 0.5 is half way between the knots: precision between 1 and 1/2. Grid points lie 0.001 apart.
+  // Confidence 0.5 is half way between the knots: precision between 1 and 1/2. Grid points lie
+  // 0.001 apart.
   EXPECT_NEAR(m.p_curve[0][500], 0.75, 0.001);
   EXPECT_EQ(m.precision_curve[0][0], 1);
 }
@@ -146,7 +164,8 @@ TEST(YoloMetric, TiesKeepTheirOrder) {
   const Detection right{{0, 0, 20, 10}, 0.5f, 0}, wrong{{90, 0, 110, 10}, 0.5f, 0};
   match_picture(std::vector<Detection>{right, wrong}, targets, right_first);
   match_picture(std::vector<Detection>{wrong, right}, targets, wrong_first);
-  // Precision 1 up to recall 0.99; of the knots at recall 1 the last one, 1/2, counts: 0.99 + 0.01 · 3/4.
+  // Precision 1 up to recall 0.99; of the knots at recall 1 the last one, 1/2, counts: 0.99 + 0.01
+  // · 3/4.
   EXPECT_NEAR(yolo_metric(right_first).map50, 0.9975, 1e-12);
   // Two knots at recall 0, of which the last one counts; the envelope lifts it to 1/2.
   EXPECT_NEAR(yolo_metric(wrong_first).map50, 0.5, 1e-12);

@@ -1,5 +1,5 @@
-// Weight files. The first byte chooses: the rest is a whole file (even), or the pickle of a zip file whose checksums fit (odd),
-// so that the fuzzer gets past them.
+// Weight files. The first byte chooses: the rest is a whole file (even), or the pickle of a zip
+// file whose checksums fit (odd), so that the fuzzer gets past them.
 #include <unistd.h>
 
 #include <cstddef>
@@ -15,7 +15,8 @@
 namespace {
 
 std::filesystem::path input_path() {
-  static const std::filesystem::path path = std::filesystem::temp_directory_path() / ("yolov7-fuzz-" + std::to_string(::getpid()) + ".pt");
+  static const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                            ("yolov7-fuzz-" + std::to_string(::getpid()) + ".pt");
   return path;
 }
 
@@ -29,7 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::ofstream(input_path(), std::ios::binary | std::ios::trunc) << content;
   } else {
     const std::string storage(64, '\1');
-    const auto bytes = [](const std::string& s) { return std::as_bytes(std::span(s.data(), s.size())); };
+    const auto bytes = [](const std::string& s) {
+      return std::as_bytes(std::span(s.data(), s.size()));
+    };
     network::ArchiveWriter archive(input_path());
     archive.add("a/data.pkl", bytes(content));
     archive.add("a/data/0", bytes(storage));

@@ -1,10 +1,11 @@
 // JSON: what is read is written and read again as the same.
+#include "core/json.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "core/json.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

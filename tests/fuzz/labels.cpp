@@ -18,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const dataset::LabelFile file = dataset::parse_labels(text, "x.txt", 80);
     // What was read is written so that it is read again, as many rows as before.
-    if (dataset::parse_labels(dataset::format_labels(file.labels), "y.txt", 80).labels.size() != file.labels.size()) std::abort();
+    if (dataset::parse_labels(dataset::format_labels(file.labels), "y.txt", 80).labels.size() !=
+        file.labels.size())
+      std::abort();
   });
   return 0;
 }

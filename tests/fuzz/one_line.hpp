@@ -1,5 +1,6 @@
 #pragma once
-// What every fuzz target demands of a reader: it takes the input, or refuses it with an Error of one line.
+// What every fuzz target demands of a reader: it takes the input, or refuses it with an Error of
+// one line.
 #include <cstdio>
 #include <cstdlib>
 #include <string>

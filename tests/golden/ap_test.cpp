@@ -25,9 +25,11 @@ MatchedPredictions predictions(const nlohmann::json& one) {
   return all;
 }
 
-void expect_near(const std::vector<double>& found, const nlohmann::json& wanted, const std::string& where) {
+void expect_near(const std::vector<double>& found, const nlohmann::json& wanted,
+                 const std::string& where) {
   ASSERT_EQ(found.size(), wanted.size()) << where;
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i].get<double>(), 1e-9) << where << " [" << i << ']';
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_NEAR(found[i], wanted[i].get<double>(), 1e-9) << where << " [" << i << ']';
 }
 
 void check(const nlohmann::json& one, const char* variant, bool v5_end) {
@@ -38,7 +40,8 @@ void check(const nlohmann::json& one, const char* variant, bool v5_end) {
   ASSERT_EQ(found.ap_per_threshold.size(), wanted.at("ap").size()) << where;
   for (std::size_t c = 0; c < found.classes.size(); ++c) {
     const auto& row = found.ap_per_threshold[c];
-    expect_near({row.begin(), row.end()}, wanted.at("ap")[c], fmt::format("{} AP of class {}", where, found.classes[c]));
+    expect_near({row.begin(), row.end()}, wanted.at("ap")[c],
+                fmt::format("{} AP of class {}", where, found.classes[c]));
     EXPECT_EQ(found.ap50[c], row[0]) << where;
     EXPECT_NEAR(found.ap[c], std::accumulate(row.begin(), row.end(), 0.0) / 10, 1e-15) << where;
   }

@@ -1,4 +1,5 @@
-// Official checkpoints (checkpoints/*.pt): read, built and run against the decoded outputs of the official code.
+// Official checkpoints (checkpoints/*.pt): read, built and run against the decoded outputs of the
+// official code.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -29,7 +30,8 @@ std::vector<fs::path> checkpoints() {
 fs::path description(const fs::path& checkpoint) {
   std::string stem = checkpoint.stem().string();
   const std::string tail = "-legacy";
-  if (stem.size() > tail.size() && stem.compare(stem.size() - tail.size(), tail.size(), tail) == 0) stem.resize(stem.size() - tail.size());
+  if (stem.size() > tail.size() && stem.compare(stem.size() - tail.size(), tail.size(), tail) == 0)
+    stem.resize(stem.size() - tail.size());
   return checkpoint.parent_path() / (stem + ".json");
 }
 
@@ -39,7 +41,8 @@ std::int64_t input_size(const nlohmann::json& one) {
   return std::stoll(text.substr(text.rfind('x') + 1));
 }
 
-at::Tensor decoded(const network::Network& description, const network::Weights& weights, const at::Tensor& images, at::ScalarType type) {
+at::Tensor decoded(const network::Network& description, const network::Weights& weights,
+                   const at::Tensor& images, at::ScalarType type) {
   TorchNetwork net(description, type);
   net.load(weights);
   net.train(false);
@@ -55,19 +58,29 @@ void run_case(const fs::path& file, const nlohmann::json& one) {
   EXPECT_EQ(net.class_count, one.at("nc").get<int>());
   EXPECT_EQ(checkpoint.names, one.at("names").get<std::vector<std::string>>());
   for (const auto& [name, tensor] : weights.entries())
-    EXPECT_EQ(tensor.type, name.find("num_batches") == std::string::npos ? network::DataType::float16 : network::DataType::int64) << name;
+    EXPECT_EQ(tensor.type, name.find("num_batches") == std::string::npos
+                               ? network::DataType::float16
+                               : network::DataType::int64)
+        << name;
   const at::Tensor images = golden::input(input_size(one));
   const at::Tensor exact = decoded(net, weights, images, at::kDouble);
   golden::expect_exact(exact, one.at("decoded"), file.filename().string());
-  // The reference's own float32 error, four times, as for the raw maps of golden.forward: rounding differs between programs.
+  // The reference's own float32 error, four times, as for the raw maps of golden.forward: rounding
+  // differs between programs.
   const double bound = 4 * one.at("fp32_max_abs").get<double>();
-  const double single = (decoded(net, weights, images, at::kFloat) - exact).abs().max().item<double>();
+  const double single =
+      (decoded(net, weights, images, at::kFloat) - exact).abs().max().item<double>();
   EXPECT_LE(single, bound);
-  // Folded in float64, the same numbers again: batch-norms and branches of trained-like half weights.
+  // Folded in float64, the same numbers again: batch-norms and branches of trained-like half
+  // weights.
   const network::NetworkAndWeights fused = network::fuse(net, weights, network::DataType::float64);
-  const double folded = (decoded(fused.network, fused.weights, images, at::kDouble) - exact).abs().max().item<double>();
+  const double folded = (decoded(fused.network, fused.weights, images, at::kDouble) - exact)
+                            .abs()
+                            .max()
+                            .item<double>();
   EXPECT_LE(folded, 1e-9 * std::max(1.0, one.at("decoded").at("absmax").get<double>()));
-  std::printf("%s: float32 off by %.2g (bound %.2g), folded float64 by %.2g\n", file.filename().c_str(), single, bound, folded);
+  std::printf("%s: float32 off by %.2g (bound %.2g), folded float64 by %.2g\n",
+              file.filename().c_str(), single, bound, folded);
 }
 
 TEST(GoldenCheckpoint, EveryFileGivesTheOutputsOfItsDescription) {
@@ -76,10 +89,12 @@ TEST(GoldenCheckpoint, EveryFileGivesTheOutputsOfItsDescription) {
   for (const fs::path& file : checkpoints()) {
     SCOPED_TRACE(file.filename().string());
     if (!fs::exists(description(file))) {
-      // Its outputs stand elsewhere (checkpoint-bccd.json); that it is read and fits is tested here.
+      // Its outputs stand elsewhere (checkpoint-bccd.json); that it is read and fits is tested
+      // here.
       const network::Checkpoint checkpoint = network::read_checkpoint(file);
       network::check(checkpoint.build_network(), checkpoint.inference_weights());
-      cases.skipped(file.filename().string(), "read and built; no description of outputs beside it");
+      cases.skipped(file.filename().string(),
+                    "read and built; no description of outputs beside it");
       continue;
     }
     run_case(file, golden::load(description(file)));
@@ -91,7 +106,9 @@ void expect_same(const network::Weights& a, const network::Weights& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a.entries()[i].first, b.entries()[i].first);
-    EXPECT_TRUE(a.entries()[i].second.shape == b.entries()[i].second.shape && a.entries()[i].second.bytes == b.entries()[i].second.bytes) << a.entries()[i].first;
+    EXPECT_TRUE(a.entries()[i].second.shape == b.entries()[i].second.shape &&
+                a.entries()[i].second.bytes == b.entries()[i].second.bytes)
+        << a.entries()[i].first;
   }
 }
 
@@ -101,7 +118,8 @@ TEST(GoldenCheckpoint, TheOldContainerHoldsTheSameAsItsZipTwin) {
   for (const fs::path& file : checkpoints()) {
     const fs::path twin = description(file).replace_extension(".pt");
     if (twin == file || !fs::exists(twin)) continue;
-    const network::Checkpoint legacy = network::read_checkpoint(file), zip = network::read_checkpoint(twin);
+    const network::Checkpoint legacy = network::read_checkpoint(file),
+                              zip = network::read_checkpoint(twin);
     EXPECT_EQ(legacy.facts.container, "legacy");
     EXPECT_EQ(zip.facts.container, "zip");
     EXPECT_EQ(legacy.config, zip.config);

@@ -8,10 +8,12 @@ using namespace yolov7::evaluation;
 
 namespace {
 
-void expect_near(std::span<const double> found, const nlohmann::json& wanted, const std::string& where) {
+void expect_near(std::span<const double> found, const nlohmann::json& wanted,
+                 const std::string& where) {
   ASSERT_EQ(found.size(), wanted.size()) << where;
   // Means over up to 80,000 numbers in [0, 1]: only the order of the sums differs.
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i].get<double>(), 1e-12) << where << " [" << i << ']';
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_NEAR(found[i], wanted[i].get<double>(), 1e-12) << where << " [" << i << ']';
 }
 
 }  // namespace
@@ -23,7 +25,9 @@ TEST(Golden, Coco) {
   for (const auto& path : golden::golden_files("coco-")) {
     const std::string name = path.filename().string(), suffix = "-expected.json";
     if (!name.ends_with(suffix)) continue;
-    const auto with = [&](const char* part) { return path.parent_path() / (name.substr(0, name.size() - suffix.size()) + part); };
+    const auto with = [&](const char* part) {
+      return path.parent_path() / (name.substr(0, name.size() - suffix.size()) + part);
+    };
     const CocoGroundTruth truth = read_ground_truth(with("-gt.json"));
     const CocoResult found = evaluate_coco(truth, read_detections(with("-dt.json"), truth));
     const auto wanted = golden::load(path);

@@ -1,11 +1,12 @@
-// Raw maps, decoded rows, fusing and parameter counts of whole networks against the official code (forward-*.json).
+// Raw maps, decoded rows, fusing and parameter counts of whole networks against the official code
+// (forward-*.json).
 #include <cstdio>
 #include <set>
 
 #include "core/error.hpp"
 #include "golden/tensors.hpp"
-#include "network/graph.hpp"
 #include "network/builder.hpp"
+#include "network/graph.hpp"
 #include "network/weights.hpp"
 #include "runtime/openvino_detector.hpp"
 #include "training/torch_network.hpp"
@@ -15,11 +16,15 @@ namespace {
 
 using Role = network::TensorSpec::Role;
 
-/// The config beside the reference file, else ours; a file name with "-deploy" means the deploy graph.
+/// The config beside the reference file, else ours; a file name with "-deploy" means the deploy
+/// graph.
 std::string config_path(const std::filesystem::path& file, const std::string& name) {
-  if (const auto beside = file.parent_path() / name; std::filesystem::exists(beside)) return beside.string();
+  if (const auto beside = file.parent_path() / name; std::filesystem::exists(beside))
+    return beside.string();
   const bool deploy = file.stem().string().find("-deploy") != std::string::npos;
-  return (std::filesystem::path(YOLOV7_SOURCE_DIR) / "configs" / (deploy ? "deploy" : "training") / name).string();
+  return (std::filesystem::path(YOLOV7_SOURCE_DIR) / "configs" / (deploy ? "deploy" : "training") /
+          name)
+      .string();
 }
 
 network::Network build_case(const std::filesystem::path& file, const nlohmann::json& one) {
@@ -39,7 +44,9 @@ double formula(const network::TensorSpec& spec, double u) {
     case Role::bn_mean: return 0;
     case Role::bn_var: return 1;
     case Role::implicit_mul: return 1 + 0.1 * u;
-    case Role::weight: return u * std::sqrt(3.0 / static_cast<double>(spec.shape[1] * spec.shape[2] * spec.shape[3]));
+    case Role::weight:
+      return u *
+             std::sqrt(3.0 / static_cast<double>(spec.shape[1] * spec.shape[2] * spec.shape[3]));
     default: return 0.1 * u;
   }
 }
@@ -51,24 +58,29 @@ void write_formula(const TorchNetwork& net) {
     const golden::Sequence sequence(entry.spec.name);
     at::Tensor values = at::empty(entry.spec.shape, at::kDouble);
     double* to = values.mutable_data_ptr<double>();
-    for (std::int64_t i = 0; i < values.numel(); ++i) to[i] = formula(entry.spec, sequence.sym(static_cast<std::uint64_t>(i)));
+    for (std::int64_t i = 0; i < values.numel(); ++i)
+      to[i] = formula(entry.spec, sequence.sym(static_cast<std::uint64_t>(i)));
     at::Tensor(entry.tensor).copy_(values);
   }
 }
 
-/// What the reference counts after folding: the fused network, the implicit vectors, and (folded) the convolutions that
-/// only the auxiliary maps need.
-std::int64_t reference_fused_parameters(const network::Network& net, const network::NetworkAndWeights& fused) {
+/// What the reference counts after folding: the fused network, the implicit vectors, and (folded)
+/// the convolutions that only the auxiliary maps need.
+std::int64_t reference_fused_parameters(const network::Network& net,
+                                        const network::NetworkAndWeights& fused) {
   std::int64_t count = fused.network.parameter_count();
   std::set<std::string> kept;
   for (const auto& op : fused.network.operations)
     if (op.kind == network::Operation::Kind::conv) kept.insert(op.tensor);
   for (const auto& op : net.operations) {
     using Kind = network::Operation::Kind;
-    if (op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul) count += net.value_channels[static_cast<std::size_t>(op.output)];
+    if (op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul)
+      count += net.value_channels[static_cast<std::size_t>(op.output)];
     const bool merged = op.tensor.find(".rbr_") != std::string::npos;  // became rbr_reparam
     if (op.kind == Kind::conv && !merged && !kept.contains(op.tensor))
-      count += static_cast<std::int64_t>(op.in_channels) / op.groups * op.kernel_h * op.kernel_w * op.out_channels + op.out_channels;
+      count += static_cast<std::int64_t>(op.in_channels) / op.groups * op.kernel_h * op.kernel_w *
+                   op.out_channels +
+               op.out_channels;
   }
   return count;
 }
@@ -80,30 +92,38 @@ void expect_description(const network::Network& net, const nlohmann::json& one) 
   EXPECT_EQ(net.strides(), one.at("stride").get<std::vector<double>>());
   std::vector<double> anchors;
   for (std::size_t l = 0; l < net.lead_levels(); ++l)
-    for (const auto& anchor : net.levels[l].anchors) anchors.insert(anchors.end(), {anchor.w, anchor.h});
+    for (const auto& anchor : net.levels[l].anchors)
+      anchors.insert(anchors.end(), {anchor.w, anchor.h});
   EXPECT_EQ(anchors, one.at("anchor_grid").get<std::vector<double>>());
 }
 
-/// float32 maps against the float64 ones, which the digests have confirmed: level l within 4 × the reference's own
-/// largest float32 error.
-void expect_float32(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& exact, const nlohmann::json& noise, const std::string& where) {
+/// float32 maps against the float64 ones, which the digests have confirmed: level l within 4 × the
+/// reference's own largest float32 error.
+void expect_float32(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& exact,
+                    const nlohmann::json& noise, const std::string& where) {
   ASSERT_EQ(maps.size(), exact.size()) << where;
   for (std::size_t l = 0; l < maps.size(); ++l) {
-    const double error = (maps[l].to(at::kDouble) - exact[l]).abs().max().item<double>(), bound = 4 * noise[l].at("max").get<double>();
+    const double error = (maps[l].to(at::kDouble) - exact[l]).abs().max().item<double>(),
+                 bound = 4 * noise[l].at("max").get<double>();
     EXPECT_LE(error, bound) << where << ' ' << l;
     std::printf("  %s %zu: largest error %.2g, bound %.2g\n", where.c_str(), l, error, bound);
   }
 }
 
 /// The OpenVINO back end folds and decodes by itself; its raw maps obey the same bound.
-std::vector<at::Tensor> openvino_maps(const network::Network& net, const network::Weights& weights, const at::Tensor& images) {
+std::vector<at::Tensor> openvino_maps(const network::Network& net, const network::Weights& weights,
+                                      const at::Tensor& images) {
   const at::Tensor pixels = images.to(at::kFloat).contiguous();
-  const std::span<const float> values(pixels.const_data_ptr<float>(), static_cast<std::size_t>(pixels.numel()));
+  const std::span<const float> values(pixels.const_data_ptr<float>(),
+                                      static_cast<std::size_t>(pixels.numel()));
   const auto size = static_cast<int>(pixels.size(2));
-  const runtime::Prediction found = runtime::predict_openvino(net, weights, {.precision = "float32", .threads = 0, .raw_maps = true}, values, 2, size, size);
+  const runtime::Prediction found = runtime::predict_openvino(
+      net, weights, {.precision = "float32", .threads = 0, .raw_maps = true}, values, 2, size,
+      size);
   std::vector<at::Tensor> maps;
   for (const auto& map : found.raw)
-    maps.push_back(at::tensor(map.values, at::kFloat).view({2, map.anchors, map.height, map.width, found.columns}));
+    maps.push_back(at::tensor(map.values, at::kFloat)
+                       .view({2, map.anchors, map.height, map.width, found.columns}));
   return maps;
 }
 
@@ -128,11 +148,16 @@ void run_case(const network::Network& description, const nlohmann::json& one) {
   {
     TorchNetwork net(description);
     net.load(weights);  // rounds to float32, statistics included
-    expect_float32(net.forward(images.to(at::kFloat)), exact, one.at("fp32_noise"), "float32 LibTorch");
+    expect_float32(net.forward(images.to(at::kFloat)), exact, one.at("fp32_noise"),
+                   "float32 LibTorch");
   }
-  if (runtime::openvino_available()) expect_float32(openvino_maps(description, weights, images), exact, one.at("fp32_noise"), "float32 OpenVINO");
-  const network::NetworkAndWeights fused = network::fuse(description, weights, network::DataType::float64);
-  EXPECT_EQ(reference_fused_parameters(description, fused), one.at("fused_parameters").get<std::int64_t>());
+  if (runtime::openvino_available())
+    expect_float32(openvino_maps(description, weights, images), exact, one.at("fp32_noise"),
+                   "float32 OpenVINO");
+  const network::NetworkAndWeights fused =
+      network::fuse(description, weights, network::DataType::float64);
+  EXPECT_EQ(reference_fused_parameters(description, fused),
+            one.at("fused_parameters").get<std::int64_t>());
   weights = {};
   TorchNetwork net(fused.network, at::kDouble);
   net.load(fused.weights);

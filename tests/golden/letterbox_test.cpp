@@ -1,8 +1,9 @@
+#include "image/letterbox.hpp"
+
 #include <opencv2/core.hpp>
 
 #include "golden/reference.hpp"
 #include "image/codec.hpp"
-#include "image/letterbox.hpp"
 
 using namespace yolov7;
 
@@ -30,7 +31,8 @@ void check(const nlohmann::json& one) {
   const cv::Mat picture = read_picture(golden::shared_dir() / "images" / name);
   ASSERT_EQ(picture.rows, one.at("source_shape").at(0).get<int>());
   ASSERT_EQ(picture.cols, one.at("source_shape").at(1).get<int>());
-  const Letterbox geometry = letterbox_geometry(picture.size(), target_of(args.at("new_shape")), options_of(args));
+  const Letterbox geometry =
+      letterbox_geometry(picture.size(), target_of(args.at("new_shape")), options_of(args));
   EXPECT_NEAR(geometry.ratio_x, one.at("ratio").at(0), 1e-12);
   EXPECT_NEAR(geometry.ratio_y, one.at("ratio").at(1), 1e-12);
   EXPECT_EQ(geometry.dw, one.at("pad").at(0).get<double>());
@@ -38,11 +40,12 @@ void check(const nlohmann::json& one) {
   const cv::Mat boxed = letterbox(picture, geometry);
   ASSERT_EQ(boxed.rows, one.at("shape").at(0).get<int>());
   ASSERT_EQ(boxed.cols, one.at("shape").at(1).get<int>());
-  // 3 grey levels: another JPEG decoder and another OpenCV wrote the samples. Over a whole picture such differences
-  // cancel, so that the means are held to a tenth of that.
+  // 3 grey levels: another JPEG decoder and another OpenCV wrote the samples. Over a whole picture
+  // such differences cancel, so that the means are held to a tenth of that.
   for (const auto& sample : one.at("samples_bgr"))
     for (int channel = 0; channel < 3; ++channel)
-      EXPECT_NEAR(boxed.at<cv::Vec3b>(sample.at(0), sample.at(1))[channel], sample.at(2 + channel).get<double>(), 3)
+      EXPECT_NEAR(boxed.at<cv::Vec3b>(sample.at(0), sample.at(1))[channel],
+                  sample.at(2 + channel).get<double>(), 3)
           << "row " << sample.at(0) << " column " << sample.at(1) << " channel " << channel;
   const cv::Scalar mean = cv::mean(boxed);
   for (int channel = 0; channel < 3; ++channel)

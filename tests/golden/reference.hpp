@@ -1,13 +1,14 @@
 #pragma once
-// What the golden tests share: the formulas that stand for weights and inputs, where the reference values lie, and how
-// a tensor is compared with its digest. Torch-free. The formulas: 64-bit arithmetic that wraps; see unit() and sym().
+// What the golden tests share: the formulas that stand for weights and inputs, where the reference
+// values lie, and how a tensor is compared with its digest. Torch-free. The formulas: 64-bit
+// arithmetic that wraps; see unit() and sym().
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -45,7 +46,8 @@ class Sequence {
 inline double unit(std::string_view name, std::uint64_t i) { return Sequence(name).unit(i); }
 inline double sym(std::string_view name, std::uint64_t i) { return Sequence(name).sym(i); }
 
-/// $YOLOV7_SHARED_DIR, else the folder "shared" beside the source tree: golden, images, checkpoints, datasets.
+/// $YOLOV7_SHARED_DIR, else the folder "shared" beside the source tree: golden, images,
+/// checkpoints, datasets.
 inline std::filesystem::path shared_dir() {
   if (const char* set = std::getenv("YOLOV7_SHARED_DIR"); set && *set) return set;
   return std::filesystem::path(YOLOV7_SOURCE_DIR).parent_path() / "shared";
@@ -61,20 +63,22 @@ inline bool reference_data_required() {
   return ci && std::string_view(ci) == "true";
 }
 
-/// Stands at the start of a test body: ends the test, skipped or failed, where `folder` is missing. ctest reads
-/// "reference data missing" and shows the entry as skipped.
-#define YOLOV7_REQUIRE_REFERENCE(folder)                                                                            \
-  do {                                                                                                              \
-    const std::filesystem::path required_ = (folder);                                                               \
-    if (!std::filesystem::exists(required_)) {                                                                      \
-      if (yolov7::golden::reference_data_required())                                                                \
-        FAIL() << "CI=true and no reference data at " << required_.string();                                        \
-      std::printf("reference data missing: %s (set YOLOV7_SHARED_DIR or YOLOV7_GOLDEN_DIR)\n", required_.c_str());  \
-      GTEST_SKIP() << "reference data missing: " << required_.string();                                             \
-    }                                                                                                               \
+/// Stands at the start of a test body: ends the test, skipped or failed, where `folder` is missing.
+/// ctest reads "reference data missing" and shows the entry as skipped.
+#define YOLOV7_REQUIRE_REFERENCE(folder)                                                       \
+  do {                                                                                         \
+    const std::filesystem::path required_ = (folder);                                          \
+    if (!std::filesystem::exists(required_)) {                                                 \
+      if (yolov7::golden::reference_data_required())                                           \
+        FAIL() << "CI=true and no reference data at " << required_.string();                   \
+      std::printf("reference data missing: %s (set YOLOV7_SHARED_DIR or YOLOV7_GOLDEN_DIR)\n", \
+                  required_.c_str());                                                          \
+      GTEST_SKIP() << "reference data missing: " << required_.string();                        \
+    }                                                                                          \
   } while (false)
 
-/// Files <prefix>*.json of golden_dir(), sorted; listed when the test runs, so that new cases count at once.
+/// Files <prefix>*.json of golden_dir(), sorted; listed when the test runs, so that new cases count
+/// at once.
 inline std::vector<std::filesystem::path> golden_files(const std::string& prefix) {
   std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator(golden_dir())) {
@@ -104,7 +108,8 @@ class Cases {
   }
   ~Cases() {
     std::printf("golden.%s: %zu cases, %zu skipped\n", pattern_.c_str(), ran_, skipped_);
-    if (ran_ == 0) ADD_FAILURE() << "golden." << pattern_ << ": the pattern is present but yielded no case";
+    if (ran_ == 0)
+      ADD_FAILURE() << "golden." << pattern_ << ": the pattern is present but yielded no case";
   }
 
  private:
@@ -125,13 +130,16 @@ inline Digest read_digest(const nlohmann::json& value) {
   digest.mean = value.at("mean");
   digest.std = value.at("std");
   digest.absmax = value.at("absmax");
-  for (const auto& sample : value.at("samples")) digest.samples.emplace_back(sample.at(0), sample.at(1));
+  for (const auto& sample : value.at("samples"))
+    digest.samples.emplace_back(sample.at(0), sample.at(1));
   return digest;
 }
 
-/// The digest of `count` numbers (float or double), summed in double in index order, sampled where `wanted` is.
+/// The digest of `count` numbers (float or double), summed in double in index order, sampled where
+/// `wanted` is.
 template <class T>
-Digest digest_of(const T* values, std::size_t count, const std::vector<std::int64_t>& shape, const Digest& wanted) {
+Digest digest_of(const T* values, std::size_t count, const std::vector<std::int64_t>& shape,
+                 const Digest& wanted) {
   Digest digest;
   digest.shape = shape;
   double sum = 0, squares = 0;
@@ -140,26 +148,30 @@ Digest digest_of(const T* values, std::size_t count, const std::vector<std::int6
     digest.absmax = std::max(digest.absmax, std::abs(static_cast<double>(values[i])));
   }
   digest.mean = count ? sum / static_cast<double>(count) : 0;
-  for (std::size_t i = 0; i < count; ++i) squares += (values[i] - digest.mean) * (values[i] - digest.mean);
+  for (std::size_t i = 0; i < count; ++i)
+    squares += (values[i] - digest.mean) * (values[i] - digest.mean);
   digest.std = count > 1 ? std::sqrt(squares / static_cast<double>(count - 1)) : 0;
   for (const auto& sample : wanted.samples)
-    digest.samples.emplace_back(sample.first, sample.first < count ? static_cast<double>(values[sample.first]) : NAN);
+    digest.samples.emplace_back(
+        sample.first, sample.first < count ? static_cast<double>(values[sample.first]) : NAN);
   return digest;
 }
 
 /// Every number within relative · |v| + absolute of the wanted one; `where` opens each message.
-inline void expect_digest(const Digest& found, const Digest& wanted, double relative, double absolute,
-                          const std::string& where) {
+inline void expect_digest(const Digest& found, const Digest& wanted, double relative,
+                          double absolute, const std::string& where) {
   EXPECT_EQ(found.shape, wanted.shape) << where;
   const auto near = [&](double f, double w, const std::string& what) {
-    EXPECT_LE(std::abs(f - w), relative * std::abs(w) + absolute) << where << ' ' << what << ": " << f << ", expected " << w;
+    EXPECT_LE(std::abs(f - w), relative * std::abs(w) + absolute)
+        << where << ' ' << what << ": " << f << ", expected " << w;
   };
   near(found.mean, wanted.mean, "mean");
   near(found.std, wanted.std, "std");
   near(found.absmax, wanted.absmax, "absmax");
   ASSERT_EQ(found.samples.size(), wanted.samples.size()) << where;
   for (std::size_t k = 0; k < wanted.samples.size(); ++k)
-    near(found.samples[k].second, wanted.samples[k].second, "[" + std::to_string(wanted.samples[k].first) + "]");
+    near(found.samples[k].second, wanted.samples[k].second,
+         "[" + std::to_string(wanted.samples[k].first) + "]");
 }
 
 }  // namespace yolov7::golden

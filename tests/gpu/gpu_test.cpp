@@ -1,4 +1,5 @@
-// What only a GPU can show: the processor's numbers again, float16 with loss scaling, NCCL, memory that runs out, speed.
+// What only a GPU can show: the processor's numbers again, float16 with loss scaling, NCCL, memory
+// that runs out, speed.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -47,7 +48,9 @@ struct LossCase {
 
 TEST_F(Gpu, LossesAndAssignmentsAreThoseOfTheProcessor) {
   std::printf("%s\n", device_text(device).c_str());
-  for (const LossCase& one : {LossCase{LossOptions::Kind::plain, 3, false}, LossCase{LossOptions::Kind::ota, 3, false}, LossCase{LossOptions::Kind::auxiliary, 4, true}}) {
+  for (const LossCase& one :
+       {LossCase{LossOptions::Kind::plain, 3, false}, LossCase{LossOptions::Kind::ota, 3, false},
+        LossCase{LossOptions::Kind::auxiliary, 4, true}}) {
     LossOptions options;
     options.kind = one.kind;
     Loss loss(options, synthetic::network(one.levels, one.auxiliary));
@@ -57,8 +60,10 @@ TEST_F(Gpu, LossesAndAssignmentsAreThoseOfTheProcessor) {
     const LossValue a = loss(cpu, synthetic::set_s), b = loss(gpu, synthetic::set_s);
     a.total.backward();
     b.total.backward();
-    EXPECT_LT(difference(b.parts, a.parts), 1e-5);  // float32 sums in another order; a different assignment would differ in the first digit
-    for (std::size_t i = 0; i < cpu.size(); ++i) EXPECT_LT(difference(gpu[i].grad(), cpu[i].grad()), 1e-4) << "map " << i;
+    EXPECT_LT(difference(b.parts, a.parts), 1e-5);  // float32 sums in another order; a different
+                                                    // assignment would differ in the first digit
+    for (std::size_t i = 0; i < cpu.size(); ++i)
+      EXPECT_LT(difference(gpu[i].grad(), cpu[i].grad()), 1e-4) << "map " << i;
   }
 }
 
@@ -69,20 +74,27 @@ TEST_F(Gpu, ANetworkTrainsAsOnTheProcessor) {
   OptimizerOptions rule;
   Optimizer on_cpu(cpu, rule), on_gpu(gpu, rule);
   Ema average_cpu(cpu), average_gpu(gpu);
-  const at::Tensor images = test_images(4, 64, 64, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor images =
+      test_images(4, 64, 64, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
   for (int step = 0; step < 3; ++step)
-    for (auto [net, optimizer, ema] : {std::tuple(&cpu, &on_cpu, &average_cpu), std::tuple(&gpu, &on_gpu, &average_gpu)}) {
+    for (auto [net, optimizer, ema] :
+         {std::tuple(&cpu, &on_cpu, &average_cpu), std::tuple(&gpu, &on_gpu, &average_gpu)}) {
       net->train(true);
       at::Tensor total = at::zeros({}, at::dtype(at::kFloat).device(net->device()));
-      for (const at::Tensor& map : net->forward(images.to(net->device()))) total = total + map.square().mean();
+      for (const at::Tensor& map : net->forward(images.to(net->device())))
+        total = total + map.square().mean();
       total.backward();
       optimizer->step();
       optimizer->clear_gradients();
       ema->update(*net);
     }
   for (std::size_t i = 0; i < cpu.entries().size(); ++i) {
-    EXPECT_LT(difference(gpu.entries()[i].tensor, cpu.entries()[i].tensor), 2e-4) << cpu.entries()[i].spec.name;  // TF32 is off: float32 rounding over three steps
-    EXPECT_LT(difference(average_gpu.average().entries()[i].tensor, average_cpu.average().entries()[i].tensor), 2e-4) << cpu.entries()[i].spec.name;
+    EXPECT_LT(difference(gpu.entries()[i].tensor, cpu.entries()[i].tensor), 2e-4)
+        << cpu.entries()[i].spec.name;  // TF32 is off: float32 rounding over three steps
+    EXPECT_LT(difference(average_gpu.average().entries()[i].tensor,
+                         average_cpu.average().entries()[i].tensor),
+              2e-4)
+        << cpu.entries()[i].spec.name;
   }
 }
 
@@ -96,8 +108,12 @@ TEST_F(Gpu, Float16WithLossScalingLearnsInFiftySteps) {
   Optimizer optimizer(net, OptimizerOptions{});
   optimizer.set_rates({0.01, 0.01, 0.01});
   LossScaler scaler;
-  const at::Tensor images = test_images(4, 64, 64, at::kFloat).to(device).contiguous(at::MemoryFormat::ChannelsLast);
-  const std::vector<Target> targets{{0, 0, 0.3F, 0.4F, 0.3F, 0.4F}, {1, 1, 0.6F, 0.5F, 0.5F, 0.4F}, {2, 0, 0.5F, 0.5F, 0.4F, 0.4F}, {3, 1, 0.4F, 0.6F, 0.3F, 0.3F}};
+  const at::Tensor images =
+      test_images(4, 64, 64, at::kFloat).to(device).contiguous(at::MemoryFormat::ChannelsLast);
+  const std::vector<Target> targets{{0, 0, 0.3F, 0.4F, 0.3F, 0.4F},
+                                    {1, 1, 0.6F, 0.5F, 0.5F, 0.4F},
+                                    {2, 0, 0.5F, 0.5F, 0.4F, 0.4F},
+                                    {3, 1, 0.4F, 0.6F, 0.3F, 0.3F}};
   double first = 0, last = 0;
   int left_out = 0;
   for (int step = 0; step < 50; ++step) {
@@ -108,17 +124,21 @@ TEST_F(Gpu, Float16WithLossScalingLearnsInFiftySteps) {
     optimizer.scale_gradients(1 / scaler.scale());
     const bool finite = std::isfinite(optimizer.clip_gradients(0));
     ASSERT_TRUE(scaler.update(finite));
-    if (finite) optimizer.step();
-    else ++left_out;
+    if (finite)
+      optimizer.step();
+    else
+      ++left_out;
     optimizer.clear_gradients();
   }
-  std::printf("float16: loss %.4f at step 1, %.4f at step 50; %d steps left out, scale %.0f\n", first, last, left_out, scaler.scale());
+  std::printf("float16: loss %.4f at step 1, %.4f at step 50; %d steps left out, scale %.0f\n",
+              first, last, left_out, scaler.scale());
   EXPECT_LT(last, 0.8 * first);
   EXPECT_LT(left_out, 10);
 }
 
 TEST_F(Gpu, NcclSumsOverOneRank) {
-  const auto backend = api->nccl(c10::make_intrusive<c10d::HashStore>(), 0, 1, std::chrono::seconds(60));
+  const auto backend =
+      api->nccl(c10::make_intrusive<c10d::HashStore>(), 0, 1, std::chrono::seconds(60));
   std::vector<at::Tensor> values{at::arange(1000, at::dtype(at::kFloat).device(device))};
   backend->allreduce(values)->wait();
   EXPECT_TRUE(at::equal(values[0].to(at::kCPU), at::arange(1000, at::kFloat)));
@@ -128,7 +148,9 @@ TEST_F(Gpu, MemoryThatRunsOutIsAnException) {
   DeviceMemory memory(device);
   const std::uint64_t free = memory.free_bytes();
   EXPECT_GT(free, std::uint64_t{1} << 28);
-  EXPECT_THROW(at::empty({static_cast<std::int64_t>(free) * 2}, at::dtype(at::kByte).device(device)), c10::OutOfMemoryError);
+  EXPECT_THROW(
+      at::empty({static_cast<std::int64_t>(free) * 2}, at::dtype(at::kByte).device(device)),
+      c10::OutOfMemoryError);
   EXPECT_NO_THROW(at::empty({1 << 20}, at::dtype(at::kByte).device(device)));
 }
 

@@ -10,15 +10,19 @@ using namespace yolov7;
 namespace {
 
 // Boxes A … E of evaluation 2.5.
-constexpr Xyxy a{0, 0, 10, 10}, b{1, 1, 11, 11}, c{5, 0, 15, 10}, d{20, 20, 30, 30}, e{0, 0, 10, 12};
+constexpr Xyxy a{0, 0, 10, 10}, b{1, 1, 11, 11}, c{5, 0, 15, 10}, d{20, 20, 30, 30},
+    e{0, 0, 10, 12};
 
 }  // namespace
 
 TEST(Box, IouOfTheSpecification) {
   // Six decimals are given there, hence half a unit of the sixth.
-  const struct { Xyxy first, second; double expected; } cases[] = {
-      {a, b, 0.680672}, {a, c, 0.333333}, {a, e, 0.833333}, {b, c, 0.369863}, {b, e, 0.692308}, {c, e, 0.294118},
-      {a, d, 0}, {b, d, 0}, {c, d, 0}, {e, d, 0}};
+  const struct {
+    Xyxy first, second;
+    double expected;
+  } cases[] = {{a, b, 0.680672}, {a, c, 0.333333}, {a, e, 0.833333}, {b, c, 0.369863},
+               {b, e, 0.692308}, {c, e, 0.294118}, {a, d, 0},        {b, d, 0},
+               {c, d, 0},        {e, d, 0}};
   for (const auto& one : cases) {
     EXPECT_NEAR(iou(one.first, one.second), one.expected, 5e-7);
     EXPECT_EQ(iou(one.first, one.second), iou(one.second, one.first));

@@ -22,7 +22,8 @@ std::string samples(int per_pixel, int bits) {
   std::string pixels;
   for (int i = 0; i < width * height; ++i)
     for (int s = 0; s < per_pixel; ++s)
-      pixels += bits == 16 ? fixture::little(value_of(i, s), 2) : fixture::little(value_of(i, s) >> 8, 1);
+      pixels +=
+          bits == 16 ? fixture::little(value_of(i, s), 2) : fixture::little(value_of(i, s) >> 8, 1);
   return pixels;  // little-endian machines only, as everything here
 }
 
@@ -32,20 +33,23 @@ int expected(int i, int s, int bits) {
 }
 
 std::string describe(const TiffOptions& o) {
-  return "bits " + std::to_string(o.bits) + " samples " + std::to_string(o.samples) + " photometric " +
-         std::to_string(o.photometric) + " compression " + std::to_string(o.compression) + " planar " +
-         std::to_string(o.planar) + " tile " + std::to_string(o.tile);
+  return "bits " + std::to_string(o.bits) + " samples " + std::to_string(o.samples) +
+         " photometric " + std::to_string(o.photometric) + " compression " +
+         std::to_string(o.compression) + " planar " + std::to_string(o.planar) + " tile " +
+         std::to_string(o.tile);
 }
 
 void expect_picture(const TiffOptions& o) {
   SCOPED_TRACE(describe(o));
-  const cv::Mat picture = decode_picture(tiff_of(width, height, samples(o.samples, o.bits), o), "p");
+  const cv::Mat picture =
+      decode_picture(tiff_of(width, height, samples(o.samples, o.bits), o), "p");
   ASSERT_EQ(picture.size(), cv::Size(width, height));
   for (int i = 0; i < width * height; ++i) {
     const cv::Vec3b pixel = picture.at<cv::Vec3b>(i / width, i % width);
     for (int k = 0; k < 3; ++k) {
       const int stored = expected(i, o.photometric == PHOTOMETRIC_RGB ? 2 - k : 0, o.bits);
-      ASSERT_EQ(pixel[k], o.photometric == PHOTOMETRIC_MINISWHITE ? 255 - stored : stored) << "pixel " << i << " channel " << k;
+      ASSERT_EQ(pixel[k], o.photometric == PHOTOMETRIC_MINISWHITE ? 255 - stored : stored)
+          << "pixel " << i << " channel " << k;
     }
   }
 }
@@ -55,7 +59,8 @@ void expect_picture(const TiffOptions& o) {
 TEST(CodecTiff, GrayAndColourInEveryArrangement) {
   for (const int bits : {8, 16})
     for (const int per_pixel : {1, 2, 3, 4})
-      for (const int compression : {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_PACKBITS})
+      for (const int compression :
+           {COMPRESSION_NONE, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_PACKBITS})
         for (const int planar : {PLANARCONFIG_CONTIG, PLANARCONFIG_SEPARATE})
           for (const int tile : {0, 16}) {
             TiffOptions o;
@@ -85,8 +90,10 @@ TEST(CodecTiff, PaletteAndBilevel) {
   TiffOptions bilevel;
   bilevel.bits = bilevel.samples = 1;
   bilevel.photometric = PHOTOMETRIC_MINISBLACK;
-  const cv::Mat bits = decode_picture(tiff_of(3, 2, std::string("\x40\xa0", 2), bilevel), "p");  // 010, 101
-  for (int i = 0; i < 6; ++i) EXPECT_EQ(bits.at<cv::Vec3b>(i / 3, i % 3), cv::Vec3b::all(i % 2 ? 255 : 0)) << i;
+  const cv::Mat bits =
+      decode_picture(tiff_of(3, 2, std::string("\x40\xa0", 2), bilevel), "p");  // 010, 101
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(bits.at<cv::Vec3b>(i / 3, i % 3), cv::Vec3b::all(i % 2 ? 255 : 0)) << i;
 }
 
 TEST(CodecTiff, Cmyk) {
@@ -94,7 +101,8 @@ TEST(CodecTiff, Cmyk) {
   o.samples = 4;
   o.photometric = PHOTOMETRIC_SEPARATED;
   const cv::Mat picture = decode_picture(tiff_of(1, 1, std::string("\x37\x9b\xcd\x23", 4), o), "p");
-  // Ink (55, 155, 205, 35): R = 200 · 220 / 255 = 172.5, G = 100 · 220 / 255 = 86.3, B = 50 · 220 / 255 = 43.1.
+  // Ink (55, 155, 205, 35): R = 200 · 220 / 255 = 172.5, G = 100 · 220 / 255 = 86.3, B = 50 · 220 /
+  // 255 = 43.1.
   EXPECT_NEAR(picture.at<cv::Vec3b>(0, 0)[2], 172.5, 1);  // libtiff truncates
   EXPECT_NEAR(picture.at<cv::Vec3b>(0, 0)[1], 86.3, 1);
   EXPECT_NEAR(picture.at<cv::Vec3b>(0, 0)[0], 43.1, 1);
@@ -106,7 +114,8 @@ TEST(CodecTiff, DngOnlyWhereItIsAFinishedPicture) {
   expect_picture(o);
   o.preview = true;
   EXPECT_EQ(decode_error(tiff_of(width, height, samples(3, 8), o)),
-            "p: DNG whose first picture is only a preview is not supported: expected a finished RGB picture");
+            "p: DNG whose first picture is only a preview is not supported: expected a finished "
+            "RGB picture");
   o.preview = false;
   o.samples = 1;
   o.photometric = PHOTOMETRIC_CFA;

@@ -10,7 +10,9 @@ using namespace yolov7;
 
 namespace {
 
-cv::Mat plain(int width, int height, int level) { return {height, width, CV_8UC3, cv::Scalar::all(level)}; }
+cv::Mat plain(int width, int height, int level) {
+  return {height, width, CV_8UC3, cv::Scalar::all(level)};
+}
 
 cv::Vec3b at_fraction(const cv::Mat& sheet, double x, double y) {
   return sheet.at<cv::Vec3b>(static_cast<int>(y * sheet.rows), static_cast<int>(x * sheet.cols));
@@ -25,20 +27,23 @@ TEST(ContactSheet, ColumnByColumn) {
   const cv::Mat sheet = contact_sheet(pictures, {});
   ASSERT_EQ(sheet.size(), cv::Size(2 * 66, 3 * 46));  // 3 px of border around each picture
   for (int i = 0; i < 6; ++i)
-    EXPECT_EQ(at_fraction(sheet, (i / 3 + 0.5) / 2, (i % 3 + 0.5) / 3), cv::Vec3b::all(static_cast<uchar>(i < 5 ? 10 + i : 255)));
+    EXPECT_EQ(at_fraction(sheet, (i / 3 + 0.5) / 2, (i % 3 + 0.5) / 3),
+              cv::Vec3b::all(static_cast<uchar>(i < 5 ? 10 + i : 255)));
   EXPECT_EQ(sheet.at<cv::Vec3b>(2, 2), cv::Vec3b::all(255));
   EXPECT_EQ(sheet.at<cv::Vec3b>(3, 3), cv::Vec3b::all(10));
 }
 
 TEST(ContactSheet, FitsIntoItsLimits) {
   for (const std::size_t count : {1u, 2u, 3u, 4u, 9u, 16u, 40u})
-    for (const cv::Size size : {cv::Size(640, 640), cv::Size(2000, 100), cv::Size(100, 2000), cv::Size(30, 20)}) {
+    for (const cv::Size size :
+         {cv::Size(640, 640), cv::Size(2000, 100), cv::Size(100, 2000), cv::Size(30, 20)}) {
       std::vector<cv::Mat> pictures(count, plain(size.width, size.height, 7));
       const cv::Mat sheet = contact_sheet(pictures, {});
       EXPECT_LE(sheet.cols, 1280);
       EXPECT_LE(sheet.rows, 1280);
       if (count > 1) continue;
-      EXPECT_EQ(std::max(sheet.cols, sheet.rows), std::min(640, std::max(size.width, size.height)) + 6);
+      EXPECT_EQ(std::max(sheet.cols, sheet.rows),
+                std::min(640, std::max(size.width, size.height)) + 6);
     }
 }
 
@@ -50,7 +55,8 @@ TEST(ContactSheet, CaptionAtTheUpperLeft) {
   EXPECT_NE(cv::norm(first(cv::Rect(0, 0, 100, 20)), plain(100, 20, 120), cv::NORM_INF), 0);
   EXPECT_EQ(cv::norm(first(cv::Rect(0, 60, 400, 240)), plain(400, 240, 120), cv::NORM_INF), 0);
   EXPECT_EQ(cv::norm(second, plain(400, 300, 120), cv::NORM_INF), 0);
-  EXPECT_EQ(cv::norm(pictures[0], plain(400, 300, 120), cv::NORM_INF), 0);  // the input is not drawn into
+  EXPECT_EQ(cv::norm(pictures[0], plain(400, 300, 120), cv::NORM_INF),
+            0);  // the input is not drawn into
 }
 
 TEST(ContactSheet, BoxesAreScaledWithThePicture) {

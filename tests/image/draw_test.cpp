@@ -19,7 +19,8 @@ namespace {
 const std::vector<std::string> names = {"cat", "traffic light", "dog"};
 
 cv::Vec3b pixel(const cv::Scalar& colour) {
-  return {static_cast<uchar>(colour[0]), static_cast<uchar>(colour[1]), static_cast<uchar>(colour[2])};
+  return {static_cast<uchar>(colour[0]), static_cast<uchar>(colour[1]),
+          static_cast<uchar>(colour[2])};
 }
 
 // WCAG 2, from its text: relative luminance of sRGB, contrast (L1 + 0.05) / (L2 + 0.05).
@@ -46,7 +47,9 @@ double distance(const cv::Vec3b& found, const cv::Scalar& wanted) {
 
 cv::Mat grey(int width, int height) { return {height, width, CV_8UC3, cv::Scalar::all(100)}; }
 
-bool same(const cv::Mat& a, const cv::Mat& b) { return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0; }
+bool same(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
 
 }  // namespace
 
@@ -65,7 +68,8 @@ TEST(Draw, FurtherColoursAreDifferentAndFixed) {
       EXPECT_LE(colour[k], 255);
       EXPECT_EQ(colour[k], std::floor(colour[k]));
     }
-    colours.insert({static_cast<int>(colour[0]), static_cast<int>(colour[1]), static_cast<int>(colour[2])});
+    colours.insert(
+        {static_cast<int>(colour[0]), static_cast<int>(colour[1]), static_cast<int>(colour[2])});
     EXPECT_EQ(colour, class_colour(c));
   }
   EXPECT_GE(colours.size(), 198u);
@@ -76,8 +80,10 @@ TEST(Draw, FurtherColoursAreDifferentAndFixed) {
 
 TEST(Draw, CaptionsContrastWithEveryColour) {
   // The worst background lies where black and white are equal: sqrt(21) = 4.58.
-  for (int c = 0; c < 500; ++c) EXPECT_GE(contrast(readable_on(class_colour(c)), class_colour(c)), 4.58) << c;
-  for (int v = 0; v < 256; ++v) EXPECT_GE(contrast(readable_on(cv::Scalar::all(v)), cv::Scalar::all(v)), 4.55) << v;
+  for (int c = 0; c < 500; ++c)
+    EXPECT_GE(contrast(readable_on(class_colour(c)), class_colour(c)), 4.58) << c;
+  for (int v = 0; v < 256; ++v)
+    EXPECT_GE(contrast(readable_on(cv::Scalar::all(v)), cv::Scalar::all(v)), 4.55) << v;
   EXPECT_EQ(readable_on({255, 255, 255}), cv::Scalar(0, 0, 0));
   EXPECT_EQ(readable_on({0, 0, 0}), cv::Scalar(255, 255, 255));
 }
@@ -96,9 +102,12 @@ TEST(Draw, RectangleLiesOnTheBox) {
   options.hide_labels = true;
   const Detection detection{{40, 30, 120, 90}, 0.87f, 1};
   draw_detections(picture, {&detection, 1}, names, options);
-  for (const cv::Point p : {cv::Point(80, 30), cv::Point(80, 90), cv::Point(40, 60), cv::Point(120, 60)})
-    EXPECT_LE(distance(picture.at<cv::Vec3b>(p), class_colour(1)), 16) << p;  // anti-aliased: a line of 1 px is not opaque
-  for (const cv::Point p : {cv::Point(80, 60), cv::Point(80, 33), cv::Point(80, 27), cv::Point(36, 60), cv::Point(124, 60)})
+  for (const cv::Point p :
+       {cv::Point(80, 30), cv::Point(80, 90), cv::Point(40, 60), cv::Point(120, 60)})
+    EXPECT_LE(distance(picture.at<cv::Vec3b>(p), class_colour(1)), 16)
+        << p;  // anti-aliased: a line of 1 px is not opaque
+  for (const cv::Point p : {cv::Point(80, 60), cv::Point(80, 33), cv::Point(80, 27),
+                            cv::Point(36, 60), cv::Point(124, 60)})
     EXPECT_EQ(picture.at<cv::Vec3b>(p), cv::Vec3b::all(100)) << p;
 }
 
@@ -124,22 +133,28 @@ TEST(Draw, CaptionSaysNameAndScore) {
 }
 
 TEST(Draw, CaptionStaysInsideEverywhere) {
-  for (const cv::Size size : {cv::Size(64, 48), cv::Size(160, 120), cv::Size(640, 480), cv::Size(1920, 1080), cv::Size(6000, 4000)})
+  for (const cv::Size size : {cv::Size(64, 48), cv::Size(160, 120), cv::Size(640, 480),
+                              cv::Size(1920, 1080), cv::Size(6000, 4000)})
     for (const double fx : {-0.2, 0.0, 0.3, 0.95, 1.0, 1.3})
       for (const double fy : {-0.2, 0.0, 0.01, 0.5, 0.99, 1.0, 1.3})
-        for (const char* name : {"x", "traffic light", "a class name that is much longer than anybody would like to read in a picture"}) {
-          const Xyxy box{fx * size.width, fy * size.height, fx * size.width + 20, fy * size.height + 20};
+        for (const char* name :
+             {"x", "traffic light",
+              "a class name that is much longer than anybody would like to read in a picture"}) {
+          const Xyxy box{fx * size.width, fy * size.height, fx * size.width + 20,
+                         fy * size.height + 20};
           const Caption caption = place_caption(name, " 0.87", box, size, 2);
           SCOPED_TRACE(testing::Message() << size << ' ' << fx << ' ' << fy << ' ' << name);
           ASSERT_FALSE(caption.background.empty());
           EXPECT_EQ(caption.background & cv::Rect({0, 0}, size), caption.background);
           int below = 0;
-          const cv::Size text = cv::getTextSize(caption.text, cv::FONT_HERSHEY_SIMPLEX, caption.scale, caption.thickness, &below);
-          const cv::Rect letters(caption.origin.x, caption.origin.y - text.height, text.width, text.height + below);
+          const cv::Size text = cv::getTextSize(caption.text, cv::FONT_HERSHEY_SIMPLEX,
+                                                caption.scale, caption.thickness, &below);
+          const cv::Rect letters(caption.origin.x, caption.origin.y - text.height, text.width,
+                                 text.height + below);
           EXPECT_EQ(letters & caption.background, letters);
           EXPECT_TRUE(caption.text.ends_with("0.87"));
-          EXPECT_GE(text.height, 7);                                 // legible
-          EXPECT_GE(text.height * 200, size.width + size.height);    // also on a large picture
+          EXPECT_GE(text.height, 7);                               // legible
+          EXPECT_GE(text.height * 200, size.width + size.height);  // also on a large picture
         }
 }
 
@@ -147,7 +162,8 @@ TEST(Draw, CaptionsAvoidEachOther) {
   // Side by side, nearer than a caption is wide; and two on the same box.
   const cv::Size size(640, 480);
   std::vector<cv::Rect> taken;
-  for (const Xyxy& box : {Xyxy{100, 100, 200, 300}, Xyxy{140, 100, 240, 300}, Xyxy{100, 100, 200, 300}, Xyxy{100, 0, 200, 300}}) {
+  for (const Xyxy& box : {Xyxy{100, 100, 200, 300}, Xyxy{140, 100, 240, 300},
+                          Xyxy{100, 100, 200, 300}, Xyxy{100, 0, 200, 300}}) {
     const cv::Rect place = place_caption("traffic light", " 0.87", box, size, 1, taken).background;
     ASSERT_FALSE(place.empty());
     EXPECT_EQ(place & cv::Rect({0, 0}, size), place);
@@ -159,17 +175,20 @@ TEST(Draw, CaptionsAvoidEachOther) {
 TEST(Draw, NoLineCrossesACaption) {
   // The second box's upper edge runs through the place above the first one's.
   cv::Mat picture = grey(300, 200);
-  const std::vector<Detection> detections = {{{20, 92, 280, 180}, 0.9f, 0}, {{100, 100, 200, 150}, 0.4f, 2}};
+  const std::vector<Detection> detections = {{{20, 92, 280, 180}, 0.9f, 0},
+                                             {{100, 100, 200, 150}, 0.4f, 2}};
   draw_detections(picture, detections, names, {});
   const cv::Rect first = place_caption("cat", " 0.90", detections[0].box, {300, 200}, 0).background;
-  const cv::Rect second = place_caption("dog", " 0.40", detections[1].box, {300, 200}, 0, {&first, 1}).background;
+  const cv::Rect second =
+      place_caption("dog", " 0.40", detections[1].box, {300, 200}, 0, {&first, 1}).background;
   ASSERT_TRUE(second.contains({second.x, 92}));
   for (int x = second.x; x < second.x + second.width; ++x)
     EXPECT_NE(picture.at<cv::Vec3b>(92, x), pixel(class_colour(0))) << x;
 }
 
 TEST(Draw, LongNamesAreShortenedAndScoresKept) {
-  const Caption caption = place_caption("aeroplane of the second kind", " 0.87", {0, 0, 50, 50}, {100, 100}, 1);
+  const Caption caption =
+      place_caption("aeroplane of the second kind", " 0.87", {0, 0, 50, 50}, {100, 100}, 1);
   EXPECT_EQ(caption.text.substr(0, 4), "aero");
   EXPECT_NE(caption.text.find(".. 0.87"), std::string::npos) << caption.text;
 }
@@ -209,18 +228,21 @@ TEST(Draw, BestDetectionStaysOnTop) {
   DrawOptions options;
   options.hide_labels = true;
   options.line_thickness = 3;
-  const std::vector<Detection> detections = {{{20, 20, 80, 80}, 0.9f, 2}, {{20, 20, 80, 80}, 0.4f, 0}};
+  const std::vector<Detection> detections = {{{20, 20, 80, 80}, 0.9f, 2},
+                                             {{20, 20, 80, 80}, 0.4f, 0}};
   draw_detections(picture, detections, names, options);
   EXPECT_EQ(picture.at<cv::Vec3b>(20, 50), pixel(class_colour(2)));
 }
 
 TEST(Draw, StrangeDetections) {
-  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               inf = std::numeric_limits<double>::infinity();
   const std::vector<Detection> invalid = {{{nan, 0, 10, 10}, 0.9f, 0}, {{0, 0, inf, 10}, 0.9f, 0}};
   cv::Mat picture = grey(100, 80);
   draw_detections(picture, invalid, names, {});
   EXPECT_TRUE(same(picture, grey(100, 80)));
-  const std::vector<Detection> outside = {{{-1e300, -5, 1e300, 1e9}, 0.9f, 77}, {{500, 500, 600, 600}, 0.9f, -3}};
+  const std::vector<Detection> outside = {{{-1e300, -5, 1e300, 1e9}, 0.9f, 77},
+                                          {{500, 500, 600, 600}, 0.9f, -3}};
   EXPECT_NO_THROW(draw_detections(picture, outside, names, {}));
   EXPECT_FALSE(same(picture, grey(100, 80)));
   cv::Mat gray(10, 10, CV_8UC1);

@@ -11,8 +11,8 @@ using namespace yolov7;
 
 namespace {
 
-// Row and column in the stored picture (w × h) of the upright pixel (r, c), from the meaning of each value (data 6):
-// 6 turns by 90° clockwise, so the stored bottom left comes to the top left.
+// Row and column in the stored picture (w × h) of the upright pixel (r, c), from the meaning of
+// each value (data 6): 6 turns by 90° clockwise, so the stored bottom left comes to the top left.
 cv::Point stored_position(int orientation, int r, int c, int w, int h) {
   switch (orientation) {
     case 2: return {w - 1 - c, r};
@@ -32,7 +32,8 @@ void expect_upright(const cv::Mat& upright, const cv::Mat& stored, int orientati
   ASSERT_EQ(upright.rows, swapped ? stored.cols : stored.rows);
   for (int r = 0; r < upright.rows; ++r)
     for (int c = 0; c < upright.cols; ++c)
-      ASSERT_EQ(upright.at<cv::Vec3b>(r, c), stored.at<cv::Vec3b>(stored_position(orientation, r, c, stored.cols, stored.rows)))
+      ASSERT_EQ(upright.at<cv::Vec3b>(r, c),
+                stored.at<cv::Vec3b>(stored_position(orientation, r, c, stored.cols, stored.rows)))
           << "orientation " << orientation << " row " << r << " column " << c;
 }
 
@@ -59,7 +60,8 @@ TEST(Exif, DamagedBlocksMeanOne) {
   EXPECT_EQ(exif_orientation(fixture::exif_block(65535, true)), 1);
   const std::string whole = fixture::exif_block(6, false);
   // The value ends 6 bytes before the block does (2 of padding, 4 of the next directory's offset).
-  for (std::size_t size = 0; size < whole.size() - 6; ++size) EXPECT_EQ(exif_orientation(whole.substr(0, size)), 1) << size;
+  for (std::size_t size = 0; size < whole.size() - 6; ++size)
+    EXPECT_EQ(exif_orientation(whole.substr(0, size)), 1) << size;
   EXPECT_EQ(exif_orientation(whole.substr(0, whole.size() - 6)), 6);
   for (const char* offset : {"\xff\xff\xff\xff", "\xff\xff\xff\x7f", "\x2a\x00\x00\x00"}) {
     std::string changed = whole;
@@ -111,7 +113,8 @@ TEST(Exif, AppliedToJpeg) {
   const std::string plain = encode_jpeg(picture);
   const cv::Mat stored = decode_picture(plain, "p");
   for (int orientation = 1; orientation <= 8; ++orientation) {
-    const std::string turned = fixture::jpeg_with_exif(plain, fixture::exif_block(orientation, orientation % 2 == 1));
+    const std::string turned =
+        fixture::jpeg_with_exif(plain, fixture::exif_block(orientation, orientation % 2 == 1));
     expect_upright(decode_picture(turned, "p"), stored, orientation);
     const PictureHeader header = read_picture_header(turned, "p");
     EXPECT_EQ(header.orientation, orientation);
@@ -124,8 +127,9 @@ TEST(Exif, AppliedToWebp) {
   const std::string plain = encode_picture("webp", picture);
   const cv::Mat stored = decode_picture(plain, "p");
   for (int orientation = 1; orientation <= 8; ++orientation) {
-    const std::string turned = fixture::webp_of(fixture::vp8x(8, 48, 32) + plain.substr(12) +
-                                                fixture::riff_chunk("EXIF", fixture::exif_block(orientation, true)));
+    const std::string turned =
+        fixture::webp_of(fixture::vp8x(8, 48, 32) + plain.substr(12) +
+                         fixture::riff_chunk("EXIF", fixture::exif_block(orientation, true)));
     expect_upright(decode_picture(turned, "p"), stored, orientation);
     EXPECT_EQ(read_picture_header(turned, "p").height, orientation >= 5 ? 48 : 32);
   }

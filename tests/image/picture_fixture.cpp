@@ -1,6 +1,7 @@
 #include "tests/image/picture_fixture.hpp"
 
 #include <gtest/gtest.h>
+#include <jpeglib.h>
 #include <png.h>
 #include <tiffio.h>
 
@@ -8,8 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <opencv2/core.hpp>
-
-#include <jpeglib.h>
 
 #include "core/error.hpp"
 #include "image/codec.hpp"
@@ -21,8 +20,9 @@ cv::Mat gradient(int width, int height) {
   cv::Mat picture(height, width, CV_8UC3);
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x)
-      picture.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<uchar>(40 + 160 * x / width), static_cast<uchar>(30 + 180 * y / height),
-                                              static_cast<uchar>(200 - 90 * (x + y) / (width + height)));
+      picture.at<cv::Vec3b>(y, x) = cv::Vec3b(
+          static_cast<uchar>(40 + 160 * x / width), static_cast<uchar>(30 + 180 * y / height),
+          static_cast<uchar>(200 - 90 * (x + y) / (width + height)));
   return picture;
 }
 
@@ -47,9 +47,10 @@ std::string big(std::uint64_t value, int bytes) {
 std::string exif_block(int orientation, bool big_endian) {
   const auto n = big_endian ? big : little;
   const auto value = static_cast<std::uint64_t>(orientation);
-  return (big_endian ? "MM" : "II") + n(42, 2) + n(8, 4) + n(2, 2)                // two entries
-         + n(0x0100, 2) + n(4, 2) + n(1, 4) + n(77, 4)                            // width, a LONG
-         + n(0x0112, 2) + n(3, 2) + n(1, 4) + n(value, 2) + n(0, 2) + n(0, 4);    // orientation, a SHORT
+  return (big_endian ? "MM" : "II") + n(42, 2) + n(8, 4) + n(2, 2)  // two entries
+         + n(0x0100, 2) + n(4, 2) + n(1, 4) + n(77, 4)              // width, a LONG
+         + n(0x0112, 2) + n(3, 2) + n(1, 4) + n(value, 2) + n(0, 2) +
+         n(0, 4);  // orientation, a SHORT
 }
 
 std::string jpeg_with_exif(const std::string& jpeg, const std::string& block) {
@@ -68,7 +69,9 @@ std::string jpeg_of(const cv::Mat& samples, const JpegOptions& options) {
   info.image_width = static_cast<unsigned>(samples.cols);
   info.image_height = static_cast<unsigned>(samples.rows);
   info.input_components = options.components;
-  info.in_color_space = options.components == 1 ? JCS_GRAYSCALE : options.components == 3 ? JCS_EXT_BGR : JCS_CMYK;
+  info.in_color_space = options.components == 1   ? JCS_GRAYSCALE
+                        : options.components == 3 ? JCS_EXT_BGR
+                                                  : JCS_CMYK;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, 100, TRUE);
   if (options.ycck) jpeg_set_colorspace(&info, JCS_YCCK);
@@ -92,7 +95,8 @@ void append(png_structp png, png_bytep data, std::size_t count) {
 }
 }  // namespace
 
-std::string png_of(int width, int height, const std::vector<std::string>& rows, const PngOptions& options) {
+std::string png_of(int width, int height, const std::vector<std::string>& rows,
+                   const PngOptions& options) {
   std::string bytes;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png_create_info_struct(png);
@@ -101,9 +105,9 @@ std::string png_of(int width, int height, const std::vector<std::string>& rows, 
     return bytes;
   }
   png_set_write_fn(png, &bytes, append, [](png_structp) {});
-  png_set_IHDR(png, info, static_cast<unsigned>(width), static_cast<unsigned>(height), options.bits, options.colour_type,
-               options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, static_cast<unsigned>(width), static_cast<unsigned>(height), options.bits,
+               options.colour_type, options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   if (!options.palette_rgb.empty())
     png_set_PLTE(png, info, reinterpret_cast<png_const_colorp>(options.palette_rgb.data()),
                  static_cast<int>(options.palette_rgb.size() / 3));
@@ -112,7 +116,8 @@ std::string png_of(int width, int height, const std::vector<std::string>& rows, 
                    reinterpret_cast<png_bytep>(const_cast<char*>(options.exif.data())));
   png_write_info(png, info);
   std::vector<png_bytep> pointers;
-  for (const std::string& row : rows) pointers.push_back(reinterpret_cast<png_bytep>(const_cast<char*>(row.data())));
+  for (const std::string& row : rows)
+    pointers.push_back(reinterpret_cast<png_bytep>(const_cast<char*>(row.data())));
   png_write_image(png, pointers.data());
   png_write_end(png, info);
   png_destroy_write_struct(&png, &info);
@@ -136,11 +141,15 @@ void set_tags(TIFF* tif, int width, int height, const TiffOptions& o) {
   if (o.dng) TIFFSetField(tif, TIFFTAG_DNGVERSION, version);
   if (!o.palette.empty()) {
     const std::size_t third = o.palette.size() / 3;
-    TIFFSetField(tif, TIFFTAG_COLORMAP, o.palette.data(), o.palette.data() + third, o.palette.data() + 2 * third);
+    TIFFSetField(tif, TIFFTAG_COLORMAP, o.palette.data(), o.palette.data() + third,
+                 o.palette.data() + 2 * third);
   }
-  const int colours = o.photometric == PHOTOMETRIC_RGB ? 3 : o.photometric == PHOTOMETRIC_SEPARATED ? 4 : 1;
+  const int colours = o.photometric == PHOTOMETRIC_RGB         ? 3
+                      : o.photometric == PHOTOMETRIC_SEPARATED ? 4
+                                                               : 1;
   if (o.samples > colours) {
-    const std::vector<std::uint16_t> extra(static_cast<std::size_t>(o.samples - colours), EXTRASAMPLE_UNASSALPHA);
+    const std::vector<std::uint16_t> extra(static_cast<std::size_t>(o.samples - colours),
+                                           EXTRASAMPLE_UNASSALPHA);
     TIFFSetField(tif, TIFFTAG_EXTRASAMPLES, static_cast<int>(extra.size()), extra.data());
   }
   if (o.tile) {
@@ -152,8 +161,8 @@ void set_tags(TIFF* tif, int width, int height, const TiffOptions& o) {
 }
 
 // Sample (x, y, s) of `pixels` to its place in a strip or tile of `columns` pixels.
-std::string piece(const std::string& pixels, int width, int height, const TiffOptions& o, int x0, int y0, int columns,
-                  int lines, int plane) {
+std::string piece(const std::string& pixels, int width, int height, const TiffOptions& o, int x0,
+                  int y0, int columns, int lines, int plane) {
   const int bytes = o.bits / 8, samples = o.planar == PLANARCONFIG_CONTIG ? o.samples : 1;
   std::string out(static_cast<std::size_t>(columns * lines * samples * bytes), '\0');
   for (int y = 0; y < lines && y0 + y < height; ++y)
@@ -161,7 +170,8 @@ std::string piece(const std::string& pixels, int width, int height, const TiffOp
       for (int s = 0; s < samples; ++s)
         for (int b = 0; b < bytes; ++b) {
           const int from = (((y0 + y) * width + x0 + x) * o.samples + s + plane) * bytes + b;
-          out[static_cast<std::size_t>(((y * columns + x) * samples + s) * bytes + b)] = pixels[static_cast<std::size_t>(from)];
+          out[static_cast<std::size_t>(((y * columns + x) * samples + s) * bytes + b)] =
+              pixels[static_cast<std::size_t>(from)];
         }
   return out;
 }
@@ -185,13 +195,15 @@ std::string tiff_of(int width, int height, const std::string& pixels, const Tiff
       for (int y = 0; y < height; y += o.tile)
         for (int x = 0; x < width; x += o.tile) {
           std::string data = piece(pixels, width, height, o, x, y, o.tile, o.tile, plane);
-          TIFFWriteTile(tif, data.data(), static_cast<unsigned>(x), static_cast<unsigned>(y), 0, static_cast<std::uint16_t>(plane));
+          TIFFWriteTile(tif, data.data(), static_cast<unsigned>(x), static_cast<unsigned>(y), 0,
+                        static_cast<std::uint16_t>(plane));
         }
   } else {
     for (int plane = 0; plane < planes; ++plane)
       for (int y = 0; y < height; ++y) {
         std::string data = piece(pixels, width, height, o, 0, y, width, 1, plane);
-        TIFFWriteScanline(tif, data.data(), static_cast<unsigned>(y), static_cast<std::uint16_t>(plane));
+        TIFFWriteScanline(tif, data.data(), static_cast<unsigned>(y),
+                          static_cast<std::uint16_t>(plane));
       }
   }
   memory.close();
@@ -202,13 +214,17 @@ std::string tiff_of(int width, int height, const std::string& pixels, const Tiff
 std::string riff_chunk(std::string_view name, const std::string& data) {
   return std::string(name) + little(data.size(), 4) + data + std::string(data.size() & 1, '\0');
 }
-std::string webp_of(const std::string& chunks) { return "RIFF" + little(chunks.size() + 4, 4) + "WEBP" + chunks; }
+std::string webp_of(const std::string& chunks) {
+  return "RIFF" + little(chunks.size() + 4, 4) + "WEBP" + chunks;
+}
 std::string vp8x(int flags, int width, int height) {
-  return riff_chunk("VP8X", little(static_cast<unsigned>(flags), 4) + little(static_cast<unsigned>(width - 1), 3) +
+  return riff_chunk("VP8X", little(static_cast<unsigned>(flags), 4) +
+                                little(static_cast<unsigned>(width - 1), 3) +
                                 little(static_cast<unsigned>(height - 1), 3));
 }
 
-std::string bmp_of(int width, int height, const std::vector<std::string>& rows, const BmpOptions& o) {
+std::string bmp_of(int width, int height, const std::vector<std::string>& rows,
+                   const BmpOptions& o) {
   std::string pixels;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string& row = rows[o.top_down ? i : rows.size() - 1 - i];
@@ -218,14 +234,17 @@ std::string bmp_of(int width, int height, const std::vector<std::string>& rows, 
   const std::string behind = (masks_inside ? std::string() : o.masks) + o.palette;
   const std::size_t at = 14 + static_cast<std::size_t>(o.header) + behind.size();
   std::string header = "BM" + little(at + pixels.size(), 4) + little(0, 4) + little(at, 4);
-  const auto w = static_cast<unsigned>(width), h = static_cast<unsigned>(o.top_down ? -height : height);
+  const auto w = static_cast<unsigned>(width),
+             h = static_cast<unsigned>(o.top_down ? -height : height);
   const auto bits = static_cast<unsigned>(o.bits);
   if (o.header == 12)
     header += little(12, 4) + little(w, 2) + little(h, 2) + little(1, 2) + little(bits, 2);
   else
-    header += little(static_cast<unsigned>(o.header), 4) + little(w, 4) + little(h, 4) + little(1, 2) + little(bits, 2) +
-              little(static_cast<unsigned>(o.compression), 4) + little(pixels.size(), 4) + std::string(16, '\0');
-  if (masks_inside) header += o.masks + std::string(static_cast<std::size_t>(o.header) - 40 - o.masks.size(), '\0');
+    header += little(static_cast<unsigned>(o.header), 4) + little(w, 4) + little(h, 4) +
+              little(1, 2) + little(bits, 2) + little(static_cast<unsigned>(o.compression), 4) +
+              little(pixels.size(), 4) + std::string(16, '\0');
+  if (masks_inside)
+    header += o.masks + std::string(static_cast<std::size_t>(o.header) - 40 - o.masks.size(), '\0');
   return header + behind + pixels;
 }
 

@@ -8,7 +8,8 @@
 
 namespace yolov7::fixture {
 
-/// Smooth and different in every corner and channel, so that lossy formats come close and turning it shows.
+/// Smooth and different in every corner and channel, so that lossy formats come close and turning
+/// it shows.
 cv::Mat gradient(int width, int height);
 /// Every pixel different (up to 65,536 of them).
 cv::Mat numbered(int width, int height);
@@ -16,7 +17,8 @@ cv::Mat numbered(int width, int height);
 std::string little(std::uint64_t value, int bytes);
 std::string big(std::uint64_t value, int bytes);
 
-/// An Exif block (without "Exif\0\0") whose first directory holds the orientation, after one other entry.
+/// An Exif block (without "Exif\0\0") whose first directory holds the orientation, after one other
+/// entry.
 std::string exif_block(int orientation, bool big_endian);
 /// JPEG with an APP1 Exif segment behind SOI.
 std::string jpeg_with_exif(const std::string& jpeg, const std::string& block);
@@ -37,10 +39,12 @@ struct PngOptions {
   std::string exif;  ///< an eXIf chunk, "" for none
 };
 /// `rows`: the bytes of each line as PNG stores them.
-std::string png_of(int width, int height, const std::vector<std::string>& rows, const PngOptions& options);
+std::string png_of(int width, int height, const std::vector<std::string>& rows,
+                   const PngOptions& options);
 
 struct TiffOptions {
-  int bits = 8, samples = 3, photometric = 2, compression = 1, planar = 1, sample_format = 1, orientation = 0, tile = 0;
+  int bits = 8, samples = 3, photometric = 2, compression = 1, planar = 1, sample_format = 1,
+      orientation = 0, tile = 0;
   bool dng = false, preview = false;
   std::vector<std::uint16_t> palette;  ///< 3 · 2^bits values: all R, all G, all B
 };
@@ -61,7 +65,8 @@ struct BmpOptions {
   std::string masks;    ///< behind a header of 40 bytes, inside a longer one
 };
 /// `rows` from the top, unpadded.
-std::string bmp_of(int width, int height, const std::vector<std::string>& rows, const BmpOptions& options);
+std::string bmp_of(int width, int height, const std::vector<std::string>& rows,
+                   const BmpOptions& options);
 
 /// The message of the Error that decoding throws; fails the test and gives "" if it throws none.
 std::string decode_error(std::string_view bytes);

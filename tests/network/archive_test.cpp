@@ -13,7 +13,8 @@ namespace {
 using namespace hostile;
 
 std::string replaced(std::string s, const std::string& from, const std::string& to) {
-  for (std::size_t at = 0; (at = s.find(from, at)) != std::string::npos; at += to.size()) s.replace(at, from.size(), to);
+  for (std::size_t at = 0; (at = s.find(from, at)) != std::string::npos; at += to.size())
+    s.replace(at, from.size(), to);
   return s;
 }
 
@@ -35,7 +36,8 @@ class Archive : public testing::Test {
 };
 
 TEST_F(Archive, RoundTrip) {
-  write_zip(path, {{"x/data.pkl", "abc"}, {"x/data/0", std::string(100'000, '\0')}, {"x/empty", ""}});
+  write_zip(path,
+            {{"x/data.pkl", "abc"}, {"x/data/0", std::string(100'000, '\0')}, {"x/empty", ""}});
   const ArchiveReader reader(path);
   EXPECT_EQ(reader.root(), "x");
   EXPECT_TRUE(reader.has("x/empty"));
@@ -70,11 +72,14 @@ TEST_F(Archive, DuplicatedEncryptedAndCompressedEntries) {
   write_zip(path, {{"x/data.pkl", "abc"}, {"x/data.pkk", "abd"}});
   const std::string whole = file::read(path);
   EXPECT_NE(written(replaced(whole, "data.pkk", "data.pkl")), "no error");
-  // Central directory records begin PK\1\2; method at 10, flags at 8; local headers PK\3\4 at 8 and 6.
+  // Central directory records begin PK\1\2; method at 10, flags at 8; local headers PK\3\4 at 8
+  // and 6.
   const auto patched = [&](std::size_t central, std::size_t local, char value) {
     std::string s = whole;
-    for (std::size_t at = 0; (at = s.find("PK\1\2", at)) != std::string::npos; ++at) s[at + central] = value;
-    for (std::size_t at = 0; (at = s.find("PK\3\4", at)) != std::string::npos; ++at) s[at + local] = value;
+    for (std::size_t at = 0; (at = s.find("PK\1\2", at)) != std::string::npos; ++at)
+      s[at + central] = value;
+    for (std::size_t at = 0; (at = s.find("PK\3\4", at)) != std::string::npos; ++at)
+      s[at + local] = value;
     return s;
   };
   EXPECT_NE(written(patched(10, 8, 8)), "no error");  // deflate
@@ -85,10 +90,12 @@ TEST_F(Archive, ClaimedSizesAreNotBelieved) {
   write_zip(path, {{"x/data.pkl", "abcdefgh"}});
   std::string s = file::read(path);
   const std::size_t central = s.find("PK\1\2"), local = s.find("PK\3\4");
-  for (const auto& [base, offset] : {std::pair{central, 20}, {central, 24}, {local, 18}, {local, 22}})
+  for (const auto& [base, offset] :
+       {std::pair{central, 20}, {central, 24}, {local, 18}, {local, 22}})
     s.replace(base + static_cast<std::size_t>(offset), 4, number(0x70000000, 4));
   file::write_atomically(path, s);
-  const std::string said = error_of([&] { ArchiveReader(path).read("x/data.pkl", std::uint64_t{1} << 36); });
+  const std::string said =
+      error_of([&] { ArchiveReader(path).read("x/data.pkl", std::uint64_t{1} << 36); });
   EXPECT_NE(said, "no error");
 }
 
@@ -107,7 +114,9 @@ TEST_F(Archive, AFlippedBitInAnEntryIsFound) {
 }
 
 TEST_F(Archive, WhatCannotBeWrittenIsSaid) {
-  const std::string said = error_of([&] { write_zip(folder / "no/such/folder/a.pt", {{"x", "y"}}); });
+  const std::string said = error_of([&] {
+    write_zip(folder / "no/such/folder/a.pt", {{"x", "y"}});
+  });
   EXPECT_NE(said.find("no/such/folder/a.pt"), std::string::npos) << said;
 }
 

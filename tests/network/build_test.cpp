@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
+#include "network/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -13,15 +13,22 @@ namespace {
 const std::string detect = "  - [-1, 1, Detect, [nc, anchors]]\n";
 
 /// Layer 0 as written, then a head.
-Network one_layer(const std::string& layer, const Overrides& overrides = {}) { return build(small_config("  - " + layer + "\n" + detect), "net.yaml", overrides); }
+Network one_layer(const std::string& layer, const Overrides& overrides = {}) {
+  return build(small_config("  - " + layer + "\n" + detect), "net.yaml", overrides);
+}
 
 // make_divisible(v, 8) = ceil(v / 8) · 8 (2.1, rule 3), by hand for gw = 0.25.
 TEST(Build, WidthMultiple) {
   Overrides quarter;
   quarter.width_multiple = 0.25;
-  const std::pair<int, int> cases[] = {{32, 8}, {64, 16}, {33, 16}, {96, 24}, {100, 32}, {1, 8}, {1024, 256}};
+  const std::pair<int, int> cases[] = {{32, 8},   {64, 16}, {33, 16},   {96, 24},
+                                       {100, 32}, {1, 8},   {1024, 256}};
   for (const auto& [written, expected] : cases)
-    EXPECT_EQ(one_layer("[-1, 1, Conv, [" + std::to_string(written) + ", 3, 1]]", quarter).layers[0].out_channels, expected) << written;
+    EXPECT_EQ(one_layer("[-1, 1, Conv, [" + std::to_string(written) + ", 3, 1]]", quarter)
+                  .layers[0]
+                  .out_channels,
+              expected)
+        << written;
   // na · (nc + 5) = 6 is left alone; so is the width of blocks without one.
   EXPECT_EQ(one_layer("[-1, 1, Conv, [6, 1, 1]]", quarter).layers[0].out_channels, 6);
   EXPECT_EQ(one_layer("[-1, 1, ReOrg, []]", quarter).layers[0].out_channels, 12);
@@ -51,7 +58,8 @@ TEST(Build, Repeats) {
   EXPECT_EQ(three.tensors[6].name, "model.0.1.conv.weight");
   EXPECT_EQ(three.tensors[6].shape, (std::vector<std::int64_t>{8, 8, 3, 3}));
   EXPECT_EQ(three.tensors[12].name, "model.0.2.conv.weight");
-  EXPECT_EQ(one_layer("[-1, 3, SPPCSPC, [8]]").tensors[0].name, "model.0.cv1.conv.weight");  // the count goes into the block
+  EXPECT_EQ(one_layer("[-1, 3, SPPCSPC, [8]]").tensors[0].name,
+            "model.0.cv1.conv.weight");  // the count goes into the block
 }
 
 TEST(Build, ClassCountAndAnchors) {
@@ -68,18 +76,26 @@ TEST(Build, ClassCountAndAnchors) {
   EXPECT_EQ(p.levels[3].anchors[1].w, 2);
   EXPECT_EQ(p.levels[7].anchors[1].h, 3);
   for (const TensorSpec& spec : p.tensors)
-    if (spec.role == TensorSpec::Role::anchors) EXPECT_EQ(spec.shape, (std::vector<std::int64_t>{4, 2, 2}));
+    if (spec.role == TensorSpec::Role::anchors)
+      EXPECT_EQ(spec.shape, (std::vector<std::int64_t>{4, 2, 2}));
   // An integer in the config, known before the head: 4 · (1 + 5) = 24 is no width to scale.
-  const Network counted = build(small_config("  - [-1, 1, Conv, [24, 1, 1]]\n" + detect, "nc: 1\nwidth_multiple: 0.5\nanchors: 4\n"), "net.yaml");
+  const Network counted = build(small_config("  - [-1, 1, Conv, [24, 1, 1]]\n" + detect,
+                                             "nc: 1\nwidth_multiple: 0.5\nanchors: 4\n"),
+                                "net.yaml");
   EXPECT_EQ(counted.layers[0].out_channels, 24);
 }
 
-// Architecture 3.8, rule 2: rows given from large to small are reversed, the order inside a row stays.
+// Architecture 3.8, rule 2: rows given from large to small are reversed, the order inside a row
+// stays.
 TEST(Build, AnchorOrder) {
-  const std::string layers = "  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Conv, [8, 3, 2]]\n  - [[0, 1], 1, IDetect, [nc, anchors]]\n";
-  const Network up = build(small_config(layers, "nc: 1\nanchors: [[10,10, 20,20], [30,30, 40,40]]\n"), "up");
+  const std::string layers =
+      "  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Conv, [8, 3, 2]]\n  - [[0, 1], 1, IDetect, [nc, "
+      "anchors]]\n";
+  const Network up =
+      build(small_config(layers, "nc: 1\nanchors: [[10,10, 20,20], [30,30, 40,40]]\n"), "up");
   EXPECT_EQ(up.levels[0].anchors[0].w, 10);
-  const Network down = build(small_config(layers, "nc: 1\nanchors: [[30,30, 40,40], [10,10, 20,20]]\n"), "down");
+  const Network down =
+      build(small_config(layers, "nc: 1\nanchors: [[30,30, 40,40], [10,10, 20,20]]\n"), "down");
   EXPECT_EQ(down.levels[0].anchors[0].w, 10);
   EXPECT_EQ(down.levels[0].anchors[1].w, 20);
   EXPECT_EQ(down.levels[1].anchors[0].w, 30);
@@ -89,7 +105,9 @@ TEST(Build, AnchorOrder) {
 
 // Architecture 1.4: the row offset varies fastest. The head passes its 12 channels through.
 TEST(Build, ReOrgOrdersRowsFirst) {
-  const Network n = build(small_config("  - [-1, 1, ReOrg, []]\n" + detect, "nc: 7\nanchors: [[10, 13]]\n"), "net.yaml");
+  const Network n =
+      build(small_config("  - [-1, 1, ReOrg, []]\n" + detect, "nc: 7\nanchors: [[10, 13]]\n"),
+            "net.yaml");
   reference::Tensors tensors;
   tensors["model.1.m.0.bias"] = std::vector<double>(12, 0.0);
   auto& weight = tensors["model.1.m.0.weight"] = std::vector<double>(144, 0.0);
@@ -102,7 +120,8 @@ TEST(Build, ReOrgOrdersRowsFirst) {
   ASSERT_EQ(out.c, 12);
   for (int q = 0; q < 4; ++q)
     for (int c = 0; c < 3; ++c)
-      for (int i = 0; i < 4; ++i) EXPECT_EQ(out.at(0, 3 * q + c, i / 2, i % 2), 100 * c + expected[q][i]);
+      for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(out.at(0, 3 * q + c, i / 2, i % 2), 100 * c + expected[q][i]);
 }
 
 TEST(Build, Activations) {
@@ -114,7 +133,8 @@ TEST(Build, Activations) {
   using Pair = std::pair<ActivationKind, double>;
   EXPECT_EQ(activation("nn.LeakyReLU(0.1)"), Pair(ActivationKind::leaky_relu, 0.1));
   EXPECT_EQ(activation("nn.LeakyReLU( 0.25 )"), Pair(ActivationKind::leaky_relu, 0.25));
-  EXPECT_EQ(activation("nn.LeakyReLU()"), Pair(ActivationKind::leaky_relu, 0.01));  // the framework's default
+  EXPECT_EQ(activation("nn.LeakyReLU()"),
+            Pair(ActivationKind::leaky_relu, 0.01));  // the framework's default
   EXPECT_EQ(activation("nn.SiLU()").first, ActivationKind::silu);
   EXPECT_EQ(activation("nn.ReLU()").first, ActivationKind::relu);
   EXPECT_EQ(activation("nn.Identity()").first, ActivationKind::identity);
@@ -170,29 +190,37 @@ TEST(Build, WrongLayersAreNamedWithTheirPlace) {
   };
   for (const Wrong& wrong : cases) {
     const std::string said = error_of([&] { one_layer(wrong.layer); });
-    EXPECT_EQ(said.rfind("net.yaml:4:", 0), 0u) << wrong.layer << " -> " << said;  // two header lines, "backbone:", the layer
-    for (const char* part : wrong.parts) EXPECT_NE(said.find(part), std::string::npos) << wrong.layer << " -> " << said;
+    EXPECT_EQ(said.rfind("net.yaml:4:", 0), 0u)
+        << wrong.layer << " -> " << said;  // two header lines, "backbone:", the layer
+    for (const char* part : wrong.parts)
+      EXPECT_NE(said.find(part), std::string::npos) << wrong.layer << " -> " << said;
   }
 }
 
-std::string of_layers(const std::string& layers, const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
+std::string of_layers(const std::string& layers,
+                      const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
   return error_of([&] { build(small_config(layers, header), "net.yaml"); });
 }
-void expect_part(const std::string& said, const std::string& part) { EXPECT_NE(said.find(part), std::string::npos) << '"' << said << '"'; }
+void expect_part(const std::string& said, const std::string& part) {
+  EXPECT_NE(said.find(part), std::string::npos) << '"' << said << '"';
+}
 
 TEST(Build, LayersThatDoNotFitTogether) {
   const std::string two = "  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Conv, [16, 3, 2]]\n";
   expect_part(of_layers(two + "  - [[-1, 0], 1, Concat, [1]]\n" + detect), "net.yaml:6:");
   expect_part(of_layers(two + "  - [[-1, 0], 1, Concat, [1]]\n" + detect), "stride 4 and 2");
   expect_part(of_layers(two + "  - [[-1, 0], 1, Shortcut, [0]]\n" + detect), "16 and 8 channels");
-  expect_part(of_layers(two + "  - [[-1, 0, 1], 1, Shortcut, [0]]\n" + detect), "expected 2 inputs, found 3");
+  expect_part(of_layers(two + "  - [[-1, 0, 1], 1, Shortcut, [0]]\n" + detect),
+              "expected 2 inputs, found 3");
   expect_part(of_layers(two), "expected Detect, IDetect or IAuxDetect as the last layer");
-  expect_part(of_layers(two + "  - [[0, 1], 1, Detect, [nc, anchors]]\n"), "2 inputs do not fit 1 rows of anchors");
+  expect_part(of_layers(two + "  - [[0, 1], 1, Detect, [nc, anchors]]\n"),
+              "2 inputs do not fit 1 rows of anchors");
   expect_part(of_layers(two + "  - [[0, 1, 1], 1, IAuxDetect, [nc, anchors]]\n"), "3 inputs");
   expect_part(of_layers(two + "  - [1, 1, Detect, [12, anchors]]\n"), "expected nc (1), found 12");
   expect_part(of_layers(two + "  - [1, 1, Detect, [nc, [[1, 2]]]]\n"), "expected the word anchors");
   // 1 · (2 + 5) = 7 is the one width that is not made a multiple of 8.
-  expect_part(of_layers("  - [-1, 1, DownC, [7]]\n" + detect, "nc: 2\nanchors: [[1, 2]]\n"), "even number of channels, found 7");
+  expect_part(of_layers("  - [-1, 1, DownC, [7]]\n" + detect, "nc: 2\nanchors: [[1, 2]]\n"),
+              "even number of channels, found 7");
   EXPECT_EQ(of_layers(two + "  - [1, 1, Detect, [1, anchors]]\n"), "no error");
   EXPECT_EQ(of_layers(two + "  - [1, 1, nn.Detect, [nc, anchors]]\n"), "no error");
 }
@@ -206,13 +234,17 @@ TEST(Build, WrongHeaders) {
   expect_part(of_layers(layers, "nc: 1\nanchors: []\n"), "anchors");
   expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2, 3]]\n"), "pairs");
   expect_part(of_layers(layers, "nc: 1\nanchors: [[1, -2]]\n"), "positive");
-  expect_part(of_layers(layers, "nc: 1\nanchors: [[1, .nan]]\n"), "expected a number, found '.nan'");
+  expect_part(of_layers(layers, "nc: 1\nanchors: [[1, .nan]]\n"),
+              "expected a number, found '.nan'");
   expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2], [1, 2, 3, 4]]\n"), "expected 1 pairs");
   expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2]]\nwidth_multiple: 0\n"), "width_multiple");
-  expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2]]\ndepth_multiple: -1\n"), "depth_multiple");
+  expect_part(of_layers(layers, "nc: 1\nanchors: [[1, 2]]\ndepth_multiple: -1\n"),
+              "depth_multiple");
   expect_part(of_layers(layers, "nc: 1\nnc: 2\nanchors: [[1, 2]]\n"), "nc");
   expect_part(error_of([] { build("- 1\n", "net.yaml"); }), "expected a mapping");
-  expect_part(error_of([] { build("nc: 1\nanchors: [[1, 2]]\nbackbone: 3\nhead: []\n", "net.yaml"); }), "expected a list of layers");
+  expect_part(
+      error_of([] { build("nc: 1\nanchors: [[1, 2]]\nbackbone: 3\nhead: []\n", "net.yaml"); }),
+      "expected a list of layers");
 }
 
 TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
@@ -220,7 +252,9 @@ TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
   for (int i = 0; i < 10'000; ++i) many += "  - [-1, 1, Conv, [8, 3, 1]]\n";
   expect_part(of_layers(many + detect), "expected at most 2000 layers, found 10001");
   // 65536² · 9 = 3.9·10^10 parameters in one layer; 10^10 in several.
-  expect_part(of_layers("  - [-1, 1, Conv, [65536, 1, 1]]\n  - [-1, 1, Conv, [65536, 3, 1]]\n" + detect), "parameters");
+  expect_part(
+      of_layers("  - [-1, 1, Conv, [65536, 1, 1]]\n  - [-1, 1, Conv, [65536, 3, 1]]\n" + detect),
+      "parameters");
   std::string several;
   for (int i = 0; i < 20; ++i) several += "  - [-1, 1, Conv, [8192, 3, 1]]\n";  // 6·10^8 each
   expect_part(of_layers(several + detect), "expected at most 4000000000 parameters");
@@ -235,25 +269,34 @@ TEST(Build, HugeConfigsAreRefusedBeforeAnythingIsAllocated) {
   for (int i = 0; i < 3; ++i) down += "  - [-1, 1, MP, [64]]\n";
   expect_part(of_layers(up + detect), "found a stride of 0.03125");
   expect_part(of_layers(down + detect), "found a stride of 262144");
-  expect_part(of_layers("  - [-1, 1, Conv, [40000, 1, 1]]\n  - [[-1, -1], 1, Concat, [1]]\n" + detect), "65536 channels");
+  expect_part(
+      of_layers("  - [-1, 1, Conv, [40000, 1, 1]]\n  - [[-1, -1], 1, Concat, [1]]\n" + detect),
+      "65536 channels");
   std::string row = "nc: 100000\nanchors: [[1, 1";
   for (int i = 0; i < 5000; ++i) row += ", 1, 1";
-  expect_part(of_layers("  - [-1, 1, Conv, [8, 3, 1]]\n" + detect, row + "]]\n"), "at most 100 pairs");
+  expect_part(of_layers("  - [-1, 1, Conv, [8, 3, 1]]\n" + detect, row + "]]\n"),
+              "at most 100 pairs");
   std::string bomb = "a: &a [1,1,1,1,1,1,1,1,1]\n";
   for (char name = 'b'; name < 'l'; ++name) {
     bomb += std::string(1, name) + ": &" + name + " [";
     for (int i = 0; i < 9; ++i) bomb += std::string(i ? ",*" : "*") + static_cast<char>(name - 1);
     bomb += "]\n";
   }
-  const std::string said = error_of([&] { build(bomb + "nc: 1\nanchors: *k\nbackbone: []\nhead: []\n", "net.yaml"); });  // 9^10 nodes
+  const std::string said = error_of([&] {
+    build(bomb + "nc: 1\nanchors: *k\nbackbone: []\nhead: []\n", "net.yaml");
+  });  // 9^10 nodes
   expect_part(said, "net.yaml");
 }
 
-// What a config holds is quoted in messages: in one line, without control characters, and not all of it.
+// What a config holds is quoted in messages: in one line, without control characters, and not all
+// of it.
 TEST(Build, MessagesQuoteAConfigInOneLine) {
   const std::string long_text = "\"a\\nb\\e[31m" + std::string(5000, 'x') + "\"";
-  for (const std::string& config : {"nc: " + long_text, "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, " + long_text + ", []]]\nhead: []",
-                                   "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, Conv, [" + long_text + "]]]\nhead: []", "x: 1\n" + long_text + ": 1\n" + long_text + ": 2\n"}) {
+  for (const std::string& config :
+       {"nc: " + long_text,
+        "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, " + long_text + ", []]]\nhead: []",
+        "nc: 1\nanchors: [[1, 1]]\nbackbone: [[-1, 1, Conv, [" + long_text + "]]]\nhead: []",
+        "x: 1\n" + long_text + ": 1\n" + long_text + ": 2\n"}) {
     const std::string said = error_of([&] { build(config, "net.yaml"); });
     EXPECT_EQ(said.rfind("net.yaml", 0), 0u) << said;
     EXPECT_EQ(said.find_first_of("\n\x1b"), std::string::npos) << said;

@@ -1,4 +1,5 @@
-// The checkpoint writer, killed at random instants and starved of disk at every position: what is on disk can always be read.
+// The checkpoint writer, killed at random instants and starved of disk at every position: what is
+// on disk can always be read.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -44,7 +45,8 @@ char content(const fs::path& path) {
   const Checkpoint c = read_checkpoint(path);
   for (const auto& [name, tensor] : c.model.entries())
     for (const std::byte byte : tensor.bytes)
-      if (static_cast<char>('a' + static_cast<int>(byte)) != c.state.at(0)) throw std::runtime_error(name + " is a mixture");
+      if (static_cast<char>('a' + static_cast<int>(byte)) != c.state.at(0))
+        throw std::runtime_error(name + " is a mixture");
   return c.state.at(0);
 }
 
@@ -62,7 +64,8 @@ TEST(CheckpointWriter, KilledAtRandomInstants) {
   for (int round = 0; round < rounds("YOLOV7_WRITER_KILLS", 50); ++round) {
     const pid_t child = ::fork();
     if (child == 0) {
-      for (unsigned char kind = 1;; kind = static_cast<unsigned char>(1 + kind % 20)) write_checkpoint(path, filled(kind), previous);
+      for (unsigned char kind = 1;; kind = static_cast<unsigned char>(1 + kind % 20))
+        write_checkpoint(path, filled(kind), previous);
     }
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
     ::kill(child, SIGKILL);
@@ -71,7 +74,8 @@ TEST(CheckpointWriter, KilledAtRandomInstants) {
     if (fs::exists(previous)) {
       ASSERT_NO_THROW(content(previous)) << "round " << round;
     }
-    for (const auto& entry : fs::directory_iterator(folder / ".")) with_debris += entry.path().extension() == ".tmp";
+    for (const auto& entry : fs::directory_iterator(folder / "."))
+      with_debris += entry.path().extension() == ".tmp";
     for (const auto& entry : fs::directory_iterator(folder / "."))
       if (entry.path().extension() == ".tmp") fs::remove(entry.path());
   }
@@ -85,7 +89,8 @@ TEST(CheckpointWriter, ADiskThatIsFullAtAnyPosition) {
   write_checkpoint(path, filled(0));
   write_checkpoint(path, filled(1), previous);
   const auto size = static_cast<rlim_t>(fs::file_size(path));
-  const rlim_t step = std::max<rlim_t>(1, size / static_cast<rlim_t>(rounds("YOLOV7_WRITER_POSITIONS", 40)));
+  const rlim_t step =
+      std::max<rlim_t>(1, size / static_cast<rlim_t>(rounds("YOLOV7_WRITER_POSITIONS", 40)));
   for (rlim_t room = 0; room < size; room += step) {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -103,10 +108,12 @@ TEST(CheckpointWriter, ADiskThatIsFullAtAnyPosition) {
     }
     int status = 0;
     ::waitpid(child, &status, 0);
-    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << "room for " << room << " bytes: " << status;
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7)
+        << "room for " << room << " bytes: " << status;
     ASSERT_EQ(content(path), 'b') << room;
     ASSERT_EQ(content(previous), 'a') << room;
-    ASSERT_EQ(std::distance(fs::directory_iterator(folder / "."), fs::directory_iterator{}), 2) << room;
+    ASSERT_EQ(std::distance(fs::directory_iterator(folder / "."), fs::directory_iterator{}), 2)
+        << room;
   }
 }
 

@@ -1,6 +1,4 @@
 // Checkpoints: round trip, damage of every kind, a full disk.
-#include "network/checkpoint_file.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -9,9 +7,10 @@
 #include <cstring>
 
 #include "core/file.hpp"
+#include "network/builder.hpp"
+#include "network/checkpoint_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/pickle_fixture.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -43,7 +42,8 @@ Checkpoint sample() {
   c.model = numbered_weights(build(c.config, c.config_source, two));
   c.ema = c.model;
   c.ema.set("model.0.bn.num_batches_tracked", of_type(DataType::int64, {}));
-  for (const DataType type : {DataType::float16, DataType::bfloat16, DataType::float32, DataType::float64, DataType::int64, DataType::uint8}) {
+  for (const DataType type : {DataType::float16, DataType::bfloat16, DataType::float32,
+                              DataType::float64, DataType::int64, DataType::uint8}) {
     const std::string name = std::to_string(static_cast<int>(type));
     c.optimizer.set(name, of_type(type, {3, 1, 5}));
     c.optimizer.set(name + ".scalar", of_type(type, {}));
@@ -70,18 +70,27 @@ class CheckpointFile : public testing::Test {
     return error_of([&] { read_checkpoint(path); });
   }
   /// A file of ours whose pickle holds `model` as written, and one storage "0" of 16 bytes.
-  std::string with_model(const std::string& model, const std::string& format = "yolov7.cpp", std::int64_t version = 1,
-                         const std::string& meta = R"({"config":"","config_source":"","class_count":1,"names":["a"],"image_size":640,"dataset_identity":"","state":""})") {
-    const std::string body = "}(" + text("format") + text(format) + text("format_version") + integer(version) + text("model") + "}(" + model + "u" +
-                             text("ema") + "}" + text("optimizer") + "}" + text("meta") + text(meta) + "u";
-    write_zip(path, {{"archive/data.pkl", pickle(body)}, {"archive/data/0", std::string(16, '\1')}, {"archive/version", "3\n"}});
+  std::string with_model(
+      const std::string& model, const std::string& format = "yolov7.cpp", std::int64_t version = 1,
+      const std::string& meta =
+          R"({"config":"","config_source":"","class_count":1,"names":["a"],"image_size":640,"dataset_identity":"","state":""})") {
+    const std::string body = "}(" + text("format") + text(format) + text("format_version") +
+                             integer(version) + text("model") + "}(" + model + "u" + text("ema") +
+                             "}" + text("optimizer") + "}" + text("meta") + text(meta) + "u";
+    write_zip(path, {{"archive/data.pkl", pickle(body)},
+                     {"archive/data/0", std::string(16, '\1')},
+                     {"archive/version", "3\n"}});
     return reading();
   }
 };
 
 /// Without the fsync of an atomic write: some thousand files are written here.
-void put(const std::filesystem::path& path, const std::string& content) { std::ofstream(path, std::ios::binary | std::ios::trunc) << content; }
-void expect_part(const std::string& said, const std::string& part) { EXPECT_NE(said.find(part), std::string::npos) << '"' << said << "\" lacks \"" << part << '"'; }
+void put(const std::filesystem::path& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
+void expect_part(const std::string& said, const std::string& part) {
+  EXPECT_NE(said.find(part), std::string::npos) << '"' << said << "\" lacks \"" << part << '"';
+}
 
 TEST_F(CheckpointFile, RoundTripOfEverything) {
   const Checkpoint written = sample();
@@ -109,7 +118,8 @@ TEST_F(CheckpointFile, EqualContentGivesEqualBytes) {
 // Architecture 3.8: the buffers are authoritative, in their own order.
 TEST_F(CheckpointFile, AnchorsComeFromTheBuffers) {
   Checkpoint c = sample();
-  c.ema.set("model.1.anchor_grid", Tensor::from(std::vector<double>{21.5, 33.25}, {1, 1, 1, 1, 1, 2}));
+  c.ema.set("model.1.anchor_grid",
+            Tensor::from(std::vector<double>{21.5, 33.25}, {1, 1, 1, 1, 1, 2}));
   const Network n = c.build_network();
   EXPECT_EQ(n.levels[0].anchors[0].w, 21.5);
   EXPECT_EQ(n.levels[0].anchors[0].h, 33.25);
@@ -136,7 +146,8 @@ TEST_F(CheckpointFile, EveryFlippedBitInTensorDataIsFound) {
   write_checkpoint(path, c);
   const std::string whole = file::read(path);
   const Tensor& tensor = c.model.at("model.0.conv.weight");
-  const std::string content(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+  const std::string content(reinterpret_cast<const char*>(tensor.bytes.data()),
+                            tensor.bytes.size());
   const std::size_t start = whole.find(content);
   ASSERT_NE(start, std::string::npos);
   for (std::size_t at = 0; at < content.size(); at += 29) {
@@ -147,7 +158,8 @@ TEST_F(CheckpointFile, EveryFlippedBitInTensorDataIsFound) {
   }
 }
 
-// Whatever single byte of the file changes: an error, or exactly the same content; never other content, never a crash.
+// Whatever single byte of the file changes: an error, or exactly the same content; never other
+// content, never a crash.
 TEST_F(CheckpointFile, AnyChangedByteIsFoundOrHarmless) {
   Checkpoint c;
   c.config = small_config(layers);
@@ -176,12 +188,16 @@ TEST_F(CheckpointFile, ForeignAndNewerFiles) {
   expect_part(with_model("", "yolov7.cpp", 2), "expected format version 1, found 2");
   expect_part(with_model("", "yolov7.cpp", 1, "not json"), "meta");
   expect_part(with_model("", "yolov7.cpp", 1, "{}"), "description of a network");
-  expect_part(with_model("", "yolov7.cpp", 1, R"({"config":"","config_source":"","class_count":2,"names":["a"],"image_size":640,"dataset_identity":"","state":""})"),
-              "as many names as classes");
+  expect_part(
+      with_model(
+          "", "yolov7.cpp", 1,
+          R"({"config":"","config_source":"","class_count":2,"names":["a"],"image_size":640,"dataset_identity":"","state":""})"),
+      "as many names as classes");
   EXPECT_EQ(with_model(""), "no error");
   write_zip(path, {{"archive/data.pkl", pickle(global("models.yolo", "Model") + ")R")}});
   expect_part(reading(), "a call of 'models.yolo.Model'");
-  write_zip(path, {{"archive/data.pkl", pickle(global("os", "system") + "(" + text("touch /tmp/yolov7-was-here") + "tR")}});
+  write_zip(path, {{"archive/data.pkl", pickle(global("os", "system") + "(" +
+                                               text("touch /tmp/yolov7-was-here") + "tR")}});
   expect_part(reading(), "'os.system'");
   write_zip(path, {{"archive/data.pkl", pickle("}")}});
   expect_part(reading(), "expected a checkpoint: a model, or tensors under names");
@@ -199,9 +215,11 @@ TEST_F(CheckpointFile, TensorsThatClaimWhatTheFileDoesNotHold) {
     return one(c);
   };
   expect_part(changed([](FakeTensor& c) { c.key = "1"; }), "expected an entry archive/data/1");
-  expect_part(changed([](FakeTensor& c) { c.key = "../../../../etc/passwd"; }), "expected an entry");
+  expect_part(changed([](FakeTensor& c) { c.key = "../../../../etc/passwd"; }),
+              "expected an entry");
   expect_part(changed([](FakeTensor& c) { c.key = "../data.pkl"; }), "expected an entry");
-  expect_part(changed([](FakeTensor& c) { c.elements = 5; }), "expected a storage of 20 bytes, found 16");
+  expect_part(changed([](FakeTensor& c) { c.elements = 5; }),
+              "expected a storage of 20 bytes, found 16");
   expect_part(changed([](FakeTensor& c) { c.elements = 1'000'000'000'000; }), "storage");
   expect_part(changed([](FakeTensor& c) { c.shape = {1000}; }), "beyond its storage");
   expect_part(changed([](FakeTensor& c) { c.offset = 1; }), "storage");
@@ -209,15 +227,23 @@ TEST_F(CheckpointFile, TensorsThatClaimWhatTheFileDoesNotHold) {
   expect_part(changed([](FakeTensor& c) { c.strides = {2}; }), "beyond its storage");
   expect_part(changed([](FakeTensor& c) { c.strides = {0}; }), "contiguous");
   expect_part(changed([](FakeTensor& c) { c.shape = {2, 2}, c.strides = {1, 2}; }), "contiguous");
-  expect_part(changed([](FakeTensor& c) { c.storage = "DoubleStorage"; }), "expected a storage of 32 bytes");
-  expect_part(changed([](FakeTensor& c) { c.storage = "IntStorage"; }), "expected a storage of 4 elements");
-  expect_part(changed([](FakeTensor& c) { c.shape = {2}, c.strides = {1}; }), "expected a storage of 2 elements, found 4");
-  expect_part(changed([](FakeTensor& c) { c.storage = "ComplexFloatStorage"; }), "ComplexFloatStorage");
-  expect_part(changed([](FakeTensor& c) { c.shape = {1 << 20, 1 << 20}, c.strides = {1 << 20, 1}; }), "beyond its storage");
+  expect_part(changed([](FakeTensor& c) { c.storage = "DoubleStorage"; }),
+              "expected a storage of 32 bytes");
+  expect_part(changed([](FakeTensor& c) { c.storage = "IntStorage"; }),
+              "expected a storage of 4 elements");
+  expect_part(changed([](FakeTensor& c) { c.shape = {2}, c.strides = {1}; }),
+              "expected a storage of 2 elements, found 4");
+  expect_part(changed([](FakeTensor& c) { c.storage = "ComplexFloatStorage"; }),
+              "ComplexFloatStorage");
+  expect_part(changed([](FakeTensor& c) {
+                c.shape = {1 << 20, 1 << 20}, c.strides = {1 << 20, 1};
+              }),
+              "beyond its storage");
   expect_part(changed([](FakeTensor& c) {
                 c.shape = std::vector<std::int64_t>(8, 1 << 20);
                 c.strides = std::vector<std::int64_t>(8, 1);
-              }), "beyond its storage");
+              }),
+              "beyond its storage");
   expect_part(with_model(text("a") + tensor(ok) + text("b") + tensor(ok)), "storage of its own");
   expect_part(with_model(text("a") + text("b")), "expected a tensor");
 }

@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "network/graph.hpp"
 #include "network/builder.hpp"
+#include "network/graph.hpp"
 #include "network/weights.hpp"
 #include "tests/scratch_folder.hpp"
 
@@ -20,10 +20,13 @@ inline std::string config_text(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 /// "training/yolov7.yaml".
-inline Network build_config(const std::string& path, const Overrides& overrides = {}) { return build(config_text(path), path, overrides); }
+inline Network build_config(const std::string& path, const Overrides& overrides = {}) {
+  return build(config_text(path), path, overrides);
+}
 
 /// A config of one level: `layers` are lines "- [...]"; nc 1, one anchor.
-inline std::string small_config(const std::string& layers, const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
+inline std::string small_config(const std::string& layers,
+                                const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
   return header + "backbone:\n" + layers + "head: []\n";
 }
 
@@ -35,7 +38,8 @@ inline Weights numbered_weights(const Network& network) {
     std::int64_t count = 1;
     for (const std::int64_t side : spec.shape) count *= side;
     std::vector<double> values(static_cast<std::size_t>(count));
-    for (double& value : values) value = 0.25 + 0.01 * static_cast<double>(static_cast<int>(next++) % 97);
+    for (double& value : values)
+      value = 0.25 + 0.01 * static_cast<double>(static_cast<int>(next++) % 97);
     weights.set(spec.name, Tensor::from(values, spec.shape));
   }
   return weights;

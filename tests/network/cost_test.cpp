@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/network/config_fixture.hpp"
 #include "network/builder.hpp"
+#include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -15,11 +15,16 @@ struct Row {
   double training, training_bias, deploy, deploy_bias;
 };
 const Row rows[] = {
-    {"yolov7-tiny", 640, 13.70, 13.74, 13.70, 13.74},    {"yolov7", 640, 105.77, 105.95, 104.51, 104.68},
-    {"yolov7x", 640, 189.67, 189.90, 189.67, 189.90},    {"yolov7-w6", 640, 105.03, 105.15, 89.93, 90.04},
-    {"yolov7-w6", 1280, 420.11, 420.60, 359.72, 360.16}, {"yolov7-e6", 640, 147.02, 147.21, 128.61, 128.78},
-    {"yolov7-e6", 1280, 588.09, 588.84, 514.43, 515.12}, {"yolov7-d6", 640, 201.52, 201.74, 175.43, 175.65},
-    {"yolov7-d6", 1280, 806.06, 806.96, 701.74, 702.58}, {"yolov7-e6e", 640, 228.96, 229.24, 210.55, 210.81},
+    {"yolov7-tiny", 640, 13.70, 13.74, 13.70, 13.74},
+    {"yolov7", 640, 105.77, 105.95, 104.51, 104.68},
+    {"yolov7x", 640, 189.67, 189.90, 189.67, 189.90},
+    {"yolov7-w6", 640, 105.03, 105.15, 89.93, 90.04},
+    {"yolov7-w6", 1280, 420.11, 420.60, 359.72, 360.16},
+    {"yolov7-e6", 640, 147.02, 147.21, 128.61, 128.78},
+    {"yolov7-e6", 1280, 588.09, 588.84, 514.43, 515.12},
+    {"yolov7-d6", 640, 201.52, 201.74, 175.43, 175.65},
+    {"yolov7-d6", 1280, 806.06, 806.96, 701.74, 702.58},
+    {"yolov7-e6e", 640, 228.96, 229.24, 210.55, 210.81},
     {"yolov7-e6e", 1280, 915.85, 916.95, 842.18, 843.24},
 };
 constexpr double half_digit = 0.0050001;  // the table has two decimals
@@ -27,12 +32,14 @@ constexpr double half_digit = 0.0050001;  // the table has two decimals
 TEST(Cost, GflopsOfAllVariants) {
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(row.name) + " " + std::to_string(row.size));
-    const Cost c = cost(build_config(std::string("training/") + row.name + ".yaml"), row.size, row.size);
+    const Cost c =
+        cost(build_config(std::string("training/") + row.name + ".yaml"), row.size, row.size);
     EXPECT_NEAR(c.flops.gflops, row.training, half_digit);
     EXPECT_NEAR(c.flops.with_bias, row.training_bias, half_digit);
     EXPECT_NEAR(c.fused_flops.gflops, row.deploy, half_digit);
     EXPECT_NEAR(c.fused_flops.with_bias, row.deploy_bias, half_digit);
-    const Cost d = cost(build_config(std::string("deploy/") + row.name + ".yaml"), row.size, row.size);
+    const Cost d =
+        cost(build_config(std::string("deploy/") + row.name + ".yaml"), row.size, row.size);
     EXPECT_NEAR(d.fused_flops.gflops, row.deploy, half_digit);
     EXPECT_NEAR(d.fused_flops.with_bias, row.deploy_bias, half_digit);
   }
@@ -40,7 +47,8 @@ TEST(Cost, GflopsOfAllVariants) {
 
 TEST(Cost, OneConvolutionByHand) {
   // 3 → 8 channels, 3×3, stride 2, 64×32 → 32×16; then the detection convolution 8 → 6.
-  const Network n = build(small_config("  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Detect, [nc, anchors]]\n"), "small");
+  const Network n = build(
+      small_config("  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Detect, [nc, anchors]]\n"), "small");
   const Cost c = cost(n, 64, 32);
   const double first = 2.0 * 32 * 16 * 8 * 3 * 9, head = 2.0 * 32 * 16 * 6 * 8;
   EXPECT_DOUBLE_EQ(c.flops.gflops, (first + head) * 1e-9);
@@ -58,8 +66,11 @@ TEST(Cost, Shapes) {
   const Network v7 = build_config("training/yolov7.yaml");
   const auto sizes = value_sizes(v7, 640, 640);
   for (int j = 0; j < 3; ++j) {
-    EXPECT_EQ(sizes[static_cast<std::size_t>(v7.levels[static_cast<std::size_t>(j)].value)].height, 80 >> j);
-    EXPECT_EQ(sizes[static_cast<std::size_t>(v7.levels[static_cast<std::size_t>(j)].value)].channels, 255);
+    EXPECT_EQ(sizes[static_cast<std::size_t>(v7.levels[static_cast<std::size_t>(j)].value)].height,
+              80 >> j);
+    EXPECT_EQ(
+        sizes[static_cast<std::size_t>(v7.levels[static_cast<std::size_t>(j)].value)].channels,
+        255);
   }
   const Cost w6 = cost(build_config("training/yolov7-w6.yaml"), 128, 192);
   EXPECT_EQ(w6.layer_sizes[0].channels, 12);

@@ -1,12 +1,13 @@
-// Counts, names and anchors of the reference's own networks (forward-*.json); values are golden.forward's.
+// Counts, names and anchors of the reference's own networks (forward-*.json); values are
+// golden.forward's.
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "network/builder.hpp"
 #include "network/cost.hpp"
 #include "tests/golden/reference.hpp"
 #include "tests/network/config_fixture.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -19,25 +20,32 @@ std::int64_t elements(const TensorSpec& spec) {
   return count;
 }
 
-/// The reference's count after folding: every batch-norm leaves a bias (γ and β become one number per channel), the 1×1
-/// branch of a RepConv and its batch-norm go; implicit tensors and auxiliary convolutions stay in it.
+/// The reference's count after folding: every batch-norm leaves a bias (γ and β become one number
+/// per channel), the 1×1 branch of a RepConv and its batch-norm go; implicit tensors and auxiliary
+/// convolutions stay in it.
 std::int64_t reference_fused_count(const Network& network) {
   std::int64_t count = 0;
   for (const TensorSpec& spec : network.tensors)
-    if (spec.trainable() && spec.role != Role::bn_weight && spec.name.find(".rbr_1x1.") == std::string::npos) count += elements(spec);
+    if (spec.trainable() && spec.role != Role::bn_weight &&
+        spec.name.find(".rbr_1x1.") == std::string::npos)
+      count += elements(spec);
   return count;
 }
 
-/// What the deploy graph lacks of the above: implicit tensors, m2, and the auxiliary convolution layers.
+/// What the deploy graph lacks of the above: implicit tensors, m2, and the auxiliary convolution
+/// layers.
 std::int64_t training_only_count(const Network& network) {
   std::int64_t count = 0;
   const std::string head = "model." + std::to_string(network.head_layer) + ".";
   const auto auxiliary = network.lead_levels() == network.levels.size() ? 0 : network.lead_levels();
   for (const TensorSpec& spec : network.tensors) {
     const int layer = std::stoi(spec.name.substr(6));
-    const bool convolution = layer < network.head_layer && layer >= network.head_layer - static_cast<int>(auxiliary);
-    const bool in_head = spec.role == Role::implicit_add || spec.role == Role::implicit_mul || spec.name.rfind(head + "m2.", 0) == 0;
-    if (spec.trainable() && spec.role != Role::bn_weight && (convolution || in_head)) count += elements(spec);
+    const bool convolution =
+        layer < network.head_layer && layer >= network.head_layer - static_cast<int>(auxiliary);
+    const bool in_head = spec.role == Role::implicit_add || spec.role == Role::implicit_mul ||
+                         spec.name.rfind(head + "m2.", 0) == 0;
+    if (spec.trainable() && spec.role != Role::bn_weight && (convolution || in_head))
+      count += elements(spec);
   }
   return count;
 }
@@ -53,7 +61,8 @@ TEST(GoldenGraph, CountsOfTheReference) {
     overrides.width_multiple = one.at("overrides").value("width_multiple", 0.0);
     overrides.depth_multiple = one.at("overrides").value("depth_multiple", 0.0);
     const bool deploy = file.stem().string().find("-deploy") != std::string::npos;
-    const Network n = build_config((deploy ? "deploy/" : "training/") + one.at("cfg").get<std::string>(), overrides);
+    const Network n = build_config(
+        (deploy ? "deploy/" : "training/") + one.at("cfg").get<std::string>(), overrides);
     EXPECT_EQ(n.parameter_count(), one.at("parameters").get<std::int64_t>());
     EXPECT_EQ(n.tensors.size(), one.at("tensors").get<std::size_t>());
     EXPECT_EQ(n.layers.size(), one.at("layers").get<std::size_t>());

@@ -39,13 +39,17 @@ inline std::vector<Seed> seeds() {
     OfficialOptions options;
     options.legacy = legacy;
     OfficialFile model(options), tensors(options);
-    all.push_back({legacy ? "legacy model" : "zip model", model.bytes(top(model.model(small.network, small.weights, small.yaml)))});
-    all.push_back({legacy ? "legacy tensors" : "zip tensors", tensors.bytes(dictionary({{"model", tensors.tensors(small.weights)}, {"yaml", small.yaml}}))});
+    all.push_back({legacy ? "legacy model" : "zip model",
+                   model.bytes(top(model.model(small.network, small.weights, small.yaml)))});
+    all.push_back({legacy ? "legacy tensors" : "zip tensors",
+                   tensors.bytes(dictionary(
+                       {{"model", tensors.tensors(small.weights)}, {"yaml", small.yaml}}))});
   }
   write_checkpoint(folder / "own.pt", c);
   write_state_file(folder / "state.pt", c);
   write_safetensors_checkpoint(folder / "a.safetensors", c);
-  for (const char* name : {"own.pt", "state.pt", "a.safetensors"}) all.push_back({name, slurped(folder / name)});
+  for (const char* name : {"own.pt", "state.pt", "a.safetensors"})
+    all.push_back({name, slurped(folder / name)});
   return all;
 }
 

@@ -6,24 +6,28 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "tests/network/config_fixture.hpp"
 #include "network/builder.hpp"
+#include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {
 namespace {
 
-const char* const two_layers = "  - [-1, 1, Conv, [8, 1, 1]]\n  - [-1, 1, Conv, [8, 1, 1]]\n  - [-1, 1, Detect, [nc, anchors]]\n";
+const char* const two_layers =
+    "  - [-1, 1, Conv, [8, 1, 1]]\n  - [-1, 1, Conv, [8, 1, 1]]\n  - [-1, 1, Detect, [nc, "
+    "anchors]]\n";
 
 void put(Weights& w, const std::string& name, double value, DataType type = DataType::float64) {
   const std::vector<std::int64_t> shape = w.at(name).shape;
   std::int64_t count = 1;
   for (const std::int64_t side : shape) count *= side;
-  w.set(name, Tensor::from(std::vector<double>(static_cast<std::size_t>(count), value), shape).converted(type));
+  w.set(name, Tensor::from(std::vector<double>(static_cast<std::size_t>(count), value), shape)
+                  .converted(type));
 }
 
 double first(const Weights& w, const std::string& name) { return w.at(name).to_doubles().front(); }
 
-// 8 · 3 weights of 2: ‖w‖² = 96; 8 / 3 is wanted: a 36th, factor 1 / 6. The second layer, 8 · 8 weights of .2, ‖w‖² = 2.56, is short enough.
+// 8 · 3 weights of 2: ‖w‖² = 96; 8 / 3 is wanted: a 36th, factor 1 / 6. The second layer, 8 · 8
+// weights of .2, ‖w‖² = 2.56, is short enough.
 TEST(InitialNorms, ByHand) {
   const Network n = build(small_config(two_layers), "small");
   Weights w = numbered_weights(n);
@@ -56,8 +60,10 @@ TEST(InitialNorms, TypesStayAndHalfPrecisionIsNear) {
   const Weights half = converted(w, DataType::float16);
   const InitialNorms result = with_initial_norms(n, half);
   EXPECT_EQ(result.convolutions, 2u);
-  for (const auto& [name, tensor] : half.entries()) EXPECT_EQ(result.weights.at(name).type, tensor.type) << name;
-  EXPECT_TRUE(result.difference > 0 && result.difference < 0.005) << result.difference;  // three roundings to 11 bits
+  for (const auto& [name, tensor] : half.entries())
+    EXPECT_EQ(result.weights.at(name).type, tensor.type) << name;
+  EXPECT_TRUE(result.difference > 0 && result.difference < 0.005)
+      << result.difference;  // three roundings to 11 bits
 }
 
 TEST(InitialNorms, RefusesWhatOverflows) {

@@ -16,11 +16,14 @@ Operation operation(Kind kind, std::vector<int> inputs, int output) {
   return op;
 }
 
-/// 0 → conv 1 → batch-norm 2 → conv 3 (lead level); 2 and 2 → concat 4 → conv 5 (auxiliary level) → conv 6, which nobody reads.
+/// 0 → conv 1 → batch-norm 2 → conv 3 (lead level); 2 and 2 → concat 4 → conv 5 (auxiliary level) →
+/// conv 6, which nobody reads.
 Network by_hand() {
   Network n;
   n.value_count = 7;
-  n.operations = {operation(Kind::conv, {0}, 1), operation(Kind::batch_norm, {1}, 2), operation(Kind::conv, {2}, 3), operation(Kind::concat, {2, 2}, 4), operation(Kind::conv, {4}, 5), operation(Kind::conv, {5}, 6)};
+  n.operations = {operation(Kind::conv, {0}, 1), operation(Kind::batch_norm, {1}, 2),
+                  operation(Kind::conv, {2}, 3), operation(Kind::concat, {2, 2}, 4),
+                  operation(Kind::conv, {4}, 5), operation(Kind::conv, {5}, 6)};
   n.levels.resize(2);
   n.levels[0].value = 3;
   n.levels[1].value = 5;
@@ -34,7 +37,8 @@ TEST(Links, MakersAndReaders) {
   EXPECT_EQ(links.producer(0), nullptr);
   EXPECT_EQ(links.producer(2), &n.operations[1]);
   const std::vector<int> counts{1, 1, 3, 1, 1, 2, 0};
-  for (int value = 0; value < n.value_count; ++value) EXPECT_EQ(links.reader_count(value), counts[static_cast<std::size_t>(value)]) << value;
+  for (int value = 0; value < n.value_count; ++value)
+    EXPECT_EQ(links.reader_count(value), counts[static_cast<std::size_t>(value)]) << value;
   EXPECT_EQ(links.only_reader(1, Kind::batch_norm), &n.operations[1]);
   EXPECT_EQ(links.only_reader(1, Kind::conv), nullptr) << "of another kind";
   EXPECT_EQ(links.only_reader(2, Kind::conv), nullptr) << "three readers";

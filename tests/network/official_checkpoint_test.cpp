@@ -1,16 +1,17 @@
-// Checkpoints of the original program: both containers, every form of the top object, and what must be refused.
+// Checkpoints of the original program: both containers, every form of the top object, and what must
+// be refused.
 #include <gtest/gtest.h>
 
 #include <fstream>
 
+#include "network/builder.hpp"
 #include "network/checkpoint_file.hpp"
 #include "network/folded.hpp"
-#include "network/torch_container.hpp"
 #include "network/open_torch_container.hpp"
+#include "network/torch_container.hpp"
 #include "network/training_graph.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -39,7 +40,8 @@ class Official : public testing::Test {
     for (std::size_t i = 0; i < found.size(); ++i) {
       EXPECT_EQ(found.entries()[i].first, expected.entries()[i].first);
       EXPECT_EQ(found.entries()[i].second.type, expected.entries()[i].second.type);
-      EXPECT_TRUE(found.entries()[i].second.bytes == expected.entries()[i].second.bytes) << found.entries()[i].first;
+      EXPECT_TRUE(found.entries()[i].second.bytes == expected.entries()[i].second.bytes)
+          << found.entries()[i].first;
     }
   }
   void expect_part(const std::string& said, const std::string& part) {
@@ -72,16 +74,20 @@ TEST_F(Official, AModelInEitherContainer) {
     const Network n = c.build_network();
     EXPECT_EQ(n.head, HeadKind::idetect);
     ASSERT_EQ(n.operations.size(), small.network.operations.size());
-    for (std::size_t i = 0; i < n.operations.size(); ++i) EXPECT_EQ(n.operations[i].activation.kind, small.network.operations[i].activation.kind);
+    for (std::size_t i = 0; i < n.operations.size(); ++i)
+      EXPECT_EQ(n.operations[i].activation.kind, small.network.operations[i].activation.kind);
     EXPECT_EQ(n.levels[0].anchors[0].w, small.weights.at("model.3.anchor_grid").to_doubles()[0]);
   }
 }
 
 TEST_F(Official, TheAveragedModelIsTaken) {
   Weights other = small.weights;
-  other.set("model.0.conv.weight", Tensor::from(std::vector<double>(8 * 27, 0.5), {8, 3, 3, 3}).converted(DataType::float16));
+  other.set(
+      "model.0.conv.weight",
+      Tensor::from(std::vector<double>(8 * 27, 0.5), {8, 3, 3, 3}).converted(DataType::float16));
   OfficialFile file({});
-  const std::string model = file.model(small.network, small.weights, small.yaml), ema = file.model(small.network, other, small.yaml);
+  const std::string model = file.model(small.network, small.weights, small.yaml),
+                    ema = file.model(small.network, other, small.yaml);
   const Checkpoint c = read(file.bytes(top(model, ema, 12)));
   EXPECT_EQ(c.facts.epoch, 12);
   expect_weights(c.ema, other);
@@ -91,7 +97,8 @@ TEST_F(Official, TheAveragedModelIsTaken) {
 
 TEST_F(Official, ModelsAloneAndWrapped) {
   OfficialFile alone({});
-  expect_weights(read(alone.bytes(alone.model(small.network, small.weights, small.yaml))).model, small.weights);
+  expect_weights(read(alone.bytes(alone.model(small.network, small.weights, small.yaml))).model,
+                 small.weights);
   OfficialOptions options;
   options.wrapper = "torch.nn.parallel.distributed.DistributedDataParallel";
   expect_weights(read(model_file(options)).model, small.weights);
@@ -110,8 +117,12 @@ TEST_F(Official, PlainDictionariesOfTensors) {
   }();
   using Wrap = std::string (*)(const std::string&);
   // Nothing but a configuration tells what a network of four layers is.
-  for (const Wrap wrap : {Wrap{[](const std::string& t) { return dictionary({{"model", t}, {"yaml", SmallOfficial().yaml}}); }},
-                          Wrap{[](const std::string& t) { return dictionary({{"state_dict", t}, {"yaml", SmallOfficial().yaml}}); }}})
+  for (const Wrap wrap : {Wrap{[](const std::string& t) {
+                            return dictionary({{"model", t}, {"yaml", SmallOfficial().yaml}});
+                          }},
+                          Wrap{[](const std::string& t) {
+                            return dictionary({{"state_dict", t}, {"yaml", SmallOfficial().yaml}});
+                          }}})
     for (const Weights& form : {small.weights, with_prefix("module."), stripped}) {
       OfficialFile file({});
       const Checkpoint c = read(file.bytes(wrap(file.tensors(form))));
@@ -120,7 +131,8 @@ TEST_F(Official, PlainDictionariesOfTensors) {
       EXPECT_EQ(c.names, (std::vector<std::string>{"0", "1"}));
     }
   OfficialFile file({});
-  expect_part(refusal(file.bytes(file.tensors(small.weights))), "4 layers, which is none of the published networks");
+  expect_part(refusal(file.bytes(file.tensors(small.weights))),
+              "4 layers, which is none of the published networks");
 }
 
 /// The published tiny network at an eighth of its width, in half precision.
@@ -131,9 +143,11 @@ struct Tiny {
     overrides.class_count = 2;
     network = build_config(path, overrides);
     const Weights numbered = numbered_weights(network);
-    for (const auto& [name, tensor] : numbered.entries()) weights.set(name, tensor.converted(DataType::float16));
+    for (const auto& [name, tensor] : numbered.entries())
+      weights.set(name, tensor.converted(DataType::float16));
     for (const TensorSpec& spec : network.tensors)
-      if (spec.role == TensorSpec::Role::anchor_grid) {  // in the order of the strides, as every file has them
+      if (spec.role ==
+          TensorSpec::Role::anchor_grid) {  // in the order of the strides, as every file has them
         std::vector<double> sizes;
         for (const Level& level : network.levels)
           for (const AnchorSize& a : level.anchors) sizes.insert(sizes.end(), {a.w, a.h});
@@ -144,17 +158,20 @@ struct Tiny {
   Weights weights;
 };
 
-// A network without its configuration: by the number of layers, at the width that the tensors have. yolov7-tiny and its SiLU
-// form have the same tensors: the pickled activations tell them apart.
+// A network without its configuration: by the number of layers, at the width that the tensors have.
+// yolov7-tiny and its SiLU form have the same tensors: the pickled activations tell them apart.
 TEST_F(Official, PublishedNetworksWithoutTheirConfiguration) {
-  for (const std::string path : {"training/yolov7-tiny.yaml", "deploy/yolov7-tiny.yaml", "deploy/yolov7-tiny-silu.yaml"}) {
+  for (const std::string path :
+       {"training/yolov7-tiny.yaml", "deploy/yolov7-tiny.yaml", "deploy/yolov7-tiny-silu.yaml"}) {
     const Tiny tiny(path);
     OfficialFile file({});
     const Checkpoint c = read(file.bytes(top(file.model(tiny.network, tiny.weights, ""))));
     EXPECT_EQ(c.config_source, path);
     const Network n = c.build_network();
     ASSERT_EQ(n.operations.size(), tiny.network.operations.size());
-    for (std::size_t i = 0; i < n.operations.size(); ++i) EXPECT_EQ(n.operations[i].activation.kind, tiny.network.operations[i].activation.kind) << path << ' ' << i;
+    for (std::size_t i = 0; i < n.operations.size(); ++i)
+      EXPECT_EQ(n.operations[i].activation.kind, tiny.network.operations[i].activation.kind)
+          << path << ' ' << i;
   }
   const Tiny tiny("deploy/yolov7-tiny.yaml");
   OfficialFile file({});
@@ -169,26 +186,37 @@ TEST_F(Official, WhatTheModulesSayMustAgreeWithTheNetwork) {
     options.attributes[attribute] = value;
     return refusal(model_file(options));
   };
-  expect_part(changed("model.0.conv.stride", small_number(1)), "model.0.conv: stride 1, where 2 is expected");
-  expect_part(changed("model.0.conv.stride", list({small_number(2), small_number(1)})), "stride nan");
-  expect_part(changed("model.1.rbr_dense.0.groups", small_number(2)), "groups 2, where 1 is expected");
+  expect_part(changed("model.0.conv.stride", small_number(1)),
+              "model.0.conv: stride 1, where 2 is expected");
+  expect_part(changed("model.0.conv.stride", list({small_number(2), small_number(1)})),
+              "stride nan");
+  expect_part(changed("model.1.rbr_dense.0.groups", small_number(2)),
+              "groups 2, where 1 is expected");
   expect_part(changed("model.0.conv.dilation", small_number(2)), "dilation 2");
   expect_part(changed("model.0.conv.padding_mode", text("reflect")), "padding_mode reflect");
-  expect_part(changed("model.0.bn.eps", real(1e-5)), "model.0.bn: eps 1e-05, where 0.001 is expected");
-  expect_part(changed("model.0.act.negative_slope", real(0.2)), "activation LeakyReLU(0.2), where LeakyReLU(0.1) is expected");
-  EXPECT_EQ(changed("model.2.f", list({small_number(-1), small_number(0)})), "no error");  // the same layers, one by its number
-  expect_part(changed("model.2.f", list({small_number(-1), small_number(-1)})), "model.2: reads layers 1, 1, where 1, 0 are expected");
-  expect_part(changed("model.2.type", text("models.common.Chuncat")), "a Chuncat, where Concat is expected");
+  expect_part(changed("model.0.bn.eps", real(1e-5)),
+              "model.0.bn: eps 1e-05, where 0.001 is expected");
+  expect_part(changed("model.0.act.negative_slope", real(0.2)),
+              "activation LeakyReLU(0.2), where LeakyReLU(0.1) is expected");
+  EXPECT_EQ(changed("model.2.f", list({small_number(-1), small_number(0)})),
+            "no error");  // the same layers, one by its number
+  expect_part(changed("model.2.f", list({small_number(-1), small_number(-1)})),
+              "model.2: reads layers 1, 1, where 1, 0 are expected");
+  expect_part(changed("model.2.type", text("models.common.Chuncat")),
+              "a Chuncat, where Concat is expected");
   OfficialOptions options;
   options.classes["model.0.act"] = "torch.nn.modules.activation.Hardswish";
-  expect_part(refusal(model_file(options)), "activation Hardswish, where LeakyReLU(0.1) is expected");
+  expect_part(refusal(model_file(options)),
+              "activation Hardswish, where LeakyReLU(0.1) is expected");
   options.classes = {{"model.3", "models.yolo.IBin"}};
   expect_part(refusal(model_file(options)), "unsupported head 'models.yolo.IBin'");
 }
 
 TEST_F(Official, UnknownClassesAreInert) {
   OfficialOptions options;
-  options.attributes["model.0.i"] = instance("models.experimental.Whatever", {{"__setstate__", text("os.system")}, {"x", instance("torch.nn.modules.thing.Thing", {})}});
+  options.attributes["model.0.i"] = instance(
+      "models.experimental.Whatever",
+      {{"__setstate__", text("os.system")}, {"x", instance("torch.nn.modules.thing.Thing", {})}});
   expect_weights(read(model_file(options)).model, small.weights);
 }
 
@@ -198,28 +226,43 @@ TEST_F(Official, MissingSurplusAndMisshapenTensors) {
     OfficialFile one({});
     return refusal(one.bytes(dictionary({{"model", one.tensors(weights)}, {"yaml", small.yaml}})));
   };
-  expect_part(refused(filtered(small.weights, [](const std::string& name) { return name == "model.1.rbr_1x1.0.weight"; })), "model.1.rbr_1x1.0.weight is missing");
+  expect_part(
+      refused(filtered(small.weights,
+                       [](const std::string& name) { return name == "model.1.rbr_1x1.0.weight"; })),
+      "model.1.rbr_1x1.0.weight is missing");
   Weights more = small.weights;
   more.set("model.0.extra", Tensor::from(std::vector<float>{1}, {1}));
   expect_part(refused(more), "model.0.extra is not part of the network");
   Weights other = small.weights;
   other.set("model.0.conv.weight", Tensor::from(std::vector<float>(8 * 3), {8, 3, 1, 1}));
-  expect_part(refused(other), "model.0.conv.weight has shape [8, 3, 1, 1], where [8, 3, 3, 3] is expected");
-  expect_part(refused(filtered(small.weights, [](const std::string& name) { return name.rfind("model.3.m", 0) == 0; })), "found none of its heads");
-  expect_part(refused(filtered(small.weights, [](const std::string& name) { return name == "model.3.anchors"; })), "unsupported head");
+  expect_part(refused(other),
+              "model.0.conv.weight has shape [8, 3, 1, 1], where [8, 3, 3, 3] is expected");
+  expect_part(
+      refused(filtered(small.weights,
+                       [](const std::string& name) { return name.rfind("model.3.m", 0) == 0; })),
+      "found none of its heads");
+  expect_part(refused(filtered(small.weights,
+                               [](const std::string& name) { return name == "model.3.anchors"; })),
+              "unsupported head");
   // Counters of batch-norms are younger than the format.
   OfficialFile counted({});
   const Checkpoint c = read(counted.bytes(dictionary(
-      {{"model", counted.tensors(filtered(small.weights, [](const std::string& name) { return name.find("num_batches") != std::string::npos; }))}, {"yaml", small.yaml}})));
+      {{"model", counted.tensors(filtered(small.weights,
+                                          [](const std::string& name) {
+                                            return name.find("num_batches") != std::string::npos;
+                                          }))},
+       {"yaml", small.yaml}})));
   EXPECT_EQ(c.model.at("model.0.bn.num_batches_tracked").bytes, std::vector<std::byte>(8));
   expect_part(c.facts.notes.at(0), "start at 0");
 }
 
-// What other tools fold: conv.bias instead of bn.*, rbr_reparam instead of branches; the implicit vectors are then in the head.
+// What other tools fold: conv.bias instead of bn.*, rbr_reparam instead of branches; the implicit
+// vectors are then in the head.
 TEST_F(Official, FoldedTensorsBuildTheFoldedNetwork) {
   const NetworkAndWeights folded = fuse(small.network, small.weights, DataType::float64);
   OfficialFile file({});
-  const Checkpoint c = read(file.bytes(dictionary({{"model", file.tensors(folded.weights)}, {"yaml", small.yaml}})));
+  const Checkpoint c =
+      read(file.bytes(dictionary({{"model", file.tensors(folded.weights)}, {"yaml", small.yaml}})));
   const Network n = c.build_network();
   EXPECT_EQ(n.head, HeadKind::detect);
   check(n, c.model);
@@ -233,12 +276,16 @@ TEST_F(Official, FoldedTensorsBuildTheFoldedNetwork) {
   }
   // Folding again changes nothing.
   const NetworkAndWeights again = fuse(n, c.model, DataType::float64);
-  for (const auto& [name, tensor] : folded.weights.entries()) EXPECT_TRUE(again.weights.at(name).bytes == tensor.bytes) << name;
-  // The original program leaves the used-up implicit vectors in a folded file: they must not be applied twice.
+  for (const auto& [name, tensor] : folded.weights.entries())
+    EXPECT_TRUE(again.weights.at(name).bytes == tensor.bytes) << name;
+  // The original program leaves the used-up implicit vectors in a folded file: they must not be
+  // applied twice.
   Weights leftover = folded.weights;
-  for (const char* name : {"model.3.ia.0.implicit", "model.3.im.0.implicit"}) leftover.set(name, small.weights.at(name));
+  for (const char* name : {"model.3.ia.0.implicit", "model.3.im.0.implicit"})
+    leftover.set(name, small.weights.at(name));
   OfficialFile second({});
-  const Checkpoint d = read(second.bytes(dictionary({{"model", second.tensors(leftover)}, {"yaml", small.yaml}})));
+  const Checkpoint d =
+      read(second.bytes(dictionary({{"model", second.tensors(leftover)}, {"yaml", small.yaml}})));
   EXPECT_EQ(d.model.find("model.3.ia.0.implicit"), nullptr);
   EXPECT_EQ(d.build_network().head, HeadKind::detect);
   expect_part(d.facts.notes.at(1), "2 tensors of a folded network");
@@ -247,19 +294,24 @@ TEST_F(Official, FoldedTensorsBuildTheFoldedNetwork) {
 // Some tools merge RepConv alone: then batch-norms are left, and the implicit vectors still count.
 TEST_F(Official, PartlyFoldedNetworksKeepTheirHead) {
   const NetworkAndWeights folded = fuse(small.network, small.weights, DataType::float64);
-  Weights partly = filtered(small.weights, [](const std::string& name) { return name.rfind("model.1.", 0) == 0; });
-  for (const char* name : {"model.1.rbr_reparam.weight", "model.1.rbr_reparam.bias"}) partly.set(name, folded.weights.at(name));
+  Weights partly = filtered(small.weights,
+                            [](const std::string& name) { return name.rfind("model.1.", 0) == 0; });
+  for (const char* name : {"model.1.rbr_reparam.weight", "model.1.rbr_reparam.bias"})
+    partly.set(name, folded.weights.at(name));
   OfficialFile file({});
-  const Checkpoint c = read(file.bytes(dictionary({{"model", file.tensors(partly)}, {"yaml", small.yaml}})));
+  const Checkpoint c =
+      read(file.bytes(dictionary({{"model", file.tensors(partly)}, {"yaml", small.yaml}})));
   const Network n = c.build_network();
   EXPECT_EQ(n.head, HeadKind::idetect);
   check(n, c.model);
   EXPECT_NE(c.model.find("model.3.im.0.implicit"), nullptr);
   EXPECT_NE(c.model.find("model.0.bn.weight"), nullptr);
-  // Folding the rest gives what folding everything gave: the same operations on the same numbers, in the same order.
+  // Folding the rest gives what folding everything gave: the same operations on the same numbers,
+  // in the same order.
   const NetworkAndWeights rest = fuse(n, c.model, DataType::float64);
   ASSERT_EQ(rest.weights.size(), folded.weights.size());
-  for (const auto& [name, tensor] : folded.weights.entries()) EXPECT_TRUE(rest.weights.at(name).bytes == tensor.bytes) << name;
+  for (const auto& [name, tensor] : folded.weights.entries())
+    EXPECT_TRUE(rest.weights.at(name).bytes == tensor.bytes) << name;
 }
 
 TEST_F(Official, OurOwnFormKeepsFoldedNetworksToo) {
@@ -277,28 +329,44 @@ TEST_F(Official, OurOwnFormKeepsFoldedNetworksToo) {
 }
 
 TEST_F(Official, WidenedTypesAndStridedViews) {
-  const auto read_one = [&](const std::string& storage, const std::string& content, std::int64_t elements, const std::string& view) {
-    const std::string claim = global("torch._utils", "_rebuild_tensor_v2") + "((" + text("storage") + global("torch", storage) + text("0") + text("cpu") + integer(elements) + "tQ" + view +
-                              "\x89" + ordered_dictionary() + "tR";
+  const auto read_one = [&](const std::string& storage, const std::string& content,
+                            std::int64_t elements, const std::string& view) {
+    const std::string claim = global("torch._utils", "_rebuild_tensor_v2") + "((" +
+                              text("storage") + global("torch", storage) + text("0") + text("cpu") +
+                              integer(elements) + "tQ" + view + "\x89" + ordered_dictionary() +
+                              "tR";
     write_zip(folder / "v.pt", {{"a/data.pkl", pickle(claim)}, {"a/data/0", content}});
     const auto container = open_torch_container(folder / "v.pt");
     return TensorReader(*container, "v.pt").read(*container->pickle().top->tensor, "v");
   };
-  const auto view = [](std::int64_t offset, const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& strides) { return integer(offset) + tuple(shape) + tuple(strides); };
-  const Tensor bytes = read_one("CharStorage", std::string("\x01\xff\x80", 3), 3, view(0, {3}, {1}));
+  const auto view = [](std::int64_t offset, const std::vector<std::int64_t>& shape,
+                       const std::vector<std::int64_t>& strides) {
+    return integer(offset) + tuple(shape) + tuple(strides);
+  };
+  const Tensor bytes =
+      read_one("CharStorage", std::string("\x01\xff\x80", 3), 3, view(0, {3}, {1}));
   EXPECT_EQ(bytes.type, DataType::int64);
   EXPECT_EQ(bytes.to_doubles(), (std::vector<double>{1, -1, -128}));
-  EXPECT_EQ(read_one("ShortStorage", number(0xFFFE, 2) + number(300, 2), 2, view(0, {2}, {1})).to_doubles(), (std::vector<double>{-2, 300}));
-  EXPECT_EQ(read_one("IntStorage", number(0xFFFFFFFF, 4), 1, view(0, {}, {})).to_doubles(), (std::vector<double>{-1}));
-  EXPECT_EQ(read_one("BoolStorage", std::string("\x01\x00", 2), 2, view(0, {2}, {1})).type, DataType::uint8);
+  EXPECT_EQ(read_one("ShortStorage", number(0xFFFE, 2) + number(300, 2), 2, view(0, {2}, {1}))
+                .to_doubles(),
+            (std::vector<double>{-2, 300}));
+  EXPECT_EQ(read_one("IntStorage", number(0xFFFFFFFF, 4), 1, view(0, {}, {})).to_doubles(),
+            (std::vector<double>{-1}));
+  EXPECT_EQ(read_one("BoolStorage", std::string("\x01\x00", 2), 2, view(0, {2}, {1})).type,
+            DataType::uint8);
   // Of the elements 0 … 5, from element 1 with strides 1 and 2: [[1, 3], [2, 4]].
   std::string six;
   for (int i = 0; i < 6; ++i) six += number(static_cast<std::uint64_t>(i), 8);
-  EXPECT_EQ(read_one("LongStorage", six, 6, view(1, {2, 2}, {1, 2})).to_doubles(), (std::vector<double>{1, 3, 2, 4}));
-  EXPECT_EQ(read_one("LongStorage", six, 6, view(5, {3}, {0})).to_doubles(), (std::vector<double>{5, 5, 5}));
+  EXPECT_EQ(read_one("LongStorage", six, 6, view(1, {2, 2}, {1, 2})).to_doubles(),
+            (std::vector<double>{1, 3, 2, 4}));
+  EXPECT_EQ(read_one("LongStorage", six, 6, view(5, {3}, {0})).to_doubles(),
+            (std::vector<double>{5, 5, 5}));
   EXPECT_EQ(read_one("LongStorage", six, 6, view(0, {0, 7}, {7, 1})).to_doubles().size(), 0u);
   // A stride of 0 makes 2^40 elements of one: more than the file can justify.
-  EXPECT_NE(error_of([&] { read_one("LongStorage", six, 6, view(0, {std::int64_t{1} << 40}, {0})); }).find("claim more than the file holds"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              read_one("LongStorage", six, 6, view(0, {std::int64_t{1} << 40}, {0}));
+            }).find("claim more than the file holds"),
+            std::string::npos);
 }
 
 TEST_F(Official, ContainersThatAreNoCheckpoints) {
@@ -308,9 +376,11 @@ TEST_F(Official, ContainersThatAreNoCheckpoints) {
   };
   expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/constants.pkl", "x"}}), "TorchScript");
   expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/code/__torch__.py", "x"}}), "TorchScript");
-  expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/byteorder", "big"}}), "expected little-endian data, found 'big'");
+  expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/byteorder", "big"}}),
+              "expected little-endian data, found 'big'");
   expect_part(zip({{"a/data.pkl", pickle("}")}, {"a/../../etc/passwd", "x"}}), "without '..'");
-  expect_part(zip({{"a/data.pkl", pickle("]")}}), "expected a checkpoint: a model, or tensors under names; found nothing of either");
+  expect_part(zip({{"a/data.pkl", pickle("]")}}),
+              "expected a checkpoint: a model, or tensors under names; found nothing of either");
   expect_part(zip({{"a/data.pkl", pickle(dictionary({{"x", "N"}}))}}), "found the keys x");
   std::string tar(600, '\0');
   tar.replace(257, 5, "ustar");
@@ -330,10 +400,14 @@ TEST_F(Official, LegacyFilesThatDisagreeWithThemselves) {
     EXPECT_NE(at, std::string::npos);
     return refusal(s.replace(at, from.size(), to));
   };
-  expect_part(replaced("M" + number(1001, 2) + ".", "M" + number(1002, 2) + "."), "protocol version 1001");
-  expect_part(replaced(text("little_endian") + "\x88", text("little_endian") + "\x89"), "little-endian");
-  expect_part(replaced(text("long") + small_number(4), text("long") + small_number(8)), "expected 4 bytes for 'long'");
-  // The list of keys at the end: one exchanged for a name that nobody uses, and for one that stands there twice.
+  expect_part(replaced("M" + number(1001, 2) + ".", "M" + number(1002, 2) + "."),
+              "protocol version 1001");
+  expect_part(replaced(text("little_endian") + "\x88", text("little_endian") + "\x89"),
+              "little-endian");
+  expect_part(replaced(text("long") + small_number(4), text("long") + small_number(8)),
+              "expected 4 bytes for 'long'");
+  // The list of keys at the end: one exchanged for a name that nobody uses, and for one that stands
+  // there twice.
   const std::size_t keys = whole.find(pickle(list({text("0"), text("1")})).substr(0, 12));
   ASSERT_NE(keys, std::string::npos);
   const auto key = [&](const std::string& first) {
@@ -347,24 +421,44 @@ TEST_F(Official, LegacyFilesThatDisagreeWithThemselves) {
 
 TEST_F(Official, ViewsOfLegacyStorages) {
   const auto claim = [&](const std::string& view) {
-    return global("torch._utils", "_rebuild_tensor_v2") + "((" + text("storage") + global("torch", "LongStorage") + text("k") + text("cpu") + integer(6) + view + "tQ" + integer(1) +
-           tuple({2}) + tuple({1}) + "\x89" + ordered_dictionary() + "tR";
+    return global("torch._utils", "_rebuild_tensor_v2") + "((" + text("storage") +
+           global("torch", "LongStorage") + text("k") + text("cpu") + integer(6) + view + "tQ" +
+           integer(1) + tuple({2}) + tuple({1}) + "\x89" + ordered_dictionary() + "tR";
   };
-  const auto view = [](std::int64_t offset, std::int64_t size) { return "(" + text("v") + integer(offset) + integer(size) + "t"; };
+  const auto view = [](std::int64_t offset, std::int64_t size) {
+    return "(" + text("v") + integer(offset) + integer(size) + "t";
+  };
   const PickleDocument document = hostile::read(pickle(claim(view(2, 3))), true);
   EXPECT_EQ(document.top->tensor->view_offset, 2);
   EXPECT_EQ(document.top->tensor->view_elements, 3);
-  EXPECT_NE(error_of([&] { hostile::read(pickle(claim(view(2, 2))), true); }).find("beyond its storage of 2"), std::string::npos);
-  EXPECT_NE(error_of([&] { hostile::read(pickle(claim(view(4, 3))), true); }).find("a view that reaches beyond"), std::string::npos);
-  EXPECT_NE(error_of([&] { hostile::read(pickle(claim(view(-1, 3))), true); }).find("a view that reaches beyond"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              hostile::read(pickle(claim(view(2, 2))), true);
+            }).find("beyond its storage of 2"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] {
+              hostile::read(pickle(claim(view(4, 3))), true);
+            }).find("a view that reaches beyond"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] {
+              hostile::read(pickle(claim(view(-1, 3))), true);
+            }).find("a view that reaches beyond"),
+            std::string::npos);
   // The source of a module: the class alone.
-  const PickleDocument module = hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") + text("/etc/passwd") + text("import os") + "tQ"), true);
+  const PickleDocument module =
+      hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") +
+                           text("/etc/passwd") + text("import os") + "tQ"),
+                    true);
   EXPECT_EQ(module.top->kind, PickleValue::Kind::global);
   EXPECT_EQ(module.top->text, "models.yolo.Model");
-  EXPECT_NE(error_of([&] { hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") + text("") + text("") + "tQ")); }), "no error");
+  EXPECT_NE(error_of([&] {
+              hostile::read(pickle("(" + text("module") + global("models.yolo", "Model") +
+                                   text("") + text("") + "tQ"));
+            }),
+            "no error");
 }
 
-// Architecture 5.6: the training graph of a deploy checkpoint, same layers below the head, width kept.
+// Architecture 5.6: the training graph of a deploy checkpoint, same layers below the head, width
+// kept.
 TEST_F(Official, TrainingGraphsOfDeployCheckpoints) {
   for (const std::string name : {"yolov7-tiny", "yolov7-w6"}) {
     Checkpoint c;
@@ -376,7 +470,8 @@ TEST_F(Official, TrainingGraphsOfDeployCheckpoints) {
     ASSERT_TRUE(graph) << name;
     Overrides overrides;
     overrides.class_count = 3;
-    const Network training = build(graph->config, graph->config_source, overrides), deploy = c.build_network();
+    const Network training = build(graph->config, graph->config_source, overrides),
+                  deploy = c.build_network();
     EXPECT_NE(training.head, HeadKind::detect);
     EXPECT_EQ(static_cast<int>(training.layers.size()), name == "yolov7-w6" ? 123 : 78);
     EXPECT_EQ(training.tensors.at(0).shape, deploy.tensors.at(0).shape);

@@ -1,5 +1,6 @@
 #pragma once
-// Files as the original program writes them, put together by code: pickled modules with their attributes, in both containers.
+// Files as the original program writes them, put together by code: pickled modules with their
+// attributes, in both containers.
 #include <functional>
 #include <map>
 #include <string>
@@ -18,18 +19,21 @@ std::string real(double value);
 std::string small_number(int value);  ///< BININT
 std::string ordered_dictionary();
 /// An instance of a class, with attributes.
-std::string instance(const std::string& class_path, const std::vector<std::pair<std::string, std::string>>& attributes);
+std::string instance(const std::string& class_path,
+                     const std::vector<std::pair<std::string, std::string>>& attributes);
 /// numpy.array([value]) as protocol 2 pickles it.
 std::string numpy_number(double value);
 
 struct OfficialOptions {
   bool legacy = false;
-  bool yaml = true;                                ///< small_config's networks are recognised by nothing else
-  bool activations = true;                         ///< pickle the `act` of each Conv
-  std::string wrapper;                             ///< class path of a data-parallel wrapper
+  bool yaml = true;         ///< small_config's networks are recognised by nothing else
+  bool activations = true;  ///< pickle the `act` of each Conv
+  std::string wrapper;      ///< class path of a data-parallel wrapper
   std::vector<std::string> names{"a", "b"};
-  std::map<std::string, std::string> attributes;   ///< "model.0.conv.stride" → pickled value, in place of the right one
-  std::map<std::string, std::string> classes;      ///< "model.0.act" → class path, in place of the right one
+  std::map<std::string, std::string>
+      attributes;  ///< "model.0.conv.stride" → pickled value, in place of the right one
+  std::map<std::string, std::string>
+      classes;  ///< "model.0.act" → class path, in place of the right one
 };
 
 /// Pickles of models, and the storages they refer to.
@@ -46,12 +50,15 @@ class OfficialFile {
  private:
   std::string storage(const Tensor& tensor);
   OfficialOptions options_;
-  std::vector<std::pair<std::string, std::string>> storages_;  ///< class, content; the key is the place
+  std::vector<std::pair<std::string, std::string>>
+      storages_;  ///< class, content; the key is the place
 };
 
-/// {nc: 2, …} of `layers` ("[-1, 1, Conv, [8, 3, 2]]" written as values), all in the backbone, one level with one anchor.
+/// {nc: 2, …} of `layers` ("[-1, 1, Conv, [8, 3, 2]]" written as values), all in the backbone, one
+/// level with one anchor.
 std::string small_yaml(const std::vector<std::string>& layers);
-/// The network that it describes, its half-precision weights and their pickle: Conv with LeakyReLU, RepConv, IDetect.
+/// The network that it describes, its half-precision weights and their pickle: Conv with LeakyReLU,
+/// RepConv, IDetect.
 struct SmallOfficial {
   SmallOfficial();
   Network network;

@@ -1,4 +1,5 @@
-// The pickle machine: what it reads, and that it refuses everything else in one line before anything is built.
+// The pickle machine: what it reads, and that it refuses everything else in one line before
+// anything is built.
 #include "network/pickle.hpp"
 
 #include <gtest/gtest.h>
@@ -54,10 +55,12 @@ TEST(Pickle, WhatTheWriterWritesComesBack) {
   EXPECT_EQ(top.find("none"), nullptr);
 }
 
-// Byte for byte what Python's pickle.dumps writes for these values (protocols 2 and 4), typed in from pickletools.
+// Byte for byte what Python's pickle.dumps writes for these values (protocols 2 and 4), typed in
+// from pickletools.
 TEST(Pickle, WhatPythonWrites) {
   // {'a': 1, 'b': [True, None, -2, 1.5], 'c': ('x',)}, protocol 2
-  const std::string two = "\x80\x02}q\x00(X\x01\x00\x00\x00"s + "aq\x01K\x01X\x01\x00\x00\x00"s + "bq\x02]q\x03(\x88NJ\xfe\xff\xff\xffG?\xf8\x00\x00\x00\x00\x00\x00"s +
+  const std::string two = "\x80\x02}q\x00(X\x01\x00\x00\x00"s + "aq\x01K\x01X\x01\x00\x00\x00"s +
+                          "bq\x02]q\x03(\x88NJ\xfe\xff\xff\xffG?\xf8\x00\x00\x00\x00\x00\x00"s +
                           "eX\x01\x00\x00\x00"s + "cq\x04X\x01\x00\x00\x00"s + "xq\x05\x85q\x06u."s;
   const PickleDocument document = hostile::read(two);
   const PickleValue& top = *document.top;
@@ -70,24 +73,55 @@ TEST(Pickle, WhatPythonWrites) {
   EXPECT_EQ(b[3]->real, 1.5);
   EXPECT_EQ(top.find("c")->sequence.at(0)->text, "x");
   // {'k': 'v', 'l': 'v'} with a shared 'v', protocol 4: MEMOIZE numbers count containers too.
-  const std::string four = "\x80\x04\x95\x13\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x01k\x94\x8c\x01v\x94\x8c\x01l\x94h\x02u."s;
+  const std::string four =
+      "\x80\x04\x95\x13\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x01k\x94\x8c\x01v\x94\x8c\x01l\x94h\x02u."s;
   EXPECT_EQ(hostile::read(four).top->find("l")->text, "v");
 }
 
 TEST(Pickle, CodeIsNamedAndNeverRun) {
-  const std::pair<const char*, const char*> names[] = {{"os", "system"}, {"posix", "system"}, {"builtins", "eval"}, {"builtins", "exec"}, {"builtins", "getattr"},
-    {"__builtin__", "eval"}, {"subprocess", "Popen"}, {"torch.storage", "_load_from_bytes"}, {"torch", "load"}, {"functools", "partial"},
-    {"torch._utils", "_rebuild_qtensor"}, {"collections", "OrderedDict.__init__"}, {"numpy", "load"}, {"models.yolo", "Model.forward"},
-    {"nt", "system"}, {"sys", "exit"}, {"shutil", "rmtree"}, {"socket", "socket"}, {"runpy", "run_path"}, {"importlib", "import_module"}, {"operator", "attrgetter"},
-    {"types", "FunctionType"}, {"copyreg", "_reconstructor"}, {"torch.jit", "load"}, {"builtins", "__import__"}, {"builtins", "open"}, {"builtins", "compile"},
-    {"torch.nn.modules.container.Sequential", "x y"}, {"models", "os.system"}, {"models.os;", "system"}, {"torch.nn.functional", "relu"}, {"modelsx", "A"}};
+  const std::pair<const char*, const char*> names[] = {
+      {"os", "system"},
+      {"posix", "system"},
+      {"builtins", "eval"},
+      {"builtins", "exec"},
+      {"builtins", "getattr"},
+      {"__builtin__", "eval"},
+      {"subprocess", "Popen"},
+      {"torch.storage", "_load_from_bytes"},
+      {"torch", "load"},
+      {"functools", "partial"},
+      {"torch._utils", "_rebuild_qtensor"},
+      {"collections", "OrderedDict.__init__"},
+      {"numpy", "load"},
+      {"models.yolo", "Model.forward"},
+      {"nt", "system"},
+      {"sys", "exit"},
+      {"shutil", "rmtree"},
+      {"socket", "socket"},
+      {"runpy", "run_path"},
+      {"importlib", "import_module"},
+      {"operator", "attrgetter"},
+      {"types", "FunctionType"},
+      {"copyreg", "_reconstructor"},
+      {"torch.jit", "load"},
+      {"builtins", "__import__"},
+      {"builtins", "open"},
+      {"builtins", "compile"},
+      {"torch.nn.modules.container.Sequential", "x y"},
+      {"models", "os.system"},
+      {"models.os;", "system"},
+      {"torch.nn.functional", "relu"},
+      {"modelsx", "A"}};
   for (const auto& [module, name] : names)
-    expect_refused(pickle(global(module, name) + "(" + text("touch /tmp/x") + "tR"), "'"s + module + "." + name + "'");
+    expect_refused(pickle(global(module, name) + "(" + text("touch /tmp/x") + "tR"),
+                   "'"s + module + "." + name + "'");
   expect_refused(pickle(global("os\x1b[31m", "system")), "\\x1b[31m");  // harmless on a terminal
 }
 
 TEST(Pickle, OperationsOutsideTheList) {
-  for (const int code : std::initializer_list<int>{'i', 'o', 'P', 'I', 'L', 'F', 'S', 'V', 'g', 'p', 'd', 'l', 0x92, 0x82, 0x83, 0x84, 0x8e, 0x96, 0x97, 0x98, 0x00, 0xff}) {
+  for (const int code : std::initializer_list<int>{'i',  'o',  'P',  'I',  'L',  'F',  'S',  'V',
+                                                   'g',  'p',  'd',  'l',  0x92, 0x82, 0x83, 0x84,
+                                                   0x8e, 0x96, 0x97, 0x98, 0x00, 0xff}) {
     char hex[8];
     std::snprintf(hex, sizeof hex, "0x%02x", static_cast<unsigned>(code));
     expect_refused("\x80\x02N"s + static_cast<char>(code) + "0\n0\n.", hex);
@@ -98,11 +132,19 @@ TEST(Pickle, OperationsOutsideTheList) {
 TEST(Pickle, CallsOfOtherThings) {
   expect_refused(pickle(text("x") + ")R"), "call");
   expect_refused(pickle(global("torch", "FloatStorage") + ")R"), "which cannot be called");
-  expect_refused(pickle(global("collections", "OrderedDict") + "(" + integer(1) + "tR"), "dictionary with arguments");
-  expect_refused(pickle(global("torch._utils", "_rebuild_tensor_v2") + "(" + integer(1) + "tR"), "tensor of unknown form");
-  expect_refused(pickle("(" + text("storage") + text("torch FloatStorage") + text("0") + text("cpu") + integer(1) + "tQ"), "storage of unknown form");
-  expect_refused(pickle("(" + text("module") + global("torch", "FloatStorage") + text("0") + text("cpu") + integer(1) + "tQ"), "storage of unknown form");
-  expect_refused(pickle("(" + text("storage") + global("torch", "FloatStorage") + text("0") + text("cpu") + integer(-1) + "tQ"), "storage of unknown form");
+  expect_refused(pickle(global("collections", "OrderedDict") + "(" + integer(1) + "tR"),
+                 "dictionary with arguments");
+  expect_refused(pickle(global("torch._utils", "_rebuild_tensor_v2") + "(" + integer(1) + "tR"),
+                 "tensor of unknown form");
+  expect_refused(pickle("(" + text("storage") + text("torch FloatStorage") + text("0") +
+                        text("cpu") + integer(1) + "tQ"),
+                 "storage of unknown form");
+  expect_refused(pickle("(" + text("module") + global("torch", "FloatStorage") + text("0") +
+                        text("cpu") + integer(1) + "tQ"),
+                 "storage of unknown form");
+  expect_refused(pickle("(" + text("storage") + global("torch", "FloatStorage") + text("0") +
+                        text("cpu") + integer(-1) + "tQ"),
+                 "storage of unknown form");
   expect_refused(pickle(text("0") + "Q"), "storage of unknown form");
   FakeTensor claim;
   claim.shape = {-4};
@@ -122,15 +164,22 @@ TEST(Pickle, Memo) {
   expect_refused(pickle("q\x01"), "operation without its value");
   expect_refused(pickle("Nq\x01h\x02"), "memo index 2 without a value");
   // A list that contains itself is a value like any other: it is never walked without a bound.
-  const PickleDocument cycle = hostile::read(pickle("]q\x01h\x01""a"));
+  const PickleDocument cycle =
+      hostile::read(pickle("]q\x01h\x01"
+                           "a"));
   EXPECT_EQ(cycle.top->sequence.at(0), cycle.top);
   // What is added later shows in both places.
-  const PickleDocument shared = hostile::read(pickle("]q\x01h\x01(K\x07""e\x86"));
+  const PickleDocument shared =
+      hostile::read(pickle("]q\x01h\x01(K\x07"
+                           "e\x86"));
   EXPECT_EQ(shared.top->sequence.at(0), shared.top->sequence.at(1));
   EXPECT_EQ(shared.top->sequence.at(0)->sequence.at(0)->integer, 7);
-  // Fetched values are shared, not copied; calls that copy them are counted: 1 MB encoded 40 times, 10,000 values listed 200 times.
-  std::string encode = text(std::string(1 << 20, 'x')) + "q"s + '\0' + "0", lists = "](" + std::string(10'000, 'N') + "eq"s + '\0' + "0";
-  for (int i = 0; i < 40; ++i) encode += global("_codecs", "encode") + "h"s + '\0' + text("latin1") + "\x86R0";
+  // Fetched values are shared, not copied; calls that copy them are counted: 1 MB encoded 40 times,
+  // 10,000 values listed 200 times.
+  std::string encode = text(std::string(1 << 20, 'x')) + "q"s + '\0' + "0",
+              lists = "](" + std::string(10'000, 'N') + "eq"s + '\0' + "0";
+  for (int i = 0; i < 40; ++i)
+    encode += global("_codecs", "encode") + "h"s + '\0' + text("latin1") + "\x86R0";
   for (int i = 0; i < 200; ++i) lists += global("builtins", "tuple") + "h"s + '\0' + "\x85R0";
   expect_refused(pickle(encode + "N"), "too much text");
   expect_refused(pickle(lists + "N"), "too many copies");
@@ -139,15 +188,19 @@ TEST(Pickle, Memo) {
 TEST(Pickle, DepthIsBounded) {
   const int deep = 1'000'000;
   expect_refused(pickle(std::string(deep, '(')), "deeper nesting");
-  // Tuples in tuples are flat in memory: as deep as their number allows, and destroyed without recursion.
+  // Tuples in tuples are flat in memory: as deep as their number allows, and destroyed without
+  // recursion.
   EXPECT_EQ(refusal(pickle("N" + std::string(900'000, '\x85'))), "no error");
   expect_refused(pickle("N" + std::string(deep, '\x85')), "too many values");
 }
 
 TEST(Pickle, LengthsAreCheckedAgainstTheBytesLeft) {
   expect_refused("\x80\x02X"s + number(0xFFFFFFFF, 4) + "abc.", "text of 4294967295 bytes");
-  expect_refused("\x80\x02\x8d"s + number(0xFFFFFFFFFFFFFFFF, 8) + "abc.", "text of 18446744073709551615 bytes");
-  expect_refused("\x80\x02\x8d"s + number(0xFFFFFFFFFFFFFFFF, 8) + text("abc") + "\x8d" + number(2, 8) + "ab.", "text of");
+  expect_refused("\x80\x02\x8d"s + number(0xFFFFFFFFFFFFFFFF, 8) + "abc.",
+                 "text of 18446744073709551615 bytes");
+  expect_refused(
+      "\x80\x02\x8d"s + number(0xFFFFFFFFFFFFFFFF, 8) + text("abc") + "\x8d" + number(2, 8) + "ab.",
+      "text of");
   expect_refused("\x80\x02\x8a\xff"s + number(1, 8) + ".", "more than 64 bits");
   expect_refused("\x80\x02\x8b"s + number(0x7FFFFFFF, 4) + number(1, 8) + ".", "more than 64 bits");
   expect_refused("\x80\x02"s + "ctorch", "name without an end");
@@ -160,7 +213,10 @@ TEST(Pickle, LengthsAreCheckedAgainstTheBytesLeft) {
 }
 
 TEST(Pickle, StackErrors) {
-  for (const std::string body : {"t", "u", "e", "s", "a", "R", "Q", "\x85", "\x87", "(a", "(R", "}s", "](NNu", "})R", "0", "1", "2", "b", "\x81", "\x90", "\x91", "\x93", "\x94", "}(Nb", "N(N\x90"}) {
+  for (const std::string body :
+       {"t",    "u",    "e",    "s",     "a",    "R",    "Q",      "\x85", "\x87",
+        "(a",   "(R",   "}s",   "](NNu", "})R",  "0",    "1",      "2",    "b",
+        "\x81", "\x90", "\x91", "\x93",  "\x94", "}(Nb", "N(N\x90"}) {
     const std::string said = refusal(pickle(body));
     EXPECT_EQ(said.rfind("x.pt: ", 0), 0u) << body;
   }
@@ -179,11 +235,20 @@ TEST(Pickle, CountsAreBounded) {
     return out;
   }();
   limits.operations = 5000;
-  EXPECT_NE(error_of([&] { read_pickle(bytes(pickle(std::string(1500, ']'))), "x.pt", false, limits); }).find("too many values"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              read_pickle(bytes(pickle(std::string(1500, ']'))), "x.pt", false, limits);
+            }).find("too many values"),
+            std::string::npos);
   limits.operations = 2000;
-  EXPECT_NE(error_of([&] { read_pickle(bytes(proto), "x.pt", false, limits); }).find("too many operations"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              read_pickle(bytes(proto), "x.pt", false, limits);
+            }).find("too many operations"),
+            std::string::npos);
   limits.bytes = 100;
-  EXPECT_NE(error_of([&] { read_pickle(bytes(many), "x.pt", false, limits); }).find("more than 100 bytes"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              read_pickle(bytes(many), "x.pt", false, limits);
+            }).find("more than 100 bytes"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// From training to deploy graphs: indices and names against the published deploy configurations (architecture 5.4).
+// From training to deploy graphs: indices and names against the published deploy configurations
+// (architecture 5.4).
 #include "network/reparameterize.hpp"
 
 #include <gtest/gtest.h>
 
-#include "tests/network/config_fixture.hpp"
 #include "network/builder.hpp"
+#include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -13,14 +14,17 @@ struct Row {
   const char* name;
   int training_head, deploy_head;
 };
-const Row rows[] = {{"yolov7-tiny", 77, 77}, {"yolov7", 105, 105}, {"yolov7x", 121, 121}, {"yolov7-w6", 122, 118},
-                    {"yolov7-e6", 144, 140}, {"yolov7-d6", 166, 162}, {"yolov7-e6e", 265, 261}};
+const Row rows[] = {{"yolov7-tiny", 77, 77}, {"yolov7", 105, 105},    {"yolov7x", 121, 121},
+                    {"yolov7-w6", 122, 118}, {"yolov7-e6", 144, 140}, {"yolov7-d6", 166, 162},
+                    {"yolov7-e6e", 265, 261}};
 
 TEST(Reparameterize, DeployGraphsAreThePublishedOnes) {
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    const DeployConfig deploy = deploy_config(config_text(std::string("training/") + row.name + ".yaml"), row.name);
-    const Network mine = build(deploy.text, "mine"), published = build_config(std::string("deploy/") + row.name + ".yaml");
+    const DeployConfig deploy =
+        deploy_config(config_text(std::string("training/") + row.name + ".yaml"), row.name);
+    const Network mine = build(deploy.text, "mine"),
+                  published = build_config(std::string("deploy/") + row.name + ".yaml");
     ASSERT_EQ(mine.layers.size(), published.layers.size());
     for (std::size_t i = 0; i < mine.layers.size(); ++i) {
       EXPECT_EQ(mine.layers[i].block, published.layers[i].block) << i;
@@ -28,7 +32,8 @@ TEST(Reparameterize, DeployGraphsAreThePublishedOnes) {
       EXPECT_EQ(mine.layers[i].out_channels, published.layers[i].out_channels) << i;
     }
     ASSERT_EQ(mine.tensors.size(), published.tensors.size());
-    for (std::size_t i = 0; i < mine.tensors.size(); ++i) EXPECT_EQ(mine.tensors[i].name, published.tensors[i].name);
+    for (std::size_t i = 0; i < mine.tensors.size(); ++i)
+      EXPECT_EQ(mine.tensors[i].name, published.tensors[i].name);
     EXPECT_EQ(deploy.layers.at(row.training_head), row.deploy_head);
     for (int layer = 0; layer < row.training_head; ++layer) {
       const auto found = deploy.layers.find(layer);
@@ -41,9 +46,12 @@ TEST(Reparameterize, DeployGraphsAreThePublishedOnes) {
   }
 }
 
-const char* auxiliary = "nc: 5\nanchors: [[10,13, 16,30], [33,23, 30,61]]\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n"
-                        "  - [0, 1, Conv, [8, 3, 1]]\n  - [1, 1, RepConv, [16, 3, 1]]\n  - [0, 1, Conv, [8, 3, 1]]\n  - [1, 1, Conv, [8, 3, 1]]\n"
-                        "  - [[2, 3, 4, 5], 1, IAuxDetect, [nc, anchors]]\n";
+const char* auxiliary =
+    "nc: 5\nanchors: [[10,13, 16,30], [33,23, 30,61]]\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n  "
+    "- [-1, 1, Conv, [8, 3, 2]]\nhead:\n"
+    "  - [0, 1, Conv, [8, 3, 1]]\n  - [1, 1, RepConv, [16, 3, 1]]\n  - [0, 1, Conv, [8, 3, 1]]\n  "
+    "- [1, 1, Conv, [8, 3, 1]]\n"
+    "  - [[2, 3, 4, 5], 1, IAuxDetect, [nc, anchors]]\n";
 
 Checkpoint checkpoint(const std::string& config) {
   Checkpoint c;
@@ -59,13 +67,17 @@ Checkpoint checkpoint(const std::string& config) {
 
 TEST(Reparameterize, AuxiliaryHeadGoesAndAnchorsStay) {
   Checkpoint c = checkpoint(auxiliary);
-  c.ema.set("model.6.anchor_grid", Tensor::from(std::vector<double>{1, 2, 3, 4, 50, 60, 70, 80}, {2, 1, 2, 1, 1, 2}));  // searched, not the config's
+  c.ema.set("model.6.anchor_grid", Tensor::from(std::vector<double>{1, 2, 3, 4, 50, 60, 70, 80},
+                                                {2, 1, 2, 1, 1, 2}));  // searched, not the config's
   const Reparameterized r = reparameterize(c);
   std::vector<std::string> names;
   for (const auto& entry : r.weights.entries()) names.push_back(entry.first);
-  EXPECT_EQ(names, (std::vector<std::string>{"model.0.conv.weight", "model.0.conv.bias", "model.1.conv.weight", "model.1.conv.bias", "model.2.conv.weight", "model.2.conv.bias",
-                                             "model.3.rbr_reparam.weight", "model.3.rbr_reparam.bias", "model.4.anchors", "model.4.anchor_grid", "model.4.m.0.weight", "model.4.m.0.bias",
-                                             "model.4.m.1.weight", "model.4.m.1.bias"}));
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "model.0.conv.weight", "model.0.conv.bias", "model.1.conv.weight",
+                       "model.1.conv.bias", "model.2.conv.weight", "model.2.conv.bias",
+                       "model.3.rbr_reparam.weight", "model.3.rbr_reparam.bias", "model.4.anchors",
+                       "model.4.anchor_grid", "model.4.m.0.weight", "model.4.m.0.bias",
+                       "model.4.m.1.weight", "model.4.m.1.bias"}));
   EXPECT_EQ(r.network.head, HeadKind::detect);
   EXPECT_EQ(r.network.class_count, 2);
   EXPECT_EQ(r.network.levels[1].anchors[1].h, 80);
@@ -74,8 +86,11 @@ TEST(Reparameterize, AuxiliaryHeadGoesAndAnchorsStay) {
 }
 
 TEST(Reparameterize, KeepsAttentionOnItsLayer) {
-  const std::string config = "nc: 2\nanchors: [[10,13]]\nsam: {2: pointwise, 1: spatial}\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n"
-                             "  - [-1, 1, Conv, [8, 3, 1]]\n  - [1, 1, Conv, [8, 3, 1]]\n  - [[2, 3], 1, IAuxDetect, [nc, anchors]]\n";
+  const std::string config =
+      "nc: 2\nanchors: [[10,13]]\nsam: {2: pointwise, 1: spatial}\nbackbone:\n  - [-1, 1, Conv, "
+      "[8, 3, 2]]\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n"
+      "  - [-1, 1, Conv, [8, 3, 1]]\n  - [1, 1, Conv, [8, 3, 1]]\n  - [[2, 3], 1, IAuxDetect, [nc, "
+      "anchors]]\n";
   const Reparameterized r = reparameterize(checkpoint(config));
   EXPECT_EQ(r.network.layers[1].attention, "spatial");
   EXPECT_EQ(r.network.layers[2].attention, "pointwise");
@@ -86,7 +101,8 @@ TEST(Reparameterize, KeepsAttentionOnItsLayer) {
 }
 
 TEST(Reparameterize, HashSeesNamesShapesTypesAndBytes) {
-  const auto one = [](const std::string& name, std::vector<std::int64_t> shape, double value, DataType type = DataType::float32) {
+  const auto one = [](const std::string& name, std::vector<std::int64_t> shape, double value,
+                      DataType type = DataType::float32) {
     Weights w;
     w.set(name, Tensor::from(std::vector<double>(4, value), std::move(shape)).converted(type));
     return tensors_hash(w);

@@ -1,5 +1,6 @@
-// For safetensors_peer.py. "write FILE": every type, a 0-d and an empty tensor, known values, metadata. "check FILE": what the
-// Python package wrote from the same values is read back; a message and exit code 1 where something differs.
+// For safetensors_peer.py. "write FILE": every type, a 0-d and an empty tensor, known values,
+// metadata. "check FILE": what the Python package wrote from the same values is read back; a
+// message and exit code 1 where something differs.
 #include <cstring>
 #include <iostream>
 #include <numeric>
@@ -33,12 +34,14 @@ int check(const std::string& path) {
   const Weights expected = known_values();
   for (const auto& [name, tensor] : expected.entries()) {
     const Tensor& read = found.weights.at(name);
-    if (read.type == tensor.type && read.shape == tensor.shape && read.bytes == tensor.bytes) continue;
+    if (read.type == tensor.type && read.shape == tensor.shape && read.bytes == tensor.bytes)
+      continue;
     std::cerr << name << " differs\n";
     return 1;
   }
   if (found.weights.size() != expected.size() || found.metadata.at("note") != "käfer \"x\"") {
-    std::cerr << "expected " << expected.size() << " tensors and the note, found " << found.weights.size() << '\n';
+    std::cerr << "expected " << expected.size() << " tensors and the note, found "
+              << found.weights.size() << '\n';
     return 1;
   }
   return 0;

@@ -6,10 +6,10 @@
 #include <fstream>
 
 #include "core/file.hpp"
+#include "network/checkpoint_file.hpp"
 #include "network/state_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
-#include "network/checkpoint_file.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -23,7 +23,8 @@ class Safetensors : public testing::Test {
 
   /// A file with this header and so many bytes of data.
   std::string refusal(const std::string& header, std::size_t data = 16) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << number(header.size(), 8) << header << std::string(data, '\1');
+    std::ofstream(path, std::ios::binary | std::ios::trunc)
+        << number(header.size(), 8) << header << std::string(data, '\1');
     return error_of([&] { read_safetensors(path); });
   }
   void expect_part(const std::string& said, const std::string& part) {
@@ -32,14 +33,18 @@ class Safetensors : public testing::Test {
   }
 };
 
-std::string entry(const std::string& name, const std::string& type, const std::string& shape, const std::string& offsets) {
-  return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+std::string entry(const std::string& name, const std::string& type, const std::string& shape,
+                  const std::string& offsets) {
+  return "\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape +
+         ",\"data_offsets\":" + offsets + "}";
 }
 
 TEST_F(Safetensors, RoundTripOfEveryType) {
   SafetensorsFile file;
   const Tensor plain = Tensor::from(std::vector<double>{-1.5, 0, 2, 65504, 1, -0.25}, {2, 3});
-  for (const DataType type : {DataType::float16, DataType::bfloat16, DataType::float32, DataType::float64}) file.weights.set("t" + std::to_string(static_cast<int>(type)), plain.converted(type));
+  for (const DataType type :
+       {DataType::float16, DataType::bfloat16, DataType::float32, DataType::float64})
+    file.weights.set("t" + std::to_string(static_cast<int>(type)), plain.converted(type));
   Tensor count;
   count.type = DataType::int64;
   count.bytes.assign(8, std::byte{0xFF});
@@ -63,7 +68,9 @@ TEST_F(Safetensors, WhatTheFormatSays) {
   EXPECT_EQ(refusal("{" + entry("w", "F32", "[2,2]", "[0,16]") + "}"), "no error");
   const SafetensorsFile file = read_safetensors(path);
   EXPECT_EQ(file.weights.at("w").shape, (std::vector<std::int64_t>{2, 2}));
-  EXPECT_EQ(refusal("{" + entry("b", "I8", "[4]", "[12,16]") + "," + entry("a", "I32", "[3]", "[0,12]") + ",\"__metadata__\":{\"x\":\"y\"}}"), "no error");
+  EXPECT_EQ(refusal("{" + entry("b", "I8", "[4]", "[12,16]") + "," +
+                    entry("a", "I32", "[3]", "[0,12]") + ",\"__metadata__\":{\"x\":\"y\"}}"),
+            "no error");
   const SafetensorsFile widened = read_safetensors(path);
   EXPECT_EQ(widened.weights.at("b").to_doubles(), (std::vector<double>{1, 1, 1, 1}));
   EXPECT_EQ(widened.weights.at("a").to_doubles(), (std::vector<double>(3, 0x01010101)));
@@ -72,7 +79,10 @@ TEST_F(Safetensors, WhatTheFormatSays) {
 }
 
 TEST_F(Safetensors, HeadersThatLie) {
-  const auto one = [&](const std::string& type, const std::string& shape, const std::string& offsets) { return refusal("{" + entry("w", type, shape, offsets) + "}"); };
+  const auto one = [&](const std::string& type, const std::string& shape,
+                       const std::string& offsets) {
+    return refusal("{" + entry("w", type, shape, offsets) + "}");
+  };
   expect_part(one("F32", "[2,2]", "[0,17]"), "lie outside the 16 bytes");
   expect_part(one("F32", "[2,2]", "[16,0]"), "lie outside");
   expect_part(one("F32", "[2,2]", "[-4,12]"), "whole numbers as offsets");
@@ -85,21 +95,31 @@ TEST_F(Safetensors, HeadersThatLie) {
   expect_part(one("F32", "[4294967296,4294967296,4294967296]", "[0,16]"), "too large");
   expect_part(one("C64", "[2]", "[0,16]"), "unsupported type 'C64'");
   expect_part(one("F8_E4M3", "[16]", "[0,16]"), "unsupported type");
-  expect_part(one("F32", "[1,1,1,1,1,1,1,1,4]", "[0,16]"), "expected dtype, shape and data_offsets");
+  expect_part(one("F32", "[1,1,1,1,1,1,1,1,4]", "[0,16]"),
+              "expected dtype, shape and data_offsets");
   expect_part(refusal("{\"w\":{}}"), "expected dtype, shape and data_offsets");
   expect_part(refusal("{\"w\":7}"), "expected dtype, shape and data_offsets");
-  expect_part(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[3]", "[4,16]") + "}"), "b: an overlap at byte 4");
-  expect_part(refusal("{" + entry("a", "F32", "[1]", "[0,4]") + "," + entry("b", "F32", "[2]", "[8,16]") + "}"), "b: a gap at byte 8");
-  expect_part(refusal("{" + entry("a", "F32", "[1]", "[0,4]") + "}"), "12 bytes of data belong to no tensor");
-  expect_part(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("a", "F32", "[2]", "[8,16]") + "}"), "'a' stands in it twice");
+  expect_part(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," +
+                      entry("b", "F32", "[3]", "[4,16]") + "}"),
+              "b: an overlap at byte 4");
+  expect_part(refusal("{" + entry("a", "F32", "[1]", "[0,4]") + "," +
+                      entry("b", "F32", "[2]", "[8,16]") + "}"),
+              "b: a gap at byte 8");
+  expect_part(refusal("{" + entry("a", "F32", "[1]", "[0,4]") + "}"),
+              "12 bytes of data belong to no tensor");
+  expect_part(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," +
+                      entry("a", "F32", "[2]", "[8,16]") + "}"),
+              "'a' stands in it twice");
   expect_part(refusal("{\"a\": "), "header");
   expect_part(refusal("{" + std::string(100'000, '[')), "header");
-  expect_part(refusal("{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}"), "8 levels deep");
+  expect_part(refusal("{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}"),
+              "8 levels deep");
 }
 
 TEST_F(Safetensors, LengthsThatLie) {
   const auto with_length = [&](std::uint64_t length) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << number(length, 8) << "{}" << std::string(16, ' ');
+    std::ofstream(path, std::ios::binary | std::ios::trunc)
+        << number(length, 8) << "{}" << std::string(16, ' ');
     return error_of([&] { read_safetensors(path); });
   };
   expect_part(with_length(19), "within the 26 of the file, found 19");
@@ -133,8 +153,11 @@ TEST_F(Safetensors, EveryFormKeepsTheCheckpoint) {
     EXPECT_EQ(back.image_size, 416) << name;
     ASSERT_EQ(back.inference_weights().size(), small.weights.size()) << name;
     for (std::size_t i = 0; i < small.weights.size(); ++i) {
-      EXPECT_EQ(back.inference_weights().entries()[i].first, small.weights.entries()[i].first) << name;
-      EXPECT_TRUE(back.inference_weights().entries()[i].second.bytes == small.weights.entries()[i].second.bytes) << name;
+      EXPECT_EQ(back.inference_weights().entries()[i].first, small.weights.entries()[i].first)
+          << name;
+      EXPECT_TRUE(back.inference_weights().entries()[i].second.bytes ==
+                  small.weights.entries()[i].second.bytes)
+          << name;
     }
   }
   EXPECT_EQ(read_checkpoint(folder / "b.pt").facts.format, CheckpointFacts::Format::tensors);

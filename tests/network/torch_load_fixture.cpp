@@ -1,4 +1,5 @@
-// Writes the checkpoint that torch_load_peer.py opens: every type, a 0-d and an empty tensor, known values.
+// Writes the checkpoint that torch_load_peer.py opens: every type, a 0-d and an empty tensor, known
+// values.
 #include <cstring>
 #include <iostream>
 #include <numeric>

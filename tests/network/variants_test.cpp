@@ -14,7 +14,8 @@ using Role = TensorSpec::Role;
 struct Variant {
   const char* name;
   std::size_t layers_training, layers_deploy, tensors_training, tensors_deploy;
-  std::int64_t buffers_training, buffers_deploy, parameters_training, parameters_deploy, parameters_fused;
+  std::int64_t buffers_training, buffers_deploy, parameters_training, parameters_deploy,
+      parameters_fused;
   std::int64_t head_training, head_deploy;
 };
 // Architecture 4.3, both tables (nc = 80).
@@ -24,8 +25,10 @@ const Variant variants[] = {
     {"yolov7x", 122, 122, 644, 638, 65437, 65437, 71347394, 71344389, 71311741, 574970, 571965},
     {"yolov7-w6", 123, 119, 668, 628, 70427, 64023, 82312436, 70426236, 70394300, 1474420, 653820},
     {"yolov7-e6", 145, 141, 896, 856, 94017, 87613, 111898292, 97246652, 97202940, 1638260, 817020},
-    {"yolov7-d6", 167, 163, 1028, 988, 113879, 106195, 154709364, 133810044, 133757052, 1965300, 980220},
-    {"yolov7-e6e", 266, 262, 1490, 1450, 146340, 139936, 166408884, 151757244, 151687420, 1638260, 817020},
+    {"yolov7-d6", 167, 163, 1028, 988, 113879, 106195, 154709364, 133810044, 133757052, 1965300,
+     980220},
+    {"yolov7-e6e", 266, 262, 1490, 1450, 146340, 139936, 166408884, 151757244, 151687420, 1638260,
+     817020},
 };
 
 std::int64_t elements(const TensorSpec& spec) {
@@ -80,11 +83,13 @@ TEST(Variants, StridesAndLevels) {
       SCOPED_TRACE(path);
       const Network n = build_config(path);
       const bool large = n.lead_levels() == 4;
-      EXPECT_EQ(n.strides(), large ? (std::vector<double>{8, 16, 32, 64}) : (std::vector<double>{8, 16, 32}));
+      EXPECT_EQ(n.strides(),
+                large ? (std::vector<double>{8, 16, 32, 64}) : (std::vector<double>{8, 16, 32}));
       EXPECT_EQ(n.largest_stride(), large ? 64 : 32);
       for (std::size_t j = 0; j < n.levels.size(); ++j) {
         EXPECT_EQ(n.levels[j].auxiliary, j >= n.lead_levels());
-        EXPECT_EQ(n.value_channels[static_cast<std::size_t>(n.levels[j].value)], 255);  // 3 · (80 + 5)
+        EXPECT_EQ(n.value_channels[static_cast<std::size_t>(n.levels[j].value)],
+                  255);  // 3 · (80 + 5)
         EXPECT_EQ(n.levels[j].stride, n.levels[j % n.lead_levels()].stride);
       }
     }
@@ -108,12 +113,15 @@ TEST(Variants, DeployGraphsAreTrainingGraphsWithoutTheTrainingLayers) {
   }
 }
 
-void expect_layer(const Network& n, int index, const char* block, const std::vector<int>& inputs, int channels, const char* arguments = nullptr) {
+void expect_layer(const Network& n, int index, const char* block, const std::vector<int>& inputs,
+                  int channels, const char* arguments = nullptr) {
   const Layer& layer = n.layers.at(static_cast<std::size_t>(index));
   EXPECT_EQ(layer.block, block) << index;
   EXPECT_EQ(layer.inputs, inputs) << index;
   EXPECT_EQ(layer.out_channels, channels) << index;
-  if (arguments) { EXPECT_EQ(layer.arguments, arguments) << index; }
+  if (arguments) {
+    EXPECT_EQ(layer.arguments, arguments) << index;
+  }
 }
 
 // The two rows that architecture 2.3 writes out.
@@ -127,8 +135,10 @@ TEST(Variants, CompositeRowsOfYolov7) {
   std::vector<std::string> names;
   for (const TensorSpec& spec : n.tensors)
     if (spec.name.rfind("model.6.", 0) == 0) names.push_back(spec.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"model.6.conv.weight", "model.6.bn.weight", "model.6.bn.bias", "model.6.bn.running_mean",
-                                             "model.6.bn.running_var", "model.6.bn.num_batches_tracked"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"model.6.conv.weight", "model.6.bn.weight", "model.6.bn.bias",
+                                      "model.6.bn.running_mean", "model.6.bn.running_var",
+                                      "model.6.bn.num_batches_tracked"}));
 }
 
 TEST(Variants, CompositeRowsOfE6e) {
@@ -153,7 +163,8 @@ TEST(Variants, SingleBlocks) {
   EXPECT_EQ(n.layers[102].parameters, 328704);
   EXPECT_EQ(n.layers[51].block, "SPPCSPC");
   EXPECT_EQ(n.layers[51].parameters, 7609344);
-  for (const TensorSpec& spec : n.tensors) EXPECT_EQ(spec.name.find("rbr_identity"), std::string::npos) << spec.name;
+  for (const TensorSpec& spec : n.tensors)
+    EXPECT_EQ(spec.name.find("rbr_identity"), std::string::npos) << spec.name;
 }
 
 // Architecture 1.10 and 6.4: buffers, m, m2, ia, im.
@@ -164,7 +175,8 @@ TEST(Variants, OrderOfTheHeadsTensors) {
     if (spec.name.rfind("model.122.", 0) == 0) names.push_back(spec.name.substr(10));
   for (const char* part : {"m", "m2"})
     for (int j = 0; j < 4; ++j)
-      for (const char* kind : {".weight", ".bias"}) expected.push_back(std::string(part) + "." + std::to_string(j) + kind);
+      for (const char* kind : {".weight", ".bias"})
+        expected.push_back(std::string(part) + "." + std::to_string(j) + kind);
   for (const char* part : {"ia.", "im."})
     for (int j = 0; j < 4; ++j) expected.push_back(part + std::to_string(j) + ".implicit");
   EXPECT_EQ(names, expected);
@@ -173,7 +185,8 @@ TEST(Variants, OrderOfTheHeadsTensors) {
   EXPECT_EQ(shapes["model.122.anchors"], (std::vector<std::int64_t>{4, 3, 2}));
   EXPECT_EQ(shapes["model.122.anchor_grid"], (std::vector<std::int64_t>{4, 1, 3, 1, 1, 2}));
   EXPECT_EQ(shapes["model.122.m.3.weight"], (std::vector<std::int64_t>{255, 1024, 1, 1}));
-  EXPECT_EQ(shapes["model.122.m2.3.weight"], (std::vector<std::int64_t>{255, 1280, 1, 1}));  // 10: the widths of E6
+  EXPECT_EQ(shapes["model.122.m2.3.weight"],
+            (std::vector<std::int64_t>{255, 1280, 1, 1}));  // 10: the widths of E6
   EXPECT_EQ(shapes["model.122.ia.1.implicit"], (std::vector<std::int64_t>{1, 512, 1, 1}));
   EXPECT_EQ(shapes["model.122.im.1.implicit"], (std::vector<std::int64_t>{1, 255, 1, 1}));
 }
@@ -184,10 +197,14 @@ TEST(Variants, ActivationsOfTinyAndOfTheOthers) {
       ASSERT_EQ(op.activation.kind, ActivationKind::leaky_relu);
       ASSERT_EQ(op.activation.slope, 0.1);
     }
-  for (const char* path : {"training/yolov7.yaml", "deploy/yolov7-e6e.yaml", "deploy/yolov7-tiny-silu.yaml"})
+  for (const char* path :
+       {"training/yolov7.yaml", "deploy/yolov7-e6e.yaml", "deploy/yolov7-tiny-silu.yaml"})
     for (const auto& op : build_config(path).operations)
-      if (op.kind == Operation::Kind::activation) { ASSERT_EQ(op.activation.kind, ActivationKind::silu); }
-  EXPECT_EQ(build_config("deploy/yolov7-tiny-silu.yaml").parameter_count(), 6227101);  // 7.3: counts of tiny
+      if (op.kind == Operation::Kind::activation) {
+        ASSERT_EQ(op.activation.kind, ActivationKind::silu);
+      }
+  EXPECT_EQ(build_config("deploy/yolov7-tiny-silu.yaml").parameter_count(),
+            6227101);  // 7.3: counts of tiny
 }
 
 // Pooling orders differ (2.2, 1.7): tiny 13, 9, 5, un-pooled; SPPCSPC un-pooled, 5, 9, 13.
@@ -195,16 +212,21 @@ std::vector<int> concat_kernels(const Network& n, int layer, std::size_t inputs)
   std::map<int, const Operation*> producer;
   for (const auto& op : n.operations) producer[op.output] = &op;
   for (const auto& op : n.operations) {
-    if (op.layer != layer || op.kind != Operation::Kind::concat || op.inputs.size() != inputs) continue;
+    if (op.layer != layer || op.kind != Operation::Kind::concat || op.inputs.size() != inputs)
+      continue;
     std::vector<int> kernels;
-    for (const int input : op.inputs) kernels.push_back(producer[input]->kind == Operation::Kind::max_pool ? producer[input]->kernel_h : 0);
+    for (const int input : op.inputs)
+      kernels.push_back(
+          producer[input]->kind == Operation::Kind::max_pool ? producer[input]->kernel_h : 0);
     return kernels;
   }
   return {};
 }
 TEST(Variants, PoolingOrders) {
-  EXPECT_EQ(concat_kernels(build_config("training/yolov7-tiny.yaml"), 34, 4), (std::vector<int>{13, 9, 5, 0}));
-  EXPECT_EQ(concat_kernels(build_config("training/yolov7.yaml"), 51, 4), (std::vector<int>{0, 5, 9, 13}));
+  EXPECT_EQ(concat_kernels(build_config("training/yolov7-tiny.yaml"), 34, 4),
+            (std::vector<int>{13, 9, 5, 0}));
+  EXPECT_EQ(concat_kernels(build_config("training/yolov7.yaml"), 51, 4),
+            (std::vector<int>{0, 5, 9, 13}));
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <limits>
 
-#include "tests/network/config_fixture.hpp"
 #include "network/builder.hpp"
+#include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -34,7 +34,7 @@ TEST(Half, OrdinaryValues) {
 }
 
 TEST(Half, TiesGoToEven) {
-  EXPECT_EQ(half(1 + 0x1p-11), 0x3C00);      // between 1 and 1 + 2^-10
+  EXPECT_EQ(half(1 + 0x1p-11), 0x3C00);  // between 1 and 1 + 2^-10
   EXPECT_EQ(half(1 + 3 * 0x1p-11), 0x3C02);
   EXPECT_EQ(half(2049.0), 0x6800);
   EXPECT_EQ(half(2051.0), 0x6802);
@@ -52,7 +52,7 @@ TEST(Half, NothingIsRoundedTwice) {
 
 TEST(Half, Subnormals) {
   EXPECT_EQ(half(0x1p-24), 0x0001);
-  EXPECT_EQ(half(0x1p-25), 0x0000);          // tie to even: zero
+  EXPECT_EQ(half(0x1p-25), 0x0000);  // tie to even: zero
   EXPECT_EQ(half(1.5 * 0x1p-24), 0x0002);
   EXPECT_EQ(half(2.5 * 0x1p-24), 0x0002);
   EXPECT_EQ(half(1023 * 0x1p-24), 0x03FF);
@@ -75,7 +75,8 @@ TEST(Half, Overflow) {
 TEST(Half, EveryPatternComesBack) {
   for (std::uint32_t pattern = 0; pattern < 0x10000; ++pattern) {
     for (const DataType type : {DataType::float16, DataType::bfloat16}) {
-      const std::uint32_t exponent = type == DataType::float16 ? 0x7C00u : 0x7F80u, fraction = type == DataType::float16 ? 0x03FFu : 0x007Fu;
+      const std::uint32_t exponent = type == DataType::float16 ? 0x7C00u : 0x7F80u,
+                          fraction = type == DataType::float16 ? 0x03FFu : 0x007Fu;
       Tensor t;
       t.type = type;
       t.shape = {};
@@ -97,7 +98,7 @@ TEST(Brain, Rounding) {
   EXPECT_EQ(brain(1 + 0x1p-8), 0x3F80);  // tie to even
   EXPECT_EQ(brain(1 + 3 * 0x1p-8), 0x3F82);
   EXPECT_EQ(brain(-0.0), 0x8000);
-  EXPECT_EQ(brain(0x1p-133), 0x0001);    // the smallest subnormal
+  EXPECT_EQ(brain(0x1p-133), 0x0001);  // the smallest subnormal
   EXPECT_EQ(brain(0x1p-134), 0x0000);
   EXPECT_EQ(brain(std::numeric_limits<float>::max()), 0x7F80);  // above the largest, 0x7F7F
   EXPECT_EQ(brain(1e300), 0x7F80);
@@ -119,20 +120,28 @@ TEST(Tensors, ShapesAndTypes) {
   EXPECT_EQ(count.to_doubles(), std::vector<double>{7});
   Tensor cut = t;
   cut.bytes.resize(20);
-  EXPECT_NE(error_of([&] { cut.to_doubles(); }).find("expected 24 bytes, found 20"), std::string::npos);
-  EXPECT_NE(error_of([&] { cut.to_floats(); }).find("expected 24 bytes, found 20"), std::string::npos);
+  EXPECT_NE(error_of([&] { cut.to_doubles(); }).find("expected 24 bytes, found 20"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { cut.to_floats(); }).find("expected 24 bytes, found 20"),
+            std::string::npos);
 }
 
 TEST(Tensors, WeightsThatDoNotFitAreNamed) {
-  const Network n = build(small_config("  - [-1, 1, Conv, [8, 3, 1]]\n  - [-1, 1, Detect, [nc, anchors]]\n"), "small.yaml");
+  const Network n =
+      build(small_config("  - [-1, 1, Conv, [8, 3, 1]]\n  - [-1, 1, Detect, [nc, anchors]]\n"),
+            "small.yaml");
   Weights weights = numbered_weights(n);
   EXPECT_EQ(error_of([&] { check(n, weights); }), "no error");
   weights.set("model.0.conv.weight", Tensor::from(std::vector<float>(8 * 27), {8, 27}));
   const std::string said = error_of([&] { check(n, weights); });
-  EXPECT_NE(said.find("1 of 10 tensors: model.0.conv.weight: expected shape [8, 3, 3, 3], found [8, 27]"), std::string::npos) << said;
+  EXPECT_NE(
+      said.find("1 of 10 tensors: model.0.conv.weight: expected shape [8, 3, 3, 3], found [8, 27]"),
+      std::string::npos)
+      << said;
   const std::string all = error_of([&] { check(n, Weights()); });
   EXPECT_NE(all.find("10 of 10 tensors"), std::string::npos) << all;
-  EXPECT_NE(all.find("model.0.bn.running_var is missing; …"), std::string::npos) << all;  // the first five
+  EXPECT_NE(all.find("model.0.bn.running_var is missing; …"), std::string::npos)
+      << all;  // the first five
   EXPECT_NE(error_of([&] { Weights().at("model.9.x"); }).find("'model.9.x'"), std::string::npos);
 }
 

@@ -1,3 +1,5 @@
+#include "runtime/detect.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -5,7 +7,6 @@
 #include <opencv2/core.hpp>
 
 #include "core/error.hpp"
-#include "runtime/detect.hpp"
 
 using namespace yolov7;
 using namespace yolov7::runtime;
@@ -29,18 +30,20 @@ class FixedDetector final : public Detector {
     height = batch.height, width = batch.width;
     prediction.count = 1, prediction.rows = rows.size(), prediction.columns = 7;
     prediction.decoded.clear();
-    for (const auto& row : rows) prediction.decoded.insert(prediction.decoded.end(), row.begin(), row.end());
+    for (const auto& row : rows)
+      prediction.decoded.insert(prediction.decoded.end(), row.begin(), row.end());
   }
 };
 
 }  // namespace
 
 TEST(Detect, MapsBoxesBackToThePicture) {
-  // 640 × 360 at 320: ratio 0.5, resized 320 × 180, height padded to 192 (6 above and below). A box centred at (160, 96)
-  // of 80 × 40 is centred at (320, 180) of 160 × 80 in the picture.
+  // 640 × 360 at 320: ratio 0.5, resized 320 × 180, height padded to 192 (6 above and below). A box
+  // centred at (160, 96) of 80 × 40 is centred at (320, 180) of 160 × 80 in the picture.
   FixedDetector detector;
   detector.rows = {{160, 96, 80, 40, 0.9f, 0.2f, 0.8f}};
-  const DetectResult result = detect(detector, cv::Mat(360, 640, CV_8UC3, cv::Scalar(1, 2, 3)), 320, {});
+  const DetectResult result =
+      detect(detector, cv::Mat(360, 640, CV_8UC3, cv::Scalar(1, 2, 3)), 320, {});
   EXPECT_EQ(detector.width, 320);
   EXPECT_EQ(detector.height, 192);
   EXPECT_EQ(result.input, cv::Size(320, 192));
@@ -64,7 +67,8 @@ TEST(Detect, ClipsToThePicture) {
 
 TEST(Detect, ShowsTheNetworkRgbPlanes) {
   FixedDetector detector;
-  const DetectResult result = detect(detector, cv::Mat(32, 32, CV_8UC3, cv::Scalar(/*b=*/10, /*g=*/20, /*r=*/30)), 32, {});
+  const DetectResult result =
+      detect(detector, cv::Mat(32, 32, CV_8UC3, cv::Scalar(/*b=*/10, /*g=*/20, /*r=*/30)), 32, {});
   ASSERT_EQ(detector.seen.size(), 3u * 32 * 32);
   EXPECT_EQ(detector.seen[0], 30);
   EXPECT_EQ(detector.seen[1024], 20);
@@ -94,7 +98,8 @@ TEST(Detect, TimesArePartsOfTheWhole) {
   const DetectResult result = detect(detector, cv::Mat(64, 64, CV_8UC3), 64, {});
   EXPECT_EQ(detector.prepared, 1);
   EXPECT_EQ(detector.calls, 1);
-  for (const double t : {result.timing.pre, result.timing.inference, result.timing.post, result.timing.compile}) {
+  for (const double t :
+       {result.timing.pre, result.timing.inference, result.timing.post, result.timing.compile}) {
     EXPECT_GE(t, 0);
     EXPECT_LT(t, 60'000);
   }

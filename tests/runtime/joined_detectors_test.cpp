@@ -11,18 +11,22 @@ using yolov7::testing::ScriptedDetector;
 
 namespace {
 
-PixelBatch batch_of(const std::vector<std::uint8_t>& pixels, int count, int height, int width) { return {pixels, count, height, width}; }
+PixelBatch batch_of(const std::vector<std::uint8_t>& pixels, int count, int height, int width) {
+  return {pixels, count, height, width};
+}
 
 }  // namespace
 
 TEST(AugmentedDetector, ThreePassesAsTheSpecificationHasThem) {
-  // 64 × 96: scaled by .83 → 53 × 79 in 64 × 96 (⌈53.12 / 32⌉, ⌈79.68 / 32⌉); by .67 → 42 × 64 (⌊64.32⌋) in 64 × 96 (⌈64.32 / 32⌉ · 32).
+  // 64 × 96: scaled by .83 → 53 × 79 in 64 × 96 (⌈53.12 / 32⌉, ⌈79.68 / 32⌉); by .67 → 42 × 64
+  // (⌊64.32⌋) in 64 × 96 (⌈64.32 / 32⌉ · 32).
   auto inner = std::make_unique<ScriptedDetector>();
   ScriptedDetector& seen = *inner;
   seen.rows = {{10, 20, 30, 40, 0.5f, 0.25f, 0.75f}};
   const auto augmented = make_augmented_detector(std::move(inner), false, 3);
   std::vector<std::uint8_t> pixels(3 * 64 * 96);
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i % 96 * 2);  // brighter to the right
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint8_t>(i % 96 * 2);  // brighter to the right
   Prediction prediction;
   augmented->predict(batch_of(pixels, 1, 64, 96), prediction);
   ASSERT_EQ(seen.calls.size(), 3u);
@@ -54,7 +58,8 @@ TEST(AugmentedDetector, ThreePassesAsTheSpecificationHasThem) {
 }
 
 TEST(AugmentedDetector, ClipsTheTails) {
-  // Three levels: G = 1 + 4 + 16. 42 rows a pass: the first loses the last 2, the third the first 2 · 16.
+  // Three levels: G = 1 + 4 + 16. 42 rows a pass: the first loses the last 2, the third the first 2
+  // · 16.
   auto inner = std::make_unique<ScriptedDetector>();
   for (int i = 0; i < 42; ++i) inner->rows.push_back({static_cast<float>(i), 0, 1, 1, 1, 1, 1});
   const auto augmented = make_augmented_detector(std::move(inner), true, 3);

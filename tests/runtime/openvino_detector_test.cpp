@@ -1,3 +1,5 @@
+#include "runtime/openvino_detector.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +8,6 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "runtime/detector.hpp"
-#include "runtime/openvino_detector.hpp"
 #include "tests/runtime/hand_network.hpp"
 
 using namespace yolov7;
@@ -26,7 +27,8 @@ HandNetwork small_network() {
   HandNetwork net;
   int x = 0, channels = 3;
   for (int i = 0; i < 3; ++i) {
-    x = net.conv(x, channels, 16, draw(static_cast<std::size_t>(16 * channels * 9), 0.3), draw(16, 0.1), 3, 2);
+    x = net.conv(x, channels, 16, draw(static_cast<std::size_t>(16 * channels * 9), 0.3),
+                 draw(16, 0.1), 3, 2);
     x = net.activation(network::ActivationKind::silu, x);
     channels = 16;
   }
@@ -36,7 +38,8 @@ HandNetwork small_network() {
 
 std::vector<std::uint8_t> pixels(int count, int height, int width) {
   Random random(2, 0, 0, 0);
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(count) * 3 * static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(count) * 3 *
+                                static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
   for (auto& v : out) v = static_cast<std::uint8_t>(random.integer(0, 255));
   return out;
 }
@@ -45,7 +48,8 @@ std::unique_ptr<Detector> make(const HandNetwork& net, DetectorOptions options =
   return make_openvino_detector(net.network(), net.weights(), options);
 }
 
-Prediction predict(Detector& detector, const std::vector<std::uint8_t>& input, int count, int height, int width) {
+Prediction predict(Detector& detector, const std::vector<std::uint8_t>& input, int count,
+                   int height, int width) {
   Prediction p;
   detector.predict({input, count, height, width}, p);
   return p;
@@ -56,7 +60,8 @@ Prediction predict(Detector& detector, const std::vector<std::uint8_t>& input, i
 TEST(OpenvinoDetector, SaysWhatItIs) {
   const auto detector = make(small_network(), {.precision = "float32", .threads = 1});
   EXPECT_EQ(detector->description().rfind("OpenVINO 20", 0), 0u) << detector->description();
-  EXPECT_NE(detector->description().find(", CPU, float32, 1 thread"), std::string::npos) << detector->description();
+  EXPECT_NE(detector->description().find(", CPU, float32, 1 thread"), std::string::npos)
+      << detector->description();
   EXPECT_EQ(detector->class_count(), 3);
   EXPECT_EQ(detector->stride(), 8);
   EXPECT_TRUE(openvino_available());
@@ -70,8 +75,10 @@ TEST(OpenvinoDetector, BytesAreDividedBy255) {
   const Prediction a = predict(*make(net), bytes, 1, 16, 24);
   const Prediction b = predict_openvino(net.network(), net.weights(), {}, floats, 1, 16, 24);
   ASSERT_EQ(a.decoded.size(), b.decoded.size());
-  // The same sums with inputs that differ by an ulp (· 1/255 against / 255); boxes reach some 100 px.
-  for (std::size_t i = 0; i < a.decoded.size(); ++i) EXPECT_NEAR(a.decoded[i], b.decoded[i], 1e-4) << i;
+  // The same sums with inputs that differ by an ulp (· 1/255 against / 255); boxes reach some 100
+  // px.
+  for (std::size_t i = 0; i < a.decoded.size(); ++i)
+    EXPECT_NEAR(a.decoded[i], b.decoded[i], 1e-4) << i;
 }
 
 TEST(OpenvinoDetector, ABatchIsItsPictures) {
@@ -84,10 +91,12 @@ TEST(OpenvinoDetector, ABatchIsItsPictures) {
   ASSERT_EQ(all.raw.size(), 1u);
   ASSERT_EQ(all.raw[0].values.size(), 3u * 8 * 8);
   for (int i = 0; i < 3; ++i) {
-    const std::vector<std::uint8_t> one(input.begin() + i * 3 * 256, input.begin() + (i + 1) * 3 * 256);
+    const std::vector<std::uint8_t> one(input.begin() + i * 3 * 256,
+                                        input.begin() + (i + 1) * 3 * 256);
     const Prediction single = predict(*detector, one, 1, 16, 16);
     // Another blocking of the same float32 sums.
-    for (std::size_t k = 0; k < single.decoded.size(); ++k) EXPECT_NEAR(all.picture(i)[k], single.decoded[k], 1e-4) << i << ' ' << k;
+    for (std::size_t k = 0; k < single.decoded.size(); ++k)
+      EXPECT_NEAR(all.picture(i)[k], single.decoded[k], 1e-4) << i << ' ' << k;
   }
 }
 
@@ -97,7 +106,9 @@ TEST(OpenvinoDetector, ShapesComeAndGo) {
   const int sides[] = {8, 16, 24, 32, 40, 48};
   for (const int side : sides) first.push_back(predict(*detector, pixels(1, side, 8), 1, side, 8));
   // Six shapes for four places: the first ones are compiled a second time and give the same.
-  for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(predict(*detector, pixels(1, sides[i], 8), 1, sides[i], 8).decoded, first[i].decoded) << sides[i];
+  for (std::size_t i = 0; i < 6; ++i)
+    EXPECT_EQ(predict(*detector, pixels(1, sides[i], 8), 1, sides[i], 8).decoded, first[i].decoded)
+        << sides[i];
 }
 
 TEST(OpenvinoDetector, ReusesTheCallersMemory) {
@@ -122,10 +133,12 @@ TEST(OpenvinoDetector, RefusesWrongInput) {
 }
 
 TEST(OpenvinoDetector, Bfloat16OnRequestWithBoxesDecodedInFloat32) {
-  // All logits 0.3 at 640 px width: σ = 0.574443, so the last centre is (2·0.574443 − 0.5 + 79)·8 = 637.19. bfloat16 has 8
-  // bits: between 512 and 1024 it steps by 4 px. Rounding of the logit alone (2^-9 relative) moves the centre by 0.01 px.
+  // All logits 0.3 at 640 px width: σ = 0.574443, so the last centre is (2·0.574443 − 0.5 + 79)·8 =
+  // 637.19. bfloat16 has 8 bits: between 512 and 1024 it steps by 4 px. Rounding of the logit alone
+  // (2^-9 relative) moves the centre by 0.01 px.
   HandNetwork net;
-  net.level(net.conv(0, 3, 6, std::vector<float>(6 * 3 * 64, 0), std::vector<float>(6, 0.3f), 8, 8), 8, 1);
+  net.level(net.conv(0, 3, 6, std::vector<float>(6 * 3 * 64, 0), std::vector<float>(6, 0.3f), 8, 8),
+            8, 1);
   network::Network network = net.network();
   network.operations[0].pad_h = network.operations[0].pad_w = 0;
   std::unique_ptr<Detector> detector;
@@ -141,14 +154,19 @@ TEST(OpenvinoDetector, Bfloat16OnRequestWithBoxesDecodedInFloat32) {
 }
 
 TEST(OpenvinoDetector, Float32IsFloat32) {
-  // A weight of 1 + 2^-12 is 1 in bfloat16: with the back end's silent default the raw value would be 16 exactly.
+  // A weight of 1 + 2^-12 is 1 in bfloat16: with the back end's silent default the raw value would
+  // be 16 exactly.
   HandNetwork net;
-  net.level(net.conv(0, 3, 6, [] {
-              std::vector<float> w(6 * 3, 0);
-              for (std::size_t o = 0; o < 6; ++o) w[3 * o] = 1 + 1.0f / 4096;
-              return w;
-            }(), {}), 1, 1);
-  const Prediction p = predict_openvino(net.network(), net.weights(), {.raw_maps = true}, std::vector<float>(3 * 64, 16), 1, 8, 8);
+  net.level(net.conv(0, 3, 6,
+                     [] {
+                       std::vector<float> w(6 * 3, 0);
+                       for (std::size_t o = 0; o < 6; ++o) w[3 * o] = 1 + 1.0f / 4096;
+                       return w;
+                     }(),
+                     {}),
+            1, 1);
+  const Prediction p = predict_openvino(net.network(), net.weights(), {.raw_maps = true},
+                                        std::vector<float>(3 * 64, 16), 1, 8, 8);
   EXPECT_FLOAT_EQ(p.raw.at(0).values.at(0), 16 * (1 + 1.0f / 4096));
 }
 
@@ -159,7 +177,8 @@ TEST(OpenvinoDetector, LoadsNoLibTorch) {
   bool openvino = false;
   for (std::string line; std::getline(maps, line);) {
     openvino = openvino || line.find("libopenvino_intel_cpu_plugin") != std::string::npos;
-    for (const char* name : {"libtorch", "libc10", "libyolov7-training"}) EXPECT_EQ(line.find(name), std::string::npos) << line;
+    for (const char* name : {"libtorch", "libc10", "libyolov7-training"})
+      EXPECT_EQ(line.find(name), std::string::npos) << line;
   }
   EXPECT_TRUE(openvino) << "the list of mapped files shows what was loaded";
 }

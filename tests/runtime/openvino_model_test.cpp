@@ -1,4 +1,6 @@
 // One operation at a time through OpenVINO, against values worked out by hand.
+#include "runtime/openvino_model.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +8,6 @@
 
 #include "core/error.hpp"
 #include "runtime/openvino_detector.hpp"
-#include "runtime/openvino_model.hpp"
 #include "tests/runtime/hand_network.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
 
@@ -17,10 +18,12 @@ using Kind = network::Operation::Kind;
 
 namespace {
 
-// Values here are below 100 and each comes from at most a dozen float32 operations: 1e-4 is many times their rounding.
+// Values here are below 100 and each comes from at most a dozen float32 operations: 1e-4 is many
+// times their rounding.
 constexpr double tolerance = 1e-4;
 
-/// Three planes of height × width: value 100·channel + 10·row + column, minus 111 in all for signs on both sides.
+/// Three planes of height × width: value 100·channel + 10·row + column, minus 111 in all for signs
+/// on both sides.
 std::vector<float> ramp(int height, int width) {
   std::vector<float> out;
   for (int c = 0; c < 3; ++c)
@@ -48,7 +51,8 @@ TEST(OpenvinoModel, ConvolutionOneByOneWithBias) {
   HandNetwork net;
   std::vector<float> weight, bias;
   for (int o = 0; o < 6; ++o) {
-    for (int i = 0; i < 3; ++i) weight.push_back(0.1f * static_cast<float>(o + 1) - 0.05f * static_cast<float>(i));
+    for (int i = 0; i < 3; ++i)
+      weight.push_back(0.1f * static_cast<float>(o + 1) - 0.05f * static_cast<float>(i));
     bias.push_back(static_cast<float>(o));
   }
   net.level(net.conv(0, 3, 6, weight, bias), 1, 1);
@@ -63,7 +67,8 @@ TEST(OpenvinoModel, ConvolutionOneByOneWithBias) {
 }
 
 TEST(OpenvinoModel, ConvolutionPadsWithZerosAllAround) {
-  // 3×3 of ones with stride 2 on a 4×4 picture of ones: the window of cell (0, 0) holds 4 of its 9, that of (1, 1) all.
+  // 3×3 of ones with stride 2 on a 4×4 picture of ones: the window of cell (0, 0) holds 4 of its 9,
+  // that of (1, 1) all.
   HandNetwork net;
   net.level(net.conv(0, 3, 6, std::vector<float>(6 * 3 * 9, 1), {}, 3, 2), 2, 1);
   const Prediction p = run(net, std::vector<float>(3 * 16, 1), 4, 4);
@@ -77,7 +82,8 @@ TEST(OpenvinoModel, GroupedConvolutionKeepsGroupsApart) {
   HandNetwork net;
   net.level(net.conv(0, 3, 6, {1, 2, 3, 4, 5, 6}, {}, 1, 1, 3), 1, 1);
   const Prediction p = run(net, ramp(1, 2), 1, 2);
-  for (int o = 0; o < 6; ++o) EXPECT_NEAR(raw(p, o, 0, 1), (o + 1) * ramp_at(o / 2, 0, 1), tolerance) << o;
+  for (int o = 0; o < 6; ++o)
+    EXPECT_NEAR(raw(p, o, 0, 1), (o + 1) * ramp_at(o / 2, 0, 1), tolerance) << o;
 }
 
 TEST(OpenvinoModel, MaxPoolPaddingNeverWins) {
@@ -94,7 +100,8 @@ TEST(OpenvinoModel, MaxPoolPaddingNeverWins) {
   EXPECT_EQ(raw(p, 0, 0, 0), ramp_at(0, 2, 2) - 300);
   EXPECT_EQ(raw(p, 1, 5, 5), ramp_at(1, 5, 5) - 300);
   EXPECT_EQ(raw(p, 2, 3, 0), ramp_at(2, 5, 2) - 300);
-  EXPECT_EQ(raw(p, 3, 4, 1), ramp_at(0, 4, 1) - 300) << "the second part of the concatenation is the input itself";
+  EXPECT_EQ(raw(p, 3, 4, 1), ramp_at(0, 4, 1) - 300)
+      << "the second part of the concatenation is the input itself";
 }
 
 TEST(OpenvinoModel, MaxPoolOfTwoHalves) {
@@ -125,7 +132,8 @@ TEST(OpenvinoModel, UpsampleRepeatsEachCell) {
   const int large = net.simple(Kind::upsample, {0});
   net.level(net.simple(Kind::concat, {large, large}), 0.5, 1);
   const Prediction p = [&] {
-    // Half a pixel of stride is no detector; stride 1 lets the model be built and changes no raw map.
+    // Half a pixel of stride is no detector; stride 1 lets the model be built and changes no raw
+    // map.
     network::Network copy = net.network();
     copy.levels[0].stride = 1;
     DetectorOptions options;
@@ -135,11 +143,13 @@ TEST(OpenvinoModel, UpsampleRepeatsEachCell) {
   ASSERT_EQ(p.raw.at(0).height, 4);
   ASSERT_EQ(p.raw.at(0).width, 6);
   for (int y = 0; y < 4; ++y)
-    for (int x = 0; x < 6; ++x) EXPECT_EQ(raw(p, 4, y, x), ramp_at(1, y / 2, x / 2)) << y << ' ' << x;
+    for (int x = 0; x < 6; ++x)
+      EXPECT_EQ(raw(p, 4, y, x), ramp_at(1, y / 2, x / 2)) << y << ' ' << x;
 }
 
 TEST(OpenvinoModel, ReorgTakesRowsFirst) {
-  // The example of architecture 1.4: 0 … 15 in one channel gives 0 2 / 8 10, 4 6 / 12 14, 1 3 / 9 11, 5 7 / 13 15.
+  // The example of architecture 1.4: 0 … 15 in one channel gives 0 2 / 8 10, 4 6 / 12 14, 1 3 / 9
+  // 11, 5 7 / 13 15.
   HandNetwork net;
   net.level(net.simple(Kind::reorg, {0}), 2, 7);
   std::vector<float> input;
@@ -149,12 +159,18 @@ TEST(OpenvinoModel, ReorgTakesRowsFirst) {
   const int expected[4][4] = {{0, 2, 8, 10}, {4, 6, 12, 14}, {1, 3, 9, 11}, {5, 7, 13, 15}};
   for (int q = 0; q < 4; ++q)
     for (int c = 0; c < 3; ++c)
-      for (int i = 0; i < 4; ++i) EXPECT_EQ(raw(p, 3 * q + c, i / 2, i % 2), 100 * c + expected[q][i]) << q << ' ' << c << ' ' << i;
+      for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(raw(p, 3 * q + c, i / 2, i % 2), 100 * c + expected[q][i])
+            << q << ' ' << c << ' ' << i;
 }
 
 TEST(OpenvinoModel, Activations) {
   using network::ActivationKind;
-  const struct { ActivationKind kind; double slope; double (*f)(double); } cases[] = {
+  const struct {
+    ActivationKind kind;
+    double slope;
+    double (*f)(double);
+  } cases[] = {
       {ActivationKind::identity, 0, [](double v) { return v; }},
       {ActivationKind::relu, 0, [](double v) { return v > 0 ? v : 0; }},
       {ActivationKind::leaky_relu, 0.1, [](double v) { return v > 0 ? v : 0.1 * v; }},
@@ -168,15 +184,20 @@ TEST(OpenvinoModel, Activations) {
     const Prediction p = run(net, input, 2, 2);
     for (int c = 0; c < 3; ++c)
       for (int i = 0; i < 4; ++i)
-        EXPECT_NEAR(raw(p, c, i / 2, i % 2), one.f(input[static_cast<std::size_t>(4 * c + i)]), 1e-5) << static_cast<int>(one.kind);
+        EXPECT_NEAR(raw(p, c, i / 2, i % 2), one.f(input[static_cast<std::size_t>(4 * c + i)]),
+                    1e-5)
+            << static_cast<int>(one.kind);
   }
 }
 
 TEST(OpenvinoModel, DecodeOfZerosIsCellCentresAndAnchors) {
-  // Architecture 9.5: x = (gx + 0.5)·S, y = (gy + 0.5)·S, w = A_w, h = A_h, scores 0.5; rows by level, anchor, row, column.
+  // Architecture 9.5: x = (gx + 0.5)·S, y = (gy + 0.5)·S, w = A_w, h = A_h, scores 0.5; rows by
+  // level, anchor, row, column.
   HandNetwork net;
-  const int first = net.conv(0, 3, 14, std::vector<float>(14 * 3 * 9, 0), std::vector<float>(14, 0), 3, 2);
-  const int second = net.conv(first, 14, 14, std::vector<float>(14 * 14 * 9, 0), std::vector<float>(14, 0), 3, 2);
+  const int first =
+      net.conv(0, 3, 14, std::vector<float>(14 * 3 * 9, 0), std::vector<float>(14, 0), 3, 2);
+  const int second =
+      net.conv(first, 14, 14, std::vector<float>(14 * 14 * 9, 0), std::vector<float>(14, 0), 3, 2);
   net.level(first, 2, 2, {{10, 20}, {30, 5}});
   net.level(second, 4, 2, {{100, 50}, {7, 300}});
   const Prediction p = run(net, std::vector<float>(3 * 8 * 12, 0.5f), 8, 12);
@@ -199,16 +220,20 @@ TEST(OpenvinoModel, DecodeOfZerosIsCellCentresAndAnchors) {
 }
 
 TEST(OpenvinoModel, DecodeAppliesEachElementsFormula) {
-  // One cell at (1, 0) with σ = 0.75 (t = ln 3) everywhere, stride 8, anchor 10 × 20: x = (1.5 − 0.5 + 1)·8, y = (1.5 − 0.5)·8,
-  // w = 1.5²·10, h = 1.5²·20.
+  // One cell at (1, 0) with σ = 0.75 (t = ln 3) everywhere, stride 8, anchor 10 × 20: x = (1.5 −
+  // 0.5 + 1)·8, y = (1.5 − 0.5)·8, w = 1.5²·10, h = 1.5²·20.
   HandNetwork net;
-  net.level(net.conv(0, 3, 6, std::vector<float>(6 * 3 * 64, 0), std::vector<float>(6, std::log(3.0f)), 8, 8), 8, 1);
+  net.level(net.conv(0, 3, 6, std::vector<float>(6 * 3 * 64, 0),
+                     std::vector<float>(6, std::log(3.0f)), 8, 8),
+            8, 1);
   network::Network network = net.network();
   network.operations[0].pad_h = network.operations[0].pad_w = 0;
-  const Prediction p = predict_openvino(network, net.weights(), {}, std::vector<float>(3 * 8 * 16, 0), 1, 8, 16);
+  const Prediction p =
+      predict_openvino(network, net.weights(), {}, std::vector<float>(3 * 8 * 16, 0), 1, 8, 16);
   const float* row = p.picture(0) + p.columns;
   const double expected[] = {16, 8, 22.5, 45, 0.75, 0.75};
-  for (int e = 0; e < 6; ++e) EXPECT_NEAR(row[e], expected[e], 1e-5 * std::max(1.0, expected[e])) << e;
+  for (int e = 0; e < 6; ++e)
+    EXPECT_NEAR(row[e], expected[e], 1e-5 * std::max(1.0, expected[e])) << e;
 }
 
 /// 1×1 convolution that gives channel o the value of plane 0 times o + 1.
@@ -218,24 +243,35 @@ int fan_out(HandNetwork& net) {
   return net.conv(0, 3, 6, weight, {});
 }
 
-Prediction run_as_stored(const HandNetwork& net, const std::vector<float>& input, int height, int width) {
+Prediction run_as_stored(const HandNetwork& net, const std::vector<float>& input, int height,
+                         int width) {
   DetectorOptions options;
   options.raw_maps = true;
   options.as_stored = true;
   return predict_openvino(net.network(), net.weights(), options, input, 1, height, width);
 }
 
-// What fusing removes can be run as it is. y = γ (x − μ) / √(σ² + 0.001) + β with σ² = 3.999, so the root is 2.
+// What fusing removes can be run as it is. y = γ (x − μ) / √(σ² + 0.001) + β with σ² = 3.999, so
+// the root is 2.
 TEST(OpenvinoModel, BatchNormByHand) {
   HandNetwork net;
-  const std::vector<float> gamma{1, 2, 3, 4, 5, 6}, beta{0, 1, 0, -1, 2, 3}, mean{1, 1, 2, 0, 0, -1}, variance(6, 3.999F);
-  net.level(net.per_channel(Kind::batch_norm, fan_out(net), 6, {{".weight", gamma}, {".bias", beta}, {".running_mean", mean}, {".running_var", variance}}), 1, 1);
+  const std::vector<float> gamma{1, 2, 3, 4, 5, 6}, beta{0, 1, 0, -1, 2, 3},
+      mean{1, 1, 2, 0, 0, -1}, variance(6, 3.999F);
+  net.level(net.per_channel(Kind::batch_norm, fan_out(net), 6,
+                            {{".weight", gamma},
+                             {".bias", beta},
+                             {".running_mean", mean},
+                             {".running_var", variance}}),
+            1, 1);
   EXPECT_FALSE(is_fused(net.network()));
   const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
   for (std::size_t o = 0; o < 6; ++o)
     for (int x = 0; x < 3; ++x) {
-      const double expected = gamma[o] * (ramp_at(0, 1, x) * static_cast<double>(o + 1) - mean[o]) / 2 + beta[o];
-      EXPECT_NEAR(raw(p, static_cast<int>(o), 1, x), expected, tolerance * std::max(1.0, std::abs(expected) / 100)) << o;
+      const double expected =
+          gamma[o] * (ramp_at(0, 1, x) * static_cast<double>(o + 1) - mean[o]) / 2 + beta[o];
+      EXPECT_NEAR(raw(p, static_cast<int>(o), 1, x), expected,
+                  tolerance * std::max(1.0, std::abs(expected) / 100))
+          << o;
     }
 }
 
@@ -247,8 +283,11 @@ TEST(OpenvinoModel, ImplicitVectorsByHand) {
     EXPECT_FALSE(is_fused(net.network()));
     const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
     for (std::size_t o = 0; o < 6; ++o) {
-      const double x = ramp_at(0, 0, 2) * static_cast<double>(o + 1), expected = kind == Kind::implicit_add ? x + vector[o] : x * vector[o];
-      EXPECT_NEAR(raw(p, static_cast<int>(o), 0, 2), expected, tolerance * std::max(1.0, std::abs(expected) / 100)) << o;
+      const double x = ramp_at(0, 0, 2) * static_cast<double>(o + 1),
+                   expected = kind == Kind::implicit_add ? x + vector[o] : x * vector[o];
+      EXPECT_NEAR(raw(p, static_cast<int>(o), 0, 2), expected,
+                  tolerance * std::max(1.0, std::abs(expected) / 100))
+          << o;
     }
   }
 }
@@ -257,7 +296,8 @@ TEST(OpenvinoModel, NamesAMissingTensor) {
   for (const Kind kind : {Kind::batch_norm, Kind::implicit_add, Kind::implicit_mul}) {
     HandNetwork net;
     net.level(net.per_channel(kind, fan_out(net), 6, {}), 1, 1);
-    const auto model = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{net.network(), net.weights()});
+    const auto model = std::make_shared<const network::NetworkAndWeights>(
+        network::NetworkAndWeights{net.network(), net.weights()});
     EXPECT_THROW(make_openvino_model(model, {1, 8, 8, false, false, {}}), Error);
   }
 }
@@ -265,7 +305,8 @@ TEST(OpenvinoModel, NamesAMissingTensor) {
 TEST(OpenvinoModel, DescribesItself) {
   HandNetwork net;
   net.level(net.conv(0, 3, 12, std::vector<float>(36, 0), {}), 1, 1, {{10.5, 20}, {3, 4}});
-  const auto fused = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{net.network(), net.weights()});
+  const auto fused = std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{net.network(), net.weights()});
   OpenvinoModelOptions options{2, 4, 6, false, true, {"a cat", "dog"}};
   const auto model = make_openvino_model(fused, options);
   EXPECT_EQ(model->input("images").get_shape(), (ov::Shape{2, 3, 4, 6}));
@@ -283,11 +324,13 @@ TEST(OpenvinoModel, DescribesItself) {
 TEST(OpenvinoModel, NamesAMissingWeight) {
   HandNetwork net;
   net.level(net.conv(0, 3, 6, std::vector<float>(18, 0), {}), 1, 1);
-  const auto fused = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{net.network(), {}});
+  const auto fused = std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{net.network(), {}});
   try {
     make_openvino_model(fused, {1, 4, 4, false, false, {}});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("model.0.conv.weight"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("model.0.conv.weight"), std::string::npos)
+        << error.what();
   }
 }

@@ -27,8 +27,11 @@ class Numbered final : public FrameSource {
     return true;
   }
   void load(Frame& frame) override {
-    if (frame.number % 7 == 3) frame.error = "unreadable";
-    else frame.bgr = cv::Mat(32 + 32 * static_cast<int>(frame.number / 5 % 2), 64, CV_8UC3, cv::Scalar::all(static_cast<double>(frame.number)));
+    if (frame.number % 7 == 3)
+      frame.error = "unreadable";
+    else
+      frame.bgr = cv::Mat(32 + 32 * static_cast<int>(frame.number / 5 % 2), 64, CV_8UC3,
+                          cv::Scalar::all(static_cast<double>(frame.number)));
   }
   std::size_t fails_at = static_cast<std::size_t>(-1);
 
@@ -43,7 +46,9 @@ std::vector<std::unique_ptr<Detector>> detectors(std::size_t count) {
     auto one = std::make_unique<ScriptedDetector>();
     one->rows = {{16, 16, 8, 8, 0.9f, 0.9f, 0.1f}};
     // Dark pictures take longest, so that later frames are ready first.
-    one->before = [](const PixelBatch& batch) { std::this_thread::sleep_for(std::chrono::microseconds(3000 / (1 + batch.pixels[0]))); };
+    one->before = [](const PixelBatch& batch) {
+      std::this_thread::sleep_for(std::chrono::microseconds(3000 / (1 + batch.pixels[0])));
+    };
     all.push_back(std::move(one));
   }
   return all;

@@ -22,12 +22,13 @@ PrecisionVerdict compare(std::vector<Detection> reference, std::vector<Detection
 }  // namespace
 
 TEST(PrecisionChoice, SameBoxesWithinTheRounding) {
-  EXPECT_TRUE(compare({box}, {{{1, 0, 101, 100}, 0.78f, 0}}).same);         // IoU 99 / 101
-  EXPECT_FALSE(compare({box}, {{{6, 0, 106, 100}, 0.8f, 0}}).same);         // IoU 94 / 106 = .887
-  EXPECT_FALSE(compare({box}, {{{0, 0, 100, 100}, 0.76f, 0}}).same);        // .04
+  EXPECT_TRUE(compare({box}, {{{1, 0, 101, 100}, 0.78f, 0}}).same);   // IoU 99 / 101
+  EXPECT_FALSE(compare({box}, {{{6, 0, 106, 100}, 0.8f, 0}}).same);   // IoU 94 / 106 = .887
+  EXPECT_FALSE(compare({box}, {{{0, 0, 100, 100}, 0.76f, 0}}).same);  // .04
   EXPECT_FALSE(compare({box}, {{{0, 0, 100, 100}, 0.8f, 1}}).same);
   EXPECT_FALSE(compare({box}, {}).same);
-  EXPECT_FALSE(compare({box}, {box, {{500, 0, 600, 100}, 0.5f, 0}}).same) << "one more is another result";
+  EXPECT_FALSE(compare({box}, {box, {{500, 0, 600, 100}, 0.5f, 0}}).same)
+      << "one more is another result";
 }
 
 TEST(PrecisionChoice, NearTheThresholdABoxMayComeAndGo) {

@@ -18,8 +18,12 @@ using network::TensorSpec;
 constexpr double bn_epsilon = 0.001;
 
 std::size_t index(const Map& m, int n, int c, int y, int x) {
-  return ((static_cast<std::size_t>(n) * static_cast<std::size_t>(m.c) + static_cast<std::size_t>(c)) * static_cast<std::size_t>(m.h) +
-          static_cast<std::size_t>(y)) * static_cast<std::size_t>(m.w) + static_cast<std::size_t>(x);
+  return ((static_cast<std::size_t>(n) * static_cast<std::size_t>(m.c) +
+           static_cast<std::size_t>(c)) *
+              static_cast<std::size_t>(m.h) +
+          static_cast<std::size_t>(y)) *
+             static_cast<std::size_t>(m.w) +
+         static_cast<std::size_t>(x);
 }
 double sigmoid(double t) { return 1 / (1 + std::exp(-t)); }
 
@@ -30,8 +34,10 @@ void planes(const Map& m, F&& f) {
                [&](std::size_t i) { f(static_cast<int>(i) / m.c, static_cast<int>(i) % m.c); });
 }
 
-Map convolution(const Operation& op, const Map& x, const std::vector<double>& weight, const std::vector<double>* bias) {
-  Map y(x.n, op.out_channels, (x.h + 2 * op.pad_h - op.dilation * (op.kernel_h - 1) - 1) / op.stride + 1,
+Map convolution(const Operation& op, const Map& x, const std::vector<double>& weight,
+                const std::vector<double>* bias) {
+  Map y(x.n, op.out_channels,
+        (x.h + 2 * op.pad_h - op.dilation * (op.kernel_h - 1) - 1) / op.stride + 1,
         (x.w + 2 * op.pad_w - op.dilation * (op.kernel_w - 1) - 1) / op.stride + 1);
   const int in = op.in_channels / op.groups, out_per_group = op.out_channels / op.groups;
   planes(y, [&](int n, int o) {
@@ -40,14 +46,16 @@ Map convolution(const Operation& op, const Map& x, const std::vector<double>& we
     for (int i = 0; i < in; ++i)
       for (int ky = 0; ky < op.kernel_h; ++ky)
         for (int kx = 0; kx < op.kernel_w; ++kx) {
-          const double k = weight[static_cast<std::size_t>(((o * in + i) * op.kernel_h + ky) * op.kernel_w + kx)];
+          const double k = weight[static_cast<std::size_t>(
+              ((o * in + i) * op.kernel_h + ky) * op.kernel_w + kx)];
           for (int oy = 0; oy < y.h; ++oy) {
             const int iy = oy * op.stride - op.pad_h + ky * op.dilation;
             if (iy < 0 || iy >= x.h) continue;
             const int shift = kx * op.dilation - op.pad_w;
             const int first = shift >= 0 ? 0 : (-shift + op.stride - 1) / op.stride;
             const int last = std::min(y.w - 1, (x.w - 1 - shift) / op.stride);
-            const double* source = x.values.data() + index(x, n, o / out_per_group * in + i, iy, 0) + shift;
+            const double* source =
+                x.values.data() + index(x, n, o / out_per_group * in + i, iy, 0) + shift;
             double* target = plane + oy * y.w;
             if (op.stride == 1)
               for (int ox = first; ox <= last; ++ox) target[ox] += k * source[ox];
@@ -60,13 +68,16 @@ Map convolution(const Operation& op, const Map& x, const std::vector<double>& we
 }
 
 Map max_pool(const Operation& op, const Map& x) {
-  Map y(x.n, x.c, (x.h + 2 * op.pad_h - op.kernel_h) / op.stride + 1, (x.w + 2 * op.pad_w - op.kernel_w) / op.stride + 1);
+  Map y(x.n, x.c, (x.h + 2 * op.pad_h - op.kernel_h) / op.stride + 1,
+        (x.w + 2 * op.pad_w - op.kernel_w) / op.stride + 1);
   planes(y, [&](int n, int c) {
     for (int oy = 0; oy < y.h; ++oy)
       for (int ox = 0; ox < y.w; ++ox) {
         double best = -std::numeric_limits<double>::infinity();
-        for (int iy = std::max(0, oy * op.stride - op.pad_h); iy < std::min(x.h, oy * op.stride - op.pad_h + op.kernel_h); ++iy)
-          for (int ix = std::max(0, ox * op.stride - op.pad_w); ix < std::min(x.w, ox * op.stride - op.pad_w + op.kernel_w); ++ix)
+        for (int iy = std::max(0, oy * op.stride - op.pad_h);
+             iy < std::min(x.h, oy * op.stride - op.pad_h + op.kernel_h); ++iy)
+          for (int ix = std::max(0, ox * op.stride - op.pad_w);
+               ix < std::min(x.w, ox * op.stride - op.pad_w + op.kernel_w); ++ix)
             best = std::max(best, x.at(n, c, iy, ix));
         y.at(n, c, oy, ox) = best;
       }
@@ -82,7 +93,8 @@ Map concat(const std::vector<const Map*>& parts) {
   for (const Map* part : parts) {
     for (int n = 0; n < y.n; ++n)
       for (int c = 0; c < part->c; ++c)
-        std::copy_n(part->values.data() + index(*part, n, c, 0, 0), part->h * part->w, &y.at(n, offset + c, 0, 0));
+        std::copy_n(part->values.data() + index(*part, n, c, 0, 0), part->h * part->w,
+                    &y.at(n, offset + c, 0, 0));
     offset += part->c;
   }
   return y;
@@ -90,10 +102,14 @@ Map concat(const std::vector<const Map*>& parts) {
 
 Map activation(const network::Activation& a, Map x) {
   for (double& v : x.values) {
-    if (a.kind == ActivationKind::silu) v *= sigmoid(v);
-    else if (a.kind == ActivationKind::sigmoid) v = sigmoid(v);
-    else if (a.kind == ActivationKind::relu) v = std::max(v, 0.0);
-    else if (a.kind == ActivationKind::leaky_relu && v < 0) v *= a.slope;
+    if (a.kind == ActivationKind::silu)
+      v *= sigmoid(v);
+    else if (a.kind == ActivationKind::sigmoid)
+      v = sigmoid(v);
+    else if (a.kind == ActivationKind::relu)
+      v = std::max(v, 0.0);
+    else if (a.kind == ActivationKind::leaky_relu && v < 0)
+      v *= a.slope;
   }
   return x;
 }
@@ -103,7 +119,8 @@ Map reorg(const Map& x) {
   Map y(x.n, 4 * x.c, x.h / 2, x.w / 2);
   planes(y, [&](int n, int c) {
     for (int oy = 0; oy < y.h; ++oy)
-      for (int ox = 0; ox < y.w; ++ox) y.at(n, c, oy, ox) = x.at(n, c % x.c, 2 * oy + dy[c / x.c], 2 * ox + dx[c / x.c]);
+      for (int ox = 0; ox < y.w; ++ox)
+        y.at(n, c, oy, ox) = x.at(n, c % x.c, 2 * oy + dy[c / x.c], 2 * ox + dx[c / x.c]);
   });
   return y;
 }
@@ -124,7 +141,8 @@ Map over_channels(const Map& x, bool maximum) {
     for (int oy = 0; oy < y.h; ++oy)
       for (int ox = 0; ox < y.w; ++ox) {
         double sum = 0, best = x.at(n, 0, oy, ox);
-        for (int c = 0; c < x.c; ++c) sum += x.at(n, c, oy, ox), best = std::max(best, x.at(n, c, oy, ox));
+        for (int c = 0; c < x.c; ++c)
+          sum += x.at(n, c, oy, ox), best = std::max(best, x.at(n, c, oy, ox));
         y.at(n, 0, oy, ox) = maximum ? best : sum / x.c;
       }
   });
@@ -134,7 +152,8 @@ Map over_channels(const Map& x, bool maximum) {
 Map gated(Map x, const Map& gate) {
   planes(x, [&](int n, int c) {
     for (int oy = 0; oy < x.h; ++oy)
-      for (int ox = 0; ox < x.w; ++ox) x.at(n, c, oy, ox) *= gate.at(n, gate.c == 1 ? 0 : c, oy, ox);
+      for (int ox = 0; ox < x.w; ++ox)
+        x.at(n, c, oy, ox) *= gate.at(n, gate.c == 1 ? 0 : c, oy, ox);
   });
   return x;
 }
@@ -153,7 +172,12 @@ Map per_channel(Map x, const std::vector<double>& t, bool multiply) {
 }  // namespace
 
 Map::Map(int n_, int c_, int h_, int w_)
-    : n(n_), c(c_), h(h_), w(w_), values(static_cast<std::size_t>(n_) * static_cast<std::size_t>(c_) * static_cast<std::size_t>(h_) * static_cast<std::size_t>(w_)) {}
+    : n(n_),
+      c(c_),
+      h(h_),
+      w(w_),
+      values(static_cast<std::size_t>(n_) * static_cast<std::size_t>(c_) *
+             static_cast<std::size_t>(h_) * static_cast<std::size_t>(w_)) {}
 double& Map::at(int in, int ic, int y, int x) { return values[index(*this, in, ic, y, x)]; }
 double Map::at(int in, int ic, int y, int x) const { return values[index(*this, in, ic, y, x)]; }
 
@@ -167,7 +191,8 @@ Map Interpreter::batch_norm(const Operation& op, const Map& x, bool training) {
   Map y = x;
   std::vector<double>& means = tensors_.at(op.tensor + ".running_mean");
   std::vector<double>& variances = tensors_.at(op.tensor + ".running_var");
-  const std::vector<double>&gamma = tensor(op.tensor + ".weight"), &beta = tensor(op.tensor + ".bias");
+  const std::vector<double>&gamma = tensor(op.tensor + ".weight"),
+        &beta = tensor(op.tensor + ".bias");
   const int plane = x.h * x.w;
   const double count = static_cast<double>(x.n) * plane;
   parallel_for(static_cast<std::size_t>(x.c), usable_cores(), [&](std::size_t c) {
@@ -194,16 +219,22 @@ Map Interpreter::batch_norm(const Operation& op, const Map& x, bool training) {
 }
 
 Map Interpreter::compute(const Operation& op, const std::vector<Map>& values, bool training) {
-  const auto in = [&](std::size_t i) -> const Map& { return values.at(static_cast<std::size_t>(op.inputs.at(i))); };
+  const auto in = [&](std::size_t i) -> const Map& {
+    return values.at(static_cast<std::size_t>(op.inputs.at(i)));
+  };
   switch (op.kind) {
-    case Operation::Kind::conv: return convolution(op, in(0), tensor(op.tensor + ".weight"), op.bias ? &tensor(op.tensor + ".bias") : nullptr);
+    case Operation::Kind::conv:
+      return convolution(op, in(0), tensor(op.tensor + ".weight"),
+                         op.bias ? &tensor(op.tensor + ".bias") : nullptr);
     case Operation::Kind::batch_norm: return batch_norm(op, in(0), training);
     case Operation::Kind::activation: return activation(op.activation, in(0));
     case Operation::Kind::max_pool: return max_pool(op, in(0));
     case Operation::Kind::upsample: return upsample(in(0));
     case Operation::Kind::reorg: return reorg(in(0));
-    case Operation::Kind::implicit_add: return per_channel(in(0), tensor(op.tensor + ".implicit"), false);
-    case Operation::Kind::implicit_mul: return per_channel(in(0), tensor(op.tensor + ".implicit"), true);
+    case Operation::Kind::implicit_add:
+      return per_channel(in(0), tensor(op.tensor + ".implicit"), false);
+    case Operation::Kind::implicit_mul:
+      return per_channel(in(0), tensor(op.tensor + ".implicit"), true);
     case Operation::Kind::channel_mean: return over_channels(in(0), false);
     case Operation::Kind::channel_max: return over_channels(in(0), true);
     case Operation::Kind::multiply: return gated(in(0), in(1));
@@ -225,9 +256,11 @@ Map Interpreter::compute(const Operation& op, const std::vector<Map>& values, bo
 std::vector<Map> Interpreter::run(const Map& input, bool training) {
   std::vector<Map> values(static_cast<std::size_t>(network_.value_count));
   values.at(0) = input;
-  for (const Operation& op : network_.operations) values.at(static_cast<std::size_t>(op.output)) = compute(op, values, training);
+  for (const Operation& op : network_.operations)
+    values.at(static_cast<std::size_t>(op.output)) = compute(op, values, training);
   std::vector<Map> levels;
-  for (const network::Level& level : network_.levels) levels.push_back(values.at(static_cast<std::size_t>(level.value)));
+  for (const network::Level& level : network_.levels)
+    levels.push_back(values.at(static_cast<std::size_t>(level.value)));
   return levels;
 }
 
@@ -255,11 +288,16 @@ std::vector<double> decode(const network::Network& network, const std::vector<Ma
           for (int x = 0; x < levels[j].w; ++x)
             for (int e = 0; e < no; ++e) {
               const double s = sigmoid(levels[j].at(n, static_cast<int>(a) * no + e, y, x));
-              if (e == 0) out.push_back((2 * s - 0.5 + x) * level.stride);
-              else if (e == 1) out.push_back((2 * s - 0.5 + y) * level.stride);
-              else if (e == 2) out.push_back(4 * s * s * level.anchors[a].w);
-              else if (e == 3) out.push_back(4 * s * s * level.anchors[a].h);
-              else out.push_back(s);
+              if (e == 0)
+                out.push_back((2 * s - 0.5 + x) * level.stride);
+              else if (e == 1)
+                out.push_back((2 * s - 0.5 + y) * level.stride);
+              else if (e == 2)
+                out.push_back(4 * s * s * level.anchors[a].w);
+              else if (e == 3)
+                out.push_back(4 * s * s * level.anchors[a].h);
+              else
+                out.push_back(s);
             }
     }
   return out;
@@ -274,7 +312,8 @@ Tensors formula_tensors(const network::Network& network) {
     double offset = 0, scale = 0.1;
     switch (spec.role) {
       case TensorSpec::Role::weight:
-        scale = std::sqrt(3.0 / static_cast<double>(spec.shape.at(1) * spec.shape.at(2) * spec.shape.at(3)));
+        scale = std::sqrt(
+            3.0 / static_cast<double>(spec.shape.at(1) * spec.shape.at(2) * spec.shape.at(3)));
         break;
       case TensorSpec::Role::bn_weight: offset = 1, scale = 0.2; break;
       case TensorSpec::Role::bn_mean:
@@ -286,7 +325,8 @@ Tensors formula_tensors(const network::Network& network) {
     std::vector<double> values(count);
     for (std::size_t i = 0; i < count; ++i) values[i] = offset + scale * u.sym(i);
     tensors[spec.name] = std::move(values);
-    if (spec.role != TensorSpec::Role::anchors && spec.role != TensorSpec::Role::anchor_grid) continue;
+    if (spec.role != TensorSpec::Role::anchors && spec.role != TensorSpec::Role::anchor_grid)
+      continue;
     std::vector<double>& anchors = tensors[spec.name];
     anchors.clear();
     for (const network::Level& level : network.levels)
@@ -312,7 +352,8 @@ network::Weights to_weights(const network::Network& network, const Tensors& tens
       continue;
     }
     const std::vector<double>& values = tensors.at(spec.name);
-    weights.set(spec.name, network::Tensor::from(std::vector<float>(values.begin(), values.end()), spec.shape));
+    weights.set(spec.name, network::Tensor::from(std::vector<float>(values.begin(), values.end()),
+                                                 spec.shape));
   }
   return weights;
 }

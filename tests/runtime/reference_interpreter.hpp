@@ -1,6 +1,7 @@
 #pragma once
-// A slow, plain, double-precision interpreter of a network's operations: what the back ends are compared with. Written
-// from the specification alone (architecture 1 and 3), it shares no code with them; the golden values check it.
+// A slow, plain, double-precision interpreter of a network's operations: what the back ends are
+// compared with. Written from the specification alone (architecture 1 and 3), it shares no code
+// with them; the golden values check it.
 #include <cstddef>
 #include <map>
 #include <string>
@@ -25,10 +26,11 @@ using Tensors = std::map<std::string, std::vector<double>>;
 
 class Interpreter {
  public:
-  Interpreter(const network::Network& network, Tensors tensors) : network_(network), tensors_(std::move(tensors)) {}
+  Interpreter(const network::Network& network, Tensors tensors)
+      : network_(network), tensors_(std::move(tensors)) {}
 
-  /// Raw maps of all levels, [B, na·no, H, W]. In training mode batch normalisation uses the batch's statistics and
-  /// leaves them (unbiased variance) in tensors(), as with momentum 1.
+  /// Raw maps of all levels, [B, na·no, H, W]. In training mode batch normalisation uses the
+  /// batch's statistics and leaves them (unbiased variance) in tensors(), as with momentum 1.
   std::vector<Map> run(const Map& input, bool training);
   const Tensors& tensors() const { return tensors_; }
 

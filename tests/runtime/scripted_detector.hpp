@@ -1,5 +1,6 @@
 #pragma once
-// A detector that answers every picture with the same rows, keeps what it was shown, and may be slow or fail.
+// A detector that answers every picture with the same rows, keeps what it was shown, and may be
+// slow or fail.
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -27,12 +28,14 @@ class ScriptedDetector : public runtime::Detector {
   int stride() const override { return 32; }
   void predict(const runtime::PixelBatch& batch, runtime::Prediction& prediction) override {
     if (before) before(batch);
-    calls.push_back({{batch.pixels.begin(), batch.pixels.end()}, batch.count, batch.height, batch.width});
+    calls.push_back(
+        {{batch.pixels.begin(), batch.pixels.end()}, batch.count, batch.height, batch.width});
     prediction.count = batch.count, prediction.rows = rows.size(), prediction.columns = 5 + classes;
     prediction.parts.clear();
     prediction.decoded.clear();
     for (int i = 0; i < batch.count; ++i)
-      for (const auto& row : rows) prediction.decoded.insert(prediction.decoded.end(), row.begin(), row.end());
+      for (const auto& row : rows)
+        prediction.decoded.insert(prediction.decoded.end(), row.begin(), row.end());
   }
 };
 

@@ -1,3 +1,5 @@
+#include "runtime/sources.hpp"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -5,7 +7,6 @@
 #include <fstream>
 
 #include "core/error.hpp"
-#include "runtime/sources.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -17,8 +18,9 @@ namespace {
 class Sources : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name : {"b.JPG", "a.png", "c.txt", ".hidden.jpg", "._a.png", "film.MP4", "no suffix", "sub/d.jpeg", "sub/a.png", "sub/deep/e.bmp",
-                             "sub/.git/f.jpg", "x[1]*.png", "ä.png"})
+    for (const char* name :
+         {"b.JPG", "a.png", "c.txt", ".hidden.jpg", "._a.png", "film.MP4", "no suffix",
+          "sub/d.jpeg", "sub/a.png", "sub/deep/e.bmp", "sub/.git/f.jpg", "x[1]*.png", "ä.png"})
       touch(name);
   }
 
@@ -69,12 +71,16 @@ TEST_F(Sources, Patterns) {
   EXPECT_EQ(list("?.png"), (Names{"a.png", "ä.png"})) << "? is one character, also of two bytes";
   EXPECT_EQ(list("*/a*"), (Names{"sub/a.png"}));
   EXPECT_EQ(list("**/*.png"), (Names{"a.png", "sub/a.png", "x[1]*.png", "ä.png"}));
-  EXPECT_EQ(list("sub/**/*"), (Names{"a.png", "d.jpeg", "deep/e.bmp"})) << "relative to the fixed part; hidden folders left out";
-  EXPECT_EQ(list("**"), (Names{"a.png", "b.JPG", "sub/a.png", "sub/d.jpeg", "sub/deep/e.bmp", "x[1]*.png", "ä.png"}));
+  EXPECT_EQ(list("sub/**/*"), (Names{"a.png", "d.jpeg", "deep/e.bmp"}))
+      << "relative to the fixed part; hidden folders left out";
+  EXPECT_EQ(list("**"), (Names{"a.png", "b.JPG", "sub/a.png", "sub/d.jpeg", "sub/deep/e.bmp",
+                               "x[1]*.png", "ä.png"}));
   EXPECT_EQ(list("**/**/e.*"), (Names{"sub/deep/e.bmp"})) << "once, although two ways lead there";
 }
 
-TEST_F(Sources, AnExistingNameIsTakenLiterally) { EXPECT_EQ(list("x[1]*.png"), (Names{"x[1]*.png"})); }
+TEST_F(Sources, AnExistingNameIsTakenLiterally) {
+  EXPECT_EQ(list("x[1]*.png"), (Names{"x[1]*.png"}));
+}
 
 TEST_F(Sources, LinksToFoldersEndNoWhere) {
   fs::create_directory_symlink(root_, root_ / "sub" / "loop");
@@ -82,9 +88,11 @@ TEST_F(Sources, LinksToFoldersEndNoWhere) {
 }
 
 TEST_F(Sources, NothingFoundListsTheSuffixes) {
-  for (const std::string& source : {(root_ / "c.txt").string() + "x*", (root_ / "no suffix").string(), (root_ / "*.gif").string()}) {
+  for (const std::string& source : {(root_ / "c.txt").string() + "x*",
+                                    (root_ / "no suffix").string(), (root_ / "*.gif").string()}) {
     const std::string text = error(source);
-    EXPECT_NE(text.find("bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo"), std::string::npos) << text;
+    EXPECT_NE(text.find("bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo"), std::string::npos)
+        << text;
     EXPECT_NE(text.find(source), std::string::npos) << text;
   }
   try {
@@ -102,7 +110,8 @@ TEST_F(Sources, CamerasStreamsAndAddresses) {
   EXPECT_EQ(stream("12").relative, "camera12.mp4");
   EXPECT_EQ(stream("RTSP://host/1").origin, VideoOrigin::address);
   // The specification's characters, and both slashes.
-  EXPECT_EQ(stream("rtsp://user:secret@10.0.0.5:554/cam|a#b").relative, "rtsp___10.0.0.5_554_cam_a.mp4");
+  EXPECT_EQ(stream("rtsp://user:secret@10.0.0.5:554/cam|a#b").relative,
+            "rtsp___10.0.0.5_554_cam_a.mp4");
   EXPECT_EQ(stream("http://host/video?token=secret").relative, "http___host_video.mp4");
   const SourceVideo file = list_sources("https://host/a.MP4?token=1").videos.at(0);
   EXPECT_EQ(file.source, "https://host/a.MP4?token=1");
@@ -125,15 +134,19 @@ TEST_F(Sources, ListsHaveOneSourceALine) {
   ASSERT_EQ(streams.streams.size(), 3u);
   EXPECT_EQ(streams.streams[1].source, "/dev/video1");
   // Two files of one name do not write to one result.
-  std::ofstream(path) << (root_ / "sub/a.png").string() << "\n" << (root_ / "a.png").string() << "\n";
+  std::ofstream(path) << (root_ / "sub/a.png").string() << "\n"
+                      << (root_ / "a.png").string() << "\n";
   const auto pictures = list_sources(path.string()).pictures;
   ASSERT_EQ(pictures.size(), 2u);
   EXPECT_EQ(pictures[0].relative, "a.png");
   EXPECT_EQ(pictures[1].relative, "2/a.png");
   std::ofstream(path) << "rtsp://a/1\n" << (root_ / "a.png").string() << "\n";
-  EXPECT_NE(error(path.string()).find("either files or streams"), std::string::npos) << error(path.string());
+  EXPECT_NE(error(path.string()).find("either files or streams"), std::string::npos)
+      << error(path.string());
   std::ofstream(path) << (root_ / "a.png").string() << "\nnone.jpg\n";
-  EXPECT_NE(error(path.string()).find("list.txt:2: --source none.jpg: no such file"), std::string::npos) << error(path.string());
+  EXPECT_NE(error(path.string()).find("list.txt:2: --source none.jpg: no such file"),
+            std::string::npos)
+      << error(path.string());
   std::ofstream(path) << "other.txt\n";
   EXPECT_NE(error(path.string()).find("no list inside a list"), std::string::npos);
   std::ofstream(path) << "\n";

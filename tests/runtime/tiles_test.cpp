@@ -10,7 +10,8 @@ using namespace yolov7;
 using namespace yolov7::runtime;
 
 TEST(TileGrid, CoversWithTheOverlap) {
-  // 6000 × 4000 in tiles of 640 that share 128: (6000 − 640) / 512 → 11 steps, (4000 − 640) / 512 → 7.
+  // 6000 × 4000 in tiles of 640 that share 128: (6000 − 640) / 512 → 11 steps, (4000 − 640) / 512
+  // → 7.
   const auto grid = tile_grid({6000, 4000}, 640, 0.2);
   ASSERT_EQ(grid.size(), 12u * 8u);
   EXPECT_EQ(grid.front(), cv::Rect(0, 0, 640, 640));
@@ -23,15 +24,18 @@ TEST(TileGrid, CoversWithTheOverlap) {
 }
 
 TEST(MergeParts, AnObjectInTheOverlapIsThereOnce) {
-  const std::vector<PartDetections> parts{{{0, 0, 640, 640}, {{{530, 100, 610, 200}, 0.8f, 0}}}, {{512, 0, 640, 640}, {{{531, 100, 611, 200}, 0.9f, 0}}}};
+  const std::vector<PartDetections> parts{{{0, 0, 640, 640}, {{{530, 100, 610, 200}, 0.8f, 0}}},
+                                          {{512, 0, 640, 640}, {{{531, 100, 611, 200}, 0.9f, 0}}}};
   const auto found = merge_parts(parts, {1152, 640}, {});
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].score, 0.9f);
 }
 
 TEST(MergeParts, APieceGivesWayToTheWhole) {
-  // The right half of an object, cut by the second part's border, has the higher score; IoU with the whole box is .5 · … = .4375.
-  const std::vector<PartDetections> parts{{{0, 0, 640, 640}, {{{448, 100, 608, 200}, 0.6f, 0}}}, {{512, 0, 640, 640}, {{{512, 100, 582, 200}, 0.9f, 0}}}};
+  // The right half of an object, cut by the second part's border, has the higher score; IoU with
+  // the whole box is .5 · … = .4375.
+  const std::vector<PartDetections> parts{{{0, 0, 640, 640}, {{{448, 100, 608, 200}, 0.6f, 0}}},
+                                          {{512, 0, 640, 640}, {{{512, 100, 582, 200}, 0.9f, 0}}}};
   auto found = merge_parts(parts, {1152, 640}, {});
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].box, (Xyxy{448, 100, 608, 200}));
@@ -46,7 +50,8 @@ TEST(MergeParts, APieceGivesWayToTheWhole) {
 
 TEST(MergeParts, TheBordersOfThePictureDoNotCut) {
   // A small object within a large one, at the picture's left border: not a piece of it.
-  const std::vector<PartDetections> parts{{{0, 0, 640, 640}, {{{0, 0, 300, 300}, 0.9f, 0}, {{0, 0, 100, 100}, 0.8f, 0}}}};
+  const std::vector<PartDetections> parts{
+      {{0, 0, 640, 640}, {{{0, 0, 300, 300}, 0.9f, 0}, {{0, 0, 100, 100}, 0.8f, 0}}}};
   EXPECT_EQ(merge_parts(parts, {1152, 640}, {}).size(), 2u);
   NmsOptions one;
   one.max_det = 1;

@@ -37,7 +37,8 @@ struct Textbook {
     const auto old = p;
     x = {x[0] + k0 * e, x[1] + k1 * e};
     // (I − K H) P
-    p = {{{(1 - k0) * old[0][0], (1 - k0) * old[0][1]}, {old[1][0] - k1 * old[0][0], old[1][1] - k1 * old[0][1]}}};
+    p = {{{(1 - k0) * old[0][0], (1 - k0) * old[0][1]},
+          {old[1][0] - k1 * old[0][0], old[1][1] - k1 * old[0][1]}}};
   }
 };
 
@@ -62,7 +63,8 @@ TEST(EvenMotion, IsTheTextbooksFilter) {
 }
 
 TEST(ByteTracker, ACrossingKeepsNumbers) {
-  // Two objects of one class pass each other at eight pixels a frame, 10 px apart in height, in 40 frames.
+  // Two objects of one class pass each other at eight pixels a frame, 10 px apart in height, in 40
+  // frames.
   ByteTracker tracker({});
   for (int frame = 0; frame < 40; ++frame) {
     const std::vector<Detection> both{at(100 + 8 * frame, 100), at(420 - 8 * frame, 110)};
@@ -128,7 +130,8 @@ TEST(ByteTracker, ManyFramesOfManyObjects) {
   ByteTracker tracker({});
   for (int frame = 0; frame < 100; ++frame) {
     std::vector<Detection> all;
-    for (int i = 0; i < 60; ++i) all.push_back(at(100 * (i % 10) + 3 * frame, 100 * (i / 10) + frame));
+    for (int i = 0; i < 60; ++i)
+      all.push_back(at(100 * (i % 10) + 3 * frame, 100 * (i / 10) + frame));
     const auto found = tracker.update(all);
     ASSERT_EQ(found.size(), 60u);
     std::set<std::uint64_t> numbers;

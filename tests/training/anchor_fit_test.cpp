@@ -7,8 +7,11 @@ namespace {
 
 // Training 21.3: anchors of YOLOv7, threshold 4.
 TEST(AnchorFit, FixtureOfTheSpecification) {
-  const std::vector<network::AnchorSize> anchors = {{12, 16}, {19, 36}, {40, 28}, {36, 75}, {76, 55}, {72, 146}, {142, 110}, {192, 243}, {459, 401}};
-  const std::vector<network::AnchorSize> labels = {{10, 12}, {5, 5}, {300, 20}, {600, 600}, {2, 40}};
+  const std::vector<network::AnchorSize> anchors = {{12, 16},   {19, 36},   {40, 28},
+                                                    {36, 75},   {76, 55},   {72, 146},
+                                                    {142, 110}, {192, 243}, {459, 401}};
+  const std::vector<network::AnchorSize> labels = {
+      {10, 12}, {5, 5}, {300, 20}, {600, 600}, {2, 40}};
   const AnchorFit fit = anchor_fit(labels, anchors, 4);
   EXPECT_DOUBLE_EQ(fit.anchors_above_threshold, 1.2);
   EXPECT_DOUBLE_EQ(fit.best_possible_recall, 0.8);

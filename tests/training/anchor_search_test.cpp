@@ -16,7 +16,9 @@ std::vector<AnchorSize> three_groups() {
   std::vector<AnchorSize> labels;
   Random random(1, 0, 0, 0);
   for (const AnchorSize& centre : {AnchorSize{10, 20}, AnchorSize{60, 40}, AnchorSize{200, 300}})
-    for (int i = 0; i < 40; ++i) labels.push_back({centre.w * random.uniform(0.95, 1.05), centre.h * random.uniform(0.95, 1.05)});
+    for (int i = 0; i < 40; ++i)
+      labels.push_back(
+          {centre.w * random.uniform(0.95, 1.05), centre.h * random.uniform(0.95, 1.05)});
   return labels;
 }
 
@@ -32,7 +34,8 @@ TEST(AnchorSearch, FindsTheGroups) {
   ASSERT_EQ(found.anchors.size(), 3u);
   const AnchorSize expected[] = {{10, 20}, {60, 40}, {200, 300}};
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_NEAR(found.anchors[i].w, expected[i].w, 0.02 * expected[i].w);  // a mean of forty numbers within 5 %
+    EXPECT_NEAR(found.anchors[i].w, expected[i].w,
+                0.02 * expected[i].w);  // a mean of forty numbers within 5 %
     EXPECT_NEAR(found.anchors[i].h, expected[i].h, 0.02 * expected[i].h);
   }
   EXPECT_EQ(found.fit.best_possible_recall, 1);
@@ -41,7 +44,8 @@ TEST(AnchorSearch, FindsTheGroups) {
 }
 
 TEST(AnchorSearch, GenerationsOnlyEverImprove) {
-  const AnchorSearch few = search_anchors(three_groups(), three(20)), many = search_anchors(three_groups(), three(200));
+  const AnchorSearch few = search_anchors(three_groups(), three(20)),
+                     many = search_anchors(three_groups(), three(200));
   EXPECT_GE(few.fitness, few.clustered_fitness);
   EXPECT_GE(many.fitness, few.fitness);
   EXPECT_GT(many.fitness, many.clustered_fitness);
@@ -49,11 +53,14 @@ TEST(AnchorSearch, GenerationsOnlyEverImprove) {
   double sum = 0;
   for (const AnchorSize& label : three_groups()) {
     double best = 0;
-    for (const AnchorSize& a : many.anchors) best = std::max(best, std::min(std::min(label.w / a.w, a.w / label.w), std::min(label.h / a.h, a.h / label.h)));
+    for (const AnchorSize& a : many.anchors)
+      best = std::max(best, std::min(std::min(label.w / a.w, a.w / label.w),
+                                     std::min(label.h / a.h, a.h / label.h)));
     sum += best;
   }
   EXPECT_NEAR(many.fitness, sum / 120, 1e-12);
-  for (std::size_t i = 0; i + 1 < many.anchors.size(); ++i) EXPECT_LE(many.anchors[i].w * many.anchors[i].h, many.anchors[i + 1].w * many.anchors[i + 1].h);
+  for (std::size_t i = 0; i + 1 < many.anchors.size(); ++i)
+    EXPECT_LE(many.anchors[i].w * many.anchors[i].h, many.anchors[i + 1].w * many.anchors[i + 1].h);
 }
 
 TEST(AnchorSearch, IsAFunctionOfItsSeed) {
@@ -64,7 +71,8 @@ TEST(AnchorSearch, IsAFunctionOfItsSeed) {
   };
   const auto a = run(1), b = run(1), c = run(2);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(a[i].w, b[i].w);
-  EXPECT_TRUE(a[0].w != c[0].w || a[1].w != c[1].w || a[2].w != c[2].w);  // other mutations were taken
+  EXPECT_TRUE(a[0].w != c[0].w || a[1].w != c[1].w ||
+              a[2].w != c[2].w);  // other mutations were taken
 }
 
 TEST(AnchorSearch, CountsSmallLabelsAndRefusesTooFew) {

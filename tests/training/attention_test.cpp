@@ -1,22 +1,29 @@
-// Spatial attention against its formulas (architecture 7.2), written out with tensors; and folded, and in OpenVINO.
+// Spatial attention against its formulas (architecture 7.2), written out with tensors; and folded,
+// and in OpenVINO.
 #include <gtest/gtest.h>
 
+#include "network/builder.hpp"
 #include "tests/training/small_network.hpp"
 #include "training/exact_outputs.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {
 
 network::Network with(const std::string& kind) {
-  return network::build("nc: 2\nanchors: [[10,13, 16,30]]\nsam: {0: " + kind + "}\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2, None, 1, nn.LeakyReLU(0.1)]]\nhead:\n  - [0, 1, Detect, [nc, anchors]]\n", "sam.yaml");
+  return network::build("nc: 2\nanchors: [[10,13, 16,30]]\nsam: {0: " + kind +
+                            "}\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2, None, 1, "
+                            "nn.LeakyReLU(0.1)]]\nhead:\n  - [0, 1, Detect, [nc, anchors]]\n",
+                        "sam.yaml");
 }
 
-at::Tensor conv_bn(TorchNetwork& net, const std::string& prefix, const at::Tensor& x, std::int64_t stride, std::int64_t padding) {
+at::Tensor conv_bn(TorchNetwork& net, const std::string& prefix, const at::Tensor& x,
+                   std::int64_t stride, std::int64_t padding) {
   const auto t = [&](const char* name) { return net.tensor(prefix + name); };
   const at::Tensor y = at::conv2d(x, t("conv.weight"), {}, stride, padding);
   const auto wide = [](const at::Tensor& v) { return v.view({1, -1, 1, 1}); };
-  return (y - wide(t("bn.running_mean"))) / (wide(t("bn.running_var")) + 1e-3).sqrt() * wide(t("bn.weight")) + wide(t("bn.bias"));
+  return (y - wide(t("bn.running_mean"))) / (wide(t("bn.running_var")) + 1e-3).sqrt() *
+             wide(t("bn.weight")) +
+         wide(t("bn.bias"));
 }
 
 class Attention : public testing::TestWithParam<const char*> {};
@@ -33,24 +40,37 @@ TEST_P(Attention, FollowsItsFormula) {
     gate = conv_bn(net, "model.0.sam.", f, 1, 0).sigmoid();
   } else {
     const std::int64_t k = kind == "spatial" ? 7 : 3;
-    EXPECT_EQ(net.tensor("model.0.sam.conv.weight").sizes(), (std::vector<std::int64_t>{1, 2, k, k}));
-    gate = at::conv2d(at::cat({f.mean(1, true), std::get<0>(f.max(1, true))}, 1), net.tensor("model.0.sam.conv.weight"), {}, 1, k / 2).sigmoid();
+    EXPECT_EQ(net.tensor("model.0.sam.conv.weight").sizes(),
+              (std::vector<std::int64_t>{1, 2, k, k}));
+    gate = at::conv2d(at::cat({f.mean(1, true), std::get<0>(f.max(1, true))}, 1),
+                      net.tensor("model.0.sam.conv.weight"), {}, 1, k / 2)
+               .sigmoid();
   }
-  const at::Tensor head = at::conv2d(f * gate, net.tensor("model.1.m.0.weight"), net.tensor("model.1.m.0.bias"));
+  const at::Tensor head =
+      at::conv2d(f * gate, net.tensor("model.1.m.0.weight"), net.tensor("model.1.m.0.bias"));
   const at::Tensor expected = head.view({2, 2, 7, 16, 24}).permute({0, 1, 3, 4, 2});
   const at::Tensor found = net.forward(images).at(0);
-  EXPECT_LT((found - expected).abs().max().item<double>(), 1e-12);  // double rounding on values around one
+  EXPECT_LT((found - expected).abs().max().item<double>(),
+            1e-12);  // double rounding on values around one
 
   // Folded in double, and in OpenVINO folded and as it is (float32 through three convolutions).
   const auto pictures = runtime::generated_pictures(64, 32);
   const network::Weights weights = net.store();
   const auto reference = exact_outputs(net.description(), weights, pictures);
-  const network::NetworkAndWeights fused = network::fuse(net.description(), weights, network::DataType::float64);
-  EXPECT_LT(runtime::compare(reference, exact_outputs(fused.network, fused.weights, pictures)).largest_relative(), 1e-12);
+  const network::NetworkAndWeights fused =
+      network::fuse(net.description(), weights, network::DataType::float64);
+  EXPECT_LT(runtime::compare(reference, exact_outputs(fused.network, fused.weights, pictures))
+                .largest_relative(),
+            1e-12);
   if (!runtime::openvino_available()) GTEST_SKIP() << "skipped: no OpenVINO in this build";
   for (const bool as_stored : {false, true}) {
-    const auto detector = runtime::make_openvino_detector(net.description(), network::converted(weights, network::DataType::float32), {.raw_maps = true, .as_stored = as_stored});
-    EXPECT_LT(runtime::compare(reference, runtime::outputs_of(*detector, pictures)).largest_relative(), 1e-5) << as_stored;
+    const auto detector = runtime::make_openvino_detector(
+        net.description(), network::converted(weights, network::DataType::float32),
+        {.raw_maps = true, .as_stored = as_stored});
+    EXPECT_LT(
+        runtime::compare(reference, runtime::outputs_of(*detector, pictures)).largest_relative(),
+        1e-5)
+        << as_stored;
   }
 }
 
@@ -64,7 +84,8 @@ TEST_P(Attention, HasGradients) {
   EXPECT_GT(gradient.abs().sum().item<double>(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Attention, testing::Values("spatial", "spatial3", "pointwise"), [](const auto& instance) { return std::string(instance.param); });
+INSTANTIATE_TEST_SUITE_P(Kinds, Attention, testing::Values("spatial", "spatial3", "pointwise"),
+                         [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace
 }  // namespace yolov7::training

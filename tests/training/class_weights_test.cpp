@@ -36,13 +36,15 @@ dataset::Index index_of(const std::vector<std::vector<int>>& pictures) {
 // The three pictures hold 8, 2 and 0 labels together: (3,0,0), (0,1,0), (5,1,0).
 TEST(PictureWeights, OfTheSpecification) {
   const dataset::Index index = index_of({{0, 0, 0}, {1}, {0, 0, 0, 0, 0, 1}});
-  const std::vector<double> ap{0.5, 0.2, 0}, weights = picture_weights(index, ap), expected{0.0576923, 0.196923, 0.293077};
+  const std::vector<double> ap{0.5, 0.2, 0}, weights = picture_weights(index, ap),
+                                             expected{0.0576923, 0.196923, 0.293077};
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(weights[i], expected[i], digits);
 }
 
 TEST(PictureWeights, UniformWhereAllAreZero) {
   EXPECT_EQ(picture_weights(index_of({{}, {}}), {}), (std::vector<double>{1, 1}));
-  EXPECT_EQ(picture_weights(index_of({{0}, {}}), std::vector<double>{1, 1, 1}), (std::vector<double>{1, 1}));
+  EXPECT_EQ(picture_weights(index_of({{0}, {}}), std::vector<double>{1, 1, 1}),
+            (std::vector<double>{1, 1}));
 }
 
 // S = 320, stride 32: 160, 192, … 480, all eleven.
@@ -59,7 +61,8 @@ TEST(MultiScale, AllMultiplesFromHalfToOneAndAHalf) {
   EXPECT_EQ(seen, expected);
   Random random(1, 0, 0, 0), same(1, 0, 0, 0);
   const std::int64_t side = same.integer(160, 511) / 32 * 32;
-  const auto [height, width] = multi_scale_size(192, 320, 320, 32, random);  // a rectangular batch keeps its shape, rounded up
+  const auto [height, width] = multi_scale_size(
+      192, 320, 320, 32, random);  // a rectangular batch keeps its shape, rounded up
   EXPECT_EQ(width, side);
   EXPECT_EQ(height, (192 * side + 320 * 32 - 1) / (320 * 32) * 32);
 }

@@ -21,7 +21,8 @@ TEST(Communicator, TellsEveryRankTheSame) {
   run_ranks(3, [&](Communicator& group) {
     const double rank = group.rank();
     const std::vector<double> sum = group.sum({rank, 1});
-    const std::vector<std::string> bytes = group.gather(std::string(static_cast<std::size_t>(group.rank()), 'x'));  // of different lengths, one empty
+    const std::vector<std::string> bytes = group.gather(std::string(
+        static_cast<std::size_t>(group.rank()), 'x'));  // of different lengths, one empty
     const std::string first = group.from_first(group.rank() == 0 ? "zero" : "not zero");
     at::Tensor values = at::full({2, 3}, rank);
     group.copy_from_first({values});
@@ -48,11 +49,13 @@ TEST(Communicator, AloneAnswersAtOnce) {
   EXPECT_TRUE(group->writes());
 }
 
-/// Ranks read it while others join: one run in 160 died where joining set a variable and the array had to move.
+/// Ranks read it while others join: one run in 160 died where joining set a variable and the array
+/// had to move.
 TEST(Communicator, LeavesTheEnvironmentAlone) {
   const auto variables = [] {
     std::vector<std::string> result;
-    for (char** variable = environ; *variable != nullptr; ++variable) result.emplace_back(*variable);
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      result.emplace_back(*variable);
     return result;
   };
   const std::vector<std::string> before = variables();
@@ -67,7 +70,8 @@ TEST(Communicator, NamesTheRankThatDoesNotCome) {
     Communicator::join({0, 2, 0, 2, "127.0.0.1", free_port()}, std::chrono::seconds(1));
     FAIL() << "expected an error";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "training by several processes: rank 1 of 2 did not come within 1 s");
+    EXPECT_STREQ(error.what(),
+                 "training by several processes: rank 1 of 2 did not come within 1 s");
   }
 }
 
@@ -75,7 +79,8 @@ TEST(Communicator, NamesTheRankThatKeepsTheOthersWaiting) {
   std::string message;
   const auto body = [&](Communicator& group) {
     if (group.rank() == 1) {
-      std::this_thread::sleep_for(std::chrono::seconds(12));  // alive, but it does not make the call
+      std::this_thread::sleep_for(
+          std::chrono::seconds(12));  // alive, but it does not make the call
       throw Error("late");
     }
     try {
@@ -113,18 +118,29 @@ struct NormResult {
   at::Tensor y, dx, dweight, dbias, mean, variance;
 };
 
-/// One forward and backward pass over x with dy; `fast`: the fused kernel, else LibTorch's operations. `missing`: what each channel of x lacks.
-NormResult normalise(const at::Tensor& input, const at::Tensor& dy, kernels::JointStatistics* joint, bool fast, const at::Tensor& missing = {}) {
+/// One forward and backward pass over x with dy; `fast`: the fused kernel, else LibTorch's
+/// operations. `missing`: what each channel of x lacks.
+NormResult normalise(const at::Tensor& input, const at::Tensor& dy, kernels::JointStatistics* joint,
+                     bool fast, const at::Tensor& missing = {}) {
   const std::int64_t channels = input.size(1);
   const auto type = fast ? at::kFloat : input.scalar_type();
   const auto ramp = at::arange(channels, at::kDouble);
   at::Tensor x = input.detach().clone(at::MemoryFormat::ChannelsLast).requires_grad_(true);
-  at::Tensor weight = (ramp * 0.1 + 0.5).to(type).requires_grad_(true), bias = (ramp * 0.05 - 0.2).to(type).requires_grad_(true);
-  kernels::BatchNormActivation norm{weight, bias, at::zeros({channels}, type), at::ones({channels}, type), {network::ActivationKind::identity, 0}};
+  at::Tensor weight = (ramp * 0.1 + 0.5).to(type).requires_grad_(true),
+             bias = (ramp * 0.05 - 0.2).to(type).requires_grad_(true);
+  kernels::BatchNormActivation norm{weight,
+                                    bias,
+                                    at::zeros({channels}, type),
+                                    at::ones({channels}, type),
+                                    {network::ActivationKind::identity, 0}};
   norm.joint = joint;
   norm.missing = missing;
-  const at::Tensor y = fast || joint == nullptr ? (fast ? kernels::batch_norm_activation(x, norm) : at::batch_norm(x, weight, bias, norm.running_mean, norm.running_var, true, norm.momentum, norm.epsilon, false))
-                                                : kernels::joint_batch_norm(x, norm);
+  const at::Tensor y =
+      fast || joint == nullptr
+          ? (fast ? kernels::batch_norm_activation(x, norm)
+                  : at::batch_norm(x, weight, bias, norm.running_mean, norm.running_var, true,
+                                   norm.momentum, norm.epsilon, false))
+          : kernels::joint_batch_norm(x, norm);
   y.backward(dy);
   return {y.detach(), x.grad(), weight.grad(), bias.grad(), norm.running_mean, norm.running_var};
 }
@@ -135,21 +151,36 @@ TEST_P(JointBatchNorm, EqualsOneProcessWithAllPictures) {
   const bool fast = GetParam();
   const auto type = fast ? at::kFloat : at::kDouble;
   // Values far from zero: a variance from Σx² would have lost its digits.
-  const at::Tensor x = (test_images(6, 8, 8).reshape({6, 12, 4, 4}) + 30).to(type).contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor dy = at::arange(x.numel(), at::kDouble).mul_(0.13).sin_().view(x.sizes()).to(type).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor x = (test_images(6, 8, 8).reshape({6, 12, 4, 4}) + 30)
+                           .to(type)
+                           .contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor dy = at::arange(x.numel(), at::kDouble)
+                            .mul_(0.13)
+                            .sin_()
+                            .view(x.sizes())
+                            .to(type)
+                            .contiguous(at::MemoryFormat::ChannelsLast);
   const NormResult whole = normalise(x, dy, nullptr, fast);
   std::vector<NormResult> parts(3);
   run_ranks(3, [&](Communicator& group) {
     const int r = group.rank();  // unequal shares
-    const std::int64_t first = std::vector<std::int64_t>{0, 1, 3}[static_cast<std::size_t>(r)], last = std::vector<std::int64_t>{1, 3, 6}[static_cast<std::size_t>(r)];
+    const std::int64_t first = std::vector<std::int64_t>{0, 1, 3}[static_cast<std::size_t>(r)],
+                       last = std::vector<std::int64_t>{1, 3, 6}[static_cast<std::size_t>(r)];
     // The fused kernel's ranks lack another constant each.
-    const at::Tensor missing = fast ? at::full({x.size(1)}, 20.0F + static_cast<float>(r)) : at::Tensor();
+    const at::Tensor missing =
+        fast ? at::full({x.size(1)}, 20.0F + static_cast<float>(r)) : at::Tensor();
     const at::Tensor own = x.slice(0, first, last);
-    parts[static_cast<std::size_t>(r)] = normalise(fast ? own - missing.view({1, -1, 1, 1}) : own, dy.slice(0, first, last), &group, fast, missing);
+    parts[static_cast<std::size_t>(r)] = normalise(fast ? own - missing.view({1, -1, 1, 1}) : own,
+                                                   dy.slice(0, first, last), &group, fast, missing);
   });
-  const auto all = [&](auto member) { return at::cat({parts[0].*member, parts[1].*member, parts[2].*member}); };
-  const auto sum = [&](auto member) { return parts[0].*member + parts[1].*member + parts[2].*member; };
-  const double tolerance = fast ? 2e-5 : 1e-11;  // float32: rounding of values near 30 with a deviation of .35, once
+  const auto all = [&](auto member) {
+    return at::cat({parts[0].*member, parts[1].*member, parts[2].*member});
+  };
+  const auto sum = [&](auto member) {
+    return parts[0].*member + parts[1].*member + parts[2].*member;
+  };
+  const double tolerance =
+      fast ? 2e-5 : 1e-11;  // float32: rounding of values near 30 with a deviation of .35, once
   EXPECT_TRUE(at::allclose(all(&NormResult::y), whole.y, tolerance, tolerance));
   EXPECT_TRUE(at::allclose(all(&NormResult::dx), whole.dx, tolerance, tolerance * 10));
   EXPECT_TRUE(at::allclose(sum(&NormResult::dweight), whole.dweight, tolerance, tolerance * 10));
@@ -161,7 +192,8 @@ TEST_P(JointBatchNorm, EqualsOneProcessWithAllPictures) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, JointBatchNorm, testing::Bool(), [](const auto& tested) { return tested.param ? "Fused" : "LibTorch"; });
+INSTANTIATE_TEST_SUITE_P(Kernels, JointBatchNorm, testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "Fused" : "LibTorch"; });
 
 // Whole steps
 
@@ -170,8 +202,11 @@ constexpr int pictures = 6, side = 64, steps = 4;
 std::vector<Target> targets_for_all() {
   std::vector<Target> targets;
   for (int i = 0; i < pictures; ++i)
-    for (int k = 0; k <= i % 3; ++k)  // unequal numbers, so that the processes' means differ from the mean over all
-      targets.push_back({static_cast<float>(i), static_cast<float>((i + k) % 2), 0.2F + 0.2F * static_cast<float>(k), 0.3F + 0.07F * static_cast<float>(i), 0.2F + 0.1F * static_cast<float>(k), 0.4F});
+    for (int k = 0; k <= i % 3;
+         ++k)  // unequal numbers, so that the processes' means differ from the mean over all
+      targets.push_back({static_cast<float>(i), static_cast<float>((i + k) % 2),
+                         0.2F + 0.2F * static_cast<float>(k), 0.3F + 0.07F * static_cast<float>(i),
+                         0.2F + 0.1F * static_cast<float>(k), 0.4F});
   return targets;
 }
 
@@ -198,7 +233,8 @@ class SeveralProcesses : public testing::TestWithParam<Case> {
   static Loss loss(const TorchNetwork& net) {
     LossOptions options;
     options.kind = GetParam().auxiliary ? LossOptions::Kind::auxiliary : LossOptions::Kind::ota;
-    options.autobalance = GetParam().joint_loss;  // else the reference's parts would each have their own balance
+    options.autobalance =
+        GetParam().joint_loss;  // else the reference's parts would each have their own balance
     return Loss(options, net.description());
   }
   static Optimizer optimizer(const TorchNetwork& net) {
@@ -206,11 +242,16 @@ class SeveralProcesses : public testing::TestWithParam<Case> {
     result.set_rates({0.01, 0.01, 0.01});
     return result;
   }
-  static at::Tensor images() { return test_images(pictures, side, side, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast); }
+  static at::Tensor images() {
+    return test_images(pictures, side, side, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+  }
 };
 
-/// Parameters after every step. One process: the loss of the whole batch, or the sum of its parts' losses.
-std::vector<std::vector<at::Tensor>> snapshots_of_one(TorchNetwork net, Loss loss, Optimizer optimizer, const at::Tensor& images, int parts) {
+/// Parameters after every step. One process: the loss of the whole batch, or the sum of its parts'
+/// losses.
+std::vector<std::vector<at::Tensor>> snapshots_of_one(TorchNetwork net, Loss loss,
+                                                      Optimizer optimizer, const at::Tensor& images,
+                                                      int parts) {
   std::vector<std::vector<at::Tensor>> result;
   std::vector<Loss> losses(static_cast<std::size_t>(parts), loss);
   const std::vector<Target> targets = targets_for_all();
@@ -220,8 +261,11 @@ std::vector<std::vector<at::Tensor>> snapshots_of_one(TorchNetwork net, Loss los
     for (int part = 0; part < parts; ++part) {
       const int count = pictures / parts;
       std::vector<at::Tensor> own;
-      for (const at::Tensor& map : maps) own.push_back(map.slice(0, part * count, (part + 1) * count));
-      total = total + losses[static_cast<std::size_t>(part)](own, part_of(targets, part * count, count)).total;
+      for (const at::Tensor& map : maps)
+        own.push_back(map.slice(0, part * count, (part + 1) * count));
+      total =
+          total +
+          losses[static_cast<std::size_t>(part)](own, part_of(targets, part * count, count)).total;
     }
     total.backward();
     optimizer.step();
@@ -239,7 +283,9 @@ TEST_P(SeveralProcesses, EqualOneStepByStep) {
   TorchNetwork reference = network();
   Loss reference_loss = loss(reference);
   Optimizer reference_optimizer = optimizer(reference);
-  const auto expected = snapshots_of_one(std::move(reference), reference_loss, std::move(reference_optimizer), images(), joint_loss ? 1 : ranks);
+  const auto expected =
+      snapshots_of_one(std::move(reference), reference_loss, std::move(reference_optimizer),
+                       images(), joint_loss ? 1 : ranks);
   std::vector<double> worst(static_cast<std::size_t>(ranks), 0);
   std::vector<std::vector<at::Tensor>> last(static_cast<std::size_t>(ranks));
   run_ranks(ranks, [&](Communicator& group) {
@@ -252,7 +298,12 @@ TEST_P(SeveralProcesses, EqualOneStepByStep) {
     const int count = pictures / ranks, first = group.rank() * count;
     const std::vector<Target> targets = part_of(targets_for_all(), first, count);
     for (int step = 0; step < steps; ++step) {
-      const at::Tensor total = own_loss(net.forward(images().slice(0, first, first + count).contiguous(at::MemoryFormat::ChannelsLast)), targets).total;
+      const at::Tensor total =
+          own_loss(net.forward(images()
+                                   .slice(0, first, first + count)
+                                   .contiguous(at::MemoryFormat::ChannelsLast)),
+                   targets)
+              .total;
       sums.arm();
       total.backward();
       sums.finish();
@@ -260,22 +311,33 @@ TEST_P(SeveralProcesses, EqualOneStepByStep) {
       own_optimizer.clear_gradients();
       for (std::size_t i = 0; i < net.entries().size(); ++i) {
         const at::Tensor& wanted = expected[static_cast<std::size_t>(step)][i];
-        const double difference = (net.entries()[i].tensor.detach() - wanted).abs().max().item<double>() / std::max(1.0, wanted.abs().max().item<double>());
-        worst[static_cast<std::size_t>(group.rank())] = std::max(worst[static_cast<std::size_t>(group.rank())], difference);
+        const double difference =
+            (net.entries()[i].tensor.detach() - wanted).abs().max().item<double>() /
+            std::max(1.0, wanted.abs().max().item<double>());
+        worst[static_cast<std::size_t>(group.rank())] =
+            std::max(worst[static_cast<std::size_t>(group.rank())], difference);
       }
     }
-    for (const auto& entry : net.entries()) last[static_cast<std::size_t>(group.rank())].push_back(entry.tensor.detach().clone());
+    for (const auto& entry : net.entries())
+      last[static_cast<std::size_t>(group.rank())].push_back(entry.tensor.detach().clone());
   });
   for (int rank = 0; rank < ranks; ++rank) {
     EXPECT_LT(worst[static_cast<std::size_t>(rank)], 1e-5) << name << ", rank " << rank;
-    for (std::size_t i = 0; i < last[0].size(); ++i) ASSERT_TRUE(at::equal(last[static_cast<std::size_t>(rank)][i], last[0][i])) << "the ranks' own copies differ";
+    for (std::size_t i = 0; i < last[0].size(); ++i)
+      ASSERT_TRUE(at::equal(last[static_cast<std::size_t>(rank)][i], last[0][i]))
+          << "the ranks' own copies differ";
   }
-  std::printf("%s: largest relative difference to one process over %d steps %.2g\n", name, steps, *std::max_element(worst.begin(), worst.end()));
+  std::printf("%s: largest relative difference to one process over %d steps %.2g\n", name, steps,
+              *std::max_element(worst.begin(), worst.end()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Distributed, SeveralProcesses,
-                         testing::Values(Case{"OtaTwo", false, false, 2}, Case{"OtaThree", false, false, 3}, Case{"OtaJointLoss", false, true, 2}, Case{"OtaJointLossThree", false, true, 3},
-                                         Case{"AuxiliaryTwo", true, false, 2}, Case{"AuxiliaryJointLoss", true, true, 3}),
+                         testing::Values(Case{"OtaTwo", false, false, 2},
+                                         Case{"OtaThree", false, false, 3},
+                                         Case{"OtaJointLoss", false, true, 2},
+                                         Case{"OtaJointLossThree", false, true, 3},
+                                         Case{"AuxiliaryTwo", true, false, 2},
+                                         Case{"AuxiliaryJointLoss", true, true, 3}),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(GradientSums, LeavesFrozenParametersAlone) {
@@ -285,7 +347,9 @@ TEST(GradientSums, LeavesFrozenParametersAlone) {
     net.train(true);
     net.freeze(std::vector<int>{0, 2});
     GradientSums sums(net, group, 1000);
-    const at::Tensor images = test_images(2, side, side, at::kFloat).slice(0, group.rank(), group.rank() + 1).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor images = test_images(2, side, side, at::kFloat)
+                                  .slice(0, group.rank(), group.rank() + 1)
+                                  .contiguous(at::MemoryFormat::ChannelsLast);
     const auto backward = [&] {
       at::Tensor total = at::zeros({});
       for (const at::Tensor& map : net.forward(images)) total = total + map.square().sum();
@@ -293,7 +357,8 @@ TEST(GradientSums, LeavesFrozenParametersAlone) {
     };
     backward();  // not armed: stays here
     std::vector<at::Tensor> own;
-    for (const auto& entry : net.entries()) own.push_back(entry.tensor.grad().defined() ? entry.tensor.grad().clone() : at::Tensor());
+    for (const auto& entry : net.entries())
+      own.push_back(entry.tensor.grad().defined() ? entry.tensor.grad().clone() : at::Tensor());
     sums.arm();
     backward();  // added to what was there, and then summed
     sums.finish();

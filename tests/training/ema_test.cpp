@@ -8,8 +8,10 @@ namespace yolov7::training {
 namespace {
 
 TEST(EmaDecay, FollowsTheRamp) {  // training 16
-  const std::vector<std::pair<int, double>> expected{{1, 0.000499825}, {2, 0.000999400}, {100, 0.0487657}, {2000, 0.632057}, {10000, 0.993163}};
-  for (const auto& [update, decay] : expected) EXPECT_NEAR(ema_decay(update), decay, 5.1e-7 * (decay > 0.01 ? 1 : 1e-3)) << update;
+  const std::vector<std::pair<int, double>> expected{
+      {1, 0.000499825}, {2, 0.000999400}, {100, 0.0487657}, {2000, 0.632057}, {10000, 0.993163}};
+  for (const auto& [update, decay] : expected)
+    EXPECT_NEAR(ema_decay(update), decay, 5.1e-7 * (decay > 0.01 ? 1 : 1e-3)) << update;
   EXPECT_NEAR(ema_decay(1'000'000'000), 0.9999, 1e-15);
 }
 
@@ -28,9 +30,11 @@ TEST(Ema, AveragesFloatsAndCopiesConstants) {
   EXPECT_EQ(ema.updates(), 1);
   const network::Weights stored = ema.store();
   for (const char* name : {"model.0.conv.weight", "model.0.bn.bias", "model.0.bn.running_var"})
-    EXPECT_NEAR(stored.at(name).to_doubles().front(), average, 1e-6) << name;  // one 32-bit rounding near 7
+    EXPECT_NEAR(stored.at(name).to_doubles().front(), average, 1e-6)
+        << name;  // one 32-bit rounding near 7
   for (const auto& entry : net.entries())
-    if (entry.spec.role >= network::TensorSpec::Role::anchors || entry.spec.role == network::TensorSpec::Role::bn_count)
+    if (entry.spec.role >= network::TensorSpec::Role::anchors ||
+        entry.spec.role == network::TensorSpec::Role::bn_count)
       EXPECT_EQ(stored.at(entry.spec.name).to_doubles().front(), 7) << entry.spec.name;  // F 18
 }
 

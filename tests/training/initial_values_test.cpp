@@ -17,10 +17,14 @@ TEST(InitialValues, DependOnSeedAndNameOnly) {
   initialize(b, 1);
   initialize(c, 2);
   for (std::size_t i = 0; i < a.entries().size(); ++i) {
-    EXPECT_TRUE(at::equal(a.entries()[i].tensor, b.entries()[i].tensor)) << a.entries()[i].spec.name;
-    if (a.entries()[i].spec.role == Role::weight) EXPECT_FALSE(at::equal(a.entries()[i].tensor, c.entries()[i].tensor)) << a.entries()[i].spec.name;
+    EXPECT_TRUE(at::equal(a.entries()[i].tensor, b.entries()[i].tensor))
+        << a.entries()[i].spec.name;
+    if (a.entries()[i].spec.role == Role::weight)
+      EXPECT_FALSE(at::equal(a.entries()[i].tensor, c.entries()[i].tensor))
+          << a.entries()[i].spec.name;
   }
-  EXPECT_FALSE(at::equal(a.tensor("model.6.conv.weight").flatten().slice(0, 0, 8), a.tensor("model.12.conv.weight").flatten().slice(0, 0, 8)));
+  EXPECT_FALSE(at::equal(a.tensor("model.6.conv.weight").flatten().slice(0, 0, 8),
+                         a.tensor("model.12.conv.weight").flatten().slice(0, 0, 8)));
   TorchNetwork wider(small_auxiliary_network());  // the same tensor in another network
   initialize(wider, 1);
   EXPECT_TRUE(at::equal(a.tensor("model.0.conv.weight"), wider.tensor("model.0.conv.weight")));
@@ -32,10 +36,12 @@ TEST(InitialValues, ConvolutionsAreUniformWithinTheFanIn) {
   const at::Tensor weight = net.tensor("model.2.conv.weight").detach();  // 8 × 32 × 3 × 3
   const double bound = 1 / std::sqrt(32.0 * 9);
   EXPECT_LE(weight.abs().max().item<double>(), bound);
-  EXPECT_GT(weight.abs().max().item<double>(), 0.99 * bound);                        // 2304 draws: fails with probability 1e-10
-  EXPECT_NEAR(weight.std().item<double>(), bound / std::sqrt(3.0), 0.03 * bound);    // 5 standard errors
+  EXPECT_GT(weight.abs().max().item<double>(),
+            0.99 * bound);  // 2304 draws: fails with probability 1e-10
+  EXPECT_NEAR(weight.std().item<double>(), bound / std::sqrt(3.0),
+              0.03 * bound);  // 5 standard errors
   EXPECT_NEAR(weight.mean().item<double>(), 0, 0.06 * bound);
-  const at::Tensor grouped = net.tensor("model.9.conv.weight").detach();             // groups 2: fan-in 4 · 9
+  const at::Tensor grouped = net.tensor("model.9.conv.weight").detach();  // groups 2: fan-in 4 · 9
   EXPECT_LE(grouped.abs().max().item<double>(), 1 / 6.0);
   EXPECT_GT(grouped.abs().max().item<double>(), 0.95 / 6.0);
 }
@@ -45,7 +51,10 @@ TEST(InitialValues, NormsAreNeutralAndImplicitVectorsNarrow) {
   initialize(net, 7);
   for (const auto& entry : net.entries()) {
     const double low = entry.tensor.min().item<double>(), high = entry.tensor.max().item<double>();
-    const double centre = entry.spec.role == Role::bn_weight || entry.spec.role == Role::bn_var || entry.spec.role == Role::implicit_mul ? 1 : 0;
+    const double centre = entry.spec.role == Role::bn_weight || entry.spec.role == Role::bn_var ||
+                                  entry.spec.role == Role::implicit_mul
+                              ? 1
+                              : 0;
     if (entry.spec.role == Role::implicit_add || entry.spec.role == Role::implicit_mul) {
       EXPECT_GT(low, centre - 0.1) << entry.spec.name;  // 5 standard deviations of 0.02
       EXPECT_LT(high, centre + 0.1) << entry.spec.name;
@@ -61,8 +70,10 @@ TEST(InitialValues, HeadBiasesExpectFewObjects) {  // training 9, nc = 2: ln(0.6
   TorchNetwork net(small_auxiliary_network());
   initialize(net, 7);
   const double bound = 1 / std::sqrt(8.0);
-  const std::vector<std::pair<const char*, double>> heads{{"model.13.m.0.bias", -6.684612}, {"model.13.m.1.bias", -5.298317},
-                                                          {"model.13.m2.0.bias", -6.684612}, {"model.13.m2.1.bias", -5.298317}};
+  const std::vector<std::pair<const char*, double>> heads{{"model.13.m.0.bias", -6.684612},
+                                                          {"model.13.m.1.bias", -5.298317},
+                                                          {"model.13.m2.0.bias", -6.684612},
+                                                          {"model.13.m2.1.bias", -5.298317}};
   for (const auto& [name, objectness] : heads) {
     const at::Tensor bias = net.tensor(name).detach().view({2, 7});
     for (std::int64_t a = 0; a < 2; ++a)
@@ -71,7 +82,8 @@ TEST(InitialValues, HeadBiasesExpectFewObjects) {  // training 9, nc = 2: ln(0.6
         EXPECT_NEAR(bias[a][k].item<double>(), shift, bound + 1e-6) << name << ' ' << k;
       }
   }
-  EXPECT_NEAR(std::log(0.6 / (80 - 0.99)), -4.880400, 5.1e-7);  // the table of training 9 for other class counts
+  EXPECT_NEAR(std::log(0.6 / (80 - 0.99)), -4.880400,
+              5.1e-7);  // the table of training 9 for other class counts
 }
 
 }  // namespace

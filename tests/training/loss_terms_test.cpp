@@ -7,16 +7,21 @@
 namespace yolov7::training {
 namespace {
 
-const std::vector<Positive> repeated{{0, 0, 1, 1, 0}, {0, 1, 0, 1, 0}, {0, 0, 1, 1, 1}, {0, 0, 0, 1, 1}};
+const std::vector<Positive> repeated{
+    {0, 0, 1, 1, 0}, {0, 1, 0, 1, 0}, {0, 0, 1, 1, 1}, {0, 0, 0, 1, 1}};
 
-TEST(LastOfEachCell, LaterWriterWins) { EXPECT_EQ(last_of_each_cell(repeated), (std::vector<std::int64_t>{1, 2, 3})); }
+TEST(LastOfEachCell, LaterWriterWins) {
+  EXPECT_EQ(last_of_each_cell(repeated), (std::vector<std::int64_t>{1, 2, 3}));
+}
 
 TEST(ReadMap, ValuesAndSummedGradient) {
-  at::Tensor map = at::arange(1 * 2 * 2 * 2 * 6, at::kDouble).view({1, 2, 2, 2, 6}).requires_grad_(true);
+  at::Tensor map =
+      at::arange(1 * 2 * 2 * 2 * 6, at::kDouble).view({1, 2, 2, 2, 6}).requires_grad_(true);
   const MapTerms terms = read_map(map, cell_index(repeated, at::kCPU));
   EXPECT_EQ(terms.objectness.sizes(), (std::vector<std::int64_t>{1, 2, 2, 2}));
-  EXPECT_EQ(terms.objectness[0][1][0][1].item<double>(), (4 + 1) * 6 + 4);  // cell number 5, column 4
-  EXPECT_EQ(terms.rows[0][0].item<double>(), 3 * 6);                       // anchor 0, row 1, column 1: cell number 3
+  EXPECT_EQ(terms.objectness[0][1][0][1].item<double>(),
+            (4 + 1) * 6 + 4);                         // cell number 5, column 4
+  EXPECT_EQ(terms.rows[0][0].item<double>(), 3 * 6);  // anchor 0, row 1, column 1: cell number 3
   EXPECT_EQ(terms.rows[1][5].item<double>(), 5 * 6 + 5);
   (terms.objectness.sum() + terms.rows.slice(1, 0, 1).sum() * 10).backward();
   EXPECT_EQ(map.grad()[0][0][1][1][0].item<double>(), 20);  // two positives on one cell
@@ -38,8 +43,11 @@ TEST(BinaryCrossEntropy, EqualsItsFormula) {
   for (const double weight : {1.0, 1.7})
     for (const double gamma : {0.0, 1.5}) {
       double expected = 0;
-      for (std::size_t i = 0; i < x.size(); ++i) expected += reference(x[i], t[i], weight, gamma) / static_cast<double>(x.size());
-      const double found = binary_cross_entropy(at::tensor(x, at::kDouble), at::tensor(t, at::kDouble), weight, gamma).item<double>();
+      for (std::size_t i = 0; i < x.size(); ++i)
+        expected += reference(x[i], t[i], weight, gamma) / static_cast<double>(x.size());
+      const double found = binary_cross_entropy(at::tensor(x, at::kDouble),
+                                                at::tensor(t, at::kDouble), weight, gamma)
+                               .item<double>();
       EXPECT_NEAR(found, expected, 1e-14);  // a few roundings of doubles near 1
     }
 }

@@ -1,4 +1,5 @@
-// The memory model in closed form, and a step whose memory does not grow with the number of objects.
+// The memory model in closed form, and a step whose memory does not grow with the number of
+// objects.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -6,11 +7,11 @@
 
 #include "core/random.hpp"
 #include "core/threads.hpp"
+#include "network/builder.hpp"
 #include "training/initial_values.hpp"
 #include "training/kernels/tensor_memory.hpp"
 #include "training/loss.hpp"
 #include "training/preflight.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -30,18 +31,27 @@ TEST(MemoryModel, BatchAndMicroBatchThatFit) {
   EXPECT_EQ(model.largest_micro(6, 1000 + 60 + 200), 2);  // 6, 3, 2, 1
 }
 
-/// Peak of the large tensors in a step of yolov7-tiny at 640, batch 2, nc 80, with so many objects in each picture.
+/// Peak of the large tensors in a step of yolov7-tiny at 640, batch 2, nc 80, with so many objects
+/// in each picture.
 std::size_t step_peak(TorchNetwork& net, Loss& loss, int objects) {
   std::vector<Target> targets;
   Random random(11, 0, 0, 0);
   for (int picture = 0; picture < 2; ++picture)
     for (int i = 0; i < objects; ++i) {
       const double w = random.uniform(0.02, 0.2), h = random.uniform(0.02, 0.2);
-      targets.push_back({static_cast<float>(picture), static_cast<float>(random.integer(0, 79)), static_cast<float>(random.uniform(w / 2, 1 - w / 2)),
-                         static_cast<float>(random.uniform(h / 2, 1 - h / 2)), static_cast<float>(w), static_cast<float>(h)});
+      targets.push_back({static_cast<float>(picture), static_cast<float>(random.integer(0, 79)),
+                         static_cast<float>(random.uniform(w / 2, 1 - w / 2)),
+                         static_cast<float>(random.uniform(h / 2, 1 - h / 2)),
+                         static_cast<float>(w), static_cast<float>(h)});
     }
   kernels::TensorMemory& memory = kernels::keep_tensor_memory();
-  const at::Tensor images = at::arange(2 * 3 * 640 * 640, at::kFloat).mul_(0.7).sin_().mul_(0.5).add_(0.5).view({2, 3, 640, 640}).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor images = at::arange(2 * 3 * 640 * 640, at::kFloat)
+                                .mul_(0.7)
+                                .sin_()
+                                .mul_(0.5)
+                                .add_(0.5)
+                                .view({2, 3, 640, 640})
+                                .contiguous(at::MemoryFormat::ChannelsLast);
   memory.forget_peak();
   loss(net.forward(images), targets).total.backward();
   for (const auto& entry : net.entries())
@@ -60,7 +70,8 @@ TEST(MemoryContract, TwoThousandObjectsTakeNoMoreThanTwenty) {
   LossOptions options;
   options.gains = scaled_gains({}, 3, 80, 640);
   Loss loss(options, net.description());
-  const double few = static_cast<double>(step_peak(net, loss, 20)), many = static_cast<double>(step_peak(net, loss, 2000));
+  const double few = static_cast<double>(step_peak(net, loss, 20)),
+               many = static_cast<double>(step_peak(net, loss, 2000));
   EXPECT_LT(many, 1.10 * few) << many / 1e6 << " MB against " << few / 1e6;
   RecordProperty("ratio", std::to_string(many / few));
   EXPECT_GT(few, 100e6);  // the counter counts

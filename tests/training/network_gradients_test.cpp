@@ -1,5 +1,5 @@
-// Gradients of whole networks, computed in float32 by the fast kernels, against the same networks in float64, which runs through
-// LibTorch's own operators.
+// Gradients of whole networks, computed in float32 by the fast kernels, against the same networks
+// in float64, which runs through LibTorch's own operators.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,9 +10,9 @@
 #include <tuple>
 
 #include "core/threads.hpp"
+#include "network/builder.hpp"
 #include "training/initial_values.hpp"
 #include "training/torch_network.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -20,23 +20,35 @@ namespace {
 std::string config(const std::string& name, const std::string& width) {
   std::ifstream in(std::string(YOLOV7_SOURCE_DIR) + "/configs/training/" + name);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  return std::regex_replace(text, std::regex("width_multiple: *[0-9.]+"), "width_multiple: " + width);
+  return std::regex_replace(text, std::regex("width_multiple: *[0-9.]+"),
+                            "width_multiple: " + width);
 }
 
 /// All gradients of a fixed linear function of the raw maps, by name.
 std::vector<at::Tensor> gradients(TorchNetwork& net) {
   net.train(true);
   constexpr std::int64_t size = 256, batch = 2;
-  const at::Tensor images = at::arange(batch * 3 * size * size, at::kDouble).mul_(12.9898).sin_().mul_(43758.5453).frac_().abs_().view({batch, 3, size, size}).to(net.type()).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor images = at::arange(batch * 3 * size * size, at::kDouble)
+                                .mul_(12.9898)
+                                .sin_()
+                                .mul_(43758.5453)
+                                .frac_()
+                                .abs_()
+                                .view({batch, 3, size, size})
+                                .to(net.type())
+                                .contiguous(at::MemoryFormat::ChannelsLast);
   at::Tensor sum = at::zeros({}, net.type());
   for (const at::Tensor& map : net.forward(images)) {
-    const at::Tensor weights = at::arange(map.numel(), at::kDouble).mul_(1.37).cos_().view(map.sizes()).to(net.type());
+    const at::Tensor weights =
+        at::arange(map.numel(), at::kDouble).mul_(1.37).cos_().view(map.sizes()).to(net.type());
     sum = sum + (map.to(net.type()) * weights).mean();
   }
   sum.backward();
   std::vector<at::Tensor> result;
   for (const auto& entry : net.entries())
-    if (entry.tensor.requires_grad()) result.push_back(entry.tensor.grad().defined() ? entry.tensor.grad().to(at::kDouble) : at::Tensor());
+    if (entry.tensor.requires_grad())
+      result.push_back(entry.tensor.grad().defined() ? entry.tensor.grad().to(at::kDouble)
+                                                     : at::Tensor());
   return result;
 }
 
@@ -45,7 +57,8 @@ double cosine(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a[i].defined(), b[i].defined()) << i;
     if (!a[i].defined()) continue;
-    ab += (a[i] * b[i]).sum().item<double>(), aa += (a[i] * a[i]).sum().item<double>(), bb += (b[i] * b[i]).sum().item<double>();
+    ab += (a[i] * b[i]).sum().item<double>(), aa += (a[i] * a[i]).sum().item<double>(),
+        bb += (b[i] * b[i]).sum().item<double>();
   }
   return ab / std::sqrt(aa * bb);
 }
@@ -61,12 +74,16 @@ TEST_P(NetworkGradients, EqualThoseOfFloat64) {
   initialize(fast, 0);
   const auto wanted = gradients(exact);
   const double found = cosine(wanted, gradients(fast));
-  // Rounding errors of 1e-7 grow layer by layer at random initial values; the deepest networks keep 0.999 of the direction.
+  // Rounding errors of 1e-7 grow layer by layer at random initial values; the deepest networks keep
+  // 0.999 of the direction.
   EXPECT_GT(found, 0.995) << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(SevenNetworks, NetworkGradients,
-                         testing::Combine(testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6", "yolov7-e6", "yolov7-d6", "yolov7-e6e"), testing::Values("0.25", "0.125")),
+                         testing::Combine(testing::Values("yolov7-tiny", "yolov7", "yolov7x",
+                                                          "yolov7-w6", "yolov7-e6", "yolov7-d6",
+                                                          "yolov7-e6e"),
+                                          testing::Values("0.25", "0.125")),
                          [](const auto& one) {
                            std::string name = std::get<0>(one.param) + "_" + std::get<1>(one.param);
                            for (char& c : name)

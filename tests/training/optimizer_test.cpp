@@ -17,7 +17,9 @@ TEST(ParameterGroups, FollowTheRoles) {  // training 7.1
   EXPECT_EQ(group_of(Role::weight), ParameterGroup::weight);
   EXPECT_EQ(group_of(Role::bias), ParameterGroup::bias);
   EXPECT_EQ(group_of(Role::bn_bias), ParameterGroup::bias);
-  for (const Role role : {Role::bn_mean, Role::bn_var, Role::bn_count, Role::anchors, Role::anchor_grid}) EXPECT_THROW(group_of(role), Error);
+  for (const Role role :
+       {Role::bn_mean, Role::bn_var, Role::bn_count, Role::anchors, Role::anchor_grid})
+    EXPECT_THROW(group_of(role), Error);
 }
 
 TEST(ParameterGroups, EachTrainableTensorIsInExactlyOne) {
@@ -132,7 +134,8 @@ TEST(Sgd, GradientOfAnotherLayoutIsReadByPosition) {
   sgd.set_rates({1, 1, 1});
   set_value(net, conv, 0);
   at::Tensor weight = net.tensor(conv);
-  const at::Tensor gradient = at::arange(weight.numel(), at::kFloat).view(weight.sizes());  // row-major, not channels_last
+  const at::Tensor gradient =
+      at::arange(weight.numel(), at::kFloat).view(weight.sizes());  // row-major, not channels_last
   weight.mutable_grad() = gradient.clone();
   sgd.step();
   EXPECT_TRUE(at::equal(weight.detach(), -gradient));
@@ -149,13 +152,15 @@ TEST(Sgd, StateContinuesWhereItWasStored) {
   advance(a, first, 0.25);
   {
     at::NoGradGuard no_gradient;
-    for (std::size_t i = 0; i < a.entries().size(); ++i) at::Tensor(b.entries()[i].tensor).copy_(a.entries()[i].tensor);
+    for (std::size_t i = 0; i < a.entries().size(); ++i)
+      at::Tensor(b.entries()[i].tensor).copy_(a.entries()[i].tensor);
   }
   second.load(first.store());
   EXPECT_EQ(first.store().size(), 3u);
   advance(a, first, -0.5);
   advance(b, second, -0.5);
-  for (const char* name : {conv, scale, shift}) EXPECT_TRUE(at::equal(a.tensor(name), b.tensor(name))) << name;
+  for (const char* name : {conv, scale, shift})
+    EXPECT_TRUE(at::equal(a.tensor(name), b.tensor(name))) << name;
 }
 
 TEST(Sgd, RefusesForeignState) {
@@ -187,7 +192,8 @@ struct AdamByHand {
     ++t;
     m = beta1 * m + (1 - beta1) * g;
     v = beta2 * v + (1 - beta2) * g * g;
-    p -= rate * (m / (1 - std::pow(beta1, t))) / (std::sqrt(v / (1 - std::pow(beta2, t))) + epsilon);
+    p -=
+        rate * (m / (1 - std::pow(beta1, t))) / (std::sqrt(v / (1 - std::pow(beta2, t))) + epsilon);
   }
 };
 
@@ -195,7 +201,8 @@ TEST(Adam, FourStepsByHand) {
   for (const bool decoupled : {false, true}) {
     SCOPED_TRACE(decoupled);
     const TorchNetwork net(small_network(), at::kDouble);
-    OptimizerOptions options = with_decay(0.1, decoupled ? OptimizerKind::adamw : OptimizerKind::adam);
+    OptimizerOptions options =
+        with_decay(0.1, decoupled ? OptimizerKind::adamw : OptimizerKind::adam);
     options.beta1 = 0.9;
     Optimizer adam(net, options);
     adam.set_momentum(0.5);  // warm-up of the momentum is SGD's alone
@@ -232,15 +239,20 @@ TEST(Adam, EachValueOfAChannelsLastWeightFollowsItsOwnGradient) {
   for (const double turn : {1.0, 0.3, -0.5}) {
     weight.mutable_grad() = turn * position - 7;
     adam.step();
-    for (std::int64_t i = 0; i < count; ++i) expected[static_cast<std::size_t>(i)].step(turn * static_cast<double>(i) - 7, 0.1, true, 0.02, 0.9);
+    for (std::int64_t i = 0; i < count; ++i)
+      expected[static_cast<std::size_t>(i)].step(turn * static_cast<double>(i) - 7, 0.1, true, 0.02,
+                                                 0.9);
   }
   const at::Tensor found = weight.detach().contiguous();
-  for (std::int64_t i = 0; i < count; ++i) EXPECT_NEAR(found.const_data_ptr<double>()[i], expected[static_cast<std::size_t>(i)].p, 1e-12) << i;
+  for (std::int64_t i = 0; i < count; ++i)
+    EXPECT_NEAR(found.const_data_ptr<double>()[i], expected[static_cast<std::size_t>(i)].p, 1e-12)
+        << i;
 }
 
 TEST(Adam, StateContinuesWhereItWasStored) {
   const TorchNetwork a(small_network(), at::kDouble), b(small_network(), at::kDouble);
-  Optimizer first(a, with_decay(0.1, OptimizerKind::adamw)), second(b, with_decay(0.1, OptimizerKind::adamw));
+  Optimizer first(a, with_decay(0.1, OptimizerKind::adamw)),
+      second(b, with_decay(0.1, OptimizerKind::adamw));
   for (const TorchNetwork* net : {&a, &b}) set_value(*net, conv, 2);
   const auto advance = [](const TorchNetwork& net, Optimizer& optimizer, double gradient) {
     set_gradient(net, conv, gradient);
@@ -261,8 +273,8 @@ TEST(Adam, StateContinuesWhereItWasStored) {
 TEST(Optimizer, ClippingScalesAllGradientsTogether) {
   const TorchNetwork net(small_network(), at::kDouble);
   Optimizer sgd(net, {});
-  set_gradient(net, scale, 3);   // 8 values
-  set_gradient(net, shift, 4);   // 8 values: norm √(8·9 + 8·16) = √200
+  set_gradient(net, scale, 3);  // 8 values
+  set_gradient(net, shift, 4);  // 8 values: norm √(8·9 + 8·16) = √200
   EXPECT_NEAR(sgd.clip_gradients(100), std::sqrt(200.0), 1e-12);
   EXPECT_EQ(net.tensor(scale).grad().max().item<double>(), 3);
   EXPECT_NEAR(sgd.clip_gradients(1), std::sqrt(200.0), 1e-12);

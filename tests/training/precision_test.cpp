@@ -1,12 +1,13 @@
-// The guard before the first step: bfloat16 is taken where it agrees, refused where it does not, and nothing else changes.
+// The guard before the first step: bfloat16 is taken where it agrees, refused where it does not,
+// and nothing else changes.
 #include "training/precision.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "tests/training/small_network.hpp"
 #include "network/builder.hpp"
+#include "tests/training/small_network.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -35,8 +36,10 @@ TEST(Precision, BfloatAgreesOnAShallowNetwork) {
   EXPECT_NEAR(check.narrow_loss, check.loss, 0.05 * check.loss);
   // Weights, statistics and counters are those from before, to the bit; no gradient is left.
   const network::Weights after = f.net.store();
-  for (const auto& [name, tensor] : before.entries()) EXPECT_TRUE(after.find(name)->bytes == tensor.bytes) << name;
-  for (const auto& entry : f.net.entries()) EXPECT_FALSE(entry.tensor.grad().defined()) << entry.spec.name;
+  for (const auto& [name, tensor] : before.entries())
+    EXPECT_TRUE(after.find(name)->bytes == tensor.bytes) << name;
+  for (const auto& entry : f.net.entries())
+    EXPECT_FALSE(entry.tensor.grad().defined()) << entry.spec.name;
 }
 
 // An infinite multiplier in the head: no loss is finite, in any type, and the guard must see it.
@@ -45,7 +48,8 @@ TEST(Precision, WhatIsNotFiniteIsRefused) {
   {
     at::NoGradGuard no_gradient;
     for (const auto& entry : f.net.entries())
-      if (entry.spec.role == network::TensorSpec::Role::implicit_mul) at::Tensor(entry.tensor).fill_(std::numeric_limits<float>::infinity());
+      if (entry.spec.role == network::TensorSpec::Role::implicit_mul)
+        at::Tensor(entry.tensor).fill_(std::numeric_limits<float>::infinity());
   }
   const PrecisionCheck check = check_precision(f.net, f.loss, f.images, f.targets, at::kBFloat16);
   EXPECT_FALSE(check.accepted) << check.text();
@@ -56,11 +60,13 @@ TEST(Precision, WhatIsNotFiniteIsRefused) {
 TEST(Precision, RandomValuesOfADeepNetworkLeaveItUndecided) {
   network::Overrides overrides;
   overrides.class_count = 2;
-  TorchNetwork net(network::build(network::read_config("yolov7-tiny.yaml"), "yolov7-tiny.yaml", overrides));
+  TorchNetwork net(
+      network::build(network::read_config("yolov7-tiny.yaml"), "yolov7-tiny.yaml", overrides));
   initialize(net, 0);
   Loss loss(Fixture::options(), net.description());
   const Fixture pictures;
-  const PrecisionCheck check = check_precision(net, loss, pictures.images, pictures.targets, at::kBFloat16);
+  const PrecisionCheck check =
+      check_precision(net, loss, pictures.images, pictures.targets, at::kBFloat16);
   EXPECT_LT(check.rounding_cosine, 0.9) << check.text();
   EXPECT_TRUE(check.undecided) << check.text();
   EXPECT_FALSE(check.aligned) << check.text();

@@ -6,10 +6,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "network/builder.hpp"
 #include "network/reparameterize.hpp"
 #include "tests/training/small_network.hpp"
 #include "training/exact_outputs.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -39,16 +39,20 @@ Checkpoint random_checkpoint(const std::string& config, int classes) {
   return c;
 }
 
-runtime::Proof prove(const Checkpoint& parent, const network::Network& network, const Weights& child, int size) {
+runtime::Proof prove(const Checkpoint& parent, const network::Network& network,
+                     const Weights& child, int size) {
   const network::Network before = parent.build_network();
-  const auto pictures = runtime::generated_pictures(size, static_cast<int>(before.largest_stride()));
-  return runtime::prove({before, parent.ema}, {network, child}, network::converted(child, DataType::float32), pictures, exact_outputs);
+  const auto pictures =
+      runtime::generated_pictures(size, static_cast<int>(before.largest_stride()));
+  return runtime::prove({before, parent.ema}, {network, child},
+                        network::converted(child, DataType::float32), pictures, exact_outputs);
 }
 
 class SevenNetworks : public testing::TestWithParam<const char*> {};
 
 TEST_P(SevenNetworks, ReparameterizedIsTheSameDetector) {
-  const Checkpoint parent = random_checkpoint(read(std::string("training/") + GetParam() + ".yaml"), 80);
+  const Checkpoint parent =
+      random_checkpoint(read(std::string("training/") + GetParam() + ".yaml"), 80);
   const network::Reparameterized child = network::reparameterize(parent);
   const runtime::Proof proof = prove(parent, child.network, child.weights, 128);
   EXPECT_EQ(proof.breach, "");
@@ -57,11 +61,18 @@ TEST_P(SevenNetworks, ReparameterizedIsTheSameDetector) {
   EXPECT_GT(proof.exact.decoded.scale, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Reparam, SevenNetworks, testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6", "yolov7-e6", "yolov7-d6", "yolov7-e6e"),
-                         [](const auto& instance) { std::string name = instance.param; for (char& c : name) if (c == '-') c = '_'; return name; });
+INSTANTIATE_TEST_SUITE_P(Reparam, SevenNetworks,
+                         testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6",
+                                         "yolov7-e6", "yolov7-d6", "yolov7-e6e"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           for (char& c : name)
+                             if (c == '-') c = '_';
+                           return name;
+                         });
 
-/// A small network with a RepConv (and its identity branch) and implicit vectors; what goes wrong in folding is put into the parent's
-/// weights before they are folded, or into the child.
+/// A small network with a RepConv (and its identity branch) and implicit vectors; what goes wrong
+/// in folding is put into the parent's weights before they are folded, or into the child.
 class InjectedErrors : public testing::Test {
  protected:
   const Checkpoint parent = random_checkpoint(small_network().config, 2);
@@ -72,7 +83,8 @@ class InjectedErrors : public testing::Test {
     const network::Reparameterized child = network::reparameterize(wrong);
     return prove(parent, child.network, child.weights, 64).breach;
   }
-  std::string breach_of_child(const std::function<void(network::Network&, Weights&)>& change) const {
+  std::string breach_of_child(
+      const std::function<void(network::Network&, Weights&)>& change) const {
     network::Reparameterized child = network::reparameterize(parent);
     change(child.network, child.weights);
     return prove(parent, child.network, child.weights, 64).breach;
@@ -84,11 +96,13 @@ TEST_F(InjectedErrors, NoneIsNone) { EXPECT_EQ(breach(parent.ema), ""); }
 TEST_F(InjectedErrors, ASwappedBranch) {
   Weights wrong = parent.ema;
   for (const char* part : {"weight", "bias", "running_mean", "running_var"}) {
-    const std::string dense = std::string("model.3.rbr_dense.1.") + part, point = std::string("model.3.rbr_1x1.1.") + part;
+    const std::string dense = std::string("model.3.rbr_dense.1.") + part,
+                      point = std::string("model.3.rbr_1x1.1.") + part;
     wrong.set(dense, parent.ema.at(point));
     wrong.set(point, parent.ema.at(dense));
   }
-  EXPECT_NE(breach(wrong).find("raw output of level 0 differs by"), std::string::npos) << breach(wrong);
+  EXPECT_NE(breach(wrong).find("raw output of level 0 differs by"), std::string::npos)
+      << breach(wrong);
 }
 
 TEST_F(InjectedErrors, AWrongEpsilon) {
@@ -99,7 +113,8 @@ TEST_F(InjectedErrors, AWrongEpsilon) {
     for (double& value : values) value += 1e-5 - 1e-3;
     wrong.set(name, Tensor::from(values, tensor.shape));
   }
-  EXPECT_NE(breach(wrong).find("raw output of level 0 differs by"), std::string::npos) << breach(wrong);
+  EXPECT_NE(breach(wrong).find("raw output of level 0 differs by"), std::string::npos)
+      << breach(wrong);
 }
 
 TEST_F(InjectedErrors, AShiftedAnchor) {
@@ -118,7 +133,8 @@ TEST_F(InjectedErrors, APermutedClass) {
       const std::string name = "model.13.m.0" + part;
       std::vector<double> rows = weights.at(name).to_doubles();
       const std::size_t per_row = rows.size() / 14;  // 2 anchors of 5 + 2 rows
-      for (std::size_t i = 0; i < per_row; ++i) std::swap(rows[5 * per_row + i], rows[6 * per_row + i]);
+      for (std::size_t i = 0; i < per_row; ++i)
+        std::swap(rows[5 * per_row + i], rows[6 * per_row + i]);
       weights.set(name, Tensor::from(rows, weights.at(name).shape));
     }
     EXPECT_EQ(network.class_count, 2);
@@ -137,15 +153,23 @@ TEST_F(InjectedErrors, NotANumber) {
 }
 
 TEST(Proof, MatchesBoxesOneToOne) {
-  const std::vector<Detection> reference{{{0, 0, 10, 10}, 0.9F, 0}, {{20, 20, 30, 30}, 0.8F, 1}, {{40, 40, 60, 60}, 0.7F, 0}, {{80, 80, 90, 90}, 0.6F, 0}};
-  const std::vector<Detection> candidate{{{0, 0, 10, 10}, 0.9F, 0}, {{20, 20, 30, 30}, 0.79F, 1}, {{40, 40, 60, 50}, 0.7F, 0}, {{80, 80, 90, 90}, 0.6F, 1}};
+  const std::vector<Detection> reference{{{0, 0, 10, 10}, 0.9F, 0},
+                                         {{20, 20, 30, 30}, 0.8F, 1},
+                                         {{40, 40, 60, 60}, 0.7F, 0},
+                                         {{80, 80, 90, 90}, 0.6F, 0}};
+  const std::vector<Detection> candidate{{{0, 0, 10, 10}, 0.9F, 0},
+                                         {{20, 20, 30, 30}, 0.79F, 1},
+                                         {{40, 40, 60, 50}, 0.7F, 0},
+                                         {{80, 80, 90, 90}, 0.6F, 1}};
   const runtime::BoxMatch match = runtime::match_boxes(reference, candidate);
   EXPECT_EQ(match.reference, 4u);
   EXPECT_EQ(match.candidate, 4u);
-  EXPECT_EQ(match.matched, 1u);        // the second differs in score, the third in its box, the fourth in its class
-  EXPECT_EQ(match.least_iou, 0);       // the fourth has no partner
+  EXPECT_EQ(match.matched,
+            1u);  // the second differs in score, the third in its box, the fourth in its class
+  EXPECT_EQ(match.least_iou, 0);  // the fourth has no partner
   EXPECT_NEAR(match.largest_score, 0.01, 1e-6);
-  const std::vector<Detection> flat{{{0, 5, 0, 9}, 0.5F, 0}}, same{{{0, 5.005, 0, 9}, 0.5F, 0}}, other{{{0, 5.02, 0, 9}, 0.5F, 0}};
+  const std::vector<Detection> flat{{{0, 5, 0, 9}, 0.5F, 0}}, same{{{0, 5.005, 0, 9}, 0.5F, 0}},
+      other{{{0, 5.02, 0, 9}, 0.5F, 0}};
   EXPECT_EQ(runtime::match_boxes(flat, same).matched, 1u);
   EXPECT_EQ(runtime::match_boxes(flat, other).matched, 0u);
 }

@@ -15,9 +15,9 @@ TrainOptions run(int epochs, int batch = 16) {
 }
 
 TEST(Recipe, StepsOfTheOfficialRecipe) {
-  EXPECT_EQ(steps_of(run(150), 60), 150);       // 4 batches of 60 pictures, a step every 4
+  EXPECT_EQ(steps_of(run(150), 60), 150);           // 4 batches of 60 pictures, a step every 4
   EXPECT_EQ(steps_of(run(300), 118'287), 554'475);  // ⌈118287 / 16⌉ = 7393, × 300 / 4
-  EXPECT_EQ(steps_of(run(1, 24), 24), 0);       // one batch, a step every round(64 / 24) = 3
+  EXPECT_EQ(steps_of(run(1, 24), 24), 0);           // one batch, a step every round(64 / 24) = 3
 }
 
 TEST(Recipe, TheBatchStaysAMultipleOfTheProcesses) {
@@ -102,7 +102,8 @@ TEST(Recipe, RatesOfAFileThatIsMeantForSgd) {
   EXPECT_DOUBLE_EQ(converted.weight_decay, 0.01);
   o.optimizer = "adam";
   EXPECT_DOUBLE_EQ(used_rates(o, h).lr0, 0.001);
-  EXPECT_DOUBLE_EQ(used_rates(o, h).weight_decay, 0.0005) << "in the gradient, which Adam divides by its size";
+  EXPECT_DOUBLE_EQ(used_rates(o, h).weight_decay, 0.0005)
+      << "in the gradient, which Adam divides by its size";
   o.optimizer = "sgd";
   EXPECT_EQ(used_rates(o, h).lr0, 0.01);
   o.adam = true;  // a run of before that holds both: Adam it is

@@ -41,7 +41,8 @@ TEST(Records, TextLineHasTheOfficialColumns) {
 }
 
 TEST(Records, CsvComesBackExactly) {
-  const auto back = parse_results_csv(results_csv_header() + "\n" + results_csv_line(record()) + "\n", "x");
+  const auto back =
+      parse_results_csv(results_csv_header() + "\n" + results_csv_line(record()) + "\n", "x");
   ASSERT_EQ(back.size(), 1u);
   EXPECT_EQ(back[0].precision, 1.0 / 3);
   EXPECT_EQ(back[0].train_loss, record().train_loss);
@@ -91,7 +92,8 @@ TEST(RunState, OnlySomeOptionsChangeOnResume) {
   stored.hyp = "mine.yaml";
   wanted.epochs = 20;
   wanted.workers = 3;
-  const TrainOptions merged = resumed_options(stored, wanted, {"resume", "epochs", "workers", "json"});
+  const TrainOptions merged =
+      resumed_options(stored, wanted, {"resume", "epochs", "workers", "json"});
   EXPECT_EQ(merged.epochs, 20);
   EXPECT_EQ(merged.workers, 3);
   EXPECT_EQ(merged.hyp, "mine.yaml");

@@ -8,8 +8,10 @@ namespace yolov7::training {
 namespace {
 
 TEST(Factor, Cosine) {  // training 21.2, eight decimals
-  const std::vector<std::pair<int, double>> expected{{0, 1}, {1, 0.99997533}, {75, 0.86819805}, {150, 0.55}, {225, 0.23180195}, {299, 0.10002467}};
-  for (const auto& [epoch, value] : expected) EXPECT_NEAR(cosine_factor(epoch, 300, 0.1), value, 5.1e-9) << epoch;
+  const std::vector<std::pair<int, double>> expected{
+      {0, 1}, {1, 0.99997533}, {75, 0.86819805}, {150, 0.55}, {225, 0.23180195}, {299, 0.10002467}};
+  for (const auto& [epoch, value] : expected)
+    EXPECT_NEAR(cosine_factor(epoch, 300, 0.1), value, 5.1e-9) << epoch;
 }
 
 TEST(Factor, Linear) {
@@ -20,8 +22,9 @@ TEST(Factor, Linear) {
 }
 
 TEST(Accumulation, AndWeightDecay) {  // training 6
-  const std::vector<std::array<double, 3>> expected{{1, 64, 5e-4}, {8, 8, 5e-4}, {16, 4, 5e-4}, {32, 2, 5e-4}, {48, 1, 3.75e-4},
-                                                    {64, 1, 5e-4}, {96, 1, 7.5e-4}, {128, 1, 1e-3}, {256, 1, 2e-3}};
+  const std::vector<std::array<double, 3>> expected{
+      {1, 64, 5e-4}, {8, 8, 5e-4},    {16, 4, 5e-4},  {32, 2, 5e-4}, {48, 1, 3.75e-4},
+      {64, 1, 5e-4}, {96, 1, 7.5e-4}, {128, 1, 1e-3}, {256, 1, 2e-3}};
   for (const auto& [batch, accumulate, decay] : expected) {
     EXPECT_EQ(accumulation(static_cast<int>(batch)), static_cast<int>(accumulate)) << batch;
     EXPECT_NEAR(scaled_weight_decay(5e-4, static_cast<int>(batch)), decay, 1e-15) << batch;
@@ -42,28 +45,35 @@ TEST(Schedule, LagsOneEpoch) {
   o.warmup_epochs = 0.1;  // 1000 iterations: inside epoch 0
   const Schedule schedule(o);
   EXPECT_EQ(schedule.warmup_iterations(), 1000);
-  const std::vector<double> expected{0.01, 0.01, 0.00977975, 0.00914058, 0.00814503, 0.00689058, 0.0055, 0.00410942, 0.00285497, 0.00185942};
+  const std::vector<double> expected{0.01,       0.01,   0.00977975, 0.00914058, 0.00814503,
+                                     0.00689058, 0.0055, 0.00410942, 0.00285497, 0.00185942};
   for (int epoch = 0; epoch < 10; ++epoch)
-    for (const double rate : schedule.at(epoch * 2000 + 1500).rates) EXPECT_NEAR(rate, expected[static_cast<std::size_t>(epoch)], 5.1e-9) << epoch;
+    for (const double rate : schedule.at(epoch * 2000 + 1500).rates)
+      EXPECT_NEAR(rate, expected[static_cast<std::size_t>(epoch)], 5.1e-9) << epoch;
 }
 
 TEST(Schedule, KeepsTheLastWarmupRateUntilTheEpochEnds) {
-  const Schedule schedule(options(100, 400));  // warm-up: max(1200, 1000) = 1200 = first iteration of epoch 3
+  const Schedule schedule(
+      options(100, 400));  // warm-up: max(1200, 1000) = 1200 = first iteration of epoch 3
   EXPECT_EQ(schedule.warmup_iterations(), 1200);
   EXPECT_NEAR(schedule.at(1200).rates[1], 0.01 * cosine_factor(3, 100, 0.1), 1e-15);
   EXPECT_NEAR(schedule.at(1599).rates[1], 0.01 * cosine_factor(3, 100, 0.1), 1e-15);
-  EXPECT_NEAR(schedule.at(1600).rates[1], 0.01 * cosine_factor(3, 100, 0.1), 1e-15);  // epoch 4 by the lag
+  EXPECT_NEAR(schedule.at(1600).rates[1], 0.01 * cosine_factor(3, 100, 0.1),
+              1e-15);  // epoch 4 by the lag
   EXPECT_NEAR(schedule.at(2000).rates[1], 0.01 * cosine_factor(4, 100, 0.1), 1e-15);  // epoch 5
 }
 
 TEST(Schedule, WarmupAccumulates) {  // training 21.2, nw = 1000
   const Schedule sixteen(options(300, 100));
   ASSERT_EQ(sixteen.warmup_iterations(), 1000);
-  const std::vector<std::pair<int, int>> expected{{166, 1}, {167, 2}, {499, 2}, {500, 2}, {501, 3}, {833, 3}, {834, 4}, {1000, 4}, {1001, 4}};
-  for (const auto& [iteration, accumulate] : expected) EXPECT_EQ(sixteen.at(iteration).accumulate, accumulate) << iteration;
+  const std::vector<std::pair<int, int>> expected{{166, 1}, {167, 2}, {499, 2},  {500, 2}, {501, 3},
+                                                  {833, 3}, {834, 4}, {1000, 4}, {1001, 4}};
+  for (const auto& [iteration, accumulate] : expected)
+    EXPECT_EQ(sixteen.at(iteration).accumulate, accumulate) << iteration;
   ScheduleOptions large = options(300, 100);
   large.total_batch = 128;
-  for (const int iteration : {0, 500, 1000, 5000}) EXPECT_EQ(Schedule(large).at(iteration).accumulate, 1);
+  for (const int iteration : {0, 500, 1000, 5000})
+    EXPECT_EQ(Schedule(large).at(iteration).accumulate, 1);
 }
 
 TEST(Schedule, WarmupMidway) {  // training 21.2: t = 0.5, f = 1
@@ -85,7 +95,8 @@ TEST(Schedule, StepsAtTheFirstBatchOfAGroup) {  // K 05
 }
 
 TEST(Schedule, CapShortensWarmup) {  // F 09
-  ScheduleOptions o = options(100, 8);  // 115 pictures, batch 16: 800 iterations, all of them warm-up by the old rule
+  ScheduleOptions o = options(
+      100, 8);  // 115 pictures, batch 16: 800 iterations, all of them warm-up by the old rule
   EXPECT_EQ(Schedule(o).warmup_iterations(), 1000);
   o.warmup_cap = 0.2;
   const Schedule capped(o);
@@ -135,11 +146,13 @@ TEST(StepSchedule, MultipliesAtTheGivenEpochs) {
 TEST(PlateauSchedule, FallsWhenTheFitnessStandsStill) {
   const PlateauOptions o{2, 0.5, 0.2};
   EXPECT_EQ(plateau_factor({}, o), 1);
-  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2}, o), 1);          // one epoch without a better one
-  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2, 0.1}, o), 0.5);   // two
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2}, o),
+            1);  // one epoch without a better one
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2, 0.1}, o), 0.5);  // two
   EXPECT_EQ(plateau_factor(std::vector<double>{0.1, 0.2, 0.2, 0.1, 0.3}, o), 0.5);
   EXPECT_EQ(plateau_factor(std::vector<double>{0.3, 0.2, 0.2, 0.1, 0.1}, o), 0.25);
-  EXPECT_EQ(plateau_factor(std::vector<double>{0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1}, o), 0.2);  // the floor
+  EXPECT_EQ(plateau_factor(std::vector<double>{0.3, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1}, o),
+            0.2);  // the floor
   ScheduleOptions plan;
   plan.kind = ScheduleKind::plateau;
   plan.plateau = o;

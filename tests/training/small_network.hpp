@@ -1,15 +1,17 @@
 #pragma once
-// A network of a few thousand parameters that holds every primitive operation once, with strides 8 and 16.
+// A network of a few thousand parameters that holds every primitive operation once, with strides 8
+// and 16.
 #include <string>
 
-#include "network/graph.hpp"
 #include "network/builder.hpp"
+#include "network/graph.hpp"
 #include "training/initial_values.hpp"
 #include "training/torch_network.hpp"
 
 namespace yolov7::training {
 
-inline network::Network small_network(const std::string& head = "[[12, 9], 1, IDetect, [nc, anchors]]") {
+inline network::Network small_network(
+    const std::string& head = "[[12, 9], 1, IDetect, [nc, anchors]]") {
   const std::string config = R"(nc: 2
 depth_multiple: 1.0
 width_multiple: 1.0
@@ -35,9 +37,12 @@ head:
   return network::build(config, "small.yaml");
 }
 
-inline network::Network small_auxiliary_network() { return small_network("[[12, 9, 7, 8], 1, IAuxDetect, [nc, anchors]]"); }
+inline network::Network small_auxiliary_network() {
+  return small_network("[[12, 9, 7, 8], 1, IAuxDetect, [nc, anchors]]");
+}
 
-/// Initial values, then running statistics and implicit vectors moved away from their neutral values.
+/// Initial values, then running statistics and implicit vectors moved away from their neutral
+/// values.
 inline void randomize(TorchNetwork& net, std::uint64_t seed) {
   initialize(net, seed);
   at::NoGradGuard no_gradient;
@@ -45,14 +50,26 @@ inline void randomize(TorchNetwork& net, std::uint64_t seed) {
   for (const auto& entry : net.entries()) {
     using Role = network::TensorSpec::Role;
     const Role role = entry.spec.role;
-    if (role == Role::weight || role == Role::bias || role >= Role::anchors || role == Role::bn_count) continue;
-    at::Tensor noise = at::arange(entry.tensor.numel(), at::kDouble).add_(0.37 * static_cast<double>(++i)).sin_().mul_(0.3);
+    if (role == Role::weight || role == Role::bias || role >= Role::anchors ||
+        role == Role::bn_count)
+      continue;
+    at::Tensor noise = at::arange(entry.tensor.numel(), at::kDouble)
+                           .add_(0.37 * static_cast<double>(++i))
+                           .sin_()
+                           .mul_(0.3);
     at::Tensor(entry.tensor).add_(noise.view(entry.spec.shape));
   }
 }
 
-inline at::Tensor test_images(std::int64_t batch = 2, std::int64_t height = 64, std::int64_t width = 48, at::ScalarType type = at::kDouble) {
-  return at::arange(batch * 3 * height * width, at::kDouble).mul_(0.7).sin_().mul_(0.5).add_(0.5).view({batch, 3, height, width}).to(type);
+inline at::Tensor test_images(std::int64_t batch = 2, std::int64_t height = 64,
+                              std::int64_t width = 48, at::ScalarType type = at::kDouble) {
+  return at::arange(batch * 3 * height * width, at::kDouble)
+      .mul_(0.7)
+      .sin_()
+      .mul_(0.5)
+      .add_(0.5)
+      .view({batch, 3, height, width})
+      .to(type);
 }
 
 }  // namespace yolov7::training

@@ -8,8 +8,8 @@
 #include <iterator>
 
 #include "core/builtin.hpp"
-#include "network/graph.hpp"
 #include "network/builder.hpp"
+#include "network/graph.hpp"
 #include "small_network.hpp"
 
 namespace yolov7::training {
@@ -31,7 +31,8 @@ network::Network tiny(int classes, double width = 0) {
 }
 
 TEST(StartWeights, TheFileIsDeliveredBesideTheProgram) {
-  EXPECT_EQ(delivered_file("weights/yolov7-tiny-synth.pt"), fs::canonical(YOLOV7_BINARY_DIR) / "share/yolov7/weights/yolov7-tiny-synth.pt");
+  EXPECT_EQ(delivered_file("weights/yolov7-tiny-synth.pt"),
+            fs::canonical(YOLOV7_BINARY_DIR) / "share/yolov7/weights/yolov7-tiny-synth.pt");
   EXPECT_TRUE(bytes_of(delivered_file("weights/yolov7-tiny-synth.pt")) == bytes_of(committed));
 }
 
@@ -40,7 +41,8 @@ TEST(StartWeights, HalfPrecisionAndNoLargerThanPromised) {
   const network::Checkpoint start = read_start();
   EXPECT_EQ(start.class_count, 64);
   for (const auto& [name, tensor] : start.inference_weights().entries())
-    if (name.find("num_batches_tracked") == std::string::npos) EXPECT_EQ(tensor.type, network::DataType::float16) << name;
+    if (name.find("num_batches_tracked") == std::string::npos)
+      EXPECT_EQ(tensor.type, network::DataType::float16) << name;
 }
 
 // coreutils' sha256sum is the independent program.
@@ -57,8 +59,10 @@ TEST(StartWeights, FitsTinyWithAnyClassesAndNothingElse) {
   EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(64))), "");
   EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(3))), "");
   // The first convolution of yolov7-tiny has 32 channels of 3 × 3 over RGB; at half the width 16.
-  EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(3, 0.5))), "its model.0.conv.weight is [32, 3, 3, 3], and [16, 3, 3, 3] here");
-  EXPECT_EQ(first_misfit(start, TorchNetwork(small_network())), "its model.0.conv.weight is [32, 3, 3, 3], and [8, 3, 3, 3] here");
+  EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(3, 0.5))),
+            "its model.0.conv.weight is [32, 3, 3, 3], and [16, 3, 3, 3] here");
+  EXPECT_EQ(first_misfit(start, TorchNetwork(small_network())),
+            "its model.0.conv.weight is [32, 3, 3, 3], and [8, 3, 3, 3] here");
 }
 
 TEST(StartWeights, TwoNamesOnly) {

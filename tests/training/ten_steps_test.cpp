@@ -1,4 +1,5 @@
-// Each of the seven networks learns: ten steps on one repeated batch, 128 px, two pictures, constant rate, no warm-up, no accumulation.
+// Each of the seven networks learns: ten steps on one repeated batch, 128 px, two pictures,
+// constant rate, no warm-up, no accumulation.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -7,17 +8,18 @@
 #include "core/memory.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
+#include "network/builder.hpp"
 #include "training/initial_values.hpp"
 #include "training/loss.hpp"
 #include "training/optimizer.hpp"
 #include "training/torch_network.hpp"
-#include "network/builder.hpp"
 
 namespace yolov7::training {
 namespace {
 
 constexpr int size = 128, batch = 2, objects = 12;
-constexpr double rate = 0.1, most_memory_gb = 16;  // at 0.05 the loss falls to 0.74 … 0.87 of the first too
+constexpr double rate = 0.1,
+                 most_memory_gb = 16;  // at 0.05 the loss falls to 0.74 … 0.87 of the first too
 
 std::string read(const std::string& path) {
   std::ifstream in(path);
@@ -29,18 +31,22 @@ struct Batch {
   std::vector<Target> labels;
 };
 
-/// Bright patches of one class on grey, 6 × 8 pixels: half or a third of the smallest anchor, so that the boxes have much to
-/// learn, and within the ratio limit of anchors of the finest level alone. Objects that several levels can take are no measure:
-/// OTA hands whole levels in and out in the first steps, and the sum over levels jumps by a third at any rate.
+/// Bright patches of one class on grey, 6 × 8 pixels: half or a third of the smallest anchor, so
+/// that the boxes have much to learn, and within the ratio limit of anchors of the finest level
+/// alone. Objects that several levels can take are no measure: OTA hands whole levels in and out in
+/// the first steps, and the sum over levels jumps by a third at any rate.
 Batch draw_batch() {
   Batch result{at::full({batch, 3, size, size}, 0.3F), {}};
   Random random(5, 0, 0, 0);
   for (int image = 0; image < batch; ++image)
     for (int i = 0; i < objects; ++i) {
-      const std::int64_t w = 6, h = 8, x = random.integer(0, size - w), y = random.integer(0, size - h);
+      const std::int64_t w = 6, h = 8, x = random.integer(0, size - w),
+                         y = random.integer(0, size - h);
       result.images.select(0, image).slice(1, y, y + h).slice(2, x, x + w).fill_(1.0F);
       const auto share = [](double pixels) { return static_cast<float>(pixels / size); };
-      result.labels.push_back({static_cast<float>(image), 0.0F, share(static_cast<double>(x) + static_cast<double>(w) / 2), share(static_cast<double>(y) + static_cast<double>(h) / 2),
+      result.labels.push_back({static_cast<float>(image), 0.0F,
+                               share(static_cast<double>(x) + static_cast<double>(w) / 2),
+                               share(static_cast<double>(y) + static_cast<double>(h) / 2),
                                share(static_cast<double>(w)), share(static_cast<double>(h))});
     }
   result.images = result.images.contiguous(at::MemoryFormat::ChannelsLast);
@@ -57,7 +63,8 @@ TEST_P(TenSteps, LowerTheLoss) {
   net.train(true);
   const network::Network& description = net.description();
   LossOptions options;
-  options.kind = description.head == network::HeadKind::iauxdetect ? LossOptions::Kind::auxiliary : LossOptions::Kind::ota;
+  options.kind = description.head == network::HeadKind::iauxdetect ? LossOptions::Kind::auxiliary
+                                                                   : LossOptions::Kind::ota;
   options.gains = scaled_gains({}, description.lead_levels(), description.class_count, size);
   Loss loss(options, description);
   OptimizerOptions rule;
@@ -75,13 +82,21 @@ TEST_P(TenSteps, LowerTheLoss) {
     optimizer.step();
     optimizer.clear_gradients();
   }
-  std::printf("%s: loss %.3f at step 1, %.3f at step 10, peak memory %.2f GB\n", GetParam(), first, last, static_cast<double>(peak_resident_bytes()) / 1e9);
+  std::printf("%s: loss %.3f at step 1, %.3f at step 10, peak memory %.2f GB\n", GetParam(), first,
+              last, static_cast<double>(peak_resident_bytes()) / 1e9);
   EXPECT_LT(last, 0.9 * first);
   EXPECT_LT(static_cast<double>(peak_resident_bytes()) / 1e9, most_memory_gb);
 }
 
-INSTANTIATE_TEST_SUITE_P(SevenNetworks, TenSteps, testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6", "yolov7-e6", "yolov7-d6", "yolov7-e6e"),
-                         [](const auto& instance) { std::string name = instance.param; for (char& c : name) if (c == '-') c = '_'; return name; });
+INSTANTIATE_TEST_SUITE_P(SevenNetworks, TenSteps,
+                         testing::Values("yolov7-tiny", "yolov7", "yolov7x", "yolov7-w6",
+                                         "yolov7-e6", "yolov7-d6", "yolov7-e6e"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           for (char& c : name)
+                             if (c == '-') c = '_';
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace yolov7::training

@@ -1,3 +1,5 @@
+#include "training/kernels/tensor_memory.hpp"
+
 #include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include "training/kernels/tensor_memory.hpp"
 #include "training/torch.hpp"
 
 namespace yolov7::training {
@@ -34,7 +35,8 @@ Block make(TensorMemory& memory, std::size_t size, unsigned char mark) {
 TEST(TensorMemory, GivesSeparateAlignedMemory) {
   TensorMemory memory(*c10::GetCPUAllocator());
   std::vector<Block> blocks;
-  const std::size_t sizes[] = {1, 100, 256 * 1024 - 1, 256 * 1024, 300 * 1024, 3 * mebibyte, 17 * mebibyte};
+  const std::size_t sizes[] = {1,          100,          256 * 1024 - 1, 256 * 1024,
+                               300 * 1024, 3 * mebibyte, 17 * mebibyte};
   unsigned char mark = 1;
   for (int round = 0; round < 3; ++round)
     for (const std::size_t size : sizes) blocks.push_back(make(memory, size, mark++));
@@ -57,7 +59,7 @@ TEST(TensorMemory, JoinsWhatIsGivenBackAndUsesItAgain) {
   }
   EXPECT_EQ(memory.used_bytes(), 0u);
   const std::size_t mapped = memory.mapped_bytes();
-  EXPECT_EQ(mapped, 256 * mebibyte);  // 60 blocks of 4 MiB fit in one mapping
+  EXPECT_EQ(mapped, 256 * mebibyte);                    // 60 blocks of 4 MiB fit in one mapping
   const Block large = make(memory, 250 * mebibyte, 3);  // another shape: the joined ranges serve it
   EXPECT_EQ(memory.mapped_bytes(), mapped);
 }
@@ -107,7 +109,8 @@ TEST(TensorMemory, ServesLibTorch) {
   {
     const at::Tensor x = at::ones({4, 64, 64, 64});  // 4 MiB
     EXPECT_GE(memory->used_bytes(), x.nbytes());
-    const at::Tensor y = at::conv2d(x, at::ones({64, 64, 1, 1}));  // its scratch memory comes from the same place
+    const at::Tensor y =
+        at::conv2d(x, at::ones({64, 64, 1, 1}));  // its scratch memory comes from the same place
     EXPECT_EQ(y.sum().item<double>(), 64.0 * static_cast<double>(x.numel()));
     EXPECT_EQ(at::empty({0}).numel(), 0);
   }

@@ -47,7 +47,9 @@ TEST(TransferPlan, PartsBeginToTrainInTurn) {
   EXPECT_EQ(changes, (std::vector<int>{0, 2, 5, 7}));
   const auto lines = plan.lines(10);
   ASSERT_EQ(lines.size(), 4u);
-  EXPECT_EQ(lines[1], "transfer plan: epochs 2 to 4: layers that train: backbone 0 of 10, neck 3 of 3, head 1 of 1");
+  EXPECT_EQ(lines[1],
+            "transfer plan: epochs 2 to 4: layers that train: backbone 0 of 10, neck 3 of 3, head "
+            "1 of 1");
   EXPECT_NE(plan.svg(10).find("frozen"), std::string::npos);
 }
 
@@ -59,7 +61,8 @@ TEST(TransferPlan, BadPlansAreRefused) {
   EXPECT_NE(error_of("5:3-14").find("0..13"), std::string::npos);
 }
 
-// Plain SGD, p ← p − η · share · g, with g = 1: the backbone moves by a tenth of what the head moves by.
+// Plain SGD, p ← p − η · share · g, with g = 1: the backbone moves by a tenth of what the head
+// moves by.
 TEST(TransferPlan, RatesPerPart) {
   TorchNetwork net(small_network());
   TrainOptions o = options("");
@@ -73,13 +76,15 @@ TEST(TransferPlan, RatesPerPart) {
   optimizer.set_rates({0.5, 0.5, 0.5});
   optimizer.set_momentum(0);
   for (const auto& entry : net.entries())
-    if (entry.spec.trainable()) at::Tensor(entry.tensor).mutable_grad() = at::ones_like(entry.tensor);
+    if (entry.spec.trainable())
+      at::Tensor(entry.tensor).mutable_grad() = at::ones_like(entry.tensor);
   const network::Weights before = net.store();
   optimizer.step();
   const network::Weights after = net.store();
   for (const auto& entry : net.entries()) {
     if (!entry.spec.trainable()) continue;
-    const double moved = before.at(entry.spec.name).to_doubles()[0] - after.at(entry.spec.name).to_doubles()[0];
+    const double moved =
+        before.at(entry.spec.name).to_doubles()[0] - after.at(entry.spec.name).to_doubles()[0];
     EXPECT_NEAR(moved, layer_of(entry.spec.name) < 10 ? 0.05 : 0.5, 1e-6) << entry.spec.name;
   }
 }

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "small_network.hpp"
 #include "network/builder.hpp"
+#include "small_network.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -23,18 +23,21 @@ TorchNetwork randomized(std::uint64_t seed) {
   return net;
 }
 
-at::Tensor row(const TorchNetwork& net, const std::string& name, std::int64_t i) { return net.tensor(name)[i].flatten(); }
+at::Tensor row(const TorchNetwork& net, const std::string& name, std::int64_t i) {
+  return net.tensor(name)[i].flatten();
+}
 
 TEST(Transfer, SameClassesTakeEverything) {
   const TorchNetwork from = randomized(1);
   TorchNetwork to = randomized(2);
   const TransferReport report = transfer(checkpoint_of(from, {"a", "b"}), to, {"a", "b"}, false);
   EXPECT_EQ(report.loaded, report.total);
-  for (const auto& entry : to.entries()) EXPECT_TRUE(entry.tensor.equal(from.tensor(entry.spec.name))) << entry.spec.name;
+  for (const auto& entry : to.entries())
+    EXPECT_TRUE(entry.tensor.equal(from.tensor(entry.spec.name))) << entry.spec.name;
 }
 
-// Two anchors of 7 rows each (x, y, w, h, objectness, two classes). The classes "b", "c" meet "a", "b": row 5 of each anchor
-// comes from row 6, row 6 keeps its fresh value, rows 0 … 4 are taken.
+// Two anchors of 7 rows each (x, y, w, h, objectness, two classes). The classes "b", "c" meet "a",
+// "b": row 5 of each anchor comes from row 6, row 6 keeps its fresh value, rows 0 … 4 are taken.
 TEST(Transfer, HeadRowsFollowTheClassNames) {
   const TorchNetwork from = randomized(1);
   TorchNetwork to = randomized(2);
@@ -45,11 +48,13 @@ TEST(Transfer, HeadRowsFollowTheClassNames) {
   EXPECT_EQ(report.dropped_classes, (std::vector<std::string>{"a"}));
   for (const char* name : {"model.13.m.0.weight", "model.13.m.1.bias"})
     for (int anchor = 0; anchor < 2; ++anchor) {
-      for (int i = 0; i < 5; ++i) EXPECT_TRUE(row(to, name, anchor * 7 + i).equal(row(from, name, anchor * 7 + i)));
+      for (int i = 0; i < 5; ++i)
+        EXPECT_TRUE(row(to, name, anchor * 7 + i).equal(row(from, name, anchor * 7 + i)));
       EXPECT_TRUE(row(to, name, anchor * 7 + 5).equal(row(from, name, anchor * 7 + 6)));
       EXPECT_TRUE(row(to, name, anchor * 7 + 6).equal(row(fresh, name, anchor * 7 + 6)));
     }
-  EXPECT_EQ(to.tensor("model.13.im.0.implicit").flatten()[5].item<float>(), from.tensor("model.13.im.0.implicit").flatten()[6].item<float>());
+  EXPECT_EQ(to.tensor("model.13.im.0.implicit").flatten()[5].item<float>(),
+            from.tensor("model.13.im.0.implicit").flatten()[6].item<float>());
 }
 
 TEST(Transfer, ReportsWhatItLeaves) {
@@ -59,10 +64,14 @@ TEST(Transfer, ReportsWhatItLeaves) {
   network::Checkpoint checkpoint = checkpoint_of(from, {"a", "b"});
   network::Weights fewer;
   for (const auto& [name, tensor] : checkpoint.ema.entries())
-    if (name != "model.0.conv.weight") fewer.set(name, name == "model.6.bn.bias" ? network::Tensor::from(std::vector<float>{1, 2}, {2}) : tensor);
+    if (name != "model.0.conv.weight")
+      fewer.set(name, name == "model.6.bn.bias"
+                          ? network::Tensor::from(std::vector<float>{1, 2}, {2})
+                          : tensor);
   checkpoint.ema = fewer;
   const TransferReport report = transfer(checkpoint, to, {"a", "b"}, /*keep_anchors=*/true);
-  EXPECT_EQ(report.total - report.loaded, 4u);  // a missing one, one of another shape, two anchor buffers
+  EXPECT_EQ(report.total - report.loaded,
+            4u);  // a missing one, one of another shape, two anchor buffers
   EXPECT_TRUE(to.tensor("model.13.anchors").equal(anchors));
   const std::string text = report.lines().front();
   EXPECT_NE(text.find("transferred"), std::string::npos);
@@ -81,35 +90,45 @@ std::vector<at::Tensor> maps(TorchNetwork& net) {
   return net.forward(test_images(1, 128, 128));
 }
 
-// Architecture 5.6: the training graph starts with exactly the outputs of the deploy checkpoint, for three levels and for four,
-// where the head has another layer index. All in float64, and the operations are the same but x + 0 and 1 · x: no tolerance.
+// Architecture 5.6: the training graph starts with exactly the outputs of the deploy checkpoint,
+// for three levels and for four, where the head has another layer index. All in float64, and the
+// operations are the same but x + 0 and 1 · x: no tolerance.
 TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
   for (const std::string name : {"yolov7-tiny", "yolov7-w6"}) {
-    TorchNetwork deploy(published("deploy/" + name + ".yaml", 0.125), at::kDouble), training(published("training/" + name + ".yaml", 0.125), at::kDouble);
+    TorchNetwork deploy(published("deploy/" + name + ".yaml", 0.125), at::kDouble),
+        training(published("training/" + name + ".yaml", 0.125), at::kDouble);
     randomize(deploy, 1);
     randomize(training, 2);
-    deploy.set_anchors(std::vector<std::vector<network::AnchorSize>>(deploy.description().lead_levels(), {{3, 4}, {5, 6}, {7, 8}}));
+    deploy.set_anchors(std::vector<std::vector<network::AnchorSize>>(
+        deploy.description().lead_levels(), {{3, 4}, {5, 6}, {7, 8}}));
     network::Checkpoint checkpoint = checkpoint_of(deploy, {"a", "b"});
-    const TransferReport report = transfer(checkpoint, training, {"a", "b"}, /*keep_anchors=*/false);
-    EXPECT_NE(report.conversion.find("a deploy checkpoint"), std::string::npos) << report.conversion;
+    const TransferReport report =
+        transfer(checkpoint, training, {"a", "b"}, /*keep_anchors=*/false);
+    EXPECT_NE(report.conversion.find("a deploy checkpoint"), std::string::npos)
+        << report.conversion;
     EXPECT_EQ(report.lines().at(1), report.conversion);
     const auto expected = maps(deploy), found = maps(training);
     ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].equal(expected[i])) << name << ' ' << i;
-    // The loss reads the anchors from the description, the checkpoint from the buffers: both are the checkpoint's.
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_TRUE(found[i].equal(expected[i])) << name << ' ' << i;
+    // The loss reads the anchors from the description, the checkpoint from the buffers: both are
+    // the checkpoint's.
     EXPECT_EQ(training.description().levels[0].anchors[1].w, 5);
     EXPECT_EQ(training.description().levels.back().anchors[2].h, 8);
   }
 }
 
 TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
-  TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)), training(published("training/yolov7-tiny.yaml", 0.125));
+  TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)),
+      training(published("training/yolov7-tiny.yaml", 0.125));
   randomize(deploy, 1);
   randomize(training, 2);
-  const TransferReport report = transfer(checkpoint_of(deploy, {"a", "b"}), training, {"a", "b"}, false);
+  const TransferReport report =
+      transfer(checkpoint_of(deploy, {"a", "b"}), training, {"a", "b"}, false);
   EXPECT_EQ(report.conversion, "");
   for (const std::string& line : report.skipped)
-    if (line.rfind("model.77.m.0.weight", 0) == 0) EXPECT_NE(line.find("not in the checkpoint"), std::string::npos) << line;
+    if (line.rfind("model.77.m.0.weight", 0) == 0)
+      EXPECT_NE(line.find("not in the checkpoint"), std::string::npos) << line;
 }
 
 TEST(Transfer, FoldedWeightsAreRefused) {
@@ -121,7 +140,8 @@ TEST(Transfer, FoldedWeightsAreRefused) {
     transfer(checkpoint, to, {"a", "b"}, false);
     ADD_FAILURE() << "folded weights were taken";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("the checkpoint is folded"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("the checkpoint is folded"), std::string::npos)
+        << error.what();
   }
 }
 

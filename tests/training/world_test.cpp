@@ -18,7 +18,9 @@ World world(const std::map<std::string, std::string>& variables) {
 }
 
 std::map<std::string, std::string> torchrun() {
-  return {{"WORLD_SIZE", "8"}, {"RANK", "5"}, {"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "4"}, {"MASTER_ADDR", "10.0.0.1"}, {"MASTER_PORT", "29500"}};
+  return {{"WORLD_SIZE", "8"},         {"RANK", "5"},
+          {"LOCAL_RANK", "1"},         {"LOCAL_WORLD_SIZE", "4"},
+          {"MASTER_ADDR", "10.0.0.1"}, {"MASTER_PORT", "29500"}};
 }
 
 TEST(World, ReadsTorchrunsVariables) {
@@ -39,14 +41,21 @@ TEST(World, IsOneProcessWithoutThem) {
 }
 
 TEST(World, NamesTheVariableThatIsWrong) {
-  for (const auto& [name, value] : std::map<std::string, std::string>{{"RANK", "8"}, {"WORLD_SIZE", "x"}, {"LOCAL_RANK", "4"}, {"LOCAL_WORLD_SIZE", "9"}, {"MASTER_PORT", "70000"}}) {
+  for (const auto& [name, value] : std::map<std::string, std::string>{{"RANK", "8"},
+                                                                      {"WORLD_SIZE", "x"},
+                                                                      {"LOCAL_RANK", "4"},
+                                                                      {"LOCAL_WORLD_SIZE", "9"},
+                                                                      {"MASTER_PORT", "70000"}}) {
     auto variables = torchrun();
     variables[name] = value;
     try {
       world(variables);
       FAIL() << name;
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find("in the variable " + name + ", found '" + value + "'"), std::string::npos) << error.what();
+      EXPECT_NE(
+          std::string(error.what()).find("in the variable " + name + ", found '" + value + "'"),
+          std::string::npos)
+          << error.what();
       EXPECT_EQ(error.code(), ExitCode::usage);
     }
   }
@@ -62,7 +71,8 @@ TEST(Gpus, AreNumbersWithCommas) {
   EXPECT_EQ(gpus_of("cpu"), std::vector<int>{});
   EXPECT_EQ(gpus_of("3"), std::vector<int>{3});
   EXPECT_EQ(gpus_of("2,0"), (std::vector<int>{2, 0}));
-  for (const char* wrong : {"cuda", "0,", "0,0", "-1", "0 1", "1.5"}) EXPECT_THROW(gpus_of(wrong), Error) << wrong;
+  for (const char* wrong : {"cuda", "0,", "0,0", "-1", "0 1", "1.5"})
+    EXPECT_THROW(gpus_of(wrong), Error) << wrong;
 }
 
 // Training 11.1: 65,536 at first, halved by an overflow, doubled after 2,000 good steps in a row.

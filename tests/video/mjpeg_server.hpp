@@ -1,5 +1,6 @@
 #pragma once
-// An HTTP server of one MJPEG stream that can stall and drop: frames are numbered by the clock, whoever listens or not.
+// An HTTP server of one MJPEG stream that can stall and drop: frames are numbered by the clock,
+// whoever listens or not.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,14 +24,17 @@ class MjpegServer {
   enum class Mood { serves, stalls, refuses };
   static constexpr double rate = 30;
 
-  explicit MjpegServer(std::filesystem::path scratch) : scratch_(std::move(scratch)), start_(std::chrono::steady_clock::now()) {
+  explicit MjpegServer(std::filesystem::path scratch)
+      : scratch_(std::move(scratch)), start_(std::chrono::steady_clock::now()) {
     for (unsigned i = 0; i < 64; ++i) parts_.push_back(encoded(i));
     listener_ = socket(AF_INET, SOCK_STREAM, 0);
     const int yes = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address_), sizeof address_) != 0 || listen(listener_, 16) != 0) std::abort();
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address_), sizeof address_) != 0 ||
+        listen(listener_, 16) != 0)
+      std::abort();
     socklen_t length = sizeof address_;
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &length);
     accepting_ = std::thread([this] { accept_all(); });
@@ -43,10 +47,15 @@ class MjpegServer {
     close(listener_);
   }
 
-  std::string address(const std::string& path = "stream") const { return "http://127.0.0.1:" + std::to_string(ntohs(address_.sin_port)) + "/" + path; }
+  std::string address(const std::string& path = "stream") const {
+    return "http://127.0.0.1:" + std::to_string(ntohs(address_.sin_port)) + "/" + path;
+  }
   void set(Mood mood) { mood_ = mood; }
   /// The number that a frame sent now has.
-  unsigned now() const { return static_cast<unsigned>(std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() * rate); }
+  unsigned now() const {
+    return static_cast<unsigned>(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() * rate);
+  }
   std::atomic<int> connections = 0;
 
  private:
@@ -80,14 +89,17 @@ class MjpegServer {
   void serve(int client) {
     char request[4096];
     bool alive = recv(client, request, sizeof request, 0) > 0;
-    alive = alive && put(client, "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\nConnection: close\r\n\r\n");
+    alive = alive && put(client,
+                         "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; "
+                         "boundary=frame\r\nConnection: close\r\n\r\n");
     for (unsigned last = 0; alive && !ending_ && mood_ != Mood::refuses;) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
       const unsigned number = now();
       if (number == last || mood_ == Mood::stalls) continue;
       last = number;
       const std::string& part = parts_[number % parts_.size()];
-      alive = put(client, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(part.size()) + "\r\n\r\n" + part + "\r\n");
+      alive = put(client, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: " +
+                              std::to_string(part.size()) + "\r\n\r\n" + part + "\r\n");
     }
     close(client);
   }

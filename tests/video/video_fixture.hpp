@@ -19,14 +19,16 @@ inline cv::Mat numbered_frame(unsigned number, cv::Size size = {256, 64}) {
   cv::Mat frame(size, CV_8UC3, cv::Scalar::all(0));
   const int w = size.width / 8, h = size.height / 2;
   for (int bit = 0; bit < 16; ++bit)
-    if (number >> bit & 1) frame(cv::Rect(bit % 8 * w, bit / 8 * h, w, h)).setTo(cv::Scalar::all(255));
+    if (number >> bit & 1)
+      frame(cv::Rect(bit % 8 * w, bit / 8 * h, w, h)).setTo(cv::Scalar::all(255));
   return frame;
 }
 inline unsigned number_of(const cv::Mat& frame) {
   const int w = frame.cols / 8, h = frame.rows / 2;
   unsigned number = 0;
   for (int bit = 0; bit < 16; ++bit)
-    if (cv::mean(frame(cv::Rect(bit % 8 * w + w / 4, bit / 8 * h + h / 4, w / 2, h / 2)))[0] > 127) number |= 1u << bit;
+    if (cv::mean(frame(cv::Rect(bit % 8 * w + w / 4, bit / 8 * h + h / 4, w / 2, h / 2)))[0] > 127)
+      number |= 1u << bit;
   return number;
 }
 

@@ -25,7 +25,8 @@ void write_numbered(const fs::path& path, unsigned count, double rate, cv::Size 
   writer->finish();
 }
 
-std::string failure(const std::string& source, VideoOrigin origin = VideoOrigin::file, const VideoLimits& limits = {}) {
+std::string failure(const std::string& source, VideoOrigin origin = VideoOrigin::file,
+                    const VideoLimits& limits = {}) {
   try {
     const auto reader = library().open(source, origin, limits, nullptr);
     cv::Mat frame;
@@ -100,12 +101,14 @@ TEST(Video, AnUprightPictureOfATurnedVideo) {
     writer->write(frame);
     writer->finish();
   }
-  // The track's matrix (ISO 14496-12, tkhd version 0: 40 bytes behind the name), a quarter turn clockwise: phones write it.
+  // The track's matrix (ISO 14496-12, tkhd version 0: 40 bytes behind the name), a quarter turn
+  // clockwise: phones write it.
   std::string bytes = file::read(scratch / "a.mp4");
   const std::size_t at = bytes.find("tkhd") + 4 + 40;
   const std::uint32_t matrix[9] = {0, 0x10000, 0, 0xFFFF0000, 0, 0, 0, 0, 0x40000000};
   for (std::size_t i = 0; i < 9; ++i)
-    for (std::size_t k = 0; k < 4; ++k) bytes[at + 4 * i + k] = static_cast<char>(matrix[i] >> (24 - 8 * k));
+    for (std::size_t k = 0; k < 4; ++k)
+      bytes[at + 4 * i + k] = static_cast<char>(matrix[i] >> (24 - 8 * k));
   file::write_atomically(scratch / "a.mp4", bytes);
   const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
   EXPECT_EQ(reader->width(), 80);
@@ -119,14 +122,20 @@ TEST(Video, AnUprightPictureOfATurnedVideo) {
 
 TEST(Video, WhatIsWrongIsOneLine) {
   test::ScratchFolder scratch;
-  EXPECT_NE(failure(scratch / "none.mp4").find("none.mp4: expected a video that can be opened, found: No such file"), std::string::npos) << failure(scratch / "none.mp4");
+  EXPECT_NE(failure(scratch / "none.mp4")
+                .find("none.mp4: expected a video that can be opened, found: No such file"),
+            std::string::npos)
+      << failure(scratch / "none.mp4");
   file::write_atomically(scratch / "text.mp4", "this is no video");
   EXPECT_NE(failure(scratch / "text.mp4").find("text.mp4: expected"), std::string::npos);
   write_numbered(scratch / "a.mp4", 30, 25);
   VideoLimits limits;
   limits.pixels = 256 * 64 - 1;
-  EXPECT_NE(failure(scratch / "a.mp4", VideoOrigin::file, limits).find("at most 16383 pixels, found 256 x 64"), std::string::npos);
-  EXPECT_NE(failure("/dev/no camera", VideoOrigin::camera).find("/dev/no camera: expected"), std::string::npos);
+  EXPECT_NE(failure(scratch / "a.mp4", VideoOrigin::file, limits)
+                .find("at most 16383 pixels, found 256 x 64"),
+            std::string::npos);
+  EXPECT_NE(failure("/dev/no camera", VideoOrigin::camera).find("/dev/no camera: expected"),
+            std::string::npos);
   EXPECT_THROW(library().create(scratch / "b.mp4", {64, 64}, 25, "no such codec"), Error);
   EXPECT_THROW(library().create(scratch / "b.mp4", {64, 64}, 0, "mpeg4"), Error);
   EXPECT_FALSE(fs::exists(scratch / "b.mp4"));
@@ -134,14 +143,17 @@ TEST(Video, WhatIsWrongIsOneLine) {
 
 TEST(Video, ATruncatedFileGivesWhatItHas) {
   test::ScratchFolder scratch;
-  // In AVI and Matroska the index is not at the end; an mp4 without its end has none and is refused at once.
+  // In AVI and Matroska the index is not at the end; an mp4 without its end has none and is refused
+  // at once.
   write_numbered(scratch / "a.mp4", 60, 25);
   const std::string bytes = file::read(scratch / "a.mp4");
   file::write_atomically(scratch / "cut.mp4", bytes.substr(0, bytes.size() / 2));
   EXPECT_NE(failure(scratch / "cut.mp4"), "");
-  // Damage inside: the decoder goes on; nothing crashes, and packets that do not decode are counted.
+  // Damage inside: the decoder goes on; nothing crashes, and packets that do not decode are
+  // counted.
   std::string damaged = bytes;
-  for (std::size_t i = bytes.size() / 3; i < bytes.size() / 3 + 200; ++i) damaged[i] = static_cast<char>(i * 37);
+  for (std::size_t i = bytes.size() / 3; i < bytes.size() / 3 + 200; ++i)
+    damaged[i] = static_cast<char>(i * 37);
   file::write_atomically(scratch / "damaged.mp4", damaged);
   const auto reader = library().open(scratch / "damaged.mp4", VideoOrigin::file, {}, nullptr);
   cv::Mat frame;
@@ -161,7 +173,9 @@ TEST(Video, APlaylistInAFileDoesNotReachTheNetwork) {
   ASSERT_EQ(listen(listener, 4), 0);
   socklen_t length = sizeof address;
   getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
-  const std::string playlist = fmt::format("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{}/a.ts\n#EXT-X-ENDLIST\n", ntohs(address.sin_port));
+  const std::string playlist = fmt::format(
+      "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{}/a.ts\n#EXT-X-ENDLIST\n",
+      ntohs(address.sin_port));
   for (const char* name : {"a.mp4", "a.m3u8"}) {
     file::write_atomically(scratch / name, playlist);
     EXPECT_NE(failure(scratch / name), "");
@@ -177,7 +191,9 @@ TEST(VideoFrames, OneAfterTheOtherWithStrideAndLimit) {
   write_numbered(scratch / "a.mp4", 10, 25);
   write_numbered(scratch / "b.mp4", 5, 10);
   file::write_atomically(scratch / "bad.mp4", "no video");
-  const std::vector<SourceVideo> videos{{scratch / "a.mp4", VideoOrigin::file, "a.mp4"}, {scratch / "bad.mp4", VideoOrigin::file, "bad.mp4"}, {scratch / "b.mp4", VideoOrigin::file, "b.mp4"}};
+  const std::vector<SourceVideo> videos{{scratch / "a.mp4", VideoOrigin::file, "a.mp4"},
+                                        {scratch / "bad.mp4", VideoOrigin::file, "bad.mp4"},
+                                        {scratch / "b.mp4", VideoOrigin::file, "b.mp4"}};
   FrameLimits limits;
   limits.stride = 3;
   limits.frames = 3;
@@ -194,5 +210,6 @@ TEST(VideoFrames, OneAfterTheOtherWithStrideAndLimit) {
     EXPECT_NEAR(frame.seconds, static_cast<double>(frame.number - 1) / frame.origin->rate, 1e-3);
     seen.push_back(frame.origin->relative.string() + std::to_string(frame.number));
   }
-  EXPECT_EQ(seen, (std::vector<std::string>{"a.mp41", "a.mp44", "a.mp47", "bad", "b.mp41", "b.mp44"}));
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"a.mp41", "a.mp44", "a.mp47", "bad", "b.mp41", "b.mp44"}));
 }

@@ -19,7 +19,8 @@ int coloured(const cv::Mat& picture, const cv::Rect& place) {
   return count;
 }
 
-// Panels are 800 px wide with margins of 70: centres at (70, 870) … (730, 1530), one cell is 13.2 px.
+// Panels are 800 px wide with margins of 70: centres at (70, 870) … (730, 1530), one cell is 13.2
+// px.
 TEST(LabelPlot, CentresAndSizesAreInTheirCells) {
   const std::vector<LabelFact> labels(10, {0, 0.25, 0.75, 0.1, 0.5});
   const cv::Mat picture = plot_labels(labels, {"cell"});
@@ -36,9 +37,10 @@ TEST(LabelPlot, BarsGoByTheNumberOfLabels) {
   std::vector<LabelFact> labels(40, {2, 0.5, 0.5, 0.1, 0.1});
   labels.insert(labels.end(), 10, {0, 0.5, 0.5, 0.1, 0.1});
   const cv::Mat picture = plot_labels(labels, {"few", "none", "many"});
-  const int first = coloured(picture, {70, 70, 660, 48}), second = coloured(picture, {70, 118, 660, 48});
+  const int first = coloured(picture, {70, 70, 660, 48}),
+            second = coloured(picture, {70, 118, 660, 48});
   EXPECT_NEAR(static_cast<double>(second) / first, 0.25, 0.02);  // bars are whole pixels long
-  EXPECT_EQ(coloured(picture, {70, 170, 660, 500}), 0);          // a class without labels has no bar
+  EXPECT_EQ(coloured(picture, {70, 170, 660, 500}), 0);  // a class without labels has no bar
 }
 
 TEST(LabelPlot, NoLabelsAndClassesWithoutNames) {
@@ -48,7 +50,8 @@ TEST(LabelPlot, NoLabelsAndClassesWithoutNames) {
   EXPECT_GT(coloured(plot_labels(labels, {}), {0, 0, 1600, 1600}), 0);
 }
 
-// x = y on a diagonal: the map of x against y has cells on its diagonal, from the lower left to the upper right.
+// x = y on a diagonal: the map of x against y has cells on its diagonal, from the lower left to the
+// upper right.
 TEST(LabelCorrelogram, ADiagonalIsADiagonal) {
   std::vector<LabelFact> labels;
   for (int i = 0; i < 100; ++i) labels.push_back({0, (i + 0.5) / 100, (i + 0.5) / 100, 0.5, 0.5});

@@ -1,4 +1,5 @@
-// The queue, and what becomes of a server's answers; the real server is in tests/cli/mlflow_peer.py.
+// The queue, and what becomes of a server's answers; the real server is in
+// tests/cli/mlflow_peer.py.
 #include "watch/mlflow.hpp"
 
 #include <gtest/gtest.h>
@@ -34,8 +35,10 @@ TEST(MlflowQueue, KeepsItsOrderOverProcesses) {
   std::vector<std::string> contents;
   while (const auto record = queue.first_waiting()) {
     contents.push_back(record->content);
-    if (record->content == "2") queue.refused(record->id, "no");
-    else queue.sent(record->id);
+    if (record->content == "2")
+      queue.refused(record->id, "no");
+    else
+      queue.sent(record->id);
   }
   EXPECT_EQ(contents, (std::vector<std::string>{"1", "2", "a"}));
   ASSERT_EQ(queue.all_refused().size(), 1u);
@@ -60,7 +63,9 @@ TEST(MlflowAddress, IsHttpWithoutAPassword) {
   ::setenv("MLFLOW_TRACKING_URI", "http://other:5000", 1);
   EXPECT_EQ(mlflow_address("env"), "http://other:5000");
   ::unsetenv("MLFLOW_TRACKING_URI");
-  for (const char* bad : {"env", "", "host:5000", "file:///tmp/x", "sqlite:///x.db", "http://u:p@host", "http://u@host/a"}) EXPECT_THROW(mlflow_address(bad), Error) << bad;
+  for (const char* bad : {"env", "", "host:5000", "file:///tmp/x", "sqlite:///x.db",
+                          "http://u:p@host", "http://u@host/a"})
+    EXPECT_THROW(mlflow_address(bad), Error) << bad;
   EXPECT_EQ(mlflow_address("http://host/a@b"), "http://host/a@b");
 }
 
@@ -95,14 +100,18 @@ class Answers {
   }
   std::string address() const { return "http://127.0.0.1:" + std::to_string(port) + "/prefix/"; }
 
-  std::function<std::pair<int, std::string>(const std::string& path, const std::string& body)> answer = [](const std::string&, const std::string&) { return std::pair(200, std::string("{}")); };
+  std::function<std::pair<int, std::string>(const std::string& path, const std::string& body)>
+      answer =
+          [](const std::string&, const std::string&) { return std::pair(200, std::string("{}")); };
   std::vector<std::string> calls, bodies, headers;
   httplib::Server server;
   int port = 0;
   std::thread thread;
 };
 
-DeliveryResult send(MlflowQueue& queue, MlflowServer& server) { return send_waiting(queue, server, [] { return false; }); }
+DeliveryResult send(MlflowQueue& queue, MlflowServer& server) {
+  return send_waiting(queue, server, [] { return false; });
+}
 
 TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
   const test::ScratchFolder folder;
@@ -110,9 +119,12 @@ TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
   Answers answers;
   int made = 0;
   bool lose = true;
-  const std::string run = R"({"info": {"run_id": "r1", "artifact_uri": "mlflow-artifacts:/7/r1/artifacts"}})";
-  answers.answer = [&](const std::string& path, const std::string& body) -> std::pair<int, std::string> {
-    if (path == "mlflow/experiments/get-by-name") return {404, R"({"error_code": "RESOURCE_DOES_NOT_EXIST"})"};
+  const std::string run =
+      R"({"info": {"run_id": "r1", "artifact_uri": "mlflow-artifacts:/7/r1/artifacts"}})";
+  answers.answer = [&](const std::string& path,
+                       const std::string& body) -> std::pair<int, std::string> {
+    if (path == "mlflow/experiments/get-by-name")
+      return {404, R"({"error_code": "RESOURCE_DOES_NOT_EXIST"})"};
     if (path == "mlflow/experiments/create") return {200, R"({"experiment_id": "7"})"};
     if (path == "mlflow/runs/search") return {200, made > 0 ? R"({"runs": [)" + run + "]}" : "{}"};
     if (path == "mlflow/runs/create") {
@@ -130,7 +142,8 @@ TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
   MlflowServer server(answers.address());
   const DeliveryResult first = send(queue, server);
   EXPECT_EQ(first.what, Delivery::later);
-  EXPECT_NE(first.why.find("answers 500: made, and then something broke"), std::string::npos) << first.why;
+  EXPECT_NE(first.why.find("answers 500: made, and then something broke"), std::string::npos)
+      << first.why;
   EXPECT_EQ(queue.waiting(), 2u);
   EXPECT_EQ(send(queue, server).what, Delivery::done);
   EXPECT_EQ(queue.waiting(), 0u);
@@ -149,7 +162,10 @@ TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
   queue.add("artifact", R"({"file": "gone.csv", "path": "gone.csv"})");
   Answers answers;
   answers.answer = [](const std::string& path, const std::string&) -> std::pair<int, std::string> {
-    if (path == "mlflow/runs/log-batch") return {400, R"({"error_code": "INVALID_PARAMETER_VALUE", "message": "Changing param values is not allowed"})"};
+    if (path == "mlflow/runs/log-batch")
+      return {
+          400,
+          R"({"error_code": "INVALID_PARAMETER_VALUE", "message": "Changing param values is not allowed"})"};
     return {200, "{}"};
   };
   ::setenv("MLFLOW_TRACKING_USERNAME", "me", 1);
@@ -158,12 +174,16 @@ TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
   ::unsetenv("MLFLOW_TRACKING_USERNAME");
   ::unsetenv("MLFLOW_TRACKING_PASSWORD");
   EXPECT_EQ(send(queue, server).what, Delivery::done);
-  EXPECT_EQ(answers.calls, (std::vector<std::string>{"mlflow/runs/log-batch", "mlflow-artifacts/artifacts/7/r1/artifacts/sub/results.csv"}));
+  EXPECT_EQ(answers.calls, (std::vector<std::string>{
+                               "mlflow/runs/log-batch",
+                               "mlflow-artifacts/artifacts/7/r1/artifacts/sub/results.csv"}));
   EXPECT_EQ(answers.bodies[1], "a,b\n");
   EXPECT_EQ(answers.headers[0], "Basic bWU6c2VjcmV0");  // "me:secret", base 64
   const auto refused = queue.all_refused();
   ASSERT_EQ(refused.size(), 2u);
-  EXPECT_NE(refused[0].refusal.find("answers 400: Changing param values is not allowed"), std::string::npos) << refused[0].refusal;
+  EXPECT_NE(refused[0].refusal.find("answers 400: Changing param values is not allowed"),
+            std::string::npos)
+      << refused[0].refusal;
   EXPECT_NE(refused[1].refusal.find("gone.csv is gone"), std::string::npos) << refused[1].refusal;
 }
 
@@ -174,8 +194,15 @@ TEST(MlflowServer, WaitsForCredentialsAndForServersThatAreNone) {
   queue.add("batch", "{}");
   Answers answers;
   MlflowServer server(answers.address());
-  for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{{401, "who are you"}, {403, "no"}, {429, "slowly"}, {503, ""}, {200, "<html>a page</html>"}}) {
-    answers.answer = [status = status, body = body](const std::string&, const std::string&) { return std::pair(status, body); };
+  for (const auto& [status, body] :
+       std::vector<std::pair<int, std::string>>{{401, "who are you"},
+                                                {403, "no"},
+                                                {429, "slowly"},
+                                                {503, ""},
+                                                {200, "<html>a page</html>"}}) {
+    answers.answer = [status = status, body = body](const std::string&, const std::string&) {
+      return std::pair(status, body);
+    };
     EXPECT_EQ(send(queue, server).what, Delivery::later) << status;
     EXPECT_EQ(queue.waiting(), 1u);
   }
@@ -184,15 +211,19 @@ TEST(MlflowServer, WaitsForCredentialsAndForServersThatAreNone) {
   // Another kind of artifact store: said, not tried.
   queue.set_fact("artifact_uri", "s3://bucket/x");
   queue.add("artifact", R"({"file": "mlflow.sqlite", "path": "x"})");
-  answers.answer = [](const std::string&, const std::string&) { return std::pair(200, std::string("{}")); };
+  answers.answer = [](const std::string&, const std::string&) {
+    return std::pair(200, std::string("{}"));
+  };
   EXPECT_EQ(send(queue, server).what, Delivery::done);
-  EXPECT_NE(queue.all_refused().at(0).refusal.find("found the artifact store s3://bucket/x"), std::string::npos);
+  EXPECT_NE(queue.all_refused().at(0).refusal.find("found the artifact store s3://bucket/x"),
+            std::string::npos);
 }
 
 TEST(MlflowRun, LongValuesAreCutAndNothingThatIsNoNumberIsSent) {
   const test::ScratchFolder folder;
   {
-    MlflowRun run(folder.path(), {"http://127.0.0.1:1", "e", ""}, {{"long", std::string(499, 'x') + "ä" + std::string(100, 'y')}, {"short", "1"}});
+    MlflowRun run(folder.path(), {"http://127.0.0.1:1", "e", ""},
+                  {{"long", std::string(499, 'x') + "ä" + std::string(100, 'y')}, {"short", "1"}});
     run.metrics(3, {{"a", 1.5}, {"b", std::nan("")}});
   }
   MlflowQueue queue(folder.path());

@@ -31,17 +31,22 @@ TEST(Base64, PublishedVectors) {
   EXPECT_EQ(base64("\xFF\xFE"), "//4=");
 }
 
-bool has(const std::string& page, const std::string& part) { return page.find(part) != std::string::npos; }
+bool has(const std::string& page, const std::string& part) {
+  return page.find(part) != std::string::npos;
+}
 
 TEST_F(Report, ShowsTheBestEpochAndEscapesWhatComesFromData) {
-  folder.write("results.csv", "epoch,coco/mAP_0.5,fitness\n0,0.25,0.1\n1,0.87654321,0.5\n2,0.5,0.3\n");
-  folder.write("per_class.csv", "class,targets\n\"a, <script>alert(1)</script> \"\"b\"\"\",3\nplain,4\n");
+  folder.write("results.csv",
+               "epoch,coco/mAP_0.5,fitness\n0,0.25,0.1\n1,0.87654321,0.5\n2,0.5,0.3\n");
+  folder.write("per_class.csv",
+               "class,targets\n\"a, <script>alert(1)</script> \"\"b\"\"\",3\nplain,4\n");
   folder.write("opt.yaml", "name: <b>\n");
   folder.write("results.png", "PNG");
   const std::string page = run_report(folder.path());
   EXPECT_TRUE(has(page, "Best epoch: 1 (of 3, counted from 0)"));
   EXPECT_TRUE(has(page, "<td>mAP50, COCO</td><td>0.8765</td>"));
-  EXPECT_TRUE(has(page, "<td>a, &lt;script&gt;alert(1)&lt;/script&gt; &quot;b&quot;</td><td>3</td>"));
+  EXPECT_TRUE(
+      has(page, "<td>a, &lt;script&gt;alert(1)&lt;/script&gt; &quot;b&quot;</td><td>3</td>"));
   EXPECT_TRUE(has(page, "name: &lt;b&gt;"));
   EXPECT_TRUE(has(page, "src=\"data:image/png;base64,UE5H\""));
   EXPECT_FALSE(has(page, "<script"));

@@ -16,7 +16,8 @@ int coloured(const cv::Mat& picture, std::size_t i, const cv::Rect& place) {
   return cv::countNonZero(same);
 }
 
-// Trials as dots; the best, at the lower end of the first gene and the upper end of the second, as a cross.
+// Trials as dots; the best, at the lower end of the first gene and the upper end of the second, as
+// a cross.
 TEST(SearchPlot, TheBestIsACrossWhereItLies) {
   const cv::Mat picture = plot_search({{"a", {1, 2, 3}}, {"b", {30, 20, 10}}}, {0.9, 0.5, 0.1});
   ASSERT_EQ(picture.size(), cv::Size(960, 400));
@@ -29,7 +30,8 @@ TEST(SearchPlot, TheBestIsACrossWhereItLies) {
 }
 
 TEST(SearchPlot, RowsOfFive) {
-  EXPECT_EQ(plot_search(std::vector<SearchedValues>(7, {"a", {1}}), {0.5}).size(), cv::Size(2400, 800));
+  EXPECT_EQ(plot_search(std::vector<SearchedValues>(7, {"a", {1}}), {0.5}).size(),
+            cv::Size(2400, 800));
   EXPECT_THROW(plot_search({}, {0.5}), Error);
   EXPECT_THROW(plot_search({{"a", {1, 2}}}, {0.5}), Error);
 }

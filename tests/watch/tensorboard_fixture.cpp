@@ -1,4 +1,5 @@
-// Program for tensorboard_peer.py: tensorboard_fixture FOLDER writes the event files of a run that was cut after step 3, and of its continuation from step 2 on.
+// Program for tensorboard_peer.py: tensorboard_fixture FOLDER writes the event files of a run that
+// was cut after step 3, and of its continuation from step 2 on.
 #include <cstdio>
 #include <opencv2/core.hpp>
 
@@ -11,7 +12,8 @@ using namespace yolov7;
 namespace {
 
 void values(watch::TensorBoardWriter& writer, std::int64_t step, double offset) {
-  writer.scalars(step, {{"train/box_loss", 0.5 / static_cast<double>(step + 1) + offset}, {"coco/mAP_0.5", 0.1 * static_cast<double>(step) + offset}});
+  writer.scalars(step, {{"train/box_loss", 0.5 / static_cast<double>(step + 1) + offset},
+                        {"coco/mAP_0.5", 0.1 * static_cast<double>(step) + offset}});
 }
 
 }  // namespace
@@ -20,8 +22,12 @@ int main(int, char** arguments) {
   try {
     {
       watch::TensorBoardWriter first(arguments[1], 0);
-      first.hyperparameters({{"lr0", 0.01}, {"adam", false}, {"cfg", std::string("yolov7-tiny.yaml")}}, {"coco/mAP_0.5"});
-      first.graph({{"picture", "Placeholder", {}, {-1, 3, 64, 64}}, {"backbone/layer_0", "Conv", {"picture"}, {-1, 32, 32, 32}}, {"neck/layer_1", "Concat", {"backbone/layer_0", "picture"}, {}}});
+      first.hyperparameters(
+          {{"lr0", 0.01}, {"adam", false}, {"cfg", std::string("yolov7-tiny.yaml")}},
+          {"coco/mAP_0.5"});
+      first.graph({{"picture", "Placeholder", {}, {-1, 3, 64, 64}},
+                   {"backbone/layer_0", "Conv", {"picture"}, {-1, 32, 32, 32}},
+                   {"neck/layer_1", "Concat", {"backbone/layer_0", "picture"}, {}}});
       first.text(0, "command", "| a | b |\n|---|---|\n| 1 | ü |");
       const cv::Mat picture(20, 30, CV_8UC3, cv::Scalar(10, 20, 200));
       first.picture(0, "train_batch0", encode_png(picture), 30, 20);

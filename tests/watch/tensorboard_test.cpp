@@ -1,4 +1,5 @@
-// Framing and checksums of event files, by the published vectors and by a second reader written here.
+// Framing and checksums of event files, by the published vectors and by a second reader written
+// here.
 #include "watch/tensorboard.hpp"
 
 #include <gtest/gtest.h>
@@ -54,7 +55,8 @@ TEST(Crc32c, PublishedVectors) {
   EXPECT_EQ(crc32c(""), 0U);
 }
 
-// Event { wall_time = 1 (double), step = 2, file_version = 3, summary = 5 { value = 1 { tag = 1, simple_value = 2 } } }, byte for byte.
+// Event { wall_time = 1 (double), step = 2, file_version = 3, summary = 5 { value = 1 { tag = 1,
+// simple_value = 2 } } }, byte for byte.
 TEST_F(TensorBoard, EventsByteForByte) {
   fs::path path;
   {
@@ -67,8 +69,12 @@ TEST_F(TensorBoard, EventsByteForByte) {
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0][0], '\x09');  // field 1, 64 bits
   EXPECT_EQ(all[0].substr(9), std::string("\x1A\x0D") + "brain.Event:2");
-  const std::string a = std::string("\x0A\x08\x0A\x01") + "a" + std::string("\x15\x00\x00\xC0\x3F", 5), b = std::string("\x0A\x09\x0A\x02") + "bc" + std::string("\x15\x00\x00\x00\xC0", 5);
-  EXPECT_EQ(all[2].substr(9), std::string("\x10\xAC\x02\x2A\x15") + a + b);  // step 300 = AC 02; 10 + 11 bytes
+  const std::string a = std::string("\x0A\x08\x0A\x01") + "a" +
+                        std::string("\x15\x00\x00\xC0\x3F", 5),
+                    b = std::string("\x0A\x09\x0A\x02") + "bc" +
+                        std::string("\x15\x00\x00\x00\xC0", 5);
+  EXPECT_EQ(all[2].substr(9),
+            std::string("\x10\xAC\x02\x2A\x15") + a + b);  // step 300 = AC 02; 10 + 11 bytes
 }
 
 // A continuation says where it begins: session_log = 7 { status = 1: START }.

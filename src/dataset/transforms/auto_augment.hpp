@@ -1,5 +1,6 @@
 #pragma once
-// AutoAugment for detection: the learned policies v0 … v3 (Zoph et al., arXiv 1906.11172; data 12.6).
+// AutoAugment for detection: the learned policies v0 … v3 (Zoph et al., arXiv 1906.11172;
+// data 12.6).
 #include <span>
 #include <string_view>
 #include <vector>

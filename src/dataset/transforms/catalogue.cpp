@@ -35,7 +35,8 @@ std::string_view box_code(BoxRule rule) {
   return "as its parts";
 }
 
-/// Every range has one or two values in ascending order. A parameter that has more by default is a list of any length.
+/// Every range has one or two values in ascending order. A parameter that has more by default is a
+/// list of any length.
 void check_ranges(const Settings& table, const Settings& defaults, const std::string& where) {
   const auto length = [](const Setting& s) {
     const auto* values = std::get_if<std::vector<double>*>(&s.target);
@@ -44,7 +45,8 @@ void check_ranges(const Settings& table, const Settings& defaults, const std::st
   const auto check = [&](const Setting& s, const auto& values) {
     if (length(defaults.resolve(s.name)) > 2) return;
     if (values.empty() || values.size() > 2 || values.front() > values.back())
-      throw Error(fmt::format("{}: {}: expected one value, or two in ascending order, found {}", where, s.name, s.text()));
+      throw Error(fmt::format("{}: {}: expected one value, or two in ascending order, found {}",
+                              where, s.name, s.text()));
   };
   for (const Setting& s : table.entries) {
     if (const auto* values = std::get_if<std::vector<double>*>(&s.target)) check(s, **values);
@@ -52,7 +54,8 @@ void check_ranges(const Settings& table, const Settings& defaults, const std::st
   }
 }
 
-/// What no range can say (one parameter against another) shows on the first picture: a tiny one here, so that no training begins with it.
+/// What no range can say (one parameter against another) shows on the first picture: a tiny one
+/// here, so that no training begins with it.
 void try_out(const Transform& transform, const std::string& where) {
   Sample sample{cv::Mat(8, 8, CV_8UC3, cv::Scalar::all(0)), {}};
   Random random(0, 0, 0, 0);
@@ -76,7 +79,8 @@ std::string cell(const std::string& text) {
 std::string range_text(const Setting& s) {
   if (!s.allowed.empty()) return text::join(s.allowed, ", ");
   if (s.is_switch()) return "true, false";
-  return std::isfinite(s.low) ? fmt::format("{} … {}", text::general(s.low), text::general(s.high)) : "";
+  return std::isfinite(s.low) ? fmt::format("{} … {}", text::general(s.low), text::general(s.high))
+                              : "";
 }
 
 }  // namespace
@@ -84,7 +88,9 @@ std::string range_text(const Setting& s) {
 const std::vector<TransformEntry>& catalogue() {
   static const std::vector<TransformEntry> all = [] {
     std::vector<TransformEntry> joined;
-    for (auto* group : {&colour_transforms, &filter_transforms, &noise_transforms, &weather_transforms, &geometry_transforms, &erasing_transforms, &mixing_transforms, &policy_transforms})
+    for (auto* group :
+         {&colour_transforms, &filter_transforms, &noise_transforms, &weather_transforms,
+          &geometry_transforms, &erasing_transforms, &mixing_transforms, &policy_transforms})
       for (TransformEntry& one : group()) joined.push_back(std::move(one));
     for (TransformEntry& one : combinators(joined)) joined.push_back(std::move(one));
     return joined;
@@ -94,7 +100,11 @@ const std::vector<TransformEntry>& catalogue() {
 
 const TransformEntry& find_transform(std::string_view name, const std::string& where) {
   const std::string wanted = text::lower(name);
-  if (wanted == "normalize") throw Error(fmt::format("{}: Normalize is no transform here: pictures stay 8-bit, and the network divides by 255, which is what YOLOv7 weights expect", where));
+  if (wanted == "normalize")
+    throw Error(
+        fmt::format("{}: Normalize is no transform here: pictures stay 8-bit, and the network "
+                    "divides by 255, which is what YOLOv7 weights expect",
+                    where));
   std::vector<std::string> names;
   for (const TransformEntry& one : catalogue()) {
     if (text::lower(one.name) == wanted) return one;
@@ -102,11 +112,16 @@ const TransformEntry& find_transform(std::string_view name, const std::string& w
       if (text::lower(alias) == wanted) return one;
     names.emplace_back(one.name);
   }
-  throw Error(fmt::format("{}: expected the name of a transform, found '{}'{}; `yolov7 dataset augment --list` shows all {}", where, name, text::did_you_mean(std::string(name), names), names.size()));
+  throw Error(
+      fmt::format("{}: expected the name of a transform, found '{}'{}; `yolov7 dataset augment "
+                  "--list` shows all {}",
+                  where, name, text::did_you_mean(std::string(name), names), names.size()));
 }
 
 AugmentStep parse_step(const Value& element) {
-  if (!element.is_mapping()) throw Error(fmt::format("{}: expected a transform as {{name: …, parameter: …}}", element.where()));
+  if (!element.is_mapping())
+    throw Error(
+        fmt::format("{}: expected a transform as {{name: …, parameter: …}}", element.where()));
   AugmentStep step;
   step.entry = &find_transform(element.at("name").text(), element.where());
   step.transform = step.entry->make();
@@ -120,12 +135,14 @@ AugmentStep parse_step(const Value& element) {
   std::erase_if(flat.mapping, [&](const auto& pair) { return pair.first == "transforms"; });
   assign(table, flat);
   const auto untouched = step.entry->make();
-  check_ranges(parameters, untouched->settings(), fmt::format("{}: {}", element.where(), step.entry->name));
+  check_ranges(parameters, untouched->settings(),
+               fmt::format("{}: {}", element.where(), step.entry->name));
   try_out(*step.transform, element.where());
   const Value* nested = element.find("transforms");
   if (auto* combinator = dynamic_cast<Combinator*>(step.transform.get())) {
     if (nested == nullptr || !nested->is_sequence() || nested->sequence.empty())
-      throw Error(fmt::format("{}: {}: expected a list of transforms under 'transforms'", element.where(), step.entry->name));
+      throw Error(fmt::format("{}: {}: expected a list of transforms under 'transforms'",
+                              element.where(), step.entry->name));
     step.stage = Stage::erasing;
     for (const Value& part : nested->sequence) {
       AugmentStep inner = parse_step(part);
@@ -142,17 +159,20 @@ AugmentStep parse_step(const Value& element) {
 AugmentList AugmentList::parse(const Value& list) {
   if (list.is_null() || (list.is_scalar() && list.scalar.empty())) return {};
   if (list.is_scalar()) return parse(parse_yaml(list.scalar, list.where()));
-  if (!list.is_sequence()) throw Error(fmt::format("{}: expected a list of transforms", list.where()));
+  if (!list.is_sequence())
+    throw Error(fmt::format("{}: expected a list of transforms", list.where()));
   AugmentList result;
   for (const Value& element : list.sequence) result.steps_.push_back(parse_step(element));
   return result;
 }
 
 bool AugmentList::has(Stage stage) const {
-  return std::any_of(steps_.begin(), steps_.end(), [&](const AugmentStep& step) { return step.stage == stage; });
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [&](const AugmentStep& step) { return step.stage == stage; });
 }
 
-void AugmentList::run(Stage stage, Sample& sample, const std::function<Random(std::size_t)>& stream, const TransformContext& context) const {
+void AugmentList::run(Stage stage, Sample& sample, const std::function<Random(std::size_t)>& stream,
+                      const TransformContext& context) const {
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (steps_[i].stage != stage) continue;
     Random random = stream(i);
@@ -163,11 +183,14 @@ void AugmentList::run(Stage stage, Sample& sample, const std::function<Random(st
 std::string reference_page() {
   std::string page;
   for (const TransformEntry& one : catalogue()) {
-    page += fmt::format("### {}\n\n{}. Boxes: {}; p {}.\n", one.name, one.help, box_code(one.boxes), text::general(one.probability));
+    page += fmt::format("### {}\n\n{}. Boxes: {}; p {}.\n", one.name, one.help, box_code(one.boxes),
+                        text::general(one.probability));
     const auto transform = one.make();
     const Settings table = transform->settings();
     if (!table.entries.empty()) page += "\n| Parameter | Default | Range | |\n|---|---|---|---|\n";
-    for (const Setting& s : table.entries) page += fmt::format("| `{}` | {} | {} | {} |\n", s.name, cell(s.text()), cell(range_text(s)), cell(s.help));
+    for (const Setting& s : table.entries)
+      page += fmt::format("| `{}` | {} | {} | {} |\n", s.name, cell(s.text()), cell(range_text(s)),
+                          cell(s.help));
     page += '\n';
   }
   return page;

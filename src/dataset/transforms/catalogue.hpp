@@ -3,9 +3,11 @@
 //
 //   augment:
 //     - {name: CLAHE, p: 0.3, clip_limit: 2}
-//     - {name: SomeOf, n: 2, transforms: [{name: GaussNoise}, {name: MotionBlur}, {name: RandomGamma}]}
+//     - {name: SomeOf, n: 2, transforms: [{name: GaussNoise}, {name: MotionBlur}, {name:
+//     RandomGamma}]}
 //
-// The stages run in the order of data 12 whatever the list's order; inside a stage the list's order holds.
+// The stages run in the order of data 12 whatever the list's order; inside a stage the list's order
+// holds.
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,14 +24,17 @@ const TransformEntry& find_transform(std::string_view name, const std::string& w
 class AugmentList {
  public:
   AugmentList() = default;
-  /// From the list, or from a scalar that holds it in flow style. Errors name the place, and the nearest name or parameter.
+  /// From the list, or from a scalar that holds it in flow style. Errors name the place, and the
+  /// nearest name or parameter.
   static AugmentList parse(const Value& list);
 
   bool empty() const { return steps_.empty(); }
   bool has(Stage stage) const;
   const std::vector<AugmentStep>& steps() const { return steps_; }
-  /// Runs a stage's steps. `stream(i)` gives the random stream of the i-th step of the list, so that a step's draws depend on its place alone.
-  void run(Stage stage, Sample& sample, const std::function<Random(std::size_t)>& stream, const TransformContext& context) const;
+  /// Runs a stage's steps. `stream(i)` gives the random stream of the i-th step of the list, so
+  /// that a step's draws depend on its place alone.
+  void run(Stage stage, Sample& sample, const std::function<Random(std::size_t)>& stream,
+           const TransformContext& context) const;
 
  private:
   std::vector<AugmentStep> steps_;

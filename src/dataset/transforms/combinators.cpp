@@ -19,7 +19,9 @@ class OneOf final : public Combinator {
  public:
   Settings settings() override { return {"OneOf", {}}; }
   void apply(Sample& sample, Random& random, const TransformContext& context) const override {
-    const double sum = std::accumulate(steps_.begin(), steps_.end(), 0.0, [](double s, const AugmentStep& step) { return s + step.probability(); });
+    const double sum =
+        std::accumulate(steps_.begin(), steps_.end(), 0.0,
+                        [](double s, const AugmentStep& step) { return s + step.probability(); });
     double at = random.uniform() * sum;
     for (const AugmentStep& step : steps_) {
       at -= step.probability();
@@ -32,7 +34,8 @@ class OneOf final : public Combinator {
   }
 };
 
-/// A range that holds its neutral value (0, 1, or 100 for per cent) shrinks towards it; others stay.
+/// A range that holds its neutral value (0, 1, or 100 for per cent) shrinks towards it; others
+/// stay.
 void scale_range(std::vector<double>& range, double magnitude) {
   if (range.size() == 1) {
     range[0] *= magnitude;  // ± limit
@@ -45,17 +48,22 @@ void scale_range(std::vector<double>& range, double magnitude) {
   }
 }
 
-/// n different ones of the list, in the list's order, each with its own p; all ranges scaled by `magnitude`
-/// (Cubuk et al., "RandAugment", arXiv 1909.13719: n transforms at one strength).
+/// n different ones of the list, in the list's order, each with its own p; all ranges scaled by
+/// `magnitude` (Cubuk et al., "RandAugment", arXiv 1909.13719: n transforms at one strength).
 class SomeOf final : public Combinator {
  public:
   Settings settings() override {
-    return {"SomeOf", {setting("n", n_, "how many of the list").range(1, 1000),
-                       setting("magnitude", magnitude_, "share of the parts' strengths: ranges that hold their neutral value (0, 1 or 100) shrink towards it").range(0, 1)}};
+    return {"SomeOf",
+            {setting("n", n_, "how many of the list").range(1, 1000),
+             setting("magnitude", magnitude_,
+                     "share of the parts' strengths: ranges that hold their neutral value (0, 1 or "
+                     "100) shrink towards it")
+                 .range(0, 1)}};
   }
   void add(AugmentStep step) override {
     for (const Setting& s : step.transform->settings().entries)
-      if (auto* const* range = std::get_if<std::vector<double>*>(&s.target)) scale_range(**range, magnitude_);
+      if (auto* const* range = std::get_if<std::vector<double>*>(&s.target))
+        scale_range(**range, magnitude_);
     Combinator::add(std::move(step));
   }
   void apply(Sample& sample, Random& random, const TransformContext& context) const override {
@@ -83,7 +91,8 @@ class RandomOrder final : public Combinator {
  public:
   Settings settings() override { return {"RandomOrder", {}}; }
   void apply(Sample& sample, Random& random, const TransformContext& context) const override {
-    for (const std::size_t i : random.permutation(steps_.size())) steps_[i].run(sample, random, context);
+    for (const std::size_t i : random.permutation(steps_.size()))
+      steps_[i].run(sample, random, context);
   }
 };
 
@@ -106,8 +115,12 @@ class InsideBoxes final : public Transform {
       // A quarter turn or a crop of another size lies in the middle, 114 around it.
       cv::Mat target = sample.picture(place);
       target.setTo(cv::Scalar::all(114));
-      const cv::Size both(std::min(part.picture.cols, place.width), std::min(part.picture.rows, place.height));
-      const auto centred = [&](cv::Size outer) { return cv::Rect(cv::Point((outer.width - both.width) / 2, (outer.height - both.height) / 2), both); };
+      const cv::Size both(std::min(part.picture.cols, place.width),
+                          std::min(part.picture.rows, place.height));
+      const auto centred = [&](cv::Size outer) {
+        return cv::Rect(cv::Point((outer.width - both.width) / 2, (outer.height - both.height) / 2),
+                        both);
+      };
       part.picture(centred(part.picture.size())).copyTo(target(centred(place.size())));
     }
   }
@@ -120,8 +133,15 @@ class InsideBoxes final : public Transform {
 struct BoxVariant {
   std::string_view name, inner;
 };
-constexpr std::array<BoxVariant, 9> box_variants{{{"BoxFlip", "HorizontalFlip"}, {"BoxRotate90", "RandomRotate90"}, {"BoxCrop", "Crop"}, {"BoxRotate", "Rotate"}, {"BoxShear", "Shear"},
-                                                  {"BoxBrightness", "Brightness"}, {"BoxExposure", "Exposure"}, {"BoxBlur", "GaussianBlur"}, {"BoxNoise", "SaltAndPepper"}}};
+constexpr std::array<BoxVariant, 9> box_variants{{{"BoxFlip", "HorizontalFlip"},
+                                                  {"BoxRotate90", "RandomRotate90"},
+                                                  {"BoxCrop", "Crop"},
+                                                  {"BoxRotate", "Rotate"},
+                                                  {"BoxShear", "Shear"},
+                                                  {"BoxBrightness", "Brightness"},
+                                                  {"BoxExposure", "Exposure"},
+                                                  {"BoxBlur", "GaussianBlur"},
+                                                  {"BoxNoise", "SaltAndPepper"}}};
 
 template <class T>
 TransformEntry combinator(std::string_view name, std::string_view help) {
@@ -131,14 +151,28 @@ TransformEntry combinator(std::string_view name, std::string_view help) {
 }  // namespace
 
 std::vector<TransformEntry> combinators(const std::vector<TransformEntry>& others) {
-  std::vector<TransformEntry> all{combinator<OneOf>("OneOf", "One transform of the list, chosen in proportion to their p, applied for certain"),
-                                  combinator<SomeOf>("SomeOf", "n different transforms of the list, each with its own p, at one magnitude"),
-                                  combinator<Sequential>("Sequential", "All transforms of the list, in its order"),
-                                  combinator<RandomOrder>("RandomOrder", "All transforms of the list, in random order")};
+  std::vector<TransformEntry> all{
+      combinator<OneOf>(
+          "OneOf",
+          "One transform of the list, chosen in proportion to their p, applied for certain"),
+      combinator<SomeOf>(
+          "SomeOf", "n different transforms of the list, each with its own p, at one magnitude"),
+      combinator<Sequential>("Sequential", "All transforms of the list, in its order"),
+      combinator<RandomOrder>("RandomOrder", "All transforms of the list, in random order")};
   for (const BoxVariant& variant : box_variants) {
-    const auto inner = std::find_if(others.begin(), others.end(), [&](const TransformEntry& one) { return one.name == variant.inner; });
-    if (inner == others.end()) throw Error(fmt::format("{}: expected a transform {}, found none", variant.name, variant.inner));
-    all.push_back({variant.name, {}, BoxRule::none, Stage::pixels, 1, "The transform of that name on each box's own pixels", [make = inner->make] { return std::make_unique<InsideBoxes>(make()); }});
+    const auto inner = std::find_if(others.begin(), others.end(), [&](const TransformEntry& one) {
+      return one.name == variant.inner;
+    });
+    if (inner == others.end())
+      throw Error(
+          fmt::format("{}: expected a transform {}, found none", variant.name, variant.inner));
+    all.push_back({variant.name,
+                   {},
+                   BoxRule::none,
+                   Stage::pixels,
+                   1,
+                   "The transform of that name on each box's own pixels",
+                   [make = inner->make] { return std::make_unique<InsideBoxes>(make()); }});
   }
   return all;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Transforms made of transforms (data 13, row 109), and transforms of each box's own pixels (row 108).
+// Transforms made of transforms (data 13, row 109), and transforms of each box's own pixels (row
+// 108).
 #include <vector>
 
 #include "dataset/transforms/step.hpp"

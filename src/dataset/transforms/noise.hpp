@@ -8,7 +8,8 @@
 
 namespace yolov7::dataset {
 
-/// Standard normal values in float32, two by two from 32-bit words (Box and Muller 1958): some five times as fast as Random::normal(), with tails up to 6.7.
+/// Standard normal values in float32, two by two from 32-bit words (Box and Muller 1958): some five
+/// times as fast as Random::normal(), with tails up to 6.7.
 class FastNormal {
  public:
   explicit FastNormal(Random& random) : random_(random) {}
@@ -20,7 +21,8 @@ class FastNormal {
   bool has_spare_ = false;
 };
 
-/// A Poisson count: exact by inversion below a mean of 30 (one draw); from there on the rounded normal approximation, whose skew of 1/√mean is missing.
+/// A Poisson count: exact by inversion below a mean of 30 (one draw); from there on the rounded
+/// normal approximation, whose skew of 1/√mean is missing.
 std::uint32_t poisson(double mean, Random& random, FastNormal& normal);
 
 std::vector<TransformEntry> noise_transforms();

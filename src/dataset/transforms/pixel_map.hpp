@@ -34,7 +34,8 @@ void map_pixels(cv::Mat& bgr, F f) {
   }
 }
 
-/// Hue of 8 bits (180 a turn) + shift, modulo; saturation and value by functions, rounded and clipped.
+/// Hue of 8 bits (180 a turn) + shift, modulo; saturation and value by functions, rounded and
+/// clipped.
 template <class Saturation, class Value>
 void map_hsv(cv::Mat& bgr, double hue_shift, Saturation saturation, Value value) {
   HsvTables tables;
@@ -49,6 +50,8 @@ void map_hsv(cv::Mat& bgr, double hue_shift, Saturation saturation, Value value)
 }
 
 /// 0.299 R + 0.587 G + 0.114 B.
-inline double luma(const cv::Vec3d& bgr) { return 0.114 * bgr[0] + 0.587 * bgr[1] + 0.299 * bgr[2]; }
+inline double luma(const cv::Vec3d& bgr) {
+  return 0.114 * bgr[0] + 0.587 * bgr[1] + 0.299 * bgr[2];
+}
 
 }  // namespace yolov7::dataset

@@ -10,8 +10,9 @@ namespace yolov7::dataset {
 /// What every element of the list may say besides the transform's own parameters.
 struct StepOptions {
   std::string name;
-  double p = -1;           ///< probability; −1 = the transform's default
-  std::string when;        ///< "picture" = before the mosaic, on each picture; "" = the transform's own stage
+  double p = -1;  ///< probability; −1 = the transform's default
+  std::string
+      when;  ///< "picture" = before the mosaic, on each picture; "" = the transform's own stage
   BoxFilter filter;
 };
 Settings settings(StepOptions& options);

@@ -7,8 +7,10 @@
 
 namespace yolov7::dataset {
 
-/// Superpixels by local k-means over colour and place (Achanta et al., "SLIC Superpixels", TPAMI 2012; here in B G R, distance² = colour² + (compactness · px / step)²),
-/// five rounds from a grid of about `segments` seeds, on the picture reduced to at most `max_size` px. CV_32S, the picture's size.
+/// Superpixels by local k-means over colour and place (Achanta et al., "SLIC Superpixels", TPAMI
+/// 2012; here in B G R, distance² = colour² + (compactness · px / step)²), five rounds from a grid
+/// of about `segments` seeds, on the picture reduced to at most `max_size` px. CV_32S, the
+/// picture's size.
 cv::Mat superpixels(const cv::Mat& bgr, int segments, double compactness, int max_size);
 
 std::vector<TransformEntry> weather_transforms();

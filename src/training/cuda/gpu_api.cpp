@@ -12,11 +12,13 @@ int count() { return c10::cuda::device_count(); }
 
 yolov7::training::GpuFacts facts(int gpu) {
   cudaDeviceProp properties{};
-  if (const cudaError_t error = cudaGetDeviceProperties(&properties, gpu); error != cudaSuccess) throw std::runtime_error(cudaGetErrorString(error));
+  if (const cudaError_t error = cudaGetDeviceProperties(&properties, gpu); error != cudaSuccess)
+    throw std::runtime_error(cudaGetErrorString(error));
   return {properties.name, properties.major, properties.minor, properties.totalGlobalMem};
 }
 
-c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size, std::chrono::milliseconds deadline) {
+c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& store, int rank,
+                                       int size, std::chrono::milliseconds deadline) {
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = deadline;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, std::move(options));

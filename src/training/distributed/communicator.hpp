@@ -1,5 +1,6 @@
 #pragma once
-// The processes of one training and what they tell each other, over c10d inside LibTorch: Gloo for host memory, NCCL for GPUs.
+// The processes of one training and what they tell each other, over c10d inside LibTorch: Gloo for
+// host memory, NCCL for GPUs.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -10,9 +11,10 @@
 
 namespace yolov7::training {
 
-/// Calls are collective: every process makes the same ones in the same order, and each waits for all. Results are the same bits on every
-/// process, and in every run with as many processes. A process that is gone or stuck makes the call of every other one throw an Error
-/// that names its rank, within the deadline. With one process (alone()) every call returns at once.
+/// Calls are collective: every process makes the same ones in the same order, and each waits for
+/// all. Results are the same bits on every process, and in every run with as many processes. A
+/// process that is gone or stuck makes the call of every other one throw an Error that names its
+/// rank, within the deadline. With one process (alone()) every call returns at once.
 class Communicator : public kernels::JointStatistics {
  public:
   ~Communicator() override;
@@ -20,11 +22,13 @@ class Communicator : public kernels::JointStatistics {
   Communicator& operator=(const Communicator&) = delete;
 
   static std::unique_ptr<Communicator> alone();
-  /// Meets the other processes at the address of rank 0, whose process listens there. `deadline`: of the meeting and of every later call.
-  /// Errors: some did not come in time (named); this build has no Gloo.
+  /// Meets the other processes at the address of rank 0, whose process listens there. `deadline`:
+  /// of the meeting and of every later call. Errors: some did not come in time (named); this build
+  /// has no Gloo.
   static std::unique_ptr<Communicator> join(const World& world, std::chrono::seconds deadline);
 
-  /// Tensors on this GPU go over NCCL from here on, those in host memory over Gloo as before. Error: this build has no NCCL.
+  /// Tensors on this GPU go over NCCL from here on, those in host memory over Gloo as before.
+  /// Error: this build has no NCCL.
   void use(at::Device device);
 
   const World& world() const { return world_; }

@@ -4,7 +4,9 @@
 
 namespace yolov7::training {
 
-GradientSums::GradientSums(const TorchNetwork& network, Communicator& group, std::size_t bucket_bytes) : group_(group) {
+GradientSums::GradientSums(const TorchNetwork& network, Communicator& group,
+                           std::size_t bucket_bytes)
+    : group_(group) {
   std::size_t bytes = bucket_bytes;
   for (auto entry = network.entries().rbegin(); entry != network.entries().rend(); ++entry) {
     if (!entry->spec.trainable()) continue;
@@ -40,11 +42,13 @@ void GradientSums::arm() {
     if (parameter.accumulator) continue;
     // Held here: else it, and the hook with it, ends with the graph.
     parameter.accumulator = torch::autograd::impl::grad_accumulator(parameter.tensor);
-    parameter.hook = parameter.accumulator->add_post_hook(std::make_unique<torch::autograd::utils::LambdaPostHook>(
-        [this, i](const torch::autograd::variable_list& outputs, const torch::autograd::variable_list&) {
-          arrived(i);
-          return outputs;
-        }));
+    parameter.hook = parameter.accumulator->add_post_hook(
+        std::make_unique<torch::autograd::utils::LambdaPostHook>(
+            [this, i](const torch::autograd::variable_list& outputs,
+                      const torch::autograd::variable_list&) {
+              arrived(i);
+              return outputs;
+            }));
   }
   next_ = 0;
   armed_ = true;
@@ -60,7 +64,8 @@ void GradientSums::arrived(std::size_t index) {
 
 /// In the order of the buckets, which is the same in every process.
 void GradientSums::send_complete(bool all) {
-  for (; next_ < buckets_.size() && (all || buckets_[next_].missing == 0); ++next_) send(buckets_[next_]);
+  for (; next_ < buckets_.size() && (all || buckets_[next_].missing == 0); ++next_)
+    send(buckets_[next_]);
 }
 
 void GradientSums::send(Bucket& bucket) {
@@ -70,7 +75,10 @@ void GradientSums::send(Bucket& bucket) {
     const Parameter& parameter = parameters_[i];
     if (!parameter.trains) continue;
     const at::Tensor& gradient = parameter.tensor.grad();
-    parts.push_back(gradient.defined() ? gradient.reshape(-1) : at::zeros({parameter.tensor.numel()}, parameter.tensor.options().requires_grad(false)));
+    parts.push_back(gradient.defined()
+                        ? gradient.reshape(-1)
+                        : at::zeros({parameter.tensor.numel()},
+                                    parameter.tensor.options().requires_grad(false)));
   }
   if (parts.empty()) return;
   bucket.values = at::cat(parts);
@@ -89,10 +97,13 @@ void GradientSums::finish() {
       Parameter& parameter = parameters_[i];
       if (!parameter.trains) continue;
       const std::int64_t count = parameter.tensor.numel();
-      const at::Tensor values = bucket.values.narrow(0, first, count).view(parameter.tensor.sizes());
+      const at::Tensor values =
+          bucket.values.narrow(0, first, count).view(parameter.tensor.sizes());
       at::Tensor& gradient = parameter.tensor.mutable_grad();
-      if (gradient.defined()) gradient.copy_(values);
-      else gradient = values.clone().contiguous(parameter.tensor.suggest_memory_format());
+      if (gradient.defined())
+        gradient.copy_(values);
+      else
+        gradient = values.clone().contiguous(parameter.tensor.suggest_memory_format());
       first += count;
     }
     bucket.values.reset();

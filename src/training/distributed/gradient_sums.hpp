@@ -1,5 +1,6 @@
 #pragma once
-// Gradients summed over all processes while the backward pass is still going on (as in Li et al. 2020, "PyTorch Distributed", 3.2).
+// Gradients summed over all processes while the backward pass is still going on (as in Li et al.
+// 2020, "PyTorch Distributed", 3.2).
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,17 +11,20 @@
 
 namespace yolov7::training {
 
-/// Parameters in buckets, the last layers' first, because their gradients arrive first. A bucket goes out as soon as it and all before it
-/// are complete. What is in which bucket never changes (c10d::Reducer re-groups them after the first step): so the sums are the same bits
-/// in a run that was resumed. Where parameters have no gradient in a pass the others' zeros are added.
-/// The sum is not divided: the loss is that of this process's pictures, the step that of all (training 6).
+/// Parameters in buckets, the last layers' first, because their gradients arrive first. A bucket
+/// goes out as soon as it and all before it are complete. What is in which bucket never changes
+/// (c10d::Reducer re-groups them after the first step): so the sums are the same bits in a run that
+/// was resumed. Where parameters have no gradient in a pass the others' zeros are added. The sum is
+/// not divided: the loss is that of this process's pictures, the step that of all (training 6).
 class GradientSums {
  public:
   /// Both outlive this object. `bucket_bytes`: a bucket is closed when it has that many.
-  GradientSums(const TorchNetwork& network, Communicator& group, std::size_t bucket_bytes = std::size_t{4} << 20);
+  GradientSums(const TorchNetwork& network, Communicator& group,
+               std::size_t bucket_bytes = std::size_t{4} << 20);
   ~GradientSums();
 
-  /// The next backward pass is the last one before a step: its gradients, with what they were added to, are summed.
+  /// The next backward pass is the last one before a step: its gradients, with what they were added
+  /// to, are summed.
   void arm();
   /// After that pass: waits, and the gradients are those of all processes.
   void finish();
@@ -30,7 +34,8 @@ class GradientSums {
     std::vector<std::size_t> parameters;
     std::size_t missing = 0;  ///< gradients that have not arrived
     at::Tensor values;
-    std::optional<Communicator::Pending> sum;  ///< none: nothing of it trains, or it was not sent yet
+    std::optional<Communicator::Pending>
+        sum;  ///< none: nothing of it trains, or it was not sent yet
   };
   struct Parameter {
     at::Tensor tensor;

@@ -19,9 +19,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds beat_interval{500};
-constexpr std::chrono::milliseconds silence{3000};         // after that a process counts as gone
+constexpr std::chrono::milliseconds silence{3000};  // after that a process counts as gone
 constexpr std::chrono::milliseconds longest_search{8000};
-constexpr std::chrono::milliseconds spread{2000};          // that all have read a verdict before the store's process ends
+constexpr std::chrono::milliseconds spread{
+    2000};  // that all have read a verdict before the store's process ends
 constexpr const char* verdict_key = "watch/verdict";
 
 std::string key(int rank) { return fmt::format("watch/{}", rank); }
@@ -46,7 +47,7 @@ struct PeerWatch::State {
 
   void run();
   void beat(long number);
-  std::string silent_peer();   ///< "" = all show signs of life
+  std::string silent_peer();  ///< "" = all show signs of life
   std::string slowest_peer();
 };
 
@@ -76,8 +77,10 @@ void PeerWatch::State::beat(long number) {
     std::lock_guard lock(mutex);
     announced = wanted;
   }
-  if (!announced.empty()) announced = store->compareSet(verdict_key, "", announced);
-  else if (store->check({verdict_key})) announced = store->get_to_str(verdict_key);
+  if (!announced.empty())
+    announced = store->compareSet(verdict_key, "", announced);
+  else if (store->check({verdict_key}))
+    announced = store->get_to_str(verdict_key);
   std::vector<std::string> signs(static_cast<std::size_t>(size));
   for (int i = 0; i < size; ++i)
     if (store->check({key(i)})) signs[static_cast<std::size_t>(i)] = store->get_to_str(key(i));
@@ -93,23 +96,30 @@ void PeerWatch::State::beat(long number) {
 
 std::string PeerWatch::State::silent_peer() {
   std::lock_guard lock(mutex);
-  if (store_lost && rank != 0) return fmt::format("rank 0 of {} is gone: the common store, which it holds, does not answer", size);
+  if (store_lost && rank != 0)
+    return fmt::format("rank 0 of {} is gone: the common store, which it holds, does not answer",
+                       size);
   for (int i = 0; i < size; ++i) {
     const auto quiet = Clock::now() - peers[static_cast<std::size_t>(i)].changed;
-    if (i != rank && quiet > silence) return fmt::format("rank {} of {} is gone: no sign of life for {:.0f} s", i, size, std::chrono::duration<double>(quiet).count());
+    if (i != rank && quiet > silence)
+      return fmt::format("rank {} of {} is gone: no sign of life for {:.0f} s", i, size,
+                         std::chrono::duration<double>(quiet).count());
   }
   return {};
 }
 
 std::string PeerWatch::State::slowest_peer() {
   std::lock_guard lock(mutex);
-  const auto slowest = std::min_element(peers.begin(), peers.end(), [](const Peer& a, const Peer& b) { return a.calls < b.calls; });
+  const auto slowest = std::min_element(
+      peers.begin(), peers.end(), [](const Peer& a, const Peer& b) { return a.calls < b.calls; });
   const auto who = static_cast<int>(slowest - peers.begin());
   if (who == rank || slowest->calls >= calls.load()) return {};
-  return fmt::format("rank {} of {} is stuck: the others have waited for it until the deadline", who, size);
+  return fmt::format("rank {} of {} is stuck: the others have waited for it until the deadline",
+                     who, size);
 }
 
-PeerWatch::PeerWatch(c10::intrusive_ptr<c10d::Store> store, int rank, int size) : state_(std::make_shared<State>()) {
+PeerWatch::PeerWatch(c10::intrusive_ptr<c10d::Store> store, int rank, int size)
+    : state_(std::make_shared<State>()) {
   state_->store = store->clone();
   state_->rank = rank;
   state_->size = size;

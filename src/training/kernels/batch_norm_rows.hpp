@@ -1,16 +1,17 @@
 #pragma once
-// The inner loops of batch-norm with activation over rows of channels (one row = one pixel of an NHWC tensor). Free of
-// LibTorch. The best version for this processor (AVX-512, AVX2, portable) is chosen when the table is asked for.
+// The inner loops of batch-norm with activation over rows of channels (one row = one pixel of an
+// NHWC tensor). Free of LibTorch. The best version for this processor (AVX-512, AVX2, portable) is
+// chosen when the table is asked for.
 #include <cstdint>
 
-#include "network/graph.hpp"
 #include "core/instruction_set.hpp"
+#include "network/graph.hpp"
 #include "training/kernels/simd.hpp"
 
 namespace yolov7::training::kernels {
 
-/// `rows` × `channels` values. x, y and dx have their rows packed; those of dy lie dy_stride values apart. The arrays
-/// per channel are in lane order and padded to whole groups of 32 (see simd.hpp).
+/// `rows` × `channels` values. x, y and dx have their rows packed; those of dy lie dy_stride values
+/// apart. The arrays per channel are in lane order and padded to whole groups of 32 (see simd.hpp).
 /// With z = x · scale + shift, y = act(z), and g = dy · act'(z), all per channel:
 template <class T>
 struct RowBlock {
@@ -18,7 +19,7 @@ struct RowBlock {
   T* y = nullptr;
   const T* dy = nullptr;
   std::int64_t dy_stride = 0;
-  T* dx = nullptr;                  ///< may be dy if its rows are packed
+  T* dx = nullptr;  ///< may be dy if its rows are packed
   std::int64_t rows = 0, channels = 0;
   const float* scale = nullptr;
   const float* shift = nullptr;
@@ -47,19 +48,24 @@ struct RowKernels {
 
 // Compiled once per instruction set, see CMakeLists.txt. T is float or BFloat16.
 namespace portable {
-template <class T> RowKernels<T> row_kernels(network::ActivationKind activation);
+template <class T>
+RowKernels<T> row_kernels(network::ActivationKind activation);
 }
 namespace avx2 {
-template <class T> RowKernels<T> row_kernels(network::ActivationKind activation);
+template <class T>
+RowKernels<T> row_kernels(network::ActivationKind activation);
 }
 namespace avx512 {
-template <class T> RowKernels<T> row_kernels(network::ActivationKind activation);
+template <class T>
+RowKernels<T> row_kernels(network::ActivationKind activation);
 }
 
 template <class T>
 RowKernels<T> row_kernels(network::ActivationKind activation, InstructionSet set) {
-  return choose(set, [&] { return portable::row_kernels<T>(activation); }, [&] { return avx2::row_kernels<T>(activation); },
-                [&] { return avx512::row_kernels<T>(activation); });
+  return choose(
+      set, [&] { return portable::row_kernels<T>(activation); },
+      [&] { return avx2::row_kernels<T>(activation); },
+      [&] { return avx512::row_kernels<T>(activation); });
 }
 
 }  // namespace yolov7::training::kernels

@@ -21,7 +21,8 @@ std::vector<float> in_lane_order(const at::Tensor& factor, const RowBlocks& bloc
 }
 
 template <class T>
-ScaledRows<T> rows_of(const at::Tensor& x, const RowBlocks& blocks, std::int64_t block, const std::vector<float>& factor) {
+ScaledRows<T> rows_of(const at::Tensor& x, const RowBlocks& blocks, std::int64_t block,
+                      const std::vector<float>& factor) {
   ScaledRows<T> rows;
   rows.x = values<T>(x) + blocks.first(block) * blocks.channels;
   rows.rows = blocks.size(block);
@@ -31,7 +32,8 @@ ScaledRows<T> rows_of(const at::Tensor& x, const RowBlocks& blocks, std::int64_t
 }
 
 struct ScaleChannels : torch::autograd::Function<ScaleChannels> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& factor) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& factor) {
     const RowBlocks blocks(x);
     at::Tensor y = empty_channels_last(x.sizes(), x.options().dtype(at::kFloat));
     with_value_type(x.scalar_type(), [&](auto value) {
@@ -75,7 +77,8 @@ struct ScaleChannels : torch::autograd::Function<ScaleChannels> {
 }  // namespace
 
 at::Tensor scale_channels(const at::Tensor& x, const at::Tensor& factor) {
-  const bool fast = has_kernel_values(x) && factor.scalar_type() == at::kFloat && factor.numel() == x.size(1) && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+  const bool fast = has_kernel_values(x) && factor.scalar_type() == at::kFloat &&
+                    factor.numel() == x.size(1) && x.is_contiguous(at::MemoryFormat::ChannelsLast);
   return fast ? ScaleChannels::apply(x, factor) : x * factor;
 }
 

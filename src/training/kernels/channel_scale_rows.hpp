@@ -7,7 +7,8 @@
 
 namespace yolov7::training::kernels {
 
-/// `rows` × `channels` packed values; y and dy are float32. `factor` is in the lane order of T and padded.
+/// `rows` × `channels` packed values; y and dy are float32. `factor` is in the lane order of T and
+/// padded.
 template <class T>
 struct ScaledRows {
   const T* x = nullptr;
@@ -27,18 +28,22 @@ struct ScaleKernels {
 
 // Compiled once per instruction set, see CMakeLists.txt. T is float or BFloat16.
 namespace portable {
-template <class T> ScaleKernels<T> scale_kernels();
+template <class T>
+ScaleKernels<T> scale_kernels();
 }
 namespace avx2 {
-template <class T> ScaleKernels<T> scale_kernels();
+template <class T>
+ScaleKernels<T> scale_kernels();
 }
 namespace avx512 {
-template <class T> ScaleKernels<T> scale_kernels();
+template <class T>
+ScaleKernels<T> scale_kernels();
 }
 
 template <class T>
 ScaleKernels<T> scale_kernels(InstructionSet set) {
-  return choose(set, &portable::scale_kernels<T>, &avx2::scale_kernels<T>, &avx512::scale_kernels<T>);
+  return choose(set, &portable::scale_kernels<T>, &avx2::scale_kernels<T>,
+                &avx512::scale_kernels<T>);
 }
 
 }  // namespace yolov7::training::kernels

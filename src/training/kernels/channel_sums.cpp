@@ -12,7 +12,8 @@ at::Tensor channel_sums(const at::Tensor& x) {
   at::Tensor sums;
   with_value_type(x.scalar_type(), [&](auto value) {
     using T = decltype(value);
-    const RowKernels<T> kernels = row_kernels<T>(network::ActivationKind::identity, best_instruction_set());
+    const RowKernels<T> kernels =
+        row_kernels<T>(network::ActivationKind::identity, best_instruction_set());
     over_blocks(blocks, [&](std::int64_t block) {
       RowBlock<T> rows;
       rows.x = values<T>(x) + blocks.first(block) * blocks.channels;

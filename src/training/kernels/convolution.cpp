@@ -15,14 +15,18 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                             const ConvolutionGeometry& geometry) {
-    const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast), narrowed = weight.to(at::kBFloat16);
+    const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast),
+                     narrowed = weight.to(at::kBFloat16);
     context->save_for_backward({x, narrowed});
-    context->saved_data["geometry"] = std::vector<std::int64_t>{geometry.kernel[0], geometry.kernel[1], geometry.stride[0], geometry.stride[1],
-                                                                geometry.padding[0], geometry.padding[1]};
+    context->saved_data["geometry"] =
+        std::vector<std::int64_t>{geometry.kernel[0], geometry.kernel[1],  geometry.stride[0],
+                                  geometry.stride[1], geometry.padding[0], geometry.padding[1]};
     context->saved_data["bias"] = bias.has_value();
-    return at::conv2d(x, narrowed, bias ? bias->to(at::kBFloat16) : at::Tensor(), geometry.stride, geometry.padding);
+    return at::conv2d(x, narrowed, bias ? bias->to(at::kBFloat16) : at::Tensor(), geometry.stride,
+                      geometry.padding);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -33,11 +37,13 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor dx, weight, bias;
     if (context->needs_input_grad(0)) {
-      dx = std::get<0>(at::convolution_backward(dy, saved[0], saved[1], std::nullopt, geometry.stride, geometry.padding, {1, 1}, false, {0, 0}, 1,
-                                                {true, false, false}));
+      dx = std::get<0>(at::convolution_backward(dy, saved[0], saved[1], std::nullopt,
+                                                geometry.stride, geometry.padding, {1, 1}, false,
+                                                {0, 0}, 1, {true, false, false}));
     }
     if (context->needs_input_grad(1)) weight = weight_gradient(saved[0], dy, geometry);
-    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) bias = channel_sums(dy);
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2))
+      bias = channel_sums(dy);
     return {dx, weight, bias, at::Tensor()};
   }
 };
@@ -45,11 +51,15 @@ struct ConvolutionFunction : torch::autograd::Function<ConvolutionFunction> {
 }  // namespace
 
 bool prefers_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return supports_weight_gradient(x) && !has_bfloat16_tiles() && weight.scalar_type() == at::kFloat && (!bias.defined() || bias.scalar_type() == at::kFloat);
+  return supports_weight_gradient(x) && !has_bfloat16_tiles() &&
+         weight.scalar_type() == at::kFloat &&
+         (!bias.defined() || bias.scalar_type() == at::kFloat);
 }
 
-at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvolutionGeometry& geometry) {
-  return ConvolutionFunction::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, geometry);
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       const ConvolutionGeometry& geometry) {
+  return ConvolutionFunction::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt,
+                                    geometry);
 }
 
 }  // namespace yolov7::training::kernels

@@ -4,7 +4,8 @@
 
 namespace yolov7::training::kernels {
 
-/// Every process makes the same calls in the same order; each waits for all. Results are the same bits everywhere.
+/// Every process makes the same calls in the same order; each waits for all. Results are the same
+/// bits everywhere.
 class JointStatistics {
  public:
   virtual ~JointStatistics() = default;

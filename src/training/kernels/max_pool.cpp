@@ -13,7 +13,8 @@ using torch::autograd::variable_list;
 /// Row `i` of all output rows of all pictures. An odd last row or column belongs to no window.
 template <class T>
 HalvedRow<T> halved_row(const at::Tensor& x, const at::Tensor& y, std::int64_t i) {
-  const std::int64_t height = x.size(2), line = x.size(3) * x.size(1), picture = i / y.size(2), row = i % y.size(2);
+  const std::int64_t height = x.size(2), line = x.size(3) * x.size(1), picture = i / y.size(2),
+                     row = i % y.size(2);
   HalvedRow<T> result;
   result.x = values<T>(x) + (picture * height + 2 * row) * line;
   result.below = result.x + line;
@@ -25,7 +26,8 @@ HalvedRow<T> halved_row(const at::Tensor& x, const at::Tensor& y, std::int64_t i
 
 struct Halve : torch::autograd::Function<Halve> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
-    at::Tensor y = empty_channels_last({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2}, x.options());
+    at::Tensor y =
+        empty_channels_last({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2}, x.options());
     with_value_type(x.scalar_type(), [&](auto value) {
       using T = decltype(value);
       const PoolKernels<T> kernels = pool_kernels<T>(best_instruction_set());
@@ -61,11 +63,12 @@ struct Halve : torch::autograd::Function<Halve> {
   }
 };
 
-/// each(plane) for every group of channels of every picture, with scratch memory; offsets from the tensors' beginnings
-/// are those of plane.x.
+/// each(plane) for every group of channels of every picture, with scratch memory; offsets from the
+/// tensors' beginnings are those of plane.x.
 template <class T, class Each>
 void over_planes(const at::Tensor& x, std::int64_t kernel, const Each& each) {
-  const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3), groups = padded(channels) / group;
+  const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3),
+                     groups = padded(channels) / group;
   at::parallel_for(0, x.size(0) * groups, 1, [&](std::int64_t begin, std::int64_t end) {
     const at::Tensor scratch = at::empty({plane_scratch(height, width)}, at::kFloat);
     for (std::int64_t i = begin; i < end; ++i) {
@@ -122,7 +125,8 @@ bool is_fast(const at::Tensor& x) {
 
 }  // namespace
 
-at::Tensor max_pool(const at::Tensor& x, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+at::Tensor max_pool(const at::Tensor& x, std::int64_t kernel, std::int64_t stride,
+                    std::int64_t padding) {
   const bool halving = kernel == 2 && stride == 2 && padding == 0;
   const bool sliding = kernel % 2 == 1 && stride == 1 && padding == kernel / 2;
   if (is_fast(x) && halving && x.size(2) > 1 && x.size(3) > 1) return Halve::apply(x);

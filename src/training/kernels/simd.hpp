@@ -1,13 +1,15 @@
 #pragma once
-// Sixteen float32 lanes in GCC's vector extension, which GCC and clang lower to whatever the target has: one AVX-512
-// register, two of AVX2, four of SSE2. Memory holds float32 or bfloat16 (its 16 bits); arithmetic is always float32.
-// Everything here is inlined, so that each file of loops gets the version for its own instruction set.
+// Sixteen float32 lanes in GCC's vector extension, which GCC and clang lower to whatever the target
+// has: one AVX-512 register, two of AVX2, four of SSE2. Memory holds float32 or bfloat16 (its 16
+// bits); arithmetic is always float32. Everything here is inlined, so that each file of loops gets
+// the version for its own instruction set.
 #include <cstdint>
 #include <cstring>
 
 #define YOLOV7_INLINE __attribute__((always_inline)) inline
 
-// Vectors never cross a function boundary that is not inlined, so the ABI note about them does not apply.
+// Vectors never cross a function boundary that is not inlined, so the ABI note about them does not
+// apply.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace yolov7::training::kernels {
@@ -28,8 +30,9 @@ YOLOV7_INLINE LaneBits to_bits(Lanes v) { return reinterpret_cast<LaneBits>(v); 
 YOLOV7_INLINE Lanes from_bits(LaneBits v) { return reinterpret_cast<Lanes>(v); }
 YOLOV7_INLINE Lanes broadcast(float v) { return v - Lanes{}; }
 
-/// Thirty-two values in "lane order". float32: a holds the first sixteen, b the others. bfloat16: a holds the even ones,
-/// b the odd ones, because a 32-bit word that holds two of them is taken apart by one shift and one mask.
+/// Thirty-two values in "lane order". float32: a holds the first sixteen, b the others. bfloat16: a
+/// holds the even ones, b the odd ones, because a 32-bit word that holds two of them is taken apart
+/// by one shift and one mask.
 struct Pair {
   Lanes a, b;
 };
@@ -41,7 +44,9 @@ YOLOV7_INLINE constexpr std::int64_t lane_position(std::int64_t i) {
   return i / group * group + (i % 2) * (group / 2) + i % group / 2;
 }
 /// `count` rounded up to whole groups.
-YOLOV7_INLINE constexpr std::int64_t padded(std::int64_t count) { return (count + group - 1) / group * group; }
+YOLOV7_INLINE constexpr std::int64_t padded(std::int64_t count) {
+  return (count + group - 1) / group * group;
+}
 
 YOLOV7_INLINE Pair load(const float* from) {
   Lanes a, b;  // one copy per register: a copy of the whole Pair goes through the stack
@@ -92,17 +97,21 @@ YOLOV7_INLINE Pair get(const T* from, std::int64_t some) {
 }
 template <bool whole, class T>
 YOLOV7_INLINE void put(T* to, const Pair& v, std::int64_t some) {
-  if constexpr (whole) store(to, v);
-  else store_some(to, v, some);
+  if constexpr (whole)
+    store(to, v);
+  else
+    store_some(to, v, some);
 }
 
-/// e^v within 2 units in the last place for |v| ≤ 87; saturates beyond, NaN stays NaN. Cody–Waite reduction to
-/// |r| ≤ ln 2 / 2 and the Taylor polynomial of degree 7 (remainder r⁸/8! < 6e-9 of the result).
+/// e^v within 2 units in the last place for |v| ≤ 87; saturates beyond, NaN stays NaN. Cody–Waite
+/// reduction to |r| ≤ ln 2 / 2 and the Taylor polynomial of degree 7 (remainder r⁸/8! < 6e-9 of the
+/// result).
 YOLOV7_INLINE Lanes exponential(Lanes v) {
   const Lanes top = broadcast(87.0F);
   v = v > top ? top : v;
   v = v < -top ? -top : v;
-  const Lanes shifter = broadcast(12582912.0F);  // 1.5 · 2²³: adding it rounds to an integer in the low bits
+  const Lanes shifter =
+      broadcast(12582912.0F);  // 1.5 · 2²³: adding it rounds to an integer in the low bits
   const Lanes shifted = v * 1.44269504F + shifter;
   const Lanes n = shifted - shifter;
   const Lanes r = (v - n * 0.693359375F) + n * 2.12194440e-4F;

@@ -9,16 +9,18 @@
 #include <cstring>
 #include <memory>
 
-
 namespace yolov7::training::kernels {
 namespace {
 
-constexpr std::size_t smallest = std::size_t{256} << 10;   ///< anything below goes to the other allocator
-constexpr std::size_t granule = std::size_t{64} << 10;     ///< ranges are multiples of it
+constexpr std::size_t smallest = std::size_t{256}
+                                 << 10;  ///< anything below goes to the other allocator
+constexpr std::size_t granule = std::size_t{64} << 10;  ///< ranges are multiples of it
 constexpr std::size_t huge_page = std::size_t{2} << 20;
-constexpr std::size_t mapping = std::size_t{256} << 20;    ///< least size of a mapping
+constexpr std::size_t mapping = std::size_t{256} << 20;  ///< least size of a mapping
 
-constexpr std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
+constexpr std::size_t round_up(std::size_t value, std::size_t to) {
+  return (value + to - 1) / to * to;
+}
 
 /// Lies in front of the data, because LibTorch's deleter gets nothing but the address.
 struct alignas(64) Header {
@@ -45,7 +47,9 @@ c10::DataPtr TensorMemory::allocate(std::size_t bytes) {
 
 c10::DeleterFnPtr TensorMemory::raw_deleter() const { return &release; }
 
-void TensorMemory::copy_data(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
+void TensorMemory::copy_data(void* to, const void* from, std::size_t bytes) const {
+  std::memcpy(to, from, bytes);
+}
 
 void TensorMemory::release(void* data) {
   if (data == nullptr) return;
@@ -106,10 +110,14 @@ void TensorMemory::remove_free(std::map<std::byte*, std::size_t>::iterator range
 
 void TensorMemory::map_more(std::size_t bytes) {
   const std::size_t size = std::max(mapping, round_up(bytes, huge_page));
-  void* raw = mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* raw = mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) {
-    throw OutOfMemory(fmt::format("out of memory: expected {} MiB more for tensors beside {} MiB, the system refused: lower the "
-                            "batch or the picture size", size >> 20, mapped_ >> 20));
+    throw OutOfMemory(
+        fmt::format("out of memory: expected {} MiB more for tensors beside {} MiB, the system "
+                    "refused: lower the "
+                    "batch or the picture size",
+                    size >> 20, mapped_ >> 20));
   }
   const auto address = reinterpret_cast<std::uintptr_t>(raw);
   auto* block = static_cast<std::byte*>(raw) + (round_up(address, huge_page) - address);

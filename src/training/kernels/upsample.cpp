@@ -11,12 +11,15 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 struct UpsampleTwice : torch::autograd::Function<UpsampleTwice> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }
+  static at::Tensor forward(AutogradContext*, const at::Tensor& x) {
+    return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  }
 
   static variable_list backward(AutogradContext*, variable_list gradients) {
     first_derivative_only("upsampling");
     const at::Tensor dy = in_rows(gradients[0]);
-    at::Tensor dx = empty_channels_last({dy.size(0), dy.size(1), dy.size(2) / 2, dy.size(3) / 2}, dy.options());
+    at::Tensor dx =
+        empty_channels_last({dy.size(0), dy.size(1), dy.size(2) / 2, dy.size(3) / 2}, dy.options());
     with_value_type(dy.scalar_type(), [&](auto value) {
       using T = decltype(value);
       const auto gradient = double_gradient<T>(best_instruction_set());
@@ -40,7 +43,8 @@ struct UpsampleTwice : torch::autograd::Function<UpsampleTwice> {
 }  // namespace
 
 at::Tensor upsample_twice(const at::Tensor& x) {
-  return has_kernel_values(x) ? UpsampleTwice::apply(x) : at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  return has_kernel_values(x) ? UpsampleTwice::apply(x)
+                              : at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
 }
 
 }  // namespace yolov7::training::kernels

@@ -7,7 +7,8 @@
 
 namespace yolov7::training::kernels {
 
-/// dx = the sum of the four gradients of a pixel, for a row of `width` pixels; pixels of dy lie `dy_stride` values apart, `below` is dy's next row.
+/// dx = the sum of the four gradients of a pixel, for a row of `width` pixels; pixels of dy lie
+/// `dy_stride` values apart, `below` is dy's next row.
 template <class T>
 struct DoubledRow {
   const T* dy = nullptr;
@@ -19,18 +20,23 @@ struct DoubledRow {
 
 // Compiled once per instruction set, see CMakeLists.txt. T is float or BFloat16.
 namespace portable {
-template <class T> void double_gradient(const DoubledRow<T>& row);
+template <class T>
+void double_gradient(const DoubledRow<T>& row);
 }
 namespace avx2 {
-template <class T> void double_gradient(const DoubledRow<T>& row);
+template <class T>
+void double_gradient(const DoubledRow<T>& row);
 }
 namespace avx512 {
-template <class T> void double_gradient(const DoubledRow<T>& row);
+template <class T>
+void double_gradient(const DoubledRow<T>& row);
 }
 
 template <class T>
 auto double_gradient(InstructionSet set) {
-  return choose(set, [] { return &portable::double_gradient<T>; }, [] { return &avx2::double_gradient<T>; }, [] { return &avx512::double_gradient<T>; });
+  return choose(
+      set, [] { return &portable::double_gradient<T>; }, [] { return &avx2::double_gradient<T>; },
+      [] { return &avx512::double_gradient<T>; });
 }
 
 }  // namespace yolov7::training::kernels

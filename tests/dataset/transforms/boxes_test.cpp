@@ -1,4 +1,5 @@
-// Boxes and polygons under the codes of data 12: by hand, and against masks that a plain loop pushes through the same map.
+// Boxes and polygons under the codes of data 12: by hand, and against masks that a plain loop
+// pushes through the same map.
 #include "dataset/transforms/boxes.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +31,10 @@ cv::Matx33d rotation(double degrees, double cx, double cy) {
 bool inside(const std::vector<cv::Point2d>& polygon, const cv::Point2d& p) {
   bool odd = false;
   for (std::size_t i = 0, j = polygon.size() - 1; i < polygon.size(); j = i++)
-    if ((polygon[i].y > p.y) != (polygon[j].y > p.y) && p.x < (polygon[j].x - polygon[i].x) * (p.y - polygon[i].y) / (polygon[j].y - polygon[i].y) + polygon[i].x) odd = !odd;
+    if ((polygon[i].y > p.y) != (polygon[j].y > p.y) &&
+        p.x < (polygon[j].x - polygon[i].x) * (p.y - polygon[i].y) / (polygon[j].y - polygon[i].y) +
+                  polygon[i].x)
+      odd = !odd;
   return odd;
 }
 
@@ -40,13 +44,18 @@ Xyxy mask_extent(cv::Size output, Inside region, Inverse inverse) {
   Xyxy box{1e9, 1e9, -1e9, -1e9};
   for (int y = 0; y < output.height; ++y)
     for (int x = 0; x < output.width; ++x)
-      if (region(inverse(cv::Point2d(x + 0.5, y + 0.5)))) box = {std::min<double>(box.x1, x), std::min<double>(box.y1, y), std::max<double>(box.x2, x + 1), std::max<double>(box.y2, y + 1)};
+      if (region(inverse(cv::Point2d(x + 0.5, y + 0.5))))
+        box = {std::min<double>(box.x1, x), std::min<double>(box.y1, y),
+               std::max<double>(box.x2, x + 1), std::max<double>(box.y2, y + 1)};
   return box;
 }
 
 // A shift by (10, −5) in 100 × 80: clipped at the top, objects beyond the border go.
 TEST(TransformObjects, ShiftByHand) {
-  std::vector<Object> objects{{0, {20, 20, 40, 50}, {}}, {1, {10, 0, 30, 20}, {}}, {2, {92, 10, 100, 30}, {}}, {3, {80, 10, 91, 21}, {}}};
+  std::vector<Object> objects{{0, {20, 20, 40, 50}, {}},
+                              {1, {10, 0, 30, 20}, {}},
+                              {2, {92, 10, 100, 30}, {}},
+                              {3, {80, 10, 91, 21}, {}}};
   transform_objects(objects, {1, 0, 10, 0, 1, -5, 0, 0, 1}, 1, {100, 80}, {});
   ASSERT_EQ(objects.size(), 3u);
   expect_box(objects[0].box, {30, 15, 50, 45});
@@ -55,7 +64,8 @@ TEST(TransformObjects, ShiftByHand) {
   expect_box(objects[2].box, {90, 5, 100, 16});
 }
 
-// Each bound of the filter, just kept and just lost: side 2, aspect 20, share of the area, area in px².
+// Each bound of the filter, just kept and just lost: side 2, aspect 20, share of the area, area in
+// px².
 TEST(TransformObjects, FilterByHand) {
   const auto kept = [](const Xyxy& box, const BoxFilter& filter, double shift = 0) {
     std::vector<Object> objects{{0, box, {}}};
@@ -85,12 +95,15 @@ TEST(TransformObjects, FilterByHand) {
   expect_box(objects[0].box, {90, 10, 110, 30});
 }
 
-// Within a pixel of the mask's extent, which is that of pixel centres: corners of a rotated box stick out by up to a pixel.
+// Within a pixel of the mask's extent, which is that of pixel centres: corners of a rotated box
+// stick out by up to a pixel.
 TEST(TransformObjects, AffineAndProjectiveAgainstMasks) {
   const cv::Size size(160, 120);
   const Xyxy box{50, 30, 110, 80};
   const std::vector<cv::Point2d> triangle{{50, 80}, {80, 30}, {110, 70}};
-  for (const cv::Matx33d& m : {rotation(20, 80, 60), rotation(-37, 70, 50), cv::Matx33d(1.1, 0.2, -20, -0.1, 0.9, 12, 0, 0, 1), cv::Matx33d(1, 0.1, 0, 0.05, 1, 0, 0.0008, -0.0005, 1)}) {
+  for (const cv::Matx33d& m : {rotation(20, 80, 60), rotation(-37, 70, 50),
+                               cv::Matx33d(1.1, 0.2, -20, -0.1, 0.9, 12, 0, 0, 1),
+                               cv::Matx33d(1, 0.1, 0, 0.05, 1, 0, 0.0008, -0.0005, 1)}) {
     const cv::Matx33d back = m.inv();
     const auto inverse = [&](const cv::Point2d& p) {
       const cv::Vec3d v = back * cv::Vec3d(p.x, p.y, 1);
@@ -99,13 +112,24 @@ TEST(TransformObjects, AffineAndProjectiveAgainstMasks) {
     std::vector<Object> objects{{0, box, {}}, {1, box, triangle}};
     transform_objects(objects, m, 1, size, {});
     ASSERT_EQ(objects.size(), 2u);
-    expect_box(objects[0].box, mask_extent(size, [&](const cv::Point2d& p) { return p.x > box.x1 && p.x < box.x2 && p.y > box.y1 && p.y < box.y2; }, inverse), 1);
+    expect_box(objects[0].box,
+               mask_extent(
+                   size,
+                   [&](const cv::Point2d& p) {
+                     return p.x > box.x1 && p.x < box.x2 && p.y > box.y1 && p.y < box.y2;
+                   },
+                   inverse),
+               1);
     // An acute corner of a triangle covers no pixel centre over up to a pixel more.
-    expect_box(objects[1].box, mask_extent(size, [&](const cv::Point2d& p) { return inside(triangle, p); }, inverse), 2);
+    expect_box(objects[1].box,
+               mask_extent(
+                   size, [&](const cv::Point2d& p) { return inside(triangle, p); }, inverse),
+               2);
   }
 }
 
-// A diamond moved half out to the left: its outline is cut at x = 0, where it is 20 high; 30 without the cut.
+// A diamond moved half out to the left: its outline is cut at x = 0, where it is 20 high; 30
+// without the cut.
 TEST(TransformObjects, PolygonsAreCutAtTheBorder) {
   std::vector<Object> objects{{0, {20, 20, 60, 60}, {{20, 40}, {40, 20}, {60, 40}, {40, 60}}}};
   transform_objects(objects, {1, 0, -50, 0, 1, 0, 0, 0, 1}, 1, {100, 100}, {});
@@ -119,7 +143,8 @@ TEST(TransformObjects, PolygonsAreCutAtTheBorder) {
 }
 
 TEST(PermuteObjects, MirrorAndTransposeByHand) {
-  std::vector<Object> objects{{0, {10, 20, 30, 25}, {{10, 20}, {30, 22}, {20, 25}}}, {1, {0, 0, 1, 1}, {}}};
+  std::vector<Object> objects{{0, {10, 20, 30, 25}, {{10, 20}, {30, 22}, {20, 25}}},
+                              {1, {0, 0, 1, 1}, {}}};
   permute_objects(objects, {-1, 0, 100, 0, 1, 0, 0, 0, 1});
   expect_box(objects[0].box, {70, 20, 90, 25});
   EXPECT_EQ(objects[0].polygon, (std::vector<cv::Point2d>{{90, 20}, {70, 22}, {80, 25}}));
@@ -128,18 +153,33 @@ TEST(PermuteObjects, MirrorAndTransposeByHand) {
   expect_box(objects[0].box, {20, 70, 25, 90});
 }
 
-// A sine displacement along y: the extent of 16 points on each side is within a pixel of the mask's.
+// A sine displacement along y: the extent of 16 points on each side is within a pixel of the
+// mask's.
 TEST(WarpObjects, AgainstMasks) {
   const cv::Size size(200, 160);
   const Xyxy box{60, 50, 140, 110};
-  const auto forward = [](const cv::Point2d& p) { return cv::Point2d(p.x, p.y + 12 * std::sin(p.x / 25)); };
-  const auto inverse = [](const cv::Point2d& p) { return cv::Point2d(p.x, p.y - 12 * std::sin(p.x / 25)); };
+  const auto forward = [](const cv::Point2d& p) {
+    return cv::Point2d(p.x, p.y + 12 * std::sin(p.x / 25));
+  };
+  const auto inverse = [](const cv::Point2d& p) {
+    return cv::Point2d(p.x, p.y - 12 * std::sin(p.x / 25));
+  };
   const std::vector<cv::Point2d> triangle{{60, 110}, {100, 50}, {140, 110}};
   std::vector<Object> objects{{0, box, {}}, {1, box, triangle}};
   warp_objects(objects, forward, size, {});
   ASSERT_EQ(objects.size(), 2u);
-  expect_box(objects[0].box, mask_extent(size, [&](const cv::Point2d& p) { return p.x > box.x1 && p.x < box.x2 && p.y > box.y1 && p.y < box.y2; }, inverse), 1);
-  expect_box(objects[1].box, mask_extent(size, [&](const cv::Point2d& p) { return inside(triangle, p); }, inverse), 1.5);  // the sharp tip
+  expect_box(objects[0].box,
+             mask_extent(
+                 size,
+                 [&](const cv::Point2d& p) {
+                   return p.x > box.x1 && p.x < box.x2 && p.y > box.y1 && p.y < box.y2;
+                 },
+                 inverse),
+             1);
+  expect_box(objects[1].box,
+             mask_extent(
+                 size, [&](const cv::Point2d& p) { return inside(triangle, p); }, inverse),
+             1.5);                         // the sharp tip
   EXPECT_GT(objects[0].box.height(), 70);  // its corners alone would give less than this extent
 }
 
@@ -148,10 +188,12 @@ TEST(DropCovered, SharesByPlainCount) {
   cv::Mat erased = cv::Mat::zeros(40, 60, CV_8U);
   erased(cv::Rect(10, 5, 17, 22)) = cv::Scalar(255);
   erased(cv::Rect(40, 20, 20, 20)) = cv::Scalar(1);  // not 0: erased
-  for (const Xyxy& box : {Xyxy{5, 5, 20, 20}, Xyxy{10.3, 5.7, 30.1, 30.9}, Xyxy{35.5, 10.2, 60, 40}, Xyxy{0, 30, 10, 40}, Xyxy{12, 8, 20, 20}}) {
+  for (const Xyxy& box : {Xyxy{5, 5, 20, 20}, Xyxy{10.3, 5.7, 30.1, 30.9}, Xyxy{35.5, 10.2, 60, 40},
+                          Xyxy{0, 30, 10, 40}, Xyxy{12, 8, 20, 20}}) {
     double covered = 0, all = 0;
     for (double y = box.y1 + 0.05; y < box.y2; y += 0.1)
-      for (double x = box.x1 + 0.05; x < box.x2; x += 0.1) all += 1, covered += erased.at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x)) != 0;
+      for (double x = box.x1 + 0.05; x < box.x2; x += 0.1)
+        all += 1, covered += erased.at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x)) != 0;
     const double share = covered / all;
     constexpr double grid = 0.02;  // of the count
     for (const double limit : {share - grid, share + grid}) {

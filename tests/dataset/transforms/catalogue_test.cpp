@@ -1,4 +1,5 @@
-// The list of transforms in a hyper-parameter file: names, parameters, stages, combinators, streams.
+// The list of transforms in a hyper-parameter file: names, parameters, stages, combinators,
+// streams.
 #include "dataset/transforms/catalogue.hpp"
 
 #include <gtest/gtest.h>
@@ -14,7 +15,9 @@
 namespace yolov7::dataset {
 namespace {
 
-AugmentList list_of(const std::string& text) { return AugmentList::parse(parse_yaml(text, "hyp.yaml")); }
+AugmentList list_of(const std::string& text) {
+  return AugmentList::parse(parse_yaml(text, "hyp.yaml"));
+}
 
 std::string failure(const std::string& text) {
   try {
@@ -25,46 +28,60 @@ std::string failure(const std::string& text) {
   return "none";
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// One row of `width` pixels of value 10, 20, 30 … in all channels.
 Sample row(int width) {
   Sample sample{cv::Mat(1, width, CV_8UC3), {}};
-  for (int x = 0; x < width; ++x) sample.picture.at<cv::Vec3b>(0, x) = cv::Vec3b::all(static_cast<std::uint8_t>(10 * (x + 1)));
+  for (int x = 0; x < width; ++x)
+    sample.picture.at<cv::Vec3b>(0, x) = cv::Vec3b::all(static_cast<std::uint8_t>(10 * (x + 1)));
   return sample;
 }
 
 int value(const Sample& sample, int x) { return sample.picture.at<cv::Vec3b>(0, x)[0]; }
 
-void run_all(const AugmentList& list, Sample& sample, std::uint64_t seed = 1, std::vector<std::string>* applied = nullptr) {
+void run_all(const AugmentList& list, Sample& sample, std::uint64_t seed = 1,
+             std::vector<std::string>* applied = nullptr) {
   TransformContext context;
   context.applied = applied;
-  for (const Stage stage : {Stage::picture, Stage::mixing, Stage::policy, Stage::geometry, Stage::pixels, Stage::erasing})
-    list.run(stage, sample, [&](std::size_t i) { return Random(seed, 0, 0, static_cast<std::uint32_t>(i)); }, context);
+  for (const Stage stage : {Stage::picture, Stage::mixing, Stage::policy, Stage::geometry,
+                            Stage::pixels, Stage::erasing})
+    list.run(
+        stage, sample,
+        [&](std::size_t i) { return Random(seed, 0, 0, static_cast<std::uint32_t>(i)); }, context);
 }
 
 TEST(Catalogue, NamesAreUniqueWhateverTheCaseAndThereAreMoreThanFifty) {
   std::set<std::string> names;
   for (const TransformEntry& one : catalogue()) {
     EXPECT_TRUE(names.insert(text::lower(one.name)).second) << one.name;
-    for (const std::string_view alias : one.aliases) EXPECT_TRUE(names.insert(text::lower(alias)).second) << alias;
+    for (const std::string_view alias : one.aliases)
+      EXPECT_TRUE(names.insert(text::lower(alias)).second) << alias;
     EXPECT_FALSE(one.help.empty()) << one.name;
   }
-  EXPECT_GE(catalogue().size(), 100u);  // data 13 has 109 rows, some of two names, some that are the pipeline itself
+  EXPECT_GE(catalogue().size(),
+            100u);  // data 13 has 109 rows, some of two names, some that are the pipeline itself
 }
 
 TEST(Catalogue, EveryTransformHasASettingsTableWithoutTheNamesThatStepsUse) {
-  const std::set<std::string> reserved{"name", "p", "when", "min_visibility", "min_area", "clip", "transforms"};
+  const std::set<std::string> reserved{"name",     "p",    "when",      "min_visibility",
+                                       "min_area", "clip", "transforms"};
   for (const TransformEntry& one : catalogue()) {
     const auto transform = one.make();
-    for (const Setting& s : transform->settings().entries) EXPECT_FALSE(reserved.count(s.name)) << one.name << ": " << s.name;
+    for (const Setting& s : transform->settings().entries)
+      EXPECT_FALSE(reserved.count(s.name)) << one.name << ": " << s.name;
   }
 }
 
 TEST(Catalogue, WrongListsNameThePlaceAndTheNearest) {
-  EXPECT_TRUE(has(failure("[{name: HorizontlFlip}]"), "HorizontalFlip")) << failure("[{name: HorizontlFlip}]");
-  EXPECT_TRUE(has(failure("- {name: InvertImg}\n- {name: Nothing}"), "hyp.yaml:2")) << failure("- {name: InvertImg}\n- {name: Nothing}");
-  EXPECT_TRUE(has(failure("[{name: RandomGamma, gama_limit: [80, 120]}]"), "gamma_limit")) << failure("[{name: RandomGamma, gama_limit: [80, 120]}]");
+  EXPECT_TRUE(has(failure("[{name: HorizontlFlip}]"), "HorizontalFlip"))
+      << failure("[{name: HorizontlFlip}]");
+  EXPECT_TRUE(has(failure("- {name: InvertImg}\n- {name: Nothing}"), "hyp.yaml:2"))
+      << failure("- {name: InvertImg}\n- {name: Nothing}");
+  EXPECT_TRUE(has(failure("[{name: RandomGamma, gama_limit: [80, 120]}]"), "gamma_limit"))
+      << failure("[{name: RandomGamma, gama_limit: [80, 120]}]");
   EXPECT_TRUE(has(failure("[{name: RandomGamma, gamma_limit: [120, 80]}]"), "ascending"));
   EXPECT_TRUE(has(failure("[{name: InvertImg, p: 2}]"), "-1..1"));
   EXPECT_TRUE(has(failure("[{name: Normalize}]"), "divides by 255"));
@@ -74,24 +91,35 @@ TEST(Catalogue, WrongListsNameThePlaceAndTheNearest) {
   EXPECT_TRUE(has(failure("[{name: InvertImg, transforms: [{name: ToGray}]}]"), "no list"));
   EXPECT_TRUE(has(failure("{name: InvertImg}"), "list"));
   // One parameter against another: before the first picture, with the place.
-  EXPECT_TRUE(has(failure("- {name: InvertImg}\n- {name: GridMask, unit_min: 9, unit_max: 5}"), "hyp.yaml:2")) << failure("- {name: InvertImg}\n- {name: GridMask, unit_min: 9, unit_max: 5}");
-  EXPECT_TRUE(has(failure("[{name: RandomRotate90, clockwise: false, counter_clockwise: false, upside_down: false}]"), "at least one of"));
-  EXPECT_EQ(failure("[{name: MinIoURandomCrop, min_ious: [0.9, 0.5, 0.2]}]"), "none");  // a list, no range
+  EXPECT_TRUE(has(failure("- {name: InvertImg}\n- {name: GridMask, unit_min: 9, unit_max: 5}"),
+                  "hyp.yaml:2"))
+      << failure("- {name: InvertImg}\n- {name: GridMask, unit_min: 9, unit_max: 5}");
+  EXPECT_TRUE(has(failure("[{name: RandomRotate90, clockwise: false, counter_clockwise: false, "
+                          "upside_down: false}]"),
+                  "at least one of"));
+  EXPECT_EQ(failure("[{name: MinIoURandomCrop, min_ious: [0.9, 0.5, 0.2]}]"),
+            "none");  // a list, no range
 }
 
 // Flow text is what a run stores; it must give the same list again.
 TEST(Catalogue, FlowTextIsTheSameTree) {
-  for (const std::string text : {"- name: CLAHE\n  p: 0.3\n  clip_limit: [1, 2]\n- {name: SomeOf, n: 2, transforms: [{name: InvertImg}, {name: ToGray, p: 1.0}]}", "[]", "[{a: 'true', b: true, c: '1', d: 1, e: null, f: \"x: y\"}]"}) {
+  for (const std::string text :
+       {"- name: CLAHE\n  p: 0.3\n  clip_limit: [1, 2]\n- {name: SomeOf, n: 2, transforms: [{name: "
+        "InvertImg}, {name: ToGray, p: 1.0}]}",
+        "[]", "[{a: 'true', b: true, c: '1', d: 1, e: null, f: \"x: y\"}]"}) {
     const Value tree = parse_yaml(text, "a");
     const std::string flow = yaml_flow(tree);
     EXPECT_EQ(flow.find('\n'), std::string::npos);
     EXPECT_EQ(yaml_flow(parse_yaml(flow, "b")), flow);
   }
-  EXPECT_EQ(yaml_flow(parse_yaml("- {name: X, p: 0.5, range: [1, -2]}\n- 'on'", "a")), "[{name: X, p: 0.5, range: [1, -2]}, \"on\"]");
+  EXPECT_EQ(yaml_flow(parse_yaml("- {name: X, p: 0.5, range: [1, -2]}\n- 'on'", "a")),
+            "[{name: X, p: 0.5, range: [1, -2]}, \"on\"]");
 }
 
 TEST(Catalogue, StagesOrderTheListAndCombinatorsStandWithTheirEarliestPart) {
-  const AugmentList list = list_of("[{name: InvertImg}, {name: HorizontalFlip}, {name: SomeOf, transforms: [{name: InvertImg}, {name: HorizontalFlip}]}, {name: InvertImg, when: picture}]");
+  const AugmentList list = list_of(
+      "[{name: InvertImg}, {name: HorizontalFlip}, {name: SomeOf, transforms: [{name: InvertImg}, "
+      "{name: HorizontalFlip}]}, {name: InvertImg, when: picture}]");
   ASSERT_EQ(list.steps().size(), 4u);
   EXPECT_EQ(list.steps()[0].stage, Stage::pixels);
   EXPECT_EQ(list.steps()[1].stage, Stage::geometry);
@@ -121,11 +149,16 @@ TEST(Catalogue, ProbabilityZeroIsTheIdentityAndItsShareIsMet) {
 
 TEST(Catalogue, EveryTransformWithProbabilityZeroIsTheIdentity) {
   for (const TransformEntry& one : catalogue()) {
-    const bool combines = one.name == "OneOf" || one.name == "SomeOf" || one.name == "Sequential" || one.name == "RandomOrder";
-    const AugmentList list = list_of("[{name: " + std::string(one.name) + ", p: 0" + (combines ? ", transforms: [{name: InvertImg}]}]" : "}]"));
+    const bool combines = one.name == "OneOf" || one.name == "SomeOf" || one.name == "Sequential" ||
+                          one.name == "RandomOrder";
+    const AugmentList list = list_of("[{name: " + std::string(one.name) + ", p: 0" +
+                                     (combines ? ", transforms: [{name: InvertImg}]}]" : "}]"));
     Sample sample{cv::Mat(12, 16, CV_8UC3, cv::Scalar(10, 200, 90)), {{3, {2, 2, 9, 8}, {}}}};
     for (std::uint64_t seed = 0; seed < 3; ++seed) run_all(list, sample, seed);
-    EXPECT_EQ(cv::norm(sample.picture, cv::Mat(12, 16, CV_8UC3, cv::Scalar(10, 200, 90)), cv::NORM_INF), 0) << one.name;
+    EXPECT_EQ(
+        cv::norm(sample.picture, cv::Mat(12, 16, CV_8UC3, cv::Scalar(10, 200, 90)), cv::NORM_INF),
+        0)
+        << one.name;
     ASSERT_EQ(sample.objects.size(), 1u) << one.name;
     EXPECT_EQ(sample.objects[0].box, (Xyxy{2, 2, 9, 8})) << one.name;
   }
@@ -133,7 +166,9 @@ TEST(Catalogue, EveryTransformWithProbabilityZeroIsTheIdentity) {
 
 // Weights 0.2 and 0.6 are 1 : 3.
 TEST(Catalogue, OneOfChoosesInProportion) {
-  const AugmentList list = list_of("[{name: OneOf, transforms: [{name: InvertImg, p: 0.2}, {name: Solarize, p: 0.6, threshold_range: [0, 0]}, {name: ToGray, p: 0}]}]");
+  const AugmentList list = list_of(
+      "[{name: OneOf, transforms: [{name: InvertImg, p: 0.2}, {name: Solarize, p: 0.6, "
+      "threshold_range: [0, 0]}, {name: ToGray, p: 0}]}]");
   std::map<std::string, int> counts;
   constexpr int runs = 4000;
   for (int i = 0; i < runs; ++i) {
@@ -148,7 +183,9 @@ TEST(Catalogue, OneOfChoosesInProportion) {
 }
 
 TEST(Catalogue, SomeOfTakesSoManyDifferentOnesInTheListsOrder) {
-  const AugmentList list = list_of("[{name: SomeOf, n: 2, transforms: [{name: InvertImg, p: 1}, {name: ToGray, p: 1}, {name: ToSepia, p: 1}]}]");
+  const AugmentList list = list_of(
+      "[{name: SomeOf, n: 2, transforms: [{name: InvertImg, p: 1}, {name: ToGray, p: 1}, {name: "
+      "ToSepia, p: 1}]}]");
   std::set<std::vector<std::string>> seen;
   for (int i = 0; i < 200; ++i) {
     Sample sample = row(1);
@@ -156,17 +193,21 @@ TEST(Catalogue, SomeOfTakesSoManyDifferentOnesInTheListsOrder) {
     run_all(list, sample, static_cast<std::uint64_t>(i), &applied);
     seen.insert({applied.begin() + 1, applied.end()});
   }
-  EXPECT_EQ(seen, (std::set<std::vector<std::string>>{{"InvertImg", "ToGray"}, {"InvertImg", "ToSepia"}, {"ToGray", "ToSepia"}}));
+  EXPECT_EQ(seen, (std::set<std::vector<std::string>>{
+                      {"InvertImg", "ToGray"}, {"InvertImg", "ToSepia"}, {"ToGray", "ToSepia"}}));
 }
 
 // ± 0.2 · 0.5; 80 … 120 around 100; 3 … 7 has no neutral value.
 TEST(Catalogue, MagnitudeShrinksRangesTowardsTheirNeutralValue) {
-  const AugmentList list = list_of("[{name: SomeOf, magnitude: 0.5, transforms: [{name: RandomBrightnessContrast}]}]");
-  const AugmentList none = list_of("[{name: SomeOf, magnitude: 0, transforms: [{name: RandomGamma, p: 1}]}]");
+  const AugmentList list =
+      list_of("[{name: SomeOf, magnitude: 0.5, transforms: [{name: RandomBrightnessContrast}]}]");
+  const AugmentList none =
+      list_of("[{name: SomeOf, magnitude: 0, transforms: [{name: RandomGamma, p: 1}]}]");
   Sample sample = row(5);
   run_all(none, sample);
   for (int x = 0; x < 5; ++x) EXPECT_EQ(value(sample, x), 10 * (x + 1));
-  const AugmentList full = list_of("[{name: SomeOf, transforms: [{name: RandomGamma, p: 1, gamma_limit: [50, 60]}]}]");
+  const AugmentList full =
+      list_of("[{name: SomeOf, transforms: [{name: RandomGamma, p: 1, gamma_limit: [50, 60]}]}]");
   run_all(full, sample);
   EXPECT_GT(value(sample, 2), 30);
   EXPECT_FALSE(list.empty());
@@ -186,7 +227,8 @@ TEST(Catalogue, InsideBoxesLeavesTheRestAlone) {
   EXPECT_EQ(cv::norm(none.picture, before.picture, cv::NORM_INF), 0);
 }
 
-// A step's draws depend on its place and key alone: another step before it with p 0 changes the stream of nobody else.
+// A step's draws depend on its place and key alone: another step before it with p 0 changes the
+// stream of nobody else.
 TEST(Catalogue, StreamsGoByPlace) {
   Sample a{cv::Mat(16, 16, CV_8UC3, cv::Scalar::all(90)), {}}, b{a.picture.clone(), {}};
   run_all(list_of("[{name: ToGray, p: 0}, {name: GaussNoise, p: 1}]"), a);
