@@ -14,8 +14,8 @@
 
 #include "core/random.hpp"
 #include "core/statistics.hpp"
-#include "dataset/synth_scene.hpp"
-#include "dataset/transforms/catalogue.hpp"
+#include "dataset/augment/transforms/catalogue.hpp"
+#include "dataset/synth/synth_scene.hpp"
 
 using namespace yolov7;
 

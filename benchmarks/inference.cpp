@@ -21,12 +21,12 @@
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "core/threads.hpp"
-#include "image/codec.hpp"
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
-#include "network/graph.hpp"
+#include "image/codec/codec.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/graph.hpp"
 #include "runtime/detector.hpp"
-#include "runtime/openvino_model.hpp"
+#include "runtime/openvino/openvino_model.hpp"
 
 using namespace yolov7;
 

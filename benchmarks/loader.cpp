@@ -8,7 +8,7 @@
 //   share of D / k cached     samples per second from decoded pictures OpenCV     the same mosaics
 //   through cv::warpAffine, then cvtColor, three LUTs, cvtColor, as a Python loader does: pictures
 //   per second
-#include "dataset/loader.hpp"
+#include "dataset/loading/loader.hpp"
 
 #include <fmt/format.h>
 
@@ -24,13 +24,13 @@
 #include "core/memory.hpp"
 #include "core/random.hpp"
 #include "core/statistics.hpp"
-#include "dataset/description.hpp"
-#include "dataset/mosaic.hpp"
-#include "dataset/perspective.hpp"
-#include "dataset/read_index.hpp"
-#include "dataset/resized_pictures.hpp"
-#include "dataset/synth_scene.hpp"
-#include "image/codec.hpp"
+#include "dataset/augment/mosaic.hpp"
+#include "dataset/augment/perspective.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/read_index.hpp"
+#include "dataset/loading/resized_pictures.hpp"
+#include "dataset/synth/synth_scene.hpp"
+#include "image/codec/codec.hpp"
 
 using namespace yolov7;
 

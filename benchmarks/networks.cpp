@@ -13,13 +13,13 @@
 #include "core/error.hpp"
 #include "core/statistics.hpp"
 #include "core/threads.hpp"
-#include "network/builder.hpp"
-#include "network/cost.hpp"
-#include "network/reparameterize.hpp"
-#include "runtime/proof.hpp"
-#include "training/initial_values.hpp"
-#include "training/torch_detector.hpp"
-#include "training/torch_network.hpp"
+#include "equivalence/proof.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/cost.hpp"
+#include "network/transform/reparameterize.hpp"
+#include "nn/initial_values.hpp"
+#include "nn/torch_detector.hpp"
+#include "nn/torch_network.hpp"
 
 using namespace yolov7;
 
@@ -27,7 +27,7 @@ namespace {
 
 constexpr int rounds = 5;
 
-double milliseconds(runtime::Detector& detector, const runtime::ProofPicture& picture) {
+double milliseconds(runtime::Detector& detector, const equivalence::ProofPicture& picture) {
   runtime::Prediction prediction;
   const auto begin = std::chrono::steady_clock::now();
   detector.predict(picture.batch(), prediction);
@@ -41,7 +41,7 @@ struct Times {
   double training = 0, deploy = 0;
 };
 Times compare(runtime::Detector& training, runtime::Detector& deploy,
-              const runtime::ProofPicture& picture) {
+              const equivalence::ProofPicture& picture) {
   std::vector<double> a, b;
   for (int round = -1; round < rounds; ++round) {
     const double x = milliseconds(training, picture), y = milliseconds(deploy, picture);
@@ -57,8 +57,8 @@ network::Checkpoint random_checkpoint(const std::string& name) {
   checkpoint.config_source = "cfg/training/" + name + ".yaml";
   checkpoint.config = network::read_config(checkpoint.config_source);
   checkpoint.class_count = 80;
-  training::TorchNetwork net(network::build(checkpoint.config, checkpoint.config_source));
-  training::initialize(net, 0);
+  nn::TorchNetwork net(network::build(checkpoint.config, checkpoint.config_source));
+  nn::initialize(net, 0);
   checkpoint.ema = net.store();
   return checkpoint;
 }
@@ -68,8 +68,8 @@ void run(const std::string& name, int size) {
   const network::Network before = parent.build_network();
   const network::Reparameterized child = network::reparameterize(parent);
   const network::Weights weights = network::converted(child.weights, network::DataType::float32);
-  const runtime::ProofPicture picture =
-      runtime::generated_pictures(size, static_cast<int>(before.largest_stride())).front();
+  const equivalence::ProofPicture picture =
+      equivalence::generated_pictures(size, static_cast<int>(before.largest_stride())).front();
   runtime::DetectorOptions options;
   options.as_stored = true;
   Times openvino, torch;
@@ -79,8 +79,8 @@ void run(const std::string& name, int size) {
     openvino = compare(*a, *b, picture);
   }
   {
-    const auto a = training::make_torch_detector(before, parent.ema, options),
-               b = training::make_torch_detector(child.network, weights, options);
+    const auto a = nn::make_torch_detector(before, parent.ema, options),
+               b = nn::make_torch_detector(child.network, weights, options);
     torch = compare(*a, *b, picture);
   }
   const network::Cost cost = network::cost(before, size, size);

@@ -1,7 +1,7 @@
 // Greedy suppression of the candidates in a file, 6 float32 each: x1, y1, x2, y2, score, class.
 // benchmarks/nms_compare makes the file and runs this. Usage: benchmark_nms FILE IOU MOST_KEPT.
 // Prints the best of 30 times in ms, then the indices that are kept.
-#include "image/nms.hpp"
+#include "image/boxes/nms.hpp"
 
 #include <fmt/format.h>
 

@@ -15,14 +15,14 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/statistics.hpp"
-#include "network/builder.hpp"
-#include "network/cost.hpp"
-#include "network/graph.hpp"
-#include "training/initial_values.hpp"
-#include "training/kernels/tensor_memory.hpp"
-#include "training/loss.hpp"
-#include "training/optimizer.hpp"
-#include "training/torch_network.hpp"
+#include "kernels/tensor_memory.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/cost.hpp"
+#include "network/graph/graph.hpp"
+#include "nn/initial_values.hpp"
+#include "nn/torch_network.hpp"
+#include "training/loss/loss.hpp"
+#include "training/optim/optimizer.hpp"
 
 using namespace yolov7;
 using namespace yolov7::training;
@@ -163,8 +163,8 @@ void run(const Options& options) {
   const std::string name = "cfg/training/" + options.model + ".yaml";
   network::Overrides overrides;
   overrides.class_count = options.classes;
-  TorchNetwork network(network::build(network::read_config(name), name, overrides));
-  initialize(network, 0);
+  nn::TorchNetwork network(network::build(network::read_config(name), name, overrides));
+  nn::initialize(network, 0);
   network.train(true);
   network.set_compute(type);
   OptimizerOptions rule;

@@ -58,6 +58,11 @@ if(YOLOV7_TRAINING)
     message(WARNING "${CMAKE_CXX_COMPILER_ID}: training's own kernels run on one thread; GCC gives them all")
     target_compile_definitions(LibTorch INTERFACE YOLOV7_ONE_THREAD)
   endif()
+  # Several processes: c10d with Gloo is inside LibTorch, its headers include Gloo's (libgloo-dev).
+  find_path(GLOO_INCLUDE gloo/context.h)
+  if(NOT GLOO_INCLUDE)
+    message(STATUS "gloo/context.h not found: training by several processes is left out")
+  endif()
   # LibTorch's include folder holds a newer {fmt} than the system's library: what sees it compiles {fmt} in.
   target_compile_definitions(LibTorch INTERFACE FMT_HEADER_ONLY)
 endif()

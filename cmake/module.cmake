@@ -1,5 +1,15 @@
-# yolov7_module(<name> SOURCES ... [DEPENDS modules...] [LIBRARIES third parties...])
-# A module is one folder of src/, one namespace, one static library yolov7_<name>.
+# yolov7_sources(<variable> [EXCEPT expressions...]): every .cpp of this folder and those below, so that a new file needs no line here.
+function(yolov7_sources variable)
+  cmake_parse_arguments(ARG "" "" "EXCEPT" ${ARGN})
+  file(GLOB_RECURSE found RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS *.cpp)
+  foreach(expression ${ARG_EXCEPT})
+    list(FILTER found EXCLUDE REGEX ${expression})
+  endforeach()
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
+
+# yolov7_module(<name> [EXCEPT expressions...] [SOURCES made files...] [DEPENDS modules...] [LIBRARIES third parties...])
+# A module is one folder of src/ with all its .cpp files, one namespace, one static library yolov7_<name>.
 set(YOLOV7_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type)
 
 function(yolov7_compile_options target)
@@ -11,8 +21,9 @@ function(yolov7_compile_options target)
 endfunction()
 
 function(yolov7_module name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
-  add_library(yolov7_${name} STATIC ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "" "EXCEPT;SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  yolov7_sources(sources EXCEPT ${ARG_EXCEPT})
+  add_library(yolov7_${name} STATIC ${sources} ${ARG_SOURCES})
   target_include_directories(yolov7_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   yolov7_compile_options(yolov7_${name})
   foreach(dependency ${ARG_DEPENDS})

@@ -2,7 +2,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "image/contact_sheet.hpp"
+#include "image/drawing/contact_sheet.hpp"
 
 namespace yolov7::evaluation {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "dataset/batch.hpp"
-#include "dataset/index.hpp"
-#include "image/nms.hpp"
+#include "dataset/index/index.hpp"
+#include "image/boxes/nms.hpp"
 
 namespace yolov7::evaluation {
 

@@ -10,10 +10,10 @@
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/threads.hpp"
-#include "dataset/loader.hpp"
+#include "dataset/loading/loader.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "evaluation/picture_outcome.hpp"
-#include "image/nms.hpp"
+#include "image/boxes/nms.hpp"
 #include "runtime/joined_detectors.hpp"
 
 namespace yolov7::evaluation {

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "dataset/batch.hpp"
-#include "dataset/index.hpp"
-#include "evaluation/analyses.hpp"
-#include "evaluation/coco.hpp"
-#include "evaluation/coco_split.hpp"
-#include "evaluation/confusion.hpp"
-#include "evaluation/yolo_metric.hpp"
-#include "image/nms.hpp"
+#include "dataset/index/index.hpp"
+#include "evaluation/analyses/analyses.hpp"
+#include "evaluation/metrics/coco.hpp"
+#include "evaluation/metrics/coco_split.hpp"
+#include "evaluation/metrics/confusion.hpp"
+#include "evaluation/metrics/yolo_metric.hpp"
+#include "image/boxes/nms.hpp"
 #include "runtime/detector.hpp"
 
 namespace yolov7::evaluation {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "evaluation/yolo_metric.hpp"
-#include "image/box.hpp"
+#include "evaluation/metrics/yolo_metric.hpp"
+#include "image/boxes/box.hpp"
 
 namespace yolov7::evaluation {
 

@@ -4,7 +4,7 @@
 #include <opencv2/core/mat.hpp>
 #include <vector>
 
-#include "image/box.hpp"
+#include "image/boxes/box.hpp"
 
 namespace yolov7 {
 

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "image/letterbox.hpp"
+#include "runtime/joined_detectors.hpp"
 
 namespace yolov7::runtime {
 namespace {

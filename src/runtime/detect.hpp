@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "image/box.hpp"
-#include "image/nms.hpp"
+#include "image/boxes/box.hpp"
+#include "image/boxes/nms.hpp"
 #include "runtime/detector.hpp"
 
 namespace yolov7::runtime {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "image/nms.hpp"
+#include "image/boxes/nms.hpp"
 #include "runtime/detector.hpp"
 
 namespace yolov7::runtime {

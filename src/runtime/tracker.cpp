@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/assignment.hpp"
+#include "core/linear_assignment.hpp"
 
 namespace yolov7::runtime {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "image/box.hpp"
+#include "image/boxes/box.hpp"
 
 namespace yolov7::runtime {
 

@@ -6,21 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "network/graph.hpp"
-#include "network/weights.hpp"
+#include "anchors/anchor_search.hpp"
+#include "equivalence/proof.hpp"
+#include "network/graph/graph.hpp"
+#include "network/graph/weights.hpp"
+#include "run/options.hpp"
+#include "run/world.hpp"
 #include "runtime/detector.hpp"
-#include "runtime/proof.hpp"
-#include "training/anchor_search.hpp"
-#include "training/options.hpp"
-#include "training/world.hpp"
 
 namespace yolov7::training {
 
 struct TrainRequest {
-  TrainOptions options;
+  run::TrainOptions options;
   std::vector<std::string> given;  ///< names of the options that stood on the command line
   std::string run_folder;  ///< made by the caller where world.writes(); empty when a run is resumed
-  World world;             ///< this process among those that train together
+  run::World world;        ///< this process among those that train together
 };
 
 struct TrainSummary {
@@ -40,11 +40,11 @@ struct Api {
   std::unique_ptr<runtime::Detector> (*make_detector)(const network::Network& network,
                                                       const network::Weights& weights,
                                                       const runtime::DetectorOptions& options);
-  AnchorSearch (*search_anchors)(const dataset::Index& index, int image_size,
-                                 const AnchorSearchOptions& options);
-  std::vector<runtime::Outputs> (*exact_outputs)(const network::Network& network,
-                                                 const network::Weights& weights,
-                                                 std::span<const runtime::ProofPicture> pictures);
+  anchors::AnchorSearch (*search_anchors)(const dataset::Index& index, int image_size,
+                                          const anchors::AnchorSearchOptions& options);
+  std::vector<equivalence::Outputs> (*exact_outputs)(
+      const network::Network& network, const network::Weights& weights,
+      std::span<const equivalence::ProofPicture> pictures);
 };
 
 }  // namespace yolov7::training

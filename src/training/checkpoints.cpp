@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "training/validation.hpp"
 
 namespace yolov7::training {
@@ -47,7 +47,7 @@ void write_last(const Setup& s) {
   checkpoint.model = s.network->store();
   checkpoint.ema = s.ema->store();
   checkpoint.optimizer = s.optimizer->store();
-  checkpoint.state = to_text(s.state);
+  checkpoint.state = run::to_text(s.state);
   const fs::path weights = s.folder / "weights";
   network::write_checkpoint(weights / "last.pt", checkpoint, weights / "last.previous.pt");
 }
@@ -57,8 +57,8 @@ network::Checkpoint read_last(const fs::path& run_folder) {
                  previous = run_folder / "weights" / "last.previous.pt";
   try {
     network::Checkpoint checkpoint = network::read_checkpoint(last);
-    run_state(checkpoint.state,
-              last.string());  // a description that cannot be read is damage as well
+    run::run_state(checkpoint.state,
+                   last.string());  // a description that cannot be read is damage as well
     return checkpoint;
   } catch (const Error& error) {
     if (!fs::exists(previous)) throw;

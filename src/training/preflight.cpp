@@ -9,15 +9,15 @@
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/text.hpp"
-#include "training/batch_norm_snapshot.hpp"
-#include "training/device.hpp"
-#include "training/device_memory.hpp"
-#include "training/kernels/tensor_memory.hpp"
+#include "kernels/tensor_memory.hpp"
+#include "nn/batch_norm_snapshot.hpp"
+#include "nn/device.hpp"
+#include "nn/device_memory.hpp"
+#include "run/recipe.hpp"
 #include "training/multi_scale.hpp"
-#include "training/precision.hpp"
-#include "training/recipe.hpp"
+#include "training/precision/precision.hpp"
+#include "training/precision/trial_pass.hpp"
 #include "training/step.hpp"
-#include "training/trial_pass.hpp"
 #include "training/validation.hpp"
 
 namespace yolov7::training {
@@ -44,15 +44,15 @@ dataset::Batch first_batch(Setup& s) {
   return std::move(*batch);
 }
 
-std::int64_t bytes_of(const TorchNetwork& network) {
+std::int64_t bytes_of(const nn::TorchNetwork& network) {
   std::int64_t bytes = 0;
-  for (const TorchNetwork::Entry& entry : network.entries()) bytes += entry.tensor.numel() * 4;
+  for (const nn::TorchNetwork::Entry& entry : network.entries()) bytes += entry.tensor.numel() * 4;
   return bytes;
 }
 
 /// Most bytes of tensors at once in a forward and backward pass.
 std::size_t pass_peak(Setup& s, const at::Tensor& images, const std::vector<Target>& targets) {
-  DeviceMemory memory(s.device);
+  nn::DeviceMemory memory(s.device);
   memory.forget_peak();
   trial_pass(*s.network, *s.loss, images, targets);
   return memory.peak_bytes();
@@ -72,12 +72,13 @@ struct TwoPasses {
 
 /// Of the stage that trains the most. Statistics and frozen layers are as before afterwards.
 TwoPasses two_passes(Setup& s, const dataset::Batch& batch) {
-  BatchNormSnapshot statistics(*s.network);
+  nn::BatchNormSnapshot statistics(*s.network);
   s.network->train(true);
   s.network->freeze(s.plan->frozen(s.state.options.epochs - 1), s.state.options.freeze_bn);
   TwoPasses passes;
   passes.count = std::clamp(batch.count, 2, most_in_a_pass);
-  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
+  at::Tensor images =
+      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device);
   if (batch.count < 2) images = at::cat({images, images});
   if (s.state.options.multi_scale) {
     const std::int64_t side = largest_multi_scale(s.train_size, s.stride) / s.stride * s.stride;
@@ -94,7 +95,7 @@ TwoPasses two_passes(Setup& s, const dataset::Batch& batch) {
 }
 
 /// Tensors of the optimizer for each parameter.
-int moments(const TrainOptions& o) { return optimizer_of(o) == "sgd" ? 1 : 2; }
+int moments(const run::TrainOptions& o) { return run::optimizer_of(o) == "sgd" ? 1 : 2; }
 
 MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
   // What earlier passes left behind will serve training too: it is given back, so that the passes
@@ -132,7 +133,7 @@ MemoryModel measure_memory(Setup& s, const dataset::Batch& batch) {
 /// Of the GPU's memory: what lies in host memory is small beside it.
 MemoryModel measure_gpu_memory(Setup& s, const dataset::Batch& batch) {
   constexpr double fragments = 1.1;  // of LibTorch's blocks, and cuDNN's working space
-  DeviceMemory(s.device).release_unused();
+  nn::DeviceMemory(s.device).release_unused();
   const TwoPasses passes = two_passes(s, batch);
   const double picture = passes.per_picture();
   MemoryModel model;
@@ -147,7 +148,7 @@ MemoryModel measure_gpu_memory(Setup& s, const dataset::Batch& batch) {
 
 /// Types narrower than float32 that may be taken, the best first.
 std::vector<std::string> narrow_types(const Setup& s) {
-  const TrainOptions& o = s.state.options;
+  const run::TrainOptions& o = s.state.options;
   if (o.precision == "float16" && s.device.is_cpu())
     throw usage_error(
         "--precision float16: expected a GPU; the processor's narrow type is bfloat16");
@@ -158,21 +159,21 @@ std::vector<std::string> narrow_types(const Setup& s) {
   if (s.device.is_cpu())
     return o.amp || processor_computes_bfloat16() ? std::vector<std::string>{"bfloat16"}
                                                   : std::vector<std::string>{};
-  return gpu_computes_bfloat16(s.device) ? std::vector<std::string>{"bfloat16", "float16"}
-                                         : std::vector<std::string>{"float16"};
+  return nn::gpu_computes_bfloat16(s.device) ? std::vector<std::string>{"bfloat16", "float16"}
+                                             : std::vector<std::string>{"float16"};
 }
 
 PrecisionCheck compared_with_float32(Setup& s, const dataset::Batch& batch,
                                      const std::string& type) {
   return check_precision(
       *s.network, *s.loss,
-      image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device), batch.targets,
-      compute_type(type));
+      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, s.device),
+      batch.targets, compute_type(type));
 }
 
 /// False: only float32, or float32 first, will do.
 bool choose_precision(Setup& s, const dataset::Batch& batch) {
-  TrainOptions& o = s.state.options;
+  run::TrainOptions& o = s.state.options;
   const std::vector<std::string> types = narrow_types(s);
   const bool chosen_here = o.precision == "auto";
   o.precision = "float32";
@@ -215,7 +216,7 @@ struct Room {
 };
 
 Room room(const Setup& s) {
-  const DeviceMemory device(s.device);
+  const nn::DeviceMemory device(s.device);
   Room r;
   r.resident = s.device.is_cpu() ? resident_bytes() : device.used_bytes();
   r.left = s.device.is_cpu()
@@ -228,7 +229,7 @@ Room room(const Setup& s) {
 }
 
 void choose_batch(Setup& s, const MemoryModel& model) {
-  TrainOptions& o = s.state.options;
+  run::TrainOptions& o = s.state.options;
   const Room r = room(s);
   const int most = std::min(std::max(o.nbs, 1), static_cast<int>(s.train.entries.size()));
   // What is predicted and compared is one process's: its share of the batch, and of what this
@@ -283,7 +284,7 @@ MemoryModel in_type(MemoryModel model, Setup& s, const dataset::Batch& batch,
 /// float32 at first takes more memory: only where the whole batch fits at once. Else the narrow
 /// type takes over at once, or never.
 void choose_batch_of_float32_first(Setup& s, const dataset::Batch& batch, bool narrow_will_do) {
-  TrainOptions& o = s.state.options;
+  run::TrainOptions& o = s.state.options;
   const MemoryModel model = memory_model(s, batch, s.network->type());
   const Room r = room(s);
   const int whole = o.autobatch ? 1 : s.own_batch();
@@ -325,7 +326,7 @@ void preflight(Setup& s, bool resumed) {
     choose_batch(s, memory_model(s, batch, compute_type(s.state.options.precision)));
   s.network->set_compute(s.state.float32_first ? s.network->type()
                                                : compute_type(s.state.options.precision));
-  if (!s.device.is_cpu()) DeviceMemory(s.device).forget_peak();
+  if (!s.device.is_cpu()) nn::DeviceMemory(s.device).forget_peak();
 }
 
 void end_float32_in_time(Setup& s) {

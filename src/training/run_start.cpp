@@ -7,11 +7,11 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "dataset/read_index.hpp"
-#include "network/checkpoint_file.hpp"
+#include "dataset/index/read_index.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "run/data_manifest.hpp"
 #include "training/checkpoints.hpp"
-#include "training/data_manifest.hpp"
-#include "training/start_weights.hpp"
+#include "training/fine_tuning/start_weights.hpp"
 
 namespace yolov7::training {
 namespace fs = std::filesystem;
@@ -26,7 +26,7 @@ void lock_folder(Setup& s) {
 }
 
 /// Paths that hold from any working folder, so that a run can be resumed from another one.
-void make_paths_absolute(TrainOptions& o) {
+void make_paths_absolute(run::TrainOptions& o) {
   for (std::string* path : {&o.data, &o.cfg, &o.weights, &o.hyp})
     if (!path->empty() && !(path == &o.weights && names_start(*path)) && fs::exists(*path))
       *path = fs::absolute(*path).lexically_normal().string();
@@ -36,7 +36,7 @@ void open_new(Setup& s, const TrainRequest& request) {
   s.folder = s.group->from_first(request.run_folder);
   lock_folder(s);
   s.state.options = request.options;
-  s.state.hyp = read_hyperparameters(request.options.hyp);
+  s.state.hyp = run::read_hyperparameters(request.options.hyp);
   make_paths_absolute(s.state.options);
   if (s.group->writes()) file::make_folder(s.folder / "weights");
 }
@@ -63,10 +63,10 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
   }
   // The other processes read the file that rank 0 found, so they need the same folder.
   const fs::path path = s.group->from_first(
-      s.group->writes()
-          ? fs::absolute(find_resume_checkpoint(request.options.resume, request.options.project))
-                .string()
-          : std::string());
+      s.group->writes() ? fs::absolute(run::find_resume_checkpoint(request.options.resume,
+                                                                   request.options.project))
+                              .string()
+                        : std::string());
   s.folder = fs::absolute(path).lexically_normal().parent_path().parent_path();
   lock_folder(s);
   if (s.group->writes()) {
@@ -75,9 +75,9 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
   }
   network::Checkpoint checkpoint =
       path.filename() == "last.pt" ? read_last(s.folder) : network::read_checkpoint(path);
-  s.state = run_state(checkpoint.state, path.string());
+  s.state = run::run_state(checkpoint.state, path.string());
   s.epochs_before = s.state.options.epochs;
-  s.state.options = resumed_options(s.state.options, request.options, request.given);
+  s.state.options = run::resumed_options(s.state.options, request.options, request.given);
   make_paths_absolute(s.state.options);
   require_more_to_do(s, request, path);
   s.state.ended = false;
@@ -87,7 +87,7 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
 }
 
 void read_data(Setup& s, const std::optional<network::Checkpoint>& resumed) {
-  const TrainOptions& o = s.state.options;
+  const run::TrainOptions& o = s.state.options;
   s.description = dataset::read_description(o.data);
   // The first process reads the pictures and leaves the index behind, the others find it.
   if (!s.group->writes()) s.group->any(false);
@@ -108,7 +108,7 @@ void read_data(Setup& s, const std::optional<network::Checkpoint>& resumed) {
       log::warning(fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
   }
   if (resumed && resumed->dataset_identity != s.train.identity) {
-    const std::string difference = first_difference(s.folder, s.train);
+    const std::string difference = run::first_difference(s.folder, s.train);
     if (!o.accept_changed_data)
       throw Error(
           fmt::format("the train split of {} is not the one this run began with: {} "
@@ -119,7 +119,8 @@ void read_data(Setup& s, const std::optional<network::Checkpoint>& resumed) {
     s.state.loss_sum = {};
   }
   if (!s.group->writes()) return;
-  if (!resumed || resumed->dataset_identity != s.train.identity) write_manifest(s.folder, s.train);
+  if (!resumed || resumed->dataset_identity != s.train.identity)
+    run::write_manifest(s.folder, s.train);
 }
 
 }  // namespace yolov7::training

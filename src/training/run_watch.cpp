@@ -11,10 +11,10 @@
 #include "core/log.hpp"
 #include "core/settings.hpp"
 #include "core/text.hpp"
-#include "image/codec.hpp"
-#include "watch/label_plot.hpp"
-#include "watch/report.hpp"
-#include "watch/results_plot.hpp"
+#include "image/codec/codec.hpp"
+#include "monitoring/label_plot.hpp"
+#include "monitoring/report.hpp"
+#include "monitoring/results_plot.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 /// Every option that has an effect, and every hyper-parameter as hyp/name.
 template <class Visit>
 void each_setting(const Setup& s, Visit visit) {
-  TrainOptions options = s.state.options;
-  Hyperparameters hyp = s.state.hyp;
+  run::TrainOptions options = s.state.options;
+  run::Hyperparameters hyp = s.state.hyp;
   const auto walk = [&](const std::string& prefix, const Settings& table) {
     for (const Setting& one : table.entries)
       if (one.refusal.empty() && one.notice.empty()) visit(prefix + one.name, one);
@@ -34,8 +34,8 @@ void each_setting(const Setup& s, Visit visit) {
   walk("hyp/", settings(hyp));
 }
 
-std::map<std::string, watch::Hyperparameter> hyperparameters(const Setup& s) {
-  std::map<std::string, watch::Hyperparameter> values;
+std::map<std::string, monitoring::Hyperparameter> hyperparameters(const Setup& s) {
+  std::map<std::string, monitoring::Hyperparameter> values;
   each_setting(s, [&](const std::string& name, const Setting& one) {
     if (const auto* flag = std::get_if<bool*>(&one.target))
       values[name] = **flag;
@@ -50,16 +50,16 @@ std::map<std::string, watch::Hyperparameter> hyperparameters(const Setup& s) {
 }
 
 /// One node a layer, the picture before them; a chain of repeats is one.
-std::vector<watch::GraphNode> layer_graph(const network::Network& network, int side) {
+std::vector<monitoring::GraphNode> layer_graph(const network::Network& network, int side) {
   const auto name = [&](int index) {
     return index < 0 ? std::string("picture")
                      : fmt::format("{}/layer_{}_{}",
                                    index < network.backbone_layers ? "backbone" : "neck_and_head",
                                    index, network.layers[static_cast<std::size_t>(index)].block);
   };
-  std::vector<watch::GraphNode> nodes{{"picture", "Placeholder", {}, {-1, 3, side, side}}};
+  std::vector<monitoring::GraphNode> nodes{{"picture", "Placeholder", {}, {-1, 3, side, side}}};
   for (const network::Layer& layer : network.layers) {
-    watch::GraphNode node{name(layer.index), layer.block, {}, {}};
+    monitoring::GraphNode node{name(layer.index), layer.block, {}, {}};
     for (const int input : layer.inputs) node.inputs.push_back(name(input));
     const auto out = static_cast<std::int64_t>(side / layer.reduction);
     if (layer.out_channels > 0) node.output_shape = {-1, layer.out_channels, out, out};
@@ -87,7 +87,7 @@ void RunWatch::guarded(Action action) {
 
 RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes()) {
   guarded([&] {
-    events_ = std::make_unique<watch::TensorBoardWriter>(folder_, s.state.epoch);
+    events_ = std::make_unique<monitoring::TensorBoardWriter>(folder_, s.state.epoch);
     events_->hyperparameters(hyperparameters(s), {"coco/mAP_0.5", "coco/mAP_0.5:0.95", "fitness"});
     if (s.state.epoch == 0) events_->graph(layer_graph(s.network->description(), s.train_size));
     plot_training_labels(s);
@@ -97,16 +97,17 @@ RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes(
 }
 
 void RunWatch::begin_mlflow(const Setup& s) {
-  const TrainOptions& o = s.state.options;
+  const run::TrainOptions& o = s.state.options;
   if (o.mlflow.empty()) return;
   std::map<std::string, std::string> parameters;
   each_setting(s,
                [&](const std::string& name, const Setting& one) { parameters[name] = one.text(); });
-  mlflow_ = std::make_unique<watch::MlflowRun>(
+  mlflow_ = std::make_unique<monitoring::MlflowRun>(
       folder_,
-      watch::MlflowOptions{watch::mlflow_address(o.mlflow), o.mlflow_experiment, o.mlflow_model},
+      monitoring::MlflowOptions{monitoring::mlflow_address(o.mlflow), o.mlflow_experiment,
+                                o.mlflow_model},
       parameters);
-  log::info(fmt::format("MLflow: {}, experiment {}", watch::mlflow_address(o.mlflow),
+  log::info(fmt::format("MLflow: {}, experiment {}", monitoring::mlflow_address(o.mlflow),
                         text::printable(o.mlflow_experiment)));
 }
 
@@ -135,12 +136,12 @@ void RunWatch::finish_mlflow() {
 /// labels.png and labels_correlogram.png of the training pictures.
 void RunWatch::plot_training_labels(const Setup& s) {
   if (s.state.epoch != 0) return;
-  std::vector<watch::LabelFact> labels;
+  std::vector<monitoring::LabelFact> labels;
   for (const dataset::Entry& entry : s.train.entries)
     for (const dataset::Label& label : entry.labels)
       labels.push_back({label.class_index, label.box.cx, label.box.cy, label.box.w, label.box.h});
-  write_picture(folder_ / "labels.png", watch::plot_labels(labels, s.train.names));
-  write_picture(folder_ / "labels_correlogram.png", watch::plot_label_correlogram(labels));
+  write_picture(folder_ / "labels.png", monitoring::plot_labels(labels, s.train.names));
+  write_picture(folder_ / "labels_correlogram.png", monitoring::plot_label_correlogram(labels));
   for (const char* name : {"labels.png", "labels_correlogram.png"}) picture(0, folder_ / name);
 }
 
@@ -152,10 +153,10 @@ void RunWatch::picture(std::int64_t step, const fs::path& file) {
   });
 }
 
-void RunWatch::epoch(const std::vector<EpochRecord>& records) {
+void RunWatch::epoch(const std::vector<run::EpochRecord>& records) {
   guarded([&] {
     std::vector<std::pair<std::string, double>> scalars;
-    for (const NamedColumn& column : result_columns({records.back()}))
+    for (const run::NamedColumn& column : run::result_columns({records.back()}))
       if (column.name != "epoch") scalars.emplace_back(column.name, column.values.front());
     events_->scalars(records.back().epoch, scalars);
     if (mlflow_) mlflow_->metrics(records.back().epoch, scalars);
@@ -164,11 +165,11 @@ void RunWatch::epoch(const std::vector<EpochRecord>& records) {
   });
 }
 
-void RunWatch::plot(const std::vector<EpochRecord>& records) {
+void RunWatch::plot(const std::vector<run::EpochRecord>& records) {
   std::vector<double> epochs;
-  for (const EpochRecord& record : records) epochs.push_back(record.epoch);
-  std::vector<watch::ResultColumn> columns;
-  for (NamedColumn& column : result_columns(records)) {
+  for (const run::EpochRecord& record : records) epochs.push_back(record.epoch);
+  std::vector<monitoring::ResultColumn> columns;
+  for (run::NamedColumn& column : run::result_columns(records)) {
     // Epochs without a validation repeat the last values: the chart shows what was measured.
     const bool measured = column.name.starts_with("val/") || column.name.starts_with("coco/") ||
                           column.name.starts_with("official/");
@@ -176,18 +177,18 @@ void RunWatch::plot(const std::vector<EpochRecord>& records) {
       if (!records[i].validated) column.values[i] = std::numeric_limits<double>::quiet_NaN();
     columns.push_back({column.name, std::move(column.values)});
   }
-  write_picture(folder_ / "results.png", watch::plot_results(epochs, columns));
+  write_picture(folder_ / "results.png", monitoring::plot_results(epochs, columns));
   last_plot_ = std::chrono::steady_clock::now();
 }
 
-void RunWatch::finished(const std::vector<EpochRecord>& records) {
+void RunWatch::finished(const std::vector<run::EpochRecord>& records) {
   if (records.empty()) return;
   guarded([&] {
     plot(records);
     for (const char* name : {"results.png", "PR_curve.png", "F1_curve.png", "P_curve.png",
                              "R_curve.png", "confusion_matrix.png"})
       if (fs::exists(folder_ / name)) picture(records.back().epoch, folder_ / name);
-    file::write_atomically(folder_ / "report.html", watch::run_report(folder_));
+    file::write_atomically(folder_ / "report.html", monitoring::run_report(folder_));
     events_->finished();
     finish_mlflow();
   });

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "training/records.hpp"
+#include "monitoring/mlflow.hpp"
+#include "monitoring/tensorboard.hpp"
+#include "run/records.hpp"
 #include "training/setup.hpp"
-#include "watch/mlflow.hpp"
-#include "watch/tensorboard.hpp"
 
 namespace yolov7::training {
 
@@ -25,9 +25,9 @@ class RunWatch {
   void picture(std::int64_t step, const std::filesystem::path& file);
   /// After an epoch: the columns of results.csv as scalars; results.png no oftener than every half
   /// minute.
-  void epoch(const std::vector<EpochRecord>& records);
+  void epoch(const std::vector<run::EpochRecord>& records);
   /// The last results.png, the plots of the final validation, and report.html.
-  void finished(const std::vector<EpochRecord>& records);
+  void finished(const std::vector<run::EpochRecord>& records);
   /// Ended by the user, and can go on.
   void interrupted();
 
@@ -35,13 +35,13 @@ class RunWatch {
   template <class Action>
   void guarded(Action action);
   void plot_training_labels(const Setup& setup);
-  void plot(const std::vector<EpochRecord>& records);
+  void plot(const std::vector<run::EpochRecord>& records);
   void begin_mlflow(const Setup& setup);
   void finish_mlflow();
 
   std::filesystem::path folder_;
-  std::unique_ptr<watch::TensorBoardWriter> events_;
-  std::unique_ptr<watch::MlflowRun> mlflow_;
+  std::unique_ptr<monitoring::TensorBoardWriter> events_;
+  std::unique_ptr<monitoring::MlflowRun> mlflow_;
   bool active_ = false;
   std::chrono::steady_clock::time_point last_plot_{};
 };

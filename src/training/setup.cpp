@@ -5,23 +5,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "anchors/anchor_search.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
-#include "network/config_document.hpp"
-#include "network/training_graph.hpp"
-#include "network/variants.hpp"
-#include "training/anchor_search.hpp"
-#include "training/device.hpp"
-#include "training/initial_values.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
+#include "network/config/config_document.hpp"
+#include "network/graph/variants.hpp"
+#include "network/transform/training_graph.hpp"
+#include "nn/device.hpp"
+#include "nn/initial_values.hpp"
+#include "run/recipe.hpp"
+#include "training/fine_tuning/start_weights.hpp"
+#include "training/fine_tuning/transfer.hpp"
 #include "training/preflight.hpp"
-#include "training/recipe.hpp"
 #include "training/run_start.hpp"
-#include "training/start_weights.hpp"
-#include "training/transfer.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -55,7 +55,7 @@ void choose_own_graph(Setup& s, const network::Checkpoint& initial) {
 }
 
 /// None: from scratch, or not known before the network is.
-std::optional<network::Checkpoint> initial_weights(const TrainOptions& o) {
+std::optional<network::Checkpoint> initial_weights(const run::TrainOptions& o) {
   if (o.weights.empty() || o.weights == "auto") return std::nullopt;
   if (names_start(o.weights)) return read_start();
   network::Checkpoint checkpoint = network::read_checkpoint(o.weights);
@@ -66,7 +66,7 @@ std::optional<network::Checkpoint> initial_weights(const TrainOptions& o) {
 
 /// Settles `--weights auto`, and refuses `--weights synth` for other networks.
 void choose_start(Setup& s, std::optional<network::Checkpoint>& initial) {
-  TrainOptions& o = s.state.options;
+  run::TrainOptions& o = s.state.options;
   if (!names_start(o.weights)) return;
   const network::Variant* variant =
       network::find_variant(static_cast<int>(s.network->description().layers.size()));
@@ -91,7 +91,7 @@ void choose_start(Setup& s, std::optional<network::Checkpoint>& initial) {
 }
 
 void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) {
-  const TrainOptions& o = s.state.options;
+  const run::TrainOptions& o = s.state.options;
   std::optional<network::Checkpoint> initial;
   if (!resumed) initial = initial_weights(o);
   if (resumed) {
@@ -107,9 +107,9 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
     s.config = network::with_anchor_count(s.config, s.config_source, s.state.hyp.anchors);
   network::Overrides overrides;
   overrides.class_count = static_cast<int>(s.train.names.size());
-  s.network = std::make_unique<TorchNetwork>(network::build(s.config, s.config_source, overrides),
-                                             at::kFloat, s.device);
-  initialize(*s.network, static_cast<std::uint64_t>(o.seed));
+  s.network = std::make_unique<nn::TorchNetwork>(
+      network::build(s.config, s.config_source, overrides), at::kFloat, s.device);
+  nn::initialize(*s.network, static_cast<std::uint64_t>(o.seed));
   if (!resumed) choose_start(s, initial);
   if (resumed) {
     s.network->load(resumed->model);
@@ -118,7 +118,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
         transfer(*initial, *s.network, s.train.names, /*keep_anchors=*/!o.cfg.empty());
     for (const std::string& line : report.lines()) log::info(line);
   }
-  s.plan = std::make_unique<TransferPlan>(o, s.network->description());
+  s.plan = std::make_unique<run::TransferPlan>(o, s.network->description());
   freeze_for(s, s.state.epoch);
   if (s.plan->empty()) return;
   for (const std::string& line : s.plan->lines(o.epochs)) log::info(line);
@@ -127,7 +127,7 @@ void build_network(Setup& s, const std::optional<network::Checkpoint>& resumed) 
 }
 
 LossOptions loss_options(const Setup& s, LossOptions::Kind kind) {
-  const Hyperparameters& h = s.state.hyp;
+  const run::Hyperparameters& h = s.state.hyp;
   const network::Network& description = s.network->description();
   LossOptions options;
   options.kind = kind;
@@ -169,7 +169,7 @@ void freeze_for(Setup& s, int epoch) {
 }
 
 dataset::LoaderOptions loader_options(const Setup& s) {
-  const TrainOptions& o = s.state.options;
+  const run::TrainOptions& o = s.state.options;
   dataset::LoaderOptions l;
   l.batch_size = o.batch_size;
   l.image_size = s.train_size;
@@ -199,16 +199,16 @@ void make_loader(Setup& s) {
   s.loader = std::make_unique<dataset::BatchLoader>(s.train, loader_options(s));
 }
 
-ScheduleOptions schedule_options(const Setup& s, int epochs) {
-  const TrainOptions& o = s.state.options;
-  const Hyperparameters& h = s.state.hyp;
-  const UsedRates rates = used_rates(o, h);
-  ScheduleOptions plan;
+run::ScheduleOptions schedule_options(const Setup& s, int epochs) {
+  const run::TrainOptions& o = s.state.options;
+  const run::Hyperparameters& h = s.state.hyp;
+  const run::UsedRates rates = run::used_rates(o, h);
+  run::ScheduleOptions plan;
   plan.epochs = epochs;
   plan.batches_per_epoch = static_cast<std::int64_t>(s.loader->batches());
   plan.total_batch = o.batch_size;
   plan.nominal_batch = o.nbs;
-  plan.kind = o.linear_lr ? ScheduleKind::linear : schedule_kind(o.schedule);
+  plan.kind = o.linear_lr ? run::ScheduleKind::linear : run::schedule_kind(o.schedule);
   plan.steps = o.lr_steps;
   plan.step_factor = o.lr_factor;
   plan.plateau = {o.lr_patience, o.lr_factor, o.lr_floor};
@@ -223,10 +223,10 @@ ScheduleOptions schedule_options(const Setup& s, int epochs) {
 }
 
 void make_schedule(Setup& s) {
-  const TrainOptions& o = s.state.options;
-  s.schedule = std::make_unique<Schedule>(schedule_options(s, o.epochs));
+  const run::TrainOptions& o = s.state.options;
+  s.schedule = std::make_unique<run::Schedule>(schedule_options(s, o.epochs));
   if (s.epochs_before > 0 && s.epochs_before != o.epochs) {
-    const Schedule before(schedule_options(s, s.epochs_before));
+    const run::Schedule before(schedule_options(s, s.epochs_before));
     const std::int64_t next =
         s.state.epoch * static_cast<std::int64_t>(s.loader->batches()) + s.state.batch;
     log::info(
@@ -243,16 +243,16 @@ void make_schedule(Setup& s) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const Setup& s) {
-  const TrainOptions& o = s.state.options;
+  const run::TrainOptions& o = s.state.options;
   OptimizerOptions rule;
-  rule.kind = optimizer_kind(optimizer_of(o));
-  const UsedRates rates = used_rates(o, s.state.hyp);
-  rule.weight_decay = scaled_weight_decay(rates.weight_decay, o.batch_size, o.nbs);
+  rule.kind = optimizer_kind(run::optimizer_of(o));
+  const run::UsedRates rates = run::used_rates(o, s.state.hyp);
+  rule.weight_decay = run::scaled_weight_decay(rates.weight_decay, o.batch_size, o.nbs);
   rule.beta1 = s.state.hyp.momentum;
   rule.layer_rates = s.plan->layer_rates();
   if (rule.kind != OptimizerKind::sgd && rates.warmup_bias_lr > rates.lr0)
     log::warning(fmt::format("warmup_bias_lr {} is high for {}: at most lr0 ({}) is recommended",
-                             text::general(rates.warmup_bias_lr), optimizer_of(o),
+                             text::general(rates.warmup_bias_lr), run::optimizer_of(o),
                              text::general(rates.lr0)));
   return std::make_unique<Optimizer>(*s.network, rule);
 }
@@ -262,11 +262,11 @@ void replace_anchors(Setup& s, double recall) {
   const network::Network& description = s.network->description();
   const std::size_t levels = description.lead_levels(),
                     per_level = static_cast<std::size_t>(description.anchors_per_level);
-  AnchorSearchOptions options;
+  anchors::AnchorSearchOptions options;
   options.count = static_cast<int>(levels * per_level);
   options.threshold = s.state.hyp.anchor_t;
   options.seed = static_cast<std::uint64_t>(s.state.options.seed);
-  const AnchorSearch found = search_anchors(s.train, s.train_size, options);
+  const anchors::AnchorSearch found = anchors::search_anchors(s.train, s.train_size, options);
   if (found.fit.best_possible_recall <= recall) {
     log::warning(fmt::format(
         "anchors: the searched ones are no better (best possible recall {:.4f}); the old ones stay",
@@ -287,8 +287,8 @@ void replace_anchors(Setup& s, double recall) {
 
 void say_anchor_fit(Setup& s) {
   if (s.state.options.noautoanchor && s.state.hyp.anchors == 0) return;
-  const AnchorFit fit =
-      anchor_fit(s.train, s.network->description(), s.train_size, s.state.hyp.anchor_t);
+  const anchors::AnchorFit fit =
+      anchors::anchor_fit(s.train, s.network->description(), s.train_size, s.state.hyp.anchor_t);
   const std::string line =
       fmt::format("anchors: {:.2f} above the threshold per label, best possible recall {:.4f}",
                   fit.anchors_above_threshold, fit.best_possible_recall);
@@ -315,9 +315,9 @@ void require_shares(const Setup& s) {
 void join_processes(Setup& s) {
   if (s.group->size() == 1) return;
   std::string sums;
-  for (const TorchNetwork::Entry& entry : s.network->entries())
+  for (const nn::TorchNetwork::Entry& entry : s.network->entries())
     sums += fmt::format("{:a} ", entry.tensor.detach().to(at::kDouble).sum().item<double>());
-  RunState common = s.state;
+  run::RunState common = s.state;
   for (std::string* here : {&common.options.data, &common.options.cfg, &common.options.weights,
                             &common.options.hyp, &common.options.project, &common.options.resume})
     here->clear();  // paths of each machine
@@ -326,7 +326,7 @@ void join_processes(Setup& s) {
       {"configuration", s.config},
       {"training split", s.train.identity},
       {"validation split", s.val.identity},
-      {"set of options or state", to_text(common)},
+      {"set of options or state", run::to_text(common)},
       {"set of weights", sums}};
   for (const auto& [what, own] : facts) {
     const std::vector<std::string> all = s.group->gather(own);
@@ -353,13 +353,13 @@ Setup prepare(const TrainRequest& request, Communicator& group) {
   Setup s;
   s.group = &group;
   const auto resumed = open_run(s, request);
-  s.device = choose_device(s.state.options.device, group.world());
+  s.device = nn::choose_device(s.state.options.device, group.world());
   group.use(s.device);
   at::set_num_threads(s.threads());
   read_data(s, resumed);
   if (!resumed)
     if (const std::string changed =
-            apply_recipe(s.state.options, request.given, s.train.entries.size(), group.size());
+            run::apply_recipe(s.state.options, request.given, s.train.entries.size(), group.size());
         !changed.empty())
       log::info(changed);
   require_shares(s);
@@ -368,7 +368,8 @@ Setup prepare(const TrainRequest& request, Communicator& group) {
   if (!resumed) say_anchor_fit(s);
   make_losses(s);
   preflight(s, resumed.has_value());
-  if (group.writes()) write_configuration(s.folder, s.state.options, s.state.hyp, group.size());
+  if (group.writes())
+    run::write_configuration(s.folder, s.state.options, s.state.hyp, group.size());
   s.ema = std::make_unique<Ema>(*s.network);
   s.optimizer = make_optimizer(s);
   if (resumed) {
@@ -378,7 +379,7 @@ Setup prepare(const TrainRequest& request, Communicator& group) {
   join_processes(s);
   make_loader(s);
   make_schedule(s);
-  if (group.writes()) write_results(s.folder, s.state.records, s.state.options.epochs);
+  if (group.writes()) run::write_results(s.folder, s.state.records, s.state.options.epochs);
   const auto groups = s.optimizer->group_sizes();
   log::info(fmt::format("loader: {} threads; {} of {} pictures fit into the cache of {} GB",
                         s.loader->threads(), s.loader->cached_pictures(), s.train.entries.size(),
@@ -387,7 +388,7 @@ Setup prepare(const TrainRequest& request, Communicator& group) {
       fmt::format("{} classes, {} training and {} validation pictures; optimizer groups: {} "
                   "biases, {} convolution weights, {} other; computed by {}, {} threads",
                   s.train.names.size(), s.train.entries.size(), s.val.entries.size(), groups[2],
-                  groups[1], groups[0], device_text(s.device), at::get_num_threads()));
+                  groups[1], groups[0], nn::device_text(s.device), at::get_num_threads()));
   if (group.size() > 1)
     log::info(fmt::format(
         "{} processes, {} of them on this machine: {} pictures of a batch each; batch statistics "

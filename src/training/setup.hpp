@@ -7,20 +7,20 @@
 #include <optional>
 
 #include "core/file.hpp"
-#include "dataset/description.hpp"
-#include "dataset/index.hpp"
-#include "dataset/loader.hpp"
-#include "network/checkpoint.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/loading/loader.hpp"
+#include "network/checkpoint/checkpoint.hpp"
+#include "nn/torch_network.hpp"
+#include "run/run_state.hpp"
+#include "run/schedule.hpp"
+#include "run/transfer_plan.hpp"
 #include "training/api.hpp"
 #include "training/distributed/communicator.hpp"
 #include "training/distributed/gradient_sums.hpp"
-#include "training/ema.hpp"
-#include "training/loss.hpp"
-#include "training/optimizer.hpp"
-#include "training/run_state.hpp"
-#include "training/schedule.hpp"
-#include "training/torch_network.hpp"
-#include "training/transfer_plan.hpp"
+#include "training/loss/loss.hpp"
+#include "training/optim/ema.hpp"
+#include "training/optim/optimizer.hpp"
 
 namespace yolov7::training {
 
@@ -29,7 +29,7 @@ struct Setup {
   Communicator* group = nullptr;  ///< never null after prepare(); outlives the setup
   std::filesystem::path folder;
   std::optional<file::Lock> lock;  ///< one process per run folder
-  RunState state;
+  run::RunState state;
   dataset::Description description;
   dataset::Index train, val;
   std::string config, config_source;
@@ -38,12 +38,12 @@ struct Setup {
   int epochs_before = 0;  ///< resumed: what the run was planned for; 0 = a new run
   int micro_batch = 0;    ///< pictures per forward and backward pass; 0 = the whole batch
   std::uint64_t predicted_peak = 0;  ///< of the process's resident memory, bytes
-  std::unique_ptr<TorchNetwork> network;
-  std::unique_ptr<TransferPlan> plan;
+  std::unique_ptr<nn::TorchNetwork> network;
+  std::unique_ptr<run::TransferPlan> plan;
   std::unique_ptr<Ema> ema;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<dataset::BatchLoader> loader;
-  std::unique_ptr<Schedule> schedule;
+  std::unique_ptr<run::Schedule> schedule;
   std::unique_ptr<Loss> loss, validation_loss;
   std::unique_ptr<GradientSums> gradient_sums;  ///< null: one process
 

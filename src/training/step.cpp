@@ -11,9 +11,9 @@
 #include "core/log.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
-#include "dataset/operation.hpp"
-#include "training/device_memory.hpp"
-#include "training/kernels/tensor_memory.hpp"
+#include "dataset/augment/operation.hpp"
+#include "kernels/tensor_memory.hpp"
+#include "nn/device_memory.hpp"
 #include "training/multi_scale.hpp"
 
 namespace yolov7::training {
@@ -45,10 +45,11 @@ Step::Step(Setup& setup) : s_(setup), statistics_(*setup.network) {
 }
 
 StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
-  const IterationSettings now = s_.schedule->at(iteration);
+  const run::IterationSettings now = s_.schedule->at(iteration);
   s_.optimizer->set_rates(now.rates);
   s_.optimizer->set_momentum(now.momentum);
-  at::Tensor images = image_tensor(batch.pixels, batch.count, batch.height, batch.width, s_.device);
+  at::Tensor images =
+      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, s_.device);
   if (s_.state.options.multi_scale) images = rescaled(images, iteration);
   StepResult result;
   statistics_.take();
@@ -157,7 +158,7 @@ void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why
         "{}; a single picture does not fit: lower --img-size or take a smaller network", why));
   const int lost = pending_;
   drop_pending();
-  DeviceMemory(s_.device).release_unused();
+  nn::DeviceMemory(s_.device).release_unused();
   s_.micro_batch = (micro + 1) / 2;
   log::warning(fmt::format(
       "{}: from here on a batch goes through the network in parts of {}, with one step for all; "

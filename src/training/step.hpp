@@ -6,8 +6,8 @@
 #include <string>
 
 #include "dataset/batch.hpp"
-#include "training/batch_norm_snapshot.hpp"
-#include "training/loss_scaler.hpp"
+#include "nn/batch_norm_snapshot.hpp"
+#include "training/precision/loss_scaler.hpp"
 #include "training/setup.hpp"
 
 namespace yolov7::training {
@@ -40,7 +40,7 @@ class Step {
 
   Setup& s_;
   LossScaler scaler_;  ///< float16 only
-  BatchNormSnapshot statistics_;
+  nn::BatchNormSnapshot statistics_;
   int pending_ = 0;
 };
 

@@ -10,12 +10,12 @@
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "evaluation/batch_pictures.hpp"
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
+#include "kernels/tensor_memory.hpp"
+#include "nn/device_memory.hpp"
+#include "run/epoch_display.hpp"
 #include "training/checkpoints.hpp"
-#include "training/class_weights.hpp"
-#include "training/device_memory.hpp"
-#include "training/epoch_display.hpp"
-#include "training/kernels/tensor_memory.hpp"
+#include "training/loss/class_weights.hpp"
 #include "training/preflight.hpp"
 #include "training/run_watch.hpp"
 #include "training/setup.hpp"
@@ -50,7 +50,7 @@ class Trainer {
  private:
   /// One pass over the data. False: interrupted, and the state says where to go on.
   bool train_epoch() {
-    record_ = EpochRecord{};
+    record_ = run::EpochRecord{};
     record_.epoch = s_.state.epoch;
     s_.network->train(true);
     step_.drop_pending();
@@ -123,7 +123,7 @@ class Trainer {
           most_rollbacks, advice));
     const network::Checkpoint good = read_last(s_.folder);
     s_.network->load(good.model);
-    s_.ema->load(good.ema, run_state(good.state, path.string()).ema_updates);
+    s_.ema->load(good.ema, run::run_state(good.state, path.string()).ema_updates);
     s_.optimizer->load(good.optimizer);
     s_.state.skipped_in_row = 0;
     log::warning(fmt::format(
@@ -133,7 +133,7 @@ class Trainer {
 
   /// last.pt in the middle of an epoch, so that a kill costs no more than --checkpoint-seconds.
   void checkpoint_in_time() {
-    const TrainOptions& o = s_.state.options;
+    const run::TrainOptions& o = s_.state.options;
     if (o.nosave || o.checkpoint_seconds <= 0 || seconds_since(last_write_) < o.checkpoint_seconds)
       return;
     write_state();
@@ -155,7 +155,7 @@ class Trainer {
 
   std::vector<double> fitness_so_far() const {
     std::vector<double> values;
-    for (const EpochRecord& record : s_.state.records) values.push_back(record.fitness);
+    for (const run::EpochRecord& record : s_.state.records) values.push_back(record.fitness);
     return values;
   }
 
@@ -167,13 +167,13 @@ class Trainer {
 
   /// --stop-after: the run is not over, this call is.
   bool pauses_after(int epoch) const {
-    const TrainOptions& o = s_.state.options;
+    const run::TrainOptions& o = s_.state.options;
     return o.stop_after > 0 && epoch + 1 >= o.stop_after && epoch + 1 < o.epochs && !s_.state.ended;
   }
 
   void finish_epoch(bool last) {
     const bool end_of_call = last || pauses_after(s_.state.epoch);
-    RunState& state = s_.state;
+    run::RunState& state = s_.state;
     take_mean_losses();
     record_.rates = s_.optimizer->rates();
     if (!state.records.empty()) repeat_validation(record_, state.records.back());
@@ -190,7 +190,7 @@ class Trainer {
       state.best_epoch = record_.epoch;
     }
     state.records.push_back(record_);
-    if (s_.group->writes()) append_result(s_.folder, record_, state.options.epochs);
+    if (s_.group->writes()) run::append_result(s_.folder, record_, state.options.epochs);
     watch_.epoch(state.records);
     ++state.epoch;
     state.batch = 0;
@@ -212,9 +212,9 @@ class Trainer {
     if (s_.group->size() == 1) return;
     at::Tensor seconds = at::full({1}, s_.state.seconds, at::kDouble);
     std::vector<at::Tensor> values{seconds};
-    for (const TorchNetwork* network :
-         std::initializer_list<const TorchNetwork*>{s_.network.get(), &s_.ema->average()})
-      for (const TorchNetwork::Entry& entry : network->entries())
+    for (const nn::TorchNetwork* network :
+         std::initializer_list<const nn::TorchNetwork*>{s_.network.get(), &s_.ema->average()})
+      for (const nn::TorchNetwork::Entry& entry : network->entries())
         if (entry.spec.role == network::TensorSpec::Role::bn_mean ||
             entry.spec.role == network::TensorSpec::Role::bn_var)
           values.push_back(entry.tensor);
@@ -224,7 +224,7 @@ class Trainer {
 
   /// Why no further epoch is to begin; "" = it is.
   std::string end_reason() const {
-    const TrainOptions& o = s_.state.options;
+    const run::TrainOptions& o = s_.state.options;
     const int waited = record_.epoch - std::max(s_.state.best_epoch, 0);
     if (o.patience > 0 && !o.notest && waited >= o.patience)
       return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
@@ -255,7 +255,7 @@ class Trainer {
     out.epochs_done = s_.state.epoch;
     out.best_epoch = s_.state.best_epoch;
     out.best_fitness = std::max(0.0, s_.state.best_fitness);
-    for (const EpochRecord& record : s_.state.records)
+    for (const run::EpochRecord& record : s_.state.records)
       if (record.epoch == s_.state.best_epoch) {
         out.map50 = record.coco_map50;
         out.map = record.coco_map;
@@ -276,7 +276,7 @@ class Trainer {
 
   /// Of what was predicted: this process's resident memory, or the GPU's tensors.
   std::uint64_t real_peak() const {
-    return s_.device.is_cpu() ? peak_resident_bytes() : DeviceMemory(s_.device).peak_bytes();
+    return s_.device.is_cpu() ? peak_resident_bytes() : nn::DeviceMemory(s_.device).peak_bytes();
   }
 
   void say_memory() const {
@@ -292,8 +292,8 @@ class Trainer {
   Setup& s_;
   Step step_;
   RunWatch watch_;
-  EpochDisplay display_;
-  EpochRecord record_;
+  run::EpochDisplay display_;
+  run::EpochRecord record_;
   Clock::time_point epoch_start_ = Clock::now(), last_write_ = Clock::now();
   double seconds_before_ = 0;  ///< of training before this epoch began in this process
 };

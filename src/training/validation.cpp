@@ -7,10 +7,10 @@
 
 #include "core/log.hpp"
 #include "core/memory.hpp"
-#include "dataset/epoch_plan.hpp"
+#include "dataset/loading/epoch_plan.hpp"
 #include "evaluation/evaluate.hpp"
-#include "evaluation/report.hpp"
-#include "training/torch_detector.hpp"
+#include "evaluation/report/report.hpp"
+#include "nn/torch_detector.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -27,10 +27,10 @@ std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::
   options.kept_shapes = 1;  // the batches are sorted by shape
   const network::Network& description = s.network->description();
   // The detector that users run; the reference one where this build has no OpenVINO.
-  if (!s.device.is_cpu()) return make_torch_detector(description, weights, options, s.device);
+  if (!s.device.is_cpu()) return nn::make_torch_detector(description, weights, options, s.device);
   return runtime::openvino_available()
              ? runtime::make_openvino_detector(description, weights, options)
-             : make_torch_detector(description, weights, options);
+             : nn::make_torch_detector(description, weights, options);
 }
 
 evaluation::ValidationOptions validation_options(const Setup& s) {
@@ -70,7 +70,7 @@ std::vector<at::Tensor> raw_tensors(const runtime::Prediction& prediction) {
 
 double fitness(double map50, double map) { return 0.1 * map50 + 0.9 * map; }
 
-void repeat_validation(EpochRecord& record, const EpochRecord& earlier) {
+void repeat_validation(run::EpochRecord& record, const run::EpochRecord& earlier) {
   record.val_loss = earlier.val_loss;
   record.precision = earlier.precision;
   record.recall = earlier.recall;
@@ -81,7 +81,7 @@ void repeat_validation(EpochRecord& record, const EpochRecord& earlier) {
   record.fitness = earlier.fitness;
 }
 
-void validate(Setup& s, EpochRecord& record) {
+void validate(Setup& s, run::EpochRecord& record) {
   at::NoGradGuard no_gradient;
   const auto detector = make_detector(s, s.ema->store(), /*raw_maps=*/true);
   std::array<double, 3> loss{};

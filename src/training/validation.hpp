@@ -2,16 +2,16 @@
 // Validation of the averaged weights during training, through the detector that users run.
 #include <filesystem>
 
-#include "network/weights.hpp"
+#include "network/graph/weights.hpp"
 #include "training/setup.hpp"
 
 namespace yolov7::training {
 
 /// COCO and official metrics of the averaged weights in float32 at conf 0.001, IoU 0.65, and the
 /// plain loss of the raw maps; fitness = 0.1 · mAP50 + 0.9 · mAP of the COCO metric.
-void validate(Setup& s, EpochRecord& record);
+void validate(Setup& s, run::EpochRecord& record);
 /// Copies the validation columns of an earlier epoch (epochs without validation repeat them).
-void repeat_validation(EpochRecord& record, const EpochRecord& earlier);
+void repeat_validation(run::EpochRecord& record, const run::EpochRecord& earlier);
 double fitness(double map50, double map);
 
 struct FinalMetrics {

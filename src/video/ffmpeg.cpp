@@ -7,7 +7,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "runtime/sources.hpp"
+#include "runtime/frames/sources.hpp"
 
 namespace yolov7::video {
 namespace {

@@ -10,7 +10,7 @@ extern "C" {
 #include <memory>
 #include <string>
 
-#include "runtime/video.hpp"
+#include "runtime/frames/video.hpp"
 
 namespace yolov7::video {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
 #include "tests/network/official_fixture.hpp"
 

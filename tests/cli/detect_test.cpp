@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
-#include "image/codec.hpp"
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
+#include "image/codec/codec.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
 #include "tests/cli/program.hpp"
 
 using namespace yolov7;

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
 #include "tests/cli/program.hpp"
 
 namespace yolov7::test {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
 
 namespace yolov7::test {

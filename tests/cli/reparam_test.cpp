@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"

@@ -7,8 +7,8 @@
 #include <opencv2/core.hpp>
 #include <sstream>
 
-#include "image/box.hpp"
-#include "image/codec.hpp"
+#include "image/boxes/box.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/cli/program.hpp"
 
 using namespace yolov7;

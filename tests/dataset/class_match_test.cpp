@@ -1,4 +1,4 @@
-#include "dataset/class_match.hpp"
+#include "dataset/index/class_match.hpp"
 
 #include <gtest/gtest.h>
 

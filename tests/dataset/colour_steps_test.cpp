@@ -3,8 +3,8 @@
 
 #include <opencv2/core.hpp>
 
-#include "dataset/hsv.hpp"
-#include "dataset/mixup.hpp"
+#include "dataset/augment/hsv.hpp"
+#include "dataset/augment/mixup.hpp"
 
 namespace yolov7::dataset {
 namespace {

@@ -4,8 +4,8 @@
 #include <opencv2/core/mat.hpp>
 #include <vector>
 
-#include "dataset/synth_scene.hpp"
-#include "image/box.hpp"
+#include "dataset/synth/synth_scene.hpp"
+#include "image/boxes/box.hpp"
 
 namespace yolov7::test {
 

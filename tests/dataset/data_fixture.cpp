@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <opencv2/core/mat.hpp>
 
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 
 namespace yolov7::test {
 namespace fs = std::filesystem;

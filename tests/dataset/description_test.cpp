@@ -1,4 +1,4 @@
-#include "dataset/description.hpp"
+#include "dataset/index/description.hpp"
 
 #include "tests/dataset/data_fixture.hpp"
 

@@ -1,5 +1,5 @@
 // Rectangular shapes (data 14.2), the epoch's order, and the resized-picture memory.
-#include "dataset/epoch_plan.hpp"
+#include "dataset/loading/epoch_plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "dataset/resized_pictures.hpp"
-#include "image/codec.hpp"
+#include "dataset/loading/resized_pictures.hpp"
+#include "image/codec/codec.hpp"
 #include "image/letterbox.hpp"
 #include "tests/dataset/data_fixture.hpp"
 #include "tests/dataset/loader_fixture.hpp"

@@ -1,12 +1,12 @@
-#include "dataset/index.hpp"
+#include "dataset/index/index.hpp"
 
 #include <fmt/format.h>
 
 #include <fstream>
 
 #include "core/file.hpp"
-#include "dataset/read_index.hpp"
-#include "image/codec.hpp"
+#include "dataset/index/read_index.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,4 +1,4 @@
-#include "dataset/label.hpp"
+#include "dataset/index/label.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <opencv2/core.hpp>
 
 #include "core/random.hpp"
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 
 namespace yolov7::test {
 

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "dataset/index.hpp"
-#include "dataset/loader.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/loading/loader.hpp"
 
 namespace yolov7::test {
 

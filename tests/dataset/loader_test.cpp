@@ -1,6 +1,6 @@
 // The batch loader: the same bytes for any number of threads, bounds, errors, and a clean end at
 // any time.
-#include "dataset/loader.hpp"
+#include "dataset/loading/loader.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Fixtures of data 14.4: solid tiles with one centred label each, s = 64, given draws.
-#include "dataset/mosaic.hpp"
+#include "dataset/augment/mosaic.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "dataset/copy_paste.hpp"
-#include "dataset/paste_in.hpp"
+#include "dataset/augment/copy_paste.hpp"
+#include "dataset/augment/paste_in.hpp"
 
 namespace yolov7::dataset {
 namespace {

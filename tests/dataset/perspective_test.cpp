@@ -1,6 +1,6 @@
 // Fixtures of data 14.3 and 14.5, printed there with 8 (matrices) and 6 digits (boxes): half a unit
 // of the last one.
-#include "dataset/perspective.hpp"
+#include "dataset/augment/perspective.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dataset/picture_cache.hpp"
+#include "dataset/index/picture_cache.hpp"
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -6,8 +6,8 @@
 
 #include <chrono>
 
-#include "dataset/index.hpp"
-#include "dataset/read_index.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/index/read_index.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {

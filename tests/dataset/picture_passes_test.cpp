@@ -1,6 +1,6 @@
 // The passes over a training picture next to OpenCV, and to formulas in whole numbers, in every
 // version that this processor runs.
-#include "dataset/picture_passes.hpp"
+#include "dataset/augment/picture_passes.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Planes, flips, targets and quad collation against direct formulas (data 8.8, 9).
-#include "dataset/sample_output.hpp"
+#include "dataset/augment/sample_output.hpp"
 
 #include <gtest/gtest.h>
 

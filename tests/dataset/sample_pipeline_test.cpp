@@ -1,14 +1,14 @@
 // Order and probabilities of the pipeline (data 8.1), against the steps put together by hand.
-#include "dataset/sample_pipeline.hpp"
+#include "dataset/loading/sample_pipeline.hpp"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 #include <opencv2/core.hpp>
 
-#include "dataset/hsv.hpp"
-#include "dataset/mixup.hpp"
-#include "dataset/perspective.hpp"
+#include "dataset/augment/hsv.hpp"
+#include "dataset/augment/mixup.hpp"
+#include "dataset/augment/perspective.hpp"
 #include "image/letterbox.hpp"
 #include "tests/dataset/data_fixture.hpp"
 #include "tests/dataset/loader_fixture.hpp"

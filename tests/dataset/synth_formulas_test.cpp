@@ -1,4 +1,4 @@
-#include "dataset/synth_formulas.hpp"
+#include "dataset/synth/synth_formulas.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "dataset/synth_scene.hpp"
+#include "dataset/synth/synth_scene.hpp"
 
 namespace yolov7::dataset {
 namespace {

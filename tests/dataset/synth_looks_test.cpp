@@ -1,5 +1,5 @@
 // Rims, domes and light by hand; crowds of one kind.
-#include "dataset/synth_looks.hpp"
+#include "dataset/synth/synth_looks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-#include "dataset/synth_scene.hpp"
+#include "dataset/synth/synth_scene.hpp"
 
 namespace yolov7::dataset {
 namespace {

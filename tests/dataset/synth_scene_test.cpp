@@ -1,6 +1,6 @@
 // What the generated pictures hold: sizes, overlap, boxes on the shapes, colours that tell nothing,
 // and a task that thresholds and contours do not solve.
-#include "dataset/synth_scene.hpp"
+#include "dataset/synth/synth_scene.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Outlines, clipping and coverage of the generator, by formula.
-#include "dataset/synth_shapes.hpp"
+#include "dataset/synth/synth_shapes.hpp"
 
 #include <gtest/gtest.h>
 

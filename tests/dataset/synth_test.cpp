@@ -1,6 +1,6 @@
 // The generator's folder: the same bytes for any number of threads, readable by our own reader, all
 // or nothing.
-#include "dataset/synth.hpp"
+#include "dataset/synth/synth.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.hpp"
-#include "dataset/description.hpp"
-#include "dataset/index.hpp"
-#include "dataset/read_index.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/index/read_index.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {

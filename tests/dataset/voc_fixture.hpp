@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "dataset/voc_import.hpp"
+#include "dataset/formats/voc_import.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::test {

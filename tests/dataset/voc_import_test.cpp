@@ -1,13 +1,13 @@
-#include "dataset/voc_import.hpp"
+#include "dataset/formats/voc_import.hpp"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "core/json.hpp"
-#include "dataset/index.hpp"
-#include "dataset/read_index.hpp"
-#include "dataset/voc_lists.hpp"
+#include "dataset/formats/voc_lists.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/index/read_index.hpp"
 #include "tests/dataset/voc_fixture.hpp"
 
 namespace yolov7::dataset {

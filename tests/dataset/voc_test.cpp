@@ -1,4 +1,4 @@
-#include "dataset/voc.hpp"
+#include "dataset/formats/voc.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "dataset/yolo_layout.hpp"
+#include "dataset/formats/yolo_layout.hpp"
 
 #include <fmt/format.h>
 
 #include "core/value.hpp"
-#include "dataset/output_folder.hpp"
-#include "dataset/read_index.hpp"
+#include "dataset/formats/output_folder.hpp"
+#include "dataset/index/read_index.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,6 +1,6 @@
 // Resampled metrics next to the metric itself on pictures that are really there so often, and next
 // to closed forms.
-#include "evaluation/bootstrap.hpp"
+#include "evaluation/analyses/bootstrap.hpp"
 
 #include <gtest/gtest.h>
 

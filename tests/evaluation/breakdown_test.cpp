@@ -1,4 +1,4 @@
-#include "evaluation/breakdown.hpp"
+#include "evaluation/analyses/breakdown.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "evaluation/coco_json.hpp"
+#include "evaluation/metrics/coco_json.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "evaluation/coco_split.hpp"
+#include "evaluation/metrics/coco_split.hpp"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "evaluation/coco_json.hpp"
+#include "evaluation/metrics/coco_json.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;

@@ -1,9 +1,9 @@
-#include "evaluation/coco.hpp"
+#include "evaluation/metrics/coco.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "evaluation/coco_summary.hpp"
+#include "evaluation/metrics/coco_summary.hpp"
 #include "tests/evaluation/spec_data.hpp"
 
 using namespace yolov7;

@@ -1,4 +1,4 @@
-#include "evaluation/confusion.hpp"
+#include "evaluation/metrics/confusion.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Error analysis: the golden numbers of evaluation 6.1, and cases of which each has one error.
-#include "evaluation/error_analysis.hpp"
+#include "evaluation/analyses/error_analysis.hpp"
 
 #include <gtest/gtest.h>
 

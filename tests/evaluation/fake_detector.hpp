@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "dataset/index.hpp"
-#include "image/codec.hpp"
+#include "dataset/index/index.hpp"
+#include "image/codec/codec.hpp"
 #include "runtime/detector.hpp"
 #include "tests/scratch_folder.hpp"
 

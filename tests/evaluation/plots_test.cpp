@@ -1,4 +1,4 @@
-#include "evaluation/plots.hpp"
+#include "evaluation/report/plots.hpp"
 
 #include <gtest/gtest.h>
 

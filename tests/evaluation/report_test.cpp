@@ -1,4 +1,4 @@
-#include "evaluation/report.hpp"
+#include "evaluation/report/report.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "evaluation/coco.hpp"
-#include "evaluation/yolo_metric.hpp"
+#include "evaluation/metrics/coco.hpp"
+#include "evaluation/metrics/yolo_metric.hpp"
 
 namespace yolov7::evaluation::testing {
 

@@ -1,4 +1,4 @@
-#include "evaluation/tracking_metrics.hpp"
+#include "evaluation/metrics/tracking_metrics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "evaluation/yolo_metric.hpp"
+#include "evaluation/metrics/yolo_metric.hpp"
 
 #include <gtest/gtest.h>
 

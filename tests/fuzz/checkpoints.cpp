@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string>
 
-#include "network/archive.hpp"
-#include "network/checkpoint_file.hpp"
+#include "core/archive.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 namespace {

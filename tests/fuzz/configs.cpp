@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "network/builder.hpp"
-#include "network/cost.hpp"
-#include "network/graph.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/cost.hpp"
+#include "network/graph/graph.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

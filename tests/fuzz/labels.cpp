@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "dataset/label.hpp"
-#include "dataset/voc.hpp"
+#include "dataset/formats/voc.hpp"
+#include "dataset/index/label.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "evaluation/tracking_metrics.hpp"
+#include "evaluation/metrics/tracking_metrics.hpp"
 #include "tests/fuzz/one_line.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,7 +3,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "evaluation/yolo_metric.hpp"
+#include "evaluation/metrics/yolo_metric.hpp"
 #include "golden/reference.hpp"
 
 using namespace yolov7;

@@ -5,8 +5,8 @@
 #include <map>
 
 #include "cli/program.hpp"
+#include "equivalence/proof.hpp"
 #include "golden/reference.hpp"
-#include "runtime/proof.hpp"
 
 namespace yolov7::test {
 namespace {
@@ -61,7 +61,7 @@ double matched_share(const json& expected, const json& found) {
   std::size_t matched = 0, all = 0;
   for (const auto& [picture, boxes] : reference) {
     const auto other = mine.find(picture);
-    if (other != mine.end()) matched += runtime::match_boxes(boxes, other->second).matched;
+    if (other != mine.end()) matched += equivalence::match_boxes(boxes, other->second).matched;
     all += boxes.size();
   }
   std::printf("golden.bccd: %zu of %zu boxes matched one to one\n", matched, all);

@@ -6,9 +6,9 @@
 
 #include "core/error.hpp"
 #include "golden/tensors.hpp"
-#include "network/checkpoint_file.hpp"
-#include "runtime/openvino_detector.hpp"
-#include "training/torch_network.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "nn/torch_network.hpp"
+#include "runtime/openvino/openvino_detector.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -43,10 +43,10 @@ std::int64_t input_size(const nlohmann::json& one) {
 
 at::Tensor decoded(const network::Network& description, const network::Weights& weights,
                    const at::Tensor& images, at::ScalarType type) {
-  TorchNetwork net(description, type);
+  nn::TorchNetwork net(description, type);
   net.load(weights);
   net.train(false);
-  return decode(net.forward(images.to(type)), description).to(at::kDouble).contiguous();
+  return nn::decode(net.forward(images.to(type)), description).to(at::kDouble).contiguous();
 }
 
 void run_case(const fs::path& file, const nlohmann::json& one) {

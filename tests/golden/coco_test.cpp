@@ -1,6 +1,6 @@
 #include <span>
 
-#include "evaluation/coco_json.hpp"
+#include "evaluation/metrics/coco_json.hpp"
 #include "golden/reference.hpp"
 
 using namespace yolov7;

@@ -5,11 +5,11 @@
 
 #include "core/error.hpp"
 #include "golden/tensors.hpp"
-#include "network/builder.hpp"
-#include "network/graph.hpp"
-#include "network/weights.hpp"
-#include "runtime/openvino_detector.hpp"
-#include "training/torch_network.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/graph.hpp"
+#include "network/graph/weights.hpp"
+#include "nn/torch_network.hpp"
+#include "runtime/openvino/openvino_detector.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -51,7 +51,7 @@ double formula(const network::TensorSpec& spec, double u) {
   }
 }
 
-void write_formula(const TorchNetwork& net) {
+void write_formula(const nn::TorchNetwork& net) {
   at::NoGradGuard no_gradient;
   for (const auto& entry : net.entries()) {
     if (entry.spec.role >= Role::anchors || entry.spec.role == Role::bn_count) continue;
@@ -134,19 +134,19 @@ void run_case(const network::Network& description, const nlohmann::json& one) {
   network::Weights weights;
   std::vector<at::Tensor> exact;
   {
-    TorchNetwork net(description, at::kDouble);
+    nn::TorchNetwork net(description, at::kDouble);
     write_formula(net);
     net.set_batch_norm_momentum(1);
     net.train(true);
     golden::expect_exact(net.forward(images), one.at("train"), "train");
     net.train(false);
     for (const at::Tensor& map : net.forward(images)) exact.push_back(map.contiguous());
-    golden::expect_exact(decode(exact, description), one.at("eval_decoded"), "eval_decoded");
+    golden::expect_exact(nn::decode(exact, description), one.at("eval_decoded"), "eval_decoded");
     golden::expect_exact(exact, one.at("eval_raw"), "eval_raw");
     weights = net.store();
   }
   {
-    TorchNetwork net(description);
+    nn::TorchNetwork net(description);
     net.load(weights);  // rounds to float32, statistics included
     expect_float32(net.forward(images.to(at::kFloat)), exact, one.at("fp32_noise"),
                    "float32 LibTorch");
@@ -159,7 +159,7 @@ void run_case(const network::Network& description, const nlohmann::json& one) {
   EXPECT_EQ(reference_fused_parameters(description, fused),
             one.at("fused_parameters").get<std::int64_t>());
   weights = {};
-  TorchNetwork net(fused.network, at::kDouble);
+  nn::TorchNetwork net(fused.network, at::kDouble);
   net.load(fused.weights);
   golden::expect_exact(net.forward(images), one.at("eval_raw"), "fused eval_raw");
 }

@@ -3,7 +3,7 @@
 #include <opencv2/core.hpp>
 
 #include "golden/reference.hpp"
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 
 using namespace yolov7;
 

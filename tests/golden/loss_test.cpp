@@ -1,5 +1,5 @@
 // Plain, OTA and auxiliary loss against the official code (loss.json).
-#include "training/loss.hpp"
+#include "training/loss/loss.hpp"
 
 #include "golden/reference.hpp"
 

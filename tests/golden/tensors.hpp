@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "golden/reference.hpp"
-#include "training/torch.hpp"
+#include "kernels/torch.hpp"
 
 namespace yolov7::golden {
 

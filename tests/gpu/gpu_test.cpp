@@ -7,16 +7,16 @@
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
 
 #include "core/error.hpp"
-#include "tests/training/small_network.hpp"
+#include "nn/cuda/gpu_api.hpp"
+#include "nn/device.hpp"
+#include "nn/device_memory.hpp"
+#include "tests/nn/small_network.hpp"
 #include "tests/training/synthetic.hpp"
-#include "training/cuda/gpu_api.hpp"
-#include "training/device.hpp"
-#include "training/device_memory.hpp"
-#include "training/ema.hpp"
-#include "training/loss.hpp"
-#include "training/loss_scaler.hpp"
-#include "training/optimizer.hpp"
-#include "training/precision.hpp"
+#include "training/loss/loss.hpp"
+#include "training/optim/ema.hpp"
+#include "training/optim/optimizer.hpp"
+#include "training/precision/loss_scaler.hpp"
+#include "training/precision/precision.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -25,12 +25,12 @@ class Gpu : public testing::Test {
  protected:
   void SetUp() override {
     std::string why;
-    api = gpu_api(why);
+    api = nn::gpu_api(why);
     if (api == nullptr) GTEST_SKIP() << "no GPU: " << why;
     if (api->count() == 0) GTEST_SKIP() << "no GPU: none is visible";
-    device = choose_device("0", World{});
+    device = nn::choose_device("0", run::World{});
   }
-  const GpuApi* api = nullptr;
+  const nn::GpuApi* api = nullptr;
   at::Device device = at::kCPU;
 };
 
@@ -47,7 +47,7 @@ struct LossCase {
 };
 
 TEST_F(Gpu, LossesAndAssignmentsAreThoseOfTheProcessor) {
-  std::printf("%s\n", device_text(device).c_str());
+  std::printf("%s\n", nn::device_text(device).c_str());
   for (const LossCase& one :
        {LossCase{LossOptions::Kind::plain, 3, false}, LossCase{LossOptions::Kind::ota, 3, false},
         LossCase{LossOptions::Kind::auxiliary, 4, true}}) {
@@ -68,7 +68,7 @@ TEST_F(Gpu, LossesAndAssignmentsAreThoseOfTheProcessor) {
 }
 
 TEST_F(Gpu, ANetworkTrainsAsOnTheProcessor) {
-  TorchNetwork cpu(small_network()), gpu(small_network(), at::kFloat, device);
+  nn::TorchNetwork cpu(small_network()), gpu(small_network(), at::kFloat, device);
   randomize(cpu, 4);
   gpu.load(cpu.store());
   OptimizerOptions rule;
@@ -99,7 +99,7 @@ TEST_F(Gpu, ANetworkTrainsAsOnTheProcessor) {
 }
 
 TEST_F(Gpu, Float16WithLossScalingLearnsInFiftySteps) {
-  TorchNetwork net(small_network(), at::kFloat, device);
+  nn::TorchNetwork net(small_network(), at::kFloat, device);
   randomize(net, 5);
   net.train(true);
   net.set_compute(at::kHalf);
@@ -145,7 +145,7 @@ TEST_F(Gpu, NcclSumsOverOneRank) {
 }
 
 TEST_F(Gpu, MemoryThatRunsOutIsAnException) {
-  DeviceMemory memory(device);
+  nn::DeviceMemory memory(device);
   const std::uint64_t free = memory.free_bytes();
   EXPECT_GT(free, std::uint64_t{1} << 28);
   EXPECT_THROW(

@@ -1,9 +1,9 @@
-#include "image/box_fusion.hpp"
+#include "image/boxes/box_fusion.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "image/nms.hpp"
+#include "image/boxes/nms.hpp"
 
 using namespace yolov7;
 

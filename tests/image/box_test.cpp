@@ -1,4 +1,4 @@
-#include "image/box.hpp"
+#include "image/boxes/box.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/image/picture_fixture.hpp"
 
 using namespace yolov7;

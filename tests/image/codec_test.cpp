@@ -1,4 +1,4 @@
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

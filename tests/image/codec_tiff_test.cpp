@@ -3,7 +3,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/image/picture_fixture.hpp"
 
 using namespace yolov7;

@@ -1,4 +1,4 @@
-#include "image/contact_sheet.hpp"
+#include "image/drawing/contact_sheet.hpp"
 
 #include <gtest/gtest.h>
 

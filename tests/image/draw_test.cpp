@@ -1,4 +1,4 @@
-#include "image/draw.hpp"
+#include "image/drawing/draw.hpp"
 
 #include <gtest/gtest.h>
 

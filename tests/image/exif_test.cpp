@@ -1,10 +1,10 @@
-#include "image/exif.hpp"
+#include "image/codec/exif.hpp"
 
 #include <gtest/gtest.h>
 
 #include <opencv2/core.hpp>
 
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/image/picture_fixture.hpp"
 
 using namespace yolov7;

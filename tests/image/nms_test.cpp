@@ -1,4 +1,4 @@
-#include "image/nms.hpp"
+#include "image/boxes/nms.hpp"
 
 #include <gtest/gtest.h>
 

@@ -11,8 +11,8 @@
 #include <opencv2/core.hpp>
 
 #include "core/error.hpp"
-#include "image/codec.hpp"
-#include "image/tiff_memory.hpp"
+#include "image/codec/codec.hpp"
+#include "image/codec/tiff_memory.hpp"
 
 namespace yolov7::fixture {
 

@@ -1,4 +1,4 @@
-#include "image/suppression.hpp"
+#include "image/boxes/suppression.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/random.hpp"
-#include "image/nms.hpp"
+#include "image/boxes/nms.hpp"
 
 using namespace yolov7;
 

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
 

@@ -13,7 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/pickle_fixture.hpp"
 

@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "core/file.hpp"
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/pickle_fixture.hpp"
 

@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "network/builder.hpp"
-#include "network/graph.hpp"
-#include "network/weights.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/graph.hpp"
+#include "network/graph/weights.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::network {

@@ -1,9 +1,9 @@
 // GFLOPs against the table of architecture 4.4, and shapes.
-#include "network/cost.hpp"
+#include "network/graph/cost.hpp"
 
 #include <gtest/gtest.h>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

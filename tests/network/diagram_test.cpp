@@ -1,9 +1,9 @@
 // What info teaches, by hand on a network of a few layers, and its drawings.
-#include "network/diagram.hpp"
+#include "network/graph/diagram.hpp"
 
 #include <gtest/gtest.h>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

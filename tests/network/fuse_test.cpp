@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "network/builder.hpp"
-#include "network/cost.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/cost.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "network/builder.hpp"
-#include "network/cost.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/cost.hpp"
 #include "tests/golden/reference.hpp"
 #include "tests/network/config_fixture.hpp"
 

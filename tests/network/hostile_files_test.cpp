@@ -7,7 +7,7 @@
 #include <chrono>
 #include <fstream>
 
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/hostile_seeds.hpp"
 

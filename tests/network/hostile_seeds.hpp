@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "network/checkpoint_file.hpp"
-#include "network/safetensors.hpp"
-#include "network/state_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/checkpoint/safetensors.hpp"
+#include "network/checkpoint/state_file.hpp"
 #include "tests/network/official_fixture.hpp"
 
 namespace yolov7::network::hostile {

@@ -1,12 +1,12 @@
 // Convolutions at the size of initial values: factors by hand, and the network stays the same.
-#include "network/initial_norms.hpp"
+#include "network/transform/initial_norms.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "core/error.hpp"
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

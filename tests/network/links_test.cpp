@@ -1,5 +1,5 @@
 // Who reads what, on a network whose values are numbered by hand.
-#include "network/links.hpp"
+#include "network/graph/links.hpp"
 
 #include <gtest/gtest.h>
 

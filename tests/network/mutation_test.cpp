@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/hostile_seeds.hpp"
 

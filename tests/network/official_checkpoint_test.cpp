@@ -4,12 +4,12 @@
 
 #include <fstream>
 
-#include "network/builder.hpp"
-#include "network/checkpoint_file.hpp"
-#include "network/folded.hpp"
-#include "network/open_torch_container.hpp"
-#include "network/torch_container.hpp"
-#include "network/training_graph.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/folded.hpp"
+#include "network/torch_file/open_torch_container.hpp"
+#include "network/torch_file/torch_container.hpp"
+#include "network/transform/training_graph.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
 

@@ -3,7 +3,7 @@
 #include <bit>
 #include <memory>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network::hostile {

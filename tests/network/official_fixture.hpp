@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "network/weights.hpp"
+#include "network/graph/weights.hpp"
 #include "tests/network/pickle_fixture.hpp"
 
 namespace yolov7::network::hostile {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "network/archive.hpp"
-#include "network/pickle.hpp"
+#include "core/archive.hpp"
+#include "network/torch_file/pickle.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::network::hostile {

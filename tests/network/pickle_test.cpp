@@ -1,6 +1,6 @@
 // The pickle machine: what it reads, and that it refuses everything else in one line before
 // anything is built.
-#include "network/pickle.hpp"
+#include "network/torch_file/pickle.hpp"
 
 #include <gtest/gtest.h>
 

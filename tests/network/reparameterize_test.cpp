@@ -1,10 +1,10 @@
 // From training to deploy graphs: indices and names against the published deploy configurations
 // (architecture 5.4).
-#include "network/reparameterize.hpp"
+#include "network/transform/reparameterize.hpp"
 
 #include <gtest/gtest.h>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

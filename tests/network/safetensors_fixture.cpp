@@ -5,7 +5,7 @@
 #include <iostream>
 #include <numeric>
 
-#include "network/safetensors.hpp"
+#include "network/checkpoint/safetensors.hpp"
 
 using namespace yolov7::network;
 

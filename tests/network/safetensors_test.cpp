@@ -1,13 +1,13 @@
 // safetensors: round trips, and headers that claim what the file does not hold.
-#include "network/safetensors.hpp"
+#include "network/checkpoint/safetensors.hpp"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "core/file.hpp"
-#include "network/checkpoint_file.hpp"
-#include "network/state_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/checkpoint/state_file.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/official_fixture.hpp"
 

@@ -1,10 +1,10 @@
 // Compound scaling against the tables of architecture 2.12: v7 scaled by 1.5 and 1.25 has the
 // backbone of X.
-#include "network/scaling.hpp"
+#include "network/config/scaling.hpp"
 
 #include <gtest/gtest.h>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <numeric>
 
-#include "network/checkpoint_file.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 
 int main(int argc, char** argv) {
   using namespace yolov7::network;

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "network/cost.hpp"
+#include "network/graph/cost.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

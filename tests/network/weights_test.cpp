@@ -1,5 +1,5 @@
 // Conversions of tensors, bit by bit; expected patterns come from IEEE 754 by hand.
-#include "network/weights.hpp"
+#include "network/graph/weights.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "network/builder.hpp"
-#include "runtime/openvino_detector.hpp"
+#include "network/config/builder.hpp"
+#include "runtime/openvino/openvino_detector.hpp"
 #include "tests/golden/reference.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
 

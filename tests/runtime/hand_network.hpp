@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "network/graph.hpp"
-#include "network/weights.hpp"
+#include "network/graph/graph.hpp"
+#include "network/graph/weights.hpp"
 
 namespace yolov7::testing {
 

@@ -1,4 +1,4 @@
-#include "runtime/openvino_detector.hpp"
+#include "runtime/openvino/openvino_detector.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // One operation at a time through OpenVINO, against values worked out by hand.
-#include "runtime/openvino_model.hpp"
+#include "runtime/openvino/openvino_model.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <openvino/core/model.hpp>
 
 #include "core/error.hpp"
-#include "runtime/openvino_detector.hpp"
+#include "runtime/openvino/openvino_detector.hpp"
 #include "tests/runtime/hand_network.hpp"
 #include "tests/runtime/reference_interpreter.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/pipeline.hpp"
+#include "runtime/frames/pipeline.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "network/graph.hpp"
-#include "network/weights.hpp"
+#include "network/graph/graph.hpp"
+#include "network/graph/weights.hpp"
 
 namespace yolov7::reference {
 

@@ -6,8 +6,8 @@
 
 #include <cmath>
 
-#include "network/builder.hpp"
-#include "runtime/openvino_detector.hpp"
+#include "network/config/builder.hpp"
+#include "runtime/openvino/openvino_detector.hpp"
 
 using namespace yolov7;
 using namespace yolov7::reference;

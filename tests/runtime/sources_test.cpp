@@ -1,4 +1,4 @@
-#include "runtime/sources.hpp"
+#include "runtime/frames/sources.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

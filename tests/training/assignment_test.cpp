@@ -1,4 +1,4 @@
-#include "training/assignment.hpp"
+#include "training/loss/assignment.hpp"
 
 #include <gtest/gtest.h>
 

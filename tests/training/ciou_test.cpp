@@ -1,4 +1,4 @@
-#include "training/ciou.hpp"
+#include "training/loss/ciou.hpp"
 
 #include <gtest/gtest.h>
 

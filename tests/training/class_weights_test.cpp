@@ -1,5 +1,5 @@
 // Training 21.4 and 11.5.
-#include "training/class_weights.hpp"
+#include "training/loss/class_weights.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,13 +4,13 @@
 #include <mutex>
 
 #include "core/error.hpp"
+#include "kernels/batch_norm_activation.hpp"
+#include "kernels/joint_batch_norm.hpp"
 #include "ranks.hpp"
 #include "small_network.hpp"
 #include "training/distributed/gradient_sums.hpp"
-#include "training/kernels/batch_norm_activation.hpp"
-#include "training/kernels/joint_batch_norm.hpp"
-#include "training/loss.hpp"
-#include "training/optimizer.hpp"
+#include "training/loss/loss.hpp"
+#include "training/optim/optimizer.hpp"
 #include "training/step.hpp"
 
 namespace yolov7::training {
@@ -224,20 +224,20 @@ struct Case {
 
 class SeveralProcesses : public testing::TestWithParam<Case> {
  protected:
-  static TorchNetwork network() {
-    TorchNetwork net(GetParam().auxiliary ? small_auxiliary_network() : small_network());
+  static nn::TorchNetwork network() {
+    nn::TorchNetwork net(GetParam().auxiliary ? small_auxiliary_network() : small_network());
     randomize(net, 3);
     net.train(true);
     return net;
   }
-  static Loss loss(const TorchNetwork& net) {
+  static Loss loss(const nn::TorchNetwork& net) {
     LossOptions options;
     options.kind = GetParam().auxiliary ? LossOptions::Kind::auxiliary : LossOptions::Kind::ota;
     options.autobalance =
         GetParam().joint_loss;  // else the reference's parts would each have their own balance
     return Loss(options, net.description());
   }
-  static Optimizer optimizer(const TorchNetwork& net) {
+  static Optimizer optimizer(const nn::TorchNetwork& net) {
     Optimizer result(net, OptimizerOptions{});
     result.set_rates({0.01, 0.01, 0.01});
     return result;
@@ -249,7 +249,7 @@ class SeveralProcesses : public testing::TestWithParam<Case> {
 
 /// Parameters after every step. One process: the loss of the whole batch, or the sum of its parts'
 /// losses.
-std::vector<std::vector<at::Tensor>> snapshots_of_one(TorchNetwork net, Loss loss,
+std::vector<std::vector<at::Tensor>> snapshots_of_one(nn::TorchNetwork net, Loss loss,
                                                       Optimizer optimizer, const at::Tensor& images,
                                                       int parts) {
   std::vector<std::vector<at::Tensor>> result;
@@ -280,7 +280,7 @@ TEST_P(SeveralProcesses, EqualOneStepByStep) {
   const auto& [name, auxiliary, joint, count_of_ranks] = GetParam();
   const bool joint_loss = joint;  // clang 14 captures no bindings
   const int ranks = count_of_ranks;
-  TorchNetwork reference = network();
+  nn::TorchNetwork reference = network();
   Loss reference_loss = loss(reference);
   Optimizer reference_optimizer = optimizer(reference);
   const auto expected =
@@ -289,7 +289,7 @@ TEST_P(SeveralProcesses, EqualOneStepByStep) {
   std::vector<double> worst(static_cast<std::size_t>(ranks), 0);
   std::vector<std::vector<at::Tensor>> last(static_cast<std::size_t>(ranks));
   run_ranks(ranks, [&](Communicator& group) {
-    TorchNetwork net = network();
+    nn::TorchNetwork net = network();
     net.set_joint_statistics(&group);
     Loss own_loss = loss(net);
     own_loss.join(group, joint_loss);
@@ -342,7 +342,7 @@ INSTANTIATE_TEST_SUITE_P(Distributed, SeveralProcesses,
 
 TEST(GradientSums, LeavesFrozenParametersAlone) {
   run_ranks(2, [&](Communicator& group) {
-    TorchNetwork net(small_network());
+    nn::TorchNetwork net(small_network());
     randomize(net, 1);
     net.train(true);
     net.freeze(std::vector<int>{0, 2});

@@ -1,8 +1,8 @@
-#include "training/ema.hpp"
+#include "training/optim/ema.hpp"
 
 #include <gtest/gtest.h>
 
-#include "tests/training/small_network.hpp"
+#include "tests/nn/small_network.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -15,13 +15,13 @@ TEST(EmaDecay, FollowsTheRamp) {  // training 16
   EXPECT_NEAR(ema_decay(1'000'000'000), 0.9999, 1e-15);
 }
 
-void fill(TorchNetwork& net, double value) {
+void fill(nn::TorchNetwork& net, double value) {
   at::NoGradGuard no_gradient;
   for (const auto& entry : net.entries()) at::Tensor(entry.tensor).fill_(value);
 }
 
 TEST(Ema, AveragesFloatsAndCopiesConstants) {
-  TorchNetwork net(small_network());
+  nn::TorchNetwork net(small_network());
   fill(net, 3);
   Ema ema(net);
   fill(net, 7);
@@ -39,7 +39,7 @@ TEST(Ema, AveragesFloatsAndCopiesConstants) {
 }
 
 TEST(Ema, ContinuesFromACheckpoint) {
-  TorchNetwork net(small_network());
+  nn::TorchNetwork net(small_network());
   fill(net, 1);
   Ema whole(net), resumed(net);
   for (const double value : {2.0, 3.0}) {
@@ -56,7 +56,7 @@ TEST(Ema, ContinuesFromACheckpoint) {
 }
 
 TEST(Ema, IsIndependentOfTheNetwork) {
-  TorchNetwork net(small_network());
+  nn::TorchNetwork net(small_network());
   fill(net, 1);
   const Ema ema(net);
   fill(net, 2);

@@ -1,4 +1,4 @@
-#include "training/loss_terms.hpp"
+#include "training/loss/loss_terms.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/loss.hpp"
+#include "training/loss/loss.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,10 +7,10 @@
 
 #include "core/random.hpp"
 #include "core/threads.hpp"
-#include "network/builder.hpp"
-#include "training/initial_values.hpp"
-#include "training/kernels/tensor_memory.hpp"
-#include "training/loss.hpp"
+#include "kernels/tensor_memory.hpp"
+#include "network/config/builder.hpp"
+#include "nn/initial_values.hpp"
+#include "training/loss/loss.hpp"
 #include "training/preflight.hpp"
 
 namespace yolov7::training {
@@ -33,7 +33,7 @@ TEST(MemoryModel, BatchAndMicroBatchThatFit) {
 
 /// Peak of the large tensors in a step of yolov7-tiny at 640, batch 2, nc 80, with so many objects
 /// in each picture.
-std::size_t step_peak(TorchNetwork& net, Loss& loss, int objects) {
+std::size_t step_peak(nn::TorchNetwork& net, Loss& loss, int objects) {
   std::vector<Target> targets;
   Random random(11, 0, 0, 0);
   for (int picture = 0; picture < 2; ++picture)
@@ -64,8 +64,8 @@ TEST(MemoryContract, TwoThousandObjectsTakeNoMoreThanTwenty) {
   at::set_num_threads(usable_cores());
   std::ifstream in(std::string(YOLOV7_SOURCE_DIR) + "/configs/training/yolov7-tiny.yaml");
   const std::string config{std::istreambuf_iterator<char>(in), {}};
-  TorchNetwork net(network::build(config, "yolov7-tiny.yaml"));
-  initialize(net, 0);
+  nn::TorchNetwork net(network::build(config, "yolov7-tiny.yaml"));
+  nn::initialize(net, 0);
   net.train(true);
   LossOptions options;
   options.gains = scaled_gains({}, 3, 80, 640);

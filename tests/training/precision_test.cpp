@@ -1,23 +1,23 @@
 // The guard before the first step: bfloat16 is taken where it agrees, refused where it does not,
 // and nothing else changes.
-#include "training/precision.hpp"
+#include "training/precision/precision.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "network/builder.hpp"
-#include "tests/training/small_network.hpp"
+#include "network/config/builder.hpp"
+#include "tests/nn/small_network.hpp"
 
 namespace yolov7::training {
 namespace {
 
 struct Fixture {
-  TorchNetwork net{small_network()};
+  nn::TorchNetwork net{small_network()};
   Loss loss;
   at::Tensor images = test_images(2, 64, 64, at::kFloat);
   std::vector<Target> targets{{0, 0, 0.4F, 0.5F, 0.3F, 0.3F}, {1, 1, 0.6F, 0.4F, 0.5F, 0.4F}};
-  Fixture() : loss(options(), net.description()) { initialize(net, 3); }
+  Fixture() : loss(options(), net.description()) { nn::initialize(net, 3); }
   static LossOptions options() {
     LossOptions o;
     o.gains = {0.05, 0.05, 0.7};
@@ -60,9 +60,9 @@ TEST(Precision, WhatIsNotFiniteIsRefused) {
 TEST(Precision, RandomValuesOfADeepNetworkLeaveItUndecided) {
   network::Overrides overrides;
   overrides.class_count = 2;
-  TorchNetwork net(
+  nn::TorchNetwork net(
       network::build(network::read_config("yolov7-tiny.yaml"), "yolov7-tiny.yaml", overrides));
-  initialize(net, 0);
+  nn::initialize(net, 0);
   Loss loss(Fixture::options(), net.description());
   const Fixture pictures;
   const PrecisionCheck check =

@@ -1,5 +1,5 @@
 // The start for yolov7-tiny: the file itself, where it is found, and which networks it fits.
-#include "training/start_weights.hpp"
+#include "training/fine_tuning/start_weights.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <iterator>
 
 #include "core/builtin.hpp"
-#include "network/builder.hpp"
-#include "network/graph.hpp"
+#include "network/config/builder.hpp"
+#include "network/graph/graph.hpp"
 #include "small_network.hpp"
 
 namespace yolov7::training {
@@ -56,12 +56,12 @@ TEST(StartWeights, TheHashIsTheOneInTheReadme) {
 
 TEST(StartWeights, FitsTinyWithAnyClassesAndNothingElse) {
   const network::Checkpoint start = read_start();
-  EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(64))), "");
-  EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(3))), "");
+  EXPECT_EQ(first_misfit(start, nn::TorchNetwork(tiny(64))), "");
+  EXPECT_EQ(first_misfit(start, nn::TorchNetwork(tiny(3))), "");
   // The first convolution of yolov7-tiny has 32 channels of 3 × 3 over RGB; at half the width 16.
-  EXPECT_EQ(first_misfit(start, TorchNetwork(tiny(3, 0.5))),
+  EXPECT_EQ(first_misfit(start, nn::TorchNetwork(tiny(3, 0.5))),
             "its model.0.conv.weight is [32, 3, 3, 3], and [16, 3, 3, 3] here");
-  EXPECT_EQ(first_misfit(start, TorchNetwork(small_network())),
+  EXPECT_EQ(first_misfit(start, nn::TorchNetwork(small_network())),
             "its model.0.conv.weight is [32, 3, 3, 3], and [8, 3, 3, 3] here");
 }
 

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <vector>
 
-#include "network/graph.hpp"
-#include "training/assignment.hpp"
-#include "training/torch.hpp"
+#include "kernels/torch.hpp"
+#include "network/graph/graph.hpp"
+#include "training/loss/assignment.hpp"
 
 namespace yolov7::training::synthetic {
 

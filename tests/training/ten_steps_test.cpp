@@ -8,11 +8,11 @@
 #include "core/memory.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
-#include "network/builder.hpp"
-#include "training/initial_values.hpp"
-#include "training/loss.hpp"
-#include "training/optimizer.hpp"
-#include "training/torch_network.hpp"
+#include "network/config/builder.hpp"
+#include "nn/initial_values.hpp"
+#include "nn/torch_network.hpp"
+#include "training/loss/loss.hpp"
+#include "training/optim/optimizer.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -58,8 +58,9 @@ class TenSteps : public testing::TestWithParam<const char*> {};
 TEST_P(TenSteps, LowerTheLoss) {
   at::set_num_threads(usable_cores());
   const std::string name = std::string("training/") + GetParam() + ".yaml";
-  TorchNetwork net(network::build(read(std::string(YOLOV7_SOURCE_DIR) + "/configs/" + name), name));
-  initialize(net, 0);
+  nn::TorchNetwork net(
+      network::build(read(std::string(YOLOV7_SOURCE_DIR) + "/configs/" + name), name));
+  nn::initialize(net, 0);
   net.train(true);
   const network::Network& description = net.description();
   LossOptions options;

@@ -1,17 +1,17 @@
-#include "training/transfer_plan.hpp"
+#include "run/transfer_plan.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "tests/training/small_network.hpp"
-#include "training/optimizer.hpp"
+#include "tests/nn/small_network.hpp"
+#include "training/optim/optimizer.hpp"
 
 namespace yolov7::training {
 namespace {
 
 // The small network: backbone 0 … 9, neck 10 … 12, head 13.
-TrainOptions options(const std::string& unfreeze, std::vector<int> freeze = {0}) {
-  TrainOptions o;
+run::TrainOptions options(const std::string& unfreeze, std::vector<int> freeze = {0}) {
+  run::TrainOptions o;
   o.unfreeze_at = unfreeze;
   o.freeze = std::move(freeze);
   return o;
@@ -19,7 +19,7 @@ TrainOptions options(const std::string& unfreeze, std::vector<int> freeze = {0})
 
 std::string error_of(const std::string& unfreeze) {
   try {
-    TransferPlan(options(unfreeze), small_network());
+    run::TransferPlan(options(unfreeze), small_network());
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
     return error.what();
@@ -27,15 +27,15 @@ std::string error_of(const std::string& unfreeze) {
   return {};
 }
 
-TEST(TransferPlan, FreezeAloneHoldsForever) {
+TEST(run::TransferPlan, FreezeAloneHoldsForever) {
   const network::Network net = small_network();
-  EXPECT_TRUE(TransferPlan(options(""), net).empty());
-  EXPECT_EQ(TransferPlan(options("", {3}), net).frozen(99), (std::vector<int>{0, 1, 2}));
-  EXPECT_EQ(TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
+  EXPECT_TRUE(run::TransferPlan(options(""), net).empty());
+  EXPECT_EQ(run::TransferPlan(options("", {3}), net).frozen(99), (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(run::TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
 }
 
-TEST(TransferPlan, PartsBeginToTrainInTurn) {
-  const TransferPlan plan(options("2:neck,5:8-9,7:all"), small_network());
+TEST(run::TransferPlan, PartsBeginToTrainInTurn) {
+  const run::TransferPlan plan(options("2:neck,5:8-9,7:all"), small_network());
   EXPECT_EQ(plan.frozen(0).size(), 13u);  // all but the head
   EXPECT_EQ(plan.frozen(1), plan.frozen(0));
   EXPECT_EQ(plan.frozen(2), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
@@ -53,7 +53,7 @@ TEST(TransferPlan, PartsBeginToTrainInTurn) {
   EXPECT_NE(plan.svg(10).find("frozen"), std::string::npos);
 }
 
-TEST(TransferPlan, BadPlansAreRefused) {
+TEST(run::TransferPlan, BadPlansAreRefused) {
   EXPECT_NE(error_of("backbone").find("expected epoch:part, found 'backbone'"), std::string::npos);
   EXPECT_NE(error_of("5:spine").find("found 'spine'"), std::string::npos);
   EXPECT_NE(error_of("x:all").find("expected an epoch, found 'x'"), std::string::npos);
@@ -63,11 +63,11 @@ TEST(TransferPlan, BadPlansAreRefused) {
 
 // Plain SGD, p ← p − η · share · g, with g = 1: the backbone moves by a tenth of what the head
 // moves by.
-TEST(TransferPlan, RatesPerPart) {
-  TorchNetwork net(small_network());
-  TrainOptions o = options("");
+TEST(run::TransferPlan, RatesPerPart) {
+  nn::TorchNetwork net(small_network());
+  run::TrainOptions o = options("");
   o.lr_backbone = 0.1;
-  const TransferPlan plan(o, net.description());
+  const run::TransferPlan plan(o, net.description());
   EXPECT_FALSE(plan.empty());
   OptimizerOptions rule;
   rule.nesterov = false;
@@ -85,7 +85,7 @@ TEST(TransferPlan, RatesPerPart) {
     if (!entry.spec.trainable()) continue;
     const double moved =
         before.at(entry.spec.name).to_doubles()[0] - after.at(entry.spec.name).to_doubles()[0];
-    EXPECT_NEAR(moved, layer_of(entry.spec.name) < 10 ? 0.05 : 0.5, 1e-6) << entry.spec.name;
+    EXPECT_NEAR(moved, nn::layer_of(entry.spec.name) < 10 ? 0.05 : 0.5, 1e-6) << entry.spec.name;
   }
 }
 

@@ -1,15 +1,15 @@
-#include "training/transfer.hpp"
+#include "training/fine_tuning/transfer.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "network/builder.hpp"
+#include "network/config/builder.hpp"
 #include "small_network.hpp"
 
 namespace yolov7::training {
 namespace {
 
-network::Checkpoint checkpoint_of(const TorchNetwork& net, std::vector<std::string> names) {
+network::Checkpoint checkpoint_of(const nn::TorchNetwork& net, std::vector<std::string> names) {
   network::Checkpoint checkpoint;
   checkpoint.ema = net.store();
   checkpoint.class_count = static_cast<int>(names.size());
@@ -17,19 +17,19 @@ network::Checkpoint checkpoint_of(const TorchNetwork& net, std::vector<std::stri
   return checkpoint;
 }
 
-TorchNetwork randomized(std::uint64_t seed) {
-  TorchNetwork net(small_network());
+nn::TorchNetwork randomized(std::uint64_t seed) {
+  nn::TorchNetwork net(small_network());
   randomize(net, seed);
   return net;
 }
 
-at::Tensor row(const TorchNetwork& net, const std::string& name, std::int64_t i) {
+at::Tensor row(const nn::TorchNetwork& net, const std::string& name, std::int64_t i) {
   return net.tensor(name)[i].flatten();
 }
 
 TEST(Transfer, SameClassesTakeEverything) {
-  const TorchNetwork from = randomized(1);
-  TorchNetwork to = randomized(2);
+  const nn::TorchNetwork from = randomized(1);
+  nn::TorchNetwork to = randomized(2);
   const TransferReport report = transfer(checkpoint_of(from, {"a", "b"}), to, {"a", "b"}, false);
   EXPECT_EQ(report.loaded, report.total);
   for (const auto& entry : to.entries())
@@ -39,9 +39,9 @@ TEST(Transfer, SameClassesTakeEverything) {
 // Two anchors of 7 rows each (x, y, w, h, objectness, two classes). The classes "b", "c" meet "a",
 // "b": row 5 of each anchor comes from row 6, row 6 keeps its fresh value, rows 0 … 4 are taken.
 TEST(Transfer, HeadRowsFollowTheClassNames) {
-  const TorchNetwork from = randomized(1);
-  TorchNetwork to = randomized(2);
-  const TorchNetwork fresh = randomized(2);
+  const nn::TorchNetwork from = randomized(1);
+  nn::TorchNetwork to = randomized(2);
+  const nn::TorchNetwork fresh = randomized(2);
   const TransferReport report = transfer(checkpoint_of(from, {"a", "b"}), to, {"b", "c"}, false);
   EXPECT_EQ(report.matched_classes, (std::vector<std::string>{"b"}));
   EXPECT_EQ(report.new_classes, (std::vector<std::string>{"c"}));
@@ -58,8 +58,8 @@ TEST(Transfer, HeadRowsFollowTheClassNames) {
 }
 
 TEST(Transfer, ReportsWhatItLeaves) {
-  const TorchNetwork from = randomized(1);
-  TorchNetwork to = randomized(2);
+  const nn::TorchNetwork from = randomized(1);
+  nn::TorchNetwork to = randomized(2);
   const at::Tensor anchors = to.tensor("model.13.anchors").clone();
   network::Checkpoint checkpoint = checkpoint_of(from, {"a", "b"});
   network::Weights fewer;
@@ -84,7 +84,7 @@ network::Network published(const std::string& path, double width) {
   return network::build(network::read_config(path), path, overrides);
 }
 
-std::vector<at::Tensor> maps(TorchNetwork& net) {
+std::vector<at::Tensor> maps(nn::TorchNetwork& net) {
   at::NoGradGuard no_gradient;
   net.train(false);
   return net.forward(test_images(1, 128, 128));
@@ -95,7 +95,7 @@ std::vector<at::Tensor> maps(TorchNetwork& net) {
 // operations are the same but x + 0 and 1 · x: no tolerance.
 TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
   for (const std::string name : {"yolov7-tiny", "yolov7-w6"}) {
-    TorchNetwork deploy(published("deploy/" + name + ".yaml", 0.125), at::kDouble),
+    nn::TorchNetwork deploy(published("deploy/" + name + ".yaml", 0.125), at::kDouble),
         training(published("training/" + name + ".yaml", 0.125), at::kDouble);
     randomize(deploy, 1);
     randomize(training, 2);
@@ -119,7 +119,7 @@ TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
 }
 
 TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
-  TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)),
+  nn::TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)),
       training(published("training/yolov7-tiny.yaml", 0.125));
   randomize(deploy, 1);
   randomize(training, 2);
@@ -132,8 +132,8 @@ TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
 }
 
 TEST(Transfer, FoldedWeightsAreRefused) {
-  const TorchNetwork from = randomized(1);
-  TorchNetwork to = randomized(2);
+  const nn::TorchNetwork from = randomized(1);
+  nn::TorchNetwork to = randomized(2);
   network::Checkpoint checkpoint = checkpoint_of(from, {"a", "b"});
   checkpoint.ema = network::fuse(from.description(), from.store()).weights;
   try {

@@ -1,5 +1,5 @@
 // Streams over HTTP from a server of the test's own.
-#include "runtime/live_frames.hpp"
+#include "runtime/frames/live_frames.hpp"
 
 #include <gtest/gtest.h>
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/file.hpp"
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/video/video_fixture.hpp"
 
 namespace yolov7::testing {

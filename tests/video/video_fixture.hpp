@@ -7,7 +7,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "runtime/video.hpp"
+#include "runtime/frames/video.hpp"
 #include "tests/scratch_folder.hpp"
 
 extern "C" const yolov7::runtime::VideoLibrary* yolov7_video_library();

@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "runtime/frames.hpp"
+#include "runtime/frames/frames.hpp"
 #include "tests/video/video_fixture.hpp"
 
 using namespace yolov7;

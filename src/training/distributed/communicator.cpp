@@ -19,15 +19,15 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "training/cuda/gpu_api.hpp"
-#include "training/device.hpp"
+#include "nn/cuda/gpu_api.hpp"
+#include "nn/device.hpp"
 #include "training/distributed/peer_watch.hpp"
 #endif
 
 namespace yolov7::training {
 
 std::unique_ptr<Communicator> Communicator::alone() {
-  return std::unique_ptr<Communicator>(new Communicator(World{}));
+  return std::unique_ptr<Communicator>(new Communicator(run::World{}));
 }
 
 std::vector<double> Communicator::sum(std::vector<double> values) {
@@ -130,10 +130,10 @@ struct Communicator::Pending::Impl {
   std::vector<at::Tensor> tensors;  ///< alive as long as the sum is under way
 };
 
-Communicator::Communicator(const World& world) : world_(world) {}
+Communicator::Communicator(const run::World& world) : world_(world) {}
 Communicator::~Communicator() = default;
 
-std::unique_ptr<Communicator> Communicator::join(const World& world,
+std::unique_ptr<Communicator> Communicator::join(const run::World& world,
                                                  std::chrono::seconds deadline) {
   if (world.alone()) return alone();
   [[maybe_unused]] static const bool quiet = quieten();
@@ -181,7 +181,7 @@ std::unique_ptr<Communicator> Communicator::join(const World& world,
 void Communicator::use(at::Device device) {
   if (!impl_ || device.is_cpu()) return;
   std::string why;
-  const GpuApi* api = gpu_api(why);
+  const nn::GpuApi* api = nn::gpu_api(why);
   if (api == nullptr) throw Error(fmt::format("training by several processes on GPUs: {}", why));
   impl_->gpu = api->nccl(c10::make_intrusive<c10d::PrefixStore>("nccl", impl_->store), rank(),
                          size(), impl_->deadline);
@@ -264,9 +264,9 @@ void Communicator::fail(const std::string& message) noexcept {
 
 struct Communicator::Impl {};
 struct Communicator::Pending::Impl {};
-Communicator::Communicator(const World& world) : world_(world) {}
+Communicator::Communicator(const run::World& world) : world_(world) {}
 Communicator::~Communicator() = default;
-std::unique_ptr<Communicator> Communicator::join(const World& world, std::chrono::seconds) {
+std::unique_ptr<Communicator> Communicator::join(const run::World& world, std::chrono::seconds) {
   if (world.alone()) return alone();
   throw Error(
       "training by several processes: this build has no Gloo (cmake found no headers: install "

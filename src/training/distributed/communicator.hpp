@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "training/kernels/joint_statistics.hpp"
-#include "training/world.hpp"
+#include "kernels/joint_statistics.hpp"
+#include "run/world.hpp"
 
 namespace yolov7::training {
 
@@ -25,13 +25,13 @@ class Communicator : public kernels::JointStatistics {
   /// Meets the other processes at the address of rank 0, whose process listens there. `deadline`:
   /// of the meeting and of every later call. Errors: some did not come in time (named); this build
   /// has no Gloo.
-  static std::unique_ptr<Communicator> join(const World& world, std::chrono::seconds deadline);
+  static std::unique_ptr<Communicator> join(const run::World& world, std::chrono::seconds deadline);
 
   /// Tensors on this GPU go over NCCL from here on, those in host memory over Gloo as before.
   /// Error: this build has no NCCL.
   void use(at::Device device);
 
-  const World& world() const { return world_; }
+  const run::World& world() const { return world_; }
   int rank() const { return world_.rank; }
   int size() const { return world_.size; }
   bool writes() const { return world_.writes(); }
@@ -65,8 +65,8 @@ class Communicator : public kernels::JointStatistics {
 
  private:
   struct Impl;
-  explicit Communicator(const World& world);
-  World world_;
+  explicit Communicator(const run::World& world);
+  run::World world_;
   std::unique_ptr<Impl> impl_;  ///< none: alone
 };
 

@@ -4,7 +4,7 @@
 
 namespace yolov7::training {
 
-GradientSums::GradientSums(const TorchNetwork& network, Communicator& group,
+GradientSums::GradientSums(const nn::TorchNetwork& network, Communicator& group,
                            std::size_t bucket_bytes)
     : group_(group) {
   std::size_t bytes = bucket_bytes;

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "nn/torch_network.hpp"
 #include "training/distributed/communicator.hpp"
-#include "training/torch_network.hpp"
 
 namespace yolov7::training {
 
@@ -19,7 +19,7 @@ namespace yolov7::training {
 class GradientSums {
  public:
   /// Both outlive this object. `bucket_bytes`: a bucket is closed when it has that many.
-  GradientSums(const TorchNetwork& network, Communicator& group,
+  GradientSums(const nn::TorchNetwork& network, Communicator& group,
                std::size_t bucket_bytes = std::size_t{4} << 20);
   ~GradientSums();
 

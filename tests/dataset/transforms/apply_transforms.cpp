@@ -7,8 +7,8 @@
 
 #include "core/error.hpp"
 #include "core/value.hpp"
-#include "dataset/transforms/catalogue.hpp"
-#include "image/codec.hpp"
+#include "dataset/augment/transforms/catalogue.hpp"
+#include "image/codec/codec.hpp"
 
 using namespace yolov7;
 

@@ -1,6 +1,6 @@
 // AutoAugment for detection (data 12.6): every operation against its row of the table, the policies
 // against sums counted from the specification by hand.
-#include "dataset/transforms/auto_augment.hpp"
+#include "dataset/augment/transforms/auto_augment.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "dataset/transforms/auto_augment_operations.hpp"
+#include "dataset/augment/transforms/auto_augment_operations.hpp"
 #include "transform_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,6 +1,6 @@
 // Boxes and polygons under the codes of data 12: by hand, and against masks that a plain loop
 // pushes through the same map.
-#include "dataset/transforms/boxes.hpp"
+#include "dataset/augment/transforms/boxes.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 
-#include "dataset/perspective.hpp"
+#include "dataset/augment/perspective.hpp"
 #include "transform_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,6 +1,6 @@
 // The list of transforms in a hyper-parameter file: names, parameters, stages, combinators,
 // streams.
-#include "dataset/transforms/catalogue.hpp"
+#include "dataset/augment/transforms/catalogue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Colour and tone (data 13.1): pixels by hand, by a plain loop of the formula, or by what is known
 // of the light of black bodies.
-#include "dataset/transforms/colour.hpp"
+#include "dataset/augment/transforms/colour.hpp"
 
 #include <gtest/gtest.h>
 

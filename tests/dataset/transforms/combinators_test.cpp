@@ -6,7 +6,7 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "dataset/transforms/catalogue.hpp"
+#include "dataset/augment/transforms/catalogue.hpp"
 #include "transform_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,6 +1,6 @@
 // Transforms that remove pixels (data 12.2, 8.9, 13.4 rows 94–100): masks by plain loops, shares,
 // objects by hand.
-#include "dataset/transforms/erasing.hpp"
+#include "dataset/augment/transforms/erasing.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Blur and sharpness (data 13.2 rows 29–40): kernels and pixels by plain loops over the formulas.
-#include "dataset/transforms/filters.hpp"
+#include "dataset/augment/transforms/filters.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "dataset/transforms/geometry.hpp"
+#include "dataset/augment/transforms/geometry.hpp"
 #include "transform_fixture.hpp"
 
 namespace yolov7::dataset {

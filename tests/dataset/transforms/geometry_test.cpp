@@ -1,6 +1,6 @@
 // Geometry (data 13.3): pixels by hand and by plain loops over the inverse maps, sizes and places
 // by the documented draws.
-#include "dataset/transforms/geometry.hpp"
+#include "dataset/augment/transforms/geometry.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "dataset/transforms/geometry.hpp"
+#include "dataset/augment/transforms/geometry.hpp"
 #include "transform_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,6 +1,6 @@
 // Several pictures: mosaics, mixup, CutMix, copies (data 12.1, 13.4 rows 101–105). Boxes and pixels
 // by hand or by plain loops over the documented draws.
-#include "dataset/transforms/mixing.hpp"
+#include "dataset/augment/transforms/mixing.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Noise and compression (data 13.2 rows 41–49): mean, deviation and correlation over 90,000 pixels
 // against theory, within five standard errors and rounding.
-#include "dataset/transforms/noise.hpp"
+#include "dataset/augment/transforms/noise.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <map>
 #include <opencv2/core.hpp>
 
-#include "image/codec.hpp"
+#include "image/codec/codec.hpp"
 #include "transform_fixture.hpp"
 
 namespace yolov7::dataset {

@@ -1,6 +1,6 @@
 // The look of another picture (data 13.4 row 106): by hand, by a plain Fourier sum, by the
 // statistics that they promise.
-#include "dataset/transforms/styles.hpp"
+#include "dataset/augment/transforms/styles.hpp"
 
 #include <gtest/gtest.h>
 

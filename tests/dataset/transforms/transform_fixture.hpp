@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataset/transforms/transform.hpp"
+#include "dataset/augment/transforms/transform.hpp"
 
 namespace yolov7::dataset {
 

@@ -1,6 +1,6 @@
 // Weather, light and optics (data 13.2 rows 50–58): formulas on flat pictures, bounds that hold for
 // every draw, plain loops.
-#include "dataset/transforms/weather.hpp"
+#include "dataset/augment/transforms/weather.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,38 @@
+#pragma once
+// Anchors for a data set: k-means, then genetic refinement (training 12).
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "anchors/anchor_fit.hpp"
+
+namespace yolov7::anchors {
+
+struct AnchorSearchOptions {
+  int count = 9;         ///< all levels together
+  double threshold = 4;  ///< anchor_t
+  int generations = 1000;
+  std::uint64_t seed = 0;
+  std::function<void(int done, int all)> progress;  ///< generations; may be empty
+};
+
+struct AnchorSearch {
+  std::vector<network::AnchorSize> anchors;  ///< sorted by area
+  double fitness = 0;  ///< mean over the labels used of best metric · [best > 1 / threshold]
+  double clustered_fitness = 0;                     ///< of the k-means result
+  AnchorFit fit;                                    ///< over all labels
+  std::size_t labels = 0, small = 0, left_out = 0;  ///< all; with a side below 3 px; with both
+                                                    ///< sides below 2 px, left out of the search
+};
+
+/// `labels`: sizes in pixels of the network input. A pure function of labels and options. Error:
+/// fewer labels than anchors, or fewer distinct ones than k-means needs.
+AnchorSearch search_anchors(std::span<const network::AnchorSize> labels,
+                            const AnchorSearchOptions& options);
+
+/// For the labels of a split at a training size.
+AnchorSearch search_anchors(const dataset::Index& index, int image_size,
+                            const AnchorSearchOptions& options);
+
+}  // namespace yolov7::anchors

@@ -1,0 +1,126 @@
+#include "api/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "api/training_library.hpp"
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "runtime/detect.hpp"
+#include "runtime/joined_detectors.hpp"
+
+namespace yolov7::api {
+namespace {
+
+std::vector<std::string> class_names(const network::Checkpoint& checkpoint,
+                                     const network::Network& network, const std::string& path) {
+  std::vector<std::string> names = checkpoint.names;
+  if (names.empty())
+    for (int i = 0; i < network.class_count; ++i) names.push_back(fmt::format("{}", i));
+  if (names.size() != static_cast<std::size_t>(network.class_count))
+    throw Error(fmt::format("{}: expected {} class names, found {}", path, network.class_count,
+                            names.size()));
+  return names;
+}
+
+/// One checkpoint.
+OpenModel open_member(const std::string& path, const ModelOptions& options) {
+  OpenModel model;
+  model.path = path;
+  network::Checkpoint checkpoint = network::read_checkpoint(path);
+  for (const std::string& note : checkpoint.facts.notes)
+    log::warning(fmt::format("{}: {}", path, note));
+  model.network = checkpoint.build_network();
+  model.names = class_names(checkpoint, model.network, path);
+  model.image_size = checkpoint.image_size;
+  model.dataset_identity = checkpoint.dataset_identity;
+  network::check(model.network, checkpoint.inference_weights());
+  if (options.backend == "libtorch") {
+    model.detector = training_library().make_detector(model.network, checkpoint.inference_weights(),
+                                                      options.detector);
+  } else if (options.backend == "openvino") {
+    network::Weights& weights = checkpoint.ema.size() > 0 ? checkpoint.ema : checkpoint.model;
+    auto runnable = std::make_shared<network::NetworkAndWeights>(
+        network::NetworkAndWeights{model.network, std::move(weights)});
+    model.detector = runtime::make_openvino_detector(std::move(runnable), options.detector);
+  } else {
+    throw usage_error(
+        fmt::format("--backend: expected openvino or libtorch, found '{}'", options.backend));
+  }
+  if (options.augment)
+    model.detector =
+        runtime::make_augmented_detector(std::move(model.detector), options.clip_tails,
+                                         static_cast<int>(model.network.lead_levels()));
+  return model;
+}
+
+}  // namespace
+
+void require_weights(const std::vector<std::string>& weights) {
+  if (weights.empty()) throw usage_error("--weights: expected a checkpoint, found none");
+  std::error_code error;
+  for (const std::string& one : weights)
+    if (!std::filesystem::exists(one, error))
+      throw Error(
+          fmt::format("--weights {}: no such file; nothing is downloaded implicitly, so train a "
+                      "network (yolov7 train) or give the "
+                      "path of a checkpoint",
+                      one));
+}
+
+OpenModel open_detector(const ModelOptions& options) {
+  require_weights(options.weights);
+  OpenModel first = open_member(options.weights.front(), options);
+  if (options.weights.size() == 1) return first;
+  std::vector<std::unique_ptr<runtime::Detector>> members;
+  members.push_back(std::move(first.detector));
+  for (std::size_t i = 1; i < options.weights.size(); ++i) {
+    OpenModel other = open_member(options.weights[i], options);
+    if (other.names != first.names)
+      throw Error(fmt::format("{}: expected the class names of {} ({}), found {}", other.path,
+                              first.path, text::join(first.names, ", "),
+                              text::join(other.names, ", ")));
+    members.push_back(std::move(other.detector));
+  }
+  first.detector = runtime::make_ensemble(std::move(members));
+  return first;
+}
+
+std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::size_t count) {
+  std::vector<std::unique_ptr<runtime::Detector>> all;
+  all.push_back(std::move(model.detector));
+  while (all.size() < count) {
+    auto other = all.front()->sibling();
+    if (!other) break;
+    all.push_back(std::move(other));
+  }
+  return all;
+}
+
+std::filesystem::path model_cache_folder(const std::string& option) {
+  if (option == "none" || option.empty()) return {};
+  return option == "auto" ? file::user_cache_folder() / "compiled" : std::filesystem::path(option);
+}
+
+int usable_image_size(int image_size, const runtime::Detector& detector) {
+  const int stride = std::max(detector.stride(), 32),
+            rounded = runtime::rounded_image_size(image_size, stride);
+  if (rounded != image_size)
+    log::warning(fmt::format("--img-size {} is no multiple of the largest stride {}; {} is used",
+                             image_size, stride, rounded));
+  return rounded;
+}
+
+void require_cpu(const std::string& device, const std::string& verb) {
+  if (!device.empty() && device != "cpu")
+    throw usage_error(fmt::format(
+        "{}: --device: expected cpu, found '{}' (other devices come in a later version)", verb,
+        device));
+}
+
+}  // namespace yolov7::api

@@ -1,0 +1,51 @@
+#pragma once
+// From a weights file to a detector that is ready to run; what val and detect share.
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "network/graph/graph.hpp"
+#include "runtime/detector.hpp"
+
+namespace yolov7::api {
+
+struct OpenModel {
+  std::string path;                ///< of the weights
+  network::Network network;        ///< as in the checkpoint, not fused
+  std::vector<std::string> names;  ///< class_count of them; "0", "1", … if the checkpoint has none
+  int image_size = 640;            ///< what it was trained at
+  std::string dataset_identity;    ///< dataset::Index::identity of its training split
+  std::unique_ptr<runtime::Detector> detector;
+};
+
+struct ModelOptions {
+  std::vector<std::string> weights;  ///< several make an ensemble
+  std::string backend = "openvino";  ///< fused, LibTorch is not loaded; or "libtorch": the
+                                     ///< reference, needs the training library
+  runtime::DetectorOptions detector;
+  bool augment = false, clip_tails = false;  ///< test-time augmentation
+};
+
+/// The averaged (EMA) weights of a checkpoint, or its plain ones, in the chosen back end. Paths are
+/// taken as they are: nothing is looked up elsewhere, downloaded, or changed in case. Of an
+/// ensemble, OpenModel tells the first. Errors: no such file, members with different class names,
+/// names that do not fit the class count, whatever reading and building report.
+OpenModel open_detector(const ModelOptions& options);
+/// Error: no path, or a file that is not there; what open_detector() begins with, for those who do
+/// more before it.
+void require_weights(const std::vector<std::string>& weights);
+/// `count` detectors that work at the same time, or the model's only one where its back end has no
+/// others.
+std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::size_t count);
+/// "auto", "none" or a folder → where compiled networks are kept; empty = nowhere.
+std::filesystem::path model_cache_folder(const std::string& option);
+
+/// `image_size` rounded up to a multiple of the detector's stride (at least 32); a change is a
+/// warning.
+int usable_image_size(int image_size, const runtime::Detector& detector);
+
+/// Error (usage) unless `device` is "" or "cpu".
+void require_cpu(const std::string& device, const std::string& verb);
+
+}  // namespace yolov7::api

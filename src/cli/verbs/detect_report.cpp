@@ -1,0 +1,79 @@
+#include "cli/verbs/detect_report.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace yolov7::cli {
+
+using runtime::DetectResult;
+using runtime::DetectTiming;
+using runtime::Frame;
+using runtime::FrameKind;
+
+std::string counted(std::size_t n, const std::string& name) {
+  return fmt::format("{} {}{}", n, name, n == 1 ? "" : "s");
+}
+
+std::string counts_text(const std::vector<Detection>& detections,
+                        const std::vector<std::string>& names) {
+  std::map<int, std::size_t> counts;
+  for (const Detection& detection : detections) ++counts[detection.class_index];
+  std::string out;
+  for (const auto& [index, count] : counts)
+    out += counted(count, names.at(static_cast<std::size_t>(index))) + ", ";
+  return out;
+}
+
+nlohmann::json to_json(const DetectResult& result, const Frame& frame,
+                       const std::vector<std::string>& names) {
+  nlohmann::json boxes = nlohmann::json::array();
+  for (const Detection& d : result.detections) {
+    boxes.push_back({{"class", d.class_index},
+                     {"name", names.at(static_cast<std::size_t>(d.class_index))},
+                     {"score", d.score},
+                     {"xyxy", {d.box.x1, d.box.y1, d.box.x2, d.box.y2}}});
+    if (d.track > 0) boxes.back()["track"] = d.track;
+  }
+  const DetectTiming& t = result.timing;
+  nlohmann::json one{
+      {"path", frame.origin->name},
+      {"width", frame.bgr.cols},
+      {"height", frame.bgr.rows},
+      {"input_width", result.input.width},
+      {"input_height", result.input.height},
+      {"highest_score", result.highest_score},
+      {"detections", std::move(boxes)},
+      {"milliseconds",
+       {{"pre", t.pre}, {"inference", t.inference}, {"post", t.post}, {"compile", t.compile}}}};
+  if (frame.origin->kind == FrameKind::video)
+    one["frame"] = frame.number, one["seconds"] = frame.seconds;
+  return one;
+}
+
+std::string prefix_of(const Frame& frame) {
+  const runtime::FrameOrigin& origin = *frame.origin;
+  if (origin.kind == FrameKind::stream) return fmt::format("{}: ", origin.number);
+  if (origin.kind == FrameKind::picture)
+    return fmt::format("image {}/{} {}: ", origin.number, origin.of, origin.name);
+  return fmt::format("video {}/{} ({}/{}) {}: ", origin.number, origin.of, frame.number,
+                     origin.frames > 0 ? fmt::format("{}", origin.frames) : "?", origin.name);
+}
+
+std::string stream_line(const runtime::StreamCounters& one) {
+  return fmt::format(
+      "{}: {} frames received, {} looked at, {} replaced by newer ones; {} connections, {} "
+      "failures{}, {} damaged packets",
+      one.name, one.received, one.delivered, one.dropped, one.connections, one.failures,
+      one.last_failure.empty() ? "" : " (last: " + one.last_failure + ")", one.damaged);
+}
+
+nlohmann::json to_json(const runtime::StreamCounters& one) {
+  return {{"name", one.name},       {"received", one.received},        {"delivered", one.delivered},
+          {"dropped", one.dropped}, {"connections", one.connections},  {"failures", one.failures},
+          {"damaged", one.damaged}, {"last_failure", one.last_failure}};
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,26 @@
+#pragma once
+// What detect says about a frame and about a stream: pieces of console lines, and JSON.
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/detect.hpp"
+#include "runtime/frames/frames.hpp"
+#include "runtime/frames/live_frames.hpp"
+
+namespace yolov7::cli {
+
+/// "1 object", "2 objects".
+std::string counted(std::size_t n, const std::string& name);
+/// "3 RBCs, 1 WBC, ": classes ascending.
+std::string counts_text(const std::vector<Detection>& detections,
+                        const std::vector<std::string>& names);
+/// "image 1/4 a.jpg: ", "video 1/2 (7/250) b.mp4: ", "0: ".
+std::string prefix_of(const runtime::Frame& frame);
+nlohmann::json to_json(const runtime::DetectResult& result, const runtime::Frame& frame,
+                       const std::vector<std::string>& names);
+
+std::string stream_line(const runtime::StreamCounters& one);
+nlohmann::json to_json(const runtime::StreamCounters& one);
+
+}  // namespace yolov7::cli

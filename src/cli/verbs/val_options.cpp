@@ -1,0 +1,209 @@
+#include "cli/verbs/val_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "dataset/index/class_match.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/read_index.hpp"
+
+namespace yolov7::cli {
+
+Settings settings(ValOptions& o) {
+  Settings table{
+      "val",
+      {
+          setting("weights", o.weights, "checkpoint; several make an ensemble"),
+          setting("data", o.data, "data set description (data.yaml)"),
+          setting("batch-size", o.batch_size, "pictures per batch").range(1, 65536),
+          setting(
+              "img-size", o.img_size,
+              "long side of the network input in pixels, rounded up to a multiple of the stride")
+              .range(1, 65535),
+          setting("conf-thres", o.conf_thres, "confidence threshold of the suppression")
+              .range(0, 1),
+          setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
+          setting("task", o.task,
+                  "val, test or train: the split to measure on; speed: the val split at "
+                  "--conf-thres 0.25 --iou-thres 0.45, times alone; study: over --study-sizes"),
+          setting("device", o.device, "empty or cpu"),
+          setting("single-cls", o.single_cls, "measure localisation alone: all classes are one"),
+          setting("augment", o.augment, "test-time augmentation: three passes over each picture"),
+          setting(
+              "tta-clip-tails", o.tta_clip_tails,
+              "augment: without the coarsest rows of the first pass and the finest of the last"),
+          setting("verbose", o.verbose, "always print the rows of the classes, and more messages"),
+          setting("save-txt", o.save_txt, "write label files"),
+          setting(
+              "save-hybrid", o.save_hybrid,
+              "label files of ground truth and predictions together; the metrics are then invalid"),
+          setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
+          setting("save-json", o.save_json, "write a COCO result file"),
+          setting("project", o.project, "parent of the run folder"),
+          setting("name", o.name, "name of the run folder"),
+          setting("exist-ok", o.exist_ok, "use an existing run folder"),
+          setting("no-trace", o.no_trace, "do not trace the model")
+              .ignored("nothing is ever traced"),
+          setting("v5-metric", o.v5_metric,
+                  "recall 1.0 as the end of the official precision-recall curve"),
+          setting("anno-json", o.anno_json,
+                  "COCO annotation file for the COCO metric in place of the labels"),
+          setting("coco-max-dets", o.coco_max_dets,
+                  "most detections per picture and category in the COCO metric; three, the largest "
+                  "counts for AP")
+              .range(1, 1e6),
+          setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16"),
+          setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
+          setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
+          setting("workers", o.workers, "most loader threads").range(0, 1024),
+          setting("threads", o.threads, "of the network; 0 = the cores this process may use")
+              .range(0, 4096),
+          setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
+          setting("backend", o.backend, "openvino, or libtorch as the reference")
+              .choices({"openvino", "libtorch"}),
+          setting("study-sizes", o.study_sizes, "study: the image sizes").range(32, 65535),
+          setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
+          setting("strict", o.strict, "rows that would be dropped are errors"),
+      }};
+  for (Setting& one : o.nms.settings()) table.entries.push_back(std::move(one));
+  for (Setting& one : evaluation::settings(o.analyses)) table.entries.push_back(std::move(one));
+  return table;
+}
+
+bool is_coco(const std::string& data) {
+  return data.size() >= 9 && data.compare(data.size() - 9, 9, "coco.yaml") == 0;
+}
+
+void check(const ValOptions& o) {
+  api::require_cpu(o.device, "val");
+  const std::vector<std::string> tasks{"val", "test", "train", "speed", "study"};
+  if (!text::contains(tasks, o.task))
+    throw usage_error(
+        fmt::format("val: --task: expected {}, found '{}'", text::join(tasks, ", "), o.task));
+  o.nms.check("val");
+  if (o.coco_max_dets.size() != 3)
+    throw usage_error(fmt::format("val: --coco-max-dets: expected three numbers, found {}",
+                                  o.coco_max_dets.size()));
+  if (o.single_cls && !o.anno_json.empty())
+    throw usage_error("val: --anno-json and --single-cls exclude each other");
+  if (o.save_conf && !o.save_txt && !o.save_hybrid)
+    log::warning("--save-conf has no effect without --save-txt");
+  if (o.save_hybrid)
+    log::warning(
+        "--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
+}
+
+api::ModelOptions model_options(const ValOptions& o) {
+  api::ModelOptions options;
+  options.weights = o.weights;
+  options.backend = o.backend;
+  options.augment = o.augment;
+  options.clip_tails = o.tta_clip_tails;
+  options.detector.precision = o.precision;
+  options.detector.threads = o.threads;
+  return options;
+}
+
+namespace {
+
+/// Names that open_detector() made up.
+bool unnamed(const std::vector<std::string>& names) {
+  for (std::size_t c = 0; c < names.size(); ++c)
+    if (names[c] != std::to_string(c)) return false;
+  return true;
+}
+
+/// Data class by model class; empty where the order is the same.
+std::vector<int> match(const api::OpenModel& model, const dataset::Index& index, bool single_cls) {
+  if (single_cls || model.names == index.names) return {};
+  if (model.names.size() != index.names.size())
+    throw Error(
+        fmt::format("the model has {} classes, the data has {}: nothing can be compared "
+                    "(--single-cls measures localisation alone)",
+                    model.names.size(), index.names.size()));
+  if (unnamed(model.names)) {
+    log::warning("the model does not name its classes; they are taken in the order of the data");
+    return {};
+  }
+  const auto found = dataset::match_classes(model.names, index.names);
+  if (!found) {
+    const auto other = std::mismatch(model.names.begin(), model.names.end(), index.names.begin());
+    throw Error(fmt::format(
+        "the classes of model and data differ: class {} is '{}' in the model and '{}' in the data",
+        other.first - model.names.begin(), *other.first, *other.second));
+  }
+  log::info("model and data name the same classes in another order; matched by name: " +
+            dataset::describe(*found, index.names));
+  std::vector<int> data_class(model.names.size());
+  for (std::size_t c = 0; c < found->model_class.size(); ++c)
+    data_class[static_cast<std::size_t>(found->model_class[c])] = static_cast<int>(c);
+  return data_class;
+}
+
+evaluation::ValidationOptions validation_options(const ValOptions& o) {
+  evaluation::ValidationOptions options;
+  options.batch_size = o.batch_size;
+  options.nms.conf_thres = o.conf_thres;
+  options.nms.iou_thres = o.iou_thres;
+  options.nms.max_det = o.max_det;
+  options.nms.max_nms = o.max_nms;
+  o.nms.apply(options.nms);
+  options.single_cls = o.single_cls;
+  options.v5_metric = o.v5_metric;
+  options.save_hybrid = o.save_hybrid;
+  options.keep_detections = o.save_txt || o.save_hybrid || o.save_json || is_coco(o.data);
+  options.pictures = 3;
+  options.workers = o.workers;
+  options.interruptible = true;
+  options.analyses = o.analyses;
+  options.analyses.error_list = true;
+  options.analyses.breakdown = true;
+  options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
+  return options;
+}
+
+dataset::Index read_split(const ValOptions& o, const std::string& split,
+                          const api::OpenModel& model, std::filesystem::path& annotations) {
+  const dataset::Description description = dataset::read_description(o.data);
+  const auto& entries = description.split(split);
+  if (entries.empty())
+    throw Error(fmt::format("{}: expected a key '{}' with the pictures for --task {}, found none",
+                            o.data, split, o.task));
+  annotations = o.anno_json;
+  if (annotations.empty() && is_coco(o.data) && !o.single_cls) {
+    // Where COCO's own folders keep it: <root>/val2017.txt,
+    // <root>/annotations/instances_val2017.json.
+    const std::filesystem::path beside =
+        entries[0].parent_path() / "annotations" /
+        fmt::format("instances_{}.json", entries[0].stem().string());
+    std::error_code error;
+    if (std::filesystem::exists(beside, error)) annotations = beside;
+  }
+  dataset::Index index =
+      dataset::read_index(description, split, {o.single_cls, o.strict, o.recheck, false, 0});
+  if (split != "train" && !model.dataset_identity.empty() &&
+      index.identity == model.dataset_identity)
+    log::warning(fmt::format(
+        "the {} split is what the model was trained on: the figures are too good", split));
+  return index;
+}
+
+}  // namespace
+
+Measurement prepare_measurement(const ValOptions& o, const std::string& split,
+                                const api::OpenModel& model) {
+  std::filesystem::path annotations;
+  Measurement m{read_split(o, split, model, annotations), validation_options(o),
+                annotations.string()};
+  m.options.data_class = match(model, m.index, o.single_cls);
+  m.options.image_size = api::usable_image_size(o.img_size, *model.detector);
+  if (!annotations.empty())
+    m.options.ground_truth = evaluation::ground_truth_of(m.index, annotations, is_coco(o.data));
+  return m;
+}
+
+}  // namespace yolov7::cli

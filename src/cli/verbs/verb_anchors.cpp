@@ -1,0 +1,88 @@
+// yolov7 anchors: anchors that fit a data set.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/training_library.hpp"
+#include "cli/verb.hpp"
+#include "core/progress.hpp"
+#include "core/text.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/index/read_index.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct AnchorsOptions {
+  std::string data;
+  int count = 9, per_level = 3, img_size = 640, generations = 1000, seed = 0;
+  double threshold = 4;
+};
+
+Settings settings(AnchorsOptions& o) {
+  return Settings{
+      "anchors",
+      {
+          setting("data", o.data, "data set description (data.yaml)").positional(),
+          setting("count", o.count, "anchors of all levels together").range(1, 1000).alias("n"),
+          setting("per-level", o.per_level, "anchors per level, for the printed configuration")
+              .range(1, 100),
+          setting("img-size", o.img_size, "training size in pixels (long side)").range(32, 16'384),
+          setting("threshold", o.threshold, "largest ratio of anchor and label sides (anchor_t)")
+              .range(1, 1000)
+              .alias("thr"),
+          setting("generations", o.generations, "of the genetic refinement").range(0, 1'000'000),
+          setting("seed", o.seed, "the same seed gives the same anchors").range(0, 2'147'483'647),
+      }};
+}
+
+/// The lines for a configuration.
+std::string config_lines(const std::vector<network::AnchorSize>& anchors, int per_level) {
+  std::string out = "anchors:";
+  for (std::size_t i = 0; i < anchors.size(); ++i)
+    out += fmt::format(
+        "{}{:.0f},{:.0f}",
+        i % static_cast<std::size_t>(per_level) == 0 ? (i == 0 ? "\n  - [" : "]\n  - [") : ", ",
+        anchors[i].w, anchors[i].h);
+  return out + "]";
+}
+
+}  // namespace
+
+nlohmann::json run_anchors(const std::vector<std::string>& arguments, Output& output) {
+  AnchorsOptions options;
+  if (!parse_arguments(settings(options), arguments, output)) return {};
+  if (options.data.empty()) throw usage_error("anchors: expected --data, found none");
+  const dataset::Description description = dataset::read_description(options.data);
+  const dataset::Index index =
+      dataset::read_index(description, "train", {false, false, false, true, 0});
+  anchors::AnchorSearchOptions search;
+  search.count = options.count;
+  search.threshold = options.threshold;
+  search.generations = options.generations;
+  search.seed = static_cast<std::uint64_t>(options.seed);
+  Progress progress("anchors", static_cast<std::size_t>(options.generations), "generations");
+  search.progress = [&](int, int) { progress.advance(1, ""); };
+  const anchors::AnchorSearch found =
+      api::training_library().search_anchors(index, options.img_size, search);
+  output.line(config_lines(found.anchors, options.per_level));
+  output.line(fmt::format(
+      "{} labels at {} px ({} with a side below 3 px, {} too small for the search): best possible "
+      "recall {:.4f}, {:.2f} anchors above the threshold per label, fitness {:.4f} (k-means alone "
+      "{:.4f})",
+      found.labels, options.img_size, found.small, found.left_out, found.fit.best_possible_recall,
+      found.fit.anchors_above_threshold, found.fitness, found.clustered_fitness));
+  nlohmann::json sizes = nlohmann::json::array();
+  for (const network::AnchorSize& a : found.anchors) sizes.push_back({a.w, a.h});
+  return {{"anchors", sizes},
+          {"best_possible_recall", found.fit.best_possible_recall},
+          {"anchors_above_threshold", found.fit.anchors_above_threshold},
+          {"fitness", found.fitness},
+          {"clustered_fitness", found.clustered_fitness},
+          {"labels", found.labels},
+          {"small_labels", found.small},
+          {"left_out", found.left_out}};
+}
+
+}  // namespace yolov7::cli

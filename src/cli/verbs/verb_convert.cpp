@@ -1,0 +1,120 @@
+// yolov7 convert: weights from any readable file into another form. Names and values stay what they
+// are, unless --initial-norms is given.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "core/text.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "network/checkpoint/safetensors.hpp"
+#include "network/checkpoint/state_file.hpp"
+#include "network/transform/initial_norms.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct ConvertOptions {
+  std::string weights, to, out;
+  bool initial_norms = false;
+};
+
+struct Form {
+  const char* name;
+  void (*write)(const std::filesystem::path&, const network::Checkpoint&);
+};
+const Form forms[] = {
+    {"pt", network::write_state_file},
+    {"safetensors", network::write_safetensors_checkpoint},
+    {"yolov7", [](const std::filesystem::path& path, const network::Checkpoint& checkpoint) {
+       network::write_checkpoint(path, checkpoint);
+     }}};
+
+Settings settings(ConvertOptions& o) {
+  return Settings{
+      "convert",
+      {
+          setting("weights", o.weights,
+                  "file to read: an official checkpoint, one of this program, a state file, "
+                  "safetensors")
+              .positional(),
+          setting("to", o.to,
+                  "form to write: pt (state file: name to tensor, for torch.load with "
+                  "weights_only=True), safetensors, or yolov7 (checkpoint of this program, "
+                  "everything kept)"),
+          setting("out", o.out, "file to write"),
+          setting(
+              "initial-norms", o.initial_norms,
+              "make convolutions before a batch-norm as short as initial ones: the same network, "
+              "proved by folding both, that learns from new data as fast as a fresh one"),
+      }};
+}
+
+const Form& form(const std::string& name) {
+  for (const Form& one : forms)
+    if (name == one.name) return one;
+  throw usage_error(
+      fmt::format("convert: --to: expected pt, safetensors or yolov7, found '{}'", name));
+}
+
+/// A start for other data: the weights alone, scaled.
+nlohmann::json shorten(network::Checkpoint& checkpoint, const network::Network& network,
+                       Output& output) {
+  const network::InitialNorms scaled =
+      network::with_initial_norms(network, checkpoint.inference_weights());
+  if (checkpoint.ema.size() > 0 && checkpoint.model.size() > 0)
+    output.line(
+        fmt::format("note: of the two sets of weights the averaged one is taken; {} tensors of the "
+                    "other are not part of the new file",
+                    checkpoint.model.size()));
+  checkpoint.ema = scaled.weights;
+  checkpoint.model = checkpoint.optimizer = {};
+  checkpoint.state.clear();
+  output.line(
+      fmt::format("{} convolutions are as short as initial ones now, the longest by {:.3f}; "
+                  "folded, old and new differ by {:.2g} of a tensor's largest value",
+                  scaled.convolutions, scaled.smallest, scaled.difference));
+  return {{"convolutions", scaled.convolutions},
+          {"smallest_factor", scaled.smallest},
+          {"difference", scaled.difference}};
+}
+
+}  // namespace
+
+nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& output) {
+  ConvertOptions options;
+  if (!parse_arguments(settings(options), arguments, output)) return {};
+  if (options.weights.empty() || options.out.empty())
+    throw usage_error(fmt::format("convert: expected --weights and --out, found no {}",
+                                  options.weights.empty() ? "--weights" : "--out"));
+  const Form& to = form(options.to);
+  std::error_code error;
+  if (std::filesystem::equivalent(options.weights, options.out, error))
+    throw usage_error("convert: --out: expected another file than --weights, found the same");
+  network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  const network::Network network = checkpoint.build_network();
+  network::check(network, checkpoint.inference_weights());
+  nlohmann::json initial_norms;
+  if (options.initial_norms) initial_norms = shorten(checkpoint, network, output);
+  to.write(options.out, checkpoint);
+  const std::uint64_t bytes = std::filesystem::file_size(options.out);
+  const std::size_t tensors = checkpoint.inference_weights().size();
+  for (const std::string& note : checkpoint.facts.notes) output.line("note: " + note);
+  const bool left = checkpoint.facts.optimizer_tensors > checkpoint.optimizer.size() ||
+                    (options.to != "yolov7" && checkpoint.facts.optimizer_tensors > 0);
+  if (left)
+    output.line(fmt::format("note: {} tensors of the optimizer are not part of the new file",
+                            checkpoint.facts.optimizer_tensors));
+  output.line(fmt::format("{}: {} tensors, {} classes, {:.1f} MB", options.out, tensors,
+                          checkpoint.class_count, static_cast<double>(bytes) / 1e6));
+  return {{"out", options.out},
+          {"to", options.to},
+          {"tensors", tensors},
+          {"classes", checkpoint.names},
+          {"bytes", bytes},
+          {"notes", checkpoint.facts.notes},
+          {"initial_norms", initial_norms}};
+}
+
+}  // namespace yolov7::cli

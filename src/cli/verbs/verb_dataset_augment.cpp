@@ -1,0 +1,129 @@
+// yolov7 dataset augment --data data.yaml --hyp FILE --preview SHEET.png | --out DIR --times N;
+// --list
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "core/text.hpp"
+#include "core/value.hpp"
+#include "dataset/index/read_index.hpp"
+#include "dataset/loading/augmented_set.hpp"
+#include "image/codec/codec.hpp"
+#include "run/options.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+struct AugmentVerbOptions {
+  std::string data, hyp, augment, preview, out, split = "train";
+  bool list = false;
+  int times = 1, seed = 0, rows = 6, columns = 3, side = 320, threads = 0;
+};
+
+Settings settings(AugmentVerbOptions& o) {
+  return Settings{
+      "dataset augment",
+      {
+          setting("data", o.data, "data set description (data.yaml)"),
+          setting("hyp", o.hyp, "hyper-parameter file whose list `augment` says what to do"),
+          setting("augment", o.augment,
+                  "the list itself instead: '[{name: CLAHE, p: 1}, {name: Rotate}]'"),
+          setting("preview", o.preview,
+                  "picture to write: rows of a picture as it is and as the transforms make it, "
+                  "with boxes"),
+          setting("out", o.out, "new or empty folder for an augmented copy of the data set"),
+          setting("times", o.times, "--out: versions of each training picture, besides itself")
+              .range(1, 1000),
+          setting("list", o.list, "show all transforms with their parameters"),
+          setting("split", o.split, "--preview: pictures of this split")
+              .choices({"train", "val", "test"}),
+          setting("rows", o.rows, "--preview: pictures").range(1, 100),
+          setting("columns", o.columns, "--preview: versions of each").range(1, 30),
+          setting("img-size", o.side, "--preview: side of a picture on the sheet, pixels")
+              .range(32, 2048),
+          setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647),
+          setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024),
+      }};
+}
+
+/// The list of --augment or of the hyper-parameter file.
+Value list_of(const AugmentVerbOptions& o) {
+  if (o.augment.empty() == o.hyp.empty())
+    throw usage_error("dataset augment: expected --augment or --hyp to say what to do, found " +
+                      std::string(o.hyp.empty() ? "neither" : "both"));
+  const std::string text =
+      o.augment.empty() ? run::read_hyperparameters(o.hyp).augmentation.augment : o.augment;
+  if (text.empty())
+    throw usage_error(
+        fmt::format("dataset augment: {}: expected a list under 'augment', found none", o.hyp));
+  if (o.augment.empty()) return parse_yaml(text, o.hyp);
+  try {
+    Value list = parse_yaml(text, "--augment");
+    dataset::AugmentList::parse(list);
+    return list;
+  } catch (const Error& error) {
+    throw usage_error(error.what());  // what stands on the command line is a wrong call
+  }
+}
+
+nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& description,
+                       const Value& text, const Output& output) {
+  const dataset::AugmentList list = dataset::AugmentList::parse(text);
+  const dataset::Index index = dataset::read_index(description, o.split, {});
+  // Evenly over the split, so that a sheet shows more than its first scene.
+  const std::size_t rows = std::min(static_cast<std::size_t>(o.rows), index.entries.size());
+  std::vector<std::size_t> entries;
+  for (std::size_t i = 0; i < rows; ++i) entries.push_back(i * index.entries.size() / rows);
+  write_picture(o.preview,
+                dataset::preview_sheet(index, entries, list, static_cast<std::uint64_t>(o.seed),
+                                       o.columns, o.side));
+  output.line(fmt::format("{}: {} pictures of {}, each as it is and in {} versions", o.preview,
+                          rows, o.split, o.columns));
+  return {{"preview", o.preview}, {"pictures", rows}, {"versions", o.columns}};
+}
+
+nlohmann::json copy(const AugmentVerbOptions& o, const dataset::Description& description,
+                    const Value& text, const Output& output) {
+  dataset::AugmentedCopyOptions options;
+  options.times = o.times;
+  options.seed = static_cast<std::uint64_t>(o.seed);
+  options.threads = o.threads;
+  const dataset::AugmentedCopyReport report =
+      dataset::write_augmented_copy(description, text, options, o.out);
+  output.line(fmt::format(
+      "{}: {} training pictures and {} versions of them; {} of {} objects are still in the "
+      "versions (augment.json says what was done to each)",
+      o.out, report.originals, report.written, report.objects_after, report.objects_before));
+  return {{"out", o.out},
+          {"originals", report.originals},
+          {"versions", report.written},
+          {"objects_before", report.objects_before},
+          {"objects", report.objects_after}};
+}
+
+}  // namespace
+
+nlohmann::json run_dataset_augment(const std::vector<std::string>& arguments, Output& output) {
+  AugmentVerbOptions o;
+  if (!parse_arguments(settings(o), arguments, output)) return {};
+  if (o.list) {
+    const std::string page = dataset::reference_page();
+    for (const auto line : text::split(page, '\n')) output.line(line);
+    nlohmann::json names = nlohmann::json::array();
+    for (const dataset::TransformEntry& one : dataset::catalogue())
+      names.push_back(std::string(one.name));
+    return {{"transforms", names}};
+  }
+  if (o.data.empty())
+    throw usage_error("dataset augment: expected --data with a data.yaml, found none");
+  if (o.preview.empty() == o.out.empty())
+    throw usage_error(fmt::format("dataset augment: expected --preview or --out, found {}",
+                                  o.out.empty() ? "neither" : "both"));
+  const Value text = list_of(o);
+  const dataset::Description description = dataset::read_description(o.data);
+  return o.out.empty() ? preview(o, description, text, output) : copy(o, description, text, output);
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,370 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "api/model.hpp"
+#include "api/video_library.hpp"
+#include "cli/verb.hpp"
+#include "cli/verbs/detect_options.hpp"
+#include "cli/verbs/detect_report.hpp"
+#include "cli/verbs/detect_writer.hpp"
+#include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/progress.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "runtime/frames/pipeline.hpp"
+#include "runtime/precision_choice.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+using runtime::DetectResult;
+using runtime::DetectTiming;
+using runtime::Frame;
+using runtime::FrameKind;
+
+/// Frames until the user closes the window.
+class UntilClosed final : public runtime::FrameSource {
+ public:
+  UntilClosed(std::unique_ptr<runtime::FrameSource> source, const runtime::VideoWindow& window)
+      : source_(std::move(source)), window_(window) {}
+  bool next(Frame& frame) override { return !window_.closed() && source_->next(frame); }
+  void load(Frame& frame) override { source_->load(frame); }
+  std::size_t total() const override { return source_->total(); }
+
+ private:
+  std::unique_ptr<runtime::FrameSource> source_;
+  const runtime::VideoWindow& window_;
+};
+
+/// One run: options, model, writer, and what adds up over the frames.
+class Run {
+ public:
+  Run(const DetectOptions& options, Output& output) : options_(options), output_(output) {}
+
+  nlohmann::json execute();
+
+ private:
+  void open_source();
+  void open_model();
+  api::OpenModel open_with(const std::string& precision, int streams) const;
+  std::string chosen_precision();
+  bool several_at_once() const;
+  void make_writer();
+  void process();
+  void in_order(Frame& frame, DetectResult& result);
+  void unreadable(const Frame& frame);
+  void report(const DetectResult& result, const Frame& frame);
+  void summary(double rate);
+  nlohmann::json stream_counters() const;
+
+  const DetectOptions& options_;
+  Output& output_;
+  runtime::SourceList list_;
+  std::unique_ptr<runtime::VideoWindow> window_;
+  std::unique_ptr<runtime::FrameSource> source_;
+  runtime::LiveFrames* live_ = nullptr;  // source_, or what stands behind it
+  api::OpenModel model_;
+  std::string detector_, precision_reason_;
+  std::vector<std::unique_ptr<runtime::Detector>> workers_;
+  runtime::LookOptions look_;
+  std::string run_folder_;
+  std::unique_ptr<DetectWriter> writer_;
+  std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
+  std::unique_ptr<Progress> progress_;
+  DetectTiming total_;
+  std::size_t frames_ = 0, objects_ = 0;
+  std::chrono::steady_clock::time_point first_result_;
+  nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array();
+};
+
+void Run::open_source() {
+  const runtime::FrameLimits limits = options_.limits();
+  if (!list_.streams.empty()) {
+    auto live = runtime::live_frames(list_.streams, limits, options_.live(), api::video_library());
+    live_ = live.get();
+    source_ = std::move(live);
+    return;
+  }
+  std::vector<std::unique_ptr<runtime::FrameSource>> parts;
+  if (!list_.pictures.empty()) parts.push_back(runtime::picture_frames(list_.pictures, limits));
+  if (!list_.videos.empty())
+    parts.push_back(runtime::video_frames(list_.videos, limits, api::video_library()));
+  source_ =
+      parts.size() == 1 ? std::move(parts[0]) : runtime::one_after_the_other(std::move(parts));
+}
+
+/// A few pictures are done soonest one by one, a stream's frame should be answered at once;
+/// everything else is a matter of rate.
+bool Run::several_at_once() const {
+  if (options_.backend != "openvino" || options_.performance == "latency") return false;
+  if (options_.performance == "throughput") return true;
+  constexpr std::size_t few = 8;
+  return list_.streams.empty() && (!list_.videos.empty() || list_.pictures.size() > few);
+}
+
+api::OpenModel Run::open_with(const std::string& precision, int streams) const {
+  api::ModelOptions options;
+  options.weights = options_.weights;
+  options.backend = options_.backend;
+  options.augment = options_.augment;
+  options.clip_tails = options_.tta_clip_tails;
+  options.detector.precision = precision;
+  options.detector.threads = options_.threads;
+  options.detector.streams = streams;
+  options.detector.cache_folder = api::model_cache_folder(options_.model_cache);
+  return api::open_detector(options);
+}
+
+/// "auto": bfloat16 if it finds what float32 finds in the first pictures, and is faster.
+std::string Run::chosen_precision() {
+  if (options_.precision != "auto") return options_.precision;
+  const auto decide = [&](const char* precision, const std::string& why) {
+    precision_reason_ = fmt::format("{}: {}", precision, why);
+    output_.line("precision " + precision_reason_);
+    return std::string(precision);
+  };
+  if (options_.backend != "openvino") return decide("float32", "only OpenVINO has another");
+  std::vector<cv::Mat> pictures;
+  runtime::FrameLimits limits = options_.limits();
+  limits.seconds = 0;  // they are those of the run itself
+  const auto first = runtime::picture_frames(list_.pictures, limits);
+  // One that cannot be read is told when its turn comes.
+  for (Frame frame; pictures.size() < 4 && first->next(frame);) {
+    first->load(frame);
+    if (frame.error.empty()) pictures.push_back(frame.bgr);
+  }
+  if (pictures.empty())
+    return decide("float32", "the source has no pictures to compare bfloat16 on");
+  try {
+    api::OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);
+    runtime::LookOptions look = look_;
+    look.image_size = api::usable_image_size(options_.img_size, *reference.detector);
+    look.nms = options_.nms_options();
+    const runtime::PrecisionVerdict verdict =
+        runtime::judge_precision(*reference.detector, *candidate.detector, pictures, look);
+    if (!verdict.same) return decide("float32", "bfloat16 is refused: " + verdict.reason);
+    if (verdict.speed < 1)
+      return decide(
+          "float32",
+          fmt::format("bfloat16 gives the same boxes, but is slower ({:.2f} times as fast)",
+                      verdict.speed));
+    return decide("bfloat16", fmt::format("{:.2f} times as fast as float32; {}", verdict.speed,
+                                          verdict.reason));
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::interrupted) throw;
+    return decide("float32", error.what());
+  }
+}
+
+void Run::open_model() {
+  look_.tile = options_.tile;
+  look_.tile_overlap = options_.tile_overlap;
+  const std::string precision = chosen_precision();
+  const int threads = threads_or_all(options_.threads);
+  const int streams =
+      several_at_once() ? (options_.nstreams > 0 ? options_.nstreams : std::min(threads, 16)) : 1;
+  model_ = open_with(precision, streams);
+  for (const int index : options_.classes)
+    if (index >= model_.network.class_count)
+      throw usage_error(fmt::format("detect: --classes: expected 0 to {}, found {}",
+                                    model_.network.class_count - 1, index));
+  look_.image_size = api::usable_image_size(options_.img_size, *model_.detector);
+  look_.nms = options_.nms_options();
+  detector_ = model_.detector->description();
+  output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path,
+                           model_.network.class_count, model_.network.source, look_.image_size,
+                           detector_));
+  // Two more than the network takes at once: while they wait for it, somebody reads and draws.
+  workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 2 : 1);
+}
+
+void Run::make_writer() {
+  run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
+  DetectWriter::Options writer;
+  writer.labels = options_.save_txt;
+  writer.confidences = options_.save_conf;
+  writer.tracks = options_.track;
+  writer.pictures = !options_.nosave;
+  writer.crops = options_.save_crop;
+  writer.viewed = options_.view_img;
+  writer.json = options_.save_json;
+  writer.csv = options_.save_csv;
+  writer.draw = {options_.line_thickness, options_.hide_labels, options_.hide_conf,
+                 static_cast<std::uint64_t>(options_.seed)};
+  writer.stride = options_.vid_stride;
+  writer.codec = options_.video_codec;
+  if (writer.pictures && !(list_.videos.empty() && list_.streams.empty()))
+    writer.videos = &api::video_library();
+  writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, writer);
+}
+
+/// A frame that cannot be read is named, and the run goes on.
+void Run::unreadable(const Frame& frame) {
+  log::error(fmt::format("{}unreadable: {}", prefix_of(frame), frame.error));
+  unreadable_.push_back({{"path", frame.origin->name}, {"error", frame.error}});
+  if (frame.origin->kind == FrameKind::video) unreadable_.back()["frame"] = frame.number;
+}
+
+void Run::in_order(Frame& frame, DetectResult& result) {
+  if (progress_) progress_->advance();
+  if (!frame.error.empty()) return unreadable(frame);
+  if (options_.track) {
+    const std::string key = frame.origin->kind == FrameKind::picture
+                                ? std::filesystem::path(frame.origin->name).parent_path().string()
+                                : frame.origin->name;
+    result.detections = trackers_.try_emplace(key, options_.track_options())
+                            .first->second.update(result.detections);
+  }
+  writer_->record(frame, result.detections);
+  report(result, frame);
+  if (output_.json && frame.origin->kind != FrameKind::stream)
+    pictures_json_.push_back(to_json(result, frame, model_.names));
+}
+
+void Run::report(const DetectResult& result, const Frame& frame) {
+  const DetectTiming& t = result.timing;
+  total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post,
+            total_.compile + t.compile};
+  if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
+  objects_ += result.detections.size();
+  const std::string prefix = prefix_of(frame);
+  if (result.dropped_not_finite > 0)
+    log::warning(fmt::format("{}{} rows of the prediction are not finite and are left out", prefix,
+                             result.dropped_not_finite));
+  const std::string found =
+      result.detections.empty()
+          ? fmt::format("nothing found (highest score {:.4f}, threshold {}), ",
+                        result.highest_score, text::general(options_.conf_thres))
+          : counts_text(result.detections, model_.names);
+  output_.line(fmt::format("{}{}x{} {}Done. ({:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post)",
+                           prefix, frame.bgr.rows, frame.bgr.cols, found, t.pre, t.inference,
+                           t.post));
+}
+
+void Run::process() {
+  // Lines on the same terminal are progress enough.
+  if (output_.json || !log::shows_live())
+    progress_ = std::make_unique<Progress>("detect", source_->total(),
+                                           list_.pictures.empty() ? "frame" : "picture");
+  runtime::PipelineStages stages;
+  stages.in_order = [&](Frame& frame, DetectResult& result) { in_order(frame, result); };
+  stages.drawn = [&](Frame& frame, DetectResult& result) {
+    if (frame.error.empty()) writer_->draw(frame, result.detections);
+  };
+  stages.delivered = [&](Frame& frame, DetectResult&) {
+    if (!frame.error.empty()) return;
+    writer_->deliver(frame);
+    const bool stream = frame.origin->kind == FrameKind::stream;
+    if (window_)
+      window_->show(frame.bgr, stream ? frame.origin->number : 0, stream ? frame.origin->of : 1);
+  };
+  try {
+    runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
+  } catch (...) {
+    writer_->finish();  // what is there can be used
+    throw;
+  }
+  writer_->finish();
+  if (progress_) progress_->finish();
+}
+
+void Run::summary(double rate) {
+  const auto n = static_cast<double>(std::max<std::size_t>(frames_, 1));
+  const bool only_pictures = list_.videos.empty() && list_.streams.empty();
+  output_.line(
+      fmt::format("{}, {}, {} unreadable, {:.1f} a second; mean of one {:.1f} ms pre, {:.1f} ms "
+                  "inference, {:.1f} ms post; {:.1f} ms compiling",
+                  counted(frames_, only_pictures ? "picture" : "frame"),
+                  counted(objects_, "object"), unreadable_.size(), rate, total_.pre / n,
+                  total_.inference / n, total_.post / n, total_.compile));
+  if (options_.track) {
+    std::uint64_t tracks = 0;
+    for (const auto& [name, tracker] : trackers_) tracks += tracker.tracks();
+    output_.line(counted(tracks, "track"));
+  }
+  for (const auto& one :
+       live_ != nullptr ? live_->counters() : std::vector<runtime::StreamCounters>())
+    output_.line(stream_line(one));
+  if (!unreadable_.empty()) {
+    output_.code = ExitCode::failure;
+    log::error(fmt::format("{} of {} {} could not be read; they are named above",
+                           unreadable_.size(), frames_ + unreadable_.size(),
+                           only_pictures ? "pictures" : "pictures or videos"));
+  }
+  if (options_.save_txt || options_.save_crop || options_.save_json || options_.save_csv ||
+      !options_.nosave)
+    output_.line(fmt::format("Results in {}", run_folder_));
+}
+
+nlohmann::json Run::stream_counters() const {
+  nlohmann::json all = nlohmann::json::array();
+  if (live_ == nullptr) return all;
+  for (const runtime::StreamCounters& one : live_->counters()) all.push_back(to_json(one));
+  return all;
+}
+
+nlohmann::json Run::execute() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto passed = [](std::chrono::steady_clock::time_point from) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+  };
+  // Streams begin to run when they are opened, so the network comes first; a wrong source should
+  // not wait for it.
+  api::require_weights(options_.weights);
+  list_ = runtime::list_sources(options_.source);
+  if (options_.view_img) window_ = api::video_library().window("yolov7 detect");
+  open_model();
+  open_source();
+  if (window_) source_ = std::make_unique<UntilClosed>(std::move(source_), *window_);
+  make_writer();
+  const auto begun = std::chrono::steady_clock::now();
+  process();
+  // From the first result to the last: compiling belongs to no picture.
+  const double rate = frames_ > 1
+                          ? static_cast<double>(frames_ - 1) / std::max(passed(first_result_), 1e-9)
+                          : static_cast<double>(frames_) / std::max(passed(begun), 1e-9);
+  summary(rate);
+  const double seconds = passed(start);
+  output_.line(fmt::format("Done. ({:.3f} s)", seconds));
+  nlohmann::json json{{"weights", model_.path},
+                      {"detector", detector_},
+                      {"image_size", look_.image_size},
+                      {"names", model_.names},
+                      {"run_folder", run_folder_},
+                      {"pictures", std::move(pictures_json_)},
+                      {"unreadable", std::move(unreadable_)},
+                      {"frames", frames_},
+                      {"frames_per_second", rate},
+                      {"objects", objects_},
+                      {"streams", stream_counters()},
+                      {"seconds", seconds},
+                      {"peak_memory_bytes", peak_resident_bytes()}};
+  if (options_.weights.size() > 1) json["ensemble"] = options_.weights;
+  if (!precision_reason_.empty()) json["precision"] = precision_reason_;
+  return json;
+}
+
+}  // namespace
+
+nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& output) {
+  DetectOptions options;
+  const Settings table = settings(options);
+  if (!parse_arguments(table, arguments, output)) return {};
+  api::require_cpu(options.device, "detect");
+  check(options);
+  std::vector<std::string> echo;
+  for (const Setting& entry : table.entries)
+    if (entry.refusal.empty() && entry.notice.empty())
+      echo.push_back(fmt::format(
+          "{}={}", entry.name,
+          entry.name == "source" ? runtime::without_credentials(options.source) : entry.text()));
+  output.line("detect: " + text::join(echo, ", "));
+  return Run(options, output).execute();
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,261 @@
+// yolov7 evolve: hyper-parameters by many trainings.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "core/value.hpp"
+#include "run/world.hpp"
+#include "search/hyperparameter_search.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvolveOptions {
+  std::string method = "evolution", parents = "single", project = "runs/train", name = "evolve",
+              resume;
+  int generations = 300, population = 0, eta = 3, parallel = 1;
+  double time = 0;
+  std::vector<std::string> genes;
+  bool exist_ok = false;
+  std::vector<std::string> train;  ///< what is handed on to every training
+};
+
+/// What a search is, kept in evolve.yaml.
+std::vector<Setting> kept_settings(EvolveOptions& o) {
+  return {
+      setting("method", o.method,
+              "evolution: each generation trains mutants of the best to the end; halving: many "
+              "candidates train a little, and the better ones on")
+          .choices({"evolution", "halving"}),
+      setting("generations", o.generations, "generations, the start being the first")
+          .range(1, 1'000'000),
+      setting("population", o.population,
+              "candidates of a generation; 0 = 1 for evolution (official), eta² for halving")
+          .range(0, 100),
+      setting("eta", o.eta,
+              "halving: one of so many candidates goes on, for so many times the epochs")
+          .range(2, 16),
+      setting("parents", o.parents,
+              "single: a mutant descends from one of the best five; weighted: from their mean, "
+              "weighted by fitness")
+          .choices({"single", "weighted"}),
+      setting(
+          "genes", o.genes,
+          "hyper-parameters to search; none = all of the file that have limits (docs/training.md)"),
+  };
+}
+
+/// The same options that trainings have, without those that the search decides.
+Settings handed_on(run::TrainOptions& train) {
+  static const std::vector<std::string> decided{"hyp",          "epochs",
+                                                "resume",       "project",
+                                                "name",         "exist-ok",
+                                                "time",         "evolve",
+                                                "stop-after",   "notest",
+                                                "nosave",       "patience",
+                                                "nproc",        "local_rank",
+                                                "save_period",  "accept-changed-data",
+                                                "mlflow",       "mlflow-experiment",
+                                                "mlflow-model", "device"};
+  Settings table = run::settings(train);
+  std::erase_if(table.entries, [&](const Setting& one) {
+    return text::contains(decided, one.name) || !one.notice.empty() || !one.refusal.empty();
+  });
+  return table;
+}
+
+Settings settings(EvolveOptions& o, run::TrainOptions& train) {
+  Settings table{"evolve", kept_settings(o)};
+  for (Setting& one : std::vector<Setting>{
+           setting("hyp", train.hyp,
+                   "the start: a hyper-parameter file, or the name of a built-in one"),
+           setting("epochs", train.epochs, "epochs of a whole training").range(1, 1'000'000),
+           setting("parallel", o.parallel,
+                   "trainings at a time, at most --population; they share the cores")
+               .range(1, 256),
+           setting("device", train.device, "cpu; 0 or 0,1: GPUs, which the trainings take in turn"),
+           setting("time", o.time, "hours after which no further training begins; 0 = no limit")
+               .range(0, 1e6),
+           setting("resume", o.resume,
+                   "go on with the search of this folder; --generations, --parallel, --time and "
+                   "--device may change"),
+           setting("project", o.project, "folder of the searches"),
+           setting("name", o.name, "name of the search"),
+           setting("exist-ok", o.exist_ok, "use the folder again instead of a new number")})
+    table.entries.push_back(std::move(one));
+  for (Setting& one : handed_on(train).entries) table.entries.push_back(std::move(one));
+  return table;
+}
+
+Settings evolve_yaml(EvolveOptions& o, run::TrainOptions& train) {
+  Settings table{"evolve.yaml", kept_settings(o)};
+  table.entries.push_back(setting("epochs", train.epochs, ""));
+  table.entries.push_back(setting("seed", train.seed, ""));
+  table.entries.push_back(setting("train", o.train, ""));
+  return table;
+}
+
+void make_absolute(std::string& path) {
+  if (!path.empty() && fs::exists(path)) path = fs::absolute(path).lexically_normal().string();
+}
+
+void require_parallel(const EvolveOptions& o) {
+  if (o.parallel > o.population)
+    throw usage_error(
+        fmt::format("evolve: --parallel {}: expected at most --population, {}: the next generation "
+                    "descends from this one",
+                    o.parallel, o.population));
+}
+
+void check(EvolveOptions& o, const run::TrainOptions& train) {
+  if (o.population == 0) o.population = o.method == "halving" ? o.eta * o.eta : 1;
+  run::require_possible(train, "evolve");
+  require_parallel(o);
+}
+
+/// A new search: its folder with the start and all that is handed on.
+fs::path begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::string> given) {
+  check(o, train);
+  run::Hyperparameters start =
+      run::read_hyperparameters(train.hyp);  // a bad file is refused before there is a folder
+  const std::vector<std::string> keys = run::hyperparameter_keys(train.hyp);
+  search::searched_genes(keys, o.genes);
+  for (std::string* path : {&train.data, &train.cfg, &train.weights}) make_absolute(*path);
+  // Results depend on the number of compute threads, so a search keeps it.
+  if (train.threads == 0) train.threads = std::max(1, usable_cores() / o.parallel);
+  given.emplace_back("threads");
+  given.emplace_back("data");
+  o.train = command_line(handed_on(train), given);
+  const fs::path folder = fs::absolute(make_run_folder(o.project, o.name, o.exist_ok));
+  if (fs::exists(folder / "evolve.csv"))
+    throw Error(fmt::format(
+        "{}: expected a folder without a search, found evolve.csv (--resume goes on with it)",
+        folder.string()));
+  Settings table = run::settings(start);
+  std::erase_if(table.entries, [&](const Setting& one) { return !text::contains(keys, one.name); });
+  file::write_atomically(folder / "hyp.yaml", to_yaml(table));
+  file::write_atomically(folder / "evolve.yaml", to_yaml(evolve_yaml(o, train)));
+  return folder;
+}
+
+/// The options of the search that goes on, with those of the command line that may change.
+fs::path reopen(EvolveOptions& o, run::TrainOptions& train, const std::vector<std::string>& given) {
+  static const std::vector<std::string> changeable{"resume", "generations", "parallel", "time",
+                                                   "device", "json",        "quiet",    "verbose"};
+  for (const std::string& name : given)
+    if (!text::contains(changeable, name))
+      throw usage_error(
+          fmt::format("evolve: --{} cannot change when a search is resumed (these can: {})", name,
+                      text::join(changeable, ", ")));
+  const fs::path folder = fs::absolute(o.resume).lexically_normal();
+  if (!fs::exists(folder / "evolve.yaml"))
+    throw Error(fmt::format(
+        "--resume: expected the folder of a search with evolve.yaml, found none at {}", o.resume));
+  const int generations = o.generations;
+  assign(evolve_yaml(o, train), read_yaml(folder / "evolve.yaml"));
+  if (text::contains(given, "generations")) o.generations = generations;
+  require_parallel(o);
+  return folder;
+}
+
+search::SearchSetup search_setup(const fs::path& folder, const EvolveOptions& o,
+                                 const run::TrainOptions& train) {
+  search::SearchSetup setup;
+  setup.folder = folder;
+  const std::string hyp = (folder / "hyp.yaml").string();
+  setup.start = run::read_hyperparameters(hyp);
+  setup.search.genes = search::searched_genes(run::hyperparameter_keys(hyp), o.genes);
+  setup.search.start = search::start_values(setup.search.genes, setup.start);
+  setup.search.options = {o.method == "halving",
+                          o.generations,
+                          o.population,
+                          o.eta,
+                          train.epochs,
+                          o.parents == "weighted",
+                          static_cast<std::uint64_t>(train.seed)};
+  setup.train_arguments = o.train;
+  for (const int gpu : run::gpus_of(train.device)) setup.devices.push_back(std::to_string(gpu));
+  if (setup.devices.empty() && !train.device.empty()) setup.devices.push_back(train.device);
+  setup.parallel = o.parallel;
+  setup.hours = o.time;
+  return setup;
+}
+
+nlohmann::json to_json(const search::SearchSetup& setup, const search::SearchOutcome& outcome) {
+  nlohmann::json result{{"run_folder", setup.folder.string()},
+                        {"trainings", outcome.trials.size()},
+                        {"failed", std::count_if(outcome.trials.begin(), outcome.trials.end(),
+                                                 [](const auto& t) { return t.failed; })},
+                        {"interrupted", outcome.interrupted},
+                        {"out_of_time", outcome.out_of_time}};
+  for (const search::Trial& trial : outcome.trials)
+    if (trial.generation == 0)
+      result["start"] = {{"fitness", trial.result.fitness},
+                         {"coco_map50", trial.result.coco_map50},
+                         {"coco_map", trial.result.coco_map}};
+  const search::Trial* best = best_trial(setup.search, outcome.trials);
+  if (best == nullptr) return result;
+  nlohmann::json values;
+  for (std::size_t i = 0; i < setup.search.genes.size(); ++i)
+    values[setup.search.genes[i].name] = best->values[i];
+  result["best"] = {{"generation", best->generation},
+                    {"candidate", best->candidate},
+                    {"fitness", best->result.fitness},
+                    {"coco_map50", best->result.coco_map50},
+                    {"coco_map", best->result.coco_map},
+                    {"values", values},
+                    {"hyp", (setup.folder / "hyp_evolved.yaml").string()},
+                    {"run_folder", search::trial_folder(setup.folder, *best).string()}};
+  return result;
+}
+
+}  // namespace
+
+nlohmann::json run_evolve(const std::vector<std::string>& arguments, Output& output) {
+  EvolveOptions options;
+  run::TrainOptions train;
+  const Settings table = settings(options, train);
+  if (!parse_arguments(table, arguments, output)) return {};
+  const std::vector<std::string> given = given_names(table, arguments);
+  const fs::path folder =
+      options.resume.empty() ? begin(options, train, given) : reopen(options, train, given);
+  const auto lock = file::Lock::try_acquire(folder / ".lock");
+  if (!lock)
+    throw Error(fmt::format("{}: another process is searching in this folder", folder.string()));
+  const search::SearchSetup setup = search_setup(folder, options, train);
+  std::vector<std::string> names;
+  for (const search::Gene& gene : setup.search.genes) names.push_back(gene.name);
+  log::info(fmt::format("search of {} hyper-parameters ({}), {} generations; in {}", names.size(),
+                        text::join(names, ", "), options.generations, folder.string()));
+  for (const search::Rung& rung : search::rungs(setup.search.options))
+    log::info(fmt::format("a generation: {} candidates to {} of {} epochs", rung.candidates,
+                          rung.epochs, train.epochs));
+  const search::SearchOutcome outcome = search::run_search(setup);
+  const nlohmann::json result = to_json(setup, outcome);
+  if (result.contains("best")) {
+    const auto& best = result["best"];
+    output.line(fmt::format(
+        "{} trainings. Best fitness {:.4f} (the start: {:.4f}), candidate {} of generation {}",
+        outcome.trials.size(), best["fitness"].get<double>(),
+        result["start"]["fitness"].get<double>(), best["candidate"].get<int>(),
+        best["generation"].get<int>()));
+    output.line(fmt::format("Hyper-parameters: {}", best["hyp"].get<std::string>()));
+  }
+  if (outcome.interrupted) output.code = ExitCode::interrupted;
+  if (outcome.interrupted || outcome.out_of_time)
+    output.line(fmt::format("{}; go on with: yolov7 evolve --resume {}",
+                            outcome.interrupted ? "Interrupted" : "The time is over",
+                            text::shell_word(folder.string())));
+  return result;
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "api/training_library.hpp"
+#include "cli/verb.hpp"
+#include "core/text.hpp"
+#include "monitoring/mlflow_server.hpp"
+#include "process/launcher.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+void check(const run::TrainOptions& o) {
+  if (o.resume.empty()) run::require_possible(o, "train");
+  const auto gpus = run::gpus_of(o.device);
+  if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
+    throw usage_error(fmt::format(
+        "train: --nproc {} and --device {}: expected a GPU for each process", o.nproc, o.device));
+  if (!o.mlflow.empty()) monitoring::mlflow_address(o.mlflow);
+  if (o.img_size.empty() || o.img_size.size() > 2)
+    throw usage_error(
+        fmt::format("train: --img-size: expected one or two sizes, found {}", o.img_size.size()));
+}
+
+run::World world(run::TrainOptions& o) {
+  run::World world = run::world_of([](const char* name) { return std::getenv(name); });
+  if (o.local_rank >= 0) world.local_rank = o.local_rank;
+  o.local_rank = -1;  // who it is, not how it trains
+  return world;
+}
+
+std::vector<std::string> without(std::vector<std::string> names, const std::string& name) {
+  std::erase(names, name);
+  return names;
+}
+
+ExitCode launch_all(int processes, const run::TrainOptions& o, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "train");
+  return process::launch(processes, arguments,
+                         std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
+}
+
+nlohmann::json to_json(const training::TrainSummary& s) {
+  return {{"run_folder", s.run_folder},
+          {"epochs_done", s.epochs_done},
+          {"best_epoch", s.best_epoch},
+          {"best_fitness", s.best_fitness},
+          {"coco_map50", s.map50},
+          {"coco_map", s.map},
+          {"seconds", s.seconds},
+          {"skipped_batches", s.skipped_batches},
+          {"predicted_peak_bytes", s.predicted_peak_bytes},
+          {"peak_bytes", s.peak_bytes},
+          {"interrupted", s.interrupted},
+          {"best", s.best},
+          {"last", s.last}};
+}
+
+}  // namespace
+
+nlohmann::json run_train(const std::vector<std::string>& arguments, Output& output) {
+  training::TrainRequest request;
+  const Settings table = run::settings(request.options);
+  if (!parse_arguments(table, arguments, output)) return {};
+  request.given = given_names(table, arguments);
+  if (request.options.evolve)
+    return run_evolve(command_line(table, without(request.given, "evolve")), output);
+  check(request.options);
+  request.world = world(request.options);
+  const int processes = std::max(request.options.nproc,
+                                 static_cast<int>(run::gpus_of(request.options.device).size()));
+  if (request.world.alone() && processes > 1) {
+    output.code = launch_all(processes, request.options, arguments);
+    return {};
+  }
+  const training::Api& library = api::training_library();
+  if (request.options.resume.empty() && request.world.writes())
+    request.run_folder =
+        make_run_folder(request.options.project, request.options.name, request.options.exist_ok);
+  const training::TrainSummary summary = library.train(request);
+  if (!request.world.writes()) {
+    if (summary.interrupted) output.code = ExitCode::interrupted;
+    return {};
+  }
+  if (summary.interrupted) {
+    output.code = ExitCode::interrupted;
+    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}",
+                            summary.epochs_done, text::shell_word(summary.run_folder)));
+  } else {
+    output.line(fmt::format(
+        "Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}",
+        summary.epochs_done, summary.seconds / 3600, summary.best_epoch, summary.map50,
+        summary.map));
+    output.line(fmt::format("Results in {}", summary.run_folder));
+  }
+  return to_json(summary);
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs/val_options.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "evaluation/report/report.hpp"
+#include "monitoring/report.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+/// The option set (evaluation 1.1), what is not in use left out.
+std::string echo(const Settings& table) {
+  std::vector<std::string> parts;
+  for (const Setting& entry : table.entries)
+    if (entry.refusal.empty() && entry.notice.empty())
+      parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
+  return "val: " + text::join(parts, ", ");
+}
+
+}  // namespace
+
+nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output) {
+  ValOptions o;
+  const Settings table = settings(o);
+  if (!parse_arguments(table, arguments, output)) return {};
+  if (o.verbose) log::set_level(log::Level::debug);
+  check(o);
+  output.line(echo(table));
+  if (o.task == "speed") return run_speed(o, output);
+  if (o.task == "study") return run_study(o, output);
+  const api::OpenModel model = api::open_detector(model_options(o));
+  const Measurement measurement = prepare_measurement(o, o.task, model);
+  const dataset::Index& index = measurement.index;
+  const evaluation::ValidationOptions& options = measurement.options;
+  output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path,
+                          model.network.source, options.image_size, model.detector->description(),
+                          o.task, index.entries.size(), index.label_count()));
+  const std::string folder = make_run_folder(o.project, o.name, o.exist_ok);
+  const evaluation::ValidationResult result = evaluation::evaluate(*model.detector, index, options);
+  evaluation::ReportOptions report;
+  report.label_files = o.save_txt || o.save_hybrid;
+  report.with_confidence = o.save_conf;
+  report.coco_ids = is_coco(o.data);
+  report.weights = model.path;
+  report.weights_hash = file::content_hash(file::read(model.path));
+  report.detector = model.detector->description();
+  if (!measurement.annotations.empty()) report.ground_truth = measurement.annotations;
+  if (o.save_json || report.coco_ids)
+    report.detections_json =
+        std::filesystem::path(folder) /
+        (std::filesystem::path(model.path).stem().string() + "_predictions.json");
+  evaluation::write_report(folder, result, index, report);
+  file::write_atomically(std::filesystem::path(folder) / "report.html",
+                         monitoring::validation_report(folder));
+  for (const std::string& line :
+       evaluation::console_lines(result, index, o.verbose || index.names.size() < 50))
+    output.line(line);
+  output.line(fmt::format("Results in {}", folder));
+  nlohmann::json json = evaluation::to_json(result, index, report);
+  json["folder"] = folder;
+  return json;
+}
+
+}  // namespace yolov7::cli

@@ -1,9 +1,0 @@
-#pragma once
-#include "runtime/video.hpp"
-
-namespace yolov7::cli {
-
-/// Loads libyolov7-video (FFmpeg). Error: it is not there, with the remedy.
-const runtime::VideoLibrary& video_library();
-
-}  // namespace yolov7::cli

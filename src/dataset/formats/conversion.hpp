@@ -1,0 +1,54 @@
+#pragma once
+// The account of a conversion: counts in = counts out + drops, each drop named.
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataset/index/label.hpp"
+
+namespace yolov7::dataset {
+
+struct ConversionDrop {
+  std::string kind;            ///< "annotation", "picture" or "box"
+  std::filesystem::path file;  ///< relative to the source
+  int line = 0;                ///< from 1; 0 = the whole file
+  std::size_t boxes = 0;       ///< that were lost with it
+  std::string reason;
+};
+
+struct InOut {
+  std::size_t in = 0, out = 0, dropped = 0;
+};
+
+struct SplitCount {
+  std::string name;
+  std::size_t pictures = 0, boxes = 0, empty = 0;  ///< empty: pictures without a box
+  std::vector<std::size_t> boxes_per_class;
+};
+
+struct Conversion {
+  std::filesystem::path source, out;
+  std::vector<std::string> names;
+  InOut annotations, pictures, boxes;
+  std::size_t difficult = 0;  ///< kept boxes that are marked so
+  std::size_t clipped = 0;    ///< kept boxes that reached beyond their picture
+  std::string split_rule;     ///< where the splits come from, in words
+  std::vector<SplitCount> splits;
+  std::vector<ConversionDrop> drops;
+  std::vector<Problem> notes;  ///< nothing was lost, but look at it
+  std::vector<std::pair<std::filesystem::path, std::string>> renamed;
+  bool val_is_train = false;
+
+  void drop(ConversionDrop one);  ///< counts it, too
+};
+
+/// Error if a count does not add up: a defect of ours, never of the data.
+void require_balance(const Conversion& conversion);
+nlohmann::json to_json(const Conversion& conversion);
+/// For people; at most ten drops and ten notes.
+std::vector<std::string> summary_lines(const Conversion& conversion);
+
+}  // namespace yolov7::dataset

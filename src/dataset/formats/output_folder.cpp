@@ -1,0 +1,64 @@
+#include "dataset/formats/output_folder.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+/// Absolute and without a slash at the end, so that it has a name and a parent.
+fs::path place(const fs::path& folder) {
+  fs::path result = fs::absolute(folder).lexically_normal();
+  if (!result.has_filename()) result = result.parent_path();
+  return result;
+}
+
+}  // namespace
+
+void require_empty(const fs::path& folder) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(folder, error);
+  if (status.type() == fs::file_type::not_found) return;
+  if (!fs::is_directory(folder, error))
+    throw Error(fmt::format("{}: expected a new or empty folder for the output, found a file",
+                            folder.string()));
+  if (!fs::is_empty(folder, error) || error)
+    throw Error(
+        fmt::format("{}: expected a new or empty folder for the output, found files in it; nothing "
+                    "is overwritten",
+                    folder.string()));
+}
+
+void build_folder(const fs::path& folder, const std::function<void(const fs::path&)>& build) {
+  require_empty(folder);
+  const fs::path target = place(folder);
+  file::make_folder(target.parent_path());
+  const fs::path temporary =
+      target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());
+  std::error_code ignored;
+  fs::remove_all(temporary, ignored);  // of a process with this number that was killed
+  try {
+    file::make_folder(temporary);
+    build(temporary);
+    file::sync_file_system(temporary);
+    // rename(2) replaces an empty folder and refuses a filled one, so a second writer cannot be
+    // overwritten.
+    if (std::rename(temporary.c_str(), target.c_str()) != 0)
+      throw Error(fmt::format("{}: cannot move the finished folder there: {}", target.string(),
+                              std::strerror(errno)));
+  } catch (...) {
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+}
+
+}  // namespace yolov7::dataset

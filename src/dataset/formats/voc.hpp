@@ -1,0 +1,31 @@
+#pragma once
+// One Pascal VOC annotation file.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "image/boxes/box.hpp"
+
+namespace yolov7::dataset {
+
+struct VocObject {
+  std::string name;  ///< class, trimmed
+  Xyxy box_px;       ///< corners as they stand in the file: nothing subtracted
+  bool difficult = false;
+  int line = 0;       ///< of <object>, from 1
+  std::string fault;  ///< why the box cannot be used (no name, no corner, not a number), or ""
+};
+
+struct VocAnnotation {
+  std::string folder, filename;  ///< as written; the file name reduced to its last part
+  int width = 0, height = 0;     ///< as written, 0 if absent
+  std::vector<VocObject> objects;
+};
+
+/// Errors name `source`, the line and the reason: not XML, no <annotation>, text that is not UTF-8.
+/// Nothing outside the text is ever read (no DTD, no entities of its own).
+VocAnnotation parse_voc(std::string_view xml, const std::string& source);
+/// What follows the last slash or backslash.
+std::string base_name(std::string_view path);
+
+}  // namespace yolov7::dataset

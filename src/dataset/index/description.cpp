@@ -1,0 +1,188 @@
+#include "dataset/index/description.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "core/value.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr long long most_classes = 100'000;
+
+bool on_disk(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+/// Without "." and "..", where that names the same thing (a link before ".." may make it another
+/// one).
+fs::path tidy(const fs::path& path) {
+  const fs::path normal = path.lexically_normal();
+  std::error_code error;
+  return fs::equivalent(normal, path, error) && !error ? normal : path;
+}
+
+/// The places where an entry is looked for, in order (data 1, F D01).
+std::vector<fs::path> places(const std::string& entry, const fs::path& folder,
+                             const std::string& root) {
+  if (fs::path(entry).is_absolute()) return {entry};
+  std::vector<fs::path> result;
+  if (!root.empty()) {
+    result.push_back(folder / root / entry);
+    if (!fs::path(root).is_absolute()) result.push_back(fs::path(root) / entry);
+  }
+  result.push_back(folder / entry);
+  result.emplace_back(entry);
+  if (entry.starts_with("../")) result.push_back(folder / entry.substr(3));
+  return result;
+}
+
+fs::path resolve(const Value& value, const std::string& key, const fs::path& folder,
+                 const std::string& root, const std::string& download) {
+  const std::string& entry = value.text();
+  if (entry.empty())
+    throw Error(fmt::format("{}: expected a folder or list file for '{}', found an empty text",
+                            value.where(), key));
+  std::vector<std::string> tried;
+  for (const fs::path& place : places(entry, folder, root)) {
+    if (on_disk(place)) return tidy(place);
+    const std::string name = place.lexically_normal().string();
+    if (std::find(tried.begin(), tried.end(), name) == tried.end()) tried.push_back(name);
+  }
+  std::string message =
+      fmt::format("{}: expected a folder or list file for '{}', found none; looked for {}",
+                  value.where(), key, text::join(tried, ", "));
+  if (!download.empty())
+    message += fmt::format(
+        "; the file names the download '{}', which is never run: fetch it yourself", download);
+  throw Error(message);
+}
+
+std::vector<fs::path> read_entries(const Value& document, const std::string& key,
+                                   const std::string& root, const std::string& download) {
+  const Value* value = document.find(key);
+  if (value == nullptr || value->is_null()) return {};
+  const fs::path folder = fs::path(document.source).parent_path();
+  std::vector<fs::path> result;
+  if (value->is_sequence()) {
+    for (const Value& entry : value->sequence)
+      result.push_back(resolve(entry, key, folder, root, download));
+  } else {
+    result.push_back(resolve(*value, key, folder, root, download));
+  }
+  return result;
+}
+
+std::string class_name(const Value& value, std::size_t index) {
+  if (value.is_scalar()) return value.scalar;
+  throw Error(fmt::format("{}: expected a name for class {}, found {}", value.where(), index,
+                          value.is_null()
+                              ? "nothing (a class called null or ~ is written in quotes)"
+                              : "a list or mapping"));
+}
+
+std::vector<std::string> names_by_index(const Value& value) {
+  std::map<long long, std::string> by_index;
+  for (const auto& [key, name] : value.mapping) {
+    const auto index = text::parse_int(key);
+    if (!index || *index < 0 || *index >= static_cast<long long>(value.mapping.size()))
+      throw Error(fmt::format("{}: expected class numbers 0..{} as keys of names, found '{}'",
+                              name.where(), value.mapping.size() - 1, key));
+    if (!by_index.emplace(*index, class_name(name, static_cast<std::size_t>(*index))).second)
+      throw Error(fmt::format("{}: found the class number {} twice", name.where(), *index));
+  }
+  std::vector<std::string> names;
+  for (auto& entry : by_index) names.push_back(std::move(entry.second));
+  return names;
+}
+
+std::vector<std::string> read_names(const Value& value) {
+  if (value.is_mapping()) return names_by_index(value);
+  if (!value.is_sequence())
+    throw Error(fmt::format(
+        "{}: expected names as a list or as a mapping from class number to name", value.where()));
+  std::vector<std::string> names;
+  for (const Value& name : value.sequence) names.push_back(class_name(name, names.size()));
+  return names;
+}
+
+void read_classes(const Value& document, Description& result) {
+  const Value* count = document.find("nc");
+  const Value* names = document.find("names");
+  const bool have_count = count != nullptr && !count->is_null(),
+             have_names = names != nullptr && !names->is_null();
+  if (!have_count && !have_names)
+    throw Error(
+        fmt::format("{}: expected the keys 'names' or 'nc', found neither", document.source));
+  const long long nc = have_count ? count->integer() : 0;
+  if (have_count && (nc < 1 || nc > most_classes))
+    throw Error(
+        fmt::format("{}: expected nc in 1..{}, found {}", count->where(), most_classes, nc));
+  if (have_names) {
+    result.names = read_names(*names);
+    if (have_count && nc != static_cast<long long>(result.names.size()))
+      throw Error(fmt::format("{}: expected nc = {}, the number of names, found nc = {}",
+                              count->where(), result.names.size(), nc));
+    if (result.names.empty())
+      throw Error(fmt::format("{}: expected at least one class name, found none", names->where()));
+  } else {
+    for (long long i = 0; i < nc; ++i) result.names.push_back(std::to_string(i));
+    log::warning(fmt::format("{}: no 'names'; the {} classes are called by their numbers",
+                             document.source, nc));
+  }
+  result.class_count = static_cast<int>(result.names.size());
+  std::set<std::string> seen;
+  for (const std::string& name : result.names)
+    if (!seen.insert(name).second)
+      log::warning(
+          fmt::format("{}: the class name '{}' stands for two classes", document.source, name));
+}
+
+}  // namespace
+
+const std::vector<fs::path>& Description::split(const std::string& name) const {
+  if (name == "train") return train;
+  if (name == "val") return val;
+  if (name == "test") return test;
+  throw Error(fmt::format("expected the split train, val or test, found '{}'", name));
+}
+
+Description read_description(const fs::path& path) {
+  const Value document = read_yaml(path);
+  if (!document.is_mapping())
+    throw Error(
+        fmt::format("{}: expected a mapping with train, val, nc and names, found something else",
+                    path.string()));
+  Description result;
+  result.file = path;
+  if (const Value* download = document.find("download");
+      download != nullptr && download->is_scalar())
+    result.download = download->scalar;
+  std::string root;
+  if (const Value* value = document.find("path"); value != nullptr && !value->is_null())
+    root = value->text();
+  const Value* val = document.find("val");
+  if (val == nullptr || val->is_null()) {
+    std::vector<std::string> keys;
+    for (const auto& entry : document.mapping) keys.push_back(entry.first);
+    throw Error(
+        fmt::format("{}: expected a key 'val' with the validation pictures, found none among: {}",
+                    path.string(), text::join(keys, ", ")));
+  }
+  read_classes(document, result);
+  result.train = read_entries(document, "train", root, result.download);
+  result.val = read_entries(document, "val", root, result.download);
+  result.test = read_entries(document, "test", root, result.download);
+  return result;
+}
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,27 @@
+#pragma once
+// data.yaml (data 1): train, val, test, nc, names, path. Nothing in it is ever executed or
+// downloaded.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dataset/index/pictures.hpp"
+
+namespace yolov7::dataset {
+
+struct Description {
+  std::filesystem::path file;
+  std::vector<std::filesystem::path> train, val, test;  ///< resolved entries: folders or list files
+  int class_count = 0;
+  std::vector<std::string> names;  ///< class_count of them
+  std::string download;            ///< said when something is missing, never run
+
+  const std::vector<std::filesystem::path>& split(
+      const std::string& name) const;  ///< "train", "val" or "test"
+};
+
+/// Errors: missing or malformed file, no names and no nc, their numbers differ, no `val` key, an
+/// entry that exists at none of the places tried (they are listed).
+Description read_description(const std::filesystem::path& path);
+
+}  // namespace yolov7::dataset

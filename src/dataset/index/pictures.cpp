@@ -1,0 +1,106 @@
+#include "dataset/index/pictures.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "image/codec/codec.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+bool hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
+
+using Visited = std::set<std::pair<dev_t, ino_t>>;
+
+/// Links to folders are followed; a folder is entered once, so that circles end.
+void walk(const fs::path& folder, Visited& visited, std::vector<fs::path>& pictures) {
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0 || !visited.emplace(info.st_dev, info.st_ino).second)
+    return;
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  if (error)
+    throw Error(fmt::format("{}: cannot read this folder: {}", folder.string(), error.message()));
+  for (const fs::directory_entry& entry : entries) {
+    if (hidden(entry.path())) continue;
+    if (entry.is_directory(error))
+      walk(entry.path(), visited, pictures);
+    else if (is_picture_name(entry.path()))
+      pictures.push_back(entry.path());
+  }
+}
+
+/// One line of a list file: "./" stands for the list's folder; else the working directory, then the
+/// list's folder.
+fs::path listed(std::string_view line, const fs::path& folder) {
+  if (line.starts_with("./")) return folder / line.substr(2);
+  const fs::path path(line);
+  std::error_code error;
+  if (path.is_absolute() || fs::exists(path, error)) return path;
+  return fs::exists(folder / path, error) ? folder / path : path;
+}
+
+void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
+  constexpr std::uint64_t most_bytes = 1u << 30;
+  const std::string content = file::read(file, most_bytes);
+  std::size_t others = 0;
+  std::string first;
+  for (const std::string_view raw : text::lines(content)) {
+    const std::string_view line = text::trim(raw);
+    if (line.empty()) continue;
+    fs::path path = listed(line, file.parent_path());
+    if (is_picture_name(path) && !hidden(path))
+      pictures.push_back(std::move(path));
+    else if (others++ == 0)
+      first = line;
+  }
+  if (others > 0)
+    log::warning(
+        fmt::format("{}: {} lines are not names of pictures and are left out, the first is '{}'",
+                    file.string(), others, first));
+}
+
+}  // namespace
+
+std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
+  std::vector<fs::path> pictures;
+  std::vector<std::string> sources;
+  for (const fs::path& entry : entries) {
+    sources.push_back(entry.string());
+    std::error_code error;
+    Visited visited;
+    if (fs::is_directory(entry, error))
+      walk(entry, visited, pictures);
+    else if (fs::is_regular_file(entry, error))
+      read_list(entry, pictures);
+    else
+      throw Error(
+          fmt::format("{}: expected a folder of pictures or a list of them, but it does not exist",
+                      entry.string()));
+  }
+  if (pictures.empty())
+    throw Error(fmt::format("no images found in {}", sources.empty() ? "an empty list of sources"
+                                                                     : text::join(sources, ", ")));
+  std::sort(pictures.begin(), pictures.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  const auto repeated =
+      std::unique(pictures.begin(), pictures.end(),
+                  [](const fs::path& a, const fs::path& b) { return a.native() == b.native(); });
+  if (const auto count = pictures.end() - repeated; count > 0)
+    log::warning(fmt::format("{}: {} pictures are named more than once; each is taken once",
+                             text::join(sources, ", "), count));
+  pictures.erase(repeated, pictures.end());
+  return pictures;
+}
+
+}  // namespace yolov7::dataset

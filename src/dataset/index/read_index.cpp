@@ -1,0 +1,234 @@
+#include "dataset/index/read_index.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/interrupt.hpp"
+#include "core/progress.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "dataset/index/index_report.hpp"
+#include "dataset/index/picture_cache.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+struct ReadLabels {
+  fs::path path;
+  bool found = false;
+  LabelFile file;
+};
+
+int thread_count(const IndexOptions& options) { return threads_or_all(options.threads); }
+
+std::int64_t now_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+/// Facts of every picture: from the cache where size and time agree, else by reading it.
+std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
+                                        const IndexOptions& options, Index& index) {
+  const std::int64_t started = now_ns();
+  const auto folders = cache_folders(label_path(pictures.front()));
+  PictureCache cache(folders, index.split, folders.front().parent_path());
+  std::vector<PictureFacts> facts(pictures.size());
+  std::vector<std::size_t> unknown;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
+    const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
+    if (known != nullptr)
+      facts[i] = *known;
+    else
+      unknown.push_back(i);
+  }
+  if (!unknown.empty()) {
+    Progress progress("reading " + index.split, unknown.size(), "pictures");
+    parallel_for(unknown.size(), thread_count(options), [&](std::size_t k) {
+      interrupt::check();
+      facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
+      progress.advance();
+    });
+    progress.finish();
+    cache.save(pictures, facts, started);
+  }
+  index.pictures_read = unknown.size();
+  index.cache_file = cache.file();
+  return facts;
+}
+
+/// Label files are read at every start, so that a change is always seen.
+ReadLabels read_labels(const fs::path& picture, int class_count, bool strict) {
+  constexpr std::uint64_t most_bytes = 64u << 20;
+  ReadLabels result;
+  result.path = label_path(picture);
+  std::error_code error;
+  result.found = fs::exists(result.path, error);
+  if (!result.found) return result;
+  try {
+    result.file =
+        try_parse_labels(file::read(result.path, most_bytes), result.path, class_count, strict);
+  } catch (const Error& failure) {
+    std::string reason = failure.what();
+    const std::string source = result.path.string() + ": ";
+    if (reason.starts_with(source)) reason.erase(0, source.size());
+    result.file.fault = LabelFault::format;
+    result.file.failure = {result.path, 0, reason};
+  }
+  return result;
+}
+
+/// A class that the data description does not know is no bad row but a wrong description:
+/// everything stops.
+void refuse_unknown_classes(const std::vector<ReadLabels>& labels) {
+  const ReadLabels* first = nullptr;
+  std::size_t more = 0;
+  for (const ReadLabels& one : labels) {
+    if (one.file.fault != LabelFault::class_out_of_range) continue;
+    if (first == nullptr)
+      first = &one;
+    else
+      ++more;
+  }
+  if (first == nullptr) return;
+  throw Error(text_of(first->file.failure) +
+              (more > 0 ? fmt::format(" (and in {} more label files)", more) : ""));
+}
+
+/// Counts and keeps one picture, or names the reason why not (data 4: the label file counts only
+/// for a good picture).
+void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& labels,
+               bool single_cls, Index& index) {
+  if (!facts.fault.empty()) {
+    ++index.corrupt;
+    index.problems.push_back({picture, 0, "ignoring corrupted image: " + facts.fault});
+    return;
+  }
+  ++(labels.found ? index.found : index.missing);
+  if (labels.file.fault != LabelFault::none) {
+    ++index.corrupt;
+    index.problems.push_back(labels.file.failure);
+    index.problems.back().reason +=
+        fmt::format(" (ignoring corrupted label and its picture {})", picture.filename().string());
+    return;
+  }
+  for (Problem& problem : labels.file.dropped) index.problems.push_back(std::move(problem));
+  if (labels.found && labels.file.labels.empty()) ++index.empty;
+  Entry entry{picture,      facts.width,       facts.height, std::move(labels.file.labels),
+              labels.found, facts.content_hash};
+  if (single_cls)
+    for (Label& label : entry.labels) label.class_index = 0;
+  index.entries.push_back(std::move(entry));
+}
+
+/// Label files for which no picture of the same stem lies in the folder that they belong to. Only
+/// where labels have a folder of their own; a list that takes some pictures of a folder makes no
+/// orphans of the rest.
+void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadLabels>& labels,
+                  Index& index) {
+  std::map<fs::path, std::set<fs::path>> picture_folders;
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    if (labels[i].path.parent_path() != pictures[i].parent_path())
+      picture_folders[labels[i].path.parent_path()].insert(pictures[i].parent_path());
+  for (const auto& [label_folder, folders] : picture_folders) {
+    std::error_code error;
+    std::unordered_set<std::string> stems;
+    for (const fs::path& folder : folders)
+      for (const fs::directory_entry& file : fs::directory_iterator(folder, error))
+        stems.insert(file.path().stem().string());
+    std::set<fs::path> orphans;
+    for (const fs::directory_entry& file : fs::directory_iterator(label_folder, error)) {
+      const fs::path name = file.path().filename();
+      if (name.extension() == ".txt" && !name.native().starts_with('.') && name != "classes.txt" &&
+          !stems.contains(name.stem().string()))
+        orphans.insert(file.path());
+    }
+    index.orphan_labels += orphans.size();
+    for (const fs::path& path : orphans)
+      index.problems.push_back({path, 0, "label file without a picture"});
+  }
+}
+
+std::string identity(const Index& index) {
+  std::string all;
+  for (const std::string& name : index.names) all += name + '\n';
+  for (const Entry& entry : index.entries) all += identity(entry);
+  return file::content_hash(all);
+}
+
+/// training 5: "item" unless the description has exactly one name.
+std::vector<std::string> class_names(const Description& description, bool single_cls) {
+  if (single_cls && description.names.size() != 1) return {"item"};
+  return description.names;
+}
+
+MissingExample missing_example(const std::vector<fs::path>& pictures,
+                               const std::vector<ReadLabels>& labels) {
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    if (!labels[i].found) return {pictures[i], labels[i].path};
+  return {pictures.front(), labels.front().path};
+}
+
+void require_usable(const Index& index, const MissingExample& example,
+                    const Description& description, bool training) {
+  if (index.entries.empty())
+    throw Error(fmt::format(
+        "{}: no usable picture in split '{}': all {} are corrupt, the first: {}",
+        description.file.string(), index.split, index.corrupt, text_of(index.problems.front())));
+  if (!training) return;
+  if (index.found == 0)
+    throw Error(fmt::format(
+        "{}: no labels found for split '{}', cannot train without; the labels of {} were looked "
+        "for at {}",
+        description.file.string(), index.split, example.picture.string(), example.label.string()));
+  if (index.label_count() == 0)
+    throw Error(
+        fmt::format("{}: the {} label files of split '{}' hold no object, cannot train without; "
+                    "the first is {}",
+                    description.file.string(), index.found, index.split,
+                    label_path(index.entries.front().picture).string()));
+}
+
+}  // namespace
+
+Index read_index(const Description& description, const std::string& split,
+                 const IndexOptions& options) {
+  Index index;
+  index.split = split;
+  index.names = class_names(description, options.single_cls);
+  const std::vector<fs::path>& sources = description.split(split);
+  if (sources.empty())
+    throw Error(fmt::format("{}: expected a key '{}' with pictures, found none",
+                            description.file.string(), split));
+  const std::vector<fs::path> pictures = collect_pictures(sources);
+  std::vector<ReadLabels> labels(pictures.size());
+  // With --single-cls every class becomes 0, whatever the description knows.
+  const int class_count = options.single_cls ? 0 : description.class_count;
+  parallel_for(pictures.size(), thread_count(options), [&](std::size_t i) {
+    labels[i] = read_labels(pictures[i], class_count, options.strict);
+  });
+  refuse_unknown_classes(labels);
+  std::vector<PictureFacts> facts = picture_facts(pictures, options, index);
+  const MissingExample example = missing_example(pictures, labels);
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    add_entry(pictures[i], facts[i], std::move(labels[i]), options.single_cls, index);
+  find_orphans(pictures, labels, index);
+  index.identity = identity(index);
+  report(index, example);
+  require_usable(index, example, description, options.training);
+  return index;
+}
+
+}  // namespace yolov7::dataset

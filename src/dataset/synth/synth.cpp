@@ -1,0 +1,155 @@
+#include "dataset/synth/synth.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/interrupt.hpp"
+#include "core/json.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "dataset/formats/output_folder.hpp"
+#include "dataset/formats/yolo_layout.hpp"
+#include "dataset/index/label.hpp"
+#include "image/codec/codec.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int generator_version =
+    1;  // of the pictures: a change of any pixel or label is a new one
+constexpr std::uint32_t empty_stream = 100, quality_stream = 101;
+constexpr int smallest_side = 32, largest_side = 8192;
+
+/// Writes one picture with its labels and returns the objects' classes.
+std::vector<int> write_one(const SynthOptions& o, const SynthLevel& level, const fs::path& folder,
+                           const std::string& split_name, int split, std::size_t number,
+                           bool empty) {
+  SynthPicture drawn = draw_synth_picture(level, o.image_size, o.seed, split, number, empty);
+  std::vector<int> classes;
+  for (Label& label : drawn.labels) {
+    classes.push_back(label.class_index);
+    if (!o.polygons) label.polygon.clear();
+  }
+  Random random(o.seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number),
+                quality_stream);
+  const int quality = static_cast<int>(random.integer(80, 95));
+  const std::string stem = fmt::format("{:06}", number);
+  file::write_atomically(folder / "images" / split_name / (stem + ".jpg"),
+                         encode_jpeg(drawn.picture, quality), file::Sync::later);
+  file::write_atomically(folder / "labels" / split_name / (stem + ".txt"),
+                         format_labels(drawn.labels), file::Sync::later);
+  return classes;
+}
+
+SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs::path& folder,
+                       const std::string& name, int split, int count) {
+  file::make_folder(folder / "images" / name);
+  file::make_folder(folder / "labels" / name);
+  const auto n = static_cast<std::size_t>(count);
+  const std::vector<bool> empty = empty_pictures(level.empty_share, n, o.seed, split);
+  std::vector<std::vector<int>> classes(n);
+  parallel_for(n, threads_or_all(o.threads), [&](std::size_t i) {
+    interrupt::check();
+    classes[i] = write_one(o, level, folder, name, split, i, empty[i]);
+  });
+  SynthSplit result;
+  result.name = name;
+  result.pictures = n;
+  result.objects_per_class.assign(static_cast<std::size_t>(level.class_count()), 0);
+  for (const auto& one : classes) {
+    result.objects += one.size();
+    if (one.empty()) ++result.empty;
+    for (const int c : one) ++result.objects_per_class[static_cast<std::size_t>(c)];
+  }
+  return result;
+}
+
+}  // namespace
+
+SynthLevel synth_level(const SynthOptions& o) {
+  const std::vector<std::string> levels{"easy", "standard", "formula"};
+  if (std::find(levels.begin(), levels.end(), o.level) == levels.end())
+    throw usage_error(
+        fmt::format("dataset synth: expected level 'easy', 'standard' or 'formula', found '{}'{}",
+                    o.level, text::did_you_mean(o.level, levels)));
+  SynthLevel level = o.level == "easy"       ? easy_level()
+                     : o.level == "standard" ? standard_level()
+                                             : formula_level();
+  if (o.train < 0 || o.val < 1 || o.test < 0)
+    throw usage_error(
+        fmt::format("dataset synth: expected at least 1 picture in val and 0 in train and test, "
+                    "found train {}, val {}, test {}",
+                    o.train, o.val, o.test));
+  if (o.image_size < smallest_side || o.image_size > largest_side)
+    throw usage_error(fmt::format("dataset synth: expected an image size of {} to {} px, found {}",
+                                  smallest_side, largest_side, o.image_size));
+  const int most = level.class_count();
+  if (o.classes < 0 || o.classes > most)
+    throw usage_error(fmt::format("dataset synth: level '{}' has {} classes, found {}", o.level,
+                                  most, o.classes));
+  if (o.classes > 0) {
+    const auto wanted = static_cast<std::size_t>(o.classes),
+               shapes = std::min(wanted, level.shapes.size());
+    level.formulas.resize(wanted - shapes);
+    level.shapes.resize(shapes);
+  }
+  return level;
+}
+
+std::vector<bool> empty_pictures(double share, std::size_t count, std::uint64_t seed, int split) {
+  std::vector<bool> empty(count, false);
+  const auto wanted = static_cast<std::size_t>(std::lround(share * static_cast<double>(count)));
+  const auto order =
+      Random(seed, static_cast<std::uint32_t>(split), 0, empty_stream).permutation(count);
+  for (std::size_t i = 0; i < wanted; ++i) empty[order[i]] = true;
+  return empty;
+}
+
+SynthReport synthesize(const SynthOptions& o, const fs::path& out) {
+  const SynthLevel level = synth_level(o);
+  SynthReport report;
+  for (int i = 0; i < level.class_count(); ++i) report.names.push_back(level.class_name(i));
+  build_folder(out, [&](const fs::path& folder) {
+    std::vector<std::pair<std::string, std::string>> entries;
+    const std::vector<std::pair<std::string, int>> splits{
+        {"train", o.train}, {"val", o.val}, {"test", o.test}};
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      const auto& [name, count] = splits[i];
+      if (count == 0) continue;
+      report.splits.push_back(write_split(o, level, folder, name, static_cast<int>(i), count));
+      entries.emplace_back(name, "images/" + name);
+    }
+    file::write_atomically(folder / "data.yaml", description_text(entries, report.names),
+                           file::Sync::later);
+    file::write_atomically(folder / "synth.json", json_text(to_json(o, report), 2) + "\n",
+                           file::Sync::later);
+  });
+  return report;
+}
+
+nlohmann::json to_json(const SynthOptions& o, const SynthReport& report) {
+  nlohmann::json splits = nlohmann::json::object();
+  for (const SynthSplit& split : report.splits)
+    splits[split.name] = {{"pictures", split.pictures},
+                          {"empty", split.empty},
+                          {"objects", split.objects},
+                          {"objects_per_class", split.objects_per_class}};
+  return {{"generator_version", generator_version},
+          {"level", o.level},
+          {"seed", o.seed},
+          {"image_size", o.image_size},
+          {"polygons", o.polygons},
+          {"names", report.names},
+          {"splits", std::move(splits)}};
+}
+
+}  // namespace yolov7::dataset

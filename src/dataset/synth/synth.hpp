@@ -1,0 +1,48 @@
+#pragma once
+// The built-in data set generator: pictures with exact boxes and polygons, from a seed alone.
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "dataset/synth/synth_scene.hpp"
+
+namespace yolov7::dataset {
+
+struct SynthOptions {
+  std::string level = "standard";  ///< "easy", "standard" or "formula"
+  int train = 800, val = 100, test = 100;
+  int image_size = 640;  ///< longer side, pixels
+  std::uint64_t seed = 0;
+  int classes = 0;        ///< the first so many of the level's; 0 = all
+  bool polygons = false;  ///< labels as polygons instead of boxes
+  int threads = 0;        ///< 0 = usable cores; the files do not depend on it
+};
+
+struct SynthSplit {
+  std::string name;
+  std::size_t pictures = 0, empty = 0, objects = 0;
+  std::vector<std::size_t> objects_per_class;
+};
+
+struct SynthReport {
+  std::vector<std::string> names;
+  std::vector<SynthSplit> splits;
+};
+
+/// Errors (usage): unknown level, counts below 0 or no val, image size outside 32 … 8192, more
+/// classes than the level has.
+SynthLevel synth_level(const SynthOptions& options);
+/// Which of `count` pictures have no object: round(share · count), drawn by the seed.
+std::vector<bool> empty_pictures(double share, std::size_t count, std::uint64_t seed, int split);
+
+/// Writes images/<split>/NNNNNN.jpg, labels/<split>/NNNNNN.txt, data.yaml and synth.json to `out`,
+/// all or nothing. The same options give the same bytes. A box is the extent of the whole shape,
+/// cut at the border, also where another object covers part of it (never more than half). Errors:
+/// as synth_level(); `out` is neither absent nor empty; a full disk.
+SynthReport synthesize(const SynthOptions& options, const std::filesystem::path& out);
+nlohmann::json to_json(const SynthOptions& options, const SynthReport& report);
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,145 @@
+#include "evaluation/analyses/bootstrap.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "core/threads.hpp"
+#include "evaluation/metrics/precision_envelope.hpp"
+
+namespace yolov7::evaluation {
+namespace {
+
+constexpr std::uint32_t picture_draw = 0x424f4f54;
+
+/// AP of one category at all thresholds; nothing where it has no object.
+bool category_ap(const CocoMatches::Category& category, const std::vector<std::uint32_t>& weights,
+                 std::array<double, coco_ious>& ap) {
+  std::size_t objects = 0;
+  for (const std::uint32_t picture : category.objects) objects += weights[picture];
+  if (objects == 0) return false;
+  PrecisionEnvelope envelope;
+  for (const CocoMatches::Detection& d : category.detections)
+    if (weights[d.picture] > 0) envelope.add(d.found, d.ignored, weights[d.picture]);
+  for (std::size_t t = 0; t < coco_ious; ++t) {
+    const auto sampled = envelope.sample(t, objects);
+    ap[t] = std::accumulate(sampled.begin(), sampled.end(), 0.0) / coco_recalls;
+  }
+  return true;
+}
+
+std::vector<std::uint32_t> drawn_weights(std::size_t pictures, std::uint64_t seed,
+                                         std::size_t draw) {
+  std::vector<std::uint32_t> weights(pictures);
+  Random random(seed, static_cast<std::uint32_t>(draw), 0, picture_draw);
+  for (std::size_t i = 0; i < pictures; ++i)
+    ++weights[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(pictures) - 1))];
+  return weights;
+}
+
+Interval interval(double value, std::vector<double> draws, double level) {
+  std::sort(draws.begin(), draws.end());
+  const auto quantile = [&](double share) {
+    const double at = share * static_cast<double>(draws.size() - 1);
+    const auto below = static_cast<std::size_t>(at);
+    const auto above = std::min(below + 1, draws.size() - 1);
+    return draws[below] + (at - static_cast<double>(below)) * (draws[above] - draws[below]);
+  };
+  const double shift =
+      value - std::accumulate(draws.begin(), draws.end(), 0.0) / static_cast<double>(draws.size());
+  return {value, quantile((1 - level) / 2) + shift, quantile((1 + level) / 2) + shift};
+}
+
+void check(const CocoMatches& matches, const BootstrapOptions& options) {
+  if (matches.pictures == 0) throw Error("bootstrap: expected at least one picture, found none");
+  if (options.draws < 1 || !(options.level > 0 && options.level < 1))
+    throw Error(fmt::format(
+        "bootstrap: expected at least one draw and a level between 0 and 1, found {} and {}",
+        options.draws, options.level));
+}
+
+}  // namespace
+
+Headline weighted_headline(const CocoMatches& matches, const std::vector<std::uint32_t>& weights) {
+  double sum50 = 0, sum = 0;
+  std::size_t categories = 0;
+  for (const CocoMatches::Category& category : matches.categories) {
+    std::array<double, coco_ious> ap{};
+    if (!category_ap(category, weights, ap)) continue;
+    ++categories;
+    sum50 += ap[0];
+    for (const double one : ap) sum += one / coco_ious;
+  }
+  if (categories == 0) return {};
+  return {sum50 / static_cast<double>(categories), sum / static_cast<double>(categories)};
+}
+
+HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& options) {
+  check(matches, options);
+  const auto draws = static_cast<std::size_t>(options.draws);
+  std::vector<double> map50(draws), map(draws);
+  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
+    const Headline found =
+        weighted_headline(matches, drawn_weights(matches.pictures, options.seed, i));
+    map50[i] = std::max(found.map50, 0.0), map[i] = std::max(found.map, 0.0);
+  });
+  const Headline whole =
+      weighted_headline(matches, std::vector<std::uint32_t>(matches.pictures, 1));
+  return {interval(std::max(whole.map50, 0.0), map50, options.level),
+          interval(std::max(whole.map, 0.0), map, options.level)};
+}
+
+Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOptions& options) {
+  check(a, options);
+  if (a.pictures != b.pictures)
+    throw Error(fmt::format("compare: expected detections on the same pictures, found {} and {}",
+                            a.pictures, b.pictures));
+  const auto draws = static_cast<std::size_t>(options.draws);
+  std::vector<double> map50(draws), map(draws);
+  const auto difference = [&](const std::vector<std::uint32_t>& weights) {
+    const Headline one = weighted_headline(a, weights), other = weighted_headline(b, weights);
+    return Headline{other.map50 - one.map50, other.map - one.map};
+  };
+  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
+    const Headline found = difference(drawn_weights(a.pictures, options.seed, i));
+    map50[i] = found.map50, map[i] = found.map;
+  });
+  const Headline whole = difference(std::vector<std::uint32_t>(a.pictures, 1));
+  const auto better = [&](const std::vector<double>& all) {
+    double count = 0;
+    for (const double one : all) count += one > 0 ? 1 : one == 0 ? 0.5 : 0;
+    return count / static_cast<double>(draws);
+  };
+  return {interval(whole.map50, map50, options.level), interval(whole.map, map, options.level),
+          better(map50), better(map)};
+}
+
+Calibration calibration(const CocoMatches& matches, int bins, double least_score) {
+  Calibration out;
+  out.bins.resize(static_cast<std::size_t>(bins));
+  for (const CocoMatches::Category& category : matches.categories)
+    for (const CocoMatches::Detection& d : category.detections) {
+      if ((d.ignored & 1) != 0 || d.score < least_score) continue;
+      Calibration::Bin& bin = out.bins[static_cast<std::size_t>(
+          std::clamp(static_cast<int>(d.score * bins), 0, bins - 1))];
+      ++bin.count;
+      bin.confidence += d.score;
+      bin.precision += d.found & 1;
+      ++out.detections;
+    }
+  for (Calibration::Bin& bin : out.bins) {
+    if (bin.count == 0) continue;
+    bin.confidence /= static_cast<double>(bin.count);
+    bin.precision /= static_cast<double>(bin.count);
+    out.expected_error += static_cast<double>(bin.count) / static_cast<double>(out.detections) *
+                          std::abs(bin.precision - bin.confidence);
+  }
+  return out;
+}
+
+}  // namespace yolov7::evaluation

@@ -1,0 +1,202 @@
+#include "evaluation/metrics/coco_split.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/json.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "evaluation/metrics/coco_json.hpp"
+
+namespace yolov7::evaluation {
+namespace {
+
+std::optional<std::int64_t> digits(const std::string& stem) {
+  if (stem.empty() || stem.find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
+  return text::parse_int(stem);
+}
+
+Ltwh box_of(const dataset::Label& label, const dataset::Entry& entry) {
+  return to_ltwh(clip(to_pixels(label.box, entry.width, entry.height), entry.width, entry.height));
+}
+
+/// Id in the annotation file → entry + 1; the file must know every picture.
+std::map<std::int64_t, std::int64_t> match_pictures(const dataset::Index& index,
+                                                    const CocoGroundTruth& file,
+                                                    const std::string& source) {
+  const std::vector<std::string> ids = picture_ids(index);
+  std::map<std::int64_t, std::int64_t> result;
+  std::size_t missing = 0, first = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto number = digits(index.entries[i].picture.stem().string());
+    const auto text = file.text_ids.find(index.entries[i].picture.stem().string());
+    const bool known = number ? std::binary_search(file.images.begin(), file.images.end(), *number)
+                              : text != file.text_ids.end();
+    if (!known && missing++ == 0) first = i;
+    if (known) result[number ? *number : text->second] = static_cast<std::int64_t>(i) + 1;
+  }
+  if (missing > 0)
+    throw Error(
+        fmt::format("{}: expected every picture of split '{}', found {} of {} missing, the first: "
+                    "{} (image id {})",
+                    source, index.split, missing, ids.size(), index.entries[first].picture.string(),
+                    ids[first]));
+  if (result.size() != ids.size())
+    throw Error(
+        fmt::format("{}: two pictures of split '{}' have the same image id", source, index.split));
+  return result;
+}
+
+std::map<std::int64_t, std::int64_t> match_categories(const dataset::Index& index,
+                                                      const CocoGroundTruth& file, bool coco_ids,
+                                                      const std::string& source) {
+  std::map<std::int64_t, std::int64_t> result;
+  for (std::size_t c = 0; c < index.names.size(); ++c) {
+    const auto wanted = [&](const CocoCategory& category) {
+      return coco_ids ? category.id == category_id(static_cast<int>(c), true)
+                      : category.name == index.names[c];
+    };
+    const auto found = std::find_if(file.categories.begin(), file.categories.end(), wanted);
+    if (found == file.categories.end())
+      throw Error(fmt::format("{}: expected a category for class {} '{}', found none", source, c,
+                              index.names[c]));
+    result[found->id] = static_cast<std::int64_t>(c) + 1;
+  }
+  return result;
+}
+
+}  // namespace
+
+Ltwh to_ltwh(const Xyxy& box) { return {box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1}; }
+
+std::int64_t category_id(int class_index, bool coco_ids) {
+  if (!coco_ids) return class_index;
+  static constexpr int gaps[] = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
+  int id = class_index + 1;
+  for (const int gap : gaps)
+    if (id >= gap) ++id;
+  return id;
+}
+
+std::string image_id(const std::filesystem::path& picture) {
+  const std::string stem = picture.stem().string();
+  const auto number = digits(stem);
+  return number ? std::to_string(*number) : json_text(stem);
+}
+
+double rounded(double value, double parts) { return std::nearbyint(value * parts) / parts; }
+
+std::vector<std::string> picture_ids(const dataset::Index& index) {
+  std::vector<std::string> ids;
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < index.entries.size(); ++i) {
+    ids.push_back(image_id(index.entries[i].picture));
+    const auto [earlier, fresh] = seen.emplace(ids.back(), i);
+    if (fresh) continue;
+    log::warning(
+        fmt::format("{} and {} have the same name, so the image ids of the COCO files are 1 to {} "
+                    "in the order of the paths",
+                    index.entries[earlier->second].picture.string(),
+                    index.entries[i].picture.string(), index.entries.size()));
+    ids.clear();
+    for (std::size_t k = 1; k <= index.entries.size(); ++k) ids.push_back(std::to_string(k));
+    return ids;
+  }
+  return ids;
+}
+
+CocoGroundTruth ground_truth_of(const dataset::Index& index) {
+  CocoGroundTruth truth;
+  for (std::size_t c = 0; c < index.names.size(); ++c)
+    truth.categories.push_back({static_cast<std::int64_t>(c) + 1, index.names[c]});
+  for (std::size_t i = 0; i < index.entries.size(); ++i) {
+    const auto image = static_cast<std::int64_t>(i) + 1;
+    truth.images.push_back(image);
+    for (const dataset::Label& label : index.entries[i].labels) {
+      const Ltwh box = box_of(label, index.entries[i]);
+      truth.annotations.push_back({static_cast<std::int64_t>(truth.annotations.size()) + 1, image,
+                                   label.class_index + 1, box, box.width * box.height, false});
+    }
+  }
+  return truth;
+}
+
+CocoGroundTruth ground_truth_of(const dataset::Index& index,
+                                const std::filesystem::path& annotations, bool coco_ids) {
+  const CocoGroundTruth file = read_ground_truth(annotations);
+  const auto pictures = match_pictures(index, file, annotations.string());
+  const auto categories = match_categories(index, file, coco_ids, annotations.string());
+  CocoGroundTruth truth;
+  for (std::size_t c = 0; c < index.names.size(); ++c)
+    truth.categories.push_back({static_cast<std::int64_t>(c) + 1, index.names[c]});
+  for (std::size_t i = 0; i < index.entries.size(); ++i)
+    truth.images.push_back(static_cast<std::int64_t>(i) + 1);
+  for (CocoAnnotation a : file.annotations) {
+    const auto picture = pictures.find(a.image);
+    const auto category = categories.find(a.category);
+    if (picture == pictures.end() || category == categories.end()) continue;
+    a.image = picture->second;
+    a.category = category->second;
+    truth.annotations.push_back(a);
+  }
+  return truth;
+}
+
+// Written piece by piece: a tree of a million and more detections would take gigabytes.
+void write_detections(const std::filesystem::path& path,
+                      const std::vector<PictureDetections>& pictures, const dataset::Index& index,
+                      bool coco_ids) {
+  const std::vector<std::string> ids = picture_ids(index);
+  std::string out = "[";
+  for (const PictureDetections& picture : pictures)
+    for (const Detection& d : picture.detections) {
+      const Ltwh box = to_ltwh(d.box);
+      fmt::format_to(
+          std::back_inserter(out),
+          "{}\n{{\"image_id\":{},\"category_id\":{},\"bbox\":[{},{},{},{}],\"score\":{}}}",
+          out.size() > 1 ? "," : "", ids[picture.entry], category_id(d.class_index, coco_ids),
+          rounded(box.left, 1000), rounded(box.top, 1000), rounded(box.width, 1000),
+          rounded(box.height, 1000), rounded(static_cast<double>(d.score), 100000));
+    }
+  file::write_atomically(path, out + "\n]\n");
+}
+
+void write_ground_truth(const std::filesystem::path& path, const dataset::Index& index,
+                        bool coco_ids) {
+  const std::vector<std::string> ids = picture_ids(index);
+  std::string images, annotations, categories;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < index.entries.size(); ++i) {
+    const dataset::Entry& entry = index.entries[i];
+    fmt::format_to(std::back_inserter(images),
+                   "{}\n{{\"id\":{},\"file_name\":{},\"width\":{},\"height\":{}}}",
+                   i > 0 ? "," : "", ids[i], json_text(entry.picture.filename().string()),
+                   entry.width, entry.height);
+    for (const dataset::Label& label : entry.labels) {
+      const Ltwh box = box_of(label, entry);
+      fmt::format_to(std::back_inserter(annotations),
+                     "{}\n{{\"id\":{},\"image_id\":{},\"category_id\":{},\"bbox\":[{},{},{},{}],"
+                     "\"area\":{},\"iscrowd\":0}}",
+                     next > 0 ? "," : "", next + 1, ids[i],
+                     category_id(label.class_index, coco_ids), box.left, box.top, box.width,
+                     box.height, box.width * box.height);
+      ++next;
+    }
+  }
+  for (std::size_t c = 0; c < index.names.size(); ++c)
+    fmt::format_to(std::back_inserter(categories), "{}\n{{\"id\":{},\"name\":{}}}",
+                   c > 0 ? "," : "", category_id(static_cast<int>(c), coco_ids),
+                   json_text(index.names[c]));
+  file::write_atomically(path, "{\"images\":[" + images + "\n],\"categories\":[" + categories +
+                                   "\n],\"annotations\":[" + annotations + "\n]}\n");
+}
+
+}  // namespace yolov7::evaluation

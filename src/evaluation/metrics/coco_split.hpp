@@ -1,0 +1,51 @@
+#pragma once
+// Between a split of a data set and COCO: ground truth from labels or from an annotation file,
+// result files.
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dataset/index/index.hpp"
+#include "evaluation/metrics/coco.hpp"
+#include "image/boxes/box.hpp"
+
+namespace yolov7::evaluation {
+
+/// Detections of one picture of an index, in pixels of the original.
+struct PictureDetections {
+  std::size_t entry = 0;
+  std::vector<Detection> detections;
+};
+
+Ltwh to_ltwh(const Xyxy& box);
+/// category_id of a class in files: the class index, or for COCO's 80 classes the 91-style id
+/// (evaluation 1.11).
+std::int64_t category_id(int class_index, bool coco_ids);
+/// image_id as it stands in JSON: the number if the stem is all digits, else the stem in quotes.
+std::string image_id(const std::filesystem::path& picture);
+/// To so many parts of one, halves to the even neighbour: how boxes (1,000) and scores (100,000)
+/// stand in result files.
+double rounded(double value, double parts);
+/// image_id() of each picture. Where two pictures would share one, all are numbered 1 … n, with a
+/// warning.
+std::vector<std::string> picture_ids(const dataset::Index& index);
+
+/// Ground truth from the labels: picture ids entry + 1, category ids class + 1, annotations 1 … n,
+/// area = width · height in pixels, no crowds.
+CocoGroundTruth ground_truth_of(const dataset::Index& index);
+/// The same from a COCO annotation file, restricted to the pictures of the index, which are found
+/// by picture_ids(); categories by name, or with `coco_ids` by the 91-style id. Errors: a picture
+/// or class that the file lacks.
+CocoGroundTruth ground_truth_of(const dataset::Index& index,
+                                const std::filesystem::path& annotations, bool coco_ids);
+
+/// The result file: boxes to 3 decimals, scores to 5. Written atomically.
+void write_detections(const std::filesystem::path& path,
+                      const std::vector<PictureDetections>& pictures, const dataset::Index& index,
+                      bool coco_ids);
+/// The labels as the COCO ground truth that belongs to that file.
+void write_ground_truth(const std::filesystem::path& path, const dataset::Index& index,
+                        bool coco_ids);
+
+}  // namespace yolov7::evaluation

@@ -1,0 +1,217 @@
+#include "image/codec/codec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <opencv2/core.hpp>
+#include <optional>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/text.hpp"
+#include "image/codec/codec_bmp.hpp"
+#include "image/codec/codec_jpeg.hpp"
+#include "image/codec/codec_png.hpp"
+#include "image/codec/codec_tiff.hpp"
+#include "image/codec/codec_webp.hpp"
+#include "image/codec/exif.hpp"
+
+namespace yolov7 {
+namespace {
+
+struct Codec {
+  PictureFormat format;
+  StoredHeader (*read_header)(std::string_view bytes, const std::string& source);
+  cv::Mat (*decode)(std::string_view bytes, const std::string& source);
+};
+
+constexpr std::array codecs = {
+    Codec{PictureFormat::jpeg, jpeg::read_header, jpeg::decode},
+    Codec{PictureFormat::png, png::read_header, png::decode},
+    Codec{PictureFormat::bmp, bmp::read_header, bmp::decode},
+    Codec{PictureFormat::webp, webp::read_header, webp::decode},
+    Codec{PictureFormat::tiff, tiff::read_header, tiff::decode},
+};
+
+const Codec& codec_of(PictureFormat format) {
+  return *std::find_if(codecs.begin(), codecs.end(),
+                       [&](const Codec& codec) { return codec.format == format; });
+}
+
+using namespace std::string_view_literals;
+
+std::optional<PictureFormat> detect(std::string_view bytes) {
+  if (bytes.starts_with("\xff\xd8\xff"sv)) return PictureFormat::jpeg;
+  if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return PictureFormat::png;
+  if (bytes.starts_with("BM"sv)) return PictureFormat::bmp;
+  if (bytes.starts_with("RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP"sv)
+    return PictureFormat::webp;
+  // 42 is TIFF, 43 BigTIFF.
+  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    if (bytes.starts_with(magic)) return PictureFormat::tiff;
+  return std::nullopt;
+}
+
+// Formats that people do try, by their first bytes; else those bytes.
+std::string what_it_is(std::string_view bytes) {
+  if (bytes.starts_with("GIF8"sv)) return "it is a GIF";
+  if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp"sv)
+    return "it is an HEIF, AVIF or video file";
+  if (bytes.starts_with("%PDF"sv)) return "it is a PDF";
+  if (bytes.starts_with("\0\0\0\x0cjP"sv)) return "it is a JPEG 2000 file";
+  std::string first;
+  for (const char c : bytes.substr(0, 8))
+    first += fmt::format(" {:02x}", static_cast<unsigned char>(c));
+  return "it begins with the bytes" + first;
+}
+
+PictureFormat format_of(std::string_view bytes, const std::string& source) {
+  if (bytes.empty()) picture_error(source, "the file is empty (0 bytes), expected a picture");
+  const auto format = detect(bytes);
+  if (!format)
+    picture_error(source, "expected a JPEG, PNG, BMP, WebP or TIFF picture; " + what_it_is(bytes));
+  return *format;
+}
+
+void check_limits(const StoredHeader& header, const std::string& source,
+                  const DecodeLimits& limits) {
+  const auto side = static_cast<std::uint64_t>(std::max(limits.side, 0));
+  if (header.width > side || header.height > side)
+    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} px per side",
+                                      header.width, header.height, limits.side));
+  if (header.width * header.height > limits.pixels)
+    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} pixels",
+                                      header.width, header.height, limits.pixels));
+}
+
+PictureHeader upright(PictureFormat format, const StoredHeader& stored) {
+  PictureHeader header{format, static_cast<int>(stored.width), static_cast<int>(stored.height),
+                       stored.orientation};
+  if (orientation_swaps_sides(stored.orientation)) std::swap(header.width, header.height);
+  return header;
+}
+
+void check_file_size(std::string_view bytes, const std::string& source,
+                     const DecodeLimits& limits) {
+  if (bytes.size() > limits.file_bytes)
+    picture_error(source, fmt::format("{} bytes are over the limit of {} bytes", bytes.size(),
+                                      limits.file_bytes));
+}
+
+std::string extension_of(const std::filesystem::path& path) {
+  const std::string extension = text::lower(path.extension().string());
+  return extension.empty() ? extension : extension.substr(1);
+}
+
+void check_picture(const cv::Mat& bgr) {
+  if (bgr.empty() || bgr.type() != CV_8UC3)
+    throw Error(fmt::format(
+        "cannot encode: expected an 8-bit picture of 3 channels, found {} x {} px, {} channels",
+        bgr.cols, bgr.rows, bgr.channels()));
+}
+
+}  // namespace
+
+bool is_picture_name(const std::filesystem::path& path) {
+  static constexpr std::array names = {"bmp"sv,  "jpg"sv, "jpeg"sv, "png"sv, "tif"sv,
+                                       "tiff"sv, "dng"sv, "webp"sv, "mpo"sv};
+  const std::string extension = extension_of(path);
+  return std::find(names.begin(), names.end(), extension) != names.end();
+}
+
+PictureHeader read_picture_header(std::string_view bytes, const std::string& source,
+                                  const DecodeLimits& limits) {
+  const PictureFormat format = format_of(bytes, source);
+  const StoredHeader stored = codec_of(format).read_header(bytes, source);
+  check_limits(stored, source, limits);
+  return upright(format, stored);
+}
+
+namespace {
+
+/// The largest fraction 1/d that leaves the long side at `long_side` px or more.
+int denominator_for(const PictureHeader& header, int long_side) {
+  const int longest = std::max(header.width, header.height);
+  for (const int d : {8, 4, 2})
+    if ((longest + d - 1) / d >= long_side) return d;
+  return 1;
+}
+
+/// `long_side` 0: whole.
+ReducedPicture decode(std::string_view bytes, const std::string& source, int long_side,
+                      const DecodeLimits& limits) {
+  check_file_size(bytes, source, limits);
+  const PictureHeader header = read_picture_header(bytes, source, limits);
+  const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
+  try {
+    const cv::Mat stored =
+        reduced ? jpeg::decode_reduced(bytes, source, denominator_for(header, long_side))
+                : codec_of(header.format).decode(bytes, source);
+    return {apply_orientation(stored, header.orientation), header.width, header.height};
+  } catch (const std::bad_alloc&) {
+    picture_error(source, fmt::format("not enough memory for a picture of {} x {} px", header.width,
+                                      header.height));
+  } catch (const cv::Exception& error) {
+    picture_error(
+        source, fmt::format("a picture of {} x {} px: {}", header.width, header.height, error.err));
+  }
+}
+
+}  // namespace
+
+cv::Mat decode_picture(std::string_view bytes, const std::string& source,
+                       const DecodeLimits& limits) {
+  return decode(bytes, source, 0, limits).bgr;
+}
+
+ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
+                                    const DecodeLimits& limits) {
+  return decode(file::read(path, limits.file_bytes), path.string(), long_side, limits);
+}
+
+cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits) {
+  return read_reduced_picture(path, 0, limits).bgr;
+}
+
+std::string encode_jpeg(const cv::Mat& bgr, int quality) {
+  check_picture(bgr);
+  if (quality < 1 || quality > 100)
+    throw usage_error(fmt::format("JPEG quality {} is out of range 1..100", quality));
+  return jpeg::encode(bgr, quality);
+}
+
+std::string encode_png(const cv::Mat& bgr) {
+  check_picture(bgr);
+  return png::encode(bgr);
+}
+
+std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int quality) {
+  const std::string name =
+      text::lower(extension.starts_with('.') ? extension.substr(1) : extension);
+  if (name == "jpg" || name == "jpeg") return encode_jpeg(bgr, quality);
+  if (name == "png") return encode_png(bgr);
+  check_picture(bgr);
+  if (name == "bmp") return bmp::encode(bgr);
+  if (name == "tif" || name == "tiff") return tiff::encode(bgr);
+  if (name != "webp")
+    throw Error(fmt::format(
+        "cannot write pictures as '{}': expected jpg, jpeg, png, bmp, webp, tif or tiff", name));
+  if (quality < 1 || quality > 100)
+    throw usage_error(fmt::format("WebP quality {} is out of range 1..100", quality));
+  return webp::encode(bgr, quality);
+}
+
+void write_picture(const std::filesystem::path& path, const cv::Mat& bgr, int jpeg_quality,
+                   file::Sync sync) {
+  std::string bytes;
+  try {
+    bytes = encode_picture(extension_of(path), bgr, jpeg_quality);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", path.string(), error.what()), error.code());
+  }
+  file::write_atomically(path, bytes, sync);
+}
+
+}  // namespace yolov7

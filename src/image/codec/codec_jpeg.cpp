@@ -1,0 +1,203 @@
+#include "image/codec/codec_jpeg.hpp"
+
+#include <fmt/format.h>
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "image/codec/exif.hpp"
+
+namespace yolov7::jpeg {
+namespace {
+
+// libjpeg reports through callbacks that must not return. They jump back into the function that
+// called setjmp; between that call and the jump no C++ object with a destructor may live in its
+// frame.
+struct Failure {
+  jpeg_error_mgr manager{};
+  std::jmp_buf jump;
+  char text[JMSG_LENGTH_MAX] = {};
+};
+
+[[noreturn]] void fail(j_common_ptr info) {
+  auto* failure = reinterpret_cast<Failure*>(info->err);
+  failure->manager.format_message(info, failure->text);
+  std::longjmp(failure->jump, 1);
+}
+
+// Warnings after which the pixels are as meant.
+bool harmless(int code) {
+  return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
+         code == JWRN_BOGUS_ICC;
+}
+
+// libjpeg would fill what is missing with gray; here data that end too soon or do not decode are an
+// error.
+void on_message(j_common_ptr info, int level) {
+  if (level < 0 && !harmless(info->err->msg_code)) fail(info);
+}
+
+jpeg_error_mgr* prepare(Failure& failure) {
+  jpeg_std_error(&failure.manager);
+  failure.manager.error_exit = fail;
+  failure.manager.emit_message = on_message;
+  return &failure.manager;
+}
+
+struct Decompressor {
+  jpeg_decompress_struct info{};
+  Failure failure;
+  Decompressor() { info.err = prepare(failure); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+  ~Decompressor() { jpeg_destroy_decompress(&info); }
+};
+
+bool open(Decompressor& d, std::string_view bytes) {
+  if (setjmp(d.failure.jump)) return false;
+  jpeg_create_decompress(&d.info);
+  jpeg_mem_src(&d.info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  jpeg_save_markers(&d.info, JPEG_APP0 + 1, 0xFFFF);
+  jpeg_read_header(&d.info, TRUE);
+  return true;
+}
+
+// Sets info.output_width and output_height.
+bool reduce(Decompressor& d, int denominator) {
+  if (setjmp(d.failure.jump)) return false;
+  d.info.scale_num = 1;
+  d.info.scale_denom = static_cast<unsigned>(denominator);
+  jpeg_calc_output_dimensions(&d.info);
+  return true;
+}
+
+// `rows` has one pointer per line of the picture.
+bool read_rows(Decompressor& d, J_COLOR_SPACE space, unsigned char** rows) {
+  if (setjmp(d.failure.jump)) return false;
+  d.info.out_color_space = space;
+  jpeg_start_decompress(&d.info);
+  while (d.info.output_scanline < d.info.output_height)
+    jpeg_read_scanlines(&d.info, rows + d.info.output_scanline,
+                        d.info.output_height - d.info.output_scanline);
+  jpeg_finish_decompress(&d.info);
+  return true;
+}
+
+void open_or_throw(Decompressor& d, std::string_view bytes, const std::string& source) {
+  if (!open(d, bytes))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+}
+
+std::vector<unsigned char*> row_pointers(const cv::Mat& picture) {
+  std::vector<unsigned char*> rows(static_cast<std::size_t>(picture.rows));
+  for (int y = 0; y < picture.rows; ++y)
+    rows[static_cast<std::size_t>(y)] = const_cast<unsigned char*>(picture.ptr(y));
+  return rows;
+}
+
+// Ink to light: R = (1 − C)(1 − K), likewise G and B; `inverted` means that 255 − ink is stored.
+cv::Mat bgr_from_cmyk(const cv::Mat& cmyk, bool inverted) {
+  cv::Mat bgr(cmyk.size(), CV_8UC3);
+  const unsigned flip = inverted ? 0 : 255;
+  for (int y = 0; y < cmyk.rows; ++y) {
+    const auto* in = cmyk.ptr<cv::Vec4b>(y);
+    auto* out = bgr.ptr<cv::Vec3b>(y);
+    for (int x = 0; x < cmyk.cols; ++x) {
+      const unsigned light = in[x][3] ^ flip;
+      for (int k = 0; k < 3; ++k) {
+        const unsigned value = ((in[x][k] ^ flip) * light + 127) / 255;
+        out[x][2 - k] = static_cast<unsigned char>(value);
+      }
+    }
+  }
+  return bgr;
+}
+
+struct Compressor {
+  jpeg_compress_struct info{};
+  Failure failure;
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  Compressor() { info.err = prepare(failure); }
+  Compressor(const Compressor&) = delete;
+  Compressor& operator=(const Compressor&) = delete;
+  ~Compressor() {
+    jpeg_destroy_compress(&info);
+    std::free(bytes);
+  }
+};
+
+bool write_rows(Compressor& c, unsigned width, unsigned height, int quality, unsigned char** rows) {
+  if (setjmp(c.failure.jump)) return false;
+  jpeg_create_compress(&c.info);
+  jpeg_mem_dest(&c.info, &c.bytes, &c.size);
+  c.info.image_width = width;
+  c.info.image_height = height;
+  c.info.input_components = 3;
+  c.info.in_color_space = JCS_EXT_BGR;
+  jpeg_set_defaults(&c.info);  // 4:2:0
+  jpeg_set_quality(&c.info, quality, TRUE);
+  jpeg_start_compress(&c.info, TRUE);
+  while (c.info.next_scanline < c.info.image_height)
+    jpeg_write_scanlines(&c.info, rows + c.info.next_scanline,
+                         c.info.image_height - c.info.next_scanline);
+  jpeg_finish_compress(&c.info);
+  return true;
+}
+
+}  // namespace
+
+StoredHeader read_header(std::string_view bytes, const std::string& source) {
+  Decompressor d;
+  open_or_throw(d, bytes, source);
+  StoredHeader header;
+  header.width = d.info.image_width;
+  header.height = d.info.image_height;
+  for (const jpeg_marker_struct* marker = d.info.marker_list; marker; marker = marker->next) {
+    const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
+    if (!data.starts_with(std::string_view("Exif\0\0", 6))) continue;
+    header.orientation = exif_orientation(data);
+    break;
+  }
+  return header;
+}
+
+cv::Mat decode(std::string_view bytes, const std::string& source) {
+  return decode_reduced(bytes, source, 1);
+}
+
+cv::Mat decode_reduced(std::string_view bytes, const std::string& source, int denominator) {
+  Decompressor d;
+  open_or_throw(d, bytes, source);
+  const J_COLOR_SPACE stored = d.info.jpeg_color_space;
+  if (stored == JCS_UNKNOWN)
+    picture_error(source, fmt::format("JPEG with {} components is not supported (1, 3 or 4)",
+                                      d.info.num_components));
+  const bool ink = stored == JCS_CMYK || stored == JCS_YCCK;
+  if (!reduce(d, denominator))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  cv::Mat picture(static_cast<int>(d.info.output_height), static_cast<int>(d.info.output_width),
+                  ink ? CV_8UC4 : CV_8UC3);
+  std::vector<unsigned char*> rows = row_pointers(picture);
+  if (!read_rows(d, ink ? JCS_CMYK : JCS_EXT_BGR, rows.data()))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  return ink ? bgr_from_cmyk(picture, d.info.saw_Adobe_marker) : picture;
+}
+
+std::string encode(const cv::Mat& bgr, int quality) {
+  Compressor c;
+  std::vector<unsigned char*> rows = row_pointers(bgr);
+  if (!write_rows(c, static_cast<unsigned>(bgr.cols), static_cast<unsigned>(bgr.rows), quality,
+                  rows.data()))
+    throw Error(
+        fmt::format("cannot encode a JPEG of {} x {} px: {}", bgr.cols, bgr.rows, c.failure.text));
+  return {reinterpret_cast<const char*>(c.bytes), c.size};
+}
+
+}  // namespace yolov7::jpeg

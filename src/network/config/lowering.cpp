@@ -1,0 +1,207 @@
+#include "network/config/lowering.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace yolov7::network {
+using Role = TensorSpec::Role;
+
+Emitter::Emitter(Network& network, const BuildLimits& limits) : network_(network), limits_(limits) {
+  value(3, 1);  // the picture
+}
+
+void Emitter::fail(const std::string& reason) const {
+  throw Error(fmt::format("{}: layer {} ({}): {}", place, layer,
+                          text::printable(block.substr(0, 200)), reason));
+}
+
+int Emitter::value(int channels, double reduction) {
+  network_.value_channels.push_back(channels);
+  network_.value_reduction.push_back(reduction);
+  return network_.value_count++;
+}
+
+Operation& Emitter::operation(Operation::Kind kind, std::vector<int> inputs, int channels,
+                              double reduction) {
+  if (channels < 1 || channels > limits_.channels)
+    fail(fmt::format("expected 1 to {} channels, found {}", limits_.channels, channels));
+  // Sizes of maps are ints: picture sides of 65535 at 16 times the size still fit.
+  if (!(reduction >= 1.0 / 16 && reduction <= 65536))
+    fail(
+        fmt::format("expected maps of 1/65536 to 16 times the picture's side, found a stride of {}",
+                    reduction));
+  Operation op;
+  op.kind = kind;
+  op.inputs = std::move(inputs);
+  op.output = value(channels, reduction);
+  op.layer = layer;
+  network_.operations.push_back(std::move(op));
+  return network_.operations.back();
+}
+
+void Emitter::tensor(std::string name, Role role, std::vector<std::int64_t> shape) {
+  TensorSpec spec{std::move(name), role, std::move(shape)};
+  std::int64_t elements = 1;
+  for (const std::int64_t side : spec.shape) elements *= side;
+  parameters_ += elements;
+  if (parameters_ > limits_.parameters)
+    fail(fmt::format("expected at most {} parameters, found more", limits_.parameters));
+  network_.tensors.push_back(std::move(spec));
+}
+
+/// The output must be the input's size over the stride wherever that divides: −stride ≤ 2 · padding
+/// − kernel < 0. Strides, decoding and the check of concatenations rest on it.
+void Emitter::check_window(int kernel, int stride, int padding) const {
+  if (2 * padding >= kernel || 2 * padding < kernel - stride)
+    fail(
+        fmt::format("kernel {}, stride {} and padding {} do not give an output of the input's size "
+                    "divided by the stride",
+                    kernel, stride, padding));
+}
+
+int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bool bias) {
+  const int in = channels(input);
+  const int kh = shape.kernel, kw = shape.kernel_w > 0 ? shape.kernel_w : shape.kernel;
+  for (const int kernel : {kh, kw})
+    if (kernel < 1 || kernel > 1000)
+      fail(fmt::format("expected a kernel of 1 to 1000, found {}", kernel));
+  if (shape.stride < 1 || shape.stride > 64)
+    fail(fmt::format("expected a stride of 1 to 64, found {}", shape.stride));
+  const int pad_h = shape.padding >= 0 ? shape.padding : kh / 2,
+            pad_w = shape.padding >= 0 ? shape.padding : kw / 2;
+  check_window(kh, shape.stride, pad_h);
+  check_window(kw, shape.stride, pad_w);
+  if (shape.groups < 1 || in % shape.groups != 0 || shape.out_channels % shape.groups != 0)
+    fail(fmt::format("{} groups do not divide {} input and {} output channels", shape.groups, in,
+                     shape.out_channels));
+  Operation& op = operation(Operation::Kind::conv, {input}, shape.out_channels,
+                            reduction(input) * shape.stride);
+  op.tensor = name;
+  op.in_channels = in;
+  op.out_channels = shape.out_channels;
+  op.groups = shape.groups;
+  op.bias = bias;
+  op.kernel_h = kh;
+  op.kernel_w = kw;
+  op.stride = shape.stride;
+  op.pad_h = pad_h;
+  op.pad_w = pad_w;
+  const int output = op.output;
+  tensor(name + ".weight", Role::weight, {shape.out_channels, in / shape.groups, kh, kw});
+  if (bias) tensor(name + ".bias", Role::bias, {shape.out_channels});
+  return output;
+}
+
+int Emitter::head_conv(int input, const std::string& name, int out_channels) {
+  Operation& op = operation(Operation::Kind::conv, {input}, out_channels, reduction(input));
+  op.tensor = name;
+  op.in_channels = channels(input);
+  op.out_channels = out_channels;
+  op.bias = true;
+  return op.output;
+}
+
+int Emitter::batch_norm(int input, const std::string& prefix) {
+  const int c = channels(input);
+  Operation& op = operation(Operation::Kind::batch_norm, {input}, c, reduction(input));
+  op.tensor = prefix;
+  op.in_channels = op.out_channels = c;
+  const int output = op.output;
+  tensor(prefix + ".weight", Role::bn_weight, {c});
+  tensor(prefix + ".bias", Role::bn_bias, {c});
+  tensor(prefix + ".running_mean", Role::bn_mean, {c});
+  tensor(prefix + ".running_var", Role::bn_var, {c});
+  tensor(prefix + ".num_batches_tracked", Role::bn_count, {});
+  return output;
+}
+
+int Emitter::activation(int input, const Activation& activation) {
+  if (activation.kind == ActivationKind::identity) return input;
+  Operation& op =
+      operation(Operation::Kind::activation, {input}, channels(input), reduction(input));
+  op.activation = activation;
+  return op.output;
+}
+
+int Emitter::conv_block(int input, const std::string& prefix, const ConvShape& shape,
+                        const Activation& act) {
+  return activation(batch_norm(conv(input, prefix + "conv", shape, false), prefix + "bn"), act);
+}
+
+int Emitter::max_pool(int input, int kernel, int stride, int padding) {
+  if (kernel < 1 || kernel > 1000 || stride < 1)
+    fail(fmt::format("expected a kernel of 1 to 1000 and a stride of at least 1, found {} and {}",
+                     kernel, stride));
+  check_window(kernel, stride, padding);
+  Operation& op =
+      operation(Operation::Kind::max_pool, {input}, channels(input), reduction(input) * stride);
+  op.kernel_h = op.kernel_w = kernel;
+  op.stride = stride;
+  op.pad_h = op.pad_w = padding;
+  return op.output;
+}
+
+int Emitter::concat(const std::vector<int>& inputs) {
+  std::int64_t sum = 0;
+  for (const int input : inputs) {
+    sum += channels(input);
+    if (reduction(input) != reduction(inputs[0]))
+      fail(fmt::format("inputs of different size: stride {} and {}", reduction(inputs[0]),
+                       reduction(input)));
+  }
+  return operation(Operation::Kind::concat, inputs,
+                   static_cast<int>(std::min<std::int64_t>(sum, 1 << 30)), reduction(inputs[0]))
+      .output;
+}
+
+int Emitter::add(const std::vector<int>& inputs) {
+  for (const int input : inputs)
+    if (channels(input) != channels(inputs[0]) || reduction(input) != reduction(inputs[0]))
+      fail(fmt::format(
+          "expected inputs of one shape, found {} and {} channels at strides {} and {}",
+          channels(inputs[0]), channels(input), reduction(inputs[0]), reduction(input)));
+  return operation(Operation::Kind::add, inputs, channels(inputs[0]), reduction(inputs[0])).output;
+}
+
+int Emitter::upsample(int input) {
+  return operation(Operation::Kind::upsample, {input}, channels(input), reduction(input) / 2)
+      .output;
+}
+int Emitter::reorg(int input) {
+  return operation(Operation::Kind::reorg, {input}, channels(input) * 4, reduction(input) * 2)
+      .output;
+}
+
+int Emitter::implicit_add(int input, const std::string& name) {
+  Operation& op =
+      operation(Operation::Kind::implicit_add, {input}, channels(input), reduction(input));
+  op.tensor = name;
+  return op.output;
+}
+int Emitter::implicit_mul(int input, const std::string& name) {
+  Operation& op =
+      operation(Operation::Kind::implicit_mul, {input}, channels(input), reduction(input));
+  op.tensor = name;
+  return op.output;
+}
+
+int Emitter::channel_mean(int input) {
+  return operation(Operation::Kind::channel_mean, {input}, 1, reduction(input)).output;
+}
+int Emitter::channel_max(int input) {
+  return operation(Operation::Kind::channel_max, {input}, 1, reduction(input)).output;
+}
+
+int Emitter::multiply(int input, int gate) {
+  if ((channels(gate) != channels(input) && channels(gate) != 1) ||
+      reduction(gate) != reduction(input))
+    fail("expected a gate of the input's shape or of one channel");
+  return operation(Operation::Kind::multiply, {input, gate}, channels(input), reduction(input))
+      .output;
+}
+
+}  // namespace yolov7::network

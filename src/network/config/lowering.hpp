@@ -1,0 +1,87 @@
+#pragma once
+// Lowers config entries to primitive operations. One visible table of blocks: a new block is one
+// function and one line.
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/config/argument.hpp"
+#include "network/config/build_limits.hpp"
+#include "network/graph/graph.hpp"
+
+namespace yolov7::network {
+
+/// Collects operations, tensors and values of a network under construction.
+class Emitter {
+ public:
+  Emitter(Network& network, const BuildLimits& limits);
+
+  int channels(int value) const { return network_.value_channels[static_cast<std::size_t>(value)]; }
+  double reduction(int value) const {
+    return network_.value_reduction[static_cast<std::size_t>(value)];
+  }
+
+  struct ConvShape {
+    int out_channels = 0, kernel = 1, stride = 1, padding = -1,
+        groups = 1;    ///< padding −1 = kernel / 2
+    int kernel_w = 0;  ///< 0 = square; else `kernel` is the height
+  };
+  int conv(int input, const std::string& tensor, const ConvShape& shape, bool bias);
+  int batch_norm(int input, const std::string& prefix);
+  int activation(int input, const Activation& activation);
+  /// `prefix`conv, `prefix`bn, activation: the Conv block.
+  int conv_block(int input, const std::string& prefix, const ConvShape& shape,
+                 const Activation& activation);
+  int max_pool(int input, int kernel, int stride, int padding);
+  int concat(const std::vector<int>& inputs);
+  int add(const std::vector<int>& inputs);
+  int upsample(int input);
+  int reorg(int input);
+  int implicit_add(int input, const std::string& tensor);
+  int implicit_mul(int input, const std::string& tensor);
+  int channel_mean(int input);        ///< [B, 1, H, W]
+  int channel_max(int input);         ///< [B, 1, H, W]
+  int multiply(int input, int gate);  ///< element by element; a gate of one channel goes for all
+  void tensor(std::string name, TensorSpec::Role role, std::vector<std::int64_t> shape);
+  /// Announces tensors of an implicit vector or convolution that an operation names later
+  /// (checkpoint order differs from execution order in the heads).
+  int head_conv(int input, const std::string& tensor, int out_channels);
+
+  Network& network() { return network_; }
+  int layer = 0;             ///< index of the entry at hand
+  std::string place, block;  ///< for messages
+
+  [[noreturn]] void fail(const std::string& reason) const;
+
+ private:
+  int value(int channels, double reduction);
+  Operation& operation(Operation::Kind kind, std::vector<int> inputs, int channels,
+                       double reduction);
+  void check_window(int kernel, int stride, int padding) const;
+  Network& network_;
+  const BuildLimits& limits_;
+  std::int64_t parameters_ = 0;
+};
+
+/// What a block's function gets: its inputs as values, its arguments after nc, anchors and
+/// multiples are applied.
+struct BlockCall {
+  std::vector<int> inputs;
+  std::vector<Argument> arguments;
+  std::string prefix;  ///< "model.12."
+  int repeats = 1;     ///< for blocks that take the repeat count inside
+};
+
+struct BlockKind {
+  std::string_view name;
+  int least_arguments, most_arguments;
+  int inputs;          ///< how many it reads; 0 = one or more
+  bool has_width;      ///< first argument is an output width that width_multiple scales
+  bool takes_repeats;  ///< the repeat count goes into the block instead of copying it
+  int (*lower)(Emitter&, const BlockCall&);  ///< returns the output value; heads return −1
+};
+const std::vector<BlockKind>& block_kinds();
+const BlockKind* find_block(std::string_view name);
+
+}  // namespace yolov7::network

@@ -1,0 +1,34 @@
+#include "network/graph/links.hpp"
+
+namespace yolov7::network {
+
+Links::Links(const Network& network)
+    : producers_(static_cast<std::size_t>(network.value_count), nullptr),
+      readers_(producers_),
+      counts_(producers_.size(), 0) {
+  for (const Operation& op : network.operations) {
+    producers_[static_cast<std::size_t>(op.output)] = &op;
+    for (const int input : op.inputs) {
+      readers_[static_cast<std::size_t>(input)] = &op;
+      ++counts_[static_cast<std::size_t>(input)];
+    }
+  }
+  for (const Level& level : network.levels) ++counts_[static_cast<std::size_t>(level.value)];
+}
+
+const Operation* Links::only_reader(int value, Operation::Kind kind) const {
+  const Operation* reader = readers_[static_cast<std::size_t>(value)];
+  return reader_count(value) == 1 && reader != nullptr && reader->kind == kind ? reader : nullptr;
+}
+
+std::vector<char> needed_values(const Network& network, bool auxiliary_too) {
+  std::vector<char> needed(static_cast<std::size_t>(network.value_count), 0);
+  for (const Level& level : network.levels)
+    if (auxiliary_too || !level.auxiliary) needed[static_cast<std::size_t>(level.value)] = 1;
+  for (auto op = network.operations.rbegin(); op != network.operations.rend(); ++op)
+    if (needed[static_cast<std::size_t>(op->output)] != 0)
+      for (const int input : op->inputs) needed[static_cast<std::size_t>(input)] = 1;
+  return needed;
+}
+
+}  // namespace yolov7::network

@@ -1,0 +1,53 @@
+#pragma once
+// What to detect on: pictures, videos, cameras and streams, as sorted lists (evaluation 3.2).
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/frames/video.hpp"
+
+namespace yolov7::runtime {
+
+struct SourcePicture {
+  std::filesystem::path path;
+  std::filesystem::path
+      relative;  ///< where results go: the name, or for patterns the path below their fixed part
+};
+
+/// A video, or with SourceList::streams a camera or a stream.
+struct SourceVideo {
+  std::string source;  ///< path, address, device, or "-"
+  VideoOrigin origin = VideoOrigin::file;
+  std::filesystem::path relative;  ///< where a video of results goes, *.mp4: as for pictures; for
+                                   ///< addresses a file name made of them, without credentials
+};
+
+struct SourceList {
+  std::vector<SourcePicture> pictures;  ///< sorted by path, lists in their order
+  std::vector<SourceVideo> videos;      ///< read from beginning to end
+  std::vector<SourceVideo> streams;     ///< live: the latest frame counts
+};
+
+/// A path, pattern, camera number, address, "-" (standard input), or a .txt file with one of these
+/// a line. `*` and `?` match within one name, `**` as a whole name matches any number of folders;
+/// links to folders are not followed by `**`. A path that exists is taken literally even if it
+/// holds these characters. Hidden names (`.x`, `._x`) are left out unless the path names one file.
+/// An address whose path ends like a picture or a video is read as a video, others are streams. Two
+/// results that would have one name are told apart by a number in front. Errors: a path that does
+/// not exist; nothing found, with the suffixes looked for; streams beside files; a list inside a
+/// list.
+SourceList list_sources(const std::string& source);
+
+/// The pictures of list_sources(); Error if there are none.
+std::vector<SourcePicture> list_pictures(const std::string& source);
+
+/// Whether `name` fits a pattern of `*` (any run) and `?` (one character, UTF-8); no separators
+/// inside.
+bool matches(std::string_view name, std::string_view pattern);
+
+/// An address without "user:password@" and with "?..." for its query, for messages and file names;
+/// anything else as it is.
+std::string without_credentials(const std::string& source);
+
+}  // namespace yolov7::runtime

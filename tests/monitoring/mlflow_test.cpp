@@ -1,0 +1,243 @@
+// The queue, and what becomes of a server's answers; the real server is in
+// tests/cli/mlflow_peer.py.
+#include "monitoring/mlflow.hpp"
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "tests/scratch_folder.hpp"
+
+namespace yolov7::monitoring {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+TEST(MlflowQueue, KeepsItsOrderOverProcesses) {
+  const test::ScratchFolder folder;
+  {
+    MlflowQueue queue(folder.path());
+    queue.add("batch", "1");
+    queue.add("artifact", "a");
+    queue.add("batch", "2");
+    queue.add("artifact", "a");  // the file changed: once is enough, and later
+    queue.set_fact("run_id", "x");
+    queue.set_fact("run_id", "y'; DROP TABLE record; --");
+  }
+  MlflowQueue queue(folder.path());
+  EXPECT_EQ(queue.fact("run_id"), "y'; DROP TABLE record; --");
+  EXPECT_EQ(queue.fact("other"), "");
+  EXPECT_EQ(queue.waiting(), 3u);
+  std::vector<std::string> contents;
+  while (const auto record = queue.first_waiting()) {
+    contents.push_back(record->content);
+    if (record->content == "2")
+      queue.refused(record->id, "no");
+    else
+      queue.sent(record->id);
+  }
+  EXPECT_EQ(contents, (std::vector<std::string>{"1", "2", "a"}));
+  ASSERT_EQ(queue.all_refused().size(), 1u);
+  EXPECT_EQ(queue.all_refused()[0].refusal, "no");
+  queue.add("batch", "2");  // what was refused does not stand in its way
+  EXPECT_EQ(queue.waiting(), 1u);
+}
+
+TEST(MlflowQueue, ADamagedFileIsNamed) {
+  const test::ScratchFolder folder;
+  file::write_atomically(folder.path() / "mlflow.sqlite", std::string(5000, 'x'));
+  try {
+    MlflowQueue queue(folder.path());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("mlflow.sqlite"), std::string::npos) << error.what();
+  }
+}
+
+TEST(MlflowAddress, IsHttpWithoutAPassword) {
+  EXPECT_EQ(mlflow_address("https://host/prefix"), "https://host/prefix");
+  ::setenv("MLFLOW_TRACKING_URI", "http://other:5000", 1);
+  EXPECT_EQ(mlflow_address("env"), "http://other:5000");
+  ::unsetenv("MLFLOW_TRACKING_URI");
+  for (const char* bad : {"env", "", "host:5000", "file:///tmp/x", "sqlite:///x.db",
+                          "http://u:p@host", "http://u@host/a"})
+    EXPECT_THROW(mlflow_address(bad), Error) << bad;
+  EXPECT_EQ(mlflow_address("http://host/a@b"), "http://host/a@b");
+}
+
+TEST(MlflowName, OnlyWhatTheServerTakes) {
+  EXPECT_EQ(mlflow_name("coco/mAP_0.5:0.95"), "coco/mAP_0.5-0.95");
+  EXPECT_EQ(mlflow_name("a b\n<c>"), "a b--c-");
+}
+
+/// A server that answers what a test wants, in a thread of its own.
+class Answers {
+ public:
+  Answers() {
+    const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
+      const std::string path = request.path.substr(request.path.find("/api/2.0/") + 9);
+      calls.push_back(path);
+      bodies.push_back(request.body);
+      headers.push_back(request.get_header_value("Authorization"));
+      const auto [status, body] = answer(path, request.body);
+      response.status = status;
+      response.set_content(body, "application/json");
+    };
+    server.Get(".*", handle);
+    server.Post(".*", handle);
+    server.Put(".*", handle);
+    port = server.bind_to_any_port("127.0.0.1");
+    thread = std::thread([this] { server.listen_after_bind(); });
+    while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ~Answers() {
+    server.stop();
+    thread.join();
+  }
+  std::string address() const { return "http://127.0.0.1:" + std::to_string(port) + "/prefix/"; }
+
+  std::function<std::pair<int, std::string>(const std::string& path, const std::string& body)>
+      answer =
+          [](const std::string&, const std::string&) { return std::pair(200, std::string("{}")); };
+  std::vector<std::string> calls, bodies, headers;
+  httplib::Server server;
+  int port = 0;
+  std::thread thread;
+};
+
+DeliveryResult send(MlflowQueue& queue, MlflowServer& server) {
+  return send_waiting(queue, server, [] { return false; });
+}
+
+TEST(MlflowServer, MakesARunOnceAndFindsItWhereAnAnswerGotLost) {
+  const test::ScratchFolder folder;
+  MlflowQueue queue(folder.path());
+  Answers answers;
+  int made = 0;
+  bool lose = true;
+  const std::string run =
+      R"({"info": {"run_id": "r1", "artifact_uri": "mlflow-artifacts:/7/r1/artifacts"}})";
+  answers.answer = [&](const std::string& path,
+                       const std::string& body) -> std::pair<int, std::string> {
+    if (path == "mlflow/experiments/get-by-name")
+      return {404, R"({"error_code": "RESOURCE_DOES_NOT_EXIST"})"};
+    if (path == "mlflow/experiments/create") return {200, R"({"experiment_id": "7"})"};
+    if (path == "mlflow/runs/search") return {200, made > 0 ? R"({"runs": [)" + run + "]}" : "{}"};
+    if (path == "mlflow/runs/create") {
+      ++made;
+      if (std::exchange(lose, false)) return {500, "made, and then something broke"};
+      return {200, R"({"run": )" + run + "}"};
+    }
+    if (path == "mlflow/runs/log-batch") {
+      EXPECT_EQ(json::parse(body)["run_id"], "r1");
+    }
+    return {200, "{}"};
+  };
+  queue.add("start", R"({"experiment": "e", "name": "n", "key": "k", "time": 1})");
+  queue.add("batch", R"({"metrics": []})");
+  MlflowServer server(answers.address());
+  const DeliveryResult first = send(queue, server);
+  EXPECT_EQ(first.what, Delivery::later);
+  EXPECT_NE(first.why.find("answers 500: made, and then something broke"), std::string::npos)
+      << first.why;
+  EXPECT_EQ(queue.waiting(), 2u);
+  EXPECT_EQ(send(queue, server).what, Delivery::done);
+  EXPECT_EQ(queue.waiting(), 0u);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(queue.fact("artifact_uri"), "mlflow-artifacts:/7/r1/artifacts");
+}
+
+TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
+  const test::ScratchFolder folder;
+  file::write_atomically(folder.path() / "results.csv", "a,b\n");
+  MlflowQueue queue(folder.path());
+  queue.set_fact("run_id", "r1");
+  queue.set_fact("artifact_uri", "mlflow-artifacts:/7/r1/artifacts");
+  queue.add("batch", R"({"params": [{"key": "a", "value": "changed"}]})");
+  queue.add("artifact", R"({"file": "results.csv", "path": "sub/results.csv"})");
+  queue.add("artifact", R"({"file": "gone.csv", "path": "gone.csv"})");
+  Answers answers;
+  answers.answer = [](const std::string& path, const std::string&) -> std::pair<int, std::string> {
+    if (path == "mlflow/runs/log-batch")
+      return {
+          400,
+          R"({"error_code": "INVALID_PARAMETER_VALUE", "message": "Changing param values is not allowed"})"};
+    return {200, "{}"};
+  };
+  ::setenv("MLFLOW_TRACKING_USERNAME", "me", 1);
+  ::setenv("MLFLOW_TRACKING_PASSWORD", "secret", 1);
+  MlflowServer server(answers.address());
+  ::unsetenv("MLFLOW_TRACKING_USERNAME");
+  ::unsetenv("MLFLOW_TRACKING_PASSWORD");
+  EXPECT_EQ(send(queue, server).what, Delivery::done);
+  EXPECT_EQ(answers.calls, (std::vector<std::string>{
+                               "mlflow/runs/log-batch",
+                               "mlflow-artifacts/artifacts/7/r1/artifacts/sub/results.csv"}));
+  EXPECT_EQ(answers.bodies[1], "a,b\n");
+  EXPECT_EQ(answers.headers[0], "Basic bWU6c2VjcmV0");  // "me:secret", base 64
+  const auto refused = queue.all_refused();
+  ASSERT_EQ(refused.size(), 2u);
+  EXPECT_NE(refused[0].refusal.find("answers 400: Changing param values is not allowed"),
+            std::string::npos)
+      << refused[0].refusal;
+  EXPECT_NE(refused[1].refusal.find("gone.csv is gone"), std::string::npos) << refused[1].refusal;
+}
+
+TEST(MlflowServer, WaitsForCredentialsAndForServersThatAreNone) {
+  const test::ScratchFolder folder;
+  MlflowQueue queue(folder.path());
+  queue.set_fact("run_id", "r1");
+  queue.add("batch", "{}");
+  Answers answers;
+  MlflowServer server(answers.address());
+  for (const auto& [status, body] :
+       std::vector<std::pair<int, std::string>>{{401, "who are you"},
+                                                {403, "no"},
+                                                {429, "slowly"},
+                                                {503, ""},
+                                                {200, "<html>a page</html>"}}) {
+    answers.answer = [status = status, body = body](const std::string&, const std::string&) {
+      return std::pair(status, body);
+    };
+    EXPECT_EQ(send(queue, server).what, Delivery::later) << status;
+    EXPECT_EQ(queue.waiting(), 1u);
+  }
+  MlflowServer nobody("http://127.0.0.1:1");
+  EXPECT_EQ(send(queue, nobody).what, Delivery::later);
+  // Another kind of artifact store: said, not tried.
+  queue.set_fact("artifact_uri", "s3://bucket/x");
+  queue.add("artifact", R"({"file": "mlflow.sqlite", "path": "x"})");
+  answers.answer = [](const std::string&, const std::string&) {
+    return std::pair(200, std::string("{}"));
+  };
+  EXPECT_EQ(send(queue, server).what, Delivery::done);
+  EXPECT_NE(queue.all_refused().at(0).refusal.find("found the artifact store s3://bucket/x"),
+            std::string::npos);
+}
+
+TEST(MlflowRun, LongValuesAreCutAndNothingThatIsNoNumberIsSent) {
+  const test::ScratchFolder folder;
+  {
+    MlflowRun run(folder.path(), {"http://127.0.0.1:1", "e", ""},
+                  {{"long", std::string(499, 'x') + "ä" + std::string(100, 'y')}, {"short", "1"}});
+    run.metrics(3, {{"a", 1.5}, {"b", std::nan("")}});
+  }
+  MlflowQueue queue(folder.path());
+  std::vector<json> contents;
+  while (const auto record = queue.first_waiting()) {
+    contents.push_back(json::parse(record->content));
+    queue.sent(record->id);
+  }
+  ASSERT_EQ(contents.size(), 4u);  // start, parameters, metrics, status
+  EXPECT_LE(contents[1]["params"][0]["value"].get<std::string>().size(), 500u);
+  EXPECT_EQ(contents[2]["metrics"].size(), 1u);
+  EXPECT_EQ(contents[2]["metrics"][0]["step"], 3);
+  EXPECT_EQ(contents[3]["status"], "FAILED");  // it ended without a word
+}
+
+}  // namespace
+}  // namespace yolov7::monitoring
