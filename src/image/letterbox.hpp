@@ -40,7 +40,7 @@ void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
 /// (evaluation 3.4).
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
 
-/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (K D08).
+/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (data K08).
 cv::Size resized_size(cv::Size original, int s);
 
 }  // namespace yolov7

@@ -50,7 +50,7 @@ class TorchNetwork {
   at::Device device() const { return device_; }
 
   /// Switches gradients off in these layers and on in all others; returns the names of the frozen
-  /// parameters. Their batch-norms go on updating their statistics (training 8, K 10) unless
+  /// parameters. Their batch-norms go on updating their statistics (training 8, K10) unless
   /// `freeze_batch_norm`.
   std::vector<std::string> freeze(std::span<const int> layers, bool freeze_batch_norm = false);
 

@@ -114,8 +114,8 @@ IterationSettings Schedule::at(std::int64_t iteration) const {
         rounded(lerp(1, static_cast<double>(options_.nominal_batch) / options_.total_batch, t)),
         1));
   } else {
-    // The schedule lags by one epoch (K 07), except in the rest of the epoch in which the warm-up
-    // ended.
+    // The schedule lags by one epoch (training K07), except in the rest of the epoch in which the
+    // warm-up ended.
     const bool warmup_epoch = warmup_ / options_.batches_per_epoch == epoch;
     const double rate =
         options_.lr0 * factor(warmup_epoch || !lags() ? epoch : std::max(epoch - 1, 0));

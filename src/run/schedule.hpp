@@ -12,7 +12,7 @@ namespace yolov7::run {
 /// Multiplier of the base rate for an epoch index (training 7.3); `final` = lrf, the share at the
 /// end.
 double cosine_factor(int epoch, int epochs, double final);
-double linear_factor(int epoch, int epochs, double final);  ///< 1 for a single epoch (F 06)
+double linear_factor(int epoch, int epochs, double final);  ///< 1 for a single epoch (training F06)
 
 /// factor to the power of how many of `steps` (epoch indices) are ≤ epoch.
 double step_factor(int epoch, std::span<const int> steps, double factor);
@@ -50,8 +50,8 @@ struct ScheduleOptions {
   PlateauOptions plateau;
   double lr0 = 0.01, lrf = 0.1, momentum = 0.937;
   double warmup_epochs = 3, warmup_momentum = 0.8, warmup_bias_lr = 0.1;
-  double warmup_cap =
-      0.2;  ///< longest warm-up as a share of all iterations; 0 = no cap, as the reference (F 09)
+  double warmup_cap = 0.2;  ///< longest warm-up as a share of all iterations; 0 = no cap, as the
+                            ///< reference (training F09)
 };
 
 /// What holds for one iteration.
@@ -59,7 +59,7 @@ struct IterationSettings {
   std::array<double, 3> rates{};  ///< by ParameterGroup: scale, weight, bias
   double momentum = 0;
   int accumulate = 1;
-  bool steps = false;  ///< the optimizer steps after this iteration's backward pass (K 05)
+  bool steps = false;  ///< the optimizer steps after this iteration's backward pass (training K05)
 };
 
 class Schedule {
@@ -71,8 +71,8 @@ class Schedule {
   std::int64_t warmup_iterations() const {
     return warmup_;
   }  ///< warm-up lasts up to and including this index
-  /// Multiplier of lr0; the official schedules (cosine, linear) reach an epoch one epoch late (K
-  /// 07), the others do not.
+  /// Multiplier of lr0; the official schedules (cosine, linear) reach an epoch one epoch late
+  /// (training K07), the others do not.
   double factor(int epoch) const;
   /// Plateau: the fitness of every epoch so far. Others ignore it.
   void observe(std::span<const double> fitness);

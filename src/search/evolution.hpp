@@ -16,7 +16,7 @@ struct Gene {
   std::string name;        ///< key of the hyper-parameter file
   double gain, low, high;  ///< of its mutations; 0 = never mutated. Limits of its value
 };
-/// All that training 19 lists.
+/// The whole table (training 19).
 const std::vector<Gene>& gene_table();
 /// Those with a gain that are among `keys` of the file and, unless `wanted` is empty, among
 /// `wanted`. Errors (usage): a wanted one is unknown, never mutated or not in the file; none is

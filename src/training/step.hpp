@@ -24,7 +24,7 @@ class Step {
   explicit Step(Setup& setup);
   /// `iteration` counts over all epochs. Without pending gradients after a step.
   StepResult run(const dataset::Batch& batch, std::int64_t iteration);
-  /// Gradients that wait for a step are dropped (the end of an epoch, training K 05).
+  /// Gradients that wait for a step are dropped (the end of an epoch, training K05).
   void drop_pending();
   bool pending() const { return pending_ > 0; }  ///< gradients wait for a step
 

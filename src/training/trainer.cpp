@@ -74,7 +74,7 @@ class Trainer {
       display_.batch(record_, static_cast<std::size_t>(s_.state.batch),
                      static_cast<double>(pictures) / seconds_since(epoch_start_));
       // Only where no gradient is pending; an epoch's end counts, for what is pending then is
-      // dropped anyway (K 05).
+      // dropped anyway (training K05).
       const bool last = s_.state.batch == static_cast<std::int64_t>(batches);
       if (step_.pending() && !last) continue;
       if (s_.group->any(interrupt::requested())) return false;
@@ -183,8 +183,8 @@ class Trainer {
       validate(s_, record_);
       record_.val_seconds = seconds_since(start);
     }
-    const bool best =
-        record_.validated && record_.fitness >= state.best_fitness;  // ties overwrite (K 29)
+    const bool best = record_.validated &&
+                      record_.fitness >= state.best_fitness;  // ties overwrite (training K29)
     if (best) {
       state.best_fitness = record_.fitness;
       state.best_epoch = record_.epoch;

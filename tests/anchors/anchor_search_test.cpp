@@ -1,4 +1,4 @@
-// The search of training 12 on label sizes whose answer is known.
+// The search (training 12), run on label sizes whose answer is known.
 #include "anchors/anchor_search.hpp"
 
 #include <gtest/gtest.h>

@@ -28,7 +28,7 @@ TEST(Hsv, TablesOfTheSpecification) {
 }
 
 TEST(Hsv, TheHueIsMultiplied) {
-  // Pure green is hue 60 of 180; times 1.5 it is 90: cyan. Red is hue 0 and stays (K D19).
+  // Pure green is hue 60 of 180; times 1.5 it is 90: cyan. Red is hue 0 and stays (data K19).
   cv::Mat green = one_colour({0, 200, 0}), red = one_colour({0, 0, 200});
   apply_hsv(green, hsv_tables(1.5, 1, 1));
   apply_hsv(red, hsv_tables(1.5, 1, 1));

@@ -32,7 +32,7 @@ std::string messages_of(Action action) {
 /// train; aged. Returns data.yaml.
 std::filesystem::path write_small_set(const std::filesystem::path& root, int count);
 
-/// $YOLOV7_SHARED_DIR or ../shared beside the sources.
+/// $YOLOV7_SHARED_DIR, else the folder "shared" beside the source tree.
 std::filesystem::path shared_folder();
 
 }  // namespace yolov7::test

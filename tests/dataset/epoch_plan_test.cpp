@@ -40,7 +40,7 @@ TEST(RectangularShapes, FixtureOfTheSpecification) {
 
 TEST(RectangularShapes, ASquarePictureIsPaddedTo672) {
   EXPECT_EQ(rectangular_shapes(std::vector<double>{1.0}, 16, 640, 32, 0.5),
-            (std::vector<cv::Size>{{672, 672}}));  // K D11
+            (std::vector<cv::Size>{{672, 672}}));  // data K11
 }
 
 TEST(EpochPlan, KeepsThePartialBatchAndPermutesEachEpochAnew) {
@@ -177,7 +177,7 @@ TEST(EpochPlan, WholeBatchesAreSharedByNumber) {
 
 TEST(ResizedPictures, SizesAreTruncated) {
   EXPECT_EQ(resized_size({500, 333}, 640), cv::Size(640, 426));   // 426.24
-  EXPECT_EQ(resized_size({1280, 719}, 640), cv::Size(640, 359));  // 359.5 (K D08)
+  EXPECT_EQ(resized_size({1280, 719}, 640), cv::Size(640, 359));  // 359.5 (data K08)
   EXPECT_EQ(resized_size({640, 10}, 640), cv::Size(640, 10));
   EXPECT_EQ(resized_size({1000, 1}, 100), cv::Size(100, 1));  // 0.1, but a picture has a pixel
 }

@@ -141,7 +141,7 @@ TEST(Labels, WrittenTextGivesTheSameFloatsBack) {
 }
 
 TEST(LabelPath, ReplacesTheLastImagesComponent) {
-  // The first two from data 3.1; then those where F D03 differs from the original.
+  // The first two are examples (data 3.1); the others are mended (data F03).
   EXPECT_EQ(label_path("/d/images/train/a.b.jpg"), "/d/labels/train/a.b.txt");
   EXPECT_EQ(label_path("rel/pic.jpeg"), "rel/pic.txt");
   EXPECT_EQ(label_path("/no such/images/x/images/1.png"), "/no such/images/x/labels/1.txt");

@@ -11,7 +11,7 @@
 namespace yolov7::dataset {
 namespace {
 
-const cv::Vec3b ground(50, 60, 70), paint(0, 200, 0);  // two channels of 0: F D14, F D21
+const cv::Vec3b ground(50, 60, 70), paint(0, 200, 0);  // two channels of 0: data F14, F21
 
 Object square(int class_index, double x1, double y1, double x2, double y2) {
   return {class_index, {x1, y1, x2, y2}, {{x1, y1}, {x2, y1}, {x2, y2}, {x1, y2}}};
@@ -117,7 +117,7 @@ TEST(PasteIn, SmallResultsAndThinMasksAreLeftOut) {
   PasteSource thin = source({30, 30});
   thin.mask.setTo(0);
   thin.mask(cv::Rect(0, 0, 20, 1))
-      .setTo(255);  // 60 elements over three channels are not more than 60 (K D20)
+      .setTo(255);  // 60 elements over three channels are not more than 60 (data K20)
   EXPECT_FALSE(paste_one(sample, thin, cv::Rect(40, 20, 30, 30)));
   thin.mask(cv::Rect(0, 1, 1, 1)).setTo(255);
   EXPECT_TRUE(paste_one(sample, thin, cv::Rect(40, 20, 30, 30)));

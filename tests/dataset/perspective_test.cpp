@@ -215,7 +215,7 @@ TEST(Perspective, NothingToDoChangesNothing) {
 }
 
 TEST(Perspective, EachLabelUsesItsOwnOutlineOrItsCorners) {
-  // F D15: turned by 45° a square's corners span √2 times its side; the diamond inscribed in it
+  // data F15: turned by 45° a square's corners span √2 times its side; the diamond inscribed in it
   // only 1 / √2.
   Sample sample = striped(64);
   const Xyxy box{22, 22, 42, 42};
@@ -230,7 +230,7 @@ TEST(Perspective, EachLabelUsesItsOwnOutlineOrItsCorners) {
   // · 14.14 / 999 px) at each end.
   EXPECT_NEAR(turned.objects[1].box.width(), 20 / std::sqrt(2.0), 0.12);
   EXPECT_NEAR(turned.objects[2].box.width(), 20 * std::sqrt(2.0), 1e-9);
-  step.use_polygons = false;  // K D18
+  step.use_polygons = false;  // data K18
   EXPECT_NEAR(random_perspective(sample, step).objects.at(1).box.width(), 20 * std::sqrt(2.0),
               1e-9);
 }

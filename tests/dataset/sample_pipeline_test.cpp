@@ -133,7 +133,7 @@ TEST_F(PipelineTest, WithoutAnyStrengthASinglePictureIsOnlyLetterboxed) {
   AugmentOptions& a = options.augmentation;
   a.mosaic = a.fliplr = a.hsv_h = a.hsv_s = a.hsv_v = a.translate = 0;
   a.scale =
-      -0.05;  // U(1 − c, 1.1 + c) is then U(1.05, 1.05): the smallest constant there is (K D16)
+      -0.05;  // U(1 − c, 1.1 + c) is then U(1.05, 1.05): the smallest constant there is (data K16)
   const Result result = build(2);
   LetterboxOptions l;
   l.automatic = false;

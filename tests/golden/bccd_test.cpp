@@ -68,7 +68,8 @@ double matched_share(const json& expected, const json& found) {
   return static_cast<double>(matched) / static_cast<double>(all);
 }
 
-// Each number within 0.002 (the bound: another JPEG decoder and another convolution order).
+// Each number within 0.002 (what another JPEG decoder and another convolution order change at
+// most).
 TEST_F(Bccd, ValGivesTheOfficialNumbers) {
   YOLOV7_REQUIRE_REFERENCE(reference);
   YOLOV7_REQUIRE_REFERENCE(pictures);

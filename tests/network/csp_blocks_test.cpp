@@ -231,7 +231,7 @@ TEST(Attention, WrongPlaces) {
   EXPECT_NE(with("[1]").find("expected a mapping of layer to kind"), std::string::npos);
 }
 
-/// The graph that architecture 7.1 lists, as a configuration.
+/// The graph listed there (architecture 7.1), as a configuration.
 std::string yolor_csp(const std::string& head, double depth, double width) {
   const auto up = [](int c, int route) {
     const std::string w = std::to_string(c);

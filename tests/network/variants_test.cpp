@@ -124,7 +124,7 @@ void expect_layer(const Network& n, int index, const char* block, const std::vec
   }
 }
 
-// The two rows that architecture 2.3 writes out.
+// The two rows written out (architecture 2.3).
 TEST(Variants, CompositeRowsOfYolov7) {
   const Network n = build_config("training/yolov7.yaml");
   expect_layer(n, 4, "Conv", {3}, 64, "64, 1, 1");

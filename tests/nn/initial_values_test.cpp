@@ -82,8 +82,7 @@ TEST(InitialValues, HeadBiasesExpectFewObjects) {  // training 9, nc = 2: ln(0.6
         EXPECT_NEAR(bias[a][k].item<double>(), shift, bound + 1e-6) << name << ' ' << k;
       }
   }
-  EXPECT_NEAR(std::log(0.6 / (80 - 0.99)), -4.880400,
-              5.1e-7);  // the table of training 9 for other class counts
+  EXPECT_NEAR(std::log(0.6 / (80 - 0.99)), -4.880400, 5.1e-7);  // other class counts (training 9)
 }
 
 }  // namespace

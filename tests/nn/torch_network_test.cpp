@@ -198,7 +198,7 @@ TEST(TorchNetwork, FreezingStopsGradientsAndOnRequestStatistics) {
   net.forward(images)[0].sum().backward();
   EXPECT_FALSE(net.tensor("model.0.conv.weight").grad().defined());
   EXPECT_TRUE(net.tensor("model.2.conv.weight").grad().defined());
-  EXPECT_FALSE(at::equal(before, net.tensor("model.0.bn.running_mean")));  // K 10
+  EXPECT_FALSE(at::equal(before, net.tensor("model.0.bn.running_mean")));  // training K10
   net.freeze(layers, true);
   const at::Tensor kept = net.tensor("model.0.bn.running_mean").clone();
   net.forward(images);

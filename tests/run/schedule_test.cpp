@@ -18,7 +18,7 @@ TEST(Factor, Linear) {
   EXPECT_NEAR(linear_factor(1, 300, 0.1), 0.99698997, 5.1e-9);
   EXPECT_NEAR(linear_factor(150, 300, 0.1), 0.54849498, 5.1e-9);
   EXPECT_NEAR(linear_factor(299, 300, 0.1), 0.1, 1e-15);
-  EXPECT_EQ(linear_factor(0, 1, 0.1), 1);  // F 06
+  EXPECT_EQ(linear_factor(0, 1, 0.1), 1);  // training F06
 }
 
 TEST(Accumulation, AndWeightDecay) {  // training 6
@@ -86,7 +86,7 @@ TEST(Schedule, WarmupMidway) {  // training 21.2: t = 0.5, f = 1
   EXPECT_NEAR(at.momentum, 0.8685, 1e-15);
 }
 
-TEST(Schedule, StepsAtTheFirstBatchOfAGroup) {  // K 05
+TEST(Schedule, StepsAtTheFirstBatchOfAGroup) {  // training K05
   const Schedule schedule(options(300, 1000));
   EXPECT_TRUE(schedule.at(0).steps);
   EXPECT_EQ(schedule.at(8000).accumulate, 4);
@@ -94,7 +94,7 @@ TEST(Schedule, StepsAtTheFirstBatchOfAGroup) {  // K 05
   for (const int rest : {1, 2, 3}) EXPECT_FALSE(schedule.at(8000 + rest).steps);
 }
 
-TEST(Schedule, CapShortensWarmup) {  // F 09
+TEST(Schedule, CapShortensWarmup) {  // training F09
   ScheduleOptions o = options(
       100, 8);  // 115 pictures, batch 16: 800 iterations, all of them warm-up by the old rule
   EXPECT_EQ(Schedule(o).warmup_iterations(), 1000);

@@ -73,7 +73,7 @@ TEST(RatioPositives, RatioIsStrict) {
 TEST(RatioPositives, IntegerCentreRepeatsTheOwnCellAndHalfHasNoNeighbour) {
   const std::vector<LevelGrid> grid{one_anchor(16, 2, 2)};
   // Centre (4, 4) cells: left and right, up and down all fire; right and down repeat the own cell
-  // (K 19).
+  // (training K19).
   EXPECT_EQ(
       cells(ratio_positives(std::vector<Target>{{0, 0, 0.25f, 0.25f, 0.125f, 0.125f}}, grid, 4,
                             0.5f)[0]),
@@ -188,7 +188,7 @@ TEST(OtaPositives, AuxiliarySide) {
   EXPECT_TRUE(found[3].empty());
 }
 
-TEST(OtaPositives, SaturatedAndBrokenLogitsStayHarmless) {  // F 22
+TEST(OtaPositives, SaturatedAndBrokenLogitsStayHarmless) {  // training F22
   const std::vector<LevelGrid> grid{one_anchor(8, 2, 2)};
   const std::vector<Target> targets{{0, 0, 0.4f, 0.4f, 0.25f, 0.25f},
                                     {0, 0, 0.4f, 0.45f, 0.25f, 0.25f}};
@@ -202,7 +202,7 @@ TEST(OtaPositives, SaturatedAndBrokenLogitsStayHarmless) {  // F 22
   }
 }
 
-TEST(OtaPositives, WideInputUsesWidthAndHeight) {  // F 21
+TEST(OtaPositives, WideInputUsesWidthAndHeight) {  // training F21
   // One level of 4 × 8 cells, so 64 × 32 pixels. Both candidates predict their cell's centre and
   // the anchor's size; the target sits exactly on the first. Scaling x by the height would put it
   // on the second's side of the picture.

@@ -35,7 +35,8 @@ TEST(Ema, AveragesFloatsAndCopiesConstants) {
   for (const auto& entry : net.entries())
     if (entry.spec.role >= network::TensorSpec::Role::anchors ||
         entry.spec.role == network::TensorSpec::Role::bn_count)
-      EXPECT_EQ(stored.at(entry.spec.name).to_doubles().front(), 7) << entry.spec.name;  // F 18
+      EXPECT_EQ(stored.at(entry.spec.name).to_doubles().front(), 7)
+          << entry.spec.name;  // training F18
 }
 
 TEST(Ema, ContinuesFromACheckpoint) {

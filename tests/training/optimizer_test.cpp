@@ -59,7 +59,7 @@ OptimizerOptions with_decay(double decay, OptimizerKind kind = OptimizerKind::sg
   return options;
 }
 
-/// The rule of training 7.2 for one number.
+/// The rule (training 7.2) for one number.
 struct ByHand {
   double p, v = 0;
   bool first = true;

@@ -14,8 +14,8 @@ namespace yolov7::dataset {
 std::vector<std::size_t> choose_polygons(std::span<const Object> objects, double fraction,
                                          Random& random);
 /// Each chosen object is pasted mirrored left to right, with its label, unless it would hide 30 %
-/// or more of any label, those just added included. Pixels go by the mirrored mask (F D14). Changes
-/// the picture in place.
+/// or more of any label, those just added included. Pixels go by the mirrored mask (data F14).
+/// Changes the picture in place.
 void copy_paste(Sample& sample, std::span<const std::size_t> chosen);
 /// The outline, coordinates truncated to whole pixels, filled with 255 in an 8-bit mask of the
 /// given size.

@@ -9,7 +9,7 @@
 namespace yolov7::dataset {
 
 /// Tables of 256 for hue (0 … 179, wraps), saturation and value (saturate), truncated. The hue is
-/// multiplied (K D19).
+/// multiplied (data K19).
 struct HsvTables {
   std::array<std::uint8_t, 256> hue{}, saturation{}, value{};
 };

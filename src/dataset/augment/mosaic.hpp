@@ -28,7 +28,7 @@ Tile to_tile(const Sample& sample);
 
 /// Four tiles around the centre, on 2s × 2s pixels of grey 114. `centre_y`, `centre_x` are the
 /// draws of U(s/2, 3s/2), rounded down here. Labels are clipped to [0, 2s] and stay in tile order,
-/// those cut away without area (K D13). `canvas` is memory to draw into; nobody else may use it.
+/// those cut away without area (data K13). `canvas` is memory to draw into; nobody else may use it.
 /// Where `needed` is not empty only its pixels are drawn, and only tiles that reach into it are
 /// loaded.
 Sample mosaic4(const std::array<Tile, 4>& tiles, int s, double centre_y, double centre_x,

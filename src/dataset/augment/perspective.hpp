@@ -20,7 +20,7 @@ struct PerspectiveDraws {
   double translate_x = 0.5, translate_y = 0.5;
 };
 
-/// scale ~ U(1 − c, 1.1 + c) (K D16).
+/// scale ~ U(1 − c, 1.1 + c) (data K16).
 PerspectiveDraws draw_perspective(const AugmentOptions& options, Random& random);
 /// M = T · S · R · P · C, source → destination.
 cv::Matx33d perspective_matrix(const PerspectiveDraws& draws, cv::Size input, cv::Size output);
@@ -29,7 +29,7 @@ cv::Matx33d perspective_matrix(const PerspectiveDraws& draws, cv::Size input, cv
 std::vector<cv::Point2d> resample_closed(std::span<const cv::Point2d> polygon, int count);
 /// Extent of the four transformed corners, clipped to the output.
 Xyxy warp_box(const Xyxy& box, const cv::Matx33d& m, bool projective, cv::Size output);
-/// Extent of those of 1000 points of the outline that fall into the output (K D17); all zero if
+/// Extent of those of 1000 points of the outline that fall into the output (data K17); all zero if
 /// none does.
 Xyxy warp_polygon(std::span<const cv::Point2d> polygon, const cv::Matx33d& m, bool projective,
                   cv::Size output);
@@ -42,7 +42,7 @@ bool is_box_candidate(const Xyxy& before, const Xyxy& after, double area_share);
 struct PerspectiveStep {
   PerspectiveDraws draws;
   bool projective = false;   ///< the option `perspective` is not 0
-  bool use_polygons = true;  ///< off: all boxes by their corners (single-image samples, K D18)
+  bool use_polygons = true;  ///< off: all boxes by their corners (single-image samples, data K18)
   cv::Size output;
 };
 
@@ -55,8 +55,8 @@ cv::Rect source_part(const PerspectiveStep& step, cv::Size input);
 /// Whether a picture of this size comes out of the step as it is.
 bool changes_nothing(const PerspectiveStep& step, cv::Size input, const cv::Matx33d& m);
 /// Warps bilinearly with border 114 (not at all if it would change nothing) and keeps the
-/// candidates. The result has no polygons: no later step of section 8 uses them. `canvas` is memory
-/// to draw into; nobody else may use it.
+/// candidates. The result has no polygons: no later step (data 8) uses them. `canvas` is memory to
+/// draw into; nobody else may use it.
 Sample random_perspective(const Sample& sample, const PerspectiveStep& step, cv::Mat canvas = {});
 
 }  // namespace yolov7::dataset

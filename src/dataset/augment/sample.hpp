@@ -10,8 +10,7 @@
 
 namespace yolov7::dataset {
 
-/// A labelled object in pixels of its picture. The polygon is optional per object (data 8.4, F
-/// D15).
+/// A labelled object in pixels of its picture. The polygon is optional per object (data 8.4, F15).
 struct Object {
   int class_index = 0;
   Xyxy box;

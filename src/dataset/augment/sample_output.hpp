@@ -1,6 +1,5 @@
 #pragma once
-// The last steps of a sample (data 8.1 steps 8 and 9, section 9): normalized targets, quad
-// collation.
+// The last steps of a sample (data 8.1 steps 8 and 9, data 9): normalized targets, quad collation.
 #include <array>
 #include <cstdint>
 #include <opencv2/core/mat.hpp>

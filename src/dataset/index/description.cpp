@@ -31,7 +31,7 @@ fs::path tidy(const fs::path& path) {
   return fs::equivalent(normal, path, error) && !error ? normal : path;
 }
 
-/// The places where an entry is looked for, in order (data 1, F D01).
+/// The places where an entry is looked for, in order (data 1, F01).
 std::vector<fs::path> places(const std::string& entry, const fs::path& folder,
                              const std::string& root) {
   if (fs::path(entry).is_absolute()) return {entry};

@@ -46,7 +46,7 @@ LabelFile try_parse_labels(std::string_view text, const std::filesystem::path& s
                            int class_count, bool strict = false);
 /// One line per label, shortest decimals that give the same float back.
 std::string format_labels(const std::vector<Label>& labels);
-/// The label path of a picture (data 3.1, F D03).
+/// The label path of a picture (data 3.1, F03).
 std::filesystem::path label_path(const std::filesystem::path& picture);
 
 }  // namespace yolov7::dataset

@@ -1,5 +1,5 @@
 #pragma once
-// Our own cache of picture facts (data 5, F D06). Labels are never in it: they are read at every
+// Our own cache of picture facts (data 5, F06). Labels are never in it: they are read at every
 // start. Files of other programs are never opened: the name ends in .yolov7-index, not in .cache.
 #include <filesystem>
 #include <optional>

@@ -12,7 +12,8 @@
 namespace yolov7::dataset {
 
 /// Shapes (width × height, pixels) for pictures sorted by aspect ratio h/w, `batch` at a time:
-/// ⌈factor · s / stride + pad⌉ · stride. A square batch of 640 with pad 0.5 is 672 × 672 (K D11).
+/// ⌈factor · s / stride + pad⌉ · stride. A square batch of 640 with pad 0.5 is 672 × 672 (data
+/// K11).
 std::vector<cv::Size> rectangular_shapes(std::span<const double> sorted_ratios, std::size_t batch,
                                          int s, int stride, double pad);
 
@@ -29,8 +30,8 @@ struct EpochPlan {
 };
 
 /// A pure function of its arguments. With shuffle the pictures are permuted; in rectangular mode
-/// they are sorted by aspect ratio (stable) and whole batches are permuted (F D12). In quad mode a
-/// last batch of fewer than four is left out. With several parts (LoaderOptions::sharing) the
+/// they are sorted by aspect ratio (stable) and whole batches are permuted (data F12). In quad mode
+/// a last batch of fewer than four is left out. With several parts (LoaderOptions::sharing) the
 /// batches are this part's; all parts together are the epoch. `weights`, if any: as many pictures
 /// are drawn with replacement in proportion to them.
 EpochPlan plan_epoch(const Index& index, const LoaderOptions& options, int epoch,

@@ -230,7 +230,7 @@ SamplePipeline::Draft SamplePipeline::training(const SampleKey& key,
   } else {
     Random random = draws(Operation::perspective);
     PerspectiveStep step = perspective_step(random, shape);
-    step.use_polygons = false;  // K D18
+    step.use_polygons = false;  // data K18
     sample = single(key.entry, shape, origin, &draws);
     if (!stays_warped) return {std::move(sample), step, false};
     sample = random_perspective(sample, step, memory.first);

@@ -1,5 +1,5 @@
 #pragma once
-// One training or validation sample from start to end: the steps of data 8.1 in their order.
+// One training or validation sample from start to end, its steps in their order (data 8.1).
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -90,7 +90,7 @@ class Collector {
     }
   }
 
-  // Steps 1, 4, 6 and 7 of evaluation 2.1 for one row.
+  // For one row (evaluation 2.1, steps 1, 4, 6 and 7).
   void add(const float* row, std::uint32_t index, NmsResult& result) {
     const float* probabilities = row + 5;
     // The class output of a one-class model is not trained and takes no part (step 4), so it is not

@@ -25,8 +25,7 @@ struct PictureHeader {
   int orientation = 1;
 };
 
-/// The list of data section 2, lower case, without dot: bmp, jpg, jpeg, png, tif, tiff, dng, webp,
-/// mpo.
+/// The list (data 2), lower case, without dot: bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo.
 bool is_picture_name(const std::filesystem::path& path);
 /// From the first bytes and the header alone. Errors name `source`: empty, unknown format, over the
 /// limits.

@@ -16,7 +16,7 @@ namespace {
 float fraction(float x) { return std::fmod(x, 1.0f); }
 
 /// A target in cells of one level. All arithmetic in 32 bits: the conditions below are decided by
-/// it (K 19).
+/// it (training K19).
 struct GridBox {
   float x, y, w, h;
 };
@@ -72,7 +72,8 @@ struct Candidate {
   Corners box{};
   float objectness = 0;  ///< probability
   float background = 0;  ///< class cost if no class were wanted: −Σ ln(1 − y_c)
-  float class_probability(int c) const {  // clamped, so that saturated logits stay finite (F 22)
+  float class_probability(
+      int c) const {  // clamped, so that saturated logits stay finite (training F22)
     return std::clamp(std::sqrt(sigmoid(logits[5 + c]) * objectness), 1e-7f, 1 - 1e-7f);
   }
 };

@@ -1,8 +1,8 @@
 #pragma once
 // Which cells answer for which objects: anchor ratios with neighbour cells (training 13.3), and on
-// top of that the optimal-transport style choice per picture (14.1; Ge et al., "YOLOX", arXiv
-// 2107.08430, section 2.1: SimOTA). Plain float buffers: the lists are short, and no gradient flows
-// through them.
+// top of that the optimal-transport style choice per picture (training 14.1; Ge et al., "YOLOX",
+// arXiv 2107.08430, section 2.1: SimOTA). Plain float buffers: the lists are short, and no gradient
+// flows through them.
 #include <array>
 #include <span>
 #include <vector>
@@ -39,9 +39,9 @@ Positives ratio_positives(std::span<const Target> targets, std::span<const Level
 
 /// Per picture: each target takes its k cheapest candidates, k being the truncated sum of its `top`
 /// largest IoUs; a candidate wanted by several goes to the target for which it is cheapest of all
-/// (K 23). Equal costs: the candidate that comes first. `predictions[level]` holds one row of 5 +
-/// class_count logits per candidate of that level. The result has the candidates' order of levels,
-/// pictures in batch order.
+/// (training K23). Equal costs: the candidate that comes first. `predictions[level]` holds one row
+/// of 5 + class_count logits per candidate of that level. The result has the candidates' order of
+/// levels, pictures in batch order.
 Positives ota_positives(const Positives& candidates,
                         std::span<const std::span<const float>> predictions,
                         std::span<const Target> targets, std::span<const LevelGrid> levels,

@@ -1,5 +1,6 @@
 #pragma once
-// The detection losses of YOLOv7: plain (training 13), OTA (14) and OTA with auxiliary maps (15).
+// The detection losses of YOLOv7: plain (training 13), OTA (training 14) and OTA with auxiliary
+// maps (training 15).
 #include <cstdint>
 #include <span>
 #include <vector>

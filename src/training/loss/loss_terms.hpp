@@ -23,7 +23,7 @@ struct MapTerms {
 MapTerms read_map(const at::Tensor& map, const CellIndex& cells);
 
 /// Positions (in list order) of the positives that are the last of their cell: whoever writes last
-/// wins (K 20).
+/// wins (training K20).
 std::vector<std::int64_t> last_of_each_cell(std::span<const Positive> positives);
 
 /// Mean binary cross-entropy with logits; γ > 0: focal (Lin et al., "Focal loss", arXiv 1708.02002,

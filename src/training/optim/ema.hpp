@@ -17,8 +17,8 @@ class Ema {
   explicit Ema(const nn::TorchNetwork& network);
 
   /// After each optimizer step: every floating tensor ← d · average + (1 − d) · network; anchors
-  /// and integers are copied exactly (F 18). The averages are never rounded to a narrower type (F
-  /// 27).
+  /// and integers are copied exactly (training F18). The averages are never rounded to a narrower
+  /// type (training F27).
   void update(const nn::TorchNetwork& network);
 
   const nn::TorchNetwork& average() const { return average_; }

@@ -246,7 +246,7 @@ TEST(PolicyOperations, BoxesMoveWithTheContent) {
         seed);
     EXPECT_EQ(found.objects.at(0).box, (Xyxy{40 + 25 * sign, 20, 70 + 25 * sign, 50}));
     EXPECT_EQ(found.objects.size(),
-              sign > 0 ? 2u : 1u);  // the second leaves to the left and is dropped (F D23)
+              sign > 0 ? 2u : 1u);  // the second leaves to the left and is dropped (data F23)
   }
 }
 

@@ -62,7 +62,7 @@ TEST(Catalogue, NamesAreUniqueWhateverTheCaseAndThereAreMoreThanFifty) {
     EXPECT_FALSE(one.help.empty()) << one.name;
   }
   EXPECT_GE(catalogue().size(),
-            100u);  // data 13 has 109 rows, some of two names, some that are the pipeline itself
+            100u);  // 109 rows (data 13), some of two names, some that are the pipeline itself
 }
 
 TEST(Catalogue, EveryTransformHasASettingsTableWithoutTheNamesThatStepsUse) {

@@ -250,8 +250,8 @@ TEST(Equalize, ByHand) {
             0);
 }
 
-/// Data 12.3 on one plane by a plain loop: tiles, clipped histograms with the excess spread evenly,
-/// bilinear maps.
+/// CLAHE (data 12.3), one plane by a plain loop: tiles, clipped histograms with the excess spread
+/// evenly, bilinear maps.
 cv::Mat plain_clahe(const cv::Mat& plane, double limit, int tiles) {
   const int th = plane.rows / tiles, tw = plane.cols / tiles;  // whole tiles here
   std::vector<std::array<double, 256>> maps(static_cast<std::size_t>(tiles * tiles));

@@ -123,7 +123,7 @@ constexpr std::array<PolicyOperation, 25> operations{{
     {"Posterize", false,
      [](Sample& s, double l, Random&, O) {
        posterize(s.picture, std::max(1, static_cast<int>(0.4 * l)));
-     }},  // F D24
+     }},  // data F24
     {"Solarize", false,
      [](Sample& s, double l, Random&, O) { solarize(s.picture, static_cast<int>(25.6 * l)); }},
     {"SolarizeAdd", false,

@@ -15,7 +15,7 @@ namespace yolov7::dataset {
 struct PolicyOptions {
   double pixel_scale = 1;  ///< of constants in pixels (s / 640 with scale_pixels)
   bool published_contrast =
-      false;  ///< the authors' mean grey, (number of pixels) / 256, cut at 255 (F D25)
+      false;  ///< the authors' mean grey, (number of pixels) / 256, cut at 255 (data F25)
   BoxFilter filter;
 };
 

@@ -118,8 +118,8 @@ void letterbox_sample(Sample& sample, cv::Size size, const BoxFilter& filter) {
   LetterboxOptions options;
   options.automatic = false;
   const Letterbox g = letterbox_geometry(sample.picture.size(), size, options);
-  // By the whole pixels of the resized picture and its pads, which the labels of data 7.2 miss by
-  // up to half a pixel (K D10).
+  // By the whole pixels of the resized picture and its pads, which labels miss by up to half a
+  // pixel (data 7.2, K10).
   const double x = static_cast<double>(g.resized.width) / sample.picture.cols,
                y = static_cast<double>(g.resized.height) / sample.picture.rows;
   sample.picture = letterbox(sample.picture, g);

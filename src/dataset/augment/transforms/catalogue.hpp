@@ -6,8 +6,8 @@
 //     - {name: SomeOf, n: 2, transforms: [{name: GaussNoise}, {name: MotionBlur}, {name:
 //     RandomGamma}]}
 //
-// The stages run in the order of data 12 whatever the list's order; inside a stage the list's order
-// holds.
+// The stages run in their own order (data 12) whatever the list's order; inside a stage the list's
+// order holds.
 #include <memory>
 #include <string>
 #include <vector>

@@ -271,7 +271,7 @@ void apply(const YoloCutout&, Sample& sample, Random& random, const TransformCon
         colour[channel] = static_cast<double>(random.integer(64, 191));
       if (hole.empty()) continue;
       sample.picture(hole) = colour;
-      // By each rectangle alone, and only by those that can hide something (8.9).
+      // By each rectangle alone, and only by those that can hide something (data 8.9).
       const Xyxy covered = to_box(hole);
       if (fraction > 0.03)
         std::erase_if(sample.objects, [&](const Object& object) {

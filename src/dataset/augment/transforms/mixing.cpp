@@ -33,8 +33,8 @@ Tile mosaic_tile(Sample sample, int s) {
   return to_tile(sample);
 }
 
-/// The central s × s px of a mosaic of 2s × 2s px, s the sample's long side: what data 8.4 leaves
-/// where it changes nothing else.
+/// The central s × s px of a mosaic of 2s × 2s px, s the sample's long side: what the perspective
+/// leaves (data 8.4) where it changes nothing else.
 void take_centre(Sample& sample, Sample mosaic, int s, const BoxFilter& filter) {
   const cv::Rect centre((mosaic.picture.cols - s) / 2, (mosaic.picture.rows - s) / 2, s, s);
   sample = std::move(mosaic);
