@@ -12,10 +12,7 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-
-namespace yolov7 {
-extern const char* const library_version;
-}
+#include "core/version.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -23,7 +20,7 @@ namespace {
 std::string program_help() {
   std::string out = fmt::format(
       "yolov7 {}: the life-cycle of YOLOv7 detectors\n\nUsage: yolov7 <verb> [options]\n\nVerbs:\n",
-      library_version);
+      program_version());
   for (const Verb& verb : verbs()) {
     std::string names(verb.name);
     for (const auto alias : verb.aliases) names += fmt::format(", {}", alias);
@@ -54,7 +51,7 @@ ExitCode run(const std::vector<std::string>& arguments) {
     return arguments.empty() ? ExitCode::usage : ExitCode::done;
   }
   if (arguments[0] == "--version") {
-    std::fputs(fmt::format("yolov7.cpp {}\n", library_version).c_str(), stdout);
+    std::fputs(fmt::format("yolov7.cpp {}\n", program_version()).c_str(), stdout);
     return ExitCode::done;
   }
   const Verb& verb = find_verb(arguments[0]);
