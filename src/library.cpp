@@ -1,1 +1,2 @@
-// libyolov7 holds whole modules (src/CMakeLists.txt); CMake wants a source of its own for a library.
+// libyolov7 holds whole modules (src/CMakeLists.txt); CMake wants a source of its own for a
+// library.

@@ -34,7 +34,7 @@ Checkpoint random_checkpoint(const std::string& config, int classes) {
   network::Overrides overrides;
   overrides.class_count = classes;
   nn::TorchNetwork net(network::build(config, c.config_source, overrides));
-  randomize(net, 11);
+  nn::randomize(net, 11);
   c.ema = net.store();
   return c;
 }
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Reparam, SevenNetworks,
 /// in folding is put into the parent's weights before they are folded, or into the child.
 class InjectedErrors : public testing::Test {
  protected:
-  const Checkpoint parent = random_checkpoint(small_network().config, 2);
+  const Checkpoint parent = random_checkpoint(nn::small_network().config, 2);
 
   std::string breach(const Weights& misread) const {
     Checkpoint wrong = parent;

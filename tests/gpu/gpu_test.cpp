@@ -68,14 +68,14 @@ TEST_F(Gpu, LossesAndAssignmentsAreThoseOfTheProcessor) {
 }
 
 TEST_F(Gpu, ANetworkTrainsAsOnTheProcessor) {
-  nn::TorchNetwork cpu(small_network()), gpu(small_network(), at::kFloat, device);
-  randomize(cpu, 4);
+  nn::TorchNetwork cpu(nn::small_network()), gpu(nn::small_network(), at::kFloat, device);
+  nn::randomize(cpu, 4);
   gpu.load(cpu.store());
   OptimizerOptions rule;
   Optimizer on_cpu(cpu, rule), on_gpu(gpu, rule);
   Ema average_cpu(cpu), average_gpu(gpu);
   const at::Tensor images =
-      test_images(4, 64, 64, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+      nn::test_images(4, 64, 64, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
   for (int step = 0; step < 3; ++step)
     for (auto [net, optimizer, ema] :
          {std::tuple(&cpu, &on_cpu, &average_cpu), std::tuple(&gpu, &on_gpu, &average_gpu)}) {
@@ -99,8 +99,8 @@ TEST_F(Gpu, ANetworkTrainsAsOnTheProcessor) {
 }
 
 TEST_F(Gpu, Float16WithLossScalingLearnsInFiftySteps) {
-  nn::TorchNetwork net(small_network(), at::kFloat, device);
-  randomize(net, 5);
+  nn::TorchNetwork net(nn::small_network(), at::kFloat, device);
+  nn::randomize(net, 5);
   net.train(true);
   net.set_compute(at::kHalf);
   LossOptions options;
@@ -109,7 +109,7 @@ TEST_F(Gpu, Float16WithLossScalingLearnsInFiftySteps) {
   optimizer.set_rates({0.01, 0.01, 0.01});
   LossScaler scaler;
   const at::Tensor images =
-      test_images(4, 64, 64, at::kFloat).to(device).contiguous(at::MemoryFormat::ChannelsLast);
+      nn::test_images(4, 64, 64, at::kFloat).to(device).contiguous(at::MemoryFormat::ChannelsLast);
   const std::vector<Target> targets{{0, 0, 0.3F, 0.4F, 0.3F, 0.4F},
                                     {1, 1, 0.6F, 0.5F, 0.5F, 0.4F},
                                     {2, 0, 0.5F, 0.5F, 0.4F, 0.4F},

@@ -6,8 +6,8 @@
 #include "core/error.hpp"
 #include "kernels/batch_norm_activation.hpp"
 #include "kernels/joint_batch_norm.hpp"
-#include "ranks.hpp"
-#include "small_network.hpp"
+#include "tests/nn/small_network.hpp"
+#include "tests/training/ranks.hpp"
 #include "training/distributed/gradient_sums.hpp"
 #include "training/loss/loss.hpp"
 #include "training/optim/optimizer.hpp"
@@ -151,7 +151,7 @@ TEST_P(JointBatchNorm, EqualsOneProcessWithAllPictures) {
   const bool fast = GetParam();
   const auto type = fast ? at::kFloat : at::kDouble;
   // Values far from zero: a variance from Σx² would have lost its digits.
-  const at::Tensor x = (test_images(6, 8, 8).reshape({6, 12, 4, 4}) + 30)
+  const at::Tensor x = (nn::test_images(6, 8, 8).reshape({6, 12, 4, 4}) + 30)
                            .to(type)
                            .contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor dy = at::arange(x.numel(), at::kDouble)
@@ -225,8 +225,9 @@ struct Case {
 class SeveralProcesses : public testing::TestWithParam<Case> {
  protected:
   static nn::TorchNetwork network() {
-    nn::TorchNetwork net(GetParam().auxiliary ? small_auxiliary_network() : small_network());
-    randomize(net, 3);
+    nn::TorchNetwork net(GetParam().auxiliary ? nn::small_auxiliary_network()
+                                              : nn::small_network());
+    nn::randomize(net, 3);
     net.train(true);
     return net;
   }
@@ -243,7 +244,8 @@ class SeveralProcesses : public testing::TestWithParam<Case> {
     return result;
   }
   static at::Tensor images() {
-    return test_images(pictures, side, side, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+    return nn::test_images(pictures, side, side, at::kFloat)
+        .contiguous(at::MemoryFormat::ChannelsLast);
   }
 };
 
@@ -342,12 +344,12 @@ INSTANTIATE_TEST_SUITE_P(Distributed, SeveralProcesses,
 
 TEST(GradientSums, LeavesFrozenParametersAlone) {
   run_ranks(2, [&](Communicator& group) {
-    nn::TorchNetwork net(small_network());
-    randomize(net, 1);
+    nn::TorchNetwork net(nn::small_network());
+    nn::randomize(net, 1);
     net.train(true);
     net.freeze(std::vector<int>{0, 2});
     GradientSums sums(net, group, 1000);
-    const at::Tensor images = test_images(2, side, side, at::kFloat)
+    const at::Tensor images = nn::test_images(2, side, side, at::kFloat)
                                   .slice(0, group.rank(), group.rank() + 1)
                                   .contiguous(at::MemoryFormat::ChannelsLast);
     const auto backward = [&] {

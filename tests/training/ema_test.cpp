@@ -21,7 +21,7 @@ void fill(nn::TorchNetwork& net, double value) {
 }
 
 TEST(Ema, AveragesFloatsAndCopiesConstants) {
-  nn::TorchNetwork net(small_network());
+  nn::TorchNetwork net(nn::small_network());
   fill(net, 3);
   Ema ema(net);
   fill(net, 7);
@@ -40,7 +40,7 @@ TEST(Ema, AveragesFloatsAndCopiesConstants) {
 }
 
 TEST(Ema, ContinuesFromACheckpoint) {
-  nn::TorchNetwork net(small_network());
+  nn::TorchNetwork net(nn::small_network());
   fill(net, 1);
   Ema whole(net), resumed(net);
   for (const double value : {2.0, 3.0}) {
@@ -57,7 +57,7 @@ TEST(Ema, ContinuesFromACheckpoint) {
 }
 
 TEST(Ema, IsIndependentOfTheNetwork) {
-  nn::TorchNetwork net(small_network());
+  nn::TorchNetwork net(nn::small_network());
   fill(net, 1);
   const Ema ema(net);
   fill(net, 2);

@@ -23,7 +23,7 @@ TEST(ParameterGroups, FollowTheRoles) {  // training 7.1
 }
 
 TEST(ParameterGroups, EachTrainableTensorIsInExactlyOne) {
-  const nn::TorchNetwork net(small_network());
+  const nn::TorchNetwork net(nn::small_network());
   const auto sizes = Optimizer(net, {}).group_sizes();
   std::size_t trainable = 0;
   for (const auto& entry : net.entries()) trainable += entry.spec.trainable() ? 1 : 0;
@@ -72,7 +72,7 @@ struct ByHand {
 };
 
 TEST(Sgd, ThreeStepsByHand) {
-  const nn::TorchNetwork net(small_network(), at::kDouble);
+  const nn::TorchNetwork net(nn::small_network(), at::kDouble);
   Optimizer sgd(net, with_decay(0.1));
   set_value(net, conv, 2);
   set_value(net, scale, 1);
@@ -95,7 +95,7 @@ TEST(Sgd, ThreeStepsByHand) {
 }
 
 TEST(Sgd, FirstStepIsPerParameter) {  // one that thaws later starts its own momentum
-  const nn::TorchNetwork net(small_network(), at::kDouble);
+  const nn::TorchNetwork net(nn::small_network(), at::kDouble);
   Optimizer sgd(net, with_decay(0));
   sgd.set_momentum(0.9);
   sgd.set_rates({0.1, 0.1, 0.1});
@@ -116,7 +116,7 @@ TEST(Sgd, FirstStepIsPerParameter) {  // one that thaws later starts its own mom
 }
 
 TEST(Sgd, LeavesFrozenParametersAlone) {
-  nn::TorchNetwork net(small_network());
+  nn::TorchNetwork net(nn::small_network());
   const std::vector<int> layers{0};
   net.freeze(layers);
   Optimizer sgd(net, with_decay(0.1));
@@ -128,7 +128,7 @@ TEST(Sgd, LeavesFrozenParametersAlone) {
 }
 
 TEST(Sgd, GradientOfAnotherLayoutIsReadByPosition) {
-  const nn::TorchNetwork net(small_network());
+  const nn::TorchNetwork net(nn::small_network());
   Optimizer sgd(net, with_decay(0));
   sgd.set_momentum(0);
   sgd.set_rates({1, 1, 1});
@@ -142,7 +142,7 @@ TEST(Sgd, GradientOfAnotherLayoutIsReadByPosition) {
 }
 
 TEST(Sgd, StateContinuesWhereItWasStored) {
-  const nn::TorchNetwork a(small_network()), b(small_network());
+  const nn::TorchNetwork a(nn::small_network()), b(nn::small_network());
   Optimizer first(a, with_decay(0.1)), second(b, with_decay(0.1));
   const auto advance = [](const nn::TorchNetwork& net, Optimizer& sgd, double gradient) {
     for (const char* name : {conv, scale, shift}) set_gradient(net, name, gradient);
@@ -164,7 +164,7 @@ TEST(Sgd, StateContinuesWhereItWasStored) {
 }
 
 TEST(Sgd, RefusesForeignState) {
-  const nn::TorchNetwork net(small_network());
+  const nn::TorchNetwork net(nn::small_network());
   Optimizer sgd(net, with_decay(0));
   network::Weights unknown, shaped;
   unknown.set("model.99.conv.weight", network::Tensor::from(std::vector<float>{1}, {1}));
@@ -174,7 +174,7 @@ TEST(Sgd, RefusesForeignState) {
 }
 
 TEST(Sgd, ClearingDropsGradients) {
-  const nn::TorchNetwork net(small_network());
+  const nn::TorchNetwork net(nn::small_network());
   Optimizer sgd(net, with_decay(0));
   set_gradient(net, conv, 1);
   sgd.clear_gradients();
@@ -200,7 +200,7 @@ struct AdamByHand {
 TEST(Adam, FourStepsByHand) {
   for (const bool decoupled : {false, true}) {
     SCOPED_TRACE(decoupled);
-    const nn::TorchNetwork net(small_network(), at::kDouble);
+    const nn::TorchNetwork net(nn::small_network(), at::kDouble);
     OptimizerOptions options =
         with_decay(0.1, decoupled ? OptimizerKind::adamw : OptimizerKind::adam);
     options.beta1 = 0.9;
@@ -225,7 +225,7 @@ TEST(Adam, FourStepsByHand) {
 }
 
 TEST(Adam, EachValueOfAChannelsLastWeightFollowsItsOwnGradient) {
-  const nn::TorchNetwork net(small_network(), at::kDouble);
+  const nn::TorchNetwork net(nn::small_network(), at::kDouble);
   OptimizerOptions options = with_decay(0.1, OptimizerKind::adamw);
   options.beta1 = 0.9;
   Optimizer adam(net, options);
@@ -250,7 +250,7 @@ TEST(Adam, EachValueOfAChannelsLastWeightFollowsItsOwnGradient) {
 }
 
 TEST(Adam, StateContinuesWhereItWasStored) {
-  const nn::TorchNetwork a(small_network(), at::kDouble), b(small_network(), at::kDouble);
+  const nn::TorchNetwork a(nn::small_network(), at::kDouble), b(nn::small_network(), at::kDouble);
   Optimizer first(a, with_decay(0.1, OptimizerKind::adamw)),
       second(b, with_decay(0.1, OptimizerKind::adamw));
   for (const nn::TorchNetwork* net : {&a, &b}) set_value(*net, conv, 2);
@@ -271,7 +271,7 @@ TEST(Adam, StateContinuesWhereItWasStored) {
 }
 
 TEST(Optimizer, ClippingScalesAllGradientsTogether) {
-  const nn::TorchNetwork net(small_network(), at::kDouble);
+  const nn::TorchNetwork net(nn::small_network(), at::kDouble);
   Optimizer sgd(net, {});
   set_gradient(net, scale, 3);  // 8 values
   set_gradient(net, shift, 4);  // 8 values: norm √(8·9 + 8·16) = √200

@@ -13,9 +13,9 @@ namespace yolov7::training {
 namespace {
 
 struct Fixture {
-  nn::TorchNetwork net{small_network()};
+  nn::TorchNetwork net{nn::small_network()};
   Loss loss;
-  at::Tensor images = test_images(2, 64, 64, at::kFloat);
+  at::Tensor images = nn::test_images(2, 64, 64, at::kFloat);
   std::vector<Target> targets{{0, 0, 0.4F, 0.5F, 0.3F, 0.3F}, {1, 1, 0.6F, 0.4F, 0.5F, 0.4F}};
   Fixture() : loss(options(), net.description()) { nn::initialize(net, 3); }
   static LossOptions options() {

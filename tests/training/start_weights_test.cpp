@@ -10,7 +10,7 @@
 #include "core/builtin.hpp"
 #include "network/config/builder.hpp"
 #include "network/graph/graph.hpp"
-#include "small_network.hpp"
+#include "tests/nn/small_network.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -61,7 +61,7 @@ TEST(StartWeights, FitsTinyWithAnyClassesAndNothingElse) {
   // The first convolution of yolov7-tiny has 32 channels of 3 × 3 over RGB; at half the width 16.
   EXPECT_EQ(first_misfit(start, nn::TorchNetwork(tiny(3, 0.5))),
             "its model.0.conv.weight is [32, 3, 3, 3], and [16, 3, 3, 3] here");
-  EXPECT_EQ(first_misfit(start, nn::TorchNetwork(small_network())),
+  EXPECT_EQ(first_misfit(start, nn::TorchNetwork(nn::small_network())),
             "its model.0.conv.weight is [32, 3, 3, 3], and [8, 3, 3, 3] here");
 }
 

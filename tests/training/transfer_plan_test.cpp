@@ -19,7 +19,7 @@ run::TrainOptions options(const std::string& unfreeze, std::vector<int> freeze =
 
 std::string error_of(const std::string& unfreeze) {
   try {
-    run::TransferPlan(options(unfreeze), small_network());
+    run::TransferPlan(options(unfreeze), nn::small_network());
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
     return error.what();
@@ -27,15 +27,15 @@ std::string error_of(const std::string& unfreeze) {
   return {};
 }
 
-TEST(run::TransferPlan, FreezeAloneHoldsForever) {
-  const network::Network net = small_network();
+TEST(TransferPlan, FreezeAloneHoldsForever) {
+  const network::Network net = nn::small_network();
   EXPECT_TRUE(run::TransferPlan(options(""), net).empty());
   EXPECT_EQ(run::TransferPlan(options("", {3}), net).frozen(99), (std::vector<int>{0, 1, 2}));
   EXPECT_EQ(run::TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
 }
 
-TEST(run::TransferPlan, PartsBeginToTrainInTurn) {
-  const run::TransferPlan plan(options("2:neck,5:8-9,7:all"), small_network());
+TEST(TransferPlan, PartsBeginToTrainInTurn) {
+  const run::TransferPlan plan(options("2:neck,5:8-9,7:all"), nn::small_network());
   EXPECT_EQ(plan.frozen(0).size(), 13u);  // all but the head
   EXPECT_EQ(plan.frozen(1), plan.frozen(0));
   EXPECT_EQ(plan.frozen(2), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
@@ -53,7 +53,7 @@ TEST(run::TransferPlan, PartsBeginToTrainInTurn) {
   EXPECT_NE(plan.svg(10).find("frozen"), std::string::npos);
 }
 
-TEST(run::TransferPlan, BadPlansAreRefused) {
+TEST(TransferPlan, BadPlansAreRefused) {
   EXPECT_NE(error_of("backbone").find("expected epoch:part, found 'backbone'"), std::string::npos);
   EXPECT_NE(error_of("5:spine").find("found 'spine'"), std::string::npos);
   EXPECT_NE(error_of("x:all").find("expected an epoch, found 'x'"), std::string::npos);
@@ -63,8 +63,8 @@ TEST(run::TransferPlan, BadPlansAreRefused) {
 
 // Plain SGD, p ← p − η · share · g, with g = 1: the backbone moves by a tenth of what the head
 // moves by.
-TEST(run::TransferPlan, RatesPerPart) {
-  nn::TorchNetwork net(small_network());
+TEST(TransferPlan, RatesPerPart) {
+  nn::TorchNetwork net(nn::small_network());
   run::TrainOptions o = options("");
   o.lr_backbone = 0.1;
   const run::TransferPlan plan(o, net.description());

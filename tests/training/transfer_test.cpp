@@ -4,7 +4,7 @@
 
 #include "core/error.hpp"
 #include "network/config/builder.hpp"
-#include "small_network.hpp"
+#include "tests/nn/small_network.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -18,8 +18,8 @@ network::Checkpoint checkpoint_of(const nn::TorchNetwork& net, std::vector<std::
 }
 
 nn::TorchNetwork randomized(std::uint64_t seed) {
-  nn::TorchNetwork net(small_network());
-  randomize(net, seed);
+  nn::TorchNetwork net(nn::small_network());
+  nn::randomize(net, seed);
   return net;
 }
 
@@ -87,7 +87,7 @@ network::Network published(const std::string& path, double width) {
 std::vector<at::Tensor> maps(nn::TorchNetwork& net) {
   at::NoGradGuard no_gradient;
   net.train(false);
-  return net.forward(test_images(1, 128, 128));
+  return net.forward(nn::test_images(1, 128, 128));
 }
 
 // Architecture 5.6: the training graph starts with exactly the outputs of the deploy checkpoint,
@@ -97,8 +97,8 @@ TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
   for (const std::string name : {"yolov7-tiny", "yolov7-w6"}) {
     nn::TorchNetwork deploy(published("deploy/" + name + ".yaml", 0.125), at::kDouble),
         training(published("training/" + name + ".yaml", 0.125), at::kDouble);
-    randomize(deploy, 1);
-    randomize(training, 2);
+    nn::randomize(deploy, 1);
+    nn::randomize(training, 2);
     deploy.set_anchors(std::vector<std::vector<network::AnchorSize>>(
         deploy.description().lead_levels(), {{3, 4}, {5, 6}, {7, 8}}));
     network::Checkpoint checkpoint = checkpoint_of(deploy, {"a", "b"});
@@ -121,8 +121,8 @@ TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
 TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
   nn::TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)),
       training(published("training/yolov7-tiny.yaml", 0.125));
-  randomize(deploy, 1);
-  randomize(training, 2);
+  nn::randomize(deploy, 1);
+  nn::randomize(training, 2);
   const TransferReport report =
       transfer(checkpoint_of(deploy, {"a", "b"}), training, {"a", "b"}, false);
   EXPECT_EQ(report.conversion, "");
