@@ -11,11 +11,8 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/version.hpp"
 #include "network/transform/reparameterize.hpp"
-
-namespace yolov7 {
-extern const char* const library_version;
-}
 
 namespace yolov7::equivalence {
 namespace {
@@ -111,7 +108,7 @@ nlohmann::json make_certificate(const CertificateRequest& r) {
   }
   nlohmann::json result = {
       {"kind", r.kind},
-      {"program", fmt::format("yolov7.cpp {}", library_version)},
+      {"program", fmt::format("yolov7.cpp {}", program_version())},
       {"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
       {"parent", model_json(r.parent)},
       {"child", model_json(r.child)},
