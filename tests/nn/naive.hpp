@@ -8,7 +8,7 @@
 #include "network/graph/graph.hpp"
 #include "network/graph/weights.hpp"
 
-namespace yolov7::training::naive {
+namespace yolov7::nn::naive {
 
 struct Map {
   int b = 0, c = 0, h = 0, w = 0;
@@ -164,4 +164,4 @@ inline std::vector<Map> run(const network::Network& net, const network::Weights&
   return levels;
 }
 
-}  // namespace yolov7::training::naive
+}  // namespace yolov7::nn::naive
