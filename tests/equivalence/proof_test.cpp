@@ -45,7 +45,8 @@ equivalence::Proof prove(const Checkpoint& parent, const network::Network& netwo
   const auto pictures =
       equivalence::generated_pictures(size, static_cast<int>(before.largest_stride()));
   return equivalence::prove({before, parent.ema}, {network, child},
-                            network::converted(child, DataType::float32), pictures, exact_outputs);
+                            network::converted(child, DataType::float32), pictures,
+                            nn::exact_outputs);
 }
 
 class SevenNetworks : public testing::TestWithParam<const char*> {};
