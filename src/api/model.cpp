@@ -11,6 +11,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/joined_detectors.hpp"
 
@@ -40,6 +41,7 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
   model.image_size = checkpoint.image_size;
   model.dataset_identity = checkpoint.dataset_identity;
   network::check(model.network, checkpoint.inference_weights());
+  network::check_finite(checkpoint.inference_weights(), path);
   if (options.backend == "libtorch") {
     model.detector = training_library().make_detector(model.network, checkpoint.inference_weights(),
                                                       options.detector);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
@@ -34,6 +35,59 @@ bool deeper_than(std::string_view text, int limit) {
   return false;
 }
 
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '+' || c == '-' || c == '.';
+}
+
+/// What stands at `at`, where the parser gave up; moves `at` to the beginning of a word.
+std::string syntax_fault(std::string_view text, std::size_t& at, std::string_view said) {
+  const std::string usual = "expected JSON, found a syntax error";
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return "expected JSON in UTF-8, found UTF-16";
+  if (said.find("UTF-8") != std::string_view::npos)
+    return "expected JSON, found a text that is not UTF-8";
+  if (at >= text.size())
+    return text.empty() ? usual + ": the file is empty" : usual + ": the file ends too early";
+  if (text[at] == '\'') return usual + ": texts stand in double quotes";
+  if (text[at] == '/' || text[at] == '#') return usual + ": JSON has no comments";
+  std::size_t from = at, to = at;
+  while (from > 0 && is_word(text[from - 1])) --from;
+  while (to < text.size() && is_word(text[to])) ++to;
+  const std::string_view word = text.substr(from, to - from);
+  for (const std::string_view known :
+       {"NaN", "nan", "-NaN", "-nan", "Infinity", "-Infinity", "inf", "-inf", "Inf", "-Inf"})
+    if (word == known) {
+      at = from;
+      return std::string(word) + " is no JSON number";
+    }
+  for (const std::string_view known : {"True", "False", "None"})
+    if (word == known) {
+      at = from;
+      return fmt::format("{}: '{}' is a word of Python; JSON has true, false and null", usual,
+                         word);
+    }
+  if (said.find("expected end of input") != std::string_view::npos)
+    return usual + ": the file goes on behind its value";
+  return usual;
+}
+
+[[noreturn]] void throw_syntax_error(std::string_view text, const std::string& source,
+                                     std::size_t byte, std::string_view said) {
+  std::size_t at = std::min(byte > 0 ? byte - 1 : 0, text.size());
+  const std::string fault = syntax_fault(text, at, said);
+  std::size_t line = 1, column = 1;
+  for (std::size_t i = 0; i < at; ++i) {
+    if (text[i] == '\n') {
+      ++line;
+      column = 1;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+      ++column;
+    }
+  }
+  throw Error(fmt::format("{}:{}:{}: {}", source, line, column, fault));
+}
+
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& source, int depth_limit) {
@@ -45,15 +99,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& source, int 
   try {
     return json::parse(text.begin(), text.end());
   } catch (const json::parse_error& error) {
-    std::size_t line = 1, column = 1;
-    for (std::size_t i = 0; i + 1 < error.byte && i < text.size(); ++i) {
-      if (text[i] == '\n') {
-        ++line;
-        column = 1;
-      } else
-        ++column;
-    }
-    throw Error(fmt::format("{}:{}:{}: expected JSON, found a syntax error", source, line, column));
+    throw_syntax_error(text, source, error.byte, error.what());
   } catch (const json::out_of_range&) {
     throw Error(fmt::format(
         "{}: expected JSON, found a number that is too large for any number type", source));

@@ -9,6 +9,8 @@
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/loading/loader.hpp"
 #include "evaluation/batch_pictures.hpp"
@@ -104,6 +106,7 @@ class Evaluator {
     result_.times.nms += milliseconds_since(start);
     std::vector<std::vector<Target>> targets = targets_of(batch);
     for (std::size_t i = 0; i < found.size(); ++i) {
+      check_finite(index_.entries[batch.origins[i].entry], found[i]);
       PictureOutcome one{
           batch.number,          batch.origins[i].entry, {},
           std::move(targets[i]), found[i].highest_score, found[i].dropped_not_finite};
@@ -117,6 +120,19 @@ class Evaluator {
       result_.label_sheets.push_back(label_sheet(batch, index_));
       result_.prediction_sheets.push_back(prediction_sheet(batch, found, index_));
     }
+  }
+
+  /// A network that answers nothing but NaN or infinity has not found "nothing".
+  void check_finite(const dataset::Entry& entry, const NmsResult& found) const {
+    if (found.dropped_not_finite == 0) return;
+    const std::string picture = text::printable(entry.picture.string());
+    if (found.dropped_not_finite == prediction_.rows)
+      throw Error(fmt::format(
+          "{}: expected finite numbers from the network, found NaN or infinity in all {} rows of "
+          "its prediction ({})",
+          picture, prediction_.rows, detector_.description()));
+    log::warning(fmt::format("{}: {} of {} rows of the prediction are not finite and are left out",
+                             picture, found.dropped_not_finite, prediction_.rows));
   }
 
   NmsResult suppress_picture(const dataset::Batch& batch, int i) const {
@@ -201,6 +217,7 @@ class Evaluator {
     result_.predictions += out.size();
     result_.highest_score = std::max(result_.highest_score, one.highest_score);
     result_.dropped_not_finite += one.dropped_not_finite;
+    result_.pictures_not_finite += one.dropped_not_finite > 0 ? 1 : 0;
     ++result_.pictures;
   }
 

@@ -71,6 +71,7 @@ struct ValidationResult {
   std::vector<cv::Mat> label_sheets, prediction_sheets;
   float highest_score = 0;  ///< of all rows, also below the threshold
   std::size_t dropped_not_finite = 0;
+  std::size_t pictures_not_finite = 0;  ///< with such rows; each is named in a warning
 
   double map50() const { return coco.stats[1] < 0 ? 0 : coco.stats[1]; }
   double map() const { return coco.stats[0] < 0 ? 0 : coco.stats[0]; }
@@ -80,7 +81,7 @@ using BatchObserver = std::function<void(const dataset::Batch&, const runtime::P
 
 /// The observer sees each batch before suppression. The result does not depend on threads.
 /// Errors: an index without pictures, a detector whose classes do not fit the data (single_cls
-/// aside).
+/// aside), a picture for which no row of the prediction is finite (the picture is named).
 ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index,
                           const ValidationOptions& options, const BatchObserver& observer = {});
 

@@ -70,6 +70,7 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures,
     DetectResult& result = results.emplace_back();
     result.detections = std::move(kept.detections);
     result.highest_score = kept.highest_score;
+    result.rows = buffers.prediction.rows;
     result.dropped_not_finite = kept.dropped_not_finite;
     result.input = input;
     result.timing = timing;

@@ -95,6 +95,7 @@ DetectResult detect_tiled(Detector& detector, const cv::Mat& bgr, const LookOpti
       detection.box.y1 += part.y, detection.box.y2 += part.y;
     }
     all.highest_score = std::max(all.highest_score, one.highest_score);
+    all.rows += one.rows;
     all.dropped_not_finite += one.dropped_not_finite;
     all.input = one.input;
     all.timing = {all.timing.pre + one.timing.pre, all.timing.inference + one.timing.inference,

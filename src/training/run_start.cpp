@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "dataset/index/read_index.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "run/data_manifest.hpp"
 #include "training/checkpoints.hpp"
 #include "training/fine_tuning/start_weights.hpp"
@@ -75,6 +76,7 @@ std::optional<network::Checkpoint> open_run(Setup& s, const TrainRequest& reques
   }
   network::Checkpoint checkpoint =
       path.filename() == "last.pt" ? read_last(s.folder) : network::read_checkpoint(path);
+  network::check_finite(checkpoint.inference_weights(), path.string());
   s.state = run::run_state(checkpoint.state, path.string());
   s.epochs_before = s.state.options.epochs;
   s.state.options = run::resumed_options(s.state.options, request.options, request.given);

@@ -13,6 +13,7 @@
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/config/builder.hpp"
 #include "network/config/config_document.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "network/graph/variants.hpp"
 #include "network/transform/training_graph.hpp"
 #include "nn/device.hpp"
@@ -61,6 +62,7 @@ std::optional<network::Checkpoint> initial_weights(const run::TrainOptions& o) {
   network::Checkpoint checkpoint = network::read_checkpoint(o.weights);
   for (const std::string& note : checkpoint.facts.notes)
     log::warning(fmt::format("{}: {}", o.weights, note));
+  network::check_finite(checkpoint.inference_weights(), o.weights);
   return checkpoint;
 }
 

@@ -465,3 +465,27 @@ TEST_F(Detect, LoadsNeitherLibTorchNorFFmpeg) {
        {"libtorch", "libc10", "libyolov7-training", "libyolov7-video", "libavcodec"})
     EXPECT_FALSE(has(outcome.err, name)) << name;
 }
+
+TEST_F(Detect, ASignalLeavesFinishedFiles) {
+  for (const int signal : {SIGTERM, SIGHUP}) {
+    const std::string name = signal == SIGTERM ? "term" : "hup";
+    fs::create_directories(scratch / name);
+    for (int i = 0; i < 400; ++i)
+      fs::copy_file(scratch / "in/b.png", scratch / (name + "/" + std::to_string(i) + ".png"));
+    // 257 parts of each image, so that the run is not over before the signal comes.
+    Process process(
+        {"detect", "--weights", "hand.pt", "--img-size", "64", "--source", name, "--tile", "4",
+         "--tile-overlap", "0", "--save-json", "--nosave", "--name", name},
+        scratch.path());
+    const fs::path folder = scratch / ("runs/detect/" + name);
+    for (int i = 0; i < 1000 && !fs::exists(folder / ".predictions.json.partial"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    process.send(signal);
+    const Outcome outcome = process.wait();
+    EXPECT_EQ(outcome.code, 130) << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "error: interrupted")) << outcome.err;
+    EXPECT_FALSE(fs::exists(folder / ".predictions.json.partial"));
+    EXPECT_TRUE(nlohmann::json::parse(read_text(folder / "predictions.json")).is_array());
+  }
+}

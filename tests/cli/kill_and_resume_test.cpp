@@ -120,14 +120,33 @@ TEST_F(KillAndResume, Bfloat16BeginsInFloat32AndTakesOverInTheSameEpoch) {
   expect_same_tensors("narrow whole", "narrow cut");
 }
 
-TEST_F(KillAndResume, SigtermLeavesAResumableRun) {
-  Process process(arguments("term", 200), scratch->path());
-  for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i)
+TEST_F(KillAndResume, SigtermAndSighupLeaveAResumableRun) {
+  for (const int signal : {SIGTERM, SIGHUP}) {
+    const std::string name = signal == SIGTERM ? "term" : "hup";
+    Process process(arguments(name, 200), scratch->path());
+    for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    process.send(signal);
+    const Outcome cut = process.wait();
+    EXPECT_EQ(cut.code, 130) << cut.err;
+    EXPECT_TRUE(has(cut.err, "can be resumed")) << cut.err;
+    // last.pt is of where the log says that the run stopped, not of the last end of an epoch.
+    const json state = json::parse(last(name).state);
+    EXPECT_TRUE(has(cut.err, "can be resumed at epoch " + state["epoch"].dump() + ", batch " +
+                                 state["batch"].dump()))
+        << cut.err;
+  }
+}
+
+TEST_F(KillAndResume, UnderNohupAHangupDoesNotStopATraining) {
+  Process process(arguments("nohup", 2), scratch->path(), {}, {"nohup"});
+  for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i) {
+    process.send(SIGHUP);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  process.send(SIGTERM);
-  const Outcome cut = process.wait();
-  EXPECT_EQ(cut.code, 130) << cut.err;
-  EXPECT_TRUE(has(cut.err, "can be resumed")) << cut.err;
+  }
+  const Outcome whole = process.wait();
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_FALSE(has(whole.err, "interrupted")) << whole.err;
 }
 
 TEST_F(KillAndResume, ADamagedCheckpointFallsBackToTheOneBefore) {

@@ -65,6 +65,24 @@ TEST(Json, DepthAndSyntaxAreBounded) {
   EXPECT_EQ(parse_json("{\"a\": [1, 2]}", "x")["a"][1], 2);
   EXPECT_EQ(test::error_of([] { parse_json("{\n  \"a\": ,\n}", "x.json"); }),
             "x.json:2:8: expected JSON, found a syntax error");
+  const std::pair<const char*, const char*> kinds[] = {
+      {"[1,NaN]", "x.json:1:4: NaN is no JSON number"},
+      {"[\n -Infinity]", "x.json:2:2: -Infinity is no JSON number"},
+      {"[nan]", "x.json:1:2: nan is no JSON number"},
+      {"[\"\xC3\xA9\", inf]", "x.json:1:7: inf is no JSON number"},  // é is one column
+      {"[True]",
+       "x.json:1:2: expected JSON, found a syntax error: 'True' is a word of Python; JSON has "
+       "true, false and null"},
+      {"{'a': 1}", "x.json:1:2: expected JSON, found a syntax error: texts stand in double quotes"},
+      {"[1] // one", "x.json:1:5: expected JSON, found a syntax error: JSON has no comments"},
+      {"[1, 2", "x.json:1:6: expected JSON, found a syntax error: the file ends too early"},
+      {"", "x.json:1:1: expected JSON, found a syntax error: the file is empty"},
+      {"{}\n{}",
+       "x.json:2:1: expected JSON, found a syntax error: the file goes on behind its value"},
+      {"[\"\xE9\"]", "x.json:1:3: expected JSON, found a text that is not UTF-8"},
+      {"\xFF\xFE[", "x.json:1:1: expected JSON in UTF-8, found UTF-16"}};
+  for (const auto& [text, expected] : kinds)
+    EXPECT_EQ(test::error_of([&, t = text] { parse_json(t, "x.json"); }), expected) << text;
   const std::string deep = std::string(100'000, '[');
   EXPECT_NE(test::error_of([&] { parse_json(deep, "x"); }).find("nested levels"),
             std::string::npos);

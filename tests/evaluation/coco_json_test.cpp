@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -62,14 +64,17 @@ TEST(CocoJson, BadGroundTruthIsNamed) {
       {with("bbox", "[1,2,-3,4]"),
        ": annotations[0]: bbox: expected a width and height of at least 0, found -3 and 4"},
       {with("area", "true"), ": annotations[0]: area: expected a finite number, found true"},
-      {with("area", "NaN"), ":1:"},
+      {with("area", "NaN"), ":1:146: NaN is no JSON number"},
       {with("area", "1e999"), ": expected JSON, found a number that is too large"},
       {with("iscrowd", "\"no\""),
        ": annotations[0]: iscrowd: expected a whole number, found \"no\""},
       {truth_with(std::string(good) + "," + good), ": annotations[1]: the id 1 stands twice"},
       {truth_with("17"), ": annotations[0]: expected an object, found 17"},
-      {truth_with(R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3,4]})"),
-       ": annotations[0]: expected a key 'area', found none"},
+      {truth_with(R"({"id":1,"image_id":5,"category_id":3,"area":12})"),
+       ": annotations[0]: expected a key 'bbox', found none"},
+      {with("id", "\"one\""), ": annotations[0]: id: expected a whole number, found \"one\""},
+      {with("id", "9007199254740994.0"), ": annotations[0]: id: expected a whole number"},
+      {with("bbox", "\"1,2,3,4\""), ": annotations[0]: bbox: expected 4 numbers"},
       {R"({"images":[],"categories":[]})",
        ": expected an object with images, categories and annotations, found no 'annotations'"},
       {R"({"images":[{"id":1},{"id":1}],"categories":[],"annotations":[]})",
@@ -102,6 +107,14 @@ TEST(CocoJson, BadDetectionsAreNamed) {
        ": detections[1]: expected a key 'bbox', found none"},
       {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":"0.5"}])",
        ": detections[0]: score: expected a finite number"},
+      {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":null}])",
+       ": detections[0]: score: expected a finite number, found null"},
+      {R"([{"image_id":"5a","category_id":3,"bbox":[1,2,3,4],"score":0.5}])",
+       ": detections[0]: image_id: picture \"5a\" is not in the ground truth"},
+      {R"([{"image_id":5.5,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])",
+       ": detections[0]: image_id: expected a whole number, found 5.5"},
+      {R"({"annotations":[{"image_id":5,"category_id":3,"bbox":[1,2,3,4]}]})",
+       ": detections[0]: expected a key 'score', found none"},
       {R"([{"image_id":5,"category_id":"cat","bbox":[1,2,3,4],"score":0.5}])",
        ": detections[0]: category_id: expected a whole number"},
       {R"({"detections":[]})", ": detections: expected a list"},
@@ -138,4 +151,81 @@ TEST(CocoJson, PictureIdsMayBeTexts) {
   EXPECT_EQ(found[2].image, 12);
   // A false positive, then the match: precision 1/2 at recall 1.
   EXPECT_NEAR(evaluate_coco(truth, found).stats[0], 0.5, 1e-12);
+}
+
+// As pandas writes whole numbers in a column that once held a gap.
+TEST(CocoJson, WholeNumbersMayHaveAPoint) {
+  const test::ScratchFolder scratch;
+  testing::internal::CaptureStderr();
+  const CocoGroundTruth truth = read_ground_truth(
+      scratch.write("gt.json", R"({"images":[{"id":5.0},{"id":7e0}],"categories":[{"id":3.0}],
+    "annotations":[{"id":1.0,"image_id":5,"category_id":3,"bbox":[1,2,3,4],"area":12,"iscrowd":0.0}]})"));
+  EXPECT_EQ(truth.images, (std::vector<std::int64_t>{5, 7}));
+  const auto found = read_detections(
+      scratch.write("dt.json",
+                    R"([{"image_id":7.0,"category_id":3.0,"bbox":[1,2,3,4],"score":1}])"),
+      truth);
+  EXPECT_EQ(found.at(0).image, 7);
+  EXPECT_EQ(found.at(0).category, 3);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(CocoJson, WithoutAreaTheBoxesIsTakenAndOneWarningSaysSo) {
+  const test::ScratchFolder scratch;
+  testing::internal::CaptureStderr();
+  const CocoGroundTruth truth = read_ground_truth(scratch.write(
+      "gt.json", truth_with(R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3.5,4]},
+      {"id":2,"image_id":5,"category_id":3,"bbox":[1,2,5,6],"area":null,"iscrowd":null},
+      {"id":3,"image_id":5,"category_id":3,"bbox":[1,2,5,6],"area":7})")));
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(truth.annotations.at(0).area, 14);
+  EXPECT_EQ(truth.annotations.at(1).area, 30);
+  EXPECT_EQ(truth.annotations.at(2).area, 7);
+  EXPECT_FALSE(truth.annotations.at(1).crowd);
+  EXPECT_NE(said.find("gt.json: 2 annotations have no area"), std::string::npos) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+}
+
+TEST(CocoJson, IdsOfDigitsAreTakenWithANote) {
+  const test::ScratchFolder scratch;
+  const CocoGroundTruth truth = read_ground_truth(scratch.write(
+      "gt.json", R"({"images":[{"id":139},{"id":"12"},{"id":"a"}],"categories":[{"id":3}],
+    "annotations":[]})"));
+  ASSERT_EQ(truth.images, (std::vector<std::int64_t>{139, 140, 141}));  // "12", "a" behind 139
+  testing::internal::CaptureStderr();
+  const auto found = read_detections(
+      scratch.write("dt.json",
+                    R"([{"image_id":"000000000139","category_id":"3","bbox":[1,2,3,4],"score":1},
+    {"image_id":12,"category_id":3,"bbox":[1,2,3,4],"score":1}])"),
+      truth);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(found.at(0).image, 139);
+  EXPECT_EQ(found.at(0).category, 3);
+  EXPECT_EQ(found.at(1).image, 140);
+  EXPECT_NE(said.find("dt.json: 3 ids differ"), std::string::npos) << said;
+  // 140 is the number that "12" got here; in the file no picture has it.
+  EXPECT_NE(test::error_of([&] {
+              read_detections(
+                  scratch.write("dt.json",
+                                R"([{"image_id":140,"category_id":3,"bbox":[1,2,3,4],"score":1}])"),
+                  truth);
+            }).find("picture 140 is not in the ground truth"),
+            std::string::npos);
+}
+
+TEST(CocoJson, DetectionsMayStandUnderAnnotations) {
+  const test::ScratchFolder scratch;
+  const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", truth_with("")));
+  testing::internal::CaptureStderr();
+  const auto found = read_detections(
+      scratch.write(
+          "dt.json",
+          "\xEF\xBB\xBF"
+          R"({"images":[],"annotations":[{"image_id":7,"category_id":3,"bbox":[1,2,3,4],"score":0.5}]})"),
+      truth);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(found.size(), 1u);
+  EXPECT_NE(said.find("dt.json: the detections are taken from its key 'annotations'"),
+            std::string::npos)
+      << said;
 }

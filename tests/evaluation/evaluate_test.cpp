@@ -239,7 +239,26 @@ TEST(Evaluate, RowsThatAreNotFiniteAreCounted) {
   detector.answer(1, {20, 30, 80, 90}, std::numeric_limits<float>::infinity(), 0);
   const ValidationResult r = evaluate(detector, data.split.index(), usual());
   EXPECT_EQ(r.dropped_not_finite, 2u);
+  EXPECT_EQ(r.pictures_not_finite, 2u);
   EXPECT_NEAR(r.map(), 1, 1e-12);
+}
+
+TEST(Evaluate, APictureWithoutAFiniteRowIsAnErrorThatNamesIt) {
+  const Usual data;
+  FakeDetector detector(data.split, 3, size);
+  for (std::size_t entry = 0; entry < 3; ++entry)
+    detector.answer(entry, {20, 30, 50, 60},
+                    entry == 1 ? std::numeric_limits<float>::quiet_NaN() : 0.5f, 0);
+  try {
+    evaluate(detector, data.split.index(), usual());
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what())
+                  .find("p1.png: expected finite numbers from the network, found NaN or infinity "
+                        "in all 1 rows of its prediction (fake)"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(Evaluate, ObserverSeesEveryBatch) {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "network/config/builder.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "tests/network/config_fixture.hpp"
 
 namespace yolov7::network {
@@ -143,6 +144,47 @@ TEST(Tensors, WeightsThatDoNotFitAreNamed) {
   EXPECT_NE(all.find("model.0.bn.running_var is missing; …"), std::string::npos)
       << all;  // the first five
   EXPECT_NE(error_of([&] { Weights().at("model.9.x"); }).find("'model.9.x'"), std::string::npos);
+}
+
+TEST(Tensors, ValuesThatAreNotFiniteAreCountedByTensor) {
+  const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
+  Weights weights;
+  int number = 0;
+  for (const DataType type :
+       {DataType::float16, DataType::bfloat16, DataType::float32, DataType::float64}) {
+    const Tensor bad =
+        Tensor::from(std::vector<double>{1, nan, -infinite, 60000, infinite, 0}, {6});
+    weights.set(std::to_string(number++) + ".weight", bad.converted(type));
+  }
+  weights.set("whole", Tensor::from(std::vector<double>{-1, 0, 65504, 1e-8}, {4}));
+  Tensor counter;
+  counter.type = DataType::int64;  // all bits set: a number here, NaN in a floating type
+  counter.bytes.assign(8, std::byte{0xFF});
+  weights.set("count", counter);
+  const std::vector<NotFinite> found = not_finite(weights);
+  ASSERT_EQ(found.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(found[i].tensor, std::to_string(i) + ".weight");
+    EXPECT_EQ(found[i].values, 3u);
+    EXPECT_EQ(found[i].of, 6u);
+  }
+  EXPECT_EQ(
+      error_of([&] { check_finite(weights, "a.pt"); }),
+      "a.pt: expected finite weights, found NaN or infinity in 4 of 6 tensors: 0.weight (3 of "
+      "6 values), 1.weight (3 of 6 values), 2.weight (3 of 6 values), 3.weight (3 of 6 "
+      "values)");
+}
+
+TEST(Tensors, AnInfiniteVarianceMakesAChannelConstantAndNothingElseIsSpared) {
+  const double nan = std::nan(""), infinite = std::numeric_limits<double>::infinity();
+  Weights weights;
+  weights.set("a.bn.running_var", Tensor::from(std::vector<double>{infinite, 1}, {2}));
+  EXPECT_EQ(finite_fault(weights), "");
+  weights.set("b.bn.running_var", Tensor::from(std::vector<double>{nan, -infinite, 1}, {3}));
+  weights.set("c.bn.running_mean", Tensor::from(std::vector<double>{infinite}, {1}));
+  EXPECT_EQ(finite_fault(weights),
+            "expected finite weights, found NaN or infinity in 2 of 3 tensors: b.bn.running_var (2 "
+            "of 3 values), c.bn.running_mean (1 of 1 values)");
 }
 
 }  // namespace

@@ -91,6 +91,12 @@ TEST(Detect, CountsRowsThatAreNotFinite) {
   const DetectResult result = detect(detector, cv::Mat(32, 32, CV_8UC3), 32, {});
   EXPECT_EQ(result.detections.size(), 1u);
   EXPECT_EQ(result.dropped_not_finite, 1u);
+  EXPECT_EQ(result.rows, 2u);
+  EXPECT_FALSE(result.nothing_finite());
+  detector.rows = {{nan, 16, 8, 8, 0.9f, 0.9f, 0}, {16, 16, 8, 8, nan, 0.9f, 0}};
+  EXPECT_TRUE(detect(detector, cv::Mat(32, 32, CV_8UC3), 32, {}).nothing_finite());
+  detector.rows = {};
+  EXPECT_FALSE(detect(detector, cv::Mat(32, 32, CV_8UC3), 32, {}).nothing_finite());
 }
 
 TEST(Detect, TimesArePartsOfTheWhole) {

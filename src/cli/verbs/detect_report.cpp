@@ -62,6 +62,24 @@ std::string prefix_of(const Frame& frame) {
                      origin.frames > 0 ? fmt::format("{}", origin.frames) : "?", origin.name);
 }
 
+std::string not_finite_text(const DetectResult& result) {
+  if (!result.nothing_finite())
+    return fmt::format("{} of {} rows of the prediction are not finite and are left out",
+                       result.dropped_not_finite, result.rows);
+  return fmt::format(
+      "no result: expected finite numbers from the network, found NaN or infinity in all {} rows "
+      "of its prediction",
+      result.rows);
+}
+
+nlohmann::json not_finite_json(const DetectResult& result, const Frame& frame) {
+  nlohmann::json one{{"path", frame.origin->name},
+                     {"rows_not_finite", result.dropped_not_finite},
+                     {"rows", result.rows}};
+  if (frame.origin->kind == FrameKind::video) one["frame"] = frame.number;
+  return one;
+}
+
 std::string stream_line(const runtime::StreamCounters& one) {
   return fmt::format(
       "{}: {} frames received, {} looked at, {} replaced by newer ones; {} connections, {} "

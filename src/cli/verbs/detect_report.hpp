@@ -20,6 +20,10 @@ std::string prefix_of(const runtime::Frame& frame);
 nlohmann::json to_json(const runtime::DetectResult& result, const runtime::Frame& frame,
                        const std::vector<std::string>& names);
 
+/// Rows of the prediction that are not finite: in words, and for --json.
+std::string not_finite_text(const runtime::DetectResult& result);
+nlohmann::json not_finite_json(const runtime::DetectResult& result, const runtime::Frame& frame);
+
 std::string stream_line(const runtime::StreamCounters& one);
 nlohmann::json to_json(const runtime::StreamCounters& one);
 

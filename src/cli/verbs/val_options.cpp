@@ -97,6 +97,15 @@ void check(const ValOptions& o) {
         "--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
 }
 
+void judge_finite(const evaluation::ValidationResult& result, Output& output) {
+  if (result.pictures_not_finite == 0) return;
+  output.code = ExitCode::failure;
+  log::error(fmt::format(
+      "the predictions of {} of {} images are not finite in some rows, which are left out; the "
+      "images are named above",
+      result.pictures_not_finite, result.pictures));
+}
+
 api::ModelOptions model_options(const ValOptions& o) {
   api::ModelOptions options;
   options.weights = o.weights;

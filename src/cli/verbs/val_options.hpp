@@ -51,6 +51,9 @@ struct Measurement {
 Measurement prepare_measurement(const ValOptions& options, const std::string& split,
                                 const api::OpenModel& model);
 
+/// Exit code 1 and an error line where predictions had rows that are not finite.
+void judge_finite(const evaluation::ValidationResult& result, Output& output);
+
 /// --task speed and study (evaluation 1.12): each weights file by itself.
 nlohmann::json run_speed(const ValOptions& options, Output& output);
 nlohmann::json run_study(const ValOptions& options, Output& output);

@@ -99,6 +99,7 @@ nlohmann::json run_speed(const ValOptions& given, Output& output) {
     const Measurement m = prepare_measurement(o, "val", model);
     const evaluation::ValidationResult r =
         evaluation::evaluate(*model.detector, m.index, plain(m.options));
+    judge_finite(r, output);
     output.line(fmt::format(
         "{}: {}; {} pictures, {} px, batches of {}: {:.2f} ms waiting, {:.2f} ms network, {:.2f} "
         "ms suppression, {:.2f} ms in all, a picture",
@@ -129,6 +130,7 @@ nlohmann::json run_study(const ValOptions& given, Output& output) {
       const Measurement m = prepare_measurement(o, "val", model);
       const evaluation::ValidationResult r =
           evaluation::evaluate(*model.detector, m.index, plain(m.options));
+      judge_finite(r, output);
       output.line(fmt::format("{:>10}{:>12.4f}{:>12.4f}{:>14.2f}{:>14.2f}{:>14.2f}",
                               r.options.image_size, r.map50(), r.map(), r.times.inference,
                               r.times.nms, r.times.total));

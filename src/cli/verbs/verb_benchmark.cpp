@@ -23,6 +23,7 @@
 #include "image/letterbox.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/frames/sources.hpp"
+#include "runtime/joined_detectors.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -150,6 +151,15 @@ struct Combination {
   int threads, streams, size, batch;
 };
 
+/// The time of a network that answers NaN or infinity says nothing.
+void check_finite(std::size_t bad, std::size_t rows, const std::string& detector) {
+  if (bad > 0)
+    throw Error(fmt::format(
+        "benchmark: {}: expected finite numbers from the network, found NaN or infinity in {} of "
+        "{} rows of its prediction",
+        detector, bad, rows));
+}
+
 /// Calls of the network, and batches a second over all streams.
 struct Calls {
   Spread spread;
@@ -163,6 +173,9 @@ Calls call_network(std::span<const std::unique_ptr<runtime::Detector>> detectors
   parallel_for(detectors.size(), static_cast<int>(detectors.size()), [&](std::size_t i) {
     runtime::Prediction prediction;
     times[i] = measure(seconds, [&] { detectors[i]->predict(batch, prediction); });
+    const NmsResult found =
+        runtime::suppress(prediction, 0, detectors[i]->class_count(), NmsOptions{});
+    check_finite(found.dropped_not_finite, prediction.rows, detectors[i]->description());
   });
   const double passed = std::chrono::duration<double>(Clock::now() - start).count();
   std::vector<double> all;
@@ -218,6 +231,7 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c,
   const Spread whole = spread(measure(o.seconds / 2, [&] {
     const runtime::DetectResult found =
         runtime::detect(*detectors[0], sources[next++ % sources.size()], size, nms, buffers);
+    check_finite(found.dropped_not_finite, found.rows, description);
     pre.push_back(found.timing.pre), inference.push_back(found.timing.inference),
         post.push_back(found.timing.post);
   }));

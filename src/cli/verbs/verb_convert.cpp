@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/checkpoint/safetensors.hpp"
 #include "network/checkpoint/state_file.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "network/transform/initial_norms.hpp"
 
 namespace yolov7::cli {
@@ -95,6 +97,9 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   const network::Network network = checkpoint.build_network();
   network::check(network, checkpoint.inference_weights());
+  if (const std::string fault = network::finite_fault(checkpoint.inference_weights());
+      !fault.empty())
+    log::warning(options.weights + ": " + fault);
   nlohmann::json initial_norms;
   if (options.initial_norms) initial_norms = shorten(checkpoint, network, output);
   to.write(options.out, checkpoint);

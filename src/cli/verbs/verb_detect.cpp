@@ -58,6 +58,7 @@ class Run {
   void process();
   void in_order(Frame& frame, DetectResult& result);
   void unreadable(const Frame& frame);
+  bool without_answer(Frame& frame, const DetectResult& result);
   void report(const DetectResult& result, const Frame& frame);
   void summary(double rate);
   nlohmann::json stream_counters() const;
@@ -77,9 +78,10 @@ class Run {
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
   DetectTiming total_;
-  std::size_t frames_ = 0, objects_ = 0;
+  std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0;
   std::chrono::steady_clock::time_point first_result_;
-  nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array();
+  nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array(),
+                 not_finite_ = nlohmann::json::array();
 };
 
 void Run::open_source() {
@@ -210,9 +212,27 @@ void Run::unreadable(const Frame& frame) {
   if (frame.origin->kind == FrameKind::video) unreadable_.back()["frame"] = frame.number;
 }
 
+/// Rows that are not finite are counted and the frame is named. True: there is no other row, so
+/// the network gave no answer; a picture has no result then, and a frame of a video stays as it is.
+bool Run::without_answer(Frame& frame, const DetectResult& result) {
+  if (result.dropped_not_finite == 0) return false;
+  ++frames_not_finite_;
+  if (frame.origin->kind != FrameKind::stream)
+    not_finite_.push_back(not_finite_json(result, frame));
+  const std::string line = prefix_of(frame) + not_finite_text(result);
+  if (!result.nothing_finite()) {
+    log::warning(line);
+    return false;
+  }
+  log::error(line);
+  if (frame.origin->kind == FrameKind::picture) frame.error = line;
+  return true;
+}
+
 void Run::in_order(Frame& frame, DetectResult& result) {
   if (progress_) progress_->advance();
   if (!frame.error.empty()) return unreadable(frame);
+  if (without_answer(frame, result)) return;
   if (options_.track) {
     const std::string key = frame.origin->kind == FrameKind::picture
                                 ? std::filesystem::path(frame.origin->name).parent_path().string()
@@ -233,9 +253,6 @@ void Run::report(const DetectResult& result, const Frame& frame) {
   if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
   objects_ += result.detections.size();
   const std::string prefix = prefix_of(frame);
-  if (result.dropped_not_finite > 0)
-    log::warning(fmt::format("{}{} rows of the prediction are not finite and are left out", prefix,
-                             result.dropped_not_finite));
   const std::string found =
       result.detections.empty()
           ? fmt::format("nothing found (highest score {:.4f}, threshold {}), ",
@@ -296,6 +313,12 @@ void Run::summary(double rate) {
                            unreadable_.size(), frames_ + unreadable_.size(),
                            only_pictures ? "pictures" : "pictures or videos"));
   }
+  if (frames_not_finite_ > 0) {
+    output_.code = ExitCode::failure;
+    log::error(fmt::format("the predictions of {} are not finite ({}); they are named above",
+                           counted(frames_not_finite_, only_pictures ? "image" : "frame"),
+                           detector_));
+  }
   if (options_.save_txt || options_.save_crop || options_.save_json || options_.save_csv ||
       !options_.nosave)
     output_.line(fmt::format("Results in {}", run_folder_));
@@ -338,6 +361,7 @@ nlohmann::json Run::execute() {
                       {"run_folder", run_folder_},
                       {"pictures", std::move(pictures_json_)},
                       {"unreadable", std::move(unreadable_)},
+                      {"not_finite", std::move(not_finite_)},
                       {"frames", frames_},
                       {"frames_per_second", rate},
                       {"objects", objects_},

@@ -15,6 +15,7 @@
 #include "network/config/builder.hpp"
 #include "network/graph/cost.hpp"
 #include "network/graph/diagram.hpp"
+#include "network/graph/finite_weights.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -58,6 +59,9 @@ Subject open_checkpoint(const InfoOptions& options) {
   Subject subject;
   subject.network = checkpoint.build_network();
   network::check(subject.network, checkpoint.inference_weights());
+  if (const std::string fault = network::finite_fault(checkpoint.inference_weights());
+      !fault.empty())
+    log::warning(options.weights + ": " + fault);
   subject.classes = checkpoint.names;
   subject.image_size = checkpoint.image_size;
   subject.checkpoint = checkpoint_facts(options.weights, checkpoint, subject.network);

@@ -15,6 +15,7 @@
 #include "image/codec/codec.hpp"
 #include "image/letterbox.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "network/transform/reparameterize.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/frames/sources.hpp"
@@ -141,10 +142,12 @@ nlohmann::json run_reparam(const std::vector<std::string>& arguments, Output& ou
   const network::Checkpoint parent = network::read_checkpoint(options.weights);
   for (const std::string& note : parent.facts.notes)
     log::warning(fmt::format("{}: {}", options.weights, note));
+  network::check_finite(parent.inference_weights(), options.weights);
   const network::Network network = parent.build_network();
   const network::Reparameterized child = network::reparameterize(parent);
   network::Weights stored = network::converted(
       child.weights, options.half ? network::DataType::float16 : network::DataType::float32);
+  network::check_finite(stored, options.out + (options.half ? " as float16" : " as float32"));
 
   const int stride = static_cast<int>(network.largest_stride()),
             size = runtime::rounded_image_size(options.img_size, stride);

@@ -61,6 +61,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
        evaluation::console_lines(result, index, o.verbose || index.names.size() < 50))
     output.line(line);
   output.line(fmt::format("Results in {}", folder));
+  judge_finite(result, output);
   nlohmann::json json = evaluation::to_json(result, index, report);
   json["folder"] = folder;
   return json;

@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "equivalence/certificate.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "network/graph/finite_weights.hpp"
 #include "network/transform/reparameterize.hpp"
 
 namespace yolov7::cli {
@@ -62,6 +63,7 @@ void check_outputs(Checks& checks, const network::Checkpoint& model,
 void check_parent(Checks& checks, const VerifyOptions& options, const network::Checkpoint& model,
                   const nlohmann::json& certificate, const Output& output) {
   const network::Checkpoint parent = network::read_checkpoint(options.parent);
+  network::check_finite(parent.inference_weights(), options.parent);
   const std::string hash = network::tensors_hash(parent.inference_weights()),
                     expected = certificate.at("parent").at("tensors_xxh3_128").get<std::string>();
   checks.add(output, "tensors of the parent", hash == expected,
@@ -101,6 +103,7 @@ nlohmann::json run_verify(const std::vector<std::string>& arguments, Output& out
                     options.weights));
   const network::Network network = model.build_network();
   network::check(network, model.inference_weights());
+  network::check_finite(model.inference_weights(), options.weights);
   const nlohmann::json certificate =
       parse_json(model.certificate, options.weights + ": certificate");
   Checks checks;

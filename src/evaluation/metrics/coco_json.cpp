@@ -15,6 +15,7 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -57,11 +58,50 @@ std::string excerpt(dom::element value) {
   return std::string(simdjson::minify(value)).substr(0, 40);
 }
 
+/// What other programs write in another way and is taken all the same; told once a file.
+struct Notes {
+  std::size_t digits = 0, without_area = 0;
+  bool wrapped = false;
+
+  void say(const std::string& source) const {
+    if (wrapped) log::warning(source + ": the detections are taken from its key 'annotations'");
+    if (digits > 0)
+      log::warning(
+          fmt::format("{}: {} ids differ from those of the ground truth in being texts or "
+                      "numbers; they are taken by their digits",
+                      source, digits));
+    if (without_area > 0)
+      log::warning(fmt::format(
+          "{}: {} annotations have no area; width times height of the box is taken, which decides "
+          "between small, medium and large",
+          source, without_area));
+  }
+};
+
+/// The number that all of a text's characters are, as in "000000000139".
+std::optional<std::int64_t> digits(std::string_view words) {
+  const bool all =
+      !words.empty() && words.find_first_not_of("0123456789") == std::string_view::npos;
+  return all ? text::parse_int(words) : std::nullopt;
+}
+
+/// A whole number, also as another program writes it: 1.0.
+std::optional<std::int64_t> whole(dom::element value) {
+  constexpr double exact = 9007199254740992.0;  // 2^53: above, not every whole number is a double
+  std::int64_t number = 0;
+  if (!value.get(number)) return number;
+  double real = 0;
+  if (!value.is_double() || value.get(real) || std::abs(real) > exact || real != std::floor(real))
+    return std::nullopt;
+  return static_cast<std::int64_t>(real);
+}
+
 /// One element of a list; its place is put into words only for messages.
 struct Element {
   dom::element value;
   const std::string& list;
   std::size_t index;
+  Notes& notes;
 
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(fmt::format("{}[{}]: {}", list, index, what));
@@ -80,9 +120,13 @@ struct Element {
   }
   std::int64_t integer(const char* key) const {
     const dom::element v = at(key);
-    std::int64_t number = 0;
-    if (v.get(number)) fail(fmt::format("{}: expected a whole number, found {}", key, excerpt(v)));
-    return number;
+    if (const auto number = whole(v)) return *number;
+    if (std::string_view words; !v.get(words))
+      if (const auto number = digits(words)) {
+        ++notes.digits;
+        return *number;
+      }
+    fail(fmt::format("{}: expected a whole number, found {}", key, excerpt(v)));
   }
   double finite(dom::element v, const char* key) const {
     double number = 0;
@@ -106,9 +150,15 @@ struct Element {
                        b[3]));
     return {b[0], b[1], b[2], b[3]};
   }
+  double area(const Ltwh& box) const {
+    const auto v = find("area");
+    if (v && !v->is_null()) return finite(*v, "area");
+    ++notes.without_area;
+    return box.width * box.height;
+  }
   bool crowd() const {
     const auto v = find("iscrowd");
-    if (!v) return false;
+    if (!v || v->is_null()) return false;
     return v->is_bool() ? bool(*v) : integer("iscrowd") != 0;
   }
   std::string text(const char* key) const {
@@ -119,12 +169,12 @@ struct Element {
 };
 
 template <class Function>
-void each(dom::element list, const std::string& place, Function function) {
+void each(dom::element list, const std::string& place, Notes& notes, Function function) {
   dom::array elements;
   if (list.get(elements))
     throw Error(fmt::format("{}: expected a list, found {}", place, excerpt(list)));
   std::size_t i = 0;
-  for (const dom::element one : elements) function(Element{one, place, i++});
+  for (const dom::element one : elements) function(Element{one, place, i++, notes});
 }
 
 /// Whole numbers keep their value. Texts are numbered behind the largest number, in the order of
@@ -132,28 +182,41 @@ void each(dom::element list, const std::string& place, Function function) {
 class PictureIds {
  public:
   explicit PictureIds(const CocoGroundTruth& truth)
-      : texts_(truth.text_ids), known_(truth.images.begin(), truth.images.end()) {}
+      : texts_(truth.text_ids), numbers_(truth.images.begin(), truth.images.end()) {
+    for (const auto& [words, number] : texts_) numbers_.erase(number);
+  }
 
   std::int64_t find(const Element& element, const char* key) const {
     const dom::element v = element.at(key);
     if (std::string_view words; !v.get(words)) {
       const auto found = texts_.find(std::string(words));
       if (found != texts_.end()) return found->second;
-    } else if (const std::int64_t id = element.integer(key); id == last_ || known_.contains(id)) {
-      return *(last_ = id);
+      const auto number = digits(words);
+      if (number && numbers_.contains(*number)) return noted(element, *number);
+    } else {
+      const std::int64_t id = element.integer(key);
+      if (id == last_ || numbers_.contains(id)) return *(last_ = id);
+      const auto found = texts_.find(std::to_string(id));
+      if (found != texts_.end()) return noted(element, found->second);
     }
     element.fail(fmt::format("{}: picture {} is not in the ground truth", key, excerpt(v)));
   }
 
  private:
+  static std::int64_t noted(const Element& element, std::int64_t id) {
+    ++element.notes.digits;
+    return id;
+  }
+
   const std::map<std::string, std::int64_t>& texts_;
-  std::unordered_set<std::int64_t> known_;
+  std::unordered_set<std::int64_t> numbers_;  ///< of pictures whose id in the file is a number
   mutable std::optional<std::int64_t> last_;  ///< a picture's detections mostly follow each other
 };
 
-void read_images(dom::element list, const std::string& place, CocoGroundTruth& truth) {
+void read_images(dom::element list, const std::string& place, Notes& notes,
+                 CocoGroundTruth& truth) {
   std::unordered_set<std::int64_t> numbers;
-  each(list, place, [&](const Element& e) {
+  each(list, place, notes, [&](const Element& e) {
     const dom::element id = e.at("id");
     std::string_view words;
     const bool fresh = !id.get(words) ? truth.text_ids.emplace(words, 0).second
@@ -168,12 +231,13 @@ void read_images(dom::element list, const std::string& place, CocoGroundTruth& t
   for (auto& text : truth.text_ids) truth.images.push_back(text.second = ++next);
 }
 
-void read_annotations(dom::element list, const std::string& place, CocoGroundTruth& truth) {
+void read_annotations(dom::element list, const std::string& place, Notes& notes,
+                      CocoGroundTruth& truth) {
   const PictureIds pictures(truth);
   std::set<std::int64_t> categories;
   for (const CocoCategory& category : truth.categories) categories.insert(category.id);
   std::unordered_set<std::int64_t> ids;
-  each(list, place, [&](const Element& e) {
+  each(list, place, notes, [&](const Element& e) {
     CocoAnnotation a;
     a.id = e.integer("id");
     if (!ids.insert(a.id).second) e.fail(fmt::format("the id {} stands twice", a.id));
@@ -187,7 +251,7 @@ void read_annotations(dom::element list, const std::string& place, CocoGroundTru
     if (!categories.contains(a.category))
       e.fail(fmt::format("category_id: {} is not among the categories", a.category));
     a.box = e.box();
-    a.area = e.number("area");
+    a.area = e.area(a.box);
     a.crowd = e.crowd();
     truth.annotations.push_back(a);
   });
@@ -210,14 +274,16 @@ CocoGroundTruth read_ground_truth(const std::filesystem::path& path) {
     return found;
   };
   CocoGroundTruth truth;
-  read_images(list("images"), source + ": images", truth);
+  Notes notes;
+  read_images(list("images"), source + ": images", notes, truth);
   std::set<std::int64_t> seen;
-  each(list("categories"), source + ": categories", [&](const Element& e) {
+  each(list("categories"), source + ": categories", notes, [&](const Element& e) {
     truth.categories.push_back({e.integer("id"), e.text("name")});
     if (!seen.insert(truth.categories.back().id).second)
       e.fail(fmt::format("the id {} stands twice", truth.categories.back().id));
   });
-  read_annotations(list("annotations"), source + ": annotations", truth);
+  read_annotations(list("annotations"), source + ": annotations", notes, truth);
+  notes.say(source);
   return truth;
 }
 
@@ -226,11 +292,16 @@ std::vector<CocoDetection> read_detections(const std::filesystem::path& path,
   const Document document(path);
   const PictureIds pictures(ground_truth);
   std::vector<CocoDetection> detections;
-  if (dom::array list; !document.root().get(list)) detections.reserve(list.size());
-  each(document.root(), path.string() + ": detections", [&](const Element& e) {
+  Notes notes;
+  dom::element all = document.root();
+  dom::object wrapper;
+  if (!all.get(wrapper)) notes.wrapped = !wrapper["annotations"].get(all);
+  if (dom::array list; !all.get(list)) detections.reserve(list.size());
+  each(all, path.string() + ": detections", notes, [&](const Element& e) {
     detections.push_back(
         {pictures.find(e, "image_id"), e.integer("category_id"), e.box(), e.number("score")});
   });
+  notes.say(path.string());
   return detections;
 }
 

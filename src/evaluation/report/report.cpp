@@ -189,6 +189,7 @@ nlohmann::json to_json(const ValidationResult& result, const dataset::Index& ind
               {"batch_size", result.options.batch_size},
               {"highest_score", result.highest_score},
               {"rows_not_finite", result.dropped_not_finite},
+              {"images_not_finite", result.pictures_not_finite},
               {"dataset_identity", index.identity}};
   out.update(result.analyses.json());
   if (!options.weights.empty()) out["weights"] = options.weights;
@@ -263,8 +264,8 @@ std::vector<std::string> console_lines(const ValidationResult& result, const dat
     lines.push_back(fmt::format("besides, {:.0f} ms to get the detector ready for its input shapes",
                                 t.prepare));
   if (result.dropped_not_finite > 0)
-    lines.push_back(
-        fmt::format("{} rows that were not finite were left out", result.dropped_not_finite));
+    lines.push_back(fmt::format("{} rows that were not finite were left out, of {} images",
+                                result.dropped_not_finite, result.pictures_not_finite));
   if (result.highest_score <= static_cast<float>(result.options.nms.conf_thres))
     lines.push_back(fmt::format("nothing was found: the highest score is {:.4g}, the threshold {}",
                                 result.highest_score,

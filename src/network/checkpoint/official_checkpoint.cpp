@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_meta.hpp"
+#include "network/checkpoint/foreign_weights.hpp"
 #include "network/checkpoint/module_records.hpp"
 #include "network/checkpoint/pickled_config.hpp"
 #include "network/checkpoint/state_file.hpp"
@@ -132,6 +133,18 @@ Weights read_module(TensorReader& reader, const PickleValue& module, const std::
   return weights;
 }
 
+/// recognise(), whose Error says which other program the weights are of, where that is known.
+Recognised recognised(const Weights& weights, const Evidence& evidence, const std::string& source) {
+  try {
+    return recognise(weights, evidence, source);
+  } catch (const Error& error) {
+    std::string_view program;
+    if (evidence.model != nullptr) program = foreign_model(*evidence.model);
+    if (program.empty()) program = foreign_weights(weights);
+    throw_unrecognised(program, error.what(), source);
+  }
+}
+
 bool is_module(const PickleValue* value) { return value != nullptr && value->kind == Kind::module; }
 
 /// A dictionary of at least one tensor and nothing else.
@@ -159,7 +172,7 @@ Checkpoint read_models(const TorchContainer& container, const PickleValue* ema,
   Checkpoint c;
   c.facts.format = CheckpointFacts::Format::model;
   Weights weights = read_module(reader, chosen, source);
-  const Recognised found = recognise(weights, evidence, source);
+  const Recognised found = recognised(weights, evidence, source);
   c.config = found.config;
   c.config_source = found.config_source;
   c.class_count = found.class_count;
@@ -191,7 +204,7 @@ Checkpoint describe_tensors(Weights weights, const std::string& description, Evi
     read_meta(description, source, c);
     found = {c.config, c.config_source, c.class_count, {}};
   } else {
-    found = recognise(named, evidence, source);
+    found = recognised(named, evidence, source);
     c.config = found.config;
     c.config_source = found.config_source;
     c.class_count = found.class_count;

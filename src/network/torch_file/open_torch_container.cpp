@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "network/torch_file/foreign.hpp"
 #include "network/torch_file/legacy_container.hpp"
 #include "network/torch_file/zip_container.hpp"
 
@@ -23,6 +24,8 @@ std::unique_ptr<TorchContainer> open_torch_container(const std::filesystem::path
   if (first.size() > 262 && first.compare(257, 5, "ustar") == 0)
     throw Error(fmt::format("{}: the tar-based format of PyTorch before 0.1.11 is unsupported",
                             path.string()));
+  if (const std::string found = foreign_file(first, path); !found.empty())
+    throw Error(fmt::format("{}: expected a checkpoint, found {}", path.string(), found));
   return std::make_unique<ZipContainer>(path);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "network/torch_file/foreign.hpp"
 
 namespace yolov7::network {
 
@@ -213,9 +214,21 @@ void PickleMachine::recall(std::uint64_t index) {
   push(*memo_[static_cast<std::size_t>(index)]);
 }
 
+/// A class of another program is refused like any that is not allowed, but not as if it were an
+/// attack.
+void PickleMachine::push_global(const std::string& module, const std::string& name) {
+  const std::string path = module + "." + name;
+  if (const std::string_view program = foreign_program(path); !program.empty())
+    throw Error(fmt::format(
+        "{}: this is a checkpoint of {}, not of YOLOv7: it names the class '{}'; nothing of it was "
+        "executed",
+        source_, program, text::printable(path)));
+  push(calls_.global(module, name));
+}
+
 void PickleMachine::global() {
   const std::string module = line(), name = line();
-  push(calls_.global(module, name));
+  push_global(module, name);
 }
 
 void PickleMachine::stack_global() {
@@ -223,7 +236,7 @@ void PickleMachine::stack_global() {
   if (name.kind != Kind::text || module.kind != Kind::text || name.text.size() > 200 ||
       module.text.size() > 200)
     fail("a class name of unknown form");
-  push(calls_.global(module.text, name.text));
+  push_global(module.text, name.text);
 }
 
 void PickleMachine::reduce() {

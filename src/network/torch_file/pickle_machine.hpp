@@ -73,6 +73,7 @@ class PickleMachine {
  private:
   [[noreturn]] void fail(const std::string& found) const;
   PickleValue& make(Kind kind);
+  void push_global(const std::string& module, const std::string& name);
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   void header() const;
   bool step(const std::array<Operation, 256>& operations);

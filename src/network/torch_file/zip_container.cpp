@@ -12,9 +12,11 @@ constexpr std::uint64_t largest_pickle = 64u << 20, largest_side_text = 16u << 2
 
 std::string checked_root(const ArchiveReader& archive, const std::string& source) {
   if (archive.holds_torchscript())
-    throw Error(fmt::format(
-        "{}: a TorchScript archive, which is a program: expected a checkpoint with tensors",
-        source));
+    throw Error(
+        fmt::format("{}: a TorchScript archive, which is a program: expected a checkpoint with "
+                    "tensors, such as "
+                    "the .pt that a training wrote",
+                    source));
   const std::string root = archive.root(), order = root + "/byteorder";
   if (archive.has(order)) {
     const std::vector<std::byte> bytes = archive.read(order, 100);
