@@ -14,21 +14,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-network::Checkpoint description(const Setup& s) {
+network::Checkpoint description(const Data& data, const Model& model) {
   network::Checkpoint checkpoint;
-  checkpoint.config = s.config;
-  checkpoint.config_source = s.config_source;
-  checkpoint.class_count = static_cast<int>(s.train.names.size());
-  checkpoint.names = s.train.names;
-  checkpoint.image_size = s.val_size;
-  checkpoint.dataset_identity = s.train.identity;
+  checkpoint.config = model.config;
+  checkpoint.config_source = model.config_source;
+  checkpoint.class_count = static_cast<int>(data.train.names.size());
+  checkpoint.names = data.train.names;
+  checkpoint.image_size = data.val_size;
+  checkpoint.dataset_identity = data.train.identity;
   return checkpoint;
 }
 
-void write_averaged(const Setup& s, const fs::path& name, const network::Weights& weights) {
-  network::Checkpoint checkpoint = description(s);
+void write_averaged(const RunContext& context, const Data& data, const Model& model,
+                    const fs::path& name, const network::Weights& weights) {
+  network::Checkpoint checkpoint = description(data, model);
   checkpoint.ema = weights;
-  network::write_checkpoint(s.folder / "weights" / name, checkpoint);
+  network::write_checkpoint(context.folder / "weights" / name, checkpoint);
 }
 
 double file_megabytes(const fs::path& path) {
@@ -37,18 +38,19 @@ double file_megabytes(const fs::path& path) {
 
 }  // namespace
 
-void write_initial(const Setup& s) {
-  if (s.group->writes()) write_averaged(s, "init.pt", s.network->store());
+void write_initial(const RunContext& context, const Data& data, const Model& model) {
+  if (context.writes()) write_averaged(context, data, model, "init.pt", model.network->store());
 }
 
-void write_last(const Setup& s) {
-  if (!s.group->writes()) return;
-  network::Checkpoint checkpoint = description(s);
-  checkpoint.model = s.network->store();
-  checkpoint.ema = s.ema->store();
-  checkpoint.optimizer = s.optimizer->store();
-  checkpoint.state = run::to_text(s.state);
-  const fs::path weights = s.folder / "weights";
+void write_last(const RunContext& context, const Data& data, const Model& model,
+                const run::RunState& state) {
+  if (!context.writes()) return;
+  network::Checkpoint checkpoint = description(data, model);
+  checkpoint.model = model.network->store();
+  checkpoint.ema = model.ema->store();
+  checkpoint.optimizer = model.optimizer->store();
+  checkpoint.state = run::to_text(state);
+  const fs::path weights = context.folder / "weights";
   network::write_checkpoint(weights / "last.pt", checkpoint, weights / "last.previous.pt");
 }
 
@@ -68,33 +70,39 @@ network::Checkpoint read_last(const fs::path& run_folder) {
   }
 }
 
-void write_epoch_checkpoints(const Setup& s, int epoch, bool best, bool last) {
-  if (!s.group->writes() || (s.state.options.nosave && !last)) return;
-  write_last(s);
-  const int period = s.state.options.save_period;
+void write_epoch_checkpoints(const RunContext& context, const Data& data, const Model& model,
+                             const run::RunState& state, int epoch, bool best, bool last) {
+  if (!context.writes() || (state.options.nosave && !last)) return;
+  write_last(context, data, model, state);
+  const int period = state.options.save_period;
   const bool numbered = (period > 0 && (epoch + 1) % period == 0) || epoch == 0 ||
-                        (epoch + 1) % 25 == 0 || epoch >= s.state.options.epochs - 5;
+                        (epoch + 1) % 25 == 0 || epoch >= state.options.epochs - 5;
   if (!best && !numbered) return;
-  const network::Weights average = s.ema->store();
-  if (best) write_averaged(s, "best.pt", average);
-  if (best && epoch >= 200) write_averaged(s, fmt::format("best_{:03}.pt", epoch), average);
-  if (numbered) write_averaged(s, fmt::format("epoch_{:03}.pt", epoch), average);
+  const network::Weights average = model.ema->store();
+  if (best) write_averaged(context, data, model, "best.pt", average);
+  if (best && epoch >= 200)
+    write_averaged(context, data, model, fmt::format("best_{:03}.pt", epoch), average);
+  if (numbered) write_averaged(context, data, model, fmt::format("epoch_{:03}.pt", epoch), average);
 }
 
-void finish_run(Setup& s) {
-  if (!s.group->writes()) return;
-  const fs::path best = s.folder / "weights" / "best.pt";
+void finish_run(const RunContext& context, const Data& data, const Model& model,
+                const run::TrainOptions& options) {
+  if (!context.writes()) return;
+  const fs::path best = context.folder / "weights" / "best.pt";
   if (!fs::exists(best)) {
     log::warning("no best.pt: no epoch was validated");
     return;
   }
   const network::Weights full = network::read_checkpoint(best).ema;
   const network::Weights half = converted(full, network::DataType::float16);
-  const FinalMetrics exact = measure(s, full, {}), rounded = measure(s, half, s.folder);
+  const auto measured = [&](const network::Weights& weights, const fs::path& folder) {
+    return measure(context, data, model.network->description(), options, weights, folder);
+  };
+  const FinalMetrics exact = measured(full, {}), rounded = measured(half, context.folder);
   const bool close = std::abs(exact.map50 - rounded.map50) <= 0.0005 &&
                      std::abs(exact.map - rounded.map) <= 0.0005;
   if (close) {
-    write_averaged(s, "best.pt", half);
+    write_averaged(context, data, model, "best.pt", half);
     log::info(
         fmt::format("best.pt: half precision, {:.1f} MB; COCO mAP50 {:.4f}, mAP {:.4f} (float32: "
                     "{:.4f}, {:.4f})",
@@ -104,7 +112,7 @@ void finish_run(Setup& s) {
         fmt::format("best.pt stays in float32, {:.1f} MB: half precision would change COCO mAP50 "
                     "{:.4f} to {:.4f}, mAP {:.4f} to {:.4f}",
                     file_megabytes(best), exact.map50, rounded.map50, exact.map, rounded.map));
-    measure(s, full, s.folder);
+    measured(full, context.folder);
   }
 }
 

@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 
 /// Every option that has an effect, and every hyper-parameter as hyp/name.
 template <class Visit>
-void each_setting(const Setup& s, Visit visit) {
-  run::TrainOptions options = s.state.options;
-  run::Hyperparameters hyp = s.state.hyp;
+void each_setting(const run::RunState& state, Visit visit) {
+  run::TrainOptions options = state.options;
+  run::Hyperparameters hyp = state.hyp;
   const auto walk = [&](const std::string& prefix, const Settings& table) {
     for (const Setting& one : table.entries)
       if (one.refusal.empty() && one.notice.empty()) visit(prefix + one.name, one);
@@ -34,9 +34,9 @@ void each_setting(const Setup& s, Visit visit) {
   walk("hyp/", settings(hyp));
 }
 
-std::map<std::string, monitoring::Hyperparameter> hyperparameters(const Setup& s) {
+std::map<std::string, monitoring::Hyperparameter> hyperparameters(const run::RunState& state) {
   std::map<std::string, monitoring::Hyperparameter> values;
-  each_setting(s, [&](const std::string& name, const Setting& one) {
+  each_setting(state, [&](const std::string& name, const Setting& one) {
     if (const auto* flag = std::get_if<bool*>(&one.target))
       values[name] = **flag;
     else if (const auto* number = std::get_if<double*>(&one.target))
@@ -85,22 +85,25 @@ void RunWatch::guarded(Action action) {
   }
 }
 
-RunWatch::RunWatch(const Setup& s) : folder_(s.folder), active_(s.group->writes()) {
+RunWatch::RunWatch(const RunContext& context, const Data& data, const network::Network& network,
+                   const run::RunState& state)
+    : folder_(context.folder), active_(context.writes()) {
   guarded([&] {
-    events_ = std::make_unique<monitoring::TensorBoardWriter>(folder_, s.state.epoch);
-    events_->hyperparameters(hyperparameters(s), {"coco/mAP_0.5", "coco/mAP_0.5:0.95", "fitness"});
-    if (s.state.epoch == 0) events_->graph(layer_graph(s.network->description(), s.train_size));
-    plot_training_labels(s);
-    begin_mlflow(s);
+    events_ = std::make_unique<monitoring::TensorBoardWriter>(folder_, state.epoch);
+    events_->hyperparameters(hyperparameters(state),
+                             {"coco/mAP_0.5", "coco/mAP_0.5:0.95", "fitness"});
+    if (state.epoch == 0) events_->graph(layer_graph(network, data.train_size));
+    if (state.epoch == 0) plot_training_labels(data.train);
+    begin_mlflow(state);
     log::info(fmt::format("to watch: tensorboard --logdir {}", text::printable(folder_.string())));
   });
 }
 
-void RunWatch::begin_mlflow(const Setup& s) {
-  const run::TrainOptions& o = s.state.options;
+void RunWatch::begin_mlflow(const run::RunState& state) {
+  const run::TrainOptions& o = state.options;
   if (o.mlflow.empty()) return;
   std::map<std::string, std::string> parameters;
-  each_setting(s,
+  each_setting(state,
                [&](const std::string& name, const Setting& one) { parameters[name] = one.text(); });
   mlflow_ = std::make_unique<monitoring::MlflowRun>(
       folder_,
@@ -134,13 +137,12 @@ void RunWatch::finish_mlflow() {
 }
 
 /// labels.png and labels_correlogram.png of the training pictures.
-void RunWatch::plot_training_labels(const Setup& s) {
-  if (s.state.epoch != 0) return;
+void RunWatch::plot_training_labels(const dataset::Index& train) {
   std::vector<monitoring::LabelFact> labels;
-  for (const dataset::Entry& entry : s.train.entries)
+  for (const dataset::Entry& entry : train.entries)
     for (const dataset::Label& label : entry.labels)
       labels.push_back({label.class_index, label.box.cx, label.box.cy, label.box.w, label.box.h});
-  write_picture(folder_ / "labels.png", monitoring::plot_labels(labels, s.train.names));
+  write_picture(folder_ / "labels.png", monitoring::plot_labels(labels, train.names));
   write_picture(folder_ / "labels_correlogram.png", monitoring::plot_label_correlogram(labels));
   for (const char* name : {"labels.png", "labels_correlogram.png"}) picture(0, folder_ / name);
 }

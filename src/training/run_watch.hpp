@@ -9,8 +9,11 @@
 
 #include "monitoring/mlflow.hpp"
 #include "monitoring/tensorboard.hpp"
+#include "network/graph/graph.hpp"
 #include "run/records.hpp"
-#include "training/setup.hpp"
+#include "run/run_state.hpp"
+#include "training/data.hpp"
+#include "training/run_context.hpp"
 
 namespace yolov7::training {
 
@@ -19,7 +22,8 @@ namespace yolov7::training {
 class RunWatch {
  public:
   /// Begins the event file with the hyper-parameters and the network's layers.
-  explicit RunWatch(const Setup& setup);
+  RunWatch(const RunContext& context, const Data& data, const network::Network& network,
+           const run::RunState& state);
 
   /// A picture that the run has written into its folder.
   void picture(std::int64_t step, const std::filesystem::path& file);
@@ -34,9 +38,9 @@ class RunWatch {
  private:
   template <class Action>
   void guarded(Action action);
-  void plot_training_labels(const Setup& setup);
+  void plot_training_labels(const dataset::Index& train);
   void plot(const std::vector<run::EpochRecord>& records);
-  void begin_mlflow(const Setup& setup);
+  void begin_mlflow(const run::RunState& state);
   void finish_mlflow();
 
   std::filesystem::path folder_;

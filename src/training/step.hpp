@@ -1,14 +1,19 @@
 #pragma once
-// One batch: forward, loss, backward in micro-batches, and where it is due the optimizer step. A
-// batch whose loss or gradients are not finite leaves no trace.
+// One batch: forward, loss, backward in micro-batches, and where it is due the optimizer step and
+// the averages. A batch whose loss or gradients are not finite leaves no trace.
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "dataset/batch.hpp"
 #include "nn/batch_norm_snapshot.hpp"
+#include "run/schedule.hpp"
+#include "training/data.hpp"
+#include "training/model.hpp"
 #include "training/precision/loss_scaler.hpp"
-#include "training/setup.hpp"
+#include "training/run_context.hpp"
 
 namespace yolov7::training {
 
@@ -21,24 +26,46 @@ struct StepResult {
 
 class Step {
  public:
-  explicit Step(Setup& setup);
+  /// All outlive this object. `micro_batch`: pictures that go through the network at once; 0 = all.
+  Step(const RunContext& context, const Data& data, const Model& model,
+       const run::Schedule& schedule, run::RunState& state, int micro_batch);
   /// `iteration` counts over all epochs. Without pending gradients after a step.
   StepResult run(const dataset::Batch& batch, std::int64_t iteration);
   /// Gradients that wait for a step are dropped (the end of an epoch, training K05).
   void drop_pending();
-  bool pending() const { return pending_ > 0; }  ///< gradients wait for a step
+  bool pending() const { return pending_ > 0; }     ///< gradients wait for a step
+  int micro_batch() const { return micro_batch_; }  ///< smaller after an "out of memory"
 
  private:
-  bool backward(const at::Tensor& images, const dataset::Batch& batch, bool steps,
-                std::array<double, 4>& losses);
+  /// Some pictures of a batch.
+  struct Part {
+    at::Tensor images;
+    std::vector<Target> targets;
+    int count = 0;
+    bool last = true;
+  };
+  using Pass = std::function<bool(const Part&)>;
+
+  bool in_parts(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass);
+  bool in_parts_that_fit(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass,
+                         const std::function<void()>& begin_anew);
+  bool add_losses(const LossValue& loss, const Part& part, int whole,
+                  std::array<double, 4>& losses) const;
+  at::Tensor scaled(const at::Tensor& loss) const;
+  bool gradients_usable(bool& finite);
   void halve_micro_batch(const dataset::Batch& batch, const std::string& why);
-  void skip(const dataset::Batch& batch, const std::string& what);
+  StepResult skip(const dataset::Batch& batch, const std::string& what);
   at::Tensor rescaled(const at::Tensor& images, std::int64_t iteration) const;
 
-  bool scaled() const;
+  bool scales_loss() const;
   bool update_scale(bool finite);
 
-  Setup& s_;
+  const RunContext& context_;
+  const Data& data_;
+  const Model& model_;
+  const run::Schedule& schedule_;
+  run::RunState& state_;
+  int micro_batch_;
   LossScaler scaler_;  ///< float16 only
   nn::BatchNormSnapshot statistics_;
   int pending_ = 0;

@@ -19,39 +19,41 @@ using evaluation::ValidationResult;
 
 constexpr int loader_batches = 4;  // in work, finished, in use
 
-std::unique_ptr<runtime::Detector> make_detector(const Setup& s, const network::Weights& weights,
-                                                 bool raw_maps) {
+std::unique_ptr<runtime::Detector> make_detector(const RunContext& context,
+                                                 const network::Network& description,
+                                                 const network::Weights& weights, bool raw_maps) {
   runtime::DetectorOptions options;
-  options.threads = s.threads();
+  options.threads = context.threads;
   options.raw_maps = raw_maps;
   options.kept_shapes = 1;  // the batches are sorted by shape
-  const network::Network& description = s.network->description();
   // The detector that users run; the reference one where this build has no OpenVINO.
-  if (!s.device.is_cpu()) return nn::make_torch_detector(description, weights, options, s.device);
+  if (!context.device.is_cpu())
+    return nn::make_torch_detector(description, weights, options, context.device);
   return runtime::openvino_available()
              ? runtime::make_openvino_detector(description, weights, options)
              : nn::make_torch_detector(description, weights, options);
 }
 
-evaluation::ValidationOptions validation_options(const Setup& s) {
+evaluation::ValidationOptions validation_options(const RunContext& context, const Data& data,
+                                                 const run::TrainOptions& o) {
   evaluation::ValidationOptions options;
-  options.image_size = s.val_size;
-  options.batch_size = 2 * s.own_batch();
-  options.workers = s.state.options.workers;
-  options.single_cls = s.state.options.single_cls;
-  options.v5_metric = s.state.options.v5_metric;
+  options.image_size = data.val_size;
+  options.batch_size = 2 * context.own(o.batch_size);
+  options.workers = o.workers;
+  options.single_cls = o.single_cls;
+  options.v5_metric = o.v5_metric;
   return options;
 }
 
 /// The largest batch of the validation, in pixels a picture.
-cv::Size largest_shape(const Setup& s) {
+cv::Size largest_shape(const RunContext& context, const Data& data, const run::TrainOptions& o) {
   dataset::LoaderOptions loading;
-  loading.batch_size = 2 * s.own_batch();
-  loading.image_size = s.val_size;
-  loading.stride = s.stride;
+  loading.batch_size = 2 * context.own(o.batch_size);
+  loading.image_size = data.val_size;
+  loading.stride = data.stride;
   loading.rectangular = true;
   cv::Size largest;
-  for (const dataset::PlannedBatch& batch : dataset::plan_epoch(s.val, loading, 0).batches)
+  for (const dataset::PlannedBatch& batch : dataset::plan_epoch(data.val, loading, 0).batches)
     if (batch.shape.area() > largest.area()) largest = batch.shape;
   return largest;
 }
@@ -81,26 +83,28 @@ void repeat_validation(run::EpochRecord& record, const run::EpochRecord& earlier
   record.fitness = earlier.fitness;
 }
 
-void validate(Setup& s, run::EpochRecord& record) {
+std::vector<double> validate(const RunContext& context, const Data& data, const Model& model,
+                             const run::TrainOptions& o, run::EpochRecord& record) {
   at::NoGradGuard no_gradient;
-  const auto detector = make_detector(s, s.ema->store(), /*raw_maps=*/true);
+  const auto detector =
+      make_detector(context, model.network->description(), model.ema->store(), /*raw_maps=*/true);
   std::array<double, 3> loss{};
   std::size_t batches = 0;
-  evaluation::ValidationOptions options = validation_options(s);
-  options.part = s.group->rank();
-  options.parts = s.group->size();
-  options.exchange = [&](const std::string& own) { return s.group->gather(own); };
+  evaluation::ValidationOptions options = validation_options(context, data, o);
+  options.part = context.group->rank();
+  options.parts = context.group->size();
+  options.exchange = [&](const std::string& own) { return context.group->gather(own); };
   const ValidationResult result = evaluation::evaluate(
-      *detector, s.val, options,
+      *detector, data.val, options,
       [&](const dataset::Batch& batch, const runtime::Prediction& prediction) {
-        const at::Tensor parts = (*s.validation_loss)(raw_tensors(prediction), batch.targets)
+        const at::Tensor parts = (*model.validation_loss)(raw_tensors(prediction), batch.targets)
                                      .parts.to(at::kDouble)
                                      .contiguous();
         for (std::size_t i = 0; i < 3; ++i) loss[i] += parts.data_ptr<double>()[i];
         ++batches;
       });
   const std::vector<double> sums =
-      s.group->sum({loss[0], loss[1], loss[2], static_cast<double>(batches)});
+      context.group->sum({loss[0], loss[1], loss[2], static_cast<double>(batches)});
   record.validated = true;
   for (std::size_t i = 0; i < 3; ++i) record.val_loss[i] = sums[i] / std::max(sums[3], 1.0);
   record.precision = result.official.mean_p;
@@ -110,22 +114,25 @@ void validate(Setup& s, run::EpochRecord& record) {
   record.coco_map50 = result.map50();
   record.coco_map = result.map();
   record.fitness = fitness(record.coco_map50, record.coco_map);
-  s.state.class_ap.assign(s.val.names.size(), 0);
-  for (std::size_t i = 0; i < result.official.classes.size(); ++i)
-    s.state.class_ap.at(static_cast<std::size_t>(result.official.classes[i])) =
-        result.official.ap[i];
   if (result.highest_score < 0.001f)
     log::info(fmt::format(
         "validation: nothing above the confidence threshold 0.001 yet (highest score {:.2g})",
         result.highest_score));
+  std::vector<double> class_ap(data.val.names.size(), 0);
+  for (std::size_t i = 0; i < result.official.classes.size(); ++i)
+    class_ap.at(static_cast<std::size_t>(result.official.classes[i])) = result.official.ap[i];
+  return class_ap;
 }
 
-ValidationMemory measure_validation_memory(const Setup& s) {
+ValidationMemory measure_validation_memory(const RunContext& context, const Data& data,
+                                           const nn::TorchNetwork& network,
+                                           const run::TrainOptions& o) {
   at::NoGradGuard no_gradient;
-  const cv::Size shape = largest_shape(s);
+  const cv::Size shape = largest_shape(context, data, o);
   malloc_trim(0);
   const double before = static_cast<double>(resident_bytes());
-  const auto detector = make_detector(s, s.network->store(), /*raw_maps=*/true);
+  const auto detector =
+      make_detector(context, network.description(), network.store(), /*raw_maps=*/true);
   runtime::Prediction prediction;
   const auto with = [&](int count) {
     const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 3 *
@@ -142,16 +149,17 @@ ValidationMemory measure_validation_memory(const Setup& s) {
   return memory;
 }
 
-FinalMetrics measure(const Setup& s, const network::Weights& weights,
-                     const std::filesystem::path& folder) {
-  const auto detector = make_detector(s, weights, /*raw_maps=*/false);
-  evaluation::ValidationOptions options = validation_options(s);
+FinalMetrics measure(const RunContext& context, const Data& data,
+                     const network::Network& description, const run::TrainOptions& o,
+                     const network::Weights& weights, const std::filesystem::path& folder) {
+  const auto detector = make_detector(context, description, weights, /*raw_maps=*/false);
+  evaluation::ValidationOptions options = validation_options(context, data, o);
   if (!folder.empty()) options.pictures = 3;
-  const ValidationResult result = evaluation::evaluate(*detector, s.val, options);
+  const ValidationResult result = evaluation::evaluate(*detector, data.val, options);
   if (!folder.empty()) {
-    evaluation::write_report(folder, result, s.val, {});
+    evaluation::write_report(folder, result, data.val, {});
     for (const std::string& line :
-         evaluation::console_lines(result, s.val, s.val.names.size() < 50))
+         evaluation::console_lines(result, data.val, data.val.names.size() < 50))
       log::info(line);
   }
   return {result.map50(), result.map()};

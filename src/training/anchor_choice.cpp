@@ -1,0 +1,61 @@
+#include "training/anchor_choice.hpp"
+
+#include <fmt/format.h>
+
+#include "anchors/anchor_search.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace yolov7::training {
+namespace {
+
+/// Searched anchors, where their best possible recall is above `recall` (training 12).
+void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state,
+                     double recall) {
+  const network::Network& description = network.description();
+  const std::size_t levels = description.lead_levels(),
+                    per_level = static_cast<std::size_t>(description.anchors_per_level);
+  anchors::AnchorSearchOptions options;
+  options.count = static_cast<int>(levels * per_level);
+  options.threshold = state.hyp.anchor_t;
+  options.seed = static_cast<std::uint64_t>(state.options.seed);
+  const anchors::AnchorSearch found = anchors::search_anchors(data.train, data.train_size, options);
+  if (found.fit.best_possible_recall <= recall) {
+    log::warning(fmt::format(
+        "anchors: the searched ones are no better (best possible recall {:.4f}); the old ones stay",
+        found.fit.best_possible_recall));
+    return;
+  }
+  // Sorted by area, so many per level, the finest level first.
+  std::vector<std::vector<network::AnchorSize>> rows(levels);
+  for (std::size_t i = 0; i < found.anchors.size(); ++i)
+    rows[i / per_level].push_back(found.anchors[i]);
+  network.set_anchors(rows);
+  std::vector<std::string> shown;
+  for (const network::AnchorSize& a : found.anchors)
+    shown.push_back(fmt::format("{:.0f} x {:.0f}", a.w, a.h));
+  log::info(fmt::format("anchors: searched, best possible recall {:.4f}, fitness {:.4f}: {}",
+                        found.fit.best_possible_recall, found.fitness, text::join(shown, ", ")));
+}
+
+}  // namespace
+
+void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state) {
+  if (state.options.noautoanchor && state.hyp.anchors == 0) return;
+  const anchors::AnchorFit fit =
+      anchors::anchor_fit(data.train, network.description(), data.train_size, state.hyp.anchor_t);
+  const std::string line =
+      fmt::format("anchors: {:.2f} above the threshold per label, best possible recall {:.4f}",
+                  fit.anchors_above_threshold, fit.best_possible_recall);
+  const bool placeholders =
+      state.hyp.anchors > 0 || network.description().levels[0].anchors[0].w == 0;
+  if (fit.best_possible_recall >= 0.98 && !placeholders) {
+    log::info(line);
+    return;
+  }
+  log::info(placeholders ? std::string("anchors: as many per level as asked for, to be searched")
+                         : line + ": below 0.98, so better ones are searched");
+  replace_anchors(network, data, state, placeholders ? -1 : fit.best_possible_recall);
+}
+
+}  // namespace yolov7::training

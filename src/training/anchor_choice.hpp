@@ -1,0 +1,13 @@
+#pragma once
+// Which anchors a new run trains with (training 12).
+#include "nn/torch_network.hpp"
+#include "run/run_state.hpp"
+#include "training/data.hpp"
+
+namespace yolov7::training {
+
+/// Says how well the network's anchors fit the training split, and replaces them by searched ones
+/// where they fit badly or are only placeholders.
+void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state);
+
+}  // namespace yolov7::training

@@ -1,0 +1,95 @@
+#include "training/data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/threads.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/read_index.hpp"
+#include "run/data_manifest.hpp"
+
+namespace yolov7::training {
+namespace {
+
+int rounded_size(int size, int stride, const char* what) {
+  const int rounded = (size + stride - 1) / stride * stride;
+  if (rounded != size)
+    log::warning(fmt::format("--img-size: {} {} is not a multiple of {}; using {}", what, size,
+                             stride, rounded));
+  return rounded;
+}
+
+}  // namespace
+
+void read_data(Data& data, const RunContext& context, run::RunState& state,
+               const std::optional<network::Checkpoint>& resumed) {
+  const run::TrainOptions& o = state.options;
+  const dataset::Description description = dataset::read_description(o.data);
+  // The first process reads the pictures and leaves the index behind, the others find it.
+  if (!context.writes()) context.group->any(false);
+  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
+  data.train = dataset::read_index(description, "train", index);
+  index.training = false;
+  data.val = dataset::read_index(description, "val", index);
+  if (context.writes()) context.group->any(false);
+  if (data.val.label_count() == 0)
+    log::warning(
+        "the val split has no object: every metric will be 0, and no epoch can be told to be the "
+        "best");
+  const auto shared = dataset::shared_pictures(data.train, data.val);
+  if (!shared.empty()) {
+    log::warning(fmt::format(
+        "{} pictures are in train and in val: the validation numbers are too good", shared.size()));
+    for (std::size_t i = 0; i < std::min<std::size_t>(shared.size(), 5); ++i)
+      log::warning(fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
+  }
+  if (resumed && resumed->dataset_identity != data.train.identity) {
+    const std::string difference = run::first_difference(context.folder, data.train);
+    if (!o.accept_changed_data)
+      throw Error(
+          fmt::format("the train split of {} is not the one this run began with: {} "
+                      "(--accept-changed-data continues all the same)",
+                      o.data, difference));
+    log::warning(fmt::format("the train split changed since this run began: {}", difference));
+    state.batch = 0;  // the epoch begins anew: its batches are others now
+    state.loss_sum = {};
+  }
+  if (!context.writes()) return;
+  if (!resumed || resumed->dataset_identity != data.train.identity)
+    run::write_manifest(context.folder, data.train);
+}
+
+void choose_sizes(Data& data, const run::TrainOptions& o, const network::Network& network) {
+  data.stride = std::max(32, static_cast<int>(network.largest_stride()));
+  data.train_size = rounded_size(o.img_size.front(), data.stride, "training size");
+  data.val_size = rounded_size(o.img_size.back(), data.stride, "validation size");
+}
+
+dataset::LoaderOptions loader_options(const Data& data, const Communicator& group,
+                                      const run::RunState& state) {
+  const run::TrainOptions& o = state.options;
+  dataset::LoaderOptions l;
+  l.batch_size = o.batch_size;
+  l.image_size = data.train_size;
+  l.stride = data.stride;
+  l.augment = true;
+  l.rectangular_pad = 0;
+  l.shuffle = !o.no_shuffle;
+  l.quad = o.quad;
+  l.workers = std::min(o.workers, std::max(1, usable_cores() / group.world().local_size));
+  l.part = group.rank();
+  l.parts = group.size();
+  l.seed = static_cast<std::uint64_t>(o.seed);
+  l.cache_bytes = static_cast<std::size_t>(o.cache_budget * 1e9);
+  l.scaled_decoding = o.scaled_decoding;
+  l.epochs = o.epochs;
+  if (o.close_mosaic > 0) l.last_mosaic_epoch = o.epochs - o.close_mosaic - 1;
+  l.augmentation = state.hyp.augmentation;
+  l.rectangular = o.rect && !o.image_weights;
+  return l;
+}
+
+}  // namespace yolov7::training

@@ -1,0 +1,34 @@
+#pragma once
+// The pictures of a run: the two splits, their sizes, and how the training split is loaded
+// (training 5).
+#include <memory>
+#include <optional>
+
+#include "dataset/index/index.hpp"
+#include "dataset/loading/loader.hpp"
+#include "network/checkpoint/checkpoint.hpp"
+#include "run/run_state.hpp"
+#include "training/run_context.hpp"
+
+namespace yolov7::training {
+
+/// The loader holds the address of `train`: never moved once there is one.
+struct Data {
+  dataset::Index train, val;
+  int train_size = 640, val_size = 640, stride = 32;
+  std::unique_ptr<dataset::BatchLoader> loader;
+};
+
+/// Reads train and val. With a resumed checkpoint: Error that names the first difference to the
+/// data that the run began with, unless --accept-changed-data; then the epoch begins anew.
+void read_data(Data& data, const RunContext& context, run::RunState& state,
+               const std::optional<network::Checkpoint>& resumed);
+
+/// The sizes that the options ask for, rounded up to the network's stride, which is said.
+void choose_sizes(Data& data, const run::TrainOptions& options, const network::Network& network);
+
+/// How the training split is loaded. Needs the indices and sizes.
+dataset::LoaderOptions loader_options(const Data& data, const Communicator& group,
+                                      const run::RunState& state);
+
+}  // namespace yolov7::training

@@ -1,0 +1,53 @@
+#pragma once
+// What is trained: the network with its losses, averages and optimizer, and the plan by which its
+// layers train.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "network/checkpoint/checkpoint.hpp"
+#include "nn/torch_network.hpp"
+#include "run/run_state.hpp"
+#include "run/transfer_plan.hpp"
+#include "training/data.hpp"
+#include "training/distributed/gradient_sums.hpp"
+#include "training/loss/loss.hpp"
+#include "training/optim/ema.hpp"
+#include "training/optim/optimizer.hpp"
+#include "training/run_context.hpp"
+
+namespace yolov7::training {
+
+/// Members are built in this order.
+struct Model {
+  std::string config, config_source;
+  std::unique_ptr<nn::TorchNetwork> network;
+  std::unique_ptr<run::TransferPlan> plan;
+  std::unique_ptr<Loss> loss, validation_loss;
+  std::unique_ptr<Ema> ema;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<GradientSums> gradient_sums;  ///< null: one process
+};
+
+/// Configuration, network, first weights (a checkpoint's, the start's, or random ones) and transfer
+/// plan; --weights auto becomes what it means. The transfer plan is drawn into the run folder.
+void build_network(Model& model, const RunContext& context, run::RunState& state,
+                   const std::vector<std::string>& names,
+                   const std::optional<network::Checkpoint>& resumed);
+
+/// The losses of training and validation. Needs the network and, in Data, the training size.
+void make_losses(Model& model, const run::RunState& state, int train_size);
+
+/// Averages and optimizer, as a resumed run left them. Needs the final batch size in the options.
+void make_optimizer(Model& model, const run::RunState& state,
+                    const std::optional<network::Checkpoint>& resumed);
+
+/// What makes several processes one training. Error: they are not equal before they begin.
+void join_processes(Model& model, const RunContext& context, const Data& data,
+                    const run::RunState& state);
+
+/// Freezes the layers that the plan wants frozen in the state's epoch, and says so.
+void freeze_for_epoch(const Model& model, const run::RunState& state);
+
+}  // namespace yolov7::training
