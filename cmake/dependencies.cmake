@@ -16,6 +16,8 @@ find_package(fmt REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
+# Text in images: the glyphs, and which of them stand where in any script.
+pkg_check_modules(LETTERING REQUIRED IMPORTED_TARGET freetype2 harfbuzz raqm)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)

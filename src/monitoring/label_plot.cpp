@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "image/drawing/chart.hpp"
-#include "image/drawing/draw.hpp"
+#include "image/drawing/text.hpp"
 
 namespace yolov7::monitoring {
 namespace {
@@ -19,11 +19,13 @@ namespace {
 constexpr int side = 1600, half = side / 2, cells = 50, margin = 70;
 const cv::Scalar black(0, 0, 0), bar_colour(178, 114, 0);
 
-void put(cv::Mat& canvas, const std::string& words, cv::Point at, double scale = 0.6) {
-  put_text(canvas, words, at, scale);
-}
-void put_centred(cv::Mat& canvas, const std::string& words, cv::Point at, double scale = 0.6) {
-  put(canvas, words, at - cv::Point(text_width(words, scale) / 2, 0), scale);
+constexpr TextAnchor left = TextAnchor::left, centre = TextAnchor::centre,
+                     right = TextAnchor::right;
+constexpr double small = 15, usual = 18, large = 24;  // px of an em
+
+void put(cv::Mat& canvas, const std::string& words, cv::Point at, double size,
+         TextAnchor anchor = left) {
+  draw_text(canvas, words, at, {size}, anchor);
 }
 
 cv::Rect panel(int column, int row) {
@@ -33,14 +35,14 @@ cv::Rect panel(int column, int row) {
 /// Frame with 0 and 1 at its ends and the names of its axes. `downwards`: y grows downwards, as in
 /// a picture.
 void frame(cv::Mat& canvas, const cv::Rect& area, const std::string& x, const std::string& y,
-           bool downwards, double scale = 0.6) {
+           bool downwards, double size = usual) {
   cv::rectangle(canvas, area, black, 1);
-  put(canvas, "0", {area.x, area.br().y + 24}, scale);
-  put(canvas, "1", {area.br().x - 8, area.br().y + 24}, scale);
-  put_centred(canvas, x, {area.x + area.width / 2, area.br().y + 24}, scale);
-  put(canvas, downwards ? "0" : "1", {area.x - 20, area.y + 14}, scale);
-  put(canvas, downwards ? "1" : "0", {area.x - 20, area.br().y}, scale);
-  put(canvas, y, {area.x - 12 - text_width(y, scale), area.y + area.height / 2}, scale);
+  put(canvas, "0", {area.x, area.br().y + 24}, size);
+  put(canvas, "1", {area.br().x, area.br().y + 24}, size, centre);
+  put(canvas, x, {area.x + area.width / 2, area.br().y + 24}, size, centre);
+  put(canvas, downwards ? "0" : "1", {area.x - 8, area.y + 14}, size, right);
+  put(canvas, downwards ? "1" : "0", {area.x - 8, area.br().y}, size, right);
+  put(canvas, y, {area.x - 12, area.y + area.height / 2}, size, right);
 }
 
 int cell_of(double share, int count) {
@@ -80,24 +82,20 @@ void class_bars(cv::Mat& canvas, const cv::Rect& area, std::span<const LabelFact
   });
   constexpr std::size_t most_rows = 30;
   const std::size_t rows = std::min(order.size(), most_rows);
-  put_centred(canvas,
-              order.size() > rows
-                  ? fmt::format("Labels per class (the first {} of {})", rows, order.size())
-                  : std::string("Labels per class"),
-              {area.x + area.width / 2, area.y - 24}, 0.8);
+  put(canvas,
+      order.size() > rows
+          ? fmt::format("Labels per class (the {} most frequent of {})", rows, order.size())
+          : std::string("Labels per class"),
+      {area.x + area.width / 2, area.y - 24}, large, centre);
   if (rows == 0) return;
   const int height = std::min(48, area.height / static_cast<int>(rows)),
             name_width = area.width / 3;
   for (std::size_t i = 0; i < rows; ++i) {
     const auto& [count, index] = order[i];
     const int y = area.y + static_cast<int>(i) * height;
-    const double scale = std::min(0.6, height / 40.0);
-    std::string name = static_cast<std::size_t>(index) < names.size()
-                           ? drawable_text(names[static_cast<std::size_t>(index)])
-                           : fmt::format("class {}", index);
-    if (name.size() > 20) name = name.substr(0, 18) + "..";
-    put(canvas, name, {area.x + name_width - 10 - text_width(name, scale), y + height * 2 / 3},
-        scale);
+    const double size = std::min(usual, height * 0.75);
+    const std::string name = fitting_text(class_label(index, names), "", {size}, name_width - 10);
+    put(canvas, name, {area.x + name_width - 10, y + height * 2 / 3}, size, right);
     const int length =
         static_cast<int>((area.width - name_width - 90) * static_cast<double>(count) /
                          static_cast<double>(order.front().first));
@@ -106,7 +104,7 @@ void class_bars(cv::Mat& canvas, const cv::Rect& area, std::span<const LabelFact
                            std::max(2, height * 2 / 3)),
                   bar_colour, cv::FILLED);
     put(canvas, std::to_string(count), {area.x + name_width + length + 8, y + height * 2 / 3},
-        scale);
+        size);
   }
 }
 
@@ -157,7 +155,7 @@ cv::Mat plot_labels(std::span<const LabelFact> labels, const std::vector<std::st
   cv::Mat canvas(side, side, CV_8UC3, cv::Scalar::all(255));
   class_bars(canvas, panel(0, 0), labels, names);
   const auto title = [&](const cv::Rect& area, const std::string& words) {
-    put_centred(canvas, words, {area.x + area.width / 2, area.y - 24}, 0.8);
+    put(canvas, words, {area.x + area.width / 2, area.y - 24}, large, centre);
   };
   boxes_by_centre(canvas, panel(1, 0), labels);
   title(panel(1, 0), "Boxes, laid over each other");
@@ -171,7 +169,7 @@ cv::Mat plot_labels(std::span<const LabelFact> labels, const std::vector<std::st
   heat_map(canvas, panel(1, 1), sizes, false, cells);
   title(panel(1, 1), "Sizes, shares of the picture");
   frame(canvas, panel(1, 1), "width", "", false);
-  put(canvas, "height", {panel(1, 1).x - 64, panel(1, 1).y + panel(1, 1).height / 2}, 0.5);
+  put(canvas, "height", {panel(1, 1).x - 8, panel(1, 1).y + panel(1, 1).height / 2}, small, right);
   return canvas;
 }
 
@@ -189,7 +187,7 @@ cv::Mat plot_label_correlogram(std::span<const LabelFact> labels) {
         histogram(canvas, area, labels, x.get);
       else
         heat_map(canvas, area, points, false, cells);
-      frame(canvas, area, x.name, column == 0 && row != column ? y.name : "", false, 0.5);
+      frame(canvas, area, x.name, column == 0 && row != column ? y.name : "", false, small);
     }
   return canvas;
 }

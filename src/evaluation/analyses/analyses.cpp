@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/chart.hpp"
+#include "image/drawing/text.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -105,18 +106,19 @@ cv::Mat plot(const ErrorAnalysis& a) {
   for (const auto& row : rows) most = std::max(most, row.second);
   cv::Mat canvas(top + static_cast<int>(rows.size()) * (bar + gap) + 20, width, CV_8UC3,
                  cv::Scalar::all(255));
-  put_text(canvas,
-           fmt::format("AP at IoU {:.2f}: {:.2f} %. What repairing one kind of error adds, in %",
-                       a.options.foreground, a.ap),
-           {20, 50}, 0.7);
+  const TextStyle letters{21};
+  draw_text(canvas,
+            fmt::format("AP at IoU {:.2f}: {:.2f} %. What repairing one kind of error adds, in %",
+                        a.options.foreground, a.ap),
+            {20, 50}, letters);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const int y = top + static_cast<int>(i) * (bar + gap),
               length = static_cast<int>(rows[i].second / most * (width - left - 130));
     canvas(cv::Rect(left, y, std::max(1, length), bar))
         .setTo(chart_colour(i < error_types ? 0 : 1));
-    put_text(canvas, rows[i].first, {20, y + bar * 2 / 3}, 0.7);
-    put_text(canvas, fmt::format("{:.2f}", rows[i].second),
-             {left + std::max(1, length) + 12, y + bar * 2 / 3}, 0.7);
+    draw_text(canvas, rows[i].first, {20, y + bar * 2 / 3}, letters);
+    draw_text(canvas, fmt::format("{:.2f}", rows[i].second),
+              {left + std::max(1, length) + 12, y + bar * 2 / 3}, letters);
   }
   return canvas;
 }

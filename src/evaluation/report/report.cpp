@@ -15,6 +15,7 @@
 #include "evaluation/report/plots.hpp"
 #include "evaluation/report/worst_pictures.hpp"
 #include "image/codec/codec.hpp"
+#include "image/drawing/text.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -107,7 +108,7 @@ void write_curves(const std::filesystem::path& folder, const ValidationResult& r
   const YoloMetric& m = result.official;
   if (m.classes.empty()) return;
   std::vector<std::string> shown;
-  for (const int c : m.classes) shown.push_back(names.at(static_cast<std::size_t>(c)));
+  for (const int c : m.classes) shown.push_back(class_label(c, names));
   const auto write = [&](const char* file_name, const char* x, const char* y,
                          const std::vector<std::vector<double>>& curves, bool recall_axis) {
     write_picture(folder / file_name,

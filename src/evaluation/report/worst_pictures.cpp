@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/contact_sheet.hpp"
+#include "image/drawing/text.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -26,7 +27,8 @@ cv::Mat worst_pictures(const ValidationResult& result, const dataset::Index& ind
   // Two names for each class: what was missed, what was found although it is not there.
   std::vector<std::string> titles;
   for (const char* kind : {"missed", "false"})
-    for (const std::string& name : names) titles.push_back(fmt::format("{} {}", kind, name));
+    for (std::size_t c = 0; c < names.size(); ++c)
+      titles.push_back(fmt::format("{} {}", kind, class_label(static_cast<int>(c), names)));
   const auto classes = static_cast<std::int64_t>(names.size());
   std::vector<SheetPicture> pictures;
   for (const PictureErrors& one : result.analyses.breakdown->pictures) {

@@ -9,7 +9,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/text.hpp"
-#include "image/drawing/draw.hpp"
+#include "image/drawing/text.hpp"
 
 namespace yolov7 {
 namespace {
@@ -18,11 +18,15 @@ const cv::Scalar black(0, 0, 0), light(225, 225, 225);
 
 struct Letters {
   double scale;
-  int thickness() const { return scale > 0.8 ? 2 : 1; }
+  TextStyle style() const { return {30 * scale}; }
   int height() const { return static_cast<int>(22 * scale); }
-  int width(const std::string& words) const { return text_width(words, scale, thickness()); }
-  void put(cv::Mat& canvas, const std::string& words, cv::Point at) const {
-    put_text(canvas, words, at, scale, thickness());
+  int width(const std::string& words) const { return text_width(words, style()); }
+  void put(cv::Mat& canvas, const std::string& words, cv::Point at,
+           TextAnchor anchor = TextAnchor::left) const {
+    draw_text(canvas, words, at, style(), anchor);
+  }
+  std::string fitting(const std::string& words, int width) const {
+    return fitting_text(words, "", style(), width);
   }
 };
 
@@ -105,7 +109,9 @@ int draw_legend(cv::Mat& canvas, const cv::Rect& place, int top, const Chart& ch
   const int sample = 3 * letters.height(), gap = letters.height();
   int x = place.x + gap, y = top + letters.height();
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
-    const int width = sample + gap / 2 + letters.width(chart.lines[i].name) + gap;
+    const std::string name =
+        letters.fitting(chart.lines[i].name, place.width - sample - gap / 2 - 2 * gap);
+    const int width = sample + gap / 2 + letters.width(name) + gap;
     if (x > place.x + gap && x + width > place.br().x) x = place.x + gap, y += 2 * letters.height();
     const double middle = y - letters.height() / 3.0;
     if (chart.lines[i].mark == ChartMark::line)
@@ -114,25 +120,13 @@ int draw_legend(cv::Mat& canvas, const cv::Rect& place, int top, const Chart& ch
     else
       draw_marks(canvas, {cv::Point2d(x + sample / 2.0, middle)}, i, thickness,
                  chart.lines[i].mark);
-    letters.put(canvas, chart.lines[i].name, {x + sample + gap / 2, y});
+    letters.put(canvas, name, {x + sample + gap / 2, y});
     x += width;
   }
   return y + gap;
 }
 
 }  // namespace
-
-void put_text(cv::Mat& canvas, const std::string& words, cv::Point at, double scale, int thickness,
-              const cv::Scalar& colour) {
-  cv::putText(canvas, drawable_text(words), at, cv::FONT_HERSHEY_SIMPLEX, scale, colour, thickness,
-              cv::LINE_AA);
-}
-
-int text_width(const std::string& words, double scale, int thickness) {
-  int base = 0;
-  return cv::getTextSize(drawable_text(words), cv::FONT_HERSHEY_SIMPLEX, scale, thickness, &base)
-      .width;
-}
 
 cv::Scalar chart_colour(std::size_t i) {
   // Blue, vermilion, green, purple, orange, sky blue, yellow.
@@ -184,7 +178,7 @@ void draw_y_ticks(cv::Mat& canvas, const Axes& axes, const std::vector<double>& 
     const int y = static_cast<int>(axes.at({axes.x0, tick}).y);
     const std::string words = tick_text(tick, y_ticks[1] - y_ticks[0]);
     cv::line(canvas, {axes.area.x, y}, {axes.area.br().x, y}, light, 1);
-    letters.put(canvas, words, {axes.area.x - letters.width(words) - line / 2, y + line / 3});
+    letters.put(canvas, words, {axes.area.x - line / 2, y + line / 3}, TextAnchor::right);
   }
 }
 
@@ -203,7 +197,7 @@ void draw_x_ticks(cv::Mat& canvas, const Axes& axes, const Chart& chart, const L
     const int x = static_cast<int>(axes.at({tick, axes.y0}).x);
     const std::string words = tick_text(tick, whole ? 1 : x_ticks[1] - x_ticks[0]);
     cv::line(canvas, {x, axes.area.y}, {x, axes.area.br().y}, light, 1);
-    letters.put(canvas, words, {x - letters.width(words) / 2, axes.area.br().y + line * 3 / 2});
+    letters.put(canvas, words, {x, axes.area.br().y + line * 3 / 2}, TextAnchor::centre);
   }
 }
 
@@ -212,17 +206,16 @@ void draw_x_ticks(cv::Mat& canvas, const Axes& axes, const Chart& chart, const L
 void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, double scale) {
   const Letters letters{scale}, title{scale * 1.2};
   const int line = letters.height(), thickness = std::max(1, static_cast<int>(3 * scale));
-  title.put(canvas, chart.title,
-            {place.x + (place.width - title.width(chart.title)) / 2, place.y + 2 * line});
+  title.put(canvas, title.fitting(chart.title, place.width),
+            {place.x + place.width / 2, place.y + 2 * line}, TextAnchor::centre);
   const int top = draw_legend(canvas, place, place.y + 2 * line + line, chart, letters, thickness);
   Range xs, ys;
   for (const ChartLine& one : chart.lines)
     for (const cv::Point2d& p : one.points)
       if (is_finite(p)) xs.add(p.x), ys.add(p.y);
   if (xs.empty()) {
-    letters.put(
-        canvas, "no values",
-        {place.x + (place.width - letters.width("no values")) / 2, place.y + place.height / 2});
+    letters.put(canvas, "no values", {place.x + place.width / 2, place.y + place.height / 2},
+                TextAnchor::centre);
     return;
   }
   if (ys.low == ys.high) {
@@ -246,8 +239,8 @@ void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, doub
   draw_y_ticks(canvas, axes, y_ticks, letters);
   draw_x_ticks(canvas, axes, chart, letters);
   cv::rectangle(canvas, area, black, 1);
-  letters.put(canvas, chart.x,
-              {area.x + (area.width - letters.width(chart.x)) / 2, area.br().y + line * 3});
+  letters.put(canvas, letters.fitting(chart.x, area.width),
+              {area.x + area.width / 2, area.br().y + line * 3}, TextAnchor::centre);
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     std::vector<cv::Point2d> points;
     for (const cv::Point2d& p : chart.lines[i].points) points.push_back(axes.at(p));

@@ -25,20 +25,14 @@ struct Chart {
                                        x_range = {};  ///< otherwise what the values span
 };
 
-/// A line of black text (or of another colour), the left end of its base line at `at`; what
-/// OpenCV's font lacks is '?'.
-void put_text(cv::Mat& canvas, const std::string& words, cv::Point at, double scale,
-              int thickness = 1, const cv::Scalar& colour = cv::Scalar(0, 0, 0));
-int text_width(const std::string& words, double scale, int thickness = 1);
-
 /// B G R, Okabe and Ito's palette; the i-th of seven, again from the start after that.
 cv::Scalar chart_colour(std::size_t i);
 /// Steps of 1, 2 or 5 times a power of ten that cover low … high in at most `most` parts; at least
 /// two values.
 std::vector<double> chart_ticks(double low, double high, int most);
 /// Title, legend, axes with ticks and lines inside `place` (at least 300 × 240 px) of an 8-bit
-/// picture of three channels. `scale` is that of the letters: 1 = 22 px high. A chart without any
-/// finite value says so.
+/// picture of three channels. `scale` is that of the letters: at 1, capitals are 22 px high. Titles
+/// and names that are too wide lose their end. A chart without any finite value says so.
 void draw_chart(cv::Mat& canvas, const cv::Rect& place, const Chart& chart, double scale);
 /// A white picture with one chart.
 cv::Mat chart_picture(cv::Size size, const Chart& chart);

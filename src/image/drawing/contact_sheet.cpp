@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/error.hpp"
+#include "image/drawing/code_points.hpp"
 
 namespace yolov7 {
 namespace {
@@ -48,11 +49,7 @@ cv::Mat reduced(const cv::Mat& picture, const Grid& grid) {
 }
 
 std::string first_characters(const std::string& text) {
-  std::size_t characters = 0, at = 0;
-  for (; at < text.size(); ++at)
-    if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80 && ++characters > caption_characters)
-      break;
-  return text.substr(0, at);
+  return utf8(whole_start(code_points(text), caption_characters));
 }
 
 cv::Mat assemble(const std::vector<cv::Mat>& pictures, const Grid& grid) {

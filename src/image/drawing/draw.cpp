@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "core/text.hpp"
+#include "image/drawing/text.hpp"
 
 namespace yolov7 {
 namespace {
@@ -54,52 +54,15 @@ int automatic_thickness(cv::Size picture) {
   return static_cast<int>(std::nearbyint(0.001 * (picture.height + picture.width))) + 1;
 }
 
-constexpr int font = cv::FONT_HERSHEY_SIMPLEX;
-constexpr double usual_least_scale = 0.4, least_scale = 0.33;  // capitals of 9 and 7 px
+constexpr double usual_least_size = 12, least_size = 10;  // px of an em: capitals of 9 and 7 px
+constexpr int padding = 2;
 
-struct TextExtent {
-  cv::Size letters;
-  int below = 0, padding = 1;
-  cv::Size background() const {
-    return {letters.width + 2 * padding, letters.height + below + padding};
-  }
-};
-
-// A tenth of the height of capitals.
-int letter_thickness(double scale) { return std::max(1, static_cast<int>(scale * 2 + 0.5)); }
-
-TextExtent extent_of(const std::string& text, double scale) {
-  TextExtent extent;
-  const int thickness = letter_thickness(scale);
-  extent.letters = cv::getTextSize(text, font, scale, thickness, &extent.below);
-  extent.padding = thickness + 1;
-  return extent;
+TextExtent caption_extent(const std::string& text, double size) {
+  return text_extent(text, {size});
 }
 
-std::string shortened(const std::string& name, std::size_t length, const std::string& suffix) {
-  if (length == 0) return std::string(text::trim(suffix));
-  return name.substr(0, length) + (length < name.size() ? ".." : "") + suffix;
-}
-
-// The longest text that is at most `width` wide, by bisection over the letters of the name.
-std::string fitting_text(const std::string& name, const std::string& suffix, double scale,
-                         int width) {
-  const auto fits = [&](std::size_t length) {
-    return extent_of(shortened(name, length, suffix), scale).background().width <= width;
-  };
-  if (fits(name.size())) return name + suffix;
-  std::size_t low = 0, high = name.size();
-  while (high - low > 1) {
-    const std::size_t middle = (low + high) / 2;
-    (fits(middle) ? low : high) = middle;
-  }
-  return fits(low) ? shortened(name, low, suffix) : std::string();
-}
-
-std::string name_of(int class_index, std::span<const std::string> names) {
-  if (class_index >= 0 && static_cast<std::size_t>(class_index) < names.size())
-    return names[static_cast<std::size_t>(class_index)];
-  return fmt::format("class {}", class_index);
+cv::Size background_of(const TextExtent& letters) {
+  return {letters.width() + 2 * padding, letters.height() + padding};
 }
 
 bool is_finite(const Xyxy& box) {
@@ -165,46 +128,37 @@ cv::Scalar readable_on(const cv::Scalar& background_bgr) {
   return l * l > 0.05 * 1.05 ? cv::Scalar(0, 0, 0) : cv::Scalar(255, 255, 255);
 }
 
-std::string drawable_text(std::string_view raw) {
-  std::string ascii;
-  for (const char c : text::printable(raw)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80)
-      ascii += c;
-    else if ((byte & 0xC0) != 0x80)  // the first byte of a character
-      ascii += '?';
-  }
-  return ascii;
-}
-
 Caption place_caption(std::string_view name, std::string_view suffix, const Xyxy& box,
                       cv::Size picture, int line_thickness, std::span<const cv::Rect> taken) {
-  const std::string drawable = drawable_text(name), end = drawable_text(suffix);
   Caption caption;
-  caption.scale = std::max(
-      {usual_least_scale, 0.0004 * (picture.height + picture.width), line_thickness / 3.0});
-  const cv::Size wanted = extent_of(drawable + end, caption.scale).background();
+  caption.size =
+      std::max({usual_least_size, 0.012 * (picture.height + picture.width), 10.0 * line_thickness});
+  caption.text = isolated(drawable_text(name)) + std::string(suffix);
+  TextExtent extent = caption_extent(caption.text, caption.size);
+  const cv::Size wanted = background_of(extent);
   const double room = std::min(static_cast<double>(picture.width) / wanted.width,
                                static_cast<double>(picture.height) / wanted.height);
-  if (room < 1) caption.scale = std::max(least_scale, caption.scale * room * 0.98);
-  caption.thickness = letter_thickness(caption.scale);
-  caption.text = fitting_text(drawable, end, caption.scale, picture.width);
-  const TextExtent extent = extent_of(caption.text, caption.scale);
-  const cv::Size size = extent.background();
+  if (room < 1) {
+    caption.size = std::max(least_size, caption.size * room * 0.98);
+    caption.text = fitting_text(name, suffix, {caption.size}, picture.width - 2 * padding);
+    extent = caption_extent(caption.text, caption.size);
+  }
+  const cv::Size size = background_of(extent);
   if (caption.text.empty() || size.height > picture.height) return caption;
   caption.background = {
       caption_corner(clip(box, picture.width, picture.height), size, picture, taken), size};
   caption.origin =
-      caption.background.tl() + cv::Point(extent.padding, extent.padding + extent.letters.height);
+      caption.background.tl() + cv::Point(padding + extent.left, padding + extent.above);
   return caption;
 }
 
 void draw_caption(cv::Mat& bgr, const Caption& caption, const cv::Scalar& background,
                   const cv::Scalar& letters) {
   if (caption.background.empty()) return;
-  cv::rectangle(bgr, caption.background, background, cv::FILLED);
-  cv::putText(bgr, caption.text, caption.origin, font, caption.scale, letters, caption.thickness,
-              cv::LINE_AA);
+  cv::Mat place = bgr(caption.background);
+  place.setTo(background);
+  draw_text(place, caption.text, caption.origin - caption.background.tl(),
+            {caption.size, false, letters});
 }
 
 void draw_detections(cv::Mat& bgr, std::span<const Detection> detections,
@@ -226,7 +180,7 @@ void draw_detections(cv::Mat& bgr, std::span<const Detection> detections,
   for (const std::size_t i : best_first) {
     std::string score = detections[i].track > 0 ? fmt::format(" #{}", detections[i].track) : "";
     if (!options.hide_conf) score += fmt::format(" {:.2f}", detections[i].score);
-    captions.push_back(place_caption(name_of(detections[i].class_index, names), score,
+    captions.push_back(place_caption(class_label(detections[i].class_index, names), score,
                                      detections[i].box, bgr.size(), options.line_thickness, taken));
     taken.push_back(captions.back().background);
   }

@@ -25,9 +25,6 @@ cv::Scalar class_colour(int class_index, std::uint64_t seed = 0);
 /// Black or white, whichever has the higher contrast (WCAG 2 relative luminance; at least 4.58 : 1
 /// on any colour).
 cv::Scalar readable_on(const cv::Scalar& background_bgr);
-/// What the fonts of OpenCV can show: control characters escaped (text::printable), every other
-/// character outside ASCII as one '?'.
-std::string drawable_text(std::string_view text);
 
 /// A line of text on a filled rectangle, in pixels of the picture. `background` is empty where
 /// nothing fits.
@@ -35,14 +32,13 @@ struct Caption {
   std::string text;
   cv::Rect background;
   cv::Point origin;  ///< left end of the base line
-  double scale = 0;
-  int thickness = 1;
+  double size = 0;   ///< of the letters (TextStyle)
 };
 
 /// Above the box's upper left corner, below its upper edge where there is no room, always wholly
 /// inside the picture; at another edge of the box where that keeps it off the rectangles in
-/// `taken`. The letters grow with the picture (scale at least line_thickness / 3) and never fall
-/// below about 7 px; a text that is too wide loses the end of `name`
+/// `taken`. The letters grow with the picture (an em of at least 10 · line_thickness px), and
+/// capitals never fall below 7 px; a text that is too wide loses the end of `name`
 /// ("aeropl.. 0.87"), never `suffix`.
 Caption place_caption(std::string_view name, std::string_view suffix, const Xyxy& box,
                       cv::Size picture, int line_thickness, std::span<const cv::Rect> taken = {});
@@ -51,8 +47,8 @@ void draw_caption(cv::Mat& bgr, const Caption& caption, const cv::Scalar& backgr
 
 /// Boxes in pixels of `bgr` (8-bit, 3 channels), drawn in ascending score so that the best stays on
 /// top, then the captions, which avoid each other where they can; with "#12" where Detection::track
-/// is set. A class without a name is "class 7". Boxes are cut at the border; those that are not
-/// finite are left out.
+/// is set. A class without a name, or whose letters no font has, is "class 7". Boxes are cut at the
+/// border; those that are not finite are left out.
 void draw_detections(cv::Mat& bgr, std::span<const Detection> detections,
                      std::span<const std::string> names, const DrawOptions& options);
 
