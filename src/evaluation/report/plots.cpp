@@ -221,7 +221,7 @@ void draw_cells(cv::Mat& canvas, const MatrixPlace& place, const cv::Mat_<double
 }
 
 void draw_names(cv::Mat& canvas, const MatrixPlace& place, const ShownMatrix& part) {
-  const TextStyle style{std::clamp(600.0 / place.n, 10.5, 33.0)};
+  const TextStyle style{std::clamp(0.6 * place.side / place.n, 10.5, 33.0)};
   constexpr int gap = 20, title = 70;
   for (int i = 0; i < place.n; ++i) {
     const auto k = static_cast<std::size_t>(i);
