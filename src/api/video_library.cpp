@@ -1,15 +1,33 @@
 #include "api/video_library.hpp"
 
 #include "api/loaded_library.hpp"
+#include "core/error.hpp"
+#include "core/failpoint.hpp"
 
 namespace yolov7::api {
 
-const runtime::VideoLibrary& video_library() {
-  const auto entry = reinterpret_cast<const runtime::VideoLibrary* (*)()>(library_entry(
-      "libyolov7-video.so", "yolov7_video_library",
-      "videos, cameras and streams need the video library",
-      "Build it with FFmpeg: scripts/setup, then cmake --preset release -DYOLOV7_VIDEO=ON"));
+namespace {
+
+constexpr const char* remedy = "Build it: scripts/build release";
+
+const runtime::VideoLibrary& loaded(const std::string& needed_for) {
+  if (failpoint::hit("video-library"))
+    throw Error(needed_for + ", which cannot be loaded (failpoint). " + remedy);
+  const auto entry = reinterpret_cast<const runtime::VideoLibrary* (*)()>(
+      library_entry("libyolov7-video.so", "yolov7_video_library", needed_for, remedy));
   return *entry();
 }
+
+const FurtherDecoder& image_decoder() {
+  return loaded("this kind of image needs the video library").images;
+}
+
+}  // namespace
+
+const runtime::VideoLibrary& video_library() {
+  return loaded("videos, cameras and streams need the video library");
+}
+
+void decode_further_images() { set_further_decoder(&image_decoder); }
 
 }  // namespace yolov7::api

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/core/utility.hpp>
 
+#include "api/video_library.hpp"
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -91,6 +92,7 @@ void Output::line(std::string_view text) const {
 
 int main(int count, char** values) {
   yolov7::interrupt::install();
+  yolov7::api::decode_further_images();
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own
   return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));
 }

@@ -48,17 +48,24 @@ void sync_path(const fs::path& path, int flags) {
     throw Error(fmt::format("{}: cannot sync: {}", path.string(), reason()));
 }
 
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+  return "something else";
+}
+
 }  // namespace
 
 std::string read(const fs::path& path, std::uint64_t limit_bytes) {
-  Descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Without waiting for somebody who writes to a pipe.
+  Descriptor d{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   if (d.fd < 0) throw Error(fmt::format("{}: cannot open: {}", path.string(), reason()));
   struct stat info {};
   if (::fstat(d.fd, &info) != 0)
     throw Error(fmt::format("{}: cannot stat: {}", path.string(), reason()));
   if (!S_ISREG(info.st_mode))
-    throw Error(fmt::format("{}: expected a file, found {}", path.string(),
-                            S_ISDIR(info.st_mode) ? "a folder" : "something else"));
+    throw Error(fmt::format("{}: expected a file, found {}", path.string(), kind_of(info.st_mode)));
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (limit_bytes != 0 && size > limit_bytes)
     throw Error(

@@ -34,6 +34,16 @@ void route_messages();
 /// The source without user name and password, for messages.
 std::string shown(const std::string& source);
 
+/// Frames as 8-bit B G R, by their own matrix and range of colours.
+class Converter {
+ public:
+  cv::Mat bgr(const AVFrame& frame, const std::string& source);
+
+ private:
+  Owned<SwsContext> context_;
+};
+
+cv::Mat decode_image(std::string_view bytes, const std::string& source, const DecodeLimits& limits);
 std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source,
                                                   runtime::VideoOrigin origin,
                                                   const runtime::VideoLimits& limits,

@@ -3,13 +3,16 @@ extern "C" {
 #include <libavdevice/avdevice.h>
 }
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <opencv2/core.hpp>
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/text.hpp"
+#include "video/container_end.hpp"
 #include "video/ffmpeg.hpp"
 
 namespace yolov7::video {
@@ -35,7 +38,8 @@ class Reader final : public runtime::VideoReader {
  public:
   Reader(std::string source, VideoOrigin origin, const runtime::VideoLimits& limits,
          const std::atomic<bool>* cancelled)
-      : source_(std::move(source)), limits_(limits), cancelled_(cancelled) {
+      : source_(std::move(source)), origin_(origin), limits_(limits), cancelled_(cancelled) {
+    if (origin == VideoOrigin::file) require_file();
     open(origin);
     open_decoder();
     first_frame();
@@ -60,6 +64,7 @@ class Reader final : public runtime::VideoReader {
                        rate() > 0 ? text::general(rate(), 4) + " frames/s" : "rate unknown");
   }
   std::size_t damaged() const override { return damaged_; }
+  std::string shortfall() const override;
 
   bool read(cv::Mat& bgr, double& seconds) override {
     if (!has_first_ && !next_frame()) return false;
@@ -90,6 +95,18 @@ class Reader final : public runtime::VideoReader {
   int checked_in_time(int code, double seconds, const char* what) {
     if (code < 0) check_time(seconds);
     return checked(code, source_, what);
+  }
+
+  /// A pipe that nobody writes to would wait for ever.
+  void require_file() const {
+    std::error_code error;
+    const auto type = std::filesystem::status(source_, error).type();
+    if (type != std::filesystem::file_type::not_found &&
+        type != std::filesystem::file_type::regular)
+      throw Error(fmt::format("{}: expected a video file, found {}", source_,
+                              type == std::filesystem::file_type::fifo
+                                  ? "a named pipe"
+                                  : "a folder, socket or device"));
   }
 
   void open(VideoOrigin origin) {
@@ -177,6 +194,8 @@ class Reader final : public runtime::VideoReader {
       const int received = avcodec_receive_frame(decoder_.get(), frame_.get());
       if (received == 0) {
         check_size(frame_->width, frame_->height);
+        if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0)
+          ++damaged_;  // shown all the same, as far as it goes
         return true;
       }
       if (received == AVERROR_EOF) return false;
@@ -193,6 +212,7 @@ class Reader final : public runtime::VideoReader {
       if (code == AVERROR(EAGAIN)) continue;
       checked(code, source_, "more frames");
       const bool ours = packet_->stream_index == stream_->index;
+      note_time(*packet_);
       const int sent = ours ? avcodec_send_packet(decoder_.get(), packet_.get()) : 0;
       av_packet_unref(packet_.get());
       if (!ours) continue;
@@ -206,23 +226,7 @@ class Reader final : public runtime::VideoReader {
   }
 
   void convert(cv::Mat& bgr) {
-    const auto format = static_cast<AVPixelFormat>(frame_->format);
-    converter_.reset(sws_getCachedContext(converter_.release(), frame_->width, frame_->height,
-                                          format, frame_->width, frame_->height, AV_PIX_FMT_BGR24,
-                                          SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT,
-                                          nullptr, nullptr, nullptr));
-    if (!converter_)
-      throw Error(fmt::format("{}: expected a pixel format that can be converted, found {}",
-                              shown(source_), frame_->format));
-    const int* table = sws_getCoefficients(
-        frame_->colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : frame_->colorspace);
-    const bool full = frame_->color_range == AVCOL_RANGE_JPEG || format == AV_PIX_FMT_YUVJ420P ||
-                      format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P;
-    sws_setColorspaceDetails(converter_.get(), table, full ? 1 : 0, table, 1, 0, 1 << 16, 1 << 16);
-    cv::Mat picture(frame_->height, frame_->width, CV_8UC3);
-    std::uint8_t* rows[] = {picture.data};
-    const int strides[] = {static_cast<int>(picture.step)};
-    sws_scale(converter_.get(), frame_->data, frame_->linesize, 0, frame_->height, rows, strides);
+    const cv::Mat picture = converter_.bgr(*frame_, source_);
     if (turns_ == 0)
       bgr = picture;
     else
@@ -230,6 +234,17 @@ class Reader final : public runtime::VideoReader {
                  turns_ == 1   ? cv::ROTATE_90_CLOCKWISE
                  : turns_ == 2 ? cv::ROTATE_180
                                : cv::ROTATE_90_COUNTERCLOCKWISE);
+  }
+
+  /// How far the packets reach.
+  void note_time(const AVPacket& packet) {
+    const std::int64_t start = packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts;
+    if (start == AV_NOPTS_VALUE) return;
+    const AVRational unit = format_->streams[packet.stream_index]->time_base;
+    const double end =
+        static_cast<double>(start + std::max<std::int64_t>(packet.duration, 0)) * av_q2d(unit);
+    reached_by_any_ = std::max(reached_by_any_, end);
+    if (packet.stream_index == stream_->index) reached_ = std::max(reached_, end);
   }
 
   double time_of_frame() {
@@ -240,6 +255,7 @@ class Reader final : public runtime::VideoReader {
   }
 
   std::string source_;
+  VideoOrigin origin_;
   runtime::VideoLimits limits_;
   const std::atomic<bool>* cancelled_;
   Clock::time_point deadline_;
@@ -248,12 +264,46 @@ class Reader final : public runtime::VideoReader {
   Owned<AVCodecContext> decoder_;
   Owned<AVFrame> frame_;
   Owned<AVPacket> packet_;
-  Owned<SwsContext> converter_;
+  Converter converter_;
   std::int64_t first_stamp_ = AV_NOPTS_VALUE;
+  double reached_ = 0, reached_by_any_ = 0;  // the end of the last packets, in seconds
   std::size_t damaged_ = 0, delivered_ = 0;
   int turns_ = 0;
   bool has_first_ = false, at_end_ = false;
 };
+
+/// Two signs are needed, since each alone is found in whole files. A header may count what an edit
+/// list leaves out, or frames that a stopped recorder never wrote, and the last frame of a variable
+/// rate may be shown for long, so a shortfall counts where the file is cut. Where the container
+/// cannot say that, only one that is too large for any of these counts.
+std::string Reader::shortfall() const {
+  if (!at_end_ || origin_ == VideoOrigin::camera) return "";
+  // Sound may be longer than the pictures, so where only the whole has a duration, everything
+  // counts.
+  const bool by_stream = stream_->duration != AV_NOPTS_VALUE;
+  const auto seconds = [](std::int64_t value, AVRational unit) {
+    return value == AV_NOPTS_VALUE ? 0 : static_cast<double>(value) * av_q2d(unit);
+  };
+  const AVRational unit = by_stream ? stream_->time_base : AVRational{1, AV_TIME_BASE};
+  const double promised = format_->duration_estimation_method == AVFMT_DURATION_FROM_STREAM
+                              ? seconds(by_stream ? stream_->duration : format_->duration, unit)
+                              : 0;
+  const double came = (by_stream ? reached_ : reached_by_any_) -
+                      seconds(by_stream ? stream_->start_time : format_->start_time, unit);
+  const double period = rate() > 0 ? 1 / rate() : 0;
+  const auto counted = static_cast<std::size_t>(std::max<std::int64_t>(stream_->nb_frames, 0));
+  const bool short_in_time =
+      promised > 0 && came<promised - 1.5 * period, short_in_frames = counted> delivered_;
+  const ContainerEnd end =
+      origin_ == VideoOrigin::file ? container_end(source_) : ContainerEnd::unknown;
+  const bool cut = end == ContainerEnd::cut && (short_in_time || short_in_frames);
+  const bool far_off = end == ContainerEnd::unknown && promised > 0 && came < 0.9 * promised - 1;
+  if (!cut && !far_off) return "";
+  return fmt::format("ended after {} of {}{} frames ({:.1f} of {:.1f} s): the file is {}",
+                     delivered_, counted > 0 ? "" : "about ", std::max(frames(), delivered_ + 1),
+                     came, std::max(promised, static_cast<double>(counted) * period),
+                     cut ? "cut" : "cut or damaged");
+}
 
 }  // namespace
 

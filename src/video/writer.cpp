@@ -11,7 +11,8 @@ namespace yolov7::video {
 namespace {
 
 /// The rate as a fraction that MPEG-4 can hold (16 bits): 30000/1001 stays itself.
-AVRational fraction(double rate) { return av_d2q(rate, 65535); }
+constexpr int most_ticks = 65535;
+AVRational fraction(double rate) { return av_d2q(rate, most_ticks); }
 
 class Writer final : public runtime::VideoWriter {
  public:
@@ -39,7 +40,7 @@ class Writer final : public runtime::VideoWriter {
     discard();
   }
 
-  void write(const cv::Mat& bgr) override {
+  void write(const cv::Mat& bgr, double seconds) override {
     if (bgr.type() != CV_8UC3 || bgr.size() != size_)
       throw Error(fmt::format("{}: expected frames of {} x {} px, found {} x {}", path_.string(),
                               size_.width, size_.height, bgr.cols, bgr.rows));
@@ -47,7 +48,9 @@ class Writer final : public runtime::VideoWriter {
     const std::uint8_t* rows[] = {bgr.data};
     const int strides[] = {static_cast<int>(bgr.step)};
     sws_scale(converter_.get(), rows, strides, 0, bgr.rows, frame_->data, frame_->linesize);
-    frame_->pts = written_++;
+    last_ = ticks_at(seconds);
+    ++written_;
+    frame_->pts = last_;
     encode(frame_.get());
   }
 
@@ -64,6 +67,28 @@ class Writer final : public runtime::VideoWriter {
   }
 
  private:
+  /// The frame's own time. One that lies within the rounding of containers (1 ms) of a multiple of
+  /// the period is that multiple, so that a regular video stays one.
+  std::int64_t ticks_at(double seconds) {
+    const double unit = 1 / av_q2d(encoder_->time_base);
+    // What is longer than an hour is a jump of a broken clock rather than a pause.
+    constexpr double longest_pause = 3600, rounding = 0.0011;
+    if (written_ == 0) return 0;
+    const double since = seconds - skipped_ - static_cast<double>(last_) / unit;
+    if (since > longest_pause) {
+      log::warning(fmt::format("{}: the time of the frames jumps by {:.0f} s; left out",
+                               path_.string(), since));
+      skipped_ += since - static_cast<double>(period_) / unit;
+    }
+    const double wanted = (seconds - skipped_) * unit;
+    const auto multiple =
+        static_cast<std::int64_t>(std::llround(wanted / static_cast<double>(period_))) * period_;
+    const auto exact = static_cast<std::int64_t>(std::llround(wanted));
+    const std::int64_t at =
+        std::abs(static_cast<double>(multiple) - wanted) <= rounding * unit ? multiple : exact;
+    return at > last_ ? at : last_ + period_;
+  }
+
   void open(double rate, const std::string& codec) {
     const AVCodec* encoder = avcodec_find_encoder_by_name(codec.c_str());
     if (encoder == nullptr || encoder->type != AVMEDIA_TYPE_VIDEO)
@@ -75,8 +100,13 @@ class Writer final : public runtime::VideoWriter {
     encoder_.reset(avcodec_alloc_context3(encoder));
     encoder_->width = size_.width, encoder_->height = size_.height;
     encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
+    // Ticks as fine as MPEG-4 can hold, a whole number of them to a frame of the rate.
     encoder_->framerate = fraction(rate);
-    encoder_->time_base = av_inv_q(encoder_->framerate);
+    const bool fixed = encoder->supported_framerates != nullptr;  // MPEG-2 knows a few rates alone
+    const int ticks = most_ticks / encoder_->framerate.num;
+    encoder_->time_base =
+        fixed ? av_inv_q(encoder_->framerate) : AVRational{1, encoder_->framerate.num * ticks};
+    period_ = fixed ? 1 : std::int64_t{encoder_->framerate.den} * ticks;
     encoder_->gop_size = 12;
     encoder_->thread_count = 1;  // the network has the cores
     if (codec == "mpeg4") {
@@ -122,7 +152,7 @@ class Writer final : public runtime::VideoWriter {
       const int code = avcodec_receive_packet(encoder_.get(), packet_.get());
       if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
       checked(code, path_.string(), "an encoded frame");
-      if (packet_->duration == 0) packet_->duration = 1;
+      packet_->duration = period_;
       av_packet_rescale_ts(packet_.get(), encoder_->time_base, stream_->time_base);
       packet_->stream_index = stream_->index;
       checked(av_interleaved_write_frame(format_, packet_.get()), path_.string(),
@@ -148,7 +178,8 @@ class Writer final : public runtime::VideoWriter {
   Owned<AVFrame> frame_;
   Owned<AVPacket> packet_;
   Owned<SwsContext> converter_;
-  std::int64_t written_ = 0;
+  std::int64_t written_ = 0, last_ = 0, period_ = 1;
+  double skipped_ = 0;
   bool header_ = false, finished_ = false;
 };
 

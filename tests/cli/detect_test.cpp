@@ -190,6 +190,27 @@ TEST_F(Detect, UnreadablePicturesAreNamedAndTheOthersDone) {
   EXPECT_FALSE(label("b.txt").empty());
 }
 
+TEST_F(Detect, WithoutTheVideoLibraryThePicturesAreDone) {
+  write_text(scratch / "in/film.mp4", "whatever");
+  write_text(scratch / "in/other.cr2", "II*");
+  const std::vector<std::string> without{"YOLOV7_FAILPOINTS=video-library=1,2,3,4,5"};
+  const std::vector<std::string> call{"detect", "--weights",  "hand.pt", "--img-size",
+                                      "64",     "--save-txt", "--source"};
+  auto folder = call, film = call;
+  folder.push_back("in"), film.push_back("in/film.mp4");
+  const Outcome outcome = run(folder, scratch.path(), without);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err,
+                  "in/film.mp4: not looked at: videos, cameras and streams need the "
+                  "video library, which cannot be loaded"))
+      << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "Build it: scripts/build release")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "other.cr2: it is a raw photograph of a camera")) << outcome.err;
+  EXPECT_EQ(label("a.txt"), cell_line + "\n");
+  EXPECT_TRUE(has(outcome.out, "2 unreadable")) << outcome.out;
+  EXPECT_EQ(run(film, scratch.path(), without).code, 1) << "nothing else to look at";
+}
+
 TEST_F(Detect, ClassesThresholdAndMostObjects) {
   const auto count = [&](std::vector<std::string> more) {
     more.insert(more.end(), {"--source", "in/b.png", "--nosave"});

@@ -1,6 +1,7 @@
 #include "dataset/index/index.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -81,6 +82,45 @@ TEST_F(Indexes, NothingIsLostSilently) {
   EXPECT_TRUE(named(index, label("orphan.txt"), "without a picture"));
   EXPECT_FALSE(index.entries[0].has_label_file);
   EXPECT_TRUE(index.entries[1].has_label_file);
+}
+
+TEST_F(Indexes, WhatIsNotReadIsCountedAndNamed) {
+  test::write_small_set(folder.path(), 2);
+  // The program gives a decoder for these; here there is none.
+  for (const char* name : {"phone", "photo", "drawing", "film"})
+    write_text(label(std::string(name) + ".txt"), "0 .5 .5 .1 .1\n");
+  write_text(picture("phone.heic"), std::string("\0\0\0\x18"
+                                                "ftypheic\0\0\0\0mif1heic",
+                                                24));
+  write_text(picture("photo.CR2"), std::string("II*\0\x10\0\0\0CR", 10));
+  write_text(picture("drawing.svg"), "<svg/>");
+  write_text(picture("film.mp4"), "a video");
+  // Content goes before extension, here as everywhere.
+  fs::copy(picture("0.png"), picture("shared.heic"));
+  // No image of its name, whatever else has it.
+  write_text(label("table.txt"), "0 .5 .5 .1 .1\n");
+  write_text(picture("table.csv"), "a table");
+  const Index index = read();
+  EXPECT_EQ(index.entries.size(), 3u);
+  EXPECT_EQ(index.unread, 4u);
+  EXPECT_EQ(index.corrupt, 0u);
+  EXPECT_TRUE(named(index, picture("phone.heic"), "not looked at: "));
+  EXPECT_TRUE(named(index, picture("phone.heic"), "it is an HEIF, AVIF or video file"));
+  EXPECT_TRUE(named(index, picture("photo.CR2"), "it is a raw photograph of a camera"));
+  EXPECT_TRUE(named(index, picture("drawing.svg"), "it is a drawing of lines"));
+  EXPECT_TRUE(named(index, picture("film.mp4"), "it is a video"));
+  // A video is no image, so its label file has none.
+  EXPECT_EQ(index.orphan_labels, 2u);
+  EXPECT_TRUE(named(index, label("table.txt"), "label file without a picture"));
+  EXPECT_TRUE(named(index, label("film.txt"), "label file without a picture"));
+}
+
+TEST_F(Indexes, APipeIsAnErrorOfThatImage) {
+  test::write_small_set(folder.path(), 2);
+  ASSERT_EQ(mkfifo(picture("pipe.png").c_str(), 0600), 0);
+  const Index index = read();
+  EXPECT_EQ(index.entries.size(), 2u);
+  EXPECT_TRUE(named(index, picture("pipe.png"), "expected a file, found a named pipe"));
 }
 
 TEST_F(Indexes, StrictLosesThePictureOfARepeatedRow) {

@@ -91,11 +91,47 @@ TEST(Codec, HeaderNamesFormatAndSize) {
 }
 
 TEST(Codec, PictureNames) {
-  for (const char* name : {"a.bmp", "a.jpg", "a.JPEG", "b/c.png", "a.tif", "a.TIFF", "a.dng",
-                           "a.webp", "a.mpo", "a b.c.jpg"})
+  for (const char* name :
+       {"a.bmp", "a.jpg", "a.JPEG", "b/c.png", "a.tif", "a.TIFF", "a.dng", "a.webp", "a.mpo",
+        "a b.c.jpg", "a.jpe", "a.JFIF", "a.gif", "a.heic", "a.cr2", "a.svg"})
     EXPECT_TRUE(is_picture_name(name)) << name;
-  for (const char* name : {"a.gif", "jpg", "a.jpg.txt", "a.", "", ".jpg", "a.heic"})
+  for (const char* name : {"a.mp4", "jpg", "a.jpg.txt", "a.", "", ".jpg"})
     EXPECT_FALSE(is_picture_name(name)) << name;
+}
+
+TEST(Codec, FileKinds) {
+  EXPECT_EQ(file_kind("a.JFIF"), FileKind::image);
+  EXPECT_EQ(file_kind("a.heic"), FileKind::further);
+  EXPECT_EQ(file_kind("a.nef"), FileKind::unread);
+  EXPECT_EQ(file_kind("a.WebM"), FileKind::video);
+  EXPECT_EQ(file_kind("a.txt"), FileKind::other);
+  EXPECT_TRUE(is_video_name("a.gif"));
+  EXPECT_FALSE(is_video_name("a.jpg"));
+  EXPECT_EQ(extensions_of(FileKind::image),
+            "bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo, jpe, jfif");
+  for (const char* name : {"a.jpe", "a.jfif", "a.tif"}) EXPECT_TRUE(is_writable_name(name)) << name;
+  for (const char* name : {"a.heic", "a.dng", "a.mpo", "a"})
+    EXPECT_FALSE(is_writable_name(name)) << name;
+  EXPECT_EQ(encode_picture("jfif", fixture::numbered(9, 7)),
+            encode_picture("jpg", fixture::numbered(9, 7)));
+}
+
+TEST(Codec, ATiffNamedAsARawPhotographIsNotRead) {
+  const test::ScratchFolder folder;
+  const cv::Mat picture = fixture::numbered(40, 30);
+  write_picture(folder / "a.tif", picture);
+  std::filesystem::rename(folder / "a.tif", folder / "a.NEF");
+  try {
+    read_picture(folder / "a.NEF");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("a.NEF: it is a raw photograph of a camera"),
+              std::string::npos)
+        << error.what();
+  }
+  write_picture(folder / "a.png", picture);
+  std::filesystem::rename(folder / "a.png", folder / "b.NEF");
+  EXPECT_EQ(largest_difference(read_picture(folder / "b.NEF"), picture), 0) << "it is a PNG";
 }
 
 TEST(Codec, FilesAreWrittenByTheirExtensionAndReadByTheirContent) {

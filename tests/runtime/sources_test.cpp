@@ -1,12 +1,14 @@
 #include "runtime/frames/sources.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "core/error.hpp"
+#include "runtime/frames/frames.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -61,6 +63,29 @@ TEST_F(Sources, AFolderIsNotRecursiveAndSorted) {
   EXPECT_EQ(videos[0].relative, "film.mp4");
 }
 
+TEST_F(Sources, OtherKindsAreTakenAndNotLeftOutSilently) {
+  for (const char* name : {"p.heic", "q.CR2", "r.svg", "s.gif", "t.webm", "u.txt.bak"}) touch(name);
+  EXPECT_EQ(list(""), (Names{"a.png", "b.JPG", "p.heic", "q.CR2", "r.svg", "x[1]*.png", "ä.png"}));
+  const auto videos = list_sources(root_.string()).videos;
+  ASSERT_EQ(videos.size(), 3u) << "an animation is a video";
+  EXPECT_EQ(videos[1].relative, "s.mp4");
+  EXPECT_EQ(videos[2].relative, "t.mp4");
+}
+
+TEST_F(Sources, PipesAndDevicesDoNotHang) {
+  ASSERT_EQ(mkfifo((root_ / "pipe.jpg").c_str(), 0600), 0);
+  EXPECT_NE(error((root_ / "pipe.jpg").string()).find("found a named pipe"), std::string::npos);
+  EXPECT_NE(error("/dev/null").find("found a device"), std::string::npos) << error("/dev/null");
+  // In a folder it is taken by its name, and reading it is that one's error.
+  EXPECT_EQ(list("pipe*"), Names{"pipe.jpg"});
+  const auto frames = picture_frames(list_sources((root_ / "pipe*").string()).pictures, {});
+  Frame frame;
+  ASSERT_TRUE(frames->next(frame));
+  frames->load(frame);
+  EXPECT_NE(frame.error.find("pipe.jpg: expected a file, found a named pipe"), std::string::npos)
+      << frame.error;
+}
+
 TEST_F(Sources, OneFile) {
   EXPECT_EQ(list("b.JPG"), (Names{"b.JPG"}));
   EXPECT_EQ(list(".hidden.jpg"), (Names{".hidden.jpg"})) << "named by the user";
@@ -89,7 +114,7 @@ TEST_F(Sources, LinksToFoldersEndNoWhere) {
 
 TEST_F(Sources, NothingFoundListsTheSuffixes) {
   for (const std::string& source : {(root_ / "c.txt").string() + "x*",
-                                    (root_ / "no suffix").string(), (root_ / "*.gif").string()}) {
+                                    (root_ / "no suffix").string(), (root_ / "*.xyz").string()}) {
     const std::string text = error(source);
     EXPECT_NE(text.find("bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo"), std::string::npos)
         << text;

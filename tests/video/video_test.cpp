@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "core/error.hpp"
@@ -21,7 +22,7 @@ const VideoLibrary& library() { return *yolov7_video_library(); }
 
 void write_numbered(const fs::path& path, unsigned count, double rate, cv::Size size = {256, 64}) {
   const auto writer = library().create(path, size, rate, "mpeg4");
-  for (unsigned i = 0; i < count; ++i) writer->write(numbered_frame(i * 7 + 1, size));
+  for (unsigned i = 0; i < count; ++i) writer->write(numbered_frame(i * 7 + 1, size), i / rate);
   writer->finish();
 }
 
@@ -60,6 +61,42 @@ TEST(Video, WhatIsWrittenIsRead) {
   EXPECT_EQ(reader->damaged(), 0u);
 }
 
+TEST(Video, FramesKeepTheirTimes) {
+  test::ScratchFolder scratch;
+  const std::vector<double> times{0, 0.033, 0.067, 1.5, 1.512, 2.7};
+  {
+    const auto writer = library().create(scratch / "a.mp4", {256, 64}, 30, "mpeg4");
+    for (std::size_t i = 0; i < times.size(); ++i)
+      writer->write(numbered_frame(static_cast<unsigned>(i)), times[i]);
+  }
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  cv::Mat frame;
+  double seconds = 0;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    ASSERT_TRUE(reader->read(frame, seconds)) << i;
+    EXPECT_EQ(number_of(frame), i);
+    EXPECT_NEAR(seconds, times[i], 1.1e-3) << "Matroska's rounding is the most it may differ";
+  }
+  EXPECT_FALSE(reader->read(frame, seconds));
+}
+
+TEST(Video, ARegularVideoStaysOne) {
+  test::ScratchFolder scratch;
+  {
+    const auto writer = library().create(scratch / "a.mp4", {256, 64}, 30000.0 / 1001, "mpeg4");
+    for (unsigned i = 0; i < 40; ++i)  // rounded to milliseconds, and once without a time
+      writer->write(numbered_frame(i), i == 7 ? 0 : std::round(i * 1001 / 30.0) / 1000);
+  }
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  EXPECT_NEAR(reader->rate(), 30000.0 / 1001, 1e-6);
+  cv::Mat frame;
+  double seconds = 0;
+  for (unsigned i = 0; i < 40; ++i) {
+    ASSERT_TRUE(reader->read(frame, seconds));
+    EXPECT_NEAR(seconds, i * 1001 / 30000.0, 1e-6);
+  }
+}
+
 TEST(Video, ColoursComeBack) {
   test::ScratchFolder scratch;
   cv::Mat frame(120, 160, CV_8UC3);
@@ -67,7 +104,7 @@ TEST(Video, ColoursComeBack) {
   for (int i = 0; i < 4; ++i) frame(cv::Rect(i * 40, 0, 40, 120)).setTo(colours[i]);
   {
     const auto writer = library().create(scratch / "a.mp4", frame.size(), 25, "mpeg4");
-    for (int i = 0; i < 3; ++i) writer->write(frame);
+    for (int i = 0; i < 3; ++i) writer->write(frame, i / 25.0);
   }  // destruction finishes it
   const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
   cv::Mat back;
@@ -83,8 +120,8 @@ TEST(Video, ColoursComeBack) {
 TEST(Video, OddSizesWork) {
   test::ScratchFolder scratch;
   const auto writer = library().create(scratch / "a.mp4", {77, 51}, 10, "mpeg4");
-  writer->write(cv::Mat(51, 77, CV_8UC3, cv::Scalar(10, 20, 30)));
-  EXPECT_THROW(writer->write(cv::Mat(50, 77, CV_8UC3)), Error);
+  writer->write(cv::Mat(51, 77, CV_8UC3, cv::Scalar(10, 20, 30)), 0);
+  EXPECT_THROW(writer->write(cv::Mat(50, 77, CV_8UC3), 0), Error);
   EXPECT_FALSE(fs::exists(scratch / "a.mp4")) << "not before it is finished";
   writer->finish();
   const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
@@ -98,7 +135,7 @@ TEST(Video, AnUprightPictureOfATurnedVideo) {
     const auto writer = library().create(scratch / "a.mp4", {160, 80}, 25, "mpeg4");
     cv::Mat frame(80, 160, CV_8UC3, cv::Scalar::all(0));
     frame(cv::Rect(0, 0, 40, 40)).setTo(cv::Scalar::all(255));  // upper left
-    writer->write(frame);
+    writer->write(frame, 0);
     writer->finish();
   }
   // The track's matrix (ISO 14496-12, tkhd version 0: 40 bytes behind the name), a quarter turn

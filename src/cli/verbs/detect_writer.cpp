@@ -20,8 +20,8 @@ using evaluation::rounded;
 using runtime::Frame;
 using runtime::FrameKind;
 
-/// An annotated video. A stream's frames come when they come: each is repeated until the next one's
-/// time, so that the video runs as fast as life did.
+/// An annotated video. Each frame keeps its time, so that a video lasts as long as its source, and
+/// that of a stream runs as fast as life did.
 struct DetectWriter::Video {
   static constexpr double usual_rate = 30, longest_pause = 10;
 
@@ -30,8 +30,8 @@ struct DetectWriter::Video {
   bool live = false;
   std::unique_ptr<runtime::VideoWriter> writer;
   cv::Size size;
-  std::size_t written = 0, files = 0;
-  double offset = 0;
+  std::size_t files = 0;
+  double offset = 0, last = 0;  ///< last: the time of the latest frame in the file
 
   void put(const Frame& frame, const runtime::VideoLibrary& library, const std::string& codec) {
     if (writer && size != frame.bgr.size()) close();  // a stream that came back larger
@@ -40,20 +40,13 @@ struct DetectWriter::Video {
       if (++files > 1) name.replace_filename(fmt::format("{}-{}.mp4", path.stem().string(), files));
       writer = library.create(name, frame.bgr.size(), rate, codec);
       size = frame.bgr.size();
-      written = 0;
       offset = frame.seconds;
+      last = 0;
     }
-    std::size_t copies = 1;
-    if (live) {
-      const long most = std::lround(rate * longest_pause),
-                 behind =
-                     std::lround((frame.seconds - offset) * rate) + 1 - static_cast<long>(written);
-      if (behind > most)
-        offset += static_cast<double>(behind - most) / rate;  // a longer pause is shown shorter
-      copies = static_cast<std::size_t>(std::clamp(behind, 0L, most));
-    }
-    for (std::size_t i = 0; i < copies; ++i) writer->write(frame.bgr);
-    written += copies;
+    if (live && frame.seconds - offset - last > longest_pause)
+      offset = frame.seconds - last - longest_pause;  // a longer pause is shown shorter
+    last = frame.seconds - offset;
+    writer->write(frame.bgr, last);
   }
   void close() {
     if (writer) writer->finish();
@@ -218,8 +211,7 @@ void DetectWriter::draw(Frame& frame, const std::vector<Detection>& detections) 
   draw_detections(frame.bgr, detections, names_, options_.draw);
   if (!options_.pictures || frame.origin->kind != FrameKind::picture) return;
   fs::path path = folder_ / frame.origin->relative;
-  const std::string suffix = text::lower(path.extension().string());
-  if (suffix == ".dng" || suffix == ".mpo") path += ".jpg";  // formats that are read only
+  if (!is_writable_name(path)) path += ".jpg";  // formats that are read only
   file::make_folder(path.parent_path());
   write_picture(path, frame.bgr, picture_quality, file::Sync::later);
 }

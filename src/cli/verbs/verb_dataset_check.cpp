@@ -46,6 +46,7 @@ nlohmann::json split_json(const dataset::Index& index) {
           {"missing", index.missing},
           {"empty", index.empty},
           {"corrupt", index.corrupt},
+          {"unread", index.unread},
           {"orphan_labels", index.orphan_labels},
           {"pictures_read", index.pictures_read},
           {"identity", index.identity},
@@ -60,6 +61,8 @@ void print_split(const dataset::Index& index, const Output& output) {
       "{} labels without picture, {} problems",
       index.split, index.entries.size(), index.label_count(), index.found, index.missing,
       index.empty, index.corrupt, index.orphan_labels, index.problems.size()));
+  if (index.unread > 0)
+    output.line(fmt::format("  {:>8}  not looked at (kinds that are not read here)", index.unread));
   const auto histogram = index.class_histogram();
   for (std::size_t i = 0; i < histogram.size(); ++i)
     output.line(fmt::format("  {:>8}  {}", histogram[i], index.names[i]));

@@ -49,6 +49,7 @@ class Run {
   nlohmann::json execute();
 
  private:
+  void load_videos();
   void open_source();
   void open_model();
   api::OpenModel open_with(const std::string& precision, int streams) const;
@@ -66,6 +67,8 @@ class Run {
   const DetectOptions& options_;
   Output& output_;
   runtime::SourceList list_;
+  const runtime::VideoLibrary* videos_ = nullptr;
+  std::string no_videos_;  // why there is no library
   std::unique_ptr<runtime::VideoWindow> window_;
   std::unique_ptr<runtime::FrameSource> source_;
   runtime::LiveFrames* live_ = nullptr;  // source_, or what stands behind it
@@ -84,18 +87,31 @@ class Run {
                  not_finite_ = nlohmann::json::array();
 };
 
+/// Without the library the pictures beside videos are looked at, and each video is named.
+void Run::load_videos() {
+  if (list_.videos.empty() && list_.streams.empty() && !options_.view_img) return;
+  try {
+    videos_ = &api::video_library();
+  } catch (const Error& error) {
+    if (list_.pictures.empty() || options_.view_img) throw;
+    no_videos_ = error.what();
+  }
+}
+
 void Run::open_source() {
   const runtime::FrameLimits limits = options_.limits();
   if (!list_.streams.empty()) {
-    auto live = runtime::live_frames(list_.streams, limits, options_.live(), api::video_library());
+    auto live = runtime::live_frames(list_.streams, limits, options_.live(), *videos_);
     live_ = live.get();
     source_ = std::move(live);
     return;
   }
   std::vector<std::unique_ptr<runtime::FrameSource>> parts;
   if (!list_.pictures.empty()) parts.push_back(runtime::picture_frames(list_.pictures, limits));
-  if (!list_.videos.empty())
-    parts.push_back(runtime::video_frames(list_.videos, limits, api::video_library()));
+  if (!list_.videos.empty() && videos_ != nullptr)
+    parts.push_back(runtime::video_frames(list_.videos, limits, *videos_));
+  else if (!list_.videos.empty())
+    parts.push_back(runtime::refused_videos(list_.videos, no_videos_));
   source_ =
       parts.size() == 1 ? std::move(parts[0]) : runtime::one_after_the_other(std::move(parts));
 }
@@ -200,8 +216,7 @@ void Run::make_writer() {
                  static_cast<std::uint64_t>(options_.seed)};
   writer.stride = options_.vid_stride;
   writer.codec = options_.video_codec;
-  if (writer.pictures && !(list_.videos.empty() && list_.streams.empty()))
-    writer.videos = &api::video_library();
+  writer.videos = videos_;
   writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, writer);
 }
 
@@ -209,7 +224,9 @@ void Run::make_writer() {
 void Run::unreadable(const Frame& frame) {
   log::error(fmt::format("{}unreadable: {}", prefix_of(frame), frame.error));
   unreadable_.push_back({{"path", frame.origin->name}, {"error", frame.error}});
-  if (frame.origin->kind == FrameKind::video) unreadable_.back()["frame"] = frame.number;
+  if (frame.origin->kind != FrameKind::video) return;
+  unreadable_.back()["frame"] = frame.number;
+  unreadable_.back()["in_part"] = frame.number > 1;  // the frames before it were looked at
 }
 
 /// Rows that are not finite are counted and the frame is named. True: there is no other row, so
@@ -340,7 +357,8 @@ nlohmann::json Run::execute() {
   // not wait for it.
   api::require_weights(options_.weights);
   list_ = runtime::list_sources(options_.source);
-  if (options_.view_img) window_ = api::video_library().window("yolov7 detect");
+  load_videos();
+  if (options_.view_img) window_ = videos_->window("yolov7 detect");
   open_model();
   open_source();
   if (window_) source_ = std::make_unique<UntilClosed>(std::move(source_), *window_);

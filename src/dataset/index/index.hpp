@@ -26,6 +26,7 @@ struct Index {
   std::vector<Entry> entries;      ///< sorted by path; corrupt pictures are not among them
   std::size_t found = 0, missing = 0, empty = 0,
               corrupt = 0;        ///< label files found/missing/empty, pictures left out
+  std::size_t unread = 0;         ///< videos, and images of kinds that could not be read here
   std::vector<Problem> problems;  ///< every dropped picture and row
   std::string
       identity;  ///< hash over names, picture hashes and labels, in order; paths do not count

@@ -68,6 +68,10 @@ void report(const Index& index, const MissingExample& example) {
                   index.cache_file.empty() ? "none" : index.cache_file.string()));
   report_problems(index);
   report_missing(index, example);
+  if (index.unread > 0)
+    log::warning(
+        fmt::format("{}: {} images or videos are of kinds that are not read here and are left out",
+                    index.split, index.unread));
   if (index.orphan_labels > 0)
     log::warning(
         fmt::format("{}: {} label files have no picture", index.split, index.orphan_labels));

@@ -49,8 +49,10 @@ PictureFacts inspect_picture(const fs::path& path) {
   if (const auto stamp = file_stamp(path)) facts.stamp = *stamp;
   const std::string source = path.string();
   try {
+    if (file_kind(path) == FileKind::video) throw Error(why_unread(path, {}));
     const std::string bytes = file::read(path, DecodeLimits{}.file_bytes);
     facts.content_hash = file::content_hash(bytes);
+    if (const std::string why = why_unread(path, bytes); !why.empty()) throw Error(why);
     decode(bytes, source, facts);
   } catch (const std::exception& error) {
     facts.fault = without_source(error.what(), source);

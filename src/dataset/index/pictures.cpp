@@ -35,7 +35,7 @@ void walk(const fs::path& folder, Visited& visited, std::vector<fs::path>& pictu
     if (hidden(entry.path())) continue;
     if (entry.is_directory(error))
       walk(entry.path(), visited, pictures);
-    else if (is_picture_name(entry.path()))
+    else if (file_kind(entry.path()) != FileKind::other)
       pictures.push_back(entry.path());
   }
 }
@@ -59,7 +59,7 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
     const std::string_view line = text::trim(raw);
     if (line.empty()) continue;
     fs::path path = listed(line, file.parent_path());
-    if (is_picture_name(path) && !hidden(path))
+    if (file_kind(path) != FileKind::other && !hidden(path))
       pictures.push_back(std::move(path));
     else if (others++ == 0)
       first = line;

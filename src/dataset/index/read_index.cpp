@@ -20,6 +20,7 @@
 #include "core/threads.hpp"
 #include "dataset/index/index_report.hpp"
 #include "dataset/index/picture_cache.hpp"
+#include "image/codec/file_kind.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -111,6 +112,11 @@ void refuse_unknown_classes(const std::vector<ReadLabels>& labels) {
 /// for a good picture).
 void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& labels,
                bool single_cls, Index& index) {
+  if (!facts.fault.empty() && file_kind(picture) != FileKind::image) {
+    ++index.unread;
+    index.problems.push_back({picture, 0, "not looked at: " + facts.fault});
+    return;
+  }
   if (!facts.fault.empty()) {
     ++index.corrupt;
     index.problems.push_back({picture, 0, "ignoring corrupted image: " + facts.fault});
@@ -147,7 +153,7 @@ void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadL
     std::unordered_set<std::string> stems;
     for (const fs::path& folder : folders)
       for (const fs::directory_entry& file : fs::directory_iterator(folder, error))
-        stems.insert(file.path().stem().string());
+        if (is_picture_name(file.path())) stems.insert(file.path().stem().string());
     std::set<fs::path> orphans;
     for (const fs::directory_entry& file : fs::directory_iterator(label_folder, error)) {
       const fs::path name = file.path().filename();
@@ -184,9 +190,10 @@ MissingExample missing_example(const std::vector<fs::path>& pictures,
 void require_usable(const Index& index, const MissingExample& example,
                     const Description& description, bool training) {
   if (index.entries.empty())
-    throw Error(fmt::format(
-        "{}: no usable picture in split '{}': all {} are corrupt, the first: {}",
-        description.file.string(), index.split, index.corrupt, text_of(index.problems.front())));
+    throw Error(
+        fmt::format("{}: no usable picture in split '{}': all {} are corrupt, the first: {}",
+                    description.file.string(), index.split, index.corrupt + index.unread,
+                    text_of(index.problems.front())));
   if (!training) return;
   if (index.found == 0)
     throw Error(fmt::format(

@@ -42,17 +42,7 @@ const Codec& codec_of(PictureFormat format) {
 
 using namespace std::string_view_literals;
 
-std::optional<PictureFormat> detect(std::string_view bytes) {
-  if (bytes.starts_with("\xff\xd8\xff"sv)) return PictureFormat::jpeg;
-  if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return PictureFormat::png;
-  if (bytes.starts_with("BM"sv)) return PictureFormat::bmp;
-  if (bytes.starts_with("RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP"sv)
-    return PictureFormat::webp;
-  // 42 is TIFF, 43 BigTIFF.
-  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
-    if (bytes.starts_with(magic)) return PictureFormat::tiff;
-  return std::nullopt;
-}
+const FurtherDecoder& (*further_decoder)() = nullptr;
 
 // Formats that people do try, by their first bytes; else those bytes.
 std::string what_it_is(std::string_view bytes) {
@@ -67,12 +57,22 @@ std::string what_it_is(std::string_view bytes) {
   return "it begins with the bytes" + first;
 }
 
-PictureFormat format_of(std::string_view bytes, const std::string& source) {
+void require_bytes(std::string_view bytes, const std::string& source) {
   if (bytes.empty()) picture_error(source, "the file is empty (0 bytes), expected a picture");
-  const auto format = detect(bytes);
-  if (!format)
-    picture_error(source, "expected a JPEG, PNG, BMP, WebP or TIFF picture; " + what_it_is(bytes));
-  return *format;
+}
+
+cv::Mat decode_further(std::string_view bytes, const std::string& source,
+                       const DecodeLimits& limits) {
+  const std::string problem =
+      "expected a JPEG, PNG, BMP, WebP or TIFF picture; " + what_it_is(bytes);
+  if (further_decoder == nullptr) picture_error(source, problem);
+  const FurtherDecoder* decoder = nullptr;
+  try {
+    decoder = &further_decoder();
+  } catch (const Error& error) {
+    picture_error(source, problem + "; " + error.what());
+  }
+  return decoder->decode(bytes, source, limits);
 }
 
 void check_limits(const StoredHeader& header, const std::string& source,
@@ -114,19 +114,40 @@ void check_picture(const cv::Mat& bgr) {
 
 }  // namespace
 
-bool is_picture_name(const std::filesystem::path& path) {
-  static constexpr std::array names = {"bmp"sv,  "jpg"sv, "jpeg"sv, "png"sv, "tif"sv,
-                                       "tiff"sv, "dng"sv, "webp"sv, "mpo"sv};
-  const std::string extension = extension_of(path);
-  return std::find(names.begin(), names.end(), extension) != names.end();
+void set_further_decoder(const FurtherDecoder& (*decoder)()) { further_decoder = decoder; }
+
+std::optional<PictureFormat> picture_format(std::string_view bytes) {
+  if (bytes.starts_with("\xff\xd8\xff"sv)) return PictureFormat::jpeg;
+  if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return PictureFormat::png;
+  if (bytes.starts_with("BM"sv)) return PictureFormat::bmp;
+  if (bytes.starts_with("RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP"sv)
+    return PictureFormat::webp;
+  // 42 is TIFF, 43 BigTIFF.
+  for (const std::string_view magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    if (bytes.starts_with(magic)) return PictureFormat::tiff;
+  return std::nullopt;
+}
+
+std::string why_unread(const std::filesystem::path& path, std::string_view bytes) {
+  const std::string_view what = what_is_unread(path);
+  if (what.empty()) return "";
+  if (file_kind(path) == FileKind::video) return "it is a video by its name, expected an image";
+  const auto format = picture_format(bytes);
+  if (format && *format != PictureFormat::tiff) return "";
+  return fmt::format("it is {}, which is not read here; save it as JPEG, PNG or TIFF", what);
 }
 
 PictureHeader read_picture_header(std::string_view bytes, const std::string& source,
                                   const DecodeLimits& limits) {
-  const PictureFormat format = format_of(bytes, source);
-  const StoredHeader stored = codec_of(format).read_header(bytes, source);
+  require_bytes(bytes, source);
+  const auto format = picture_format(bytes);
+  if (!format) {
+    const cv::Mat picture = decode_further(bytes, source, limits);
+    return {PictureFormat::further, picture.cols, picture.rows, 1};
+  }
+  const StoredHeader stored = codec_of(*format).read_header(bytes, source);
   check_limits(stored, source, limits);
-  return upright(format, stored);
+  return upright(*format, stored);
 }
 
 namespace {
@@ -143,6 +164,11 @@ int denominator_for(const PictureHeader& header, int long_side) {
 ReducedPicture decode(std::string_view bytes, const std::string& source, int long_side,
                       const DecodeLimits& limits) {
   check_file_size(bytes, source, limits);
+  require_bytes(bytes, source);
+  if (!picture_format(bytes)) {
+    const cv::Mat picture = decode_further(bytes, source, limits);
+    return {picture, picture.cols, picture.rows};
+  }
   const PictureHeader header = read_picture_header(bytes, source, limits);
   const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
   try {
@@ -168,7 +194,10 @@ cv::Mat decode_picture(std::string_view bytes, const std::string& source,
 
 ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
                                     const DecodeLimits& limits) {
-  return decode(file::read(path, limits.file_bytes), path.string(), long_side, limits);
+  const std::string bytes = file::read(path, limits.file_bytes);
+  if (const std::string why = why_unread(path, bytes); !why.empty())
+    picture_error(path.string(), why);
+  return decode(bytes, path.string(), long_side, limits);
 }
 
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits) {
@@ -187,10 +216,18 @@ std::string encode_png(const cv::Mat& bgr) {
   return png::encode(bgr);
 }
 
+bool is_writable_name(const std::filesystem::path& path) {
+  static constexpr std::array names = {"jpg"sv, "jpeg"sv, "jpe"sv,  "jfif"sv, "png"sv,
+                                       "bmp"sv, "tif"sv,  "tiff"sv, "webp"sv};
+  const std::string extension = extension_of(path);
+  return std::find(names.begin(), names.end(), extension) != names.end();
+}
+
 std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int quality) {
   const std::string name =
       text::lower(extension.starts_with('.') ? extension.substr(1) : extension);
-  if (name == "jpg" || name == "jpeg") return encode_jpeg(bgr, quality);
+  if (name == "jpg" || name == "jpeg" || name == "jpe" || name == "jfif")
+    return encode_jpeg(bgr, quality);
   if (name == "png") return encode_png(bgr);
   check_picture(bgr);
   if (name == "bmp") return bmp::encode(bgr);

@@ -76,7 +76,10 @@ class VideoFrames final : public FrameSource {
       try {
         if (!reader_) open();
         if (read(frame)) return true;
-        close();
+        std::string damage = close();
+        if (damage.empty()) continue;
+        frame = {origin_, number_ + 1, 0, {}, std::move(damage)};
+        return true;
       } catch (const Error& error) {
         interrupt::check();
         reader_.reset();
@@ -115,10 +118,14 @@ class VideoFrames final : public FrameSource {
     return true;
   }
 
-  void close() {
+  /// What is wrong with the video as a whole, or nothing.
+  std::string close() {
+    std::string damage = reader_->shortfall();
     if (reader_->damaged() > 0)
-      log::warning(fmt::format("{}: {} packets could not be decoded and are left out",
-                               origin_->name, reader_->damaged()));
+      damage += fmt::format("{}{} packet{} could not be decoded, or not whole",
+                            damage.empty() ? "" : "; ", reader_->damaged(),
+                            reader_->damaged() == 1 ? "" : "s");
+    if (!damage.empty()) damage = origin_->name + ": " + damage;
     if (deadline_.over()) {
       log::warning(
           fmt::format("{}: left after frame {}: the time is over; {} more videos are left out",
@@ -128,6 +135,7 @@ class VideoFrames final : public FrameSource {
       log::warning(fmt::format("{}: left after {} frames, as asked", origin_->name, delivered_));
     }
     reader_.reset();
+    return damage;
   }
 
   std::vector<SourceVideo> videos_;
@@ -137,6 +145,27 @@ class VideoFrames final : public FrameSource {
   std::unique_ptr<VideoReader> reader_;
   std::shared_ptr<const FrameOrigin> origin_;
   std::size_t at_ = 0, number_ = 0, delivered_ = 0;
+};
+
+class RefusedVideos final : public FrameSource {
+ public:
+  RefusedVideos(std::vector<SourceVideo> videos, std::string why)
+      : videos_(std::move(videos)), why_(std::move(why)) {}
+  bool next(Frame& frame) override {
+    if (at_ == videos_.size()) return false;
+    const SourceVideo& one = videos_[at_++];
+    const std::string name = without_credentials(one.source);
+    frame = {};
+    frame.origin = std::make_shared<FrameOrigin>(
+        FrameOrigin{FrameKind::video, name, one.relative, at_, videos_.size(), 0, 0});
+    frame.error = name + ": not looked at: " + why_;
+    return true;
+  }
+
+ private:
+  std::vector<SourceVideo> videos_;
+  std::string why_;
+  std::size_t at_ = 0;
 };
 
 class Sequence final : public FrameSource {
@@ -174,6 +203,9 @@ std::unique_ptr<FrameSource> picture_frames(std::vector<SourcePicture> pictures,
 std::unique_ptr<FrameSource> video_frames(std::vector<SourceVideo> videos,
                                           const FrameLimits& limits, const VideoLibrary& library) {
   return std::make_unique<VideoFrames>(std::move(videos), limits, library);
+}
+std::unique_ptr<FrameSource> refused_videos(std::vector<SourceVideo> videos, std::string why) {
+  return std::make_unique<RefusedVideos>(std::move(videos), std::move(why));
 }
 std::unique_ptr<FrameSource> one_after_the_other(
     std::vector<std::unique_ptr<FrameSource>> sources) {

@@ -56,9 +56,12 @@ struct FrameLimits {
 std::unique_ptr<FrameSource> picture_frames(std::vector<SourcePicture> pictures,
                                             const FrameLimits& limits);
 /// One after the other. What a reader reports in the middle is one frame with `error`, and the end
-/// of that video.
+/// of that video; so is, behind the last frame, that packets could not be decoded or that the file
+/// ended early.
 std::unique_ptr<FrameSource> video_frames(std::vector<SourceVideo> videos,
                                           const FrameLimits& limits, const VideoLibrary& library);
+/// For each of the videos one frame with `error`.
+std::unique_ptr<FrameSource> refused_videos(std::vector<SourceVideo> videos, std::string why);
 std::unique_ptr<FrameSource> one_after_the_other(std::vector<std::unique_ptr<FrameSource>> sources);
 
 }  // namespace yolov7::runtime

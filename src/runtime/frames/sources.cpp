@@ -16,15 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* picture_suffixes = "bmp, jpg, jpeg, png, tif, tiff, dng, webp, mpo";
-constexpr const char* video_suffixes = "mov, avi, mp4, mpg, mpeg, m4v, wmv, mkv";
 constexpr std::size_t file_limit = 5'000'000;
 
-bool is_video_name(const fs::path& path) {
-  static constexpr std::array<std::string_view, 8> suffixes{".mov",  ".avi", ".mp4", ".mpg",
-                                                            ".mpeg", ".m4v", ".wmv", ".mkv"};
-  return std::find(suffixes.begin(), suffixes.end(), text::lower(path.extension().string())) !=
-         suffixes.end();
+std::string picture_suffixes() {
+  return extensions_of(FileKind::image) + ", " + extensions_of(FileKind::further);
+}
+std::string video_suffixes() {
+  return extensions_of(FileKind::video) + ", " + extensions_of(FileKind::animation);
 }
 bool is_hidden(const fs::path& path) { return path.filename().string().rfind('.', 0) == 0; }
 bool has_wildcard(std::string_view s) { return s.find_first_of("*?") != std::string_view::npos; }
@@ -73,6 +71,8 @@ std::vector<fs::path> entries(const fs::path& folder) {
 
 class Collector {
  public:
+  /// By its name. What turns out to be a pipe, a socket or a device, or a link to nothing, is an
+  /// error of that one when its turn comes.
   void take(const fs::path& path, const fs::path& relative) {
     if (is_video_name(path)) {
       list.videos.push_back(
@@ -115,7 +115,7 @@ class Collector {
   void take_files(const fs::path& folder, const fs::path& relative, std::string_view pattern) {
     for (const fs::path& entry : entries(folder))
       if (!is_hidden(entry) && matches(entry.filename().string(), pattern) &&
-          fs::is_regular_file(entry))
+          !fs::is_directory(entry))
         take(entry, relative / entry.filename());
   }
 };
@@ -187,6 +187,17 @@ void sort_and_unify(SourceList& list) {
                     list.videos.end());
 }
 
+/// A pipe that is meant comes through standard input.
+void require_file(const std::string& source) {
+  std::error_code error;
+  if (fs::is_regular_file(source, error)) return;
+  throw Error(fmt::format(
+      "--source {}: expected a file or folder, found a {}; --source - reads standard input", source,
+      fs::is_fifo(source, error)     ? "named pipe"
+      : fs::is_socket(source, error) ? "socket"
+                                     : "device"));
+}
+
 /// Everything but lists.
 SourceList list_one(const std::string& source) {
   const fs::path path(source);
@@ -200,11 +211,15 @@ SourceList list_one(const std::string& source) {
   }
   if (is_number(source) && !fs::exists(path, error))
     return {{}, {}, {{"/dev/video" + source, VideoOrigin::camera, "camera" + source + ".mp4"}}};
+  if (fs::is_character_file(path, error) && path.filename().string().starts_with("video"))
+    return {{}, {}, {{source, VideoOrigin::camera, stream_name(source) + ".mp4"}}};
   Collector collector;
   if (fs::is_directory(path, error)) {
     for (const fs::path& entry : entries(path))
-      if (!is_hidden(entry) && fs::is_regular_file(entry)) collector.take(entry, entry.filename());
+      if (!is_hidden(entry) && !fs::is_directory(entry, error))
+        collector.take(entry, entry.filename());
   } else if (fs::exists(path, error)) {
+    require_file(source);
     collector.take(path, path.filename());
   } else if (has_wildcard(source)) {
     expand_pattern(source, collector);
@@ -213,7 +228,7 @@ SourceList list_one(const std::string& source) {
   }
   if (collector.list.pictures.empty() && collector.list.videos.empty())
     throw Error(fmt::format("--source {}: nothing found; expected names ending in {} or {}", source,
-                            picture_suffixes, video_suffixes));
+                            picture_suffixes(), video_suffixes()));
   sort_and_unify(collector.list);
   return std::move(collector.list);
 }
@@ -279,7 +294,7 @@ std::vector<SourcePicture> list_pictures(const std::string& source) {
   SourceList list = list_sources(source);
   if (list.pictures.empty())
     throw Error(fmt::format("--source {}: no picture found; expected names ending in {}", source,
-                            picture_suffixes));
+                            picture_suffixes()));
   return std::move(list.pictures);
 }
 

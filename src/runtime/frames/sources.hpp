@@ -32,11 +32,13 @@ struct SourceList {
 /// A path, pattern, camera number, address, "-" (standard input), or a .txt file with one of these
 /// a line. `*` and `?` match within one name, `**` as a whole name matches any number of folders;
 /// links to folders are not followed by `**`. A path that exists is taken literally even if it
-/// holds these characters. Hidden names (`.x`, `._x`) are left out unless the path names one file.
-/// An address whose path ends like a picture or a video is read as a video, others are streams. Two
-/// results that would have one name are told apart by a number in front. Errors: a path that does
-/// not exist; nothing found, with the suffixes looked for; streams beside files; a list inside a
-/// list.
+/// holds these characters. What counts as an image or a video is in image/codec/file_kind. A
+/// character device "video..." is a camera; another device, a pipe or a socket is an Error if it is
+/// named, and an error of that one frame if it lies in a folder. Hidden names (`.x`, `._x`) are
+/// left out unless the path names one file. An address whose path ends like a picture or a video is
+/// read as a video, others are streams. Two results that would have one name are told apart by a
+/// number in front. Errors: a path that does not exist; nothing found, with the suffixes looked
+/// for; streams beside files; a list inside a list.
 SourceList list_sources(const std::string& source);
 
 /// The pictures of list_sources(); Error if there are none.

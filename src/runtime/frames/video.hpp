@@ -8,6 +8,8 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
+#include "image/codec/codec.hpp"
+
 namespace yolov7::runtime {
 
 struct VideoLimits {
@@ -31,14 +33,20 @@ class VideoReader {
   /// broken data that the decoder gives up on, nothing for VideoLimits::read_seconds, cancelled.
   virtual bool read(cv::Mat& bgr, double& seconds) = 0;
   virtual std::size_t damaged()
-      const = 0;  ///< packets that could not be decoded and were left out so far
+      const = 0;  ///< packets so far that could not be decoded, or not whole
+  /// After the end of a file: "ended after 30 of 60 frames (1.2 of 2.4 s), ..." where the container
+  /// promises more than came; empty where all came, or where it promises nothing that can be relied
+  /// on.
+  virtual std::string shortfall() const = 0;
 };
 
 /// A video file that appears under its name when it is finished, also if that is by destruction.
 class VideoWriter {
  public:
   virtual ~VideoWriter() = default;
-  virtual void write(const cv::Mat& bgr) = 0;  ///< 8-bit, 3 channels; always of the same size
+  /// 8-bit, 3 channels, always of the same size; `seconds` since the first frame. A frame whose
+  /// time is not after that of the one before it follows it by one period of the rate.
+  virtual void write(const cv::Mat& bgr, double seconds) = 0;
   virtual void finish() = 0;
 };
 
@@ -65,11 +73,14 @@ struct VideoLibrary {
   std::unique_ptr<VideoReader> (*open)(const std::string& source, VideoOrigin origin,
                                        const VideoLimits& limits,
                                        const std::atomic<bool>* cancelled);
-  /// `codec`: "mpeg4" (tag mp4v) or another encoder of FFmpeg. `rate` in frames a second.
+  /// `codec`: "mpeg4" (tag mp4v) or another encoder of FFmpeg. `rate` in frames a second:
+  /// the distance of frames that come regularly.
   std::unique_ptr<VideoWriter> (*create)(const std::filesystem::path& path, cv::Size size,
                                          double rate, const std::string& codec);
   /// Error: no display, or one that cannot be used.
   std::unique_ptr<VideoWindow> (*window)(const std::string& title);
+  /// Images whose decoders are FFmpeg's.
+  FurtherDecoder images;
 };
 
 }  // namespace yolov7::runtime
