@@ -27,6 +27,8 @@ struct Index {
   std::size_t found = 0, missing = 0, empty = 0,
               corrupt = 0;        ///< label files found/missing/empty, pictures left out
   std::vector<Problem> problems;  ///< every dropped picture and row
+  std::size_t truncated = 0;      ///< pictures that are used although their file lacks the end
+  std::vector<Problem> notes;     ///< nothing was dropped, but look at it: truncated pictures
   std::string
       identity;  ///< hash over names, picture hashes and labels, in order; paths do not count
   std::size_t orphan_labels =
