@@ -184,6 +184,20 @@ TEST_F(Collecting, ListsWithByteOrderMarkLineEndsBlankLinesAndPrefix) {
   EXPECT_NE(said.find("1 pictures are named more than once"), std::string::npos) << said;
 }
 
+TEST_F(Collecting, AnEntryMayBeOneImage) {
+  touch("p/a.JPG");
+  touch("p/b.png");
+  EXPECT_EQ(collect({folder / "p/a.JPG"}), (std::vector<std::string>{"p/a.JPG"}));
+}
+
+TEST_F(Collecting, ABinaryListIsRefusedInOneLine) {
+  write_text(folder / "list.txt", std::string("\xff\xd8\xff\xe0\0\x10JFIF\0\na.jpg\n", 18));
+  EXPECT_EQ(error_of([&] { collect({folder / "list.txt"}); }),
+            (folder / "list.txt").string() +
+                ": expected a text file with the path of one image in each line, found a binary "
+                "file");
+}
+
 TEST_F(Collecting, NothingFoundIsAnErrorWithTheSource) {
   make("empty");
   touch("p/a.txt");

@@ -156,6 +156,25 @@ TEST_F(Indexes, BadPicturesAreNamedAndLeftOut) {
   EXPECT_EQ(index.entries[1].picture, picture("jpeg inside.png"));
 }
 
+TEST_F(Indexes, AJpegWithoutItsEndMarkerIsUsedCountedAndNamedAtEveryStart) {
+  test::write_small_set(folder.path(), 1);
+  const std::string jpeg = encode_jpeg(cv::Mat(48, 64, CV_8UC3, cv::Scalar(10, 90, 200)));
+  write_text(picture("camera.jpg"), jpeg.substr(0, jpeg.size() - 2));
+  test::age(folder.path());
+  for (const std::size_t decoded : {2u, 0u}) {
+    Index index;
+    const std::string said = messages_of([&] { index = read(); });
+    EXPECT_EQ(index.pictures_read, decoded);
+    EXPECT_EQ(index.entries.size(), 2u);
+    EXPECT_EQ(index.corrupt, 0u);
+    EXPECT_EQ(index.truncated, 1u);
+    ASSERT_EQ(index.notes.size(), 1u);
+    EXPECT_EQ(index.notes[0].reason, "the end of the file is missing: all 48 rows are decoded");
+    EXPECT_NE(said.find("camera.jpg: the end of the file is missing"), std::string::npos) << said;
+    EXPECT_NE(said.find("1 images lack the end of their file"), std::string::npos) << said;
+  }
+}
+
 TEST_F(Indexes, AClassOutOfRangeStopsWithFileAndLine) {
   test::write_small_set(folder.path(), 4);
   write_text(label("2.txt"), "0 .5 .5 .1 .1\n2 .5 .5 .1 .1\n");

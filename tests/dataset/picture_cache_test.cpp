@@ -190,7 +190,7 @@ TEST_F(Caches, TwoProcessesBuildItOnce) {
 TEST(PictureFactsText, RoundTripWithOddPaths) {
   FactsByKey facts;
   facts["a\tb\n\\c ü.png"] = {{12, -5}, 640, 480, "00ff", ""};
-  facts["plain.png"] = {{1, 1700000000123456789}, 10, 11, "aa", ""};
+  facts["plain.png"] = {{1, 1700000000123456789}, 10, 11, "aa", "", 6, {79, 80}};
   std::string fault;
   const auto back = parse_facts(format_facts(facts), fault);
   ASSERT_TRUE(back.has_value()) << fault;
@@ -198,6 +198,10 @@ TEST(PictureFactsText, RoundTripWithOddPaths) {
   EXPECT_EQ(back->at("a\tb\n\\c ü.png").stamp, (FileStamp{12, -5}));
   EXPECT_EQ(back->at("plain.png").stamp.modified_ns, 1700000000123456789);
   EXPECT_EQ(back->at("plain.png").height, 11);
+  EXPECT_EQ(back->at("plain.png").orientation, 6);
+  EXPECT_EQ(back->at("plain.png").rows.decoded, 79);
+  EXPECT_EQ(back->at("plain.png").rows.expected, 80);
+  EXPECT_TRUE(back->at("a\tb\n\\c ü.png").rows.whole());
 }
 
 TEST(PictureFactsText, AHundredThousandPicturesLoadQuickly) {

@@ -109,15 +109,17 @@ TEST(CodecBadInput, LimitsOfTheCaller) {
 }
 
 TEST(CodecBadInput, CutAnywhere) {
-  // Wherever a file is cut there is an Error, never a picture with an invented rest.
+  // Wherever a file is cut there is an Error, never a picture with an invented rest. The end marker
+  // of a JPEG alone may be missing: codec_truncated_test.cpp.
   const cv::Mat picture = fixture::gradient(61, 47);
   for (const char* extension : extensions) {
     const std::string whole = encode_picture(extension, picture);
-    for (std::size_t size = 0; size < whole.size(); size += size < 700 ? 1 : 37) {
+    const std::size_t end = extension == std::string("jpg") ? whole.size() - 2 : whole.size();
+    for (std::size_t size = 0; size < end; size += size < 700 ? 1 : 37) {
       SCOPED_TRACE(testing::Message() << extension << " cut to " << size << " of " << whole.size());
       decode_error(whole.substr(0, size));
     }
-    decode_error(whole.substr(0, whole.size() - 1));
+    if (extension != std::string("jpg")) decode_error(whole.substr(0, whole.size() - 1));
   }
 }
 
@@ -143,7 +145,6 @@ TEST(CodecBadInput, CorruptJpegData) {
   const std::size_t middle = jpeg.size() * 3 / 4;
   expect_errors(
       {{"EOI inside", replaced(jpeg, middle, "\xff\xd9"), "p: truncated or corrupt JPEG: "},
-       {"no end", jpeg.substr(0, jpeg.size() - 2), "p: truncated or corrupt JPEG: "},
        {"no frame", "\xff\xd8\xff\xd9", "p: truncated or corrupt JPEG: "}});
 }
 

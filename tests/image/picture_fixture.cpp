@@ -77,6 +77,15 @@ std::string jpeg_of(const cv::Mat& samples, const JpegOptions& options) {
   if (options.ycck) jpeg_set_colorspace(&info, JCS_YCCK);
   if (options.components == 4 && !options.adobe_marker) info.write_Adobe_marker = FALSE;
   if (options.progressive) jpeg_simple_progression(&info);
+  if (options.full_colour) info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+  jpeg_scan_info scans[3]{};
+  if (options.separate_scans) {
+    for (int c = 0; c < 3; ++c) scans[c] = {1, {c, 0, 0, 0}, 0, 63, 0, 0};
+    info.scan_info = scans;
+    info.num_scans = 3;
+  }
+  info.arith_code = options.arithmetic;
+  info.restart_in_rows = options.restart_rows;
   jpeg_start_compress(&info, TRUE);
   while (info.next_scanline < info.image_height) {
     auto* row = const_cast<unsigned char*>(samples.ptr(static_cast<int>(info.next_scanline)));

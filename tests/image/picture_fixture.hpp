@@ -28,6 +28,10 @@ struct JpegOptions {
   bool ycck = false;         ///< 4 components: as YCCK instead of CMYK
   bool adobe_marker = true;  ///< 4 components
   bool progressive = false;
+  bool full_colour = false;     ///< 3 components: 4:4:4 instead of 4:2:0
+  bool separate_scans = false;  ///< one scan per component, not progressive
+  bool arithmetic = false;
+  int restart_rows = 0;  ///< a restart marker after so many MCU rows
 };
 std::string jpeg_of(const cv::Mat& samples, const JpegOptions& options);
 

@@ -32,11 +32,15 @@ Settings settings(CheckOptions& o) {
       }};
 }
 
+nlohmann::json list_json(const std::vector<dataset::Problem>& list) {
+  nlohmann::json result = nlohmann::json::array();
+  for (const dataset::Problem& one : list)
+    result.push_back({{"file", one.file.string()}, {"line", one.line}, {"reason", one.reason}});
+  return result;
+}
+
 nlohmann::json split_json(const dataset::Index& index) {
-  nlohmann::json problems = nlohmann::json::array(), classes = nlohmann::json::array();
-  for (const dataset::Problem& problem : index.problems)
-    problems.push_back(
-        {{"file", problem.file.string()}, {"line", problem.line}, {"reason", problem.reason}});
+  nlohmann::json classes = nlohmann::json::array();
   const auto histogram = index.class_histogram();
   for (std::size_t i = 0; i < histogram.size(); ++i)
     classes.push_back({{"name", index.names[i]}, {"boxes", histogram[i]}});
@@ -51,7 +55,9 @@ nlohmann::json split_json(const dataset::Index& index) {
           {"pictures_read", index.pictures_read},
           {"identity", index.identity},
           {"classes", std::move(classes)},
-          {"problems", std::move(problems)}};
+          {"truncated", index.truncated},
+          {"problems", list_json(index.problems)},
+          {"notes", list_json(index.notes)}};
 }
 
 void print_split(const dataset::Index& index, const Output& output) {

@@ -23,6 +23,7 @@
 #include "dataset/formats/voc_source.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 #include "dataset/index/picture_facts.hpp"
+#include "image/codec/codec.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -177,6 +178,8 @@ std::vector<ExportSplit> build_splits(Import& work) {
       continue;
     }
     note_size(item, work);
+    if (const DecodedRows& rows = work.facts[*item.picture].rows; !rows.whole())
+      work.result.notes.push_back({work.files.pictures[*item.picture], 0, describe(rows)});
     const std::size_t which = item.split == "train" ? 0 : item.split == "val" ? 1 : 2;
     ExportItem one{work.files.root / work.files.pictures[*item.picture],
                    convert_objects(item, work)};

@@ -28,6 +28,8 @@ struct Index {
               corrupt = 0;        ///< label files found/missing/empty, pictures left out
   std::size_t unread = 0;         ///< videos, and images of kinds that could not be read here
   std::vector<Problem> problems;  ///< every dropped picture and row
+  std::size_t truncated = 0;      ///< pictures that are used although their file lacks the end
+  std::vector<Problem> notes;     ///< nothing was dropped, but look at it: truncated pictures
   std::string
       identity;  ///< hash over names, picture hashes and labels, in order; paths do not count
   std::size_t orphan_labels =

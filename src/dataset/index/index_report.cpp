@@ -10,12 +10,19 @@ namespace {
 
 constexpr std::size_t most_lines = 10;
 
-void report_problems(const Index& index) {
-  for (std::size_t i = 0; i < index.problems.size() && i < most_lines; ++i)
-    log::warning(fmt::format("{}: {}", index.split, text_of(index.problems[i])));
-  if (index.problems.size() > most_lines)
-    log::warning(fmt::format("{}: and {} more problems like these", index.split,
-                             index.problems.size() - most_lines));
+void warn_of_each(const std::string& split, const std::vector<Problem>& list, const char* what) {
+  for (std::size_t i = 0; i < list.size() && i < most_lines; ++i)
+    log::warning(fmt::format("{}: {}", split, text_of(list[i])));
+  if (list.size() > most_lines)
+    log::warning(
+        fmt::format("{}: and {} more {} like these", split, list.size() - most_lines, what));
+}
+
+void report_truncated(const Index& index) {
+  warn_of_each(index.split, index.notes, "images");
+  if (index.truncated > 0)
+    log::warning(fmt::format("{}: {} images lack the end of their file and are used all the same",
+                             index.split, index.truncated));
 }
 
 void report_missing(const Index& index, const MissingExample& example) {
@@ -66,7 +73,8 @@ void report(const Index& index, const MissingExample& example) {
                   index.split, index.entries.size(), index.label_count(), index.found,
                   index.missing, index.empty, index.corrupt, index.pictures_read,
                   index.cache_file.empty() ? "none" : index.cache_file.string()));
-  report_problems(index);
+  warn_of_each(index.split, index.problems, "problems");
+  report_truncated(index);
   report_missing(index, example);
   if (index.unread > 0)
     log::warning(

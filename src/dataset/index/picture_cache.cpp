@@ -14,8 +14,8 @@ namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view magic = "yolov7.cpp picture index, format 1, hash ";
-constexpr std::size_t fields = 6;  // bytes, time, width, height, hash, key
+constexpr std::string_view magic = "yolov7.cpp picture index, format 2, hash ";
+constexpr std::size_t fields = 9;  // bytes, time, width, height, orientation, rows (2), hash, key
 
 /// Fields are separated by tabs and records by line feeds, so these are escaped in paths.
 std::string escaped(std::string_view text) {
@@ -57,10 +57,11 @@ bool parse_record(std::string_view line, FactsByKey& known) {
   PictureFacts facts;
   if (parts.size() != fields || !number(parts[0], facts.stamp.size_bytes) ||
       !number(parts[1], facts.stamp.modified_ns) || !number(parts[2], facts.width) ||
-      !number(parts[3], facts.height))
+      !number(parts[3], facts.height) || !number(parts[4], facts.orientation) ||
+      !number(parts[5], facts.rows.decoded) || !number(parts[6], facts.rows.expected))
     return false;
-  facts.content_hash = parts[4];
-  return known.emplace(unescaped(parts[5]), std::move(facts)).second;
+  facts.content_hash = parts[7];
+  return known.emplace(unescaped(parts[8]), std::move(facts)).second;
 }
 
 std::string cache_key_of_folder(const fs::path& folder) {
@@ -89,8 +90,9 @@ std::string format_facts(const FactsByKey& facts) {
   std::string body;
   for (const auto* entry : sorted) {
     const PictureFacts& f = entry->second;
-    body += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", f.stamp.size_bytes, f.stamp.modified_ns,
-                        f.width, f.height, f.content_hash, escaped(entry->first));
+    body += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", f.stamp.size_bytes,
+                        f.stamp.modified_ns, f.width, f.height, f.orientation, f.rows.decoded,
+                        f.rows.expected, f.content_hash, escaped(entry->first));
   }
   return fmt::format("{}{}\n{}", magic, file::content_hash(body), body);
 }

@@ -19,10 +19,12 @@ void decode(const std::string& bytes, const std::string& source, PictureFacts& f
   const PictureHeader header = read_picture_header(bytes, source);
   facts.width = header.width;
   facts.height = header.height;
+  facts.orientation = header.orientation;
   if (header.width < least_side || header.height < least_side)
     throw Error(fmt::format("expected both sides to be at least {} px, found {} × {}", least_side,
                             header.width, header.height));
-  const cv::Mat pixels = decode_picture(bytes, source);
+  const auto [pixels, width, height, orientation, rows] = decode_reduced_picture(bytes, source, 0);
+  facts.rows = rows;
   if (pixels.cols != header.width || pixels.rows != header.height)
     throw Error(fmt::format("expected {} × {} px as in the header, found {} × {}", header.width,
                             header.height, pixels.cols, pixels.rows));

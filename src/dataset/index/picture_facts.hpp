@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "image/codec/codec_format.hpp"
+
 namespace yolov7::dataset {
 
 /// Size and time of a file: the cheap sign that it did not change.
@@ -22,6 +24,8 @@ struct PictureFacts {
   int width = 0, height = 0;  ///< after EXIF orientation
   std::string content_hash;   ///< of the file's bytes; empty if they could not be read
   std::string fault;          ///< why the picture cannot be used, or ""
+  int orientation = 1;        ///< EXIF, 1 … 8
+  DecodedRows rows;           ///< of a picture that is used although its file lacks the end
 };
 
 /// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in

@@ -53,6 +53,11 @@ fs::path listed(std::string_view line, const fs::path& folder) {
 void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
   constexpr std::uint64_t most_bytes = 1u << 30;
   const std::string content = file::read(file, most_bytes);
+  if (content.find('\0') != std::string::npos)
+    throw Error(
+        fmt::format("{}: expected a text file with the path of one image in each line, "
+                    "found a binary file",
+                    file.string()));
   std::size_t others = 0;
   std::string first;
   for (const std::string_view raw : text::lines(content)) {
@@ -81,6 +86,8 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
     Visited visited;
     if (fs::is_directory(entry, error))
       walk(entry, visited, pictures);
+    else if (fs::is_regular_file(entry, error) && is_picture_name(entry))
+      pictures.push_back(entry);  // one image, named as such
     else if (fs::is_regular_file(entry, error))
       read_list(entry, pictures);
     else

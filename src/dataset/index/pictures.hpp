@@ -5,10 +5,10 @@
 
 namespace yolov7::dataset {
 
-/// Pictures of the entries (folders, at any depth, or list files), sorted by path, each once; `._*`
-/// files and other hidden ones are left out. Images that are not read here, and videos, are among
-/// them: reading them gives the reason. Errors: an entry that does not exist, no picture at
-/// all.
+/// Pictures of the entries (folders, at any depth, list files, or single pictures), sorted by path,
+/// each once; `._*` files and other hidden ones are left out. Images that are not read here, and
+/// videos, are among them: reading them gives the reason. Errors: an entry that does not exist, a
+/// list that is a binary file, no picture at all.
 std::vector<std::filesystem::path> collect_pictures(
     const std::vector<std::filesystem::path>& entries);
 

@@ -20,6 +20,7 @@
 #include "core/threads.hpp"
 #include "dataset/index/index_report.hpp"
 #include "dataset/index/picture_cache.hpp"
+#include "image/codec/codec.hpp"
 #include "image/codec/file_kind.hpp"
 
 namespace yolov7::dataset {
@@ -121,6 +122,10 @@ void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& 
     ++index.corrupt;
     index.problems.push_back({picture, 0, "ignoring corrupted image: " + facts.fault});
     return;
+  }
+  if (!facts.rows.whole()) {
+    ++index.truncated;
+    index.notes.push_back({picture, 0, describe(facts.rows)});
   }
   ++(labels.found ? index.found : index.missing);
   if (labels.file.fault != LabelFault::none) {

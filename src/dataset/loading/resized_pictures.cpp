@@ -17,7 +17,8 @@ std::size_t bytes_of(cv::Size size) {
 
 cv::Mat load_resized(const std::filesystem::path& path, int s, bool augment, cv::Size* original,
                      bool scaled_decoding) {
-  const auto [picture, width, height] = read_reduced_picture(path, scaled_decoding ? s : 0);
+  const auto [picture, width, height, orientation, rows] =
+      read_reduced_picture(path, scaled_decoding ? s : 0);
   const cv::Size whole(width, height);
   if (original) *original = whole;
   const cv::Size wanted = resized_size(whole, s);

@@ -24,15 +24,21 @@ namespace {
 struct Codec {
   PictureFormat format;
   StoredHeader (*read_header)(std::string_view bytes, const std::string& source);
-  cv::Mat (*decode)(std::string_view bytes, const std::string& source);
+  StoredPicture (*decode)(std::string_view bytes, const std::string& source);
 };
+
+/// Formats whose decoder takes whole files alone.
+template <cv::Mat (*decode)(std::string_view, const std::string&)>
+StoredPicture whole(std::string_view bytes, const std::string& source) {
+  return {decode(bytes, source), {}};
+}
 
 constexpr std::array codecs = {
     Codec{PictureFormat::jpeg, jpeg::read_header, jpeg::decode},
-    Codec{PictureFormat::png, png::read_header, png::decode},
-    Codec{PictureFormat::bmp, bmp::read_header, bmp::decode},
-    Codec{PictureFormat::webp, webp::read_header, webp::decode},
-    Codec{PictureFormat::tiff, tiff::read_header, tiff::decode},
+    Codec{PictureFormat::png, png::read_header, whole<png::decode>},
+    Codec{PictureFormat::bmp, bmp::read_header, whole<bmp::decode>},
+    Codec{PictureFormat::webp, webp::read_header, whole<webp::decode>},
+    Codec{PictureFormat::tiff, tiff::read_header, whole<tiff::decode>},
 };
 
 const Codec& codec_of(PictureFormat format) {
@@ -160,9 +166,27 @@ int denominator_for(const PictureHeader& header, int long_side) {
   return 1;
 }
 
-/// `long_side` 0: whole.
-ReducedPicture decode(std::string_view bytes, const std::string& source, int long_side,
-                      const DecodeLimits& limits) {
+/// The one rule for files that end too soon.
+void require_rows(const DecodedRows& rows, const std::string& source, const DecodeLimits& limits) {
+  if (rows.whole() || rows.decoded + 1e-9 >= limits.least_rows * rows.expected) return;
+  picture_error(source,
+                fmt::format("truncated or corrupt JPEG: the end of the file is missing: {} "
+                            "of {} rows are decoded, expected at least {} %",
+                            rows.decoded, rows.expected, text::general(limits.least_rows * 100)));
+}
+
+}  // namespace
+
+std::string describe(const DecodedRows& rows) {
+  if (rows.decoded == rows.expected)
+    return fmt::format("the end of the file is missing: all {} rows are decoded", rows.expected);
+  return fmt::format(
+      "the end of the file is missing: {} of {} rows are decoded, the others are gray",
+      rows.decoded, rows.expected);
+}
+
+ReducedPicture decode_reduced_picture(std::string_view bytes, const std::string& source,
+                                      int long_side, const DecodeLimits& limits) {
   check_file_size(bytes, source, limits);
   require_bytes(bytes, source);
   if (!picture_format(bytes)) {
@@ -172,10 +196,12 @@ ReducedPicture decode(std::string_view bytes, const std::string& source, int lon
   const PictureHeader header = read_picture_header(bytes, source, limits);
   const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
   try {
-    const cv::Mat stored =
+    const StoredPicture stored =
         reduced ? jpeg::decode_reduced(bytes, source, denominator_for(header, long_side))
                 : codec_of(header.format).decode(bytes, source);
-    return {apply_orientation(stored, header.orientation), header.width, header.height};
+    require_rows(stored.rows, source, limits);
+    return {apply_orientation(stored.pixels, header.orientation), header.width, header.height,
+            header.orientation, stored.rows};
   } catch (const std::bad_alloc&) {
     picture_error(source, fmt::format("not enough memory for a picture of {} x {} px", header.width,
                                       header.height));
@@ -185,11 +211,9 @@ ReducedPicture decode(std::string_view bytes, const std::string& source, int lon
   }
 }
 
-}  // namespace
-
 cv::Mat decode_picture(std::string_view bytes, const std::string& source,
                        const DecodeLimits& limits) {
-  return decode(bytes, source, 0, limits).bgr;
+  return decode_reduced_picture(bytes, source, 0, limits).bgr;
 }
 
 ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
@@ -197,7 +221,7 @@ ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_
   const std::string bytes = file::read(path, limits.file_bytes);
   if (const std::string why = why_unread(path, bytes); !why.empty())
     picture_error(path.string(), why);
-  return decode(bytes, path.string(), long_side, limits);
+  return decode_reduced_picture(bytes, path.string(), long_side, limits);
 }
 
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/file.hpp"
+#include "image/codec/codec_format.hpp"
 #include "image/codec/file_kind.hpp"
 
 namespace yolov7 {
@@ -17,6 +18,8 @@ struct DecodeLimits {
   std::uint64_t file_bytes = 512u << 20;
   std::uint64_t pixels = 178'956'970;  ///< width × height
   int side = 65'535;
+  /// A file that ends too soon must hold this share of its rows; the others become gray.
+  double least_rows = 0.98;
 };
 
 enum class PictureFormat { jpeg, png, bmp, webp, tiff, further };
@@ -43,7 +46,8 @@ std::optional<PictureFormat> picture_format(std::string_view bytes);
 PictureHeader read_picture_header(std::string_view bytes, const std::string& source,
                                   const DecodeLimits& limits = {});
 /// 8-bit, 3 channels, B G R. Gray, palette, 16-bit (scaled), alpha (dropped), CMYK (converted) are
-/// accepted. A truncated or corrupt picture is an Error, never a half-gray picture.
+/// accepted. A corrupt picture is an Error, and so is one whose file ends too soon, except that a
+/// JPEG may lack its end by DecodeLimits::least_rows.
 cv::Mat decode_picture(std::string_view bytes, const std::string& source,
                        const DecodeLimits& limits = {});
 /// Why the file is no image here; empty where it may be one. An image that this module decodes is
@@ -57,10 +61,16 @@ cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limi
 struct ReducedPicture {
   cv::Mat bgr;
   int width = 0, height = 0;  ///< of the whole picture, after EXIF orientation
+  int orientation = 1;
+  DecodedRows rows;  ///< not whole(): tell the user by describe()
 };
+/// "the end of the file is missing: 1072 of 1080 rows are decoded, the others are gray".
+std::string describe(const DecodedRows& rows);
 /// As read_picture(), but a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its long side
 /// keeps `long_side` px: less work, and other pixels than those of decoding it whole and shrinking
 /// it. Other formats are decoded whole, and with 0 all are.
+ReducedPicture decode_reduced_picture(std::string_view bytes, const std::string& source,
+                                      int long_side, const DecodeLimits& limits = {});
 ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
                                     const DecodeLimits& limits = {});
 /// Whether write_picture() knows the extension; the others are read only.

@@ -19,6 +19,18 @@ struct StoredHeader {
   int orientation = 1;                  ///< EXIF, 1 … 8
 };
 
+/// Rows of a picture whose file ends too soon, in stored orientation and whole size. 0 of 0: the
+/// file has its end.
+struct DecodedRows {
+  int decoded = 0, expected = 0;
+  bool whole() const { return expected == 0; }
+};
+
+struct StoredPicture {
+  cv::Mat pixels;  ///< rows that were not decoded are gray (114)
+  DecodedRows rows;
+};
+
 [[noreturn]] inline void picture_error(const std::string& source, const std::string& what) {
   throw Error(source + ": " + what);
 }

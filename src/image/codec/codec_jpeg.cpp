@@ -4,6 +4,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,9 @@ struct Failure {
   jpeg_error_mgr manager{};
   std::jmp_buf jump;
   char text[JMSG_LENGTH_MAX] = {};
+  bool rows_begun = false;    // from here on a file may end too soon
+  bool source_ended = false;  // libjpeg asked for bytes behind the last one
+  int groups = -1;  // MCU rows that were decoded before bits were missing; -1: none are missing
 };
 
 [[noreturn]] void fail(j_common_ptr info) {
@@ -37,10 +41,49 @@ bool harmless(int code) {
          code == JWRN_BOGUS_ICC;
 }
 
-// libjpeg would fill what is missing with gray; here data that end too soon or do not decode are an
-// error.
+// Whether the scans so far, the present one included, give every bit of every coefficient.
+bool has_every_scan(const jpeg_decompress_struct& info) {
+  for (int c = 0; c < info.num_components; ++c) {
+    if (info.comp_info[c].quant_table == nullptr)
+      return false;                           // latched at a component's first scan
+    if (info.coef_bits == nullptr) continue;  // not progressive
+    for (int k = 0; k < DCTSIZE2; ++k)
+      if (info.coef_bits[c][k] != 0) return false;
+  }
+  return true;
+}
+
+void note_missing(const jpeg_decompress_struct& info, Failure& failure) {
+  if (failure.groups < 0)
+    failure.groups = has_every_scan(info) ? static_cast<int>(info.input_iMCU_row) : 0;
+}
+
+// Whether a warning tells of nothing but a file that ends too soon. libjpeg says JWRN_JPEG_EOF when
+// it asks for bytes behind the last one, which may be read-ahead, and puts an end marker there.
+// That bits are missing it says by JWRN_HIT_MARKER, or by JWRN_MUST_RESYNC where a restart marker
+// is due; what follows comes of the missing bits.
+bool tells_of_the_end(jpeg_decompress_struct& info, Failure& failure) {
+  if (!failure.rows_begun) return false;
+  const int code = info.err->msg_code;
+  if (code == JWRN_JPEG_EOF) {
+    failure.source_ended = true;
+    // The arithmetic decoder puts zeros for missing bytes without a word.
+    if (info.arith_code && info.input_iMCU_row < info.total_iMCU_rows) note_missing(info, failure);
+    return true;
+  }
+  if (failure.source_ended && info.unread_marker == JPEG_EOI &&
+      (code == JWRN_HIT_MARKER || code == JWRN_MUST_RESYNC))
+    note_missing(info, failure);
+  return failure.groups >= 0;
+}
+
+// libjpeg would fill what does not decode with gray; here it is an error.
 void on_message(j_common_ptr info, int level) {
-  if (level < 0 && !harmless(info->err->msg_code)) fail(info);
+  if (level >= 0 || harmless(info->err->msg_code)) return;
+  auto* failure = reinterpret_cast<Failure*>(info->err);
+  if (!info->is_decompressor ||
+      !tells_of_the_end(*reinterpret_cast<jpeg_decompress_struct*>(info), *failure))
+    fail(info);
 }
 
 jpeg_error_mgr* prepare(Failure& failure) {
@@ -58,6 +101,14 @@ struct Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
   ~Decompressor() { jpeg_destroy_decompress(&info); }
 };
+
+// Some programs reserve a file's place with zeros. They would decode as picture data.
+std::string_view without_padding(std::string_view bytes) {
+  constexpr std::size_t least = 16;
+  const std::size_t last = bytes.find_last_not_of('\0');
+  const std::size_t size = last == std::string_view::npos ? 0 : last + 1;
+  return bytes.size() - size >= least ? bytes.substr(0, size) : bytes;
+}
 
 bool open(Decompressor& d, std::string_view bytes) {
   if (setjmp(d.failure.jump)) return false;
@@ -80,17 +131,29 @@ bool reduce(Decompressor& d, int denominator) {
 // `rows` has one pointer per line of the picture.
 bool read_rows(Decompressor& d, J_COLOR_SPACE space, unsigned char** rows) {
   if (setjmp(d.failure.jump)) return false;
+  d.failure.rows_begun = true;
   d.info.out_color_space = space;
   jpeg_start_decompress(&d.info);
   while (d.info.output_scanline < d.info.output_height)
     jpeg_read_scanlines(&d.info, rows + d.info.output_scanline,
                         d.info.output_height - d.info.output_scanline);
+  // All scans were read by now if there are several.
+  if (d.failure.source_ended && !has_every_scan(d.info)) d.failure.groups = 0;
   jpeg_finish_decompress(&d.info);
   return true;
 }
 
+// Of `height` rows those above the first MCU row with missing bits, at `rows_per_block` rows per
+// block. Where colours have fewer rows the last one is mixed with the next MCU row's.
+int decoded_rows(const Decompressor& d, int rows_per_block, int height) {
+  const int groups = d.failure.groups;
+  if (groups < 0) return height;
+  const int mixed = d.info.max_v_samp_factor > 1 && groups > 0 ? 1 : 0;
+  return std::min(groups * d.info.max_v_samp_factor * rows_per_block - mixed, height);
+}
+
 void open_or_throw(Decompressor& d, std::string_view bytes, const std::string& source) {
-  if (!open(d, bytes))
+  if (!open(d, without_padding(bytes)))
     picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
 }
 
@@ -168,11 +231,11 @@ StoredHeader read_header(std::string_view bytes, const std::string& source) {
   return header;
 }
 
-cv::Mat decode(std::string_view bytes, const std::string& source) {
+StoredPicture decode(std::string_view bytes, const std::string& source) {
   return decode_reduced(bytes, source, 1);
 }
 
-cv::Mat decode_reduced(std::string_view bytes, const std::string& source, int denominator) {
+StoredPicture decode_reduced(std::string_view bytes, const std::string& source, int denominator) {
   Decompressor d;
   open_or_throw(d, bytes, source);
   const J_COLOR_SPACE stored = d.info.jpeg_color_space;
@@ -187,7 +250,12 @@ cv::Mat decode_reduced(std::string_view bytes, const std::string& source, int de
   std::vector<unsigned char*> rows = row_pointers(picture);
   if (!read_rows(d, ink ? JCS_CMYK : JCS_EXT_BGR, rows.data()))
     picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
-  return ink ? bgr_from_cmyk(picture, d.info.saw_Adobe_marker) : picture;
+  if (ink) picture = bgr_from_cmyk(picture, d.info.saw_Adobe_marker);
+  if (!d.failure.source_ended) return {picture, {}};
+  const int decoded = decoded_rows(d, DCTSIZE / denominator, picture.rows);
+  picture.rowRange(decoded, picture.rows).setTo(cv::Scalar::all(114));
+  const int height = static_cast<int>(d.info.image_height);
+  return {picture, {decoded_rows(d, DCTSIZE, height), height}};
 }
 
 std::string encode(const cv::Mat& bgr, int quality) {

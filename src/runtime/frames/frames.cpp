@@ -50,7 +50,10 @@ class PictureFrames final : public FrameSource {
     if (!frame.bgr.empty() || !frame.error.empty() || frame.origin->kind != FrameKind::picture)
       return;
     try {
-      frame.bgr = read_picture(frame.origin->name, limits_.picture);
+      const ReducedPicture picture = read_reduced_picture(frame.origin->name, 0, limits_.picture);
+      frame.bgr = picture.bgr;
+      if (!picture.rows.whole())
+        log::warning(fmt::format("{}: {}", frame.origin->name, describe(picture.rows)));
     } catch (const Error& error) {
       frame.error = error.what();
     }
