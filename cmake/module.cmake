@@ -81,8 +81,14 @@ function(yolov7_test name)
   target_link_libraries(${name}_tests PRIVATE GTest::gtest GTest::gtest_main Threads::Threads fmt::fmt ${ARG_LIBRARIES})
   target_compile_definitions(${name}_tests PRIVATE
     YOLOV7_SOURCE_DIR="${CMAKE_SOURCE_DIR}" YOLOV7_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(${name}_tests TEST_PREFIX "${ARG_LABEL}.${name}." DISCOVERY_TIMEOUT 120
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+  # One test of CTest per suite (add_suites.cmake); what is not built fails by name.
+  set(suites ${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake)
+  add_custom_command(TARGET ${name}_tests POST_BUILD BYPRODUCTS ${suites} VERBATIM
+    COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${name}_tests> -D PREFIX=${ARG_LABEL}.${name}. -D LABEL=${ARG_LABEL} -D FILE=${suites}
+      -D FOLDER=${CMAKE_CURRENT_BINARY_DIR} -D RESULTS=${CMAKE_BINARY_DIR}/test-results -P ${CMAKE_SOURCE_DIR}/cmake/add_suites.cmake)
+  file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}_include.cmake
+    CONTENT "if(EXISTS [=[${suites}]=])\n  include([=[${suites}]=])\nelse()\n  add_test(${name}_tests_NOT_BUILT ${name}_tests_NOT_BUILT)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}_include.cmake)
 endfunction()
 
 # yolov7_peer_test(<name> <script> <target> [TIMEOUT seconds]): runs SCRIPT TARGET by the Python of the peers; says so where there is none.

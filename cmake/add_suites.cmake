@@ -1,0 +1,21 @@
+# Run after a test program is built (module.cmake, yolov7_test): writes FILE, in which CTest reads one test per suite of PROGRAM, <PREFIX><suite>. A suite whose name
+# begins with "Nightly" has the label nightly besides. Each test leaves its cases in RESULTS as XML, where scripts/check-results looks for every one of them.
+execute_process(COMMAND ${PROGRAM} --gtest_list_tests OUTPUT_VARIABLE listed RESULT_VARIABLE code TIMEOUT 120)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} --gtest_list_tests: ${code}\n${listed}")
+endif()
+string(REGEX MATCHALL "(^|\n)[A-Za-z0-9_/]+\\." suites "${listed}")
+set(text "")
+foreach(suite ${suites})
+  string(REGEX REPLACE "^\n|\\.$" "" suite "${suite}")
+  string(REPLACE "/" "-" file "${PREFIX}${suite}.xml")
+  set(labels ${LABEL})
+  set(timeout 600)
+  if(suite MATCHES "^Nightly")
+    list(APPEND labels nightly)
+    set(timeout 3600)
+  endif()
+  string(APPEND text "add_test([=[${PREFIX}${suite}]=] [=[${PROGRAM}]=] [=[--gtest_filter=${suite}.*]=] [=[--gtest_output=xml:${RESULTS}/${file}]=])\n"
+    "set_tests_properties([=[${PREFIX}${suite}]=] PROPERTIES LABELS [=[${labels}]=] TIMEOUT ${timeout} WORKING_DIRECTORY [=[${FOLDER}]=])\n")
+endforeach()
+file(WRITE ${FILE} "${text}")
