@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "network/checkpoint/foreign_weights.hpp"
 #include "network/checkpoint/safetensors.hpp"
 #include "network/torch_file/foreign.hpp"
 #include "tests/network/config_fixture.hpp"
@@ -89,6 +90,7 @@ TEST_F(Foreign, NamesOfTensorsTellTheProgram) {
        {"model.24.m.0.weight", "model.2.cv3.conv.weight", "model.2.m.0.cv1.conv.weight"}}};
   for (const auto& [program, names] : cases)
     expect_begins(named(names), "x.pt: this is a checkpoint of " + program + ", not of YOLOv7 (");
+  EXPECT_EQ(foreign_weights(Weights()), "");
   expect_begins(named({"a.weight", "backbone.weight"}),
                 "x.pt: expected the weights of a YOLOv7 detector");
 }
