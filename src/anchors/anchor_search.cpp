@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/random.hpp"
 
@@ -91,7 +90,7 @@ std::vector<AnchorSize> k_means(std::span<const AnchorSize> labels, const Anchor
     if (found.distance < best.distance) best = std::move(found);
   }
   if (best.centres.size() < static_cast<std::size_t>(o.count))
-    throw Error(
+    throw TooFewLabels(
         fmt::format("anchor search: expected {} clusters of label sizes, found {}: the sizes are "
                     "too much alike",
                     o.count, best.centres.size()));
@@ -131,7 +130,7 @@ AnchorSearch search_anchors(std::span<const AnchorSize> labels, const AnchorSear
   }
   result.left_out = labels.size() - used.size();
   if (used.size() < static_cast<std::size_t>(std::max(o.count, 1)) || o.count < 1)
-    throw Error(
+    throw TooFewLabels(
         fmt::format("anchor search: expected at least as many labels as anchors ({}), found {}",
                     o.count, used.size()));
   result.anchors = k_means(used, o);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "anchors/anchor_fit.hpp"
+#include "core/error.hpp"
 
 namespace yolov7::anchors {
 
@@ -26,8 +27,13 @@ struct AnchorSearch {
                                                     ///< sides below 2 px, left out of the search
 };
 
+/// The labels do not suffice for a search: too few of them, or too much alike.
+struct TooFewLabels : Error {
+  using Error::Error;
+};
+
 /// `labels`: sizes in pixels of the network input. A pure function of labels and options. Error:
-/// fewer labels than anchors, or fewer distinct ones than k-means needs.
+/// TooFewLabels.
 AnchorSearch search_anchors(std::span<const network::AnchorSize> labels,
                             const AnchorSearchOptions& options);
 

@@ -109,7 +109,13 @@ void TensorMemory::remove_free(std::map<std::byte*, std::size_t>::iterator range
 }
 
 void TensorMemory::map_more(std::size_t bytes) {
-  const std::size_t size = std::max(mapping, round_up(bytes, huge_page));
+  std::size_t size = std::max(mapping, round_up(bytes, huge_page));
+  if (limit_ > 0 && mapped_ + size > limit_) size = round_up(bytes, huge_page);
+  if (limit_ > 0 && mapped_ + size > limit_)
+    throw OutOfMemory(
+        fmt::format("out of memory: {} MiB more for tensors beside {} MiB are over the limit of {} "
+                    "MiB: lower the batch or the picture size",
+                    size >> 20, mapped_ >> 20, limit_ >> 20));
   void* raw = mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) {
@@ -129,6 +135,11 @@ void TensorMemory::map_more(std::size_t bytes) {
 void TensorMemory::release_unused() {
   const std::lock_guard lock(mutex_);
   for (const auto& [block, bytes] : free_) madvise(block, bytes, MADV_DONTNEED);
+}
+
+void TensorMemory::set_limit(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  limit_ = bytes;
 }
 
 std::size_t TensorMemory::mapped_bytes() const {

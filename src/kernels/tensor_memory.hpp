@@ -29,6 +29,9 @@ class TensorMemory : public c10::Allocator {
 
   /// Gives the pages of all free ranges back to the system; the addresses stay reserved.
   void release_unused();
+  /// All mappings together stay below this many bytes from now on, or allocate() throws
+  /// OutOfMemory; 0 = no limit.
+  void set_limit(std::size_t bytes);
   std::size_t mapped_bytes() const;  ///< of all mappings
   std::size_t used_bytes() const;    ///< of them handed out, headers included
   std::size_t peak_bytes() const;  ///< most bytes handed out at once since the last forget_peak(),
@@ -49,7 +52,7 @@ class TensorMemory : public c10::Allocator {
   std::map<std::byte*, std::size_t> free_;                     ///< ranges by address
   std::set<std::pair<std::size_t, std::byte*>> free_by_size_;  ///< the same, smallest first
   std::size_t mapped_ = 0, used_ = 0;
-  std::size_t small_used_ = 0, peak_ = 0;
+  std::size_t small_used_ = 0, peak_ = 0, limit_ = 0;
 };
 
 /// The system has no memory left for a tensor.

@@ -55,6 +55,7 @@ TransferPlan::TransferPlan(const TrainOptions& o, const network::Network& networ
                                       stage.epoch, stages_.back().epoch));
       stages_.push_back(std::move(stage));
     }
+  require_training(o, network);
   if (o.lr_backbone == 1 && o.lr_neck == 1) return;
   rates_.assign(static_cast<std::size_t>(layers_), 1);
   for (const Part& one : parts_)
@@ -62,6 +63,33 @@ TransferPlan::TransferPlan(const TrainOptions& o, const network::Network& networ
       rates_[static_cast<std::size_t>(layer)] = one.name == "backbone" ? o.lr_backbone
                                                 : one.name == "neck"   ? o.lr_neck
                                                                        : 1;
+}
+
+/// Error (usage): epochs in which no layer with weights trains.
+void TransferPlan::require_training(const TrainOptions& o, const network::Network& network) const {
+  std::vector<int> starts{0};
+  for (const Stage& stage : stages_)
+    if (stage.epoch < o.epochs) starts.push_back(stage.epoch);
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::vector<int> still = frozen(starts[i]);
+    const bool trains =
+        std::any_of(network.layers.begin(), network.layers.end(), [&](const network::Layer& layer) {
+          return layer.parameters > 0 &&
+                 std::find(still.begin(), still.end(), layer.index) == still.end();
+        });
+    if (trains) continue;
+    std::vector<std::string> given;
+    for (const int one : o.freeze) given.push_back(std::to_string(one));
+    const std::string until = stages_.empty()
+                                  ? ""
+                                  : fmt::format(" with --unfreeze-at {}, from epoch {} on",
+                                                text::printable(o.unfreeze_at), starts[i]);
+    const bool all = static_cast<int>(still.size()) == layers_;
+    throw usage_error(
+        fmt::format("--freeze {}{}: all {}layers{} are frozen, nothing would be trained",
+                    text::join(given, " "), until, all ? fmt::format("{} ", layers_) : "",
+                    all ? "" : " that have weights"));
+  }
 }
 
 TransferPlan::Part TransferPlan::part(const std::string& name) const {

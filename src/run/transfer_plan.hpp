@@ -13,7 +13,7 @@ class TransferPlan {
  public:
   /// `--freeze` (training 8: one number n = layers 0 … n − 1, several = exactly these) holds from
   /// the start; `--unfreeze-at` ends it part by part. Errors (usage): a part, epoch or layer that
-  /// does not exist, an epoch twice or out of order.
+  /// does not exist, an epoch twice or out of order, epochs in which nothing would be trained.
   TransferPlan(const TrainOptions& options, const network::Network& network);
 
   std::vector<int> frozen(int epoch) const;  ///< layers that do not train in this epoch
@@ -38,6 +38,7 @@ class TransferPlan {
     int epoch = 0;
     std::vector<int> layers;  ///< that train from here on
   };
+  void require_training(const TrainOptions& options, const network::Network& network) const;
   Part part(const std::string& name) const;
   double rate_of(const Part& part) const;
   static int within(const Part& part, const std::vector<int>& layers);  ///< how many of the layers

@@ -3,15 +3,30 @@
 #include <fmt/format.h>
 
 #include "anchors/anchor_search.hpp"
+#include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::training {
 namespace {
 
-/// Searched anchors, where their best possible recall is above `recall` (training 12).
+/// What to do where placeholders cannot be replaced. `wanted`: per level, of the hyper-parameters;
+/// 0: it is the configuration that has none.
+std::string cannot_replace(const std::string& why, int wanted) {
+  return wanted > 0 ? fmt::format(
+                          "{}, and anchors: {} of the hyper-parameters asks for that search: label "
+                          "more objects, or set anchors: 0 to keep those of the configuration",
+                          why, wanted)
+                    : fmt::format(
+                          "{}, and the configuration has no anchors: label more objects, or write "
+                          "anchors into it",
+                          why);
+}
+
+/// Searched anchors, where their best possible recall is above `recall` (training 12), and in any
+/// case in the place of placeholders.
 void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state,
-                     double recall) {
+                     double recall, bool placeholders) {
   const network::Network& description = network.description();
   const std::size_t levels = description.lead_levels(),
                     per_level = static_cast<std::size_t>(description.anchors_per_level);
@@ -19,8 +34,15 @@ void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::Run
   options.count = static_cast<int>(levels * per_level);
   options.threshold = state.hyp.anchor_t;
   options.seed = static_cast<std::uint64_t>(state.options.seed);
-  const anchors::AnchorSearch found = anchors::search_anchors(data.train, data.train_size, options);
-  if (found.fit.best_possible_recall <= recall) {
+  anchors::AnchorSearch found;
+  try {
+    found = anchors::search_anchors(data.train, data.train_size, options);
+  } catch (const anchors::TooFewLabels& error) {
+    if (placeholders) throw usage_error(cannot_replace(error.what(), state.hyp.anchors));
+    log::warning(fmt::format("{}; the anchors of the configuration stay", error.what()));
+    return;
+  }
+  if (!placeholders && found.fit.best_possible_recall <= recall) {
     log::warning(fmt::format(
         "anchors: the searched ones are no better (best possible recall {:.4f}); the old ones stay",
         found.fit.best_possible_recall));
@@ -55,7 +77,7 @@ void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunS
   }
   log::info(placeholders ? std::string("anchors: as many per level as asked for, to be searched")
                          : line + ": below 0.98, so better ones are searched");
-  replace_anchors(network, data, state, placeholders ? -1 : fit.best_possible_recall);
+  replace_anchors(network, data, state, fit.best_possible_recall, placeholders);
 }
 
 }  // namespace yolov7::training

@@ -7,7 +7,8 @@
 namespace yolov7::training {
 
 /// Says how well the network's anchors fit the training split, and replaces them by searched ones
-/// where they fit badly or are only placeholders.
+/// where they fit badly or are only placeholders. Labels that do not suffice for a search: a
+/// warning; with placeholders an Error (usage).
 void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state);
 
 }  // namespace yolov7::training

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "nn/device_memory.hpp"
 
 namespace yolov7::training {
@@ -33,11 +35,19 @@ Room room(const RunContext& context, double limit) {
   const bool cpu = context.device.is_cpu();
   Room r;
   r.resident = cpu ? resident_bytes() : device.used_bytes();
-  r.left = cpu ? available_memory(static_cast<std::uint64_t>(limit * 1e9))
-               : AvailableMemory{device.free_bytes(), "the GPU"};
-  r.allowed =
-      r.resident + static_cast<std::uint64_t>(static_cast<double>(r.left.bytes) * (1 - kept_free) /
-                                              (cpu ? context.group->world().local_size : 1));
+  const AvailableMemory left =
+      cpu ? available_memory() : AvailableMemory{device.free_bytes(), "the GPU"};
+  // What the machine has is shared with the other processes on it; the limit is this process's.
+  r.total = r.resident +
+            left.bytes / static_cast<std::uint64_t>(cpu ? context.group->world().local_size : 1);
+  r.limited_by = left.limited_by;
+  const auto own_limit = static_cast<std::uint64_t>(limit * 1e9);
+  if (cpu && own_limit > 0 && own_limit < r.total) {
+    r.total = own_limit;
+    r.limited_by = "--memory-limit";
+  }
+  const std::uint64_t free = r.total - std::min(r.total, r.resident);
+  r.allowed = r.total - static_cast<std::uint64_t>(static_cast<double>(free) * kept_free);
   return r;
 }
 
@@ -45,7 +55,7 @@ std::string fits_text(const MemoryModel& model, const Room& room, int batch, int
   return fmt::format("predicted peak {} with a batch of {}{}; {} allows {}",
                      memory_text(model.peak(batch, micro)), batch,
                      micro < batch ? fmt::format(" in micro-batches of {}", micro) : "",
-                     room.left.limited_by, memory_text(room.resident + room.left.bytes));
+                     room.limited_by, memory_text(room.total));
 }
 
 }  // namespace yolov7::training

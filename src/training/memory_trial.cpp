@@ -7,7 +7,7 @@
 #include "kernels/tensor_memory.hpp"
 #include "nn/batch_norm_snapshot.hpp"
 #include "nn/device_memory.hpp"
-#include "run/recipe.hpp"
+#include "training/memory_shapes.hpp"
 #include "training/multi_scale.hpp"
 #include "training/precision/trial_pass.hpp"
 #include "training/step.hpp"
@@ -17,13 +17,6 @@ namespace yolov7::training {
 namespace {
 
 constexpr int most_in_a_pass = 4;  ///< pictures of the second pass
-constexpr int queued_batches = 6;  ///< finished or in work at the loader, and the one in use
-
-std::int64_t bytes_of(const nn::TorchNetwork& network) {
-  std::int64_t bytes = 0;
-  for (const nn::TorchNetwork::Entry& entry : network.entries()) bytes += entry.tensor.numel() * 4;
-  return bytes;
-}
 
 /// Most bytes of tensors at once in a forward and backward pass.
 std::size_t pass_peak(const Model& model, const at::Tensor& images,
@@ -46,43 +39,62 @@ struct TwoPasses {
   }
 };
 
-/// Of the stage that trains the most. Statistics and frozen layers are as before afterwards.
-TwoPasses two_passes(const RunContext& context, const Data& data, const Model& model,
-                     const run::RunState& state, const dataset::Batch& batch) {
-  nn::BatchNormSnapshot statistics(*model.network);
-  model.network->train(true);
-  model.network->freeze(model.plan->frozen(state.options.epochs - 1), state.options.freeze_bn);
-  TwoPasses passes;
-  passes.count = std::clamp(batch.count, 2, most_in_a_pass);
+/// Statistics and frozen layers as before, also where memory does not suffice.
+class TrialState {
+ public:
+  TrialState(const Model& model, const run::RunState& state)
+      : model_(model), state_(state), statistics_(*model.network) {
+    model.network->train(true);
+    model.network->freeze(model.plan->frozen(state.options.epochs - 1), state.options.freeze_bn);
+  }
+  ~TrialState() {
+    statistics_.restore();
+    model_.network->freeze(model_.plan->frozen(state_.epoch), state_.options.freeze_bn);
+  }
+  TrialState(const TrialState&) = delete;
+  TrialState& operator=(const TrialState&) = delete;
+
+ private:
+  const Model& model_;
+  const run::RunState& state_;
+  nn::BatchNormSnapshot statistics_;
+};
+
+/// Pictures of the batch, in the largest size that the run will have.
+at::Tensor images_of(const RunContext& context, const Data& data, const run::RunState& state,
+                     const dataset::Batch& batch, int count) {
   at::Tensor images =
       nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, context.device);
-  if (batch.count < 2) images = at::cat({images, images});
-  if (state.options.multi_scale) {
-    const std::int64_t side =
-        largest_multi_scale(data.train_size, data.stride) / data.stride * data.stride;
-    images = at::upsample_bilinear2d(images.slice(0, 0, passes.count), {side, side}, false);
-  }
+  if (batch.count < count) images = at::cat({images, images});
+  if (!state.options.multi_scale) return images;
+  const std::int64_t side =
+      largest_multi_scale(data.train_size, data.stride) / data.stride * data.stride;
+  return at::upsample_bilinear2d(images.slice(0, 0, count), {side, side}, false);
+}
+
+/// Of the stage that trains the most.
+TwoPasses two_passes(const RunContext& context, const Data& data, const Model& model,
+                     const run::RunState& state, const dataset::Batch& batch) {
+  const TrialState trial(model, state);
+  TwoPasses passes;
+  passes.count = std::clamp(batch.count, 2, most_in_a_pass);
+  const at::Tensor images = images_of(context, data, state, batch, passes.count);
   passes.one = pass_peak(model, images.slice(0, 0, 1), targets_of(batch, 0, 1));
   passes.resident_one = resident_bytes();
   passes.several =
       pass_peak(model, images.slice(0, 0, passes.count), targets_of(batch, 0, passes.count));
   passes.resident_several = resident_bytes();
-  statistics.restore();
-  model.network->freeze(model.plan->frozen(state.epoch), state.options.freeze_bn);
   return passes;
 }
 
-/// Tensors of the optimizer for each parameter.
-int moments(const run::TrainOptions& o) { return run::optimizer_of(o) == "sgd" ? 1 : 2; }
-
 MemoryModel measure_memory(const RunContext& context, const Data& data, const Model& model,
-                           const run::RunState& state, const dataset::Batch& batch) {
+                           const run::RunState& state, const dataset::Batch& batch,
+                           std::uint64_t allowed) {
   // What earlier passes left behind will serve training too: it is given back, so that the passes
   // show what they need themselves.
   kernels::keep_tensor_memory().release_unused();
   malloc_trim(0);
   const TwoPasses passes = two_passes(context, data, model, state, batch);
-  const auto weights = static_cast<std::uint64_t>(bytes_of(*model.network));
   MemoryModel memory;
   // Pages over bytes of tensors, of the pictures that the second pass has more: gaps between
   // tensors. What is needed once lies in both passes.
@@ -94,19 +106,14 @@ MemoryModel measure_memory(const RunContext& context, const Data& data, const Mo
   // Validation comes while the memory of the training pass is kept; its batches have twice as many
   // pictures.
   const ValidationMemory validation =
-      measure_validation_memory(context, data, *model.network, state.options);
-  memory.per_batch_picture =
-      3.0 * batch.height * batch.width * queued_batches + 2 * validation.per_picture;
-  const double cache =
-      std::min(state.options.cache_budget * 1e9, static_cast<double>(data.train.entries.size()) *
-                                                     3.0 * data.train_size * data.train_size);
-  // Resident now, less what the pictures took, plus: momentum (Adam: two), averages, and the copies
-  // of all three while a checkpoint is written.
+      measure_validation_memory(context, data, *model.network, state.options, allowed);
+  memory.per_batch_picture = queue_bytes(batch.height, batch.width) + 2 * validation.per_picture;
+  // Resident now, less what the pictures took, plus what comes with the optimizer and the data.
   memory.base = resident -
                 std::min<std::uint64_t>(
                     resident, static_cast<std::uint64_t>(passes.count * memory.per_micro_picture)) +
-                weights * static_cast<std::uint64_t>(2 * (1 + moments(state.options)) + 1) +
-                static_cast<std::uint64_t>(cache + validation.fixed);
+                bytes_beside_weights(*model.network, state.options) +
+                static_cast<std::uint64_t>(cache_bytes(data, state.options) + validation.fixed);
   return memory;
 }
 
@@ -122,8 +129,7 @@ MemoryModel measure_gpu_memory(const RunContext& context, const Data& data, cons
   memory.per_batch_picture = 4.0 * 3 * batch.height * batch.width;
   memory.base =
       static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(passes.one) - picture)) +
-      static_cast<std::uint64_t>(bytes_of(*model.network)) *
-          static_cast<std::uint64_t>(moments(state.options) + 1);
+      gpu_bytes_beside_weights(*model.network, state.options);
   return memory;
 }
 
@@ -131,10 +137,18 @@ MemoryModel measure_gpu_memory(const RunContext& context, const Data& data, cons
 
 MemoryModel measured_memory(const RunContext& context, const Data& data, const Model& model,
                             const run::RunState& state, const dataset::Batch& batch,
-                            at::ScalarType compute) {
+                            at::ScalarType compute, std::uint64_t allowed) {
   model.network->set_compute(compute);
-  return context.device.is_cpu() ? measure_memory(context, data, model, state, batch)
+  return context.device.is_cpu() ? measure_memory(context, data, model, state, batch, allowed)
                                  : measure_gpu_memory(context, data, model, state, batch);
+}
+
+double picture_bytes(const RunContext& context, const Data& data, const Model& model,
+                     const run::RunState& state, const dataset::Batch& batch) {
+  const TrialState trial(model, state);
+  const auto before = static_cast<double>(nn::DeviceMemory(context.device).used_bytes());
+  const at::Tensor images = images_of(context, data, state, batch, 1).slice(0, 0, 1);
+  return static_cast<double>(pass_peak(model, images, targets_of(batch, 0, 1))) - before;
 }
 
 MemoryModel in_type(MemoryModel memory, const RunContext& context, const Data& data,

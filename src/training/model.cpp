@@ -91,23 +91,32 @@ LossOptions loss_options(const network::Network& description, const run::RunStat
 
 }  // namespace
 
-void build_network(Model& model, const RunContext& context, run::RunState& state,
-                   const std::vector<std::string>& names,
-                   const std::optional<network::Checkpoint>& resumed) {
+std::optional<network::Checkpoint> choose_config(
+    Model& model, const run::RunState& state, const std::optional<network::Checkpoint>& resumed) {
   const run::TrainOptions& o = state.options;
-  std::optional<network::Checkpoint> initial;
-  if (!resumed) initial = initial_weights(o);
   if (resumed) {
     model.config = resumed->config;
     model.config_source = resumed->config_source;
-  } else if (!o.cfg.empty()) {
+    return std::nullopt;
+  }
+  std::optional<network::Checkpoint> initial = initial_weights(o);
+  if (!o.cfg.empty()) {
     model.config = network::read_config(o.cfg);
     model.config_source = o.cfg;
   } else {
     choose_own_graph(model, *initial);
   }
-  if (!resumed && state.hyp.anchors > 0)
+  if (state.hyp.anchors > 0)
     model.config = network::with_anchor_count(model.config, model.config_source, state.hyp.anchors);
+  const run::TransferPlan possible(o, network::build(model.config, model.config_source));
+  return initial;
+}
+
+void build_network(Model& model, const RunContext& context, run::RunState& state,
+                   const std::vector<std::string>& names,
+                   const std::optional<network::Checkpoint>& resumed,
+                   std::optional<network::Checkpoint> initial) {
+  const run::TrainOptions& o = state.options;
   network::Overrides overrides;
   overrides.class_count = static_cast<int>(names.size());
   model.network = std::make_unique<nn::TorchNetwork>(

@@ -30,11 +30,18 @@ struct Model {
   std::unique_ptr<GradientSums> gradient_sums;  ///< null: one process
 };
 
-/// Configuration, network, first weights (a checkpoint's, the start's, or random ones) and transfer
-/// plan; --weights auto becomes what it means. The transfer plan is drawn into the run folder.
+/// The configuration. Returns the checkpoint that a new run begins with, where the options name
+/// one. Needs no data, so that a wrong configuration or transfer plan is refused before they are
+/// read.
+std::optional<network::Checkpoint> choose_config(Model& model, const run::RunState& state,
+                                                 const std::optional<network::Checkpoint>& resumed);
+
+/// Network, first weights (those of `resumed` or `initial`, the start's, or random ones) and
+/// transfer plan; --weights auto becomes what it means. The plan is drawn into the run folder.
 void build_network(Model& model, const RunContext& context, run::RunState& state,
                    const std::vector<std::string>& names,
-                   const std::optional<network::Checkpoint>& resumed);
+                   const std::optional<network::Checkpoint>& resumed,
+                   std::optional<network::Checkpoint> initial);
 
 /// The losses of training and validation. Needs the network and, in Data, the training size.
 void make_losses(Model& model, const run::RunState& state, int train_size);

@@ -12,7 +12,16 @@
 namespace yolov7::training {
 namespace {
 
-/// Types narrower than float32 that may be taken, the best first.
+PrecisionCheck compared_with_float32(at::Device device, const Model& model,
+                                     const dataset::Batch& batch, const std::string& type) {
+  return check_precision(
+      *model.network, *model.loss,
+      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, device), batch.targets,
+      compute_type(type));
+}
+
+}  // namespace
+
 std::vector<std::string> narrow_types(at::Device device, const run::TrainOptions& o) {
   if (o.precision == "float16" && device.is_cpu())
     throw usage_error(
@@ -28,20 +37,11 @@ std::vector<std::string> narrow_types(at::Device device, const run::TrainOptions
                                            : std::vector<std::string>{"float16"};
 }
 
-PrecisionCheck compared_with_float32(at::Device device, const Model& model,
-                                     const dataset::Batch& batch, const std::string& type) {
-  return check_precision(
-      *model.network, *model.loss,
-      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, device), batch.targets,
-      compute_type(type));
-}
-
-}  // namespace
-
 dataset::Batch first_batch(const RunContext& context, const Data& data, const run::RunState& state,
                            int most) {
   dataset::LoaderOptions options = loader_options(data, *context.group, state);
-  options.batch_size = std::min(std::max(state.options.batch_size, options.quad ? 4 : 1), most);
+  const int least = options.quad ? 4 : 1;
+  options.batch_size = std::clamp(state.options.batch_size, least, std::max(most, least));
   options.cache_bytes = 0;
   options.parts = 1;  // the same pictures, and the same findings, in every process
   options.part = 0;

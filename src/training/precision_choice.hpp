@@ -1,6 +1,7 @@
 #pragma once
 // In which type a run computes, by comparing a first batch with float32 (training 11.1).
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "dataset/batch.hpp"
 #include "training/data.hpp"
@@ -15,6 +16,10 @@ dataset::Batch first_batch(const RunContext& context, const Data& data, const ru
 
 /// Pictures that types are compared on, at most.
 inline constexpr int most_compared = 8;
+
+/// Types narrower than float32 that a run may compute in, the best first. Error (usage): float16
+/// without a GPU.
+std::vector<std::string> narrow_types(at::Device device, const run::TrainOptions& options);
 
 /// options.precision becomes what is computed in, and state.float32_first whether that begins
 /// later. False: only float32, or float32 first, will do.

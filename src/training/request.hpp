@@ -1,6 +1,7 @@
 #pragma once
 // What a training is asked for and what comes out of it, in plain types.
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct TrainRequest {
   std::vector<std::string> given;  ///< names of the options that stood on the command line
   std::string run_folder;  ///< made by the caller where world.writes(); empty when a run is resumed
   run::World world;        ///< this process among those that train together
+  std::function<void()> started;  ///< called after the first batch; may be empty
 };
 
 struct TrainSummary {

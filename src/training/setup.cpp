@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -117,7 +119,9 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   Data& data = run->data;
   Model& model = run->model;
   context.group = &group;
+  run->started = request.started;
   const auto [resumed, epochs_before] = open_run(context, state, request);
+  std::optional<network::Checkpoint> initial = choose_config(model, state, resumed);
   context.device = nn::choose_device(state.options.device, group.world());
   context.threads = compute_threads(state.options, group.world());
   group.use(context.device);
@@ -129,7 +133,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
         !changed.empty())
       log::info(changed);
   require_shares(state.options.batch_size, group.size());
-  build_network(model, context, state, data.train.names, resumed);
+  build_network(model, context, state, data.train.names, resumed, std::move(initial));
   choose_sizes(data, state.options, model.network->description());
   if (!resumed) choose_anchors(*model.network, data, state);
   make_losses(model, state, data.train_size);

@@ -1,6 +1,7 @@
 #pragma once
 // The set-up phase of a run, in the order of training 5: folder, data, network, weights, memory,
 // optimizer, schedule.
+#include <functional>
 #include <memory>
 
 #include "run/run_state.hpp"
@@ -22,6 +23,7 @@ struct PreparedRun {
   Model model;
   MemoryPlan memory;
   std::unique_ptr<run::Schedule> schedule;
+  std::function<void()> started;  ///< to be called after the first batch; may be empty
 };
 
 /// Collective where there are several processes, as everything that trains.

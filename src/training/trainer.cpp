@@ -32,6 +32,7 @@ Trainer::Trainer(PreparedRun& run, Clock now)
       predicted_peak_(run.memory.predicted_peak),
       step_(run.context, run.data, run.model, *run.schedule, run.state, run.memory.micro_batch),
       watch_(run.context, run.data, run.model.network->description(), run.state),
+      started_(run.started),
       epoch_start_(now_()),
       last_write_(epoch_start_) {}
 
@@ -111,6 +112,7 @@ void Trainer::train_batch(const dataset::Batch& batch) {
     watch_.picture(0, sheet);
   }
   const StepResult result = step_.run(batch, iteration);
+  if (const auto started = std::exchange(started_, nullptr)) started();
   if (result.skipped && state_.skipped_in_row >= most_skipped_in_row)
     roll_back(context_, model_, state_);
   for (std::size_t i = 0; i < 4; ++i) state_.loss_sum[i] += result.losses[i];

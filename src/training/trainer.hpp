@@ -60,6 +60,7 @@ class Trainer {
   RunWatch watch_;
   run::EpochDisplay display_;
   run::EpochRecord record_;
+  std::function<void()> started_;  ///< empty once it was called
   std::chrono::steady_clock::time_point epoch_start_, last_write_;
   double seconds_before_ = 0;  ///< of training before this epoch began in this process
 };

@@ -10,6 +10,7 @@
 #include "dataset/loading/epoch_plan.hpp"
 #include "evaluation/evaluate.hpp"
 #include "evaluation/report/report.hpp"
+#include "network/graph/cost.hpp"
 #include "nn/torch_detector.hpp"
 
 namespace yolov7::training {
@@ -124,12 +125,30 @@ std::vector<double> validate(const RunContext& context, const Data& data, const 
   return class_ap;
 }
 
+ValidationMemory validation_from_shapes(const RunContext& context, const Data& data,
+                                        const nn::TorchNetwork& network,
+                                        const run::TrainOptions& o) {
+  constexpr double certain = 0.5;  // tensors that a back end joins or leaves out
+  const cv::Size shape = largest_shape(context, data, o);
+  const network::Cost cost = network::cost(network.description(), shape.height, shape.width);
+  ValidationMemory memory;
+  memory.per_picture = certain * static_cast<double>(cost.inference_activation_bytes) +
+                       loader_batches * 3.0 * shape.area();
+  return memory;
+}
+
 ValidationMemory measure_validation_memory(const RunContext& context, const Data& data,
                                            const nn::TorchNetwork& network,
-                                           const run::TrainOptions& o) {
+                                           const run::TrainOptions& o, std::uint64_t allowed) {
   at::NoGradGuard no_gradient;
   const cv::Size shape = largest_shape(context, data, o);
+  constexpr int most = 4;
   malloc_trim(0);
+  const network::Cost cost = network::cost(network.description(), shape.height, shape.width);
+  const double needed =
+      most * (static_cast<double>(cost.inference_activation_bytes) + 3.0 * shape.area());
+  if (static_cast<double>(resident_bytes()) + needed > static_cast<double>(allowed))
+    return validation_from_shapes(context, data, network, o);
   const double before = static_cast<double>(resident_bytes());
   const auto detector =
       make_detector(context, network.description(), network.store(), /*raw_maps=*/true);
@@ -141,7 +160,7 @@ ValidationMemory measure_validation_memory(const RunContext& context, const Data
     return static_cast<double>(resident_bytes()) - before;
   };
   with(1);  // what is made once: libraries, threads
-  const double two = with(2), four = with(4);
+  const double two = with(2), four = with(most);
   ValidationMemory memory;
   const double picture = std::max(0.0, (four - two) / 2);
   memory.per_picture = picture + loader_batches * 3.0 * shape.area();

@@ -1,5 +1,6 @@
 #pragma once
 // Validation of the averaged weights during training, through the detector that users run.
+#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -27,13 +28,18 @@ FinalMetrics measure(const RunContext& context, const Data& data, const network:
                      const run::TrainOptions& options, const network::Weights& weights,
                      const std::filesystem::path& folder);
 
-/// Resident memory of a validation, bytes: measured, by a detector that runs two and four pictures
-/// of the largest shape. It is gone afterwards.
+/// Resident memory of a validation, bytes.
 struct ValidationMemory {
   double fixed = 0, per_picture = 0;  ///< the whole, and besides for each picture of a batch
 };
+/// From the shapes of the network at the largest picture: rather less than it will be.
+ValidationMemory validation_from_shapes(const RunContext& context, const Data& data,
+                                        const nn::TorchNetwork& network,
+                                        const run::TrainOptions& options);
+/// Measured, by a detector that runs two and four pictures of the largest shape and is gone
+/// afterwards; where these take more than `allowed` bytes of the process, from shapes.
 ValidationMemory measure_validation_memory(const RunContext& context, const Data& data,
                                            const nn::TorchNetwork& network,
-                                           const run::TrainOptions& options);
+                                           const run::TrainOptions& options, std::uint64_t allowed);
 
 }  // namespace yolov7::training

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "tests/nn/small_network.hpp"
+#include "tests/scratch_folder.hpp"
 #include "training/optim/optimizer.hpp"
 
 namespace yolov7::training {
@@ -32,6 +33,29 @@ TEST(TransferPlan, FreezeAloneHoldsForever) {
   EXPECT_TRUE(run::TransferPlan(options(""), net).empty());
   EXPECT_EQ(run::TransferPlan(options("", {3}), net).frozen(99), (std::vector<int>{0, 1, 2}));
   EXPECT_EQ(run::TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
+}
+
+TEST(TransferPlan, ARunInWhichNothingTrainsIsRefused) {
+  const network::Network net = nn::small_network();  // 14 layers
+  const auto refusal = [&](const run::TrainOptions& o) {
+    return test::error_of([&] { run::TransferPlan(o, net); });
+  };
+  EXPECT_EQ(refusal(options("", {1000})),
+            "--freeze 1000: all 14 layers are frozen, nothing would be trained");
+  EXPECT_EQ(refusal(options("", {14})),
+            "--freeze 14: all 14 layers are frozen, nothing would be trained");
+  EXPECT_EQ(refusal(options("", {13})), "no error");
+  EXPECT_EQ(refusal(options("3:head", {14})),
+            "--freeze 14 with --unfreeze-at 3:head, from epoch 0 on: all 14 layers are frozen, "
+            "nothing would be trained");
+  // Layers without weights do not count: concatenations and pooling cannot train.
+  std::vector<int> with_weights;
+  for (const network::Layer& layer : net.layers)
+    if (layer.parameters > 0) with_weights.push_back(layer.index);
+  ASSERT_LT(with_weights.size(), net.layers.size());
+  EXPECT_TRUE(
+      refusal(options("", with_weights))
+          .ends_with(": all layers that have weights are frozen, nothing would be trained"));
 }
 
 TEST(TransferPlan, PartsBeginToTrainInTurn) {

@@ -3,16 +3,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
 #include "core/text.hpp"
 #include "monitoring/mlflow_server.hpp"
 #include "process/launcher.hpp"
+#include "run/new_folder.hpp"
 
 namespace yolov7::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 void check(const run::TrainOptions& o) {
   if (o.resume.empty()) run::require_possible(o, "train");
@@ -78,9 +83,16 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     return {};
   }
   const training::Api& library = api::training_library();
-  if (request.options.resume.empty() && request.world.writes())
-    request.run_folder =
-        make_run_folder(request.options.project, request.options.name, request.options.exist_ok);
+  std::optional<run::NewFolder> made;
+  if (request.options.resume.empty() && request.world.writes()) {
+    const run::TrainOptions& o = request.options;
+    const bool there = o.exist_ok && fs::exists(fs::path(o.project) / o.name);
+    request.run_folder = make_run_folder(o.project, o.name, o.exist_ok);
+    if (!there) made.emplace(request.run_folder);
+    request.started = [&] {
+      if (made) made->keep();
+    };
+  }
   const training::TrainSummary summary = library.train(request);
   if (!request.world.writes()) {
     if (summary.interrupted) output.code = ExitCode::interrupted;

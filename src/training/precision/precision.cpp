@@ -13,25 +13,54 @@
 namespace yolov7::training {
 namespace {
 
+/// What trains, rounded to a narrow type as long as this object lives.
+class RoundedWeights {
+ public:
+  RoundedWeights(nn::TorchNetwork& network, at::ScalarType narrow) {
+    at::NoGradGuard no_gradient;
+    for (const nn::TorchNetwork::Entry& entry : network.entries())
+      if (entry.tensor.requires_grad())
+        kept_.emplace_back(entry.tensor, entry.tensor.detach().clone());
+    for (auto& [tensor, value] : kept_) tensor.copy_(value.to(narrow));
+  }
+  ~RoundedWeights() {
+    at::NoGradGuard no_gradient;
+    for (auto& [tensor, value] : kept_) tensor.copy_(value);
+  }
+  RoundedWeights(const RoundedWeights&) = delete;
+  RoundedWeights& operator=(const RoundedWeights&) = delete;
+
+ private:
+  std::vector<std::pair<at::Tensor, at::Tensor>> kept_;
+};
+
 /// Float32 with picture and parameters rounded to the narrow type: how much the gradient depends on
 /// bits that this type does not have.
 TrialPass rounded_pass(nn::TorchNetwork& network, Loss& loss, const at::Tensor& images,
                        std::span<const Target> targets, at::ScalarType narrow) {
-  std::vector<std::pair<at::Tensor, at::Tensor>> kept;
-  {
-    at::NoGradGuard no_gradient;
-    for (const nn::TorchNetwork::Entry& entry : network.entries()) {
-      at::Tensor tensor = entry.tensor;
-      if (!tensor.requires_grad()) continue;
-      kept.emplace_back(tensor, tensor.detach().clone());
-      tensor.copy_(tensor.to(narrow));
-    }
-  }
-  TrialPass result = trial_pass(network, loss, images.to(narrow).to(images.scalar_type()), targets);
-  at::NoGradGuard no_gradient;
-  for (auto& [tensor, value] : kept) tensor.copy_(value);
-  return result;
+  const RoundedWeights rounded(network, narrow);
+  return trial_pass(network, loss, images.to(narrow).to(images.scalar_type()), targets);
 }
+
+/// Statistics, mode and compute type of the network as before, also where memory does not suffice.
+class NetworkState {
+ public:
+  explicit NetworkState(nn::TorchNetwork& network)
+      : network_(network), training_(network.training()), statistics_(network) {}
+  ~NetworkState() {
+    statistics_.restore();
+    network_.train(training_);
+    network_.set_compute(network_.type());
+  }
+  NetworkState(const NetworkState&) = delete;
+  NetworkState& operator=(const NetworkState&) = delete;
+  void restore_statistics() const { statistics_.restore(); }
+
+ private:
+  nn::TorchNetwork& network_;
+  bool training_;
+  nn::BatchNormSnapshot statistics_;
+};
 
 double dot(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   double sum = 0;
@@ -65,20 +94,16 @@ std::string PrecisionCheck::text() const {
 
 PrecisionCheck check_precision(nn::TorchNetwork& network, Loss& loss, const at::Tensor& images,
                                std::span<const Target> targets, at::ScalarType narrow) {
-  nn::BatchNormSnapshot statistics(network);
-  const bool training = network.training();
+  const NetworkState before(network);
   network.train(true);
   network.set_compute(network.type());
   const TrialPass exact = trial_pass(network, loss, images, targets);
-  statistics.restore();
+  before.restore_statistics();
   const TrialPass control = rounded_pass(network, loss, images, targets, narrow);
-  statistics.restore();
+  before.restore_statistics();
   network.set_compute(narrow);
   const TrialPass rounded =
       trial_pass(network, loss, images, targets, narrow == at::kHalf ? LossScaler::first_scale : 1);
-  statistics.restore();
-  network.train(training);
-  network.set_compute(network.type());
   PrecisionCheck check;
   check.loss = exact.loss;
   check.narrow_loss = rounded.loss;

@@ -1,10 +1,35 @@
 #include "training/precision/trial_pass.hpp"
 
+#include <utility>
+
 namespace yolov7::training {
+
+namespace {
+
+/// The loss's balance and the gradients as before, also where memory does not suffice.
+class Traces {
+ public:
+  Traces(nn::TorchNetwork& network, Loss& loss)
+      : network_(network), loss_(loss), balance_(loss.balance()) {}
+  ~Traces() {
+    for (const nn::TorchNetwork::Entry& entry : network_.entries())
+      if (at::Tensor tensor = entry.tensor; tensor.requires_grad()) tensor.mutable_grad().reset();
+    loss_.set_balance(std::move(balance_));
+  }
+  Traces(const Traces&) = delete;
+  Traces& operator=(const Traces&) = delete;
+
+ private:
+  nn::TorchNetwork& network_;
+  Loss& loss_;
+  std::vector<double> balance_;
+};
+
+}  // namespace
 
 TrialPass trial_pass(nn::TorchNetwork& network, Loss& loss, const at::Tensor& images,
                      std::span<const Target> targets, double scale) {
-  const std::vector<double> balance = loss.balance();
+  const Traces traces(network, loss);
   TrialPass result;
   const LossValue value = loss(network.forward(images), targets);
   (scale == 1 ? value.total : value.total * scale).backward();
@@ -14,9 +39,7 @@ TrialPass trial_pass(nn::TorchNetwork& network, Loss& loss, const at::Tensor& im
     if (!tensor.requires_grad()) continue;
     result.gradients.push_back(tensor.grad().defined() && scale != 1 ? tensor.grad() / scale
                                                                      : tensor.grad());
-    tensor.mutable_grad().reset();
   }
-  loss.set_balance(balance);
   return result;
 }
 

@@ -1,0 +1,227 @@
+// The loop by a clock of its own, one step against the formula, and the way back from batches that
+// are not finite.
+#include "training/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "tests/training/tiny_run.hpp"
+#include "training/checkpoints.hpp"
+#include "training/rollback.hpp"
+#include "training/validation.hpp"
+
+namespace yolov7::training {
+namespace {
+
+using std::chrono::seconds;
+
+/// Every look at it takes so long.
+Clock clock_of(seconds step) {
+  return [step, now = std::chrono::steady_clock::time_point{}]() mutable { return now += step; };
+}
+
+void write_start(const PreparedRun& run) {
+  write_last(run.context, run.data, run.model, run.state);
+}
+
+nlohmann::json state_of(const std::filesystem::path& checkpoint) {
+  return nlohmann::json::parse(network::read_checkpoint(checkpoint).state);
+}
+
+at::Tensor parameter(const PreparedRun& run, const char* name) {
+  return run.model.network->tensor(name);
+}
+
+void spoil(const PreparedRun& run) {
+  at::NoGradGuard no_gradient;
+  parameter(run, "model.0.conv.weight").fill_(std::numeric_limits<float>::quiet_NaN());
+}
+
+dataset::Batch first_batch_of(const PreparedRun& run) {
+  run.data.loader->start(0);
+  return *run.data.loader->next();
+}
+
+TEST(Trainer, NoEpochBeginsAfterTheHoursOfTime) {
+  TinyRun tiny;
+  tiny.request.options.epochs = 5;
+  tiny.request.options.time = 1;
+  PreparedRun& run = tiny.prepared();
+  const TrainSummary summary = Trainer(run, clock_of(seconds(1000))).run();
+  EXPECT_EQ(summary.epochs_done, 1);  // an epoch looks at the clock more than four times
+  EXPECT_TRUE(run.state.ended);
+  EXPECT_GE(summary.seconds, 3600);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["epoch"], 1);
+}
+
+TEST(Trainer, LastIsWrittenWithinAnEpochWhenTheSecondsAreOver) {
+  for (const int step : {0, 100}) {  // --checkpoint-seconds is 300
+    TinyRun tiny;
+    tiny.request.options.epochs = 1;
+    Trainer(tiny.prepared(), clock_of(seconds(step))).run();
+    const bool before = std::filesystem::exists(tiny.weights() / "last.previous.pt");
+    EXPECT_EQ(before, step > 0);
+    if (before) {
+      EXPECT_GT(state_of(tiny.weights() / "last.previous.pt")["batch"], 0);
+    }
+    EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 0);
+  }
+}
+
+TEST(Trainer, ThreeBatchesInARowThatAreNotFiniteGoBackToTheLastGoodState) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  write_start(run);
+  spoil(run);
+  Trainer(run).run();
+  EXPECT_EQ(run.state.skipped, 3);
+  EXPECT_EQ(run.state.rollbacks, 1);
+  EXPECT_EQ(run.state.skipped_in_row, 0);
+  EXPECT_TRUE(parameter(run, "model.0.conv.weight").isfinite().all().item<bool>());
+}
+
+TEST(Trainer, SaysOnceThatTheFirstBatchIsDone) {
+  TinyRun tiny;
+  int calls = 0;
+  tiny.request.started = [&] { ++calls; };
+  PreparedRun& run = tiny.prepared();
+  EXPECT_EQ(calls, 0);
+  Trainer(run).run();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Rollback, HasLimits) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  write_start(run);
+  const at::Tensor before = parameter(run, "model.0.conv.weight").detach().clone();
+  for (int time = 1; time <= most_rollbacks; ++time) {
+    spoil(run);
+    run.state.skipped_in_row = most_skipped_in_row;
+    roll_back(run.context, run.model, run.state);
+    EXPECT_TRUE(at::equal(parameter(run, "model.0.conv.weight"), before));
+    EXPECT_EQ(run.state.rollbacks, time);
+  }
+  run.state.skipped_in_row = most_skipped_in_row;
+  EXPECT_EQ(test::error_of([&] { roll_back(run.context, run.model, run.state); }),
+            "3 batches in a row were not finite, after 3 times of going back to the last good "
+            "state: lower lr0, or train with --precision float32; last.pt holds it");
+  run.state.options.nosave = true;
+  EXPECT_EQ(test::error_of([&] { roll_back(run.context, run.model, run.state); }),
+            "3 batches in a row were not finite, and --nosave left nothing to go back to: lower "
+            "lr0, or train with --precision float32");
+}
+
+// SGD with Nesterov momentum at its first step: p − η(1 + μ)g; a bias has no decay. EMA at its
+// first update: d = 0.9999 (1 − e^(−1/2000)).
+TEST(Step, IsForwardLossBackwardStepAndAverage) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  const dataset::Batch batch = first_batch_of(run);
+  nn::TorchNetwork twin(run.model.network->description());
+  twin.load(run.model.network->store());
+  twin.train(true);
+  run.model.network->train(true);
+  const at::Tensor images = nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width);
+  const LossValue value = (*run.model.loss)(twin.forward(images), batch.targets);
+  value.total.backward();
+  constexpr const char* name = "model.3.m.0.bias";
+  const at::Tensor before = parameter(run, name).detach().clone(),
+                   gradient = twin.tensor(name).grad();
+  ASSERT_GT(gradient.abs().max().item<double>(), 0);
+
+  Step step(run.context, run.data, run.model, *run.schedule, run.state, 0);
+  constexpr std::int64_t iteration = 3;
+  const StepResult result = step.run(batch, iteration);
+  const run::IterationSettings now = run.schedule->at(iteration);
+  ASSERT_TRUE(now.steps);
+  const at::Tensor expected = before - now.rates[2] * (1 + now.momentum) * gradient;
+  EXPECT_TRUE(at::allclose(parameter(run, name), expected, 1e-6, 1e-8));
+  EXPECT_NEAR(result.losses[3], value.parts[3].item<double>(), 1e-6);
+  EXPECT_TRUE(result.stepped);
+  EXPECT_FALSE(step.pending());
+  const double d = 0.9999 * (1 - std::exp(-1 / 2000.0));
+  EXPECT_TRUE(at::allclose(run.model.ema->average().tensor(name), d * before + (1 - d) * expected,
+                           1e-5, 1e-7));
+}
+
+TEST(Step, ABatchThatIsNotFiniteLeavesNoTrace) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  const dataset::Batch batch = first_batch_of(run);
+  run.model.network->train(true);
+  spoil(run);
+  const at::Tensor mean = parameter(run, "model.1.bn.running_mean").detach().clone(),
+                   bias = parameter(run, "model.3.m.0.bias").detach().clone();
+  Step step(run.context, run.data, run.model, *run.schedule, run.state, 0);
+  const StepResult result = step.run(batch, 0);
+  EXPECT_TRUE(result.skipped);
+  EXPECT_EQ(result.losses[3], 0);
+  EXPECT_EQ(run.state.skipped_in_row, 1);
+  EXPECT_EQ(run.model.ema->updates(), 0);
+  EXPECT_TRUE(at::equal(parameter(run, "model.1.bn.running_mean"), mean));
+  EXPECT_TRUE(at::equal(parameter(run, "model.3.m.0.bias"), bias));
+}
+
+TEST(Validation, FillsTheRecordAndGivesTheClassesAveragePrecision) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  run::EpochRecord record;
+  const std::vector<double> class_ap =
+      validate(run.context, run.data, run.model, run.state.options, record);
+  EXPECT_EQ(class_ap.size(), 2u);
+  EXPECT_TRUE(record.validated);
+  EXPECT_GT(record.val_loss[1], 0);
+  EXPECT_DOUBLE_EQ(record.fitness, 0.1 * record.coco_map50 + 0.9 * record.coco_map);
+  run::EpochRecord next;
+  repeat_validation(next, record);
+  EXPECT_FALSE(next.validated);
+  EXPECT_EQ(next.val_loss, record.val_loss);
+}
+
+TEST(Checkpoints, TheOneBeforeServesWhereLastIsDamaged) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  run.state.batch = 1;
+  write_start(run);
+  run.state.batch = 2;
+  write_start(run);
+  EXPECT_EQ(nlohmann::json::parse(read_last(run.context.folder).state)["batch"], 2);
+  std::filesystem::resize_file(tiny.weights() / "last.pt", 100);
+  EXPECT_EQ(nlohmann::json::parse(read_last(run.context.folder).state)["batch"], 1);
+  std::filesystem::remove(tiny.weights() / "last.previous.pt");
+  EXPECT_NE(test::error_of([&] { read_last(run.context.folder); }), "no error");
+}
+
+TEST(Checkpoints, OfEpochsAreKeptAsTheOptionsAsk) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  const auto exists = [&](const char* name) {
+    return std::filesystem::exists(tiny.weights() / name);
+  };
+  const auto write = [&](int epoch, bool best, bool last) {
+    write_epoch_checkpoints(run.context, run.data, run.model, run.state, epoch, best, last);
+  };
+  run.state.options.epochs = 300;
+  run.state.options.nosave = true;
+  write(0, true, false);
+  EXPECT_FALSE(exists("last.pt"));
+  run.state.options.nosave = false;
+  write(10, false, false);
+  EXPECT_TRUE(exists("last.pt"));
+  EXPECT_FALSE(exists("epoch_010.pt"));
+  write(24, true, false);  // every 25th
+  EXPECT_TRUE(exists("epoch_024.pt") && exists("best.pt"));
+  EXPECT_FALSE(exists("best_024.pt"));
+  write(200, true, false);  // best from epoch 200 on
+  EXPECT_TRUE(exists("best_200.pt"));
+  write(295, false, false);  // the last five
+  EXPECT_TRUE(exists("epoch_295.pt"));
+}
+
+}  // namespace
+}  // namespace yolov7::training
