@@ -11,6 +11,7 @@
 #include "cli/verbs/detect_options.hpp"
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
+#include "cli/verbs/until_closed.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/progress.hpp"
@@ -26,20 +27,6 @@ using runtime::DetectResult;
 using runtime::DetectTiming;
 using runtime::Frame;
 using runtime::FrameKind;
-
-/// Frames until the user closes the window.
-class UntilClosed final : public runtime::FrameSource {
- public:
-  UntilClosed(std::unique_ptr<runtime::FrameSource> source, const runtime::VideoWindow& window)
-      : source_(std::move(source)), window_(window) {}
-  bool next(Frame& frame) override { return !window_.closed() && source_->next(frame); }
-  void load(Frame& frame) override { source_->load(frame); }
-  std::size_t total() const override { return source_->total(); }
-
- private:
-  std::unique_ptr<runtime::FrameSource> source_;
-  const runtime::VideoWindow& window_;
-};
 
 /// One run: options, model, writer, and what adds up over the frames.
 class Run {

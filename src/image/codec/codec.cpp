@@ -191,7 +191,7 @@ ReducedPicture decode_reduced_picture(std::string_view bytes, const std::string&
   require_bytes(bytes, source);
   if (!picture_format(bytes)) {
     const cv::Mat picture = decode_further(bytes, source, limits);
-    return {picture, picture.cols, picture.rows};
+    return {picture, picture.cols, picture.rows, 1, {}};
   }
   const PictureHeader header = read_picture_header(bytes, source, limits);
   const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
