@@ -510,3 +510,53 @@ TEST_F(Detect, ASignalLeavesFinishedFiles) {
     EXPECT_TRUE(nlohmann::json::parse(read_text(folder / "predictions.json")).is_array());
   }
 }
+
+// As NightlyTiles, with a network that needs no training: the same sizes, 345 tiles of 320 px that
+// share 64. They begin at multiples of 256, so that a mark lies at the centre of a cell in each
+// tile that has it, and its box is the same in all.
+TEST_F(Detect, SmallMarksInALargeImageAreFoundInParts) {
+  const int width = 320 + 22 * 256, height = 320 + 14 * 256;
+  cv::Mat large = dark(width, height);
+  std::vector<std::pair<int, int>> wanted;  // upper left corners
+  for (int y = 0; y < height / 32; ++y)
+    for (int x = 0; x < width / 32; ++x)
+      if ((7 * x + 3 * y) % 13 == 0) {
+        large(cv::Rect(32 * x + 12, 32 * y + 12, 8, 8)).setTo(red);
+        wanted.emplace_back(32 * x + 8, 32 * y + 4);
+      }
+  ASSERT_GT(wanted.size(), 1500u);
+  write_picture(scratch / "large.png", large);
+  const auto look = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"detect",    "--weights",  "hand.pt", "--source",
+                                 "large.png", "--nosave",   "--json",  "--max-det",
+                                 "3000",      "--img-size", "320"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = run(all, scratch.path());
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  };
+  const auto corners = [](const nlohmann::json& result) {
+    std::vector<std::pair<int, int>> found;
+    for (const auto& one : result["pictures"][0]["detections"]) {
+      const auto& box = one["xyxy"];
+      if (std::abs(box[2].get<double>() - box[0].get<double>() - 16) < 0.5 &&
+          std::abs(box[3].get<double>() - box[1].get<double>() - 24) < 0.5)
+        found.emplace_back(static_cast<int>(std::lround(box[0].get<double>())),
+                           static_cast<int>(std::lround(box[1].get<double>())));
+    }
+    return found;
+  };
+  const nlohmann::json at_once = look({}), in_parts = look({"--tile", "320"});
+  EXPECT_EQ(corners(at_once).size(), 0u) << "a box of the whole image would be 300 px wide";
+  std::vector<std::pair<int, int>> found = corners(in_parts);
+  EXPECT_LE(in_parts["pictures"][0]["detections"].size(),
+            found.size() + at_once["pictures"][0]["detections"].size())
+      << "what the whole image shows comes besides, once";
+  std::sort(found.begin(), found.end());
+  std::sort(wanted.begin(), wanted.end());
+  EXPECT_EQ(found, wanted) << "each once, in however many tiles it lies";
+  // All the parts at once are 345 × 320 × 320 × 3 floats: 424 MB.
+  EXPECT_LT(in_parts["peak_memory_bytes"].get<double>(),
+            at_once["peak_memory_bytes"].get<double>() + (128 << 20))
+      << "the parts come one at a time";
+}

@@ -71,7 +71,7 @@ double recall(const nlohmann::json& detections, const std::vector<Truth>& truth)
 
 }  // namespace
 
-TEST(Tiles, SmallObjectsInALargePicture) {
+TEST(NightlyTiles, SmallObjectsInALargePicture) {
   test::ScratchFolder scratch;
   // A detector that knows the shapes, trained on other pictures than those that it is shown.
   ASSERT_EQ(run({"dataset", "synth", "--out", "lessons", "--level", "easy", "--train", "200",
