@@ -4,20 +4,24 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/model.hpp"
 #include "api/video_library.hpp"
 #include "cli/verb.hpp"
 #include "cli/verbs/detect_options.hpp"
+#include "cli/verbs/detect_outputs.hpp"
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/output_guard.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "runtime/frames/pipeline.hpp"
 #include "runtime/precision_choice.hpp"
+#include "runtime/results/result_names.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -54,6 +58,7 @@ class Run {
   api::OpenModel open_with(const std::string& precision, int streams) const;
   std::string chosen_precision();
   bool several_at_once() const;
+  void name_results();
   void make_writer();
   void process();
   void in_order(Frame& frame, DetectResult& result);
@@ -74,6 +79,8 @@ class Run {
   std::vector<std::unique_ptr<runtime::Detector>> workers_;
   runtime::LookOptions look_;
   std::string run_folder_;
+  std::optional<runtime::ResultNames> names_;
+  OutputGuard guard_;
   std::unique_ptr<DetectWriter> writer_;
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
@@ -185,24 +192,28 @@ void Run::open_model() {
   workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 2 : 1);
 }
 
+/// A wrong place is refused before the network is read. A new folder holds no source.
+void Run::name_results() {
+  names_.emplace(list_);
+  const DetectWriter::Options writer = writer_options(options_);
+  for (const auto& [wanted, warning] :
+       {std::pair(writer.labels || writer.crops, names_->stems_told_apart()),
+        std::pair(writer.json, names_->ids_are_numbers())})
+    if (wanted && !warning.empty()) log::warning(warning);
+  if (!options_.exist_ok) return;
+  protect_inputs(options_, list_, guard_);
+  const auto folder = std::filesystem::path(options_.project) / options_.name;
+  for (const auto& path : DetectWriter::planned(folder, *names_, writer)) guard_.claim(path);
+}
+
 void Run::make_writer() {
   run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
-  DetectWriter::Options writer;
-  writer.labels = options_.save_txt;
-  writer.confidences = options_.save_conf;
-  writer.tracks = options_.track;
-  writer.pictures = !options_.nosave;
-  writer.crops = options_.save_crop;
-  writer.viewed = options_.view_img;
-  writer.json = options_.save_json;
-  writer.csv = options_.save_csv;
-  writer.draw = {options_.line_thickness, options_.hide_labels, options_.hide_conf,
-                 static_cast<std::uint64_t>(options_.seed)};
-  writer.stride = options_.vid_stride;
-  writer.codec = options_.video_codec;
+  DetectWriter::Options writer = writer_options(options_);
+  if (!options_.exist_ok)
+    for (const auto& path : DetectWriter::planned(run_folder_, *names_, writer)) guard_.claim(path);
   if (writer.pictures && !(list_.videos.empty() && list_.streams.empty()))
     writer.videos = &api::video_library();
-  writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, writer);
+  writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, *names_, guard_, writer);
 }
 
 /// A frame that cannot be read is named, and the run goes on.
@@ -340,6 +351,7 @@ nlohmann::json Run::execute() {
   // not wait for it.
   api::require_weights(options_.weights);
   list_ = runtime::list_sources(options_.source);
+  name_results();
   if (options_.view_img) window_ = api::video_library().window("yolov7 detect");
   open_model();
   open_source();
