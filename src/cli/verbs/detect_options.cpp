@@ -161,7 +161,9 @@ Settings settings(DetectOptions& o) {
           setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
           setting("project", o.project, "parent of the run folder"),
           setting("name", o.name, "name of the run folder"),
-          setting("exist-ok", o.exist_ok, "use an existing run folder"),
+          setting(
+              "exist-ok", o.exist_ok,
+              "use an existing run folder; results of an earlier run are replaced, sources never"),
           setting("no-trace", o.no_trace, "do not trace the model")
               .ignored("nothing is ever traced"),
       }};

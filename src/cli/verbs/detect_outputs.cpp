@@ -1,5 +1,6 @@
 #include "cli/verbs/detect_outputs.hpp"
 
+#include "core/log.hpp"
 #include "dataset/index/label.hpp"
 
 namespace yolov7::cli {
@@ -32,6 +33,12 @@ void protect_inputs(const DetectOptions& options, const runtime::SourceList& lis
   for (const runtime::SourcePicture& one : list.pictures) protect(one.path);
   for (const runtime::SourceVideo& one : list.videos)
     if (one.origin == runtime::VideoOrigin::file) protect(one.source);
+}
+
+void warn_of_names(const DetectOptions& options, const runtime::ResultNames& names) {
+  const std::string stems = names.stems_told_apart(), ids = names.ids_are_numbers();
+  if ((options.save_txt || options.save_crop) && !stems.empty()) log::warning(stems);
+  if (options.save_json && !ids.empty()) log::warning(ids);
 }
 
 }  // namespace yolov7::cli

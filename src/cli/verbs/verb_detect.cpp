@@ -59,6 +59,7 @@ class Run {
   std::string chosen_precision();
   bool several_at_once() const;
   void name_results();
+  void claim_results(const std::filesystem::path& folder);
   void make_writer();
   void process();
   void in_order(Frame& frame, DetectResult& result);
@@ -66,7 +67,6 @@ class Run {
   bool without_answer(Frame& frame, const DetectResult& result);
   void report(const DetectResult& result, const Frame& frame);
   void summary(double rate);
-  nlohmann::json stream_counters() const;
 
   const DetectOptions& options_;
   Output& output_;
@@ -192,25 +192,24 @@ void Run::open_model() {
   workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 2 : 1);
 }
 
-/// A wrong place is refused before the network is read. A new folder holds no source.
+/// A wrong place is refused before the network is read.
 void Run::name_results() {
   names_.emplace(list_);
-  const DetectWriter::Options writer = writer_options(options_);
-  for (const auto& [wanted, warning] :
-       {std::pair(writer.labels || writer.crops, names_->stems_told_apart()),
-        std::pair(writer.json, names_->ids_are_numbers())})
-    if (wanted && !warning.empty()) log::warning(warning);
-  if (!options_.exist_ok) return;
+  warn_of_names(options_, *names_);
+  if (!options_.exist_ok) return;  // a new folder holds no source
   protect_inputs(options_, list_, guard_);
-  const auto folder = std::filesystem::path(options_.project) / options_.name;
-  for (const auto& path : DetectWriter::planned(folder, *names_, writer)) guard_.claim(path);
+  claim_results(std::filesystem::path(options_.project) / options_.name);
+}
+
+void Run::claim_results(const std::filesystem::path& folder) {
+  for (const auto& path : DetectWriter::planned(folder, *names_, writer_options(options_)))
+    guard_.claim(path);
 }
 
 void Run::make_writer() {
   run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
+  if (!options_.exist_ok) claim_results(run_folder_);
   DetectWriter::Options writer = writer_options(options_);
-  if (!options_.exist_ok)
-    for (const auto& path : DetectWriter::planned(run_folder_, *names_, writer)) guard_.claim(path);
   if (writer.pictures && !(list_.videos.empty() && list_.streams.empty()))
     writer.videos = &api::video_library();
   writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, *names_, guard_, writer);
@@ -335,13 +334,6 @@ void Run::summary(double rate) {
     output_.line(fmt::format("Results in {}", run_folder_));
 }
 
-nlohmann::json Run::stream_counters() const {
-  nlohmann::json all = nlohmann::json::array();
-  if (live_ == nullptr) return all;
-  for (const runtime::StreamCounters& one : live_->counters()) all.push_back(to_json(one));
-  return all;
-}
-
 nlohmann::json Run::execute() {
   const auto start = std::chrono::steady_clock::now();
   const auto passed = [](std::chrono::steady_clock::time_point from) {
@@ -366,20 +358,21 @@ nlohmann::json Run::execute() {
   summary(rate);
   const double seconds = passed(start);
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
-  nlohmann::json json{{"weights", model_.path},
-                      {"detector", detector_},
-                      {"image_size", look_.image_size},
-                      {"names", model_.names},
-                      {"run_folder", run_folder_},
-                      {"pictures", std::move(pictures_json_)},
-                      {"unreadable", std::move(unreadable_)},
-                      {"not_finite", std::move(not_finite_)},
-                      {"frames", frames_},
-                      {"frames_per_second", rate},
-                      {"objects", objects_},
-                      {"streams", stream_counters()},
-                      {"seconds", seconds},
-                      {"peak_memory_bytes", peak_resident_bytes()}};
+  nlohmann::json json{
+      {"weights", model_.path},
+      {"detector", detector_},
+      {"image_size", look_.image_size},
+      {"names", model_.names},
+      {"run_folder", run_folder_},
+      {"pictures", std::move(pictures_json_)},
+      {"unreadable", std::move(unreadable_)},
+      {"not_finite", std::move(not_finite_)},
+      {"frames", frames_},
+      {"frames_per_second", rate},
+      {"objects", objects_},
+      {"streams", live_ != nullptr ? to_json(live_->counters()) : nlohmann::json::array()},
+      {"seconds", seconds},
+      {"peak_memory_bytes", peak_resident_bytes()}};
   if (options_.weights.size() > 1) json["ensemble"] = options_.weights;
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;
