@@ -96,6 +96,16 @@ TEST_F(Convert, WrongCalls) {
   EXPECT_EQ(convert(in, "", out).code, 2);
   EXPECT_EQ(run({"convert", "--weights", in, "--to", "pt"}).code, 2);
   EXPECT_EQ(run({"convert", "--to", "pt", "--out", out}).code, 2);
+  const std::string before = read_text(in);
+  std::filesystem::create_hard_link(in, scratch / "hard.pt");
+  std::filesystem::create_symlink(in, scratch / "soft.pt");
+  for (const char* name : {"hard.pt", "soft.pt"}) {
+    const Outcome linked = convert(in, "pt", (scratch / name).string());
+    EXPECT_EQ(linked.code, 2) << name;
+    EXPECT_TRUE(has(linked.err, "expected another file than --weights, found the same"))
+        << linked.err;
+  }
+  EXPECT_TRUE(read_text(in) == before);
   const Outcome same = convert(in, "pt", in);
   EXPECT_EQ(same.code, 2);
   EXPECT_TRUE(has(same.err, "found the same")) << same.err;

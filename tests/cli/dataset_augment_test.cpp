@@ -134,6 +134,54 @@ TEST_F(DatasetAugment, WrongCallsSayWhatWasExpected) {
   EXPECT_EQ(read_text(*scratch / "full/file"), "x");
 }
 
+TEST_F(DatasetAugment, NothingOfTheDataSetIsReplacedOrAddedTo) {
+  const fs::path image = *scratch / "data/images/train/000000.jpg";
+  const std::string before = read_text(image);
+  const Outcome sheet = augment({"--augment", "[{name: Rotate}]", "--preview", image.string()});
+  EXPECT_EQ(sheet.code, 2);
+  EXPECT_TRUE(has(sheet.err, "an input is never replaced")) << sheet.err;
+  EXPECT_TRUE(read_text(image) == before);
+  const fs::path inside = *scratch / "data/images/train/more";
+  const Outcome copy = augment({"--augment", "[{name: Rotate}]", "--out", inside.string()});
+  EXPECT_EQ(copy.code, 1);
+  EXPECT_TRUE(has(copy.err, "outside the data that is read")) << copy.err;
+  EXPECT_FALSE(fs::exists(inside));
+  fs::create_directories(*scratch / "empty");
+  fs::create_directory_symlink("empty", *scratch / "link");
+  const Outcome link =
+      augment({"--augment", "[{name: Rotate}]", "--out", (*scratch / "link").string()});
+  EXPECT_EQ(link.code, 1);
+  EXPECT_TRUE(has(link.err, "found a link")) << link.err;
+}
+
+TEST_F(DatasetAugment, TheManifestHasTheNamesOfTheCopy) {
+  // Two folders with an image of one name.
+  const fs::path data = *scratch / "twins";
+  for (const char* folder : {"a", "b"}) {
+    const std::string number = folder[0] == 'a' ? "000000" : "000001";
+    write_text(data / "images" / folder / "x.jpg",
+               read_text(*scratch / ("data/images/train/" + number + ".jpg")));
+    write_text(data / "labels" / folder / "x.txt",
+               read_text(*scratch / ("data/labels/train/" + number + ".txt")));
+  }
+  std::string names = read_text(*scratch / "data/data.yaml");
+  names = names.substr(names.find("nc:"));
+  write_text(data / "data.yaml", "train: images\nval: images\n" + names);
+  const fs::path out = *scratch / "twins-copy";
+  const Outcome made = run({"dataset", "augment", "--data", (data / "data.yaml").string(),
+                            "--augment", "[{name: Rotate, p: 1}]", "--out", out.string()});
+  ASSERT_EQ(made.code, 0) << made.err;
+  std::set<std::string> versions, sources;
+  for (const json& one : json::parse(read_text(out / "augment.json"))["pictures"]) {
+    versions.insert(one["picture"]);
+    sources.insert(one["source"]);
+    for (const char* which : {"picture", "source"})
+      EXPECT_TRUE(fs::exists(out / "images/train" / one[which].get<std::string>())) << one;
+  }
+  EXPECT_EQ(versions.size(), 2u);
+  EXPECT_EQ(sources.size(), 2u);
+}
+
 // The reference part of the page is what the program says.
 TEST_F(DatasetAugment, TheReferencePageIsThePrograms) {
   const Outcome listed = run({"dataset", "augment", "--list"});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
@@ -170,12 +171,93 @@ TEST_F(Detect, AgainIntoTheSameFolderLeavesNothingStale) {
   EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp2/a.png"));
 }
 
-TEST_F(Detect, EqualStemsAreWarnedAndKept) {
+TEST_F(Detect, EqualStemsAreToldApart) {
   write_picture(scratch / "in/a.bmp", read_picture(scratch / "in/b.png"));
-  const Outcome outcome = detect({"--source", "in/a.*", "--save-txt"});
+  const Outcome outcome = detect({"--source", "in/a.*", "--save-txt", "--save-crop"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_TRUE(has(outcome.err, "share the label file")) << outcome.err;
-  EXPECT_EQ(line_count(label("a.txt")), 3u) << "one of a.png, two of a.bmp";
+  EXPECT_TRUE(has(outcome.err, "a_2 for in/a.png")) << outcome.err;
+  EXPECT_EQ(line_count(label("a.txt")), 2u) << "of a.bmp, the first";
+  EXPECT_EQ(label("a_2.txt"), cell_line + "\n");
+  std::size_t crops = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(scratch / "runs/detect/exp/crops"))
+    crops += entry.is_regular_file();
+  EXPECT_EQ(crops, 3u) << "as many as objects";
+  for (const char* name : {"a.bmp", "a.png"})
+    EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp" / name)) << name;
+}
+
+TEST_F(Detect, NoSourceIsReplaced) {
+  fs::create_directories(scratch / "out/labels");
+  fs::create_hard_link(scratch / "in/b.png", scratch / "out/b.png");
+  write_text(scratch / "images/c.png", read_text(scratch / "in/a.png"));
+  write_text(scratch / "labels/c.txt", "of a person\n");
+  write_text(scratch / "list.txt", "in/a.png\n");
+  fs::create_symlink("../list.txt", scratch / "out/detections.csv");
+  fs::create_symlink("../in", scratch / "out/linked");
+  write_text(scratch / "weights.pt", read_text(scratch / "hand.pt"));
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string what;
+  };
+  const Case cases[] = {
+      {{"--source", "in", "--project", ".", "--name", "in"}, "--source in/a.png"},
+      {{"--source", "in", "--name", "in/sub/..", "--project", scratch.path().string()},
+       "--source in/a.png"},
+      {{"--source", "in", "--project", "out", "--name", "linked"}, "--source in/a.png"},
+      {{"--source", "in", "--project", ".", "--name", "out"}, "--source in/b.png"},
+      {{"--source", "images", "--project", ".", "--name", "./", "--save-txt", "--nosave"},
+       "the label file of images/c.png"},
+      {{"--source", "list.txt", "--project", ".", "--name", "out", "--save-csv", "--nosave"},
+       "--source"}};
+  const auto files = [&] {
+    std::map<fs::path, std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(scratch.path()))
+      if (entry.is_regular_file()) all[entry.path()] = read_text(entry.path());
+    return all;
+  };
+  const auto before = files();
+  for (const Case& one : cases) {
+    std::vector<std::string> arguments = one.arguments;
+    arguments.push_back("--exist-ok");
+    const Outcome outcome = detect(arguments);
+    EXPECT_EQ(outcome.code, 2) << one.what << outcome.err;
+    EXPECT_TRUE(has(outcome.err, "expected another file than " + one.what)) << outcome.err;
+    EXPECT_TRUE(files() == before) << one.what;
+  }
+  // Without annotated images the folder of the images itself is a place for the rest.
+  EXPECT_EQ(detect({"--source", "in", "--project", ".", "--name", "in", "--exist-ok", "--nosave",
+                    "--save-txt"})
+                .code,
+            0);
+  EXPECT_EQ(read_text(scratch / "in/a.png"), before.at(scratch / "in/a.png"));
+}
+
+TEST_F(Detect, FoldersOfAListAreKept) {
+  fs::copy(scratch / "in/b.png", scratch / "in/sub/a.png");
+  write_text(scratch / "list.txt", "in/a.png\nin/sub/a.png\n");
+  ASSERT_EQ(detect({"--source", "list.txt", "--save-txt"}).code, 0);
+  EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp/a.png"));
+  EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp/sub/a.png"));
+  EXPECT_EQ(line_count(label("a.txt")), 1u);
+  EXPECT_EQ(line_count(label("sub/a.txt")), 2u);
+}
+
+TEST_F(Detect, EachImageHasAnImageIdOfItsOwn) {
+  for (const char* name : {"d/a/1.png", "d/b/1.png", "d/b/001.png"})
+    write_text(scratch / name, read_text(scratch / "in/a.png"));
+  const auto ids = [&](const std::string& source) {
+    std::vector<std::pair<nlohmann::json, std::string>> all;
+    const Outcome outcome = detect({"--source", source, "--save-json", "--nosave", "--exist-ok"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(has(outcome.err, "would share an image id"), source == "d/**/*.png") << outcome.err;
+    for (const auto& one :
+         nlohmann::json::parse(read_text(scratch / "runs/detect/exp/predictions.json")))
+      all.emplace_back(one["image_id"], one["file_name"]);
+    return all;
+  };
+  using Ids = std::vector<std::pair<nlohmann::json, std::string>>;
+  EXPECT_EQ(ids("d/**/*.png"), (Ids{{1, "d/a/1.png"}, {2, "d/b/001.png"}, {3, "d/b/1.png"}}));
+  EXPECT_EQ(ids("d/b/001.png"), (Ids{{1, "d/b/001.png"}}));
 }
 
 TEST_F(Detect, UnreadablePicturesAreNamedAndTheOthersDone) {

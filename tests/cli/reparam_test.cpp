@@ -176,6 +176,11 @@ TEST(Scale, WritesAConfigurationThatTrains) {
   EXPECT_EQ(json::parse(info.out)["parameters"], told["parameters"]);
   EXPECT_EQ(run({"scale", "--cfg", "yolov7", "--depth", "99", "--out", out}).code, 2);
   EXPECT_EQ(run({"scale", "--cfg", "yolov7"}).code, 2);
+  const std::string before = read_text(out);
+  const Outcome onto = run({"scale", "--cfg", out, "--depth", "2", "--out", out});
+  EXPECT_EQ(onto.code, 2);
+  EXPECT_TRUE(has(onto.err, "expected another file than --cfg, found the same")) << onto.err;
+  EXPECT_EQ(read_text(out), before);
   EXPECT_EQ(run({"scale", "--cfg", "no-such-network", "--out", out}).code, 1);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/evaluation/fake_detector.hpp"
 
@@ -129,7 +130,7 @@ TEST(Report, LabelFiles) {
   EXPECT_FALSE(std::filesystem::exists(scratch / "labels/7.txt"));
 }
 
-TEST(Report, SameStemsShareALabelFile) {
+TEST(Report, LabelFilesOfOneStemKeepTheirFolders) {
   Split split({"a"});
   split.picture(100, 100, "x/p.png");
   split.picture(100, 100, "y/p.png");
@@ -143,8 +144,36 @@ TEST(Report, SameStemsShareALabelFile) {
   ReportOptions report;
   report.label_files = true;
   write_report(scratch / "", evaluate(detector, split.index(), options), split.index(), report);
-  EXPECT_EQ(scratch.read("labels/p.txt"),
-            "0 0.25 0.25 0.5 0.5\n0 0.75 0.75 0.5 0.5\n");  // nothing is lost
+  EXPECT_EQ(scratch.read("labels/x/p.txt"), "0 0.25 0.25 0.5 0.5\n");
+  EXPECT_EQ(scratch.read("labels/y/p.txt"), "0 0.75 0.75 0.5 0.5\n");
+  EXPECT_FALSE(std::filesystem::exists(scratch / "labels/p.txt"));
+}
+
+// A file that is missing in the list would be written without a look at what it replaces.
+TEST(Report, EveryFileIsInTheList) {
+  const Measured m;
+  const test::ScratchFolder scratch;
+  ValidationResult result = m.result;
+  result.options.analyses.calibration = result.options.analyses.errors =
+      result.options.analyses.breakdown = result.options.analyses.error_list = true;
+  const CocoGroundTruth truth = ground_truth_of(m.split.index());
+  result.analyses = analyse(truth, {{1, 1, {20, 30, 60, 60}, 0.9}, {2, 1, {0, 0, 9, 9}, 0.8}}, {},
+                            result.options.analyses);
+  ReportOptions options;
+  options.label_files = true;
+  options.detections_json = "x_predictions.json";
+  std::set<std::filesystem::path> planned;
+  for (const auto& file : report_files(m.split.index(), result.options, options))
+    EXPECT_TRUE(planned.insert(file).second) << file << " twice";
+  options.detections_json = scratch / "x_predictions.json";
+  write_report(scratch / "", result, m.split.index(), options);
+  std::size_t written = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch.path())) {
+    if (!entry.is_regular_file()) continue;
+    ++written;
+    EXPECT_TRUE(planned.contains(entry.path().lexically_relative(scratch.path()))) << entry;
+  }
+  EXPECT_GE(written, 17u);  // 8 and one of sheets twice, 5 of analyses, 2 JSON, 2 label files
 }
 
 TEST(Report, Console) {

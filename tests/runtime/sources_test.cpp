@@ -163,8 +163,17 @@ TEST_F(Sources, ListsHaveOneSourceALine) {
                       << (root_ / "a.png").string() << "\n";
   const auto pictures = list_sources(path.string()).pictures;
   ASSERT_EQ(pictures.size(), 2u);
-  EXPECT_EQ(pictures[0].relative, "a.png");
-  EXPECT_EQ(pictures[1].relative, "2/a.png");
+  EXPECT_EQ(pictures[0].relative, "sub/a.png") << "below the common folder of all lines";
+  EXPECT_EQ(pictures[1].relative, "a.png");
+  touch("film.avi");
+  std::ofstream(path) << (root_ / "film.MP4").string() << "\n"
+                      << (root_ / "film.avi").string() << "\n"
+                      << (root_ / "sub/*.png").string() << "\n";
+  const SourceList mixed = list_sources(path.string());
+  ASSERT_EQ(mixed.videos.size(), 2u);
+  EXPECT_EQ(mixed.videos[0].relative, "film.mp4");
+  EXPECT_EQ(mixed.videos[1].relative, "film_2.mp4") << "both are written as mp4";
+  EXPECT_EQ(mixed.pictures.at(0).relative, "sub/a.png");
   std::ofstream(path) << "rtsp://a/1\n" << (root_ / "a.png").string() << "\n";
   EXPECT_NE(error(path.string()).find("either files or streams"), std::string::npos)
       << error(path.string());

@@ -161,7 +161,8 @@ Settings settings(DetectOptions& o) {
           setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
           setting("project", o.project, "parent of the run folder"),
           setting("name", o.name, "name of the run folder"),
-          setting("exist-ok", o.exist_ok, "use an existing run folder"),
+          setting("exist-ok", o.exist_ok,
+                  "use the folder again; earlier results are replaced, sources never"),
           setting("no-trace", o.no_trace, "do not trace the model")
               .ignored("nothing is ever traced"),
       }};
@@ -169,6 +170,13 @@ Settings settings(DetectOptions& o) {
        {what_is_saved(o), how_it_looks(o), how_it_runs(o), o.nms.settings(), refused(o)})
     for (Setting& one : part) table.entries.push_back(std::move(one));
   return table;
+}
+
+bool several_at_once(const DetectOptions& o, const runtime::SourceList& list) {
+  if (o.backend != "openvino" || o.performance == "latency") return false;
+  if (o.performance == "throughput") return true;
+  constexpr std::size_t few = 8;
+  return list.streams.empty() && (!list.videos.empty() || list.pictures.size() > few);
 }
 
 void check(const DetectOptions& o) {

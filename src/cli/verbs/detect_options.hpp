@@ -7,6 +7,7 @@
 #include "core/settings.hpp"
 #include "runtime/frames/frames.hpp"
 #include "runtime/frames/live_frames.hpp"
+#include "runtime/frames/sources.hpp"
 #include "runtime/tracker.hpp"
 
 namespace yolov7::cli {
@@ -45,6 +46,9 @@ struct DetectOptions {
   runtime::LiveOptions live() const;
 };
 
+/// Whether the network takes several images at once. A few images are done soonest one by one, and
+/// a stream's frame should be answered at once; everything else is a matter of rate.
+bool several_at_once(const DetectOptions& o, const runtime::SourceList& list);
 Settings settings(DetectOptions& options);
 /// Error (usage): options that exclude each other. Warnings: options without effect.
 void check(const DetectOptions& options);

@@ -88,10 +88,18 @@ std::string stream_line(const runtime::StreamCounters& one) {
       one.last_failure.empty() ? "" : " (last: " + one.last_failure + ")", one.damaged);
 }
 
-nlohmann::json to_json(const runtime::StreamCounters& one) {
-  return {{"name", one.name},       {"received", one.received},        {"delivered", one.delivered},
-          {"dropped", one.dropped}, {"connections", one.connections},  {"failures", one.failures},
-          {"damaged", one.damaged}, {"last_failure", one.last_failure}};
+nlohmann::json to_json(const std::vector<runtime::StreamCounters>& streams) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const runtime::StreamCounters& one : streams)
+    all.push_back({{"name", one.name},
+                   {"received", one.received},
+                   {"delivered", one.delivered},
+                   {"dropped", one.dropped},
+                   {"connections", one.connections},
+                   {"failures", one.failures},
+                   {"damaged", one.damaged},
+                   {"last_failure", one.last_failure}});
+  return all;
 }
 
 }  // namespace yolov7::cli

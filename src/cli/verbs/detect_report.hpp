@@ -25,6 +25,6 @@ std::string not_finite_text(const runtime::DetectResult& result);
 nlohmann::json not_finite_json(const runtime::DetectResult& result, const runtime::Frame& frame);
 
 std::string stream_line(const runtime::StreamCounters& one);
-nlohmann::json to_json(const runtime::StreamCounters& one);
+nlohmann::json to_json(const std::vector<runtime::StreamCounters>& streams);
 
 }  // namespace yolov7::cli

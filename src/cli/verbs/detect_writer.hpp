@@ -1,24 +1,23 @@
 #pragma once
-// What detect leaves in its run folder (evaluation 3.5, 3.6, 3.9): annotated pictures and videos,
-// label files, crops, tables.
-#include <fstream>
+// What detect leaves in its run folder (evaluation 3.5, 3.6, 3.9): annotated images and videos,
+// and the files of runtime/results.
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/output_guard.hpp"
 #include "image/boxes/box.hpp"
 #include "image/drawing/draw.hpp"
 #include "runtime/frames/frames.hpp"
+#include "runtime/results/coco_results.hpp"
+#include "runtime/results/detection_table.hpp"
+#include "runtime/results/result_names.hpp"
+#include "runtime/results/tracks.hpp"
 
 namespace yolov7::cli {
-
-/// One line per detection in ascending score: class cx cy w h [score] [track], normalised by the
-/// picture, %g.
-std::string label_lines(const std::vector<Detection>& detections, cv::Size picture,
-                        bool with_confidence, bool with_track);
 
 class DetectWriter {
  public:
@@ -30,13 +29,19 @@ class DetectWriter {
     std::string codec = "mpeg4";
     const runtime::VideoLibrary* videos = nullptr;  ///< needed for annotated videos
   };
+  /// `results` and `guard` must outlive the writer; the guard holds the claims of planned().
   DetectWriter(std::filesystem::path folder, std::vector<std::string> names,
-               const Options& options);
+               const runtime::ResultNames& results, OutputGuard& guard, const Options& options);
   ~DetectWriter();
 
-  /// Label file and tables; in the order of the frames. The label file of a name is replaced when
-  /// the run first meets it, and removed if there is nothing in it; a second picture of the same
-  /// stem appends, with a warning.
+  /// Every result whose name is known before the run; those of frames and crops are checked one by
+  /// one.
+  static std::vector<std::filesystem::path> planned(const std::filesystem::path& folder,
+                                                    const runtime::ResultNames& results,
+                                                    const Options& options);
+
+  /// Label file and tables; in the order of the frames. The label file of an image is replaced, and
+  /// removed if there is nothing in it.
   void record(const runtime::Frame& frame, const std::vector<Detection>& detections);
   /// Crops, then boxes drawn into the frame if anybody will see it, then a picture's file; from any
   /// thread.
@@ -50,19 +55,17 @@ class DetectWriter {
   struct Video;
   void write_labels(const runtime::Frame& frame, const std::vector<Detection>& detections);
   void write_crops(const runtime::Frame& frame, const std::vector<Detection>& detections) const;
-  void write_tracks(const runtime::Frame& frame, const std::vector<Detection>& detections);
-  void write_rows(const runtime::Frame& frame, const std::vector<Detection>& detections);
-  std::filesystem::path label_path(const runtime::Frame& frame) const;
   Video& video_of(const runtime::Frame& frame);
 
   std::filesystem::path folder_;
   std::vector<std::string> names_;
+  const runtime::ResultNames& results_;
+  OutputGuard& guard_;
   Options options_;
-  std::map<std::filesystem::path, std::string> first_source_;  // by label file
   std::map<std::filesystem::path, std::unique_ptr<Video>> videos_;
-  std::map<std::filesystem::path, std::ofstream> tracks_;
-  std::ofstream csv_, json_;
-  bool json_first_ = true;
+  runtime::TrackFiles tracks_;
+  std::optional<runtime::DetectionTable> csv_;
+  std::optional<runtime::CocoResults> json_;
 };
 
 }  // namespace yolov7::cli

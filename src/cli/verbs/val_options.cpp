@@ -45,7 +45,8 @@ Settings settings(ValOptions& o) {
           setting("save-json", o.save_json, "write a COCO result file"),
           setting("project", o.project, "parent of the run folder"),
           setting("name", o.name, "name of the run folder"),
-          setting("exist-ok", o.exist_ok, "use an existing run folder"),
+          setting("exist-ok", o.exist_ok,
+                  "use the folder again; earlier results are replaced, sources never"),
           setting("no-trace", o.no_trace, "do not trace the model")
               .ignored("nothing is ever traced"),
           setting("v5-metric", o.v5_metric,

@@ -8,6 +8,8 @@
 #include "cli/verbs/val_options.hpp"
 #include "core/archive.hpp"
 #include "core/file.hpp"
+#include "core/output_guard.hpp"
+#include "core/output_names.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/chart.hpp"
@@ -71,6 +73,23 @@ ChartLine line_of(const std::string& name, const nlohmann::json& rows) {
   return line;
 }
 
+/// One for each weights file, also where two have one name; none is an input.
+std::vector<std::string> study_files(const ValOptions& o) {
+  OutputNames names;
+  OutputGuard guard;
+  guard.protect(o.data, "--data");
+  for (const std::string& weights : o.weights) guard.protect(weights, "--weights");
+  const fs::path folder = fs::path(o.project) / o.name;
+  std::vector<std::string> files;
+  for (const std::string& weights : o.weights)
+    files.push_back(names.take(fmt::format("study_{}_{}", fs::path(o.data).stem().string(),
+                                           fs::path(weights).stem().string()),
+                               Results::one, ".txt"));
+  for (const std::string& file : files) guard.claim(folder / file);
+  for (const char* file : {"study.zip", "study.png"}) guard.claim(folder / file);
+  return files;
+}
+
 cv::Mat plot(const std::vector<ChartLine>& lines, bool coco) {
   Chart chart{"COCO AP, %, over milliseconds a picture",
               "ms a picture (waiting, network, suppression)", lines};
@@ -113,8 +132,9 @@ nlohmann::json run_speed(const ValOptions& given, Output& output) {
 
 nlohmann::json run_study(const ValOptions& given, Output& output) {
   ValOptions o = given;
+  const std::vector<std::string> files = study_files(o);
   const fs::path folder = make_run_folder(o.project, o.name, o.exist_ok);
-  std::vector<std::string> files, contents;
+  std::vector<std::string> contents;
   std::vector<ChartLine> lines;
   nlohmann::json all = nlohmann::json::array();
   output.line(fmt::format("{:>10}{:>12}{:>12}{:>14}{:>14}{:>14}", "px", "COCO mAP50", "COCO mAP",
@@ -137,10 +157,8 @@ nlohmann::json run_study(const ValOptions& given, Output& output) {
       rows.push_back(to_json(r, weights, model.detector->description()));
       content += study_row(r);
     }
-    files.push_back(fmt::format("study_{}_{}.txt", fs::path(o.data).stem().string(),
-                                fs::path(weights).stem().string()));
     contents.push_back(content);
-    file::write_atomically(folder / files.back(), content);
+    file::write_atomically(folder / files[contents.size() - 1], content);
     lines.push_back(line_of(fs::path(weights).stem().string(), rows));
     all.insert(all.end(), rows.begin(), rows.end());
   }

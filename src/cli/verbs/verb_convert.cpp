@@ -7,6 +7,7 @@
 
 #include "cli/verb.hpp"
 #include "core/log.hpp"
+#include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/checkpoint/safetensors.hpp"
@@ -91,9 +92,9 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
     throw usage_error(fmt::format("convert: expected --weights and --out, found no {}",
                                   options.weights.empty() ? "--weights" : "--out"));
   const Form& to = form(options.to);
-  std::error_code error;
-  if (std::filesystem::equivalent(options.weights, options.out, error))
-    throw usage_error("convert: --out: expected another file than --weights, found the same");
+  OutputGuard guard;
+  guard.protect(options.weights, "--weights");
+  guard.claim(options.out);
   network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   const network::Network network = checkpoint.build_network();
   network::check(network, checkpoint.inference_weights());

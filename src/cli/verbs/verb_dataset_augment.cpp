@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
+#include "dataset/index/label.hpp"
 #include "dataset/index/read_index.hpp"
 #include "dataset/loading/augmented_set.hpp"
 #include "image/codec/codec.hpp"
@@ -68,10 +70,24 @@ Value list_of(const AugmentVerbOptions& o) {
   }
 }
 
+/// The sheet replaces nothing of the data set.
+void claim_preview(const AugmentVerbOptions& o, const dataset::Index& index) {
+  OutputGuard guard;
+  guard.protect(o.data, "--data");
+  if (!o.hyp.empty()) guard.protect(o.hyp, "--hyp");
+  for (const dataset::Entry& entry : index.entries) {
+    guard.protect(entry.picture, "the image " + entry.picture.string());
+    guard.protect(dataset::label_path(entry.picture),
+                  "the label file of " + entry.picture.string());
+  }
+  guard.claim(o.preview);
+}
+
 nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& description,
                        const Value& text, const Output& output) {
   const dataset::AugmentList list = dataset::AugmentList::parse(text);
   const dataset::Index index = dataset::read_index(description, o.split, {});
+  claim_preview(o, index);
   // Evenly over the split, so that a sheet shows more than its first scene.
   const std::size_t rows = std::min(static_cast<std::size_t>(o.rows), index.entries.size());
   std::vector<std::size_t> entries;

@@ -4,21 +4,25 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/model.hpp"
 #include "api/video_library.hpp"
 #include "cli/verb.hpp"
 #include "cli/verbs/detect_options.hpp"
+#include "cli/verbs/detect_outputs.hpp"
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
 #include "cli/verbs/until_closed.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/output_guard.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "runtime/frames/pipeline.hpp"
 #include "runtime/precision_choice.hpp"
+#include "runtime/results/result_names.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -41,7 +45,8 @@ class Run {
   void open_model();
   api::OpenModel open_with(const std::string& precision, int streams) const;
   std::string chosen_precision();
-  bool several_at_once() const;
+  void name_results();
+  void claim_results(const std::filesystem::path& folder);
   void make_writer();
   void process();
   void in_order(Frame& frame, DetectResult& result);
@@ -49,7 +54,6 @@ class Run {
   bool without_answer(Frame& frame, const DetectResult& result);
   void report(const DetectResult& result, const Frame& frame);
   void summary(double rate);
-  nlohmann::json stream_counters() const;
 
   const DetectOptions& options_;
   Output& output_;
@@ -64,6 +68,8 @@ class Run {
   std::vector<std::unique_ptr<runtime::Detector>> workers_;
   runtime::LookOptions look_;
   std::string run_folder_;
+  std::optional<runtime::ResultNames> names_;
+  OutputGuard guard_;
   std::unique_ptr<DetectWriter> writer_;
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
@@ -101,15 +107,6 @@ void Run::open_source() {
     parts.push_back(runtime::refused_videos(list_.videos, no_videos_));
   source_ =
       parts.size() == 1 ? std::move(parts[0]) : runtime::one_after_the_other(std::move(parts));
-}
-
-/// A few pictures are done soonest one by one, a stream's frame should be answered at once;
-/// everything else is a matter of rate.
-bool Run::several_at_once() const {
-  if (options_.backend != "openvino" || options_.performance == "latency") return false;
-  if (options_.performance == "throughput") return true;
-  constexpr std::size_t few = 8;
-  return list_.streams.empty() && (!list_.videos.empty() || list_.pictures.size() > few);
 }
 
 api::OpenModel Run::open_with(const std::string& precision, int streams) const {
@@ -171,8 +168,9 @@ void Run::open_model() {
   look_.tile_overlap = options_.tile_overlap;
   const std::string precision = chosen_precision();
   const int threads = threads_or_all(options_.threads);
-  const int streams =
-      several_at_once() ? (options_.nstreams > 0 ? options_.nstreams : std::min(threads, 16)) : 1;
+  const int streams = several_at_once(options_, list_)
+                          ? (options_.nstreams > 0 ? options_.nstreams : std::min(threads, 16))
+                          : 1;
   model_ = open_with(precision, streams);
   for (const int index : options_.classes)
     if (index >= model_.network.class_count)
@@ -188,23 +186,26 @@ void Run::open_model() {
   workers_ = workers(model_, streams > 1 ? static_cast<std::size_t>(streams) + 2 : 1);
 }
 
+/// A wrong place is refused before the network is read.
+void Run::name_results() {
+  names_.emplace(list_);
+  warn_of_names(options_, *names_);
+  if (!options_.exist_ok) return;  // a new folder holds no source
+  protect_inputs(options_, list_, guard_);
+  claim_results(std::filesystem::path(options_.project) / options_.name);
+}
+
+void Run::claim_results(const std::filesystem::path& folder) {
+  for (const auto& path : DetectWriter::planned(folder, *names_, writer_options(options_)))
+    guard_.claim(path);
+}
+
 void Run::make_writer() {
   run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
-  DetectWriter::Options writer;
-  writer.labels = options_.save_txt;
-  writer.confidences = options_.save_conf;
-  writer.tracks = options_.track;
-  writer.pictures = !options_.nosave;
-  writer.crops = options_.save_crop;
-  writer.viewed = options_.view_img;
-  writer.json = options_.save_json;
-  writer.csv = options_.save_csv;
-  writer.draw = {options_.line_thickness, options_.hide_labels, options_.hide_conf,
-                 static_cast<std::uint64_t>(options_.seed)};
-  writer.stride = options_.vid_stride;
-  writer.codec = options_.video_codec;
+  if (!options_.exist_ok) claim_results(run_folder_);
+  DetectWriter::Options writer = writer_options(options_);
   writer.videos = videos_;
-  writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, writer);
+  writer_ = std::make_unique<DetectWriter>(run_folder_, model_.names, *names_, guard_, writer);
 }
 
 /// A frame that cannot be read is named, and the run goes on.
@@ -328,13 +329,6 @@ void Run::summary(double rate) {
     output_.line(fmt::format("Results in {}", run_folder_));
 }
 
-nlohmann::json Run::stream_counters() const {
-  nlohmann::json all = nlohmann::json::array();
-  if (live_ == nullptr) return all;
-  for (const runtime::StreamCounters& one : live_->counters()) all.push_back(to_json(one));
-  return all;
-}
-
 nlohmann::json Run::execute() {
   const auto start = std::chrono::steady_clock::now();
   const auto passed = [](std::chrono::steady_clock::time_point from) {
@@ -345,6 +339,7 @@ nlohmann::json Run::execute() {
   api::require_weights(options_.weights);
   list_ = runtime::list_sources(options_.source);
   load_videos();
+  name_results();
   if (options_.view_img) window_ = videos_->window("yolov7 detect");
   open_model();
   open_source();
@@ -359,20 +354,21 @@ nlohmann::json Run::execute() {
   summary(rate);
   const double seconds = passed(start);
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
-  nlohmann::json json{{"weights", model_.path},
-                      {"detector", detector_},
-                      {"image_size", look_.image_size},
-                      {"names", model_.names},
-                      {"run_folder", run_folder_},
-                      {"pictures", std::move(pictures_json_)},
-                      {"unreadable", std::move(unreadable_)},
-                      {"not_finite", std::move(not_finite_)},
-                      {"frames", frames_},
-                      {"frames_per_second", rate},
-                      {"objects", objects_},
-                      {"streams", stream_counters()},
-                      {"seconds", seconds},
-                      {"peak_memory_bytes", peak_resident_bytes()}};
+  nlohmann::json json{
+      {"weights", model_.path},
+      {"detector", detector_},
+      {"image_size", look_.image_size},
+      {"names", model_.names},
+      {"run_folder", run_folder_},
+      {"pictures", std::move(pictures_json_)},
+      {"unreadable", std::move(unreadable_)},
+      {"not_finite", std::move(not_finite_)},
+      {"frames", frames_},
+      {"frames_per_second", rate},
+      {"objects", objects_},
+      {"streams", live_ != nullptr ? to_json(live_->counters()) : nlohmann::json::array()},
+      {"seconds", seconds},
+      {"peak_memory_bytes", peak_resident_bytes()}};
   if (options_.weights.size() > 1) json["ensemble"] = options_.weights;
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;

@@ -10,6 +10,7 @@
 #include "cli/verbs/checkpoint_facts.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/config/builder.hpp"
@@ -190,7 +191,13 @@ nlohmann::json run_info(const std::vector<std::string>& arguments, Output& outpu
   if (options.cfg.empty() == options.weights.empty())
     throw usage_error("info: expected --cfg or --weights, found " +
                       std::string(options.cfg.empty() ? "neither" : "both"));
-  if (!options.graph.empty()) draws_svg(options.graph);
+  if (!options.graph.empty()) {
+    draws_svg(options.graph);
+    OutputGuard guard;
+    guard.protect(options.cfg.empty() ? options.weights : options.cfg,
+                  options.cfg.empty() ? "--weights" : "--cfg");
+    guard.claim(options.graph);
+  }
   const Subject subject = options.cfg.empty() ? open_checkpoint(options) : open_config(options);
   const network::Network& n = subject.network;
   const int size = usable_size(options.img_size > 0 ? options.img_size : subject.image_size, n);

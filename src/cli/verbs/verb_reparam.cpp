@@ -10,6 +10,7 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "equivalence/certificate.hpp"
 #include "image/codec/codec.hpp"
@@ -128,9 +129,13 @@ void check_call(const ReparamOptions& o) {
   if (o.weights.empty() || o.out.empty())
     throw usage_error(fmt::format("reparam: expected --weights and --out, found no {}",
                                   o.weights.empty() ? "--weights" : "--out"));
-  std::error_code error;
-  if (std::filesystem::equivalent(o.weights, o.out, error))
-    throw usage_error("reparam: --out: expected another file than --weights, found the same");
+  OutputGuard guard;
+  guard.protect(o.weights, "--weights");
+  if (!o.images.empty())
+    for (const runtime::SourcePicture& one : runtime::list_pictures(o.images))
+      guard.protect(one.path, "--images " + one.path.string());
+  guard.claim(o.out);
+  guard.claim(equivalence::certificate_path(o.out));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "cli/verb.hpp"
 #include "core/file.hpp"
+#include "core/output_guard.hpp"
 #include "network/config/builder.hpp"
 #include "network/config/scaling.hpp"
 #include "network/graph/cost.hpp"
@@ -40,6 +41,9 @@ nlohmann::json run_scale(const std::vector<std::string>& arguments, Output& outp
   if (options.cfg.empty() || options.out.empty())
     throw usage_error(fmt::format("scale: expected --cfg and --out, found no {}",
                                   options.cfg.empty() ? "--cfg" : "--out"));
+  OutputGuard guard;
+  guard.protect(options.cfg, "--cfg");
+  guard.claim(options.out);
   const std::string config = network::read_config(options.cfg);
   const network::ScaledConfig scaled =
       network::scale_config(config, options.cfg, options.depth, options.width);

@@ -6,7 +6,9 @@
 #include "cli/verbs/val_options.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/output_guard.hpp"
 #include "core/text.hpp"
+#include "dataset/index/label.hpp"
 #include "evaluation/report/report.hpp"
 #include "monitoring/report.hpp"
 
@@ -20,6 +22,41 @@ std::string echo(const Settings& table) {
     if (entry.refusal.empty() && entry.notice.empty())
       parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
   return "val: " + text::join(parts, ", ");
+}
+
+/// With --exist-ok the folder may hold what is read, labels among it; found before anything is
+/// measured.
+void claim_results(const ValOptions& o, const Measurement& m,
+                   const evaluation::ReportOptions& report) {
+  const auto folder = std::filesystem::path(o.project) / o.name;
+  OutputGuard guard;
+  for (const std::string& weights : o.weights) guard.protect(weights, "--weights");
+  guard.protect(o.data, "--data");
+  if (!m.annotations.empty()) guard.protect(m.annotations, "the annotations " + m.annotations);
+  for (const dataset::Entry& entry : m.index.entries) {
+    const std::string name = entry.picture.string();
+    guard.protect(entry.picture, "the image " + name);
+    guard.protect(dataset::label_path(entry.picture), "the label file of " + name);
+  }
+  for (const auto& file : evaluation::report_files(m.index, m.options, report))
+    guard.claim(folder / file);
+  guard.claim(folder / "report.html");
+}
+
+evaluation::ReportOptions report_options(const ValOptions& o, const api::OpenModel& model,
+                                         const Measurement& measurement) {
+  evaluation::ReportOptions report;
+  report.label_files = o.save_txt || o.save_hybrid;
+  report.with_confidence = o.save_conf;
+  report.coco_ids = is_coco(o.data);
+  report.weights = model.path;
+  report.weights_hash = file::content_hash(file::read(model.path));
+  report.detector = model.detector->description();
+  if (!measurement.annotations.empty()) report.ground_truth = measurement.annotations;
+  if (o.save_json || report.coco_ids)
+    report.detections_json =
+        std::filesystem::path(model.path).stem().string() + "_predictions.json";
+  return report;
 }
 
 }  // namespace
@@ -40,20 +77,12 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path,
                           model.network.source, options.image_size, model.detector->description(),
                           o.task, index.entries.size(), index.label_count()));
+  evaluation::ReportOptions report = report_options(o, model, measurement);
+  if (o.exist_ok) claim_results(o, measurement, report);
   const std::string folder = make_run_folder(o.project, o.name, o.exist_ok);
+  if (!report.detections_json.empty())
+    report.detections_json = std::filesystem::path(folder) / report.detections_json;
   const evaluation::ValidationResult result = evaluation::evaluate(*model.detector, index, options);
-  evaluation::ReportOptions report;
-  report.label_files = o.save_txt || o.save_hybrid;
-  report.with_confidence = o.save_conf;
-  report.coco_ids = is_coco(o.data);
-  report.weights = model.path;
-  report.weights_hash = file::content_hash(file::read(model.path));
-  report.detector = model.detector->description();
-  if (!measurement.annotations.empty()) report.ground_truth = measurement.annotations;
-  if (o.save_json || report.coco_ids)
-    report.detections_json =
-        std::filesystem::path(folder) /
-        (std::filesystem::path(model.path).stem().string() + "_predictions.json");
   evaluation::write_report(folder, result, index, report);
   file::write_atomically(std::filesystem::path(folder) / "report.html",
                          monitoring::validation_report(folder));

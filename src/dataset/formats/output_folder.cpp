@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -28,6 +29,9 @@ void require_empty(const fs::path& folder) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(folder, error);
   if (status.type() == fs::file_type::not_found) return;
+  if (status.type() == fs::file_type::symlink)
+    throw Error(fmt::format("{}: expected a new or empty folder for the output, found a link",
+                            folder.string()));
   if (!fs::is_directory(folder, error))
     throw Error(fmt::format("{}: expected a new or empty folder for the output, found a file",
                             folder.string()));
@@ -36,6 +40,22 @@ void require_empty(const fs::path& folder) {
         fmt::format("{}: expected a new or empty folder for the output, found files in it; nothing "
                     "is overwritten",
                     folder.string()));
+}
+
+void require_outside(const fs::path& folder, std::span<const fs::path> data) {
+  const fs::path target = fs::weakly_canonical(place(folder));
+  std::error_code error;
+  for (const fs::path& one : data) {
+    if (!fs::is_directory(one, error)) continue;  // a list names its files one by one
+    const fs::path source = fs::canonical(one, error);
+    if (error || std::mismatch(source.begin(), source.end(), target.begin(), target.end()).first !=
+                     source.end())
+      continue;
+    throw Error(
+        fmt::format("{}: expected a folder for the output outside the data that is read, "
+                    "found it in {}",
+                    folder.string(), one.string()));
+  }
 }
 
 void build_folder(const fs::path& folder, const std::function<void(const fs::path&)>& build) {

@@ -2,11 +2,16 @@
 // A folder that is never half-written: built beside its place, then renamed.
 #include <filesystem>
 #include <functional>
+#include <span>
 
 namespace yolov7::dataset {
 
 /// Error unless `folder` is absent or an empty folder. For an early answer, before long work.
 void require_empty(const std::filesystem::path& folder);
+/// Error if `folder` lies in one of these folders of a data set, or is one: what is written there
+/// would be read as part of it from then on.
+void require_outside(const std::filesystem::path& folder,
+                     std::span<const std::filesystem::path> data);
 /// Calls build(temporary folder beside `folder`), then syncs all that was written and renames it
 /// onto `folder`: its files need no fsync of their own (Sync::later). If anything throws, the
 /// temporary is removed and nothing was changed. Errors: `folder` holds something (nothing is ever

@@ -4,11 +4,11 @@
 
 #include <map>
 #include <system_error>
-#include <unordered_set>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
+#include "core/output_names.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
 
@@ -36,22 +36,6 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-/// Gives each picture of a split a file name whose stem no other picture there has: labels go by
-/// stem.
-class NameGiver {
- public:
-  std::string give(const fs::path& picture) {
-    const std::string stem = picture.stem().string(), extension = picture.extension().string();
-    std::string candidate = stem;
-    for (int n = 2; !taken_.insert(candidate).second; ++n)
-      candidate = fmt::format("{}_{}", stem, n);
-    return candidate + extension;
-  }
-
- private:
-  std::unordered_set<std::string> taken_;
-};
-
 void copy_picture(const fs::path& from, const fs::path& to, bool hard_link) {
   std::error_code error;
   if (hard_link) {
@@ -70,10 +54,11 @@ void export_one_split(const fs::path& folder, const ExportSplit& split, bool har
   const fs::path pictures = folder / "images" / split.name, labels = folder / "labels" / split.name;
   file::make_folder(pictures);
   file::make_folder(labels);
-  NameGiver names;
+  OutputNames names;  // of stems: labels go by them
   for (const ExportItem& item : split.items) {
     interrupt::check();
-    const std::string name = names.give(item.picture);
+    const std::string name =
+        names.take(item.picture.stem().string()) + item.picture.extension().string();
     if (name != item.picture.filename().string()) report.renamed.emplace_back(item.picture, name);
     copy_picture(item.picture, pictures / name, hard_link);
     if (item.write_labels)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -124,6 +125,7 @@ cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries,
 AugmentedCopyReport write_augmented_copy(const Description& description, const Value& text,
                                          const AugmentedCopyOptions& o, const fs::path& out) {
   require_empty(out);
+  for (const char* split : {"train", "val", "test"}) require_outside(out, description.split(split));
   const AugmentList list = AugmentList::parse(text);
   AugmentedCopyReport report;
   build_folder(out, [&](const fs::path& folder) {
@@ -144,12 +146,19 @@ AugmentedCopyReport write_augmented_copy(const Description& description, const V
       }
     }
     report.written = versions.size();
-    export_yolo(folder, description.names, splits, /*hard_link=*/false);
+    const ExportReport exported =
+        export_yolo(folder, description.names, splits, /*hard_link=*/false);
     fs::remove_all(staging);
+    const std::map<fs::path, std::string> renamed(exported.renamed.begin(), exported.renamed.end());
+    // Two folders may have an image of one name: both are named as they are in the copy.
+    const auto name_of = [&](const fs::path& path) {
+      const auto known = renamed.find(path);
+      return known == renamed.end() ? path.filename().string() : known->second;
+    };
     nlohmann::json pictures = nlohmann::json::array();
     for (const Version& v : versions)
-      pictures.push_back({{"picture", v.name + ".jpg"},
-                          {"source", v.source.filename().string()},
+      pictures.push_back({{"picture", name_of(v.staged)},
+                          {"source", name_of(v.source)},
                           {"applied", v.applied},
                           {"objects_before", v.objects_before},
                           {"objects", v.labels.size()}});

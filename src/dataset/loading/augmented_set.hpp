@@ -42,8 +42,9 @@ struct AugmentedCopyReport {
 };
 
 /// Training pictures and their versions "<stem>_aug1.jpg" …, the other splits as they are,
-/// data.yaml, and augment.json: list, seed, and for each version its source and what was applied.
-/// All or nothing. Errors: `out` holds something, a picture that cannot be read, a full disk.
+/// data.yaml, and augment.json: list, seed, and for each version its name and its source's, both as
+/// they are in the copy, and what was applied. All or nothing. Errors: `out` holds something, or
+/// lies in a folder of the data, a picture that cannot be read, a full disk.
 AugmentedCopyReport write_augmented_copy(const Description& description, const Value& list,
                                          const AugmentedCopyOptions& options,
                                          const std::filesystem::path& out);

@@ -246,6 +246,14 @@ std::vector<std::string> Analyses::lines() const {
   return all;
 }
 
+std::vector<std::string> analysis_files(const AnalysisOptions& options) {
+  std::vector<std::string> names;
+  if (options.calibration) names.emplace_back("calibration.png");
+  if (options.breakdown) names.insert(names.end(), {"thresholds.csv", "breakdown.csv"});
+  if (options.errors) names.insert(names.end(), {"errors.png", "errors.json"});
+  return names;
+}
+
 void Analyses::write(const std::filesystem::path& folder) const {
   if (calibration) write_picture(folder / "calibration.png", plot(*calibration));
   if (breakdown) {

@@ -35,6 +35,8 @@ struct Analyses {
   void write(const std::filesystem::path& folder) const;
   std::string error_list;  ///< JSON; empty unless wanted
 };
+/// The names that Analyses::write() may use.
+std::vector<std::string> analysis_files(const AnalysisOptions& options);
 Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections,
                  const CocoOptions& coco, const AnalysisOptions& options);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,8 +11,10 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/output_names.hpp"
 #include "core/text.hpp"
 #include "evaluation/metrics/coco_json.hpp"
+#include "runtime/results/coco_results.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -86,31 +87,17 @@ std::int64_t category_id(int class_index, bool coco_ids) {
   return id;
 }
 
-std::string image_id(const std::filesystem::path& picture) {
-  const std::string stem = picture.stem().string();
-  const auto number = digits(stem);
-  return number ? std::to_string(*number) : json_text(stem);
-}
-
-double rounded(double value, double parts) { return std::nearbyint(value * parts) / parts; }
-
 std::vector<std::string> picture_ids(const dataset::Index& index) {
-  std::vector<std::string> ids;
-  std::map<std::string, std::size_t> seen;
-  for (std::size_t i = 0; i < index.entries.size(); ++i) {
-    ids.push_back(image_id(index.entries[i].picture));
-    const auto [earlier, fresh] = seen.emplace(ids.back(), i);
-    if (fresh) continue;
-    log::warning(
-        fmt::format("{} and {} have the same name, so the image ids of the COCO files are 1 to {} "
-                    "in the order of the paths",
-                    index.entries[earlier->second].picture.string(),
-                    index.entries[i].picture.string(), index.entries.size()));
-    ids.clear();
-    for (std::size_t k = 1; k <= index.entries.size(); ++k) ids.push_back(std::to_string(k));
-    return ids;
-  }
-  return ids;
+  std::vector<IdSource> sources;
+  for (const dataset::Entry& entry : index.entries) sources.push_back({entry.picture});
+  const ImageIds ids = image_ids(sources);
+  if (ids.shared)
+    log::warning(fmt::format(
+        "{} and {} would share an image id, so the image ids of the COCO files are 1 to "
+        "{} in the order of the paths",
+        index.entries[ids.shared->first].picture.string(),
+        index.entries[ids.shared->second].picture.string(), index.entries.size()));
+  return ids.ids;
 }
 
 CocoGroundTruth ground_truth_of(const dataset::Index& index) {
@@ -158,13 +145,8 @@ void write_detections(const std::filesystem::path& path,
   std::string out = "[";
   for (const PictureDetections& picture : pictures)
     for (const Detection& d : picture.detections) {
-      const Ltwh box = to_ltwh(d.box);
-      fmt::format_to(
-          std::back_inserter(out),
-          "{}\n{{\"image_id\":{},\"category_id\":{},\"bbox\":[{},{},{},{}],\"score\":{}}}",
-          out.size() > 1 ? "," : "", ids[picture.entry], category_id(d.class_index, coco_ids),
-          rounded(box.left, 1000), rounded(box.top, 1000), rounded(box.width, 1000),
-          rounded(box.height, 1000), rounded(static_cast<double>(d.score), 100000));
+      out += out.size() > 1 ? ",\n" : "\n";
+      out += runtime::coco_result(ids[picture.entry], category_id(d.class_index, coco_ids), d);
     }
   file::write_atomically(path, out + "\n]\n");
 }

@@ -22,13 +22,7 @@ Ltwh to_ltwh(const Xyxy& box);
 /// category_id of a class in files: the class index, or for COCO's 80 classes the 91-style id
 /// (evaluation 1.11).
 std::int64_t category_id(int class_index, bool coco_ids);
-/// image_id as it stands in JSON: the number if the stem is all digits, else the stem in quotes.
-std::string image_id(const std::filesystem::path& picture);
-/// To so many parts of one, halves to the even neighbour: how boxes (1,000) and scores (100,000)
-/// stand in result files.
-double rounded(double value, double parts);
-/// image_id() of each picture. Where two pictures would share one, all are numbered 1 … n, with a
-/// warning.
+/// image_ids() of core/output_names, as in detect; a warning where they are numbered 1 … n.
 std::vector<std::string> picture_ids(const dataset::Index& index);
 
 /// Ground truth from the labels: picture ids entry + 1, category ids class + 1, annotations 1 … n,

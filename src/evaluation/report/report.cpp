@@ -16,6 +16,7 @@
 #include "evaluation/report/worst_pictures.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/text.hpp"
+#include "runtime/results/labels.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -76,30 +77,17 @@ std::string confusion_csv(const ConfusionMatrix& matrix, const std::vector<std::
   return out;
 }
 
+/// Best first.
 void write_label_files(const std::filesystem::path& folder, const ValidationResult& result,
                        const dataset::Index& index, bool with_confidence) {
-  std::map<std::string, std::filesystem::path> stems;
+  const std::vector<std::filesystem::path> files = label_files(index);
   file::make_folder(folder / "labels");
   for (const PictureDetections& picture : result.detections) {
     const dataset::Entry& entry = index.entries[picture.entry];
-    const std::string stem = entry.picture.stem().string();
-    const std::filesystem::path path = folder / "labels" / (stem + ".txt");
-    const auto [earlier, fresh] = stems.emplace(stem, entry.picture);
-    if (!fresh)
-      log::warning(fmt::format("{} and {} share the label file {}.txt", earlier->second.string(),
-                               entry.picture.string(), stem));
-    std::error_code error;
-    std::string out = fresh || !std::filesystem::exists(path, error) ? "" : file::read(path);
-    if (fresh) std::filesystem::remove(path, error);  // of an earlier run in the same folder
-    if (picture.detections.empty()) continue;
-    for (const Detection& d : picture.detections) {
-      const CxcywhNormalized box = to_normalized(d.box, entry.width, entry.height);
-      out += fmt::format("{}", d.class_index);
-      for (const double v : {box.cx, box.cy, box.w, box.h}) out += " " + text::general(v);
-      if (with_confidence) out += " " + text::general(static_cast<double>(d.score));
-      out += "\n";
-    }
-    file::write_atomically(path, out);
+    std::string lines;
+    for (const Detection& d : picture.detections)
+      lines += runtime::label_line(d, {entry.width, entry.height}, with_confidence, false);
+    runtime::write_label_file(folder / files[picture.entry], lines);
   }
 }
 

@@ -11,13 +11,22 @@
 namespace yolov7::evaluation {
 
 struct ReportOptions {
-  bool label_files = false, with_confidence = false;  ///< labels/<stem>.txt
+  bool label_files = false, with_confidence = false;  ///< label_files()
   std::filesystem::path detections_json;  ///< empty = none; else ground_truth.json is written too
   bool coco_ids = false;
   std::string weights, weights_hash,
       detector;                         ///< what was measured, for results.json; empty = not said
   std::string ground_truth = "labels";  ///< of the COCO metric: "labels" or an annotation file
 };
+
+/// labels/<stem>.txt for each picture of the index; where two stems are equal, all with the folders
+/// below their common one (core/output_names).
+std::vector<std::filesystem::path> label_files(const dataset::Index& index);
+
+/// Everything that write_report() may write, below its folder; of them detections_json as it is.
+std::vector<std::filesystem::path> report_files(const dataset::Index& index,
+                                                const ValidationOptions& validation,
+                                                const ReportOptions& report);
 
 /// results.json, per_class.csv, confusion_matrix.csv and .png, PR_, P_, R_ and F1_curve.png, the
 /// contact sheets that the result holds, and what the options ask for.

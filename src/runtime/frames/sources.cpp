@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/output_names.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 
@@ -233,6 +233,22 @@ SourceList list_one(const std::string& source) {
   return std::move(collector.list);
 }
 
+/// The lines of a list come from several folders: results keep those below the common one.
+void keep_folders(SourceList& list) {
+  std::vector<fs::path> folders;
+  std::vector<fs::path*> names;
+  const auto add = [&](fs::path folder, fs::path& relative) {
+    for ([[maybe_unused]] const fs::path& component : relative) folder = folder.parent_path();
+    folders.push_back(folder);
+    names.push_back(&relative);
+  };
+  for (SourcePicture& one : list.pictures) add(one.path, one.relative);
+  for (SourceVideo& one : list.videos)
+    if (one.origin == VideoOrigin::file) add(one.source, one.relative);
+  const fs::path common = common_folder(folders);
+  for (std::size_t i = 0; i < names.size(); ++i) *names[i] = below(common, folders[i]) / *names[i];
+}
+
 SourceList list_lines(const std::string& source) {
   SourceList all;
   std::size_t number = 0;
@@ -254,17 +270,16 @@ SourceList list_lines(const std::string& source) {
   }
   if (all.pictures.empty() && all.videos.empty() && all.streams.empty())
     throw Error(fmt::format("--source {}: expected a source in each line, found none", source));
+  keep_folders(all);
   return all;
 }
 
 /// Different sources never write to one name.
 void tell_apart(SourceList& list) {
-  std::set<fs::path> taken;
+  OutputNames names;
   const auto unique = [&](fs::path& relative) {
-    fs::path name = relative;
-    for (std::size_t n = 2; !taken.insert(name).second; ++n)
-      name = fs::path(fmt::format("{}", n)) / relative;
-    relative = name;
+    relative = names.take((relative.parent_path() / relative.stem()).generic_string(), Results::one,
+                          relative.extension().string());
   };
   for (SourcePicture& one : list.pictures) unique(one.relative);
   for (SourceVideo& one : list.videos) unique(one.relative);

@@ -11,8 +11,8 @@ namespace yolov7::runtime {
 
 struct SourcePicture {
   std::filesystem::path path;
-  std::filesystem::path
-      relative;  ///< where results go: the name, or for patterns the path below their fixed part
+  std::filesystem::path relative;  ///< where results go: the name; for patterns the path below
+                                   ///< their fixed part, for lists the path below the common folder
 };
 
 /// A video, or with SourceList::streams a camera or a stream.
@@ -37,8 +37,8 @@ struct SourceList {
 /// named, and an error of that one frame if it lies in a folder. Hidden names (`.x`, `._x`) are
 /// left out unless the path names one file. An address whose path ends like a picture or a video is
 /// read as a video, others are streams. Two results that would have one name are told apart by a
-/// number in front. Errors: a path that does not exist; nothing found, with the suffixes looked
-/// for; streams beside files; a list inside a list.
+/// number ("film.mp4", "film_2.mp4"). Errors: a path that does not exist; nothing found, with the
+/// suffixes looked for; streams beside files; a list inside a list.
 SourceList list_sources(const std::string& source);
 
 /// The pictures of list_sources(); Error if there are none.
