@@ -38,9 +38,8 @@ Settings settings(ValOptions& o) {
               "augment: without the coarsest rows of the first pass and the finest of the last"),
           setting("verbose", o.verbose, "always print the rows of the classes, and more messages"),
           setting("save-txt", o.save_txt, "write label files"),
-          setting(
-              "save-hybrid", o.save_hybrid,
-              "label files of ground truth and predictions together; the metrics are then invalid"),
+          setting("save-hybrid", o.save_hybrid,
+                  "label files of labels and predictions together; the metrics are then invalid"),
           setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
           setting("save-json", o.save_json, "write a COCO result file"),
           setting("project", o.project, "parent of the run folder"),
