@@ -166,7 +166,7 @@ TEST_F(DatasetAugment, TheManifestHasTheNamesOfTheCopy) {
   }
   std::string names = read_text(*scratch / "data/data.yaml");
   names = names.substr(names.find("nc:"));
-  write_text(data / "data.yaml", "train: images\nval: images\n" + names);
+  write_text(data / "data.yaml", "path: .\ntrain: images\nval: images\n" + names);
   const fs::path out = *scratch / "twins-copy";
   const Outcome made = run({"dataset", "augment", "--data", (data / "data.yaml").string(),
                             "--augment", "[{name: Rotate, p: 1}]", "--out", out.string()});

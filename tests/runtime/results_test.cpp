@@ -9,6 +9,7 @@
 #include "runtime/results/detection_table.hpp"
 #include "runtime/results/labels.hpp"
 #include "runtime/results/result_names.hpp"
+#include "runtime/results/result_stream.hpp"
 #include "runtime/results/tracks.hpp"
 #include "tests/scratch_folder.hpp"
 
