@@ -45,8 +45,14 @@ std::string syntax_fault(std::string_view text, std::size_t& at, std::string_vie
   const std::string usual = "expected JSON, found a syntax error";
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
     return "expected JSON in UTF-8, found UTF-16";
-  if (said.find("UTF-8") != std::string_view::npos)
+  if (said.find("UTF-8") != std::string_view::npos) {
+    // The parser stops at the byte that does not continue a character: go to where that began.
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    std::size_t from = at;
+    while (from > 0 && at - from < 3 && byte(from - 1) >= 0x80 && byte(from - 1) < 0xC0) --from;
+    if (from > 0 && byte(from - 1) >= 0xC0) at = from - 1;
     return "expected JSON, found a text that is not UTF-8";
+  }
   if (at >= text.size())
     return text.empty() ? usual + ": the file is empty" : usual + ": the file ends too early";
   if (text[at] == '\'') return usual + ": texts stand in double quotes";

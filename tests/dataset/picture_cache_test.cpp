@@ -189,7 +189,7 @@ TEST_F(Caches, TwoProcessesBuildItOnce) {
 
 TEST(PictureFactsText, RoundTripWithOddPaths) {
   FactsByKey facts;
-  facts["a\tb\n\\c ü.png"] = {{12, -5}, 640, 480, "00ff", ""};
+  facts["a\tb\n\\c ü.png"] = {{12, -5}, 640, 480, "00ff", "", 1, {}};
   facts["plain.png"] = {{1, 1700000000123456789}, 10, 11, "aa", "", 6, {79, 80}};
   std::string fault;
   const auto back = parse_facts(format_facts(facts), fault);
@@ -207,8 +207,13 @@ TEST(PictureFactsText, RoundTripWithOddPaths) {
 TEST(PictureFactsText, AHundredThousandPicturesLoadQuickly) {
   FactsByKey facts;
   for (int i = 0; i < 100'000; ++i)
-    facts[fmt::format("images/train2017/{:012}.jpg", i)] = {
-        {static_cast<std::uint64_t>(i), i}, 640, 480, "0123456789abcdef0123456789abcdef", ""};
+    facts[fmt::format("images/train2017/{:012}.jpg", i)] = {{static_cast<std::uint64_t>(i), i},
+                                                            640,
+                                                            480,
+                                                            "0123456789abcdef0123456789abcdef",
+                                                            "",
+                                                            1,
+                                                            {}};
   const std::string text = format_facts(facts);
   std::string fault;
   const auto start = std::chrono::steady_clock::now();
