@@ -164,8 +164,8 @@ TEST_F(Collecting, FoldersAtAnyDepthWithoutHiddenAndForeignFiles) {
     touch(name);
   fs::create_directory_symlink(folder / "p", folder / "p/deep/circle");
   EXPECT_EQ(collect({folder / "p"}),
-            (std::vector<std::string>{"p/a.jpeg", "p/b.JPG", "p/deep/er/c d.png", "p/z.webp",
-                                      "p/ö.tif"}));
+            (std::vector<std::string>{"p/a.jpeg", "p/b.JPG", "p/deep/er/c d.png", "p/y.gif",
+                                      "p/z.webp", "p/ö.tif"}));
 }
 
 TEST_F(Collecting, ListsWithByteOrderMarkLineEndsBlankLinesAndPrefix) {
