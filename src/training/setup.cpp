@@ -121,11 +121,11 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   context.group = &group;
   run->started = request.started;
   const auto [resumed, epochs_before] = open_run(context, state, request);
-  std::optional<network::Checkpoint> initial = choose_config(model, state, resumed);
   context.device = nn::choose_device(state.options.device, group.world());
   context.threads = compute_threads(state.options, group.world());
   group.use(context.device);
   at::set_num_threads(context.threads);
+  std::optional<network::Checkpoint> initial = choose_config(model, state, resumed);
   read_data(data, context, state, resumed);
   if (!resumed)
     if (const std::string changed = run::apply_recipe(state.options, request.given,

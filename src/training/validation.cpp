@@ -137,6 +137,21 @@ ValidationMemory validation_from_shapes(const RunContext& context, const Data& d
   return memory;
 }
 
+namespace {
+
+/// Where it cannot be measured: every activation, and the weights as the network and the detector
+/// have them.
+ValidationMemory whole_validation(const nn::TorchNetwork& network, const network::Cost& cost,
+                                  cv::Size shape) {
+  ValidationMemory memory;
+  memory.per_picture = static_cast<double>(cost.inference_activation_bytes) +
+                       (1 + loader_batches) * 3.0 * shape.area();
+  memory.fixed = 2 * 4.0 * static_cast<double>(network.description().parameter_count());
+  return memory;
+}
+
+}  // namespace
+
 ValidationMemory measure_validation_memory(const RunContext& context, const Data& data,
                                            const nn::TorchNetwork& network,
                                            const run::TrainOptions& o, std::uint64_t allowed) {
@@ -148,7 +163,7 @@ ValidationMemory measure_validation_memory(const RunContext& context, const Data
   const double needed =
       most * (static_cast<double>(cost.inference_activation_bytes) + 3.0 * shape.area());
   if (static_cast<double>(resident_bytes()) + needed > static_cast<double>(allowed))
-    return validation_from_shapes(context, data, network, o);
+    return whole_validation(network, cost, shape);
   const double before = static_cast<double>(resident_bytes());
   const auto detector =
       make_detector(context, network.description(), network.store(), /*raw_maps=*/true);

@@ -172,7 +172,8 @@ TEST_F(DatasetAugment, TheManifestHasTheNamesOfTheCopy) {
                             "--augment", "[{name: Rotate, p: 1}]", "--out", out.string()});
   ASSERT_EQ(made.code, 0) << made.err;
   std::set<std::string> versions, sources;
-  for (const json& one : json::parse(read_text(out / "augment.json"))["pictures"]) {
+  const json manifest = json::parse(read_text(out / "augment.json"));
+  for (const json& one : manifest["pictures"]) {
     versions.insert(one["picture"]);
     sources.insert(one["source"]);
     for (const char* which : {"picture", "source"})
