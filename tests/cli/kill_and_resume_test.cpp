@@ -140,6 +140,9 @@ TEST_F(KillAndResume, SigtermAndSighupLeaveAResumableRun) {
 
 TEST_F(KillAndResume, UnderNohupAHangupDoesNotStopATraining) {
   Process process(arguments("nohup", 2), scratch->path(), {}, {"nohup"});
+  // A hang-up before nohup has begun would end it.
+  for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 0/"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   for (int i = 0; i < 1000 && !has(process.errors_so_far(), "epoch 1/"); ++i) {
     process.send(SIGHUP);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

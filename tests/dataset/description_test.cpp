@@ -49,6 +49,17 @@ TEST_F(Descriptions, NcAloneGivesNumbersAsNamesAndSaysSo) {
       std::string::npos);
 }
 
+TEST_F(Descriptions, KeyPointsAreCountedInColumns) {
+  make("set/v");
+  const std::string rest = "val: v\nnames: [a]\n";
+  EXPECT_EQ(read(rest).key_point_columns, 0);
+  EXPECT_EQ(read(rest + "kpt_shape: [17, 3]\n").key_point_columns, 51);
+  EXPECT_EQ(read(rest + "kpt_shape: [2, 2]\n").key_point_columns, 4);
+  EXPECT_EQ(read(rest + "kpt_shape: [0, 0]\n").key_point_columns, 0);
+  EXPECT_EQ(error(rest + "kpt_shape: [2, 4]\n"),
+            ":3:12: expected kpt_shape as [number of points, 2 or 3]");
+}
+
 TEST_F(Descriptions, ErrorsNamePlaceExpectedAndFound) {
   make("set/v");
   EXPECT_EQ(error("train: v\nnames: [a]\n"),

@@ -65,6 +65,27 @@ INSTANTIATE_TEST_SUITE_P(
             "0 .1 .1 .9 .1 .5 1.5",
             "labels/000123.txt:1: coordinates not normalised or out of range: '1.5' in column 7"}));
 
+// kpt_shape [2, 2] and [1, 3]: the box is columns 2 to 5, whatever the key points are.
+TEST(Labels, KeyPointsAreNoPolygon) {
+  const LabelFile two = parse_labels("0 0.5 0.5 0.4 0.4 0.35 0.4 0.6 0.65\n0 0.2 0.2 0.1 0.1\n",
+                                     "a.txt", 1, false, 4);
+  ASSERT_EQ(two.labels.size(), 2u);
+  EXPECT_EQ(two.labels[0].box.cx, 0.5);
+  EXPECT_EQ(two.labels[0].box.w, 0.4);
+  EXPECT_TRUE(two.labels[0].polygon.empty());
+  EXPECT_EQ(two.with_key_points, 1u);
+  const LabelFile visible =
+      parse_labels("0 0.5 0.5 0.4 0.4 0.35 0.4 2\n", "a.txt", 1, false, 3);  // visibility 2
+  EXPECT_EQ(visible.labels.at(0).box.h, 0.4);
+  EXPECT_EQ(
+      test::error_of([] { parse_labels("0 0.1 0.1 0.3 0.1 0.2 0.3\n", "a.txt", 1, false, 4); }),
+      "a.txt:1: expected 5 columns per label, or 9 with the key points of data.yaml's "
+      "kpt_shape, found 7");
+  EXPECT_EQ(
+      test::error_of([] { parse_labels("0 0.5 0.5 0.4 0.4 a 1 1 1\n", "a.txt", 1, false, 4); }),
+      "a.txt:1: expected a key point's number in column 6, found 'a'");
+}
+
 TEST(Labels, ByteOrderMarkLineEndsBlanksAndTabsDoNotMatter) {
   const auto plain = parse_labels("0 0.5 0.5 0.25 0.5\n1 0.25 0.75 0.5 0.5\n", "a.txt", 2);
   const auto odd = parse_labels(

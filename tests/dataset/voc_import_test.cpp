@@ -8,6 +8,7 @@
 #include "dataset/formats/voc_lists.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/read_index.hpp"
+#include "image/codec/codec.hpp"
 #include "tests/dataset/voc_fixture.hpp"
 
 namespace yolov7::dataset {
@@ -166,7 +167,63 @@ TEST_F(VocImports, ASizeThatIsNotThePicturesIsNoted) {
   const Conversion c = convert();
   ASSERT_EQ(c.notes.size(), 1u);
   EXPECT_EQ(c.notes[0].reason,
-            "says the picture is 200 × 100 px, but 1.png has 100 × 50: its boxes may be wrong");
+            "says the image is 200 × 100 px, but 1.png has 100 × 50: its boxes may be wrong");
+}
+
+/// A JPEG of 100 × 80 px as stored, gray, white where x is 60 to 95 and y 10 to 60, with this EXIF
+/// orientation (Exif 2.32: TIFF header, one directory, tag 0x0112, SHORT).
+std::string turned_jpeg(int orientation) {
+  cv::Mat pixels(80, 100, CV_8UC3, cv::Scalar::all(50));
+  pixels(cv::Rect(60, 10, 35, 50)).setTo(cv::Scalar::all(255));
+  std::string jpeg = encode_jpeg(pixels, 95);
+  std::string exif("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 24);
+  exif += static_cast<char>(orientation);
+  exif += std::string(7, '\0');
+  const auto length = static_cast<char>(exif.size() + 2);
+  return jpeg.insert(2, std::string("\xFF\xE1\0", 3) + length + exif);
+}
+
+// The annotation has the size of the stored image, so its boxes are turned as the image is. By hand
+// for a stored image of 100 × 80 px that is shown as 80 × 100.
+TEST_F(VocImports, BoxesOfTheStoredImageAreTurnedWithIt) {
+  const std::pair<int, const char*> expected[] = {{5, "0 0.4375 0.775 0.625 0.35\n"},
+                                                  {6, "0 0.5625 0.775 0.625 0.35\n"},
+                                                  {7, "0 0.5625 0.225 0.625 0.35\n"},
+                                                  {8, "0 0.4375 0.225 0.625 0.35\n"}};
+  for (const auto& [orientation, row] : expected) {
+    const std::string stem = fmt::format("o{}", orientation);
+    write_text(source / (stem + ".jpg"), turned_jpeg(orientation));
+    xml(stem + ".xml", stem + ".jpg", voc_object("a", "60", "10", "95", "60"),
+        "<size><width>100</width><height>80</height></size>");
+  }
+  const Conversion c = convert();
+  ASSERT_EQ(c.notes.size(), 4u);
+  EXPECT_EQ(c.notes[1].reason,
+            "its size 100 × 80 px is that of o6.jpg before it is turned by EXIF (orientation 6): "
+            "its boxes are turned with the image");
+  for (const auto& [orientation, row] : expected) {
+    const std::string stem = fmt::format("o{}", orientation);
+    EXPECT_EQ(label("train/" + stem + ".txt"), row) << orientation;
+    // The decoder, which turns by itself, has the white place there.
+    const cv::Mat shown = read_picture(source / (stem + ".jpg"));
+    ASSERT_EQ(shown.size(), cv::Size(80, 100));
+    double cx = 0, cy = 0;
+    ASSERT_EQ(std::sscanf(row, "0 %lf %lf", &cx, &cy), 2);
+    const auto at = [&](double x, double y) {
+      return static_cast<int>(shown.at<cv::Vec3b>(static_cast<int>(y), static_cast<int>(x))[0]);
+    };
+    EXPECT_GT(at(cx * 80, cy * 100), 240);
+    EXPECT_LT(at(80 - cx * 80 + (cx > 0.5 ? -20 : 20), 100 - cy * 100), 70);
+  }
+}
+
+TEST_F(VocImports, ATurnedImageWhoseSizeTellsNothingIsNoted) {
+  write_text(source / "1.jpg", turned_jpeg(6));
+  xml("1.xml", "1.jpg", voc_object("a", "1", "1", "20", "20"));
+  const Conversion c = convert();
+  ASSERT_EQ(c.notes.size(), 1u);
+  EXPECT_NE(c.notes[0].reason.find("turned or mirrored by EXIF (orientation 6)"),
+            std::string::npos);
 }
 
 TEST_F(VocImports, ClassOrderAndSelection) {

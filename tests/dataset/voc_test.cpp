@@ -44,6 +44,52 @@ TEST(Voc, ReadsWhatMatters) {
   EXPECT_EQ(a.objects[5].fault, "expected a number in <xmin>, found 'nan'");
 }
 
+// Two runs of a tool appended to one file, objects inside another element, two boxes in one object,
+// a box without an object: each is read, or stands among the objects with the reason why it is not.
+TEST(Voc, NothingIsLostInUnusualShapes) {
+  const std::string box =
+      "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox>";
+  const std::string second =
+      "<bndbox><xmin>5</xmin><ymin>6</ymin><xmax>7</xmax><ymax>8</ymax></bndbox>";
+  const auto object = [](const std::string& name, const std::string& boxes) {
+    return "<object><name>" + name + "</name>" + boxes + "</object>";
+  };
+  const auto a = parse_voc("<annotation><filename>a.jpg</filename><objects>" + object("cat", box) +
+                               "</objects>" + object("dog", box + "\n" + second) + box +
+                               "</annotation>\n<annotation><filename>a.jpg</filename>" +
+                               object("hen", box) + "</annotation>\n<annotation><filename>b.jpg" +
+                               "</filename>" + object("cow", box) + "</annotation>",
+                           "a.xml");
+  ASSERT_EQ(a.objects.size(), 6u);
+  EXPECT_EQ(a.objects[0].name, "cat");
+  EXPECT_EQ(a.objects[1].box_px, (Xyxy{1, 2, 3, 4}));
+  EXPECT_EQ(a.objects[2].name, "dog");
+  EXPECT_EQ(a.objects[2].box_px, (Xyxy{5, 6, 7, 8}));
+  EXPECT_EQ(a.objects[2].line, 2);
+  EXPECT_EQ(a.objects[3].fault, "a <bndbox> outside of an <object>, so without a class");
+  EXPECT_EQ(a.objects[4].name, "hen");
+  EXPECT_EQ(a.objects[4].fault, "");
+  EXPECT_EQ(a.objects[5].fault,
+            "it stands under a second <annotation>, which is of another image (b.jpg)");
+}
+
+TEST(Voc, EntitiesOfTheFileAreRead) {
+  const auto named = [](const std::string& entity) {
+    const auto a = parse_voc(
+        "<!DOCTYPE annotation [<!ENTITY e \"cat\"><!ENTITY f SYSTEM \"x\">]>\n<annotation><object>"
+        "<name>" +
+            entity +
+            "</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox>"
+            "</object></annotation>",
+        "a.xml");
+    return a.objects.at(0);
+  };
+  EXPECT_EQ(named("&e;").name, "cat");
+  EXPECT_EQ(named("&e;").fault, "");
+  EXPECT_EQ(named("&g;").fault,
+            "the class is the entity &g;, which the file does not define as text");
+}
+
 TEST(Voc, BrokenXmlIsNamedWithItsLine) {
   EXPECT_TRUE(error_of([] {
                 parse_voc("<annotation>\n<object>\n</annotation>", "x.xml");

@@ -28,8 +28,7 @@ int whole_number(const pugi::xml_node& node, const char* name) {
   return value && *value >= 0 && *value < 1e9 ? static_cast<int>(*value) : 0;
 }
 
-std::string read_corners(const pugi::xml_node& object, Xyxy& box) {
-  const pugi::xml_node node = object.child("bndbox");
+std::string read_corners(const pugi::xml_node& node, Xyxy& box) {
   if (!node) return "no <bndbox>";
   const std::pair<const char*, double*> corners[] = {
       {"xmin", &box.x1}, {"ymin", &box.y1}, {"xmax", &box.x2}, {"ymax", &box.y2}};
@@ -43,15 +42,65 @@ std::string read_corners(const pugi::xml_node& object, Xyxy& box) {
   return "";
 }
 
-VocObject read_object(const pugi::xml_node& node, std::string_view xml) {
+/// The value of an entity of the file's own document type, where the name is one: pugixml leaves
+/// "&cat;" as it stands. Empty: no such entity.
+std::string entity_value(const std::string& name, std::string_view xml) {
+  const std::string begin = fmt::format("<!ENTITY {} ", name.substr(1, name.size() - 2));
+  const auto at = xml.find(begin);
+  if (at == std::string_view::npos) return {};
+  const auto open = xml.find_first_of("\"'", at + begin.size());
+  if (open == std::string_view::npos) return {};
+  const auto close = xml.find(xml[open], open + 1);
+  if (close == std::string_view::npos) return {};
+  const std::string value(text::trim(xml.substr(open + 1, close - open - 1)));
+  return value.find_first_of("<&%") == std::string::npos ? value : std::string();
+}
+
+/// `box`: one of the object's, which may have several, or none.
+VocObject read_object(const pugi::xml_node& node, const pugi::xml_node& box, std::string_view xml) {
   VocObject object;
   object.line = line_at(xml, node.offset_debug());
   object.name = child_text(node, "name");
   const std::string difficult = child_text(node, "difficult");
   object.difficult = !difficult.empty() && difficult != "0" && text::lower(difficult) != "false";
-  object.fault = read_corners(node, object.box_px);
+  object.fault = read_corners(box, object.box_px);
   if (object.name.empty()) object.fault = "no class name";
+  const bool entity = object.name.size() > 2 && object.name.front() == '&' &&
+                      object.name.back() == ';' && xml.find("<!DOCTYPE") != std::string_view::npos;
+  if (!entity) return object;
+  const std::string value = entity_value(object.name, xml);
+  if (value.empty())
+    object.fault = fmt::format("the class is the entity {}, which the file does not define as text",
+                               object.name);
+  else
+    object.name = value;
   return object;
+}
+
+/// All objects below `node`, at any depth, an object for each of their boxes. Parts of an object
+/// (<part>) are none of their own. A box outside of an object is one that is left out.
+void read_objects(const pugi::xml_node& node, std::string_view xml,
+                  std::vector<VocObject>& objects) {
+  for (const pugi::xml_node& child : node.children()) {
+    const std::string_view name = child.name();
+    if (name == "object") {
+      const auto boxes = child.children("bndbox");
+      if (boxes.begin() == boxes.end()) objects.push_back(read_object(child, {}, xml));
+      bool first = true;
+      for (const pugi::xml_node& box : boxes) {
+        objects.push_back(read_object(child, box, xml));
+        if (!first) objects.back().line = line_at(xml, box.offset_debug());
+        first = false;
+      }
+    } else if (name == "bndbox") {
+      VocObject stray;
+      stray.line = line_at(xml, child.offset_debug());
+      stray.fault = "a <bndbox> outside of an <object>, so without a class";
+      objects.push_back(std::move(stray));
+    } else {
+      read_objects(child, xml, objects);
+    }
+  }
 }
 
 void require_utf8(const std::string& value, const std::string& source, int line) {
@@ -82,10 +131,18 @@ VocAnnotation parse_voc(std::string_view xml, const std::string& source) {
   annotation.width = whole_number(root.child("size"), "width");
   annotation.height = whole_number(root.child("size"), "height");
   require_utf8(annotation.filename, source, 1);
-  for (const pugi::xml_node& node : root.children("object")) {
-    annotation.objects.push_back(read_object(node, xml));
-    require_utf8(annotation.objects.back().name, source, annotation.objects.back().line);
+  // Two runs of a tool may have been appended to one file: every root counts.
+  for (const pugi::xml_node& one : document.children("annotation")) {
+    const std::size_t before = annotation.objects.size();
+    read_objects(one, xml, annotation.objects);
+    const std::string other = base_name(child_text(one, "filename"));
+    if (other.empty() || other == annotation.filename) continue;
+    for (std::size_t i = before; i < annotation.objects.size(); ++i)
+      annotation.objects[i].fault =
+          fmt::format("it stands under a second <annotation>, which is of another image ({})",
+                      text::printable(other));
   }
+  for (const VocObject& object : annotation.objects) require_utf8(object.name, source, object.line);
   return annotation;
 }
 

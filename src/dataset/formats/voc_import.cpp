@@ -97,6 +97,27 @@ void collect_classes(const VocImportOptions& options, Import& work) {
 
 using BoxKey = std::tuple<int, double, double, double, double>;
 
+/// Whether the annotation gives the size of the image as it is stored, and EXIF shows it turned by
+/// a quarter: then its boxes are those of the stored image (old versions of labelImg write them
+/// so).
+bool is_of_stored_image(const VocAnnotation& a, const PictureFacts& facts) {
+  return facts.orientation >= 5 && facts.width != facts.height && a.width == facts.height &&
+         a.height == facts.width;
+}
+
+/// A box of the stored image in the image as it is shown. EXIF orientations 5 to 8 exchange the
+/// axes (Exif 2.32, tag 0x0112). `facts` has the size as shown.
+Xyxy turned(const Xyxy& box, const PictureFacts& facts) {
+  const double stored_width = facts.height, stored_height = facts.width;
+  const bool from_bottom = facts.orientation == 6 || facts.orientation == 7;
+  const bool from_right = facts.orientation == 7 || facts.orientation == 8;
+  const double x1 = from_bottom ? stored_height - box.y2 : box.y1;
+  const double x2 = from_bottom ? stored_height - box.y1 : box.y2;
+  const double y1 = from_right ? stored_width - box.x2 : box.x1;
+  const double y2 = from_right ? stored_width - box.x1 : box.x2;
+  return {x1, y1, x2, y2};
+}
+
 /// The class and clipped box of an object, or the reason why it is dropped.
 std::string convert_object(const VocObject& object, const PictureFacts& facts, const Import& work,
                            int& class_index, Xyxy& box) {
@@ -121,7 +142,9 @@ std::vector<Label> convert_objects(const VocItem& item, Import& work) {
   const PictureFacts& facts = work.facts[*item.picture];
   std::vector<Label> labels;
   std::map<BoxKey, int> seen;
-  for (const VocObject& object : item.annotation.objects) {
+  const bool stored = is_of_stored_image(item.annotation, facts);
+  for (VocObject object : item.annotation.objects) {
+    if (stored) object.box_px = turned(object.box_px, facts);
     int class_index = 0;
     Xyxy box;
     std::string reason = convert_object(object, facts, work, class_index, box);
@@ -149,12 +172,27 @@ std::vector<Label> convert_objects(const VocItem& item, Import& work) {
 void note_size(const VocItem& item, Import& work) {
   const PictureFacts& facts = work.facts[*item.picture];
   const VocAnnotation& a = item.annotation;
-  if (a.width > 0 && a.height > 0 && (a.width != facts.width || a.height != facts.height))
-    work.result.notes.push_back(
-        {item.file, 0,
-         fmt::format("says the picture is {} × {} px, but {} has {} × {}: its boxes may be wrong",
-                     a.width, a.height, work.files.pictures[*item.picture].string(), facts.width,
-                     facts.height)});
+  const std::string name = work.files.pictures[*item.picture].string();
+  const auto note = [&](std::string text) {
+    work.result.notes.push_back({item.file, 0, std::move(text)});
+  };
+  if (is_of_stored_image(a, facts)) {
+    note(
+        fmt::format("its size {} × {} px is that of {} before it is turned by EXIF (orientation "
+                    "{}): its boxes are turned with the image",
+                    a.width, a.height, name, facts.orientation));
+  } else if (a.width > 0 && a.height > 0 && (a.width != facts.width || a.height != facts.height)) {
+    note(fmt::format("says the image is {} × {} px, but {} has {} × {}{}: its boxes may be wrong",
+                     a.width, a.height, name, facts.width, facts.height,
+                     facts.orientation > 1 ? " as EXIF shows it" : ""));
+  } else if (facts.orientation > 1 && (facts.orientation < 5 || facts.width == facts.height ||
+                                       a.width == 0 || a.height == 0)) {
+    note(
+        fmt::format("{} is turned or mirrored by EXIF (orientation {}), and sizes do not tell "
+                    "whether the boxes are of the stored image: they are taken as of the image "
+                    "that is shown",
+                    name, facts.orientation));
+  }
 }
 
 void count_in(Import& work) {

@@ -147,6 +147,21 @@ void read_classes(const Value& document, Description& result) {
           fmt::format("{}: the class name '{}' stands for two classes", document.source, name));
 }
 
+/// `kpt_shape: [n, d]` of data sets for poses: n points of d = 2 (x, y) or 3 (x, y, visibility)
+/// numbers. n = 0: none.
+int read_key_points(const Value& document) {
+  const Value* value = document.find("kpt_shape");
+  if (value == nullptr || value->is_null()) return 0;
+  constexpr long long most_points = 10'000;
+  if (value->is_sequence() && value->sequence.size() == 2) {
+    const long long points = value->sequence[0].integer(), numbers = value->sequence[1].integer();
+    if (points == 0) return 0;
+    if (points > 0 && points <= most_points && (numbers == 2 || numbers == 3))
+      return static_cast<int>(points * numbers);
+  }
+  throw Error(fmt::format("{}: expected kpt_shape as [number of points, 2 or 3]", value->where()));
+}
+
 }  // namespace
 
 const std::vector<fs::path>& Description::split(const std::string& name) const {
@@ -179,6 +194,7 @@ Description read_description(const fs::path& path) {
                     path.string(), text::join(keys, ", ")));
   }
   read_classes(document, result);
+  result.key_point_columns = read_key_points(document);
   result.train = read_entries(document, "train", root, result.download);
   result.val = read_entries(document, "val", root, result.download);
   result.test = read_entries(document, "test", root, result.download);

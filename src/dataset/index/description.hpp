@@ -14,6 +14,7 @@ struct Description {
   std::vector<std::filesystem::path> train, val, test;  ///< resolved entries: folders or list files
   int class_count = 0;
   std::vector<std::string> names;  ///< class_count of them
+  int key_point_columns = 0;       ///< `kpt_shape: [n, d]`: n · d columns behind each box
   std::string download;            ///< said when something is missing, never run
 
   const std::vector<std::filesystem::path>& split(

@@ -78,6 +78,37 @@ void take_polygon(const std::vector<double>& numbers, Label& label) {
   label.box = {(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1};
 }
 
+/// Key points are not used, but nonsense among them says that the row is something else.
+Fault check_key_points(const std::vector<std::string_view>& tokens) {
+  for (std::size_t i = box_columns; i < tokens.size(); ++i) {
+    const auto value = text::parse_double(tokens[i]);
+    if (!value || !std::isfinite(*value))
+      return format_fault(fmt::format("expected a key point's number in column {}, found '{}'",
+                                      i + 1, shown(tokens[i])));
+  }
+  return {};
+}
+
+/// A row of a data set with key points: its box is columns 2 to 5.
+Fault parse_pose_row(std::vector<std::string_view> tokens, int class_count, int columns,
+                     Label& label) {
+  const std::size_t whole = box_columns + static_cast<std::size_t>(columns);
+  if (tokens.size() != box_columns && tokens.size() != whole)
+    return format_fault(
+        fmt::format("expected 5 columns per label, or {} with the key points of data.yaml's "
+                    "kpt_shape, found {}",
+                    whole, tokens.size()));
+  if (Fault fault = check_key_points(tokens); fault.kind != LabelFault::none) return fault;
+  tokens.resize(box_columns);
+  std::vector<double> numbers;
+  if (Fault fault = parse_numbers(tokens, numbers); fault.kind != LabelFault::none) return fault;
+  if (Fault fault = check_class(numbers[0], tokens[0], class_count); fault.kind != LabelFault::none)
+    return fault;
+  label.class_index = static_cast<int>(numbers[0]);
+  label.box = {numbers[1], numbers[2], numbers[3], numbers[4]};
+  return {};
+}
+
 Fault parse_row(const std::vector<std::string_view>& tokens, int class_count, Label& label) {
   const bool polygon = tokens.size() >= least_polygon_columns && tokens.size() % 2 == 1;
   if (tokens.size() != box_columns && !polygon)
@@ -135,7 +166,7 @@ std::string text_of(const Problem& problem) {
 }
 
 LabelFile try_parse_labels(std::string_view text, const fs::path& source, int class_count,
-                           bool strict) {
+                           bool strict, int key_point_columns) {
   LabelFile result;
   std::unordered_map<std::string, int> seen;
   int line = 0;
@@ -149,10 +180,14 @@ LabelFile try_parse_labels(std::string_view text, const fs::path& source, int cl
     const auto tokens = text::split_blank(text::trim(row));
     if (tokens.empty()) continue;
     Label label;
-    if (Fault fault = parse_row(tokens, class_count, label); fault.kind != LabelFault::none) {
+    Fault fault = key_point_columns > 0
+                      ? parse_pose_row(tokens, class_count, key_point_columns, label)
+                      : parse_row(tokens, class_count, label);
+    if (fault.kind != LabelFault::none) {
       fail(fault.kind, std::move(fault.reason));
       return result;
     }
+    if (key_point_columns > 0 && tokens.size() > box_columns) ++result.with_key_points;
     std::string reason = drop_reason(label, line, seen);
     if (reason.empty()) {
       result.labels.push_back(std::move(label));
@@ -166,9 +201,9 @@ LabelFile try_parse_labels(std::string_view text, const fs::path& source, int cl
   return result;
 }
 
-LabelFile parse_labels(std::string_view text, const fs::path& source, int class_count,
-                       bool strict) {
-  LabelFile result = try_parse_labels(text, source, class_count, strict);
+LabelFile parse_labels(std::string_view text, const fs::path& source, int class_count, bool strict,
+                       int key_point_columns) {
+  LabelFile result = try_parse_labels(text, source, class_count, strict, key_point_columns);
   if (result.fault != LabelFault::none) throw Error(text_of(result.failure));
   return result;
 }

@@ -33,17 +33,20 @@ struct LabelFile {
   std::vector<Problem> dropped;  ///< duplicate rows, boxes without area: the rest of the file stays
   LabelFault fault = LabelFault::none;
   Problem failure;  ///< with a fault: the first row that makes the whole file unusable
+  std::size_t with_key_points = 0;  ///< rows whose key points are not used
 };
 
-/// Per line: 5 numbers = box, odd count ≥ 7 = polygon, anything else Error "file:line: …". Errors
+/// Per line: 5 numbers = box, odd count ≥ 7 = polygon, anything else Error "file:line: …". With
+/// `key_point_columns` above 0 (data.yaml's kpt_shape) a line is a box, alone or with so many
+/// further numbers, which are not used, and never a polygon. Errors
 /// also: class not an integer or outside 0 … class_count − 1 (class_count 0: unchecked), negative,
 /// not finite, > 1. CRLF, a byte order mark and blank lines are fine. `strict`: what would be
 /// dropped is an Error too.
 LabelFile parse_labels(std::string_view text, const std::filesystem::path& source, int class_count,
-                       bool strict = false);
+                       bool strict = false, int key_point_columns = 0);
 /// The same, with the failure in the result instead of an Error.
 LabelFile try_parse_labels(std::string_view text, const std::filesystem::path& source,
-                           int class_count, bool strict = false);
+                           int class_count, bool strict = false, int key_point_columns = 0);
 /// One line per label, shortest decimals that give the same float back.
 std::string format_labels(const std::vector<Label>& labels);
 /// The label path of a picture (data 3.1, F03).

@@ -72,7 +72,8 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
 }
 
 /// Label files are read at every start, so that a change is always seen.
-ReadLabels read_labels(const fs::path& picture, int class_count, bool strict) {
+ReadLabels read_labels(const fs::path& picture, const Description& description, int class_count,
+                       bool strict) {
   constexpr std::uint64_t most_bytes = 64u << 20;
   ReadLabels result;
   result.path = label_path(picture);
@@ -80,8 +81,8 @@ ReadLabels read_labels(const fs::path& picture, int class_count, bool strict) {
   result.found = fs::exists(result.path, error);
   if (!result.found) return result;
   try {
-    result.file =
-        try_parse_labels(file::read(result.path, most_bytes), result.path, class_count, strict);
+    result.file = try_parse_labels(file::read(result.path, most_bytes), result.path, class_count,
+                                   strict, description.key_point_columns);
   } catch (const Error& failure) {
     std::string reason = failure.what();
     const std::string source = result.path.string() + ": ";
@@ -90,6 +91,18 @@ ReadLabels read_labels(const fs::path& picture, int class_count, bool strict) {
     result.file.failure = {result.path, 0, reason};
   }
   return result;
+}
+
+/// Once for all: what stands in the files and is not used.
+void note_key_points(const Description& description, const std::vector<ReadLabels>& labels,
+                     Index& index) {
+  std::size_t rows = 0;
+  for (const ReadLabels& one : labels) rows += one.file.with_key_points;
+  if (rows > 0)
+    index.notes.push_back({description.file, 0,
+                           fmt::format("kpt_shape: the key points of {} labels are not used, their "
+                                       "boxes are",
+                                       rows)});
 }
 
 /// A class that the data description does not know is no bad row but a wrong description:
@@ -229,9 +242,10 @@ Index read_index(const Description& description, const std::string& split,
   // With --single-cls every class becomes 0, whatever the description knows.
   const int class_count = options.single_cls ? 0 : description.class_count;
   parallel_for(pictures.size(), thread_count(options), [&](std::size_t i) {
-    labels[i] = read_labels(pictures[i], class_count, options.strict);
+    labels[i] = read_labels(pictures[i], description, class_count, options.strict);
   });
   refuse_unknown_classes(labels);
+  note_key_points(description, labels, index);
   std::vector<PictureFacts> facts = picture_facts(pictures, options, index);
   const MissingExample example = missing_example(pictures, labels);
   for (std::size_t i = 0; i < pictures.size(); ++i)
