@@ -19,10 +19,9 @@ namespace yolov7 {
 /// How many results come of one source: one ("a"), or one a frame ("a_1", "a_2", …).
 enum class Results { one, numbered };
 
-/// Gives each source a name that no other has: the first of equal ones keeps its own, later ones
-/// get
-/// "_2", "_3" …. The numbered results of one source and the single one of another ("clip_1") are
-/// told apart too.
+/// Gives each source a name that no other has. The first of equal names stays, later ones get "_2",
+/// "_3" …. The numbered results of one source never have the name of another's single result
+/// ("clip_1").
 class OutputNames {
  public:
   /// `stem` may hold folders; `suffix` belongs to the name and stays at its end.

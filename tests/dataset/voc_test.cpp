@@ -73,6 +73,13 @@ TEST(Voc, NothingIsLostInUnusualShapes) {
             "it stands under a second <annotation>, which is of another image (b.jpg)");
 }
 
+TEST(Voc, DeepNestingIsRefused) {
+  std::string open, close;
+  for (int i = 0; i < 100'000; ++i) open += "<a>", close += "</a>";
+  EXPECT_EQ(error_of([&] { parse_voc("<annotation>" + open + close + "</annotation>", "a.xml"); }),
+            "a.xml:1: expected at most 100 nested elements, found more");
+}
+
 TEST(Voc, EntitiesOfTheFileAreRead) {
   const auto named = [](const std::string& entity) {
     const auto a = parse_voc(
@@ -86,6 +93,8 @@ TEST(Voc, EntitiesOfTheFileAreRead) {
   };
   EXPECT_EQ(named("&e;").name, "cat");
   EXPECT_EQ(named("&e;").fault, "");
+  EXPECT_EQ(named("&f;").fault,
+            "the class is the entity &f;, which the file does not define as text");
   EXPECT_EQ(named("&g;").fault,
             "the class is the entity &g;, which the file does not define as text");
 }

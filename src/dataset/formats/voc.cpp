@@ -43,13 +43,13 @@ std::string read_corners(const pugi::xml_node& node, Xyxy& box) {
 }
 
 /// The value of an entity of the file's own document type, where the name is one: pugixml leaves
-/// "&cat;" as it stands. Empty: no such entity.
+/// "&cat;" as it stands. Empty: no such entity, or one of another file (SYSTEM, PUBLIC).
 std::string entity_value(const std::string& name, std::string_view xml) {
   const std::string begin = fmt::format("<!ENTITY {} ", name.substr(1, name.size() - 2));
   const auto at = xml.find(begin);
   if (at == std::string_view::npos) return {};
-  const auto open = xml.find_first_of("\"'", at + begin.size());
-  if (open == std::string_view::npos) return {};
+  const auto open = xml.find_first_not_of(" \t\r\n", at + begin.size());
+  if (open == std::string_view::npos || (xml[open] != '"' && xml[open] != '\'')) return {};
   const auto close = xml.find(xml[open], open + 1);
   if (close == std::string_view::npos) return {};
   const std::string value(text::trim(xml.substr(open + 1, close - open - 1)));
@@ -77,10 +77,12 @@ VocObject read_object(const pugi::xml_node& node, const pugi::xml_node& box, std
   return object;
 }
 
-/// All objects below `node`, at any depth, an object for each of their boxes. Parts of an object
-/// (<part>) are none of their own. A box outside of an object is one that is left out.
-void read_objects(const pugi::xml_node& node, std::string_view xml,
+/// All objects below `node`, one for each of their boxes. The <part>s of an object are not objects.
+/// A box outside of an object becomes one that is left out. False: elements are nested deeper than
+/// `levels`.
+bool read_objects(const pugi::xml_node& node, std::string_view xml, int levels,
                   std::vector<VocObject>& objects) {
+  if (levels == 0) return false;
   for (const pugi::xml_node& child : node.children()) {
     const std::string_view name = child.name();
     if (name == "object") {
@@ -97,10 +99,11 @@ void read_objects(const pugi::xml_node& node, std::string_view xml,
       stray.line = line_at(xml, child.offset_debug());
       stray.fault = "a <bndbox> outside of an <object>, so without a class";
       objects.push_back(std::move(stray));
-    } else {
-      read_objects(child, xml, objects);
+    } else if (!read_objects(child, xml, levels - 1, objects)) {
+      return false;
     }
   }
+  return true;
 }
 
 void require_utf8(const std::string& value, const std::string& source, int line) {
@@ -134,7 +137,10 @@ VocAnnotation parse_voc(std::string_view xml, const std::string& source) {
   // Two runs of a tool may have been appended to one file: every root counts.
   for (const pugi::xml_node& one : document.children("annotation")) {
     const std::size_t before = annotation.objects.size();
-    read_objects(one, xml, annotation.objects);
+    constexpr int most_levels = 100;
+    if (!read_objects(one, xml, most_levels, annotation.objects))
+      throw Error(fmt::format("{}:1: expected at most {} nested elements, found more", source,
+                              most_levels));
     const std::string other = base_name(child_text(one, "filename"));
     if (other.empty() || other == annotation.filename) continue;
     for (std::size_t i = before; i < annotation.objects.size(); ++i)

@@ -67,8 +67,7 @@ void ResultNames::name_stems() {
   if (renamed > 0)
     stems_told_apart_ = fmt::format(
         "the names of {} of {} sources, without their suffix, are taken by another source; a "
-        "number "
-        "is appended for their label files and crops: {} for {}{}",
+        "number is appended for their label files and crops: {} for {}{}",
         renamed, all_.size(), all_[first].stem.string(), all_[first].source,
         renamed > 1 ? ", ..." : "");
 }
