@@ -149,7 +149,8 @@ std::vector<Setting> picture_settings(TrainOptions& o) {
               "decode training JPEGs at 1/2, 1/4 or 1/8 where they are that much larger than "
               "--img-size: faster, and other pixels than the official program's; validation is not "
               "changed"),
-      setting("threads", o.threads, "compute threads; 0 = all that this process may use")
+      setting("threads", o.threads,
+              "compute threads; 0 = one for each core that is free, chosen anew before each epoch")
           .range(0, 4096),
       setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
       setting("strict", o.strict, "rows that would be dropped are errors"),

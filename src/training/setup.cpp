@@ -125,6 +125,8 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   context.threads = compute_threads(state.options, group.world());
   group.use(context.device);
   at::set_num_threads(context.threads);
+  if (state.options.threads <= 0 && group.size() == 1 && context.device.is_cpu())
+    run->load.emplace();
   std::optional<network::Checkpoint> initial = choose_config(model, state, resumed);
   read_data(data, context, state, resumed);
   if (!resumed)

@@ -30,6 +30,7 @@ Trainer::Trainer(PreparedRun& run, Clock now)
       model_(run.model),
       schedule_(*run.schedule),
       predicted_peak_(run.memory.predicted_peak),
+      load_(run.load),
       step_(run.context, run.data, run.model, *run.schedule, run.state, run.memory.micro_batch),
       watch_(run.context, run.data, run.model.network->description(), run.state),
       started_(run.started),
@@ -53,8 +54,23 @@ TrainSummary Trainer::run() {
   return summary(false);
 }
 
+/// Fewer threads while other processes keep cores busy: the parts of a step are equal, so one that
+/// shares its core holds up all others.
+void Trainer::adapt_threads() {
+  const auto others = load_ ? load_->others() : std::nullopt;
+  if (!others) return;
+  const int threads = threads_beside(context_.threads, *others);
+  if (threads == at::get_num_threads()) return;
+  at::set_num_threads(threads);
+  log::info(
+      fmt::format("other processes keep {:.1f} of {} cores busy: {} compute threads from here on "
+                  "(--threads sets a number that stays)",
+                  *others, context_.threads, threads));
+}
+
 /// What changes from one epoch to the next, up to the first batch.
 void Trainer::begin_epoch() {
+  adapt_threads();
   record_ = run::EpochRecord{};
   record_.epoch = state_.epoch;
   model_.network->train(true);
