@@ -134,8 +134,10 @@ TEST(Calibration, ByHand) {
   matches.categories = {
       {1,
        {{0.95, 0, 1, 0}, {0.92, 0, 0, 0}, {0.91, 0, 3, 0}, {0.5, 0, 0, 1}, {0.15, 0, 2, 0}},
-       {0}},
-      {2, {{1.0, 0, 1, 0}}, {0}}};
+       {0},
+       {},
+       {}},
+      {2, {{1.0, 0, 1, 0}}, {0}, {}, {}}};
   const Calibration c = calibration(matches);
   EXPECT_EQ(c.detections, 5u);
   EXPECT_EQ(c.bins[9].count, 4u);
