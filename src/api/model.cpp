@@ -63,6 +63,21 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
 
 }  // namespace
 
+std::vector<Setting> settings(ModelOptions& o) {
+  return joined(
+      {group("Network",
+             {setting("weights", o.weights, "checkpoint; several make an ensemble").basic(),
+              setting("augment", o.augment, "test-time augmentation: three passes over each image"),
+              setting("tta-clip-tails", o.clip_tails,
+                      "augment: without the coarsest rows of the first pass and the finest of the "
+                      "last")}),
+       group("Machine", {setting("backend", o.backend, "openvino, or libtorch as the reference")
+                             .choices({"openvino", "libtorch"}),
+                         setting("threads", o.detector.threads,
+                                 "of the network; 0 = the cores this process may use")
+                             .range(0, 4096)})});
+}
+
 void require_weights(const std::vector<std::string>& weights) {
   if (weights.empty()) throw usage_error("--weights: expected a checkpoint, found none");
   std::error_code error;

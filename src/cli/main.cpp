@@ -8,6 +8,7 @@
 #include <opencv2/core/utility.hpp>
 
 #include "api/video_library.hpp"
+#include "cli/help.hpp"
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -25,9 +26,10 @@ std::string program_help() {
   for (const Verb& verb : verbs()) {
     std::string names(verb.name);
     for (const auto alias : verb.aliases) names += fmt::format(", {}", alias);
-    out += fmt::format("  {:<12} {}\n", names, verb.summary);
+    out += fmt::format("  {:<24}{}\n", names, verb.summary);
   }
-  return out + "\n`yolov7 <verb> --help` lists a verb's options.\n";
+  return out +
+         "\n`yolov7 <verb> --help` lists a verb's most used options, `--help all` all of them.\n";
 }
 
 const Verb& find_verb(const std::string& name) {
@@ -48,7 +50,8 @@ const Verb& find_verb(const std::string& name) {
 ExitCode run(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
       arguments[0] == "help") {
-    std::fputs(program_help().c_str(), stdout);
+    const bool pages = arguments.size() > 1 && arguments[1] == "markdown";
+    std::fputs((pages ? reference_index() : program_help()).c_str(), stdout);
     return arguments.empty() ? ExitCode::usage : ExitCode::done;
   }
   if (arguments[0] == "--version") {

@@ -25,6 +25,7 @@ inline NmsOptions validation_nms() {
   nms.conf_thres = 0.001;
   nms.iou_thres = 0.65;
   nms.multi_label = true;
+  nms.crowd.matrix_threshold = 0.001;  // low, as the confidence threshold is
   return nms;
 }
 
@@ -51,6 +52,9 @@ struct ValidationOptions {
   int part = 0, parts = 1;
   std::function<std::vector<std::string>(const std::string&)> exchange;
 };
+
+/// The options of a command line that these members are.
+std::vector<Setting> settings(ValidationOptions& options);
 
 /// Milliseconds per picture. `pre` is the time that the run waited for the loader's threads.
 struct ValidationTimes {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/settings.hpp"
 #include "image/boxes/box.hpp"
 #include "image/boxes/nms.hpp"
 #include "runtime/detector.hpp"
@@ -47,6 +48,9 @@ struct LookOptions {
                  ///< whole; 0 = none
   double tile_overlap = 0.2;  ///< of neighbouring parts, as a share of their side
 };
+
+/// The options of a command line that these members are, those of `nms` aside.
+std::vector<Setting> settings(LookOptions& options);
 
 /// `bgr`: 8 bit, 3 channels. `image_size`: the long side of the network input in pixels, a multiple
 /// of the detector's stride; the short side is the smallest multiple that holds the picture; small

@@ -24,7 +24,7 @@ Settings settings(CompareOptions& o) {
           setting("detections", o.detections, "two COCO result files, a and b, of any programs")
               .positional(),
           setting("bootstrap", o.draws,
-                  "draws of the pictures, with replacement, both detectors on the same")
+                  "draws of the images, with replacement, both detectors on the same")
               .range(1, 1e6),
           setting("seed", o.seed, "of the draws").range(0, 2'147'483'647),
       }};

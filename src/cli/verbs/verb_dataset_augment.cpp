@@ -24,30 +24,45 @@ struct AugmentVerbOptions {
   int times = 1, seed = 0, rows = 6, columns = 3, side = 320, threads = 0;
 };
 
+std::vector<Setting> list_settings(AugmentVerbOptions& o) {
+  return group(
+      "Transforms",
+      {setting("data", o.data, "data set description (data.yaml)").basic(),
+       setting("hyp", o.hyp, "hyper-parameter file whose list `augment` says what to do").basic(),
+       setting("augment", o.augment,
+               "the list itself instead: '[{name: CLAHE, p: 1}, {name: Rotate}]'")
+           .basic(),
+       setting("list", o.list, "show all transforms with their parameters").basic(),
+       setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647).basic(),
+       setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024)});
+}
+
+std::vector<Setting> copy_settings(AugmentVerbOptions& o) {
+  return group(
+      "Augmented copy",
+      {setting("out", o.out, "new or empty folder for an augmented copy of the data set").basic(),
+       setting("times", o.times, "--out: versions of each training image, besides itself")
+           .range(1, 1000)
+           .basic()});
+}
+
+std::vector<Setting> preview_settings(AugmentVerbOptions& o) {
+  return group(
+      "Preview",
+      {setting("preview", o.preview,
+               "image to write: rows of an image as it is and as the transforms make it, with "
+               "boxes")
+           .basic(),
+       setting("split", o.split, "--preview: images of this split")
+           .choices({"train", "val", "test"}),
+       setting("rows", o.rows, "--preview: images").range(1, 100),
+       setting("columns", o.columns, "--preview: versions of each").range(1, 30),
+       setting("img-size", o.side, "--preview: side of an image on the sheet, pixels")
+           .range(32, 2048)});
+}
+
 Settings settings(AugmentVerbOptions& o) {
-  return Settings{
-      "dataset augment",
-      {
-          setting("data", o.data, "data set description (data.yaml)"),
-          setting("hyp", o.hyp, "hyper-parameter file whose list `augment` says what to do"),
-          setting("augment", o.augment,
-                  "the list itself instead: '[{name: CLAHE, p: 1}, {name: Rotate}]'"),
-          setting("preview", o.preview,
-                  "picture to write: rows of a picture as it is and as the transforms make it, "
-                  "with boxes"),
-          setting("out", o.out, "new or empty folder for an augmented copy of the data set"),
-          setting("times", o.times, "--out: versions of each training picture, besides itself")
-              .range(1, 1000),
-          setting("list", o.list, "show all transforms with their parameters"),
-          setting("split", o.split, "--preview: pictures of this split")
-              .choices({"train", "val", "test"}),
-          setting("rows", o.rows, "--preview: pictures").range(1, 100),
-          setting("columns", o.columns, "--preview: versions of each").range(1, 30),
-          setting("img-size", o.side, "--preview: side of a picture on the sheet, pixels")
-              .range(32, 2048),
-          setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647),
-          setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024),
-      }};
+  return {"dataset augment", joined({list_settings(o), copy_settings(o), preview_settings(o)})};
 }
 
 /// The list of --augment or of the hyper-parameter file.

@@ -24,9 +24,9 @@ Settings settings(CheckOptions& o) {
       "dataset check",
       {
           setting("data", o.data, "data.yaml").positional(),
-          setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
+          setting("recheck", o.recheck, "read every image again, whatever the cache says"),
           setting("strict", o.strict,
-                  "a repeated row or a box without area makes its picture unusable; exit code 1 if "
+                  "a repeated row or a box without area makes its image unusable; exit code 1 if "
                   "anything is dropped"),
           setting("single-cls", o.single_cls, "all classes count as one"),
       }};

@@ -23,8 +23,7 @@ Settings settings(ConvertOptions& o) {
       "dataset convert",
       {
           setting("from", o.from, "format of the source").choices({"voc"}),
-          setting("source", o.source,
-                  "folder with the annotations (XML) and pictures, at any depth"),
+          setting("source", o.source, "folder with the annotations (XML) and images, at any depth"),
           setting("to", o.to, "format to write").choices({"yolo"}),
           setting("out", o.out, "folder to write: new or empty"),
           setting("split", o.split,
@@ -35,7 +34,7 @@ Settings settings(ConvertOptions& o) {
                   "classes in this order, separated by commas; boxes of others are dropped. "
                   "Without: all, sorted by name"),
           setting("link", o.link,
-                  "hard links to the pictures instead of copies, where the file system can"),
+                  "hard links to the images instead of copies, where the file system can"),
       }};
 }
 
