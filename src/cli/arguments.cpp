@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <map>
 
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -143,8 +144,8 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
     apply(settings, option);
   }
   output.json = output.json || common.json;
-  if (common.quiet) log::set_level(log::Level::warning);
-  if (common.verbose) log::set_level(log::Level::debug);
+  if (common.quiet) terminal()->set_level(log::Level::warning);
+  if (common.verbose) terminal()->set_level(log::Level::debug);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <opencv2/core/utility.hpp>
 
 #include "api/video_library.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -91,6 +92,7 @@ void Output::line(std::string_view text) const {
 }  // namespace yolov7::cli
 
 int main(int count, char** values) {
+  yolov7::log::install(yolov7::cli::terminal());
   yolov7::interrupt::install();
   yolov7::api::decode_further_images();
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own

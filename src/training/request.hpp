@@ -15,6 +15,9 @@ struct TrainRequest {
   std::vector<std::string> given;  ///< names of the options that stood on the command line
   std::string run_folder;  ///< made by the caller where world.writes(); empty when a run is resumed
   run::World world;        ///< this process among those that train together
+  /// Called when the run is prepared, before the first batch; may be empty. Until then every
+  /// process says what all of them find, so whoever starts several lets one speak.
+  std::function<void()> prepared;
   std::function<void()> started;  ///< called after the first batch; may be empty
 };
 

@@ -286,7 +286,7 @@ namespace {
 
 TrainSummary train_with(const TrainRequest& request, Communicator& group) {
   const std::unique_ptr<PreparedRun> run = prepare(request, group);
-  if (!group.writes()) log::set_level(log::Level::warning);
+  if (request.prepared) request.prepared();
   if (request.options.resume.empty()) {
     write_initial(run->context, run->data, run->model);
     if (!run->state.options.nosave) write_last(run->context, run->data, run->model, run->state);
@@ -298,11 +298,6 @@ TrainSummary train_with(const TrainRequest& request, Communicator& group) {
 
 TrainSummary train(const TrainRequest& request) {
   kernels::keep_tensor_memory();
-  if (!request.world.writes()) {
-    // What all would say while they prepare, one says.
-    log::set_speaker(fmt::format("rank {}: ", request.world.rank));
-    log::set_level(log::Level::error);
-  }
   const auto group = Communicator::join(
       request.world,
       std::chrono::seconds(static_cast<std::int64_t>(std::ceil(request.options.peer_timeout))));

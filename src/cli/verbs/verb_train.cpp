@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "api/training_library.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/text.hpp"
 #include "monitoring/mlflow_server.hpp"
@@ -47,6 +48,13 @@ ExitCode launch_all(int processes, const run::TrainOptions& o, std::vector<std::
   arguments.insert(arguments.begin(), "train");
   return process::launch(processes, arguments,
                          std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
+}
+
+/// A process besides the first. What all would say while they prepare, the first one says.
+void speak_as(int rank, training::TrainRequest& request) {
+  terminal()->set_speaker(fmt::format("rank {}: ", rank));
+  terminal()->set_level(log::Level::error);
+  request.prepared = [] { terminal()->set_level(log::Level::warning); };
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
@@ -93,6 +101,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
       if (made) made->keep();
     };
   }
+  if (!request.world.writes()) speak_as(request.world.rank, request);
   const training::TrainSummary summary = library.train(request);
   if (!request.world.writes()) {
     if (summary.interrupted) output.code = ExitCode::interrupted;
