@@ -67,6 +67,7 @@ ExitCode run(const std::vector<std::string>& arguments) {
 
 ExitCode guarded(const std::vector<std::string>& arguments) {
   try {
+    interrupt::install();
     return run(arguments);
   } catch (const Error& error) {
     log::error(error.what());
@@ -93,7 +94,6 @@ void Output::line(std::string_view text) const {
 
 int main(int count, char** values) {
   yolov7::log::install(yolov7::cli::terminal());
-  yolov7::interrupt::install();
   yolov7::api::decode_further_images();
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own
   return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));

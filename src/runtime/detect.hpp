@@ -3,6 +3,7 @@
 // (evaluation 3.2, 3.4).
 #include <opencv2/core/mat.hpp>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "image/boxes/box.hpp"
@@ -46,6 +47,7 @@ struct LookOptions {
   int tile = 0;  ///< side of square parts, in pixels of the picture, that are looked at besides the
                  ///< whole; 0 = none
   double tile_overlap = 0.2;  ///< of neighbouring parts, as a share of their side
+  std::stop_token stop = {};  ///< looked at before each part
 };
 
 /// `bgr`: 8 bit, 3 channels. `image_size`: the long side of the network input in pixels, a multiple

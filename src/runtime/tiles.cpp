@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -88,7 +88,7 @@ DetectResult detect_tiled(Detector& detector, const cv::Mat& bgr, const LookOpti
   DetectResult all;
   std::vector<PartDetections> parts;
   for (const cv::Rect& part : grid) {
-    interrupt::check();
+    check_stop(options.stop);
     DetectResult one = detect(detector, bgr(part), options.image_size, options.nms, buffers);
     for (Detection& detection : one.detections) {
       detection.box.x1 += part.x, detection.box.x2 += part.x;

@@ -30,7 +30,7 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
   const dataset::Description description = dataset::read_description(o.data);
   // The first process reads the pictures and leaves the index behind, the others find it.
   if (!context.writes()) context.group->any(false);
-  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
+  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0, context.stop};
   data.train = dataset::read_index(description, "train", index);
   index.training = false;
   data.val = dataset::read_index(description, "val", index);

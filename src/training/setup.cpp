@@ -119,6 +119,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   Data& data = run->data;
   Model& model = run->model;
   context.group = &group;
+  context.stop = request.stop;
   run->started = request.started;
   const auto [resumed, epochs_before] = open_run(context, state, request);
   context.device = nn::choose_device(state.options.device, group.world());
@@ -135,7 +136,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   require_shares(state.options.batch_size, group.size());
   build_network(model, context, state, data.train.names, resumed, std::move(initial));
   choose_sizes(data, state.options, model.network->description());
-  if (!resumed) choose_anchors(*model.network, data, state);
+  if (!resumed) choose_anchors(*model.network, data, state, context.stop);
   make_losses(model, state, data.train_size);
   run->memory = preflight(context, data, model, state, resumed.has_value());
   if (group.writes())

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/stop.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec/codec.hpp"
 #include "kernels/tensor_memory.hpp"
@@ -87,7 +87,7 @@ bool Trainer::train_epoch() {
     // dropped anyway (training K05).
     const bool last = state_.batch == static_cast<std::int64_t>(data_.loader->batches());
     if (step_.pending() && !last) continue;
-    if (context_.group->any(interrupt::requested())) return false;
+    if (context_.group->any(context_.stop.stop_requested())) return false;
     if (!last) checkpoint_in_time();
   }
   state_.seconds = seconds_before_ + seconds_since(epoch_start_);
@@ -307,8 +307,7 @@ TrainSummary train(const TrainRequest& request) {
     group->fail(error.what());
     // A Ctrl-C reaches the processes one after the other: that another one is gone is then no
     // failure.
-    if (group->size() > 1 && interrupt::requested())
-      throw Error("interrupted", ExitCode::interrupted);
+    if (group->size() > 1) check_stop(request.stop);
     throw;
   }
 }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "tests/stopping.hpp"
 #include "tests/training/tiny_run.hpp"
 #include "training/checkpoints.hpp"
 #include "training/rollback.hpp"
@@ -92,6 +93,25 @@ TEST(Trainer, SaysOnceThatTheFirstBatchIsDone) {
   EXPECT_EQ(calls, 0);
   Trainer(run).run();
   EXPECT_EQ(calls, 1);
+}
+
+TEST(Trainer, AStopLeavesAResumableStateAtTheNextStep) {
+  TinyRun tiny;
+  std::stop_source stop;
+  tiny.request.stop = stop.get_token();
+  tiny.request.started = [&] { stop.request_stop(); };  // after the first of four batches
+  const TrainSummary summary = Trainer(tiny.prepared()).run();
+  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.epochs_done, 0);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["epoch"], 0);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 1);
+}
+
+TEST(Trainer, AStopBeforeTheFirstBatchIsAnError) {
+  TinyRun tiny;
+  tiny.request.stop = test::stopped();
+  EXPECT_TRUE(test::is_stopped([&] { tiny.prepared(); }));
+  EXPECT_FALSE(std::filesystem::exists(tiny.weights() / "last.pt"));
 }
 
 TEST(Rollback, HasLimits) {

@@ -14,6 +14,7 @@
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
 #include "cli/verbs/until_closed.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/output_guard.hpp"
@@ -164,6 +165,7 @@ std::string Run::chosen_precision() {
 }
 
 void Run::open_model() {
+  look_.stop = interrupt::token();
   look_.tile = options_.tile;
   look_.tile_overlap = options_.tile_overlap;
   const std::string precision = chosen_precision();

@@ -12,10 +12,10 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/output_folder.hpp"
@@ -54,14 +54,14 @@ void assign_splits(const VocImportOptions& options, Import& work) {
 }
 
 /// Decodes the pictures that will be written; an unreadable one is a fault of its item.
-void inspect_pictures(Import& work, int threads) {
+void inspect_pictures(Import& work, int threads, const std::stop_token& stop) {
   std::vector<std::size_t> wanted;
   for (const VocItem& item : work.items)
     if (item.fault.empty() && !item.split.empty()) wanted.push_back(*item.picture);
   work.facts.resize(work.files.pictures.size());
   Progress progress("reading pictures", wanted.size(), "pictures");
   parallel_for(wanted.size(), threads, [&](std::size_t k) {
-    interrupt::check();
+    check_stop(stop);
     work.facts[wanted[k]] = inspect_picture(work.files.root / work.files.pictures[wanted[k]]);
     progress.advance();
   });
@@ -279,10 +279,10 @@ Conversion import_voc(const VocImportOptions& options) {
   work.result.out = options.out;
   work.files = find_voc_files(options.source);
   work.result.notes = work.files.skipped;
-  work.items = read_annotations(work.files, threads);
+  work.items = read_annotations(work.files, threads, options.stop);
   assign_pictures(work.files, work.items);
   assign_splits(options, work);
-  inspect_pictures(work, threads);
+  inspect_pictures(work, threads, options.stop);
   collect_classes(options, work);
   count_in(work);
   const std::vector<ExportSplit> splits = build_splits(work);
@@ -294,7 +294,7 @@ Conversion import_voc(const VocImportOptions& options) {
   note_shared(work);
   build_folder(options.out, [&](const fs::path& temporary) {
     const ExportReport report =
-        export_yolo(temporary, work.result.names, splits, options.hard_link);
+        export_yolo(temporary, work.result.names, splits, options.hard_link, options.stop);
     work.result.renamed = report.renamed;
     work.result.val_is_train = report.val_is_train;
     file::write_atomically(temporary / "conversion.json", json_text(to_json(work.result), 2) + "\n",
