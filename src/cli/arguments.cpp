@@ -164,7 +164,7 @@ std::vector<std::string> command_line(const Settings& settings,
   for (const Setting& entry : settings.entries) {
     if (!text::contains(names, entry.name)) continue;
     if (entry.is_switch() && !**std::get_if<bool*>(&entry.target)) continue;
-    words.push_back("--" + entry.name);
+    words.push_back(flag(entry.name));
     const auto add_all = [&](const auto& values) {
       for (const auto& value : values) words.push_back(fmt::format("{}", value));
     };
@@ -182,13 +182,15 @@ std::vector<std::string> command_line(const Settings& settings,
   return words;
 }
 
+std::string flag(std::string_view key) { return "--" + std::string(key); }
+
 std::string help_text(const Settings& settings) {
   Common common;
   const Settings all = with_common(settings, common);
   std::string out = fmt::format(
       "yolov7 {}\n\nOptions (unambiguous prefixes work; '-' and '_' are alike):\n", settings.title);
   for (const Setting& entry : all.entries) {
-    std::string line = fmt::format("  --{}{}", entry.name, kind_text(entry));
+    std::string line = fmt::format("  {}{}", flag(entry.name), kind_text(entry));
     if (line.size() < 34)
       line.resize(34, ' ');
     else

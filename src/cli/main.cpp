@@ -13,6 +13,7 @@
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 
@@ -93,6 +94,7 @@ void Output::line(std::string_view text) const {
 }  // namespace yolov7::cli
 
 int main(int count, char** values) {
+  yolov7::install_setting_spelling(yolov7::cli::flag);
   yolov7::log::install(yolov7::cli::terminal());
   yolov7::api::decode_further_images();
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "process/child_process.hpp"
 
 namespace yolov7::process {
@@ -34,7 +35,8 @@ int free_port() {
       ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
   if (descriptor >= 0) ::close(descriptor);
   if (!found)
-    throw Error(fmt::format("--nproc: no free port on this machine: {}", std::strerror(errno)));
+    throw Error(fmt::format("{}: no free port on this machine: {}", setting_name("nproc"),
+                            std::strerror(errno)));
   return ntohs(address.sin_port);
 }
 
@@ -46,7 +48,7 @@ ChildProcess start(int rank, int count, int port, const std::vector<std::string>
         "MASTER_ADDR=127.0.0.1", fmt::format("MASTER_PORT={}", port)},
        rank == 0 ? "" : "/dev/null",
        ""},
-      fmt::format("--nproc: process {}", rank));
+      fmt::format("{}: process {}", setting_name("nproc"), rank));
 }
 
 void signal_all(const std::vector<ChildProcess>& children, int signal) {

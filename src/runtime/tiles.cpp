@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/stop.hpp"
 
 namespace yolov7::runtime {
@@ -48,9 +49,11 @@ bool covers(const Piece& kept, const Piece& one, const NmsOptions& options) {
 
 std::vector<cv::Rect> tile_grid(cv::Size picture, int tile, double overlap) {
   if (tile < 1)
-    throw usage_error(fmt::format("--tile: expected a positive number of pixels, found {}", tile));
+    throw usage_error(fmt::format("{}: expected a positive number of pixels, found {}",
+                                  setting_name("tile"), tile));
   if (!(overlap >= 0 && overlap <= 0.9))
-    throw usage_error(fmt::format("--tile-overlap: expected 0 to 0.9, found {}", overlap));
+    throw usage_error(
+        fmt::format("{}: expected 0 to 0.9, found {}", setting_name("tile-overlap"), overlap));
   std::vector<cv::Rect> out;
   for (const int y : starts(picture.height, tile, overlap))
     for (const int x : starts(picture.width, tile, overlap))

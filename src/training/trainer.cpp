@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/setting_name.hpp"
 #include "core/stop.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec/codec.hpp"
@@ -221,9 +222,11 @@ std::string Trainer::end_reason() const {
   const run::TrainOptions& o = state_.options;
   const int waited = record_.epoch - std::max(state_.best_epoch, 0);
   if (o.patience > 0 && !o.notest && waited >= o.patience)
-    return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
+    return fmt::format("no better fitness for {} epochs ({} {})", waited, setting_name("patience"),
+                       o.patience);
   if (o.time > 0 && state_.seconds >= o.time * 3600)
-    return fmt::format("{:.2f} hours of training (--time {})", state_.seconds / 3600, o.time);
+    return fmt::format("{:.2f} hours of training ({} {})", state_.seconds / 3600,
+                       setting_name("time"), o.time);
   return {};
 }
 
@@ -237,8 +240,9 @@ TrainSummary Trainer::interrupted() {
 }
 
 TrainSummary Trainer::stopped() {
-  log::info(fmt::format("stopped after {} of {} epochs (--stop-after); --resume {} goes on",
-                        state_.epoch, state_.options.epochs, context_.folder.string()));
+  log::info(fmt::format("stopped after {} of {} epochs ({}); {} {} goes on", state_.epoch,
+                        state_.options.epochs, setting_name("stop-after"), setting_name("resume"),
+                        context_.folder.string()));
   watch_.interrupted();
   return summary(false);
 }

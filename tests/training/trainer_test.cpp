@@ -129,11 +129,11 @@ TEST(Rollback, HasLimits) {
   run.state.skipped_in_row = most_skipped_in_row;
   EXPECT_EQ(test::error_of([&] { roll_back(run.context, run.model, run.state); }),
             "3 batches in a row were not finite, after 3 times of going back to the last good "
-            "state: lower lr0, or train with --precision float32; last.pt holds it");
+            "state: lower lr0, or train with precision float32; last.pt holds it");
   run.state.options.nosave = true;
   EXPECT_EQ(test::error_of([&] { roll_back(run.context, run.model, run.state); }),
-            "3 batches in a row were not finite, and --nosave left nothing to go back to: lower "
-            "lr0, or train with --precision float32");
+            "3 batches in a row were not finite, and nosave left nothing to go back to: lower "
+            "lr0, or train with precision float32");
 }
 
 // SGD with Nesterov momentum at its first step: p − η(1 + μ)g; a bias has no decay. EMA at its

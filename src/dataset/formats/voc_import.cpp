@@ -15,6 +15,7 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/setting_name.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
@@ -41,7 +42,8 @@ struct Import {
 void assign_splits(const VocImportOptions& options, Import& work) {
   if (assign_listed_splits(work.files, work.items, work.result.notes)) {
     work.result.split_rule = "the lists in ImageSets";
-    if (!options.shares.empty()) log::warning("--split is not used: the lists in ImageSets decide");
+    if (!options.shares.empty())
+      log::warning(setting_name("split") + " is not used: the lists in ImageSets decide");
     return;
   }
   draw_splits(work.items, options.shares, options.seed);
@@ -91,8 +93,8 @@ void collect_classes(const VocImportOptions& options, Import& work) {
   }
   for (std::size_t i = 0; i < names.size(); ++i)
     if (!work.classes.emplace(names[i], static_cast<int>(i)).second)
-      throw usage_error(
-          fmt::format("--names: expected each class once, found '{}' twice", names[i]));
+      throw usage_error(fmt::format("{}: expected each class once, found '{}' twice",
+                                    setting_name("names"), names[i]));
 }
 
 using BoxKey = std::tuple<int, double, double, double, double>;
@@ -124,7 +126,7 @@ std::string convert_object(const VocObject& object, const PictureFacts& facts, c
   if (!object.fault.empty()) return object.fault;
   const auto found = work.classes.find(object.name);
   if (found == work.classes.end())
-    return fmt::format("class '{}' is not among --names", object.name);
+    return fmt::format("class '{}' is not among {}", object.name, setting_name("names"));
   class_index = found->second;
   box = clip(object.box_px, facts.width, facts.height);
   const Xyxy& raw = object.box_px;
