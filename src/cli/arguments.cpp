@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cli/help.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -139,8 +140,8 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
     apply(settings, option);
   }
   output.json = output.json || common.json;
-  if (common.quiet) log::set_level(log::Level::warning);
-  if (common.verbose) log::set_level(log::Level::debug);
+  if (common.quiet) terminal()->set_level(log::Level::warning);
+  if (common.verbose) terminal()->set_level(log::Level::debug);
   return true;
 }
 
@@ -159,7 +160,7 @@ std::vector<std::string> command_line(const Settings& settings,
   for (const Setting& entry : settings.entries) {
     if (!text::contains(names, entry.name)) continue;
     if (entry.is_switch() && !**std::get_if<bool*>(&entry.target)) continue;
-    words.push_back("--" + entry.name);
+    words.push_back(flag(entry.name));
     const auto add_all = [&](const auto& values) {
       for (const auto& value : values) words.push_back(fmt::format("{}", value));
     };
@@ -176,5 +177,7 @@ std::vector<std::string> command_line(const Settings& settings,
   }
   return words;
 }
+
+std::string flag(std::string_view key) { return "--" + std::string(key); }
 
 }  // namespace yolov7::cli

@@ -9,10 +9,12 @@
 
 #include "api/video_library.hpp"
 #include "cli/help.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 
@@ -69,6 +71,7 @@ ExitCode run(const std::vector<std::string>& arguments) {
 
 ExitCode guarded(const std::vector<std::string>& arguments) {
   try {
+    interrupt::install();
     return run(arguments);
   } catch (const Error& error) {
     log::error(error.what());
@@ -94,7 +97,8 @@ void Output::line(std::string_view text) const {
 }  // namespace yolov7::cli
 
 int main(int count, char** values) {
-  yolov7::interrupt::install();
+  yolov7::install_setting_spelling(yolov7::cli::flag);
+  yolov7::log::install(yolov7::cli::terminal());
   yolov7::api::decode_further_images();
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own
   return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));

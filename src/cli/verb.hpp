@@ -45,6 +45,8 @@ std::vector<std::string> given_names(const Settings& settings,
 /// The command line that sets these settings of the table to the values that they have now.
 std::vector<std::string> command_line(const Settings& settings,
                                       const std::vector<std::string>& names);
+/// What sets the entry `key` of a settings table on the command line: "--batch-size".
+std::string flag(std::string_view key);
 
 /// <project>/<name>, incremented to exp2, exp3 … unless `exist_ok` (evaluation 3.8); made, and
 /// returned.

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/loading/loader.hpp"
@@ -101,7 +101,7 @@ class Evaluator {
       const auto batch = loader.next();
       result_.times.pre += milliseconds_since(waiting);
       if (!batch) break;
-      if (options_.interruptible) interrupt::check();
+      check_stop(options_.stop);
       run_batch(*batch, observer);
     }
     const double own_pictures = static_cast<double>(outcomes_.size());

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/value.hpp"
 #include "dataset/augment/transforms/catalogue.hpp"
 
@@ -339,18 +340,18 @@ Settings settings(TrainOptions& o) {
 
 void require_possible(const TrainOptions& o, const char* verb) {
   if (o.cfg.empty() && (o.weights.empty() || o.weights == "auto"))
-    throw usage_error(fmt::format(
-        "{}: expected --cfg (from scratch) or --weights (fine-tuning), found neither", verb));
-  if (o.adam && o.optimizer != "auto" && o.optimizer != "adam")
     throw usage_error(
-        fmt::format("{}: --adam is the same as --optimizer adam: expected one optimizer, found "
-                    "--optimizer {} as well",
-                    verb, o.optimizer));
+        fmt::format("{}: expected {} (from scratch) or {} (fine-tuning), found neither", verb,
+                    setting_name("cfg"), setting_name("weights")));
+  if (o.adam && o.optimizer != "auto" && o.optimizer != "adam")
+    throw usage_error(fmt::format(
+        "{}: {} is the same as {} adam: expected one optimizer, found {} {} as well", verb,
+        setting_name("adam"), setting_name("optimizer"), setting_name("optimizer"), o.optimizer));
   if (o.recipe == "official" && o.scaled_decoding)
     throw usage_error(
-        fmt::format("{}: --scaled-decoding gives other pixels than the official program's: "
-                    "expected it without --recipe official, found both",
-                    verb));
+        fmt::format("{}: {} gives other pixels than the official program's: expected it without {} "
+                    "official, found both",
+                    verb, setting_name("scaled-decoding"), setting_name("recipe")));
 }
 
 Settings settings(Hyperparameters& h) {

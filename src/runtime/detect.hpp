@@ -3,6 +3,7 @@
 // (evaluation 3.2, 3.4).
 #include <opencv2/core/mat.hpp>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "core/settings.hpp"
@@ -47,6 +48,7 @@ struct LookOptions {
   int tile = 0;  ///< side of square parts, in pixels of the picture, that are looked at besides the
                  ///< whole; 0 = none
   double tile_overlap = 0.2;  ///< of neighbouring parts, as a share of their side
+  std::stop_token stop = {};  ///< looked at before each part
 };
 
 /// The options of a command line that these members are, those of `nms` aside.

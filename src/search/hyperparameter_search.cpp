@@ -10,7 +10,6 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
@@ -106,7 +105,7 @@ class SearchRun {
   }
 
   void look_around() {
-    if (interrupt::requested() && !std::exchange(outcome_.interrupted, true))
+    if (s_.stop.stop_requested() && !std::exchange(outcome_.interrupted, true))
       for (const Slot& slot : slots_)
         if (slot.process) slot.process->send(SIGTERM);
     outcome_.out_of_time =

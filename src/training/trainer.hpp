@@ -23,7 +23,7 @@ class Trainer {
  public:
   /// `run` outlives this object.
   explicit Trainer(PreparedRun& run, Clock now = std::chrono::steady_clock::now);
-  /// Until the last epoch, the end that --patience, --time or --stop-after want, or Ctrl-C, which
+  /// Until the last epoch, the end that --patience, --time or --stop-after want, or a stop, which
   /// leaves a resumable last.pt at the next optimizer step.
   TrainSummary run();
 

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "tests/evaluation/spec_data.hpp"
+#include "tests/stopping.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -145,6 +146,15 @@ TEST(Calibration, ByHand) {
   EXPECT_NEAR(c.bins[9].precision, 0.75, 1e-12);
   EXPECT_EQ(c.bins[1].count, 1u);
   EXPECT_NEAR(c.expected_error, 0.8 * std::abs(0.75 - 0.945) + 0.2 * 0.15, 1e-12);
+}
+
+TEST(Bootstrap, EndsWhereItIsStopped) {
+  const Set set = random_set(1, 10);
+  const CocoMatches matches = match_coco(set.truth, set.detections);
+  BootstrapOptions options;
+  options.stop = test::stopped();
+  EXPECT_TRUE(test::is_stopped([&] { bootstrap(matches, options); }));
+  EXPECT_TRUE(test::is_stopped([&] { compare(matches, matches, options); }));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 
 namespace yolov7::cli {
@@ -23,6 +24,7 @@ runtime::TrackOptions DetectOptions::track_options() const {
 
 runtime::FrameLimits DetectOptions::limits() const {
   runtime::FrameLimits limits;
+  limits.stop = interrupt::token();
   limits.picture.pixels = limits.video.pixels = static_cast<std::uint64_t>(max_megapixels * 1e6);
   limits.picture.file_bytes = static_cast<std::uint64_t>(max_megabytes * 1024 * 1024);
   limits.video.open_seconds = limits.video.read_seconds = stream_timeout;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "dataset/index/class_match.hpp"
@@ -143,7 +144,8 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
   evaluation::ValidationOptions options = o.measuring;
   options.keep_detections = o.save_txt || options.save_hybrid || o.save_json || is_coco(o.data);
   options.pictures = 3;
-  options.interruptible = true;
+  options.stop = interrupt::token();
+  options.analyses.stop = interrupt::token();
   options.analyses.error_list = true;
   options.analyses.breakdown = true;
   options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
@@ -168,7 +170,8 @@ dataset::Index read_split(const ValOptions& o, const std::string& split,
     if (std::filesystem::exists(beside, error)) annotations = beside;
   }
   dataset::Index index = dataset::read_index(
-      description, split, {o.measuring.single_cls, o.strict, o.recheck, false, 0});
+      description, split,
+      {o.measuring.single_cls, o.strict, o.recheck, false, 0, interrupt::token()});
   if (split != "train" && !model.dataset_identity.empty() &&
       index.identity == model.dataset_identity)
     log::warning(fmt::format(

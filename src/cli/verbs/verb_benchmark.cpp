@@ -16,6 +16,7 @@
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/random.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "image/codec/codec.hpp"
@@ -126,7 +127,7 @@ std::vector<double> measure(double seconds, Call call) {
   const Clock::time_point start = Clock::now();
   while (times.size() < least_calls ||
          std::chrono::duration<double>(Clock::now() - start).count() < seconds) {
-    interrupt::check();
+    check_stop(interrupt::token());
     const Clock::time_point before = Clock::now();
     call();
     times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());

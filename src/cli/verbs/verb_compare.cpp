@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
 
@@ -61,7 +62,8 @@ nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& ou
   std::vector<evaluation::CocoMatches> matches;
   for (const std::string& file : o.detections)
     matches.push_back(evaluation::match_coco(truth, evaluation::read_detections(file, truth)));
-  const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0};
+  const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0,
+                                             interrupt::token()};
   nlohmann::json json{
       {"pictures", truth.images.size()}, {"draws", o.draws}, {"level", options.level}};
   for (std::size_t i = 0; i < 2; ++i) {

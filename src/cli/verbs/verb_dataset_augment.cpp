@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
@@ -101,7 +102,8 @@ void claim_preview(const AugmentVerbOptions& o, const dataset::Index& index) {
 nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& description,
                        const Value& text, const Output& output) {
   const dataset::AugmentList list = dataset::AugmentList::parse(text);
-  const dataset::Index index = dataset::read_index(description, o.split, {});
+  const dataset::Index index = dataset::read_index(
+      description, o.split, {false, false, false, false, 0, interrupt::token()});
   claim_preview(o, index);
   // Evenly over the split, so that a sheet shows more than its first scene.
   const std::size_t rows = std::min(static_cast<std::size_t>(o.rows), index.entries.size());
@@ -109,7 +111,7 @@ nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& 
   for (std::size_t i = 0; i < rows; ++i) entries.push_back(i * index.entries.size() / rows);
   write_picture(o.preview,
                 dataset::preview_sheet(index, entries, list, static_cast<std::uint64_t>(o.seed),
-                                       o.columns, o.side));
+                                       o.columns, o.side, interrupt::token()));
   output.line(fmt::format("{}: {} pictures of {}, each as it is and in {} versions", o.preview,
                           rows, o.split, o.columns));
   return {{"preview", o.preview}, {"pictures", rows}, {"versions", o.columns}};
@@ -121,6 +123,7 @@ nlohmann::json copy(const AugmentVerbOptions& o, const dataset::Description& des
   options.times = o.times;
   options.seed = static_cast<std::uint64_t>(o.seed);
   options.threads = o.threads;
+  options.stop = interrupt::token();
   const dataset::AugmentedCopyReport report =
       dataset::write_augmented_copy(description, text, options, o.out);
   output.line(fmt::format(

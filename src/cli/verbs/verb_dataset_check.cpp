@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
@@ -109,6 +110,7 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   reading.recheck = options.recheck;
   reading.strict = options.strict;
   reading.single_cls = options.single_cls;
+  reading.stop = interrupt::token();
   std::vector<dataset::Index> indexes;
   for (const char* split : {"train", "val", "test"})
     if (!description.split(split).empty())

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/voc_import.hpp"
 #include "dataset/formats/voc_lists.hpp"
@@ -69,6 +70,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
   import.seed = static_cast<std::uint64_t>(options.seed);
   import.names = class_names(options.names);
   import.hard_link = options.link;
+  import.stop = interrupt::token();
   const dataset::Conversion conversion = dataset::import_voc(import);
   for (const std::string& line : dataset::summary_lines(conversion)) output.line(line);
   output.line(fmt::format("written: {}", (import.out / "data.yaml").string()));

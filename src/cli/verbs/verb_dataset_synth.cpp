@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "dataset/synth/synth.hpp"
 
 namespace yolov7::cli {
@@ -47,6 +48,7 @@ nlohmann::json run_dataset_synth(const std::vector<std::string>& arguments, Outp
   if (options.out.empty())
     throw usage_error("dataset synth: expected --out with a folder, found none");
   options.synth.seed = static_cast<std::uint64_t>(options.seed);
+  options.synth.stop = interrupt::token();
   const dataset::SynthReport report = dataset::synthesize(options.synth, options.out);
   for (const dataset::SynthSplit& split : report.splits)
     output.line(fmt::format("{}: {} pictures ({} without objects), {} objects", split.name,

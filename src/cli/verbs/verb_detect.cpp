@@ -14,6 +14,7 @@
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
 #include "cli/verbs/until_closed.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/output_guard.hpp"
@@ -161,6 +162,7 @@ std::string Run::chosen_precision() {
 void Run::open_model() {
   look_ = options_.look;
   look_.nms = options_.nms_options();
+  look_.stop = interrupt::token();
   const std::string precision = chosen_precision();
   const int threads = threads_or_all(options_.model.detector.threads);
   const int streams = several_at_once(options_, list_)

@@ -7,6 +7,7 @@
 
 #include "cli/verb.hpp"
 #include "core/file.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
@@ -195,6 +196,7 @@ search::SearchSetup search_setup(const fs::path& folder, const EvolveOptions& o,
   if (setup.devices.empty() && !train.device.empty()) setup.devices.push_back(train.device);
   setup.parallel = o.parallel;
   setup.hours = o.time;
+  setup.stop = interrupt::token();
   return setup;
 }
 

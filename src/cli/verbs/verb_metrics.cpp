@@ -7,6 +7,7 @@
 
 #include "cli/verb.hpp"
 #include "core/file.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
@@ -136,6 +137,7 @@ nlohmann::json run_metrics(const std::vector<std::string>& arguments, Output& ou
                       {"detections_left_out", left_out},
                       {"max_detections", result.options.max_detections}};
   o.analyses.error_list = !o.out.empty();
+  o.analyses.stop = interrupt::token();
   const evaluation::Analyses analyses = evaluation::analyse(truth, found, options, o.analyses);
   for (const std::string& line : analyses.lines()) output.line(line);
   json.update(analyses.json());

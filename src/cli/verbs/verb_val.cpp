@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/terminal.hpp"
 #include "cli/verbs/val_options.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
@@ -64,7 +65,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   ValOptions o;
   const Settings table = settings(o);
   if (!parse_arguments(table, arguments, output)) return {};
-  if (o.verbose) log::set_level(log::Level::debug);
+  if (o.verbose) terminal()->set_level(log::Level::debug);
   check(o);
   output.line(echo(table));
   if (o.task == "speed") return run_speed(o, output);

@@ -12,10 +12,11 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/output_folder.hpp"
@@ -41,7 +42,8 @@ struct Import {
 void assign_splits(const VocImportOptions& options, Import& work) {
   if (assign_listed_splits(work.files, work.items, work.result.notes)) {
     work.result.split_rule = "the lists in ImageSets";
-    if (!options.shares.empty()) log::warning("--split is not used: the lists in ImageSets decide");
+    if (!options.shares.empty())
+      log::warning(setting_name("split") + " is not used: the lists in ImageSets decide");
     return;
   }
   draw_splits(work.items, options.shares, options.seed);
@@ -54,14 +56,14 @@ void assign_splits(const VocImportOptions& options, Import& work) {
 }
 
 /// Decodes the pictures that will be written; an unreadable one is a fault of its item.
-void inspect_pictures(Import& work, int threads) {
+void inspect_pictures(Import& work, int threads, const std::stop_token& stop) {
   std::vector<std::size_t> wanted;
   for (const VocItem& item : work.items)
     if (item.fault.empty() && !item.split.empty()) wanted.push_back(*item.picture);
   work.facts.resize(work.files.pictures.size());
   Progress progress("reading pictures", wanted.size(), "pictures");
   parallel_for(wanted.size(), threads, [&](std::size_t k) {
-    interrupt::check();
+    check_stop(stop);
     work.facts[wanted[k]] = inspect_picture(work.files.root / work.files.pictures[wanted[k]]);
     progress.advance();
   });
@@ -91,8 +93,8 @@ void collect_classes(const VocImportOptions& options, Import& work) {
   }
   for (std::size_t i = 0; i < names.size(); ++i)
     if (!work.classes.emplace(names[i], static_cast<int>(i)).second)
-      throw usage_error(
-          fmt::format("--names: expected each class once, found '{}' twice", names[i]));
+      throw usage_error(fmt::format("{}: expected each class once, found '{}' twice",
+                                    setting_name("names"), names[i]));
 }
 
 using BoxKey = std::tuple<int, double, double, double, double>;
@@ -124,7 +126,7 @@ std::string convert_object(const VocObject& object, const PictureFacts& facts, c
   if (!object.fault.empty()) return object.fault;
   const auto found = work.classes.find(object.name);
   if (found == work.classes.end())
-    return fmt::format("class '{}' is not among --names", object.name);
+    return fmt::format("class '{}' is not among {}", object.name, setting_name("names"));
   class_index = found->second;
   box = clip(object.box_px, facts.width, facts.height);
   const Xyxy& raw = object.box_px;
@@ -279,10 +281,10 @@ Conversion import_voc(const VocImportOptions& options) {
   work.result.out = options.out;
   work.files = find_voc_files(options.source);
   work.result.notes = work.files.skipped;
-  work.items = read_annotations(work.files, threads);
+  work.items = read_annotations(work.files, threads, options.stop);
   assign_pictures(work.files, work.items);
   assign_splits(options, work);
-  inspect_pictures(work, threads);
+  inspect_pictures(work, threads, options.stop);
   collect_classes(options, work);
   count_in(work);
   const std::vector<ExportSplit> splits = build_splits(work);
@@ -294,7 +296,7 @@ Conversion import_voc(const VocImportOptions& options) {
   note_shared(work);
   build_folder(options.out, [&](const fs::path& temporary) {
     const ExportReport report =
-        export_yolo(temporary, work.result.names, splits, options.hard_link);
+        export_yolo(temporary, work.result.names, splits, options.hard_link, options.stop);
     work.result.renamed = report.renamed;
     work.result.val_is_train = report.val_is_train;
     file::write_atomically(temporary / "conversion.json", json_text(to_json(work.result), 2) + "\n",

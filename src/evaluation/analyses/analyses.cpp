@@ -275,8 +275,9 @@ Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>&
   if (options.draws > 0 || options.calibration || options.breakdown) {
     const CocoMatches matches = match_coco(truth, detections, coco);
     if (options.draws > 0)
-      out.intervals =
-          bootstrap(matches, {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0});
+      out.intervals = bootstrap(
+          matches,
+          {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0, options.stop});
     if (options.calibration) out.calibration = calibration(matches);
     if (options.breakdown) out.breakdown = break_down(truth, detections, matches);
   }
