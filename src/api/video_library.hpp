@@ -3,11 +3,12 @@
 
 namespace yolov7::api {
 
-/// Loads libyolov7-video (FFmpeg). Error: it is not there, with the remedy.
+/// Loads libyolov7-video (FFmpeg). Error: the library cannot be loaded; the message says what to
+/// do.
 const runtime::VideoLibrary& video_library();
 
-/// From now on images that need FFmpeg's decoders are read, with the library loaded when the first
-/// one is met; without it each is an Error with the remedy.
+/// From now on images that need FFmpeg's decoders can be read. The first such image loads the
+/// library. Where it cannot be loaded, each such image is an Error that says what to do.
 void decode_further_images();
 
 }  // namespace yolov7::api

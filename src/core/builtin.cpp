@@ -16,8 +16,9 @@ std::string_view base_name(std::string_view path) {
   return path;
 }
 
-/// "cfg/deploy/x.yaml", "deploy/x.yaml", not "my-deploy/x.yaml".
-bool has_component(std::string_view path, std::string_view name) {
+/// Whether a folder in `path` is called `name`. "deploy" is one in "cfg/deploy/x.yaml" and in
+/// "deploy/x.yaml", not in "my-deploy/x.yaml".
+bool has_folder(std::string_view path, std::string_view name) {
   for (std::size_t at = path.find(name); at != std::string_view::npos;
        at = path.find(name, at + 1)) {
     const std::size_t end = at + name.size();
@@ -26,8 +27,10 @@ bool has_component(std::string_view path, std::string_view name) {
   return false;
 }
 
+/// The entry with the base name of `path`. Where training/ and deploy/ both have one, the folder
+/// deploy/ in `path` chooses the second.
 const BuiltinEntry* find(std::string_view path) {
-  const bool deploy = has_component(path, "deploy");
+  const bool deploy = has_folder(path, "deploy");
   const BuiltinEntry* found = nullptr;
   for (const BuiltinEntry& entry : builtin_table()) {
     if (base_name(entry.path) != base_name(path)) continue;

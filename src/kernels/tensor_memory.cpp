@@ -12,9 +12,9 @@
 namespace yolov7::kernels {
 namespace {
 
-constexpr std::size_t smallest = std::size_t{256}
-                                 << 10;  ///< anything below goes to the other allocator
-constexpr std::size_t granule = std::size_t{64} << 10;  ///< ranges are multiples of it
+/// Smaller requests go to the allocator that was there before.
+constexpr std::size_t smallest = std::size_t{256} << 10;
+constexpr std::size_t granule = std::size_t{64} << 10;  ///< sizes of ranges are multiples of this
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 constexpr std::size_t mapping = std::size_t{256} << 20;  ///< least size of a mapping
 
@@ -113,21 +113,20 @@ void TensorMemory::map_more(std::size_t bytes) {
   if (limit_ > 0 && mapped_ + size > limit_) size = round_up(bytes, huge_page);
   if (limit_ > 0 && mapped_ + size > limit_)
     throw OutOfMemory(
-        fmt::format("out of memory: {} MiB more for tensors beside {} MiB are over the limit of {} "
-                    "MiB: lower the batch or the picture size",
+        fmt::format("out of memory: tensors need {} MiB more than the {} MiB that they have; "
+                    "the limit is {} MiB: lower the batch size or the image size",
                     size >> 20, mapped_ >> 20, limit_ >> 20));
   void* raw = mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) {
     throw OutOfMemory(
-        fmt::format("out of memory: expected {} MiB more for tensors beside {} MiB, the system "
-                    "refused: lower the "
-                    "batch or the picture size",
+        fmt::format("out of memory: tensors need {} MiB more than the {} MiB that they have; "
+                    "the system refused: lower the batch size or the image size",
                     size >> 20, mapped_ >> 20));
   }
   const auto address = reinterpret_cast<std::uintptr_t>(raw);
   auto* block = static_cast<std::byte*>(raw) + (round_up(address, huge_page) - address);
-  madvise(block, size, MADV_HUGEPAGE);  // a wish: without it the memory works as well
+  madvise(block, size, MADV_HUGEPAGE);  // a request: the memory works without huge pages too
   mapped_ += size;
   add_free(block, size);
 }

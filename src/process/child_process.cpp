@@ -15,16 +15,17 @@
 namespace yolov7::process {
 namespace {
 
-/// Of the child's own streams, whose descriptors these are: no message of this process.
+/// Runs in the child. Sends the child's stdout or stderr, `descriptor`, to the end of `file`. Where
+/// `file` is empty or cannot be opened, the child keeps the stream of this process.
 void redirect(const char* file, int descriptor) {
   if (*file == '\0') return;
   const int target = ::open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);
   if (target >= 0) ::dup2(target, descriptor);
 }
 
-/// Between fork and exec: nothing that allocates or locks.
-[[noreturn]] void become(const ChildStart& start, char* const* arguments,
-                         char* const* environment) {
+/// The child runs this between fork and exec, so nothing here may allocate memory or take a lock.
+[[noreturn]] void replace_by_program(const ChildStart& start, char* const* arguments,
+                                     char* const* environment) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   redirect(start.output.c_str(), STDOUT_FILENO);
@@ -33,7 +34,7 @@ void redirect(const char* file, int descriptor) {
   ::_exit(127);
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
+std::vector<char*> null_terminated(std::vector<std::string>& texts) {
   std::vector<char*> result;
   for (std::string& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
@@ -46,10 +47,11 @@ ChildProcess ChildProcess::start(const ChildStart& start, const std::string& wha
   std::vector<std::string> environment = start.environment, arguments = start.arguments;
   for (char** one = environ; *one != nullptr; ++one) environment.emplace_back(*one);
   arguments.insert(arguments.begin(), "yolov7");
-  const std::vector<char*> argument_list = pointers(arguments), variables = pointers(environment);
+  const std::vector<char*> argument_list = null_terminated(arguments),
+                           variables = null_terminated(environment);
   const pid_t id = ::fork();
   if (id < 0) throw Error(fmt::format("{} could not be started: {}", what, std::strerror(errno)));
-  if (id == 0) become(start, argument_list.data(), variables.data());
+  if (id == 0) replace_by_program(start, argument_list.data(), variables.data());
   return ChildProcess(id);
 }
 

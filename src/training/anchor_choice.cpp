@@ -10,21 +10,22 @@
 namespace yolov7::training {
 namespace {
 
-/// What to do where placeholders cannot be replaced. `wanted`: per level, of the hyper-parameters;
-/// 0: it is the configuration that has none.
+/// The error text where the search fails and the network has only placeholders. `wanted`: `anchors`
+/// of the hyper-parameters, a number per level; 0 = it is the configuration that has no anchors.
 std::string cannot_replace(const std::string& why, int wanted) {
-  return wanted > 0 ? fmt::format(
-                          "{}, and anchors: {} of the hyper-parameters asks for that search: label "
-                          "more objects, or set anchors: 0 to keep those of the configuration",
-                          why, wanted)
-                    : fmt::format(
-                          "{}, and the configuration has no anchors: label more objects, or write "
-                          "anchors into it",
-                          why);
+  return wanted > 0
+             ? fmt::format(
+                   "{}, and 'anchors: {}' in the hyper-parameters needs a search: label "
+                   "more objects, or set anchors: 0 to keep the anchors of the configuration",
+                   why, wanted)
+             : fmt::format(
+                   "{}, and the configuration has no anchors: label more objects, or write "
+                   "anchors into the configuration",
+                   why);
 }
 
-/// Searched anchors, where their best possible recall is above `recall` (training 12), and in any
-/// case in the place of placeholders.
+/// Searches anchors and gives them to the network if their best possible recall is above `recall`
+/// (training 12), or if the network has only placeholders.
 void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state,
                      double recall, bool placeholders, const std::stop_token& stop) {
   const network::Network& description = network.description();
@@ -45,11 +46,13 @@ void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::Run
   }
   if (!placeholders && found.fit.best_possible_recall <= recall) {
     log::warning(fmt::format(
-        "anchors: the searched ones are no better (best possible recall {:.4f}); the old ones stay",
+        "anchors: the search found none that are better (best possible recall {:.4f}); the anchors "
+        "of the configuration stay",
         found.fit.best_possible_recall));
     return;
   }
-  // Sorted by area, so many per level, the finest level first.
+  // The search sorts anchors by area. Each level takes the next `per_level`, the finest level
+  // first.
   std::vector<std::vector<network::AnchorSize>> rows(levels);
   for (std::size_t i = 0; i < found.anchors.size(); ++i)
     rows[i / per_level].push_back(found.anchors[i]);
@@ -77,8 +80,9 @@ void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunS
     log::info(line);
     return;
   }
-  log::info(placeholders ? std::string("anchors: as many per level as asked for, to be searched")
-                         : line + ": below 0.98, so better ones are searched");
+  log::info(placeholders
+                ? std::string("anchors: the network has only placeholders, so anchors are searched")
+                : line + ": below 0.98, so better ones are searched");
   replace_anchors(network, data, state, fit.best_possible_recall, placeholders, stop);
 }
 

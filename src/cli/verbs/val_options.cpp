@@ -20,11 +20,13 @@ std::vector<Setting> data_settings(ValOptions& o) {
   return group(
       "Data",
       {setting("data", o.data, "data set description (data.yaml)").basic(),
-       setting("task", o.task,
-               "val, test or train: the split to measure on; speed: the val split at --conf-thres "
-               "0.25 --iou-thres 0.45, times alone; study: over --study-sizes")
+       setting(
+           "task", o.task,
+           "val, test or train: the split to measure on; speed: measures times, not accuracy, on "
+           "the val split at --conf-thres 0.25 --iou-thres 0.45; study: measures the val split "
+           "at each of --study-sizes")
            .basic(),
-       setting("study-sizes", o.study_sizes, "study: the image sizes").range(32, 65535),
+       setting("study-sizes", o.study_sizes, "image sizes of --task study").range(32, 65535),
        setting("recheck", o.recheck, "read every image again, whatever the cache says"),
        setting("strict", o.strict, "rows that would be dropped are errors")});
 }
@@ -34,14 +36,15 @@ std::vector<Setting> metric_settings(ValOptions& o) {
                {setting("anno-json", o.anno_json,
                         "COCO annotation file for the COCO metric in place of the labels"),
                 setting("coco-max-dets", o.coco_max_dets,
-                        "most detections per image and category in the COCO metric; three, the "
-                        "largest counts for AP")
+                        "most detections per image and category in the COCO metric: three numbers; "
+                        "AP uses the largest")
                     .range(1, 1e6)});
 }
 
 std::vector<Setting> machine_settings(ValOptions& o) {
   return group("Machine", {setting("device", o.device, "empty or cpu").basic(),
-                           setting("precision", o.model.detector.precision, "of the network")
+                           setting("precision", o.model.detector.precision,
+                                   "number format in which the network computes")
                                .choices({"float32", "bfloat16"})});
 }
 
@@ -106,15 +109,16 @@ void judge_finite(const evaluation::ValidationResult& result, Output& output) {
 
 namespace {
 
-/// Names that open_detector() made up.
+/// Whether open_detector() made the names up. They are then the numbers 0, 1, ….
 bool unnamed(const std::vector<std::string>& names) {
   for (std::size_t c = 0; c < names.size(); ++c)
     if (names[c] != std::to_string(c)) return false;
   return true;
 }
 
-/// Data class by model class; empty where the order is the same.
-std::vector<int> match(const api::OpenModel& model, const dataset::Index& index, bool single_cls) {
+/// For each class of the model its number in the data; empty where both have the same order.
+std::vector<int> data_classes(const api::OpenModel& model, const dataset::Index& index,
+                              bool single_cls) {
   if (single_cls || model.names == index.names) return {};
   if (model.names.size() != index.names.size())
     throw Error(
@@ -157,25 +161,27 @@ dataset::Index read_split(const ValOptions& o, const std::string& split,
   const dataset::Description description = dataset::read_description(o.data);
   const auto& entries = description.split(split);
   if (entries.empty())
-    throw Error(fmt::format("{}: expected a key '{}' with the pictures for --task {}, found none",
-                            o.data, split, o.task));
+    throw Error(
+        fmt::format("{}: expected a key '{}' that names the images for --task {}, found none",
+                    o.data, split, o.task));
   annotations = o.anno_json;
   if (annotations.empty() && is_coco(o.data) && !o.measuring.single_cls) {
-    // Where COCO's own folders keep it: <root>/val2017.txt,
-    // <root>/annotations/instances_val2017.json.
+    // COCO has the annotations of <root>/val2017.txt in <root>/annotations/instances_val2017.json.
     const std::filesystem::path beside =
         entries[0].parent_path() / "annotations" /
         fmt::format("instances_{}.json", entries[0].stem().string());
     std::error_code error;
     if (std::filesystem::exists(beside, error)) annotations = beside;
   }
-  dataset::Index index = dataset::read_index(
-      description, split,
-      {o.measuring.single_cls, o.strict, o.recheck, false, 0, interrupt::token()});
+  dataset::Index index =
+      dataset::read_index(description, split,
+                          {o.measuring.single_cls, o.strict, o.recheck, /*training=*/false,
+                           /*threads=*/0, interrupt::token()});
   if (split != "train" && !model.dataset_identity.empty() &&
       index.identity == model.dataset_identity)
     log::warning(fmt::format(
-        "the {} split is what the model was trained on: the figures are too good", split));
+        "the model was trained on the {} split: the metrics do not show how it does on new images",
+        split));
   return index;
 }
 
@@ -186,7 +192,7 @@ Measurement prepare_measurement(const ValOptions& o, const std::string& split,
   std::filesystem::path annotations;
   Measurement m{read_split(o, split, model, annotations), validation_options(o),
                 annotations.string()};
-  m.options.data_class = match(model, m.index, o.measuring.single_cls);
+  m.options.data_class = data_classes(model, m.index, o.measuring.single_cls);
   m.options.image_size = api::usable_image_size(o.measuring.image_size, *model.detector);
   if (!annotations.empty())
     m.options.ground_truth = evaluation::ground_truth_of(m.index, annotations, is_coco(o.data));

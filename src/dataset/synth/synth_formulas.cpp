@@ -35,7 +35,7 @@ Profile profile(const Formula& f) {
   return values;
 }
 
-/// Root mean square over the best turn.
+/// The root mean square difference of the radii, with `b` turned so that it is least.
 double distance(const Profile& a, const Profile& b) {
   double best = std::numeric_limits<double>::infinity();
   for (int turn = 0; turn < steps; ++turn) {
@@ -48,7 +48,8 @@ double distance(const Profile& a, const Profile& b) {
   return std::sqrt(best / steps);
 }
 
-/// Every edge in four: a third, a bump, a third (von Koch 1904; the height is free).
+/// Replaces every edge by four: its first third, the two sides of a bump, its last third (von Koch
+/// 1904). `height` of the bump: a share of the edge.
 Outline koch(const Outline& outline, double height) {
   Outline result;
   for (std::size_t i = 0; i < outline.size(); ++i) {
@@ -59,7 +60,7 @@ Outline koch(const Outline& outline, double height) {
   return result;
 }
 
-Formula drawn(std::uint32_t number) {
+Formula random_formula(std::uint32_t number) {
   Random random(0x9e3779b97f4a7c15u, number, 0, 0);
   Formula f;
   f.symmetry = static_cast<int>(random.integer(1, 9));
@@ -77,7 +78,7 @@ Formula drawn(std::uint32_t number) {
 }  // namespace
 
 Outline formula_outline(const Formula& f) {
-  // With a Koch edge fewer corners, so that its bumps are seen.
+  // A shape with a Koch edge gets fewer corners, so that the bumps are large enough to be seen.
   const int corners = f.koch > 0 ? 24 : steps;
   Outline outline;
   for (int i = 0; i < corners; ++i) {
@@ -95,9 +96,10 @@ std::vector<Formula> formulas(int count) {
   std::vector<Formula> result;
   std::vector<Profile> profiles;
   for (std::uint32_t number = 0; static_cast<int>(result.size()) < count; ++number) {
-    Formula one = drawn(number);
+    Formula one = random_formula(number);
     const Profile shape = profile(one);
-    // Needles are no shapes, and what is too near to an earlier one would be the same class twice.
+    // Left out: very thin shapes, and shapes too similar to an earlier one, which would be the same
+    // class twice.
     const double mean = std::accumulate(shape.begin(), shape.end(), 0.0) / steps;
     if (mean < 0.4 || *std::min_element(shape.begin(), shape.end()) < 0.08) continue;
     if (std::any_of(profiles.begin(), profiles.end(),

@@ -1,5 +1,6 @@
 #pragma once
-// Pickled modules as data: class path and attributes, nothing of them runs (architecture 6.3, 6.4).
+// Reads pickled modules as data: class path and attributes. Nothing in them runs (architecture 6.3,
+// 6.4).
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,13 +11,14 @@
 namespace yolov7::network {
 
 /// Names and claims of all tensors below a module, in checkpoint order. Errors: a parameter that is
-/// no tensor, too deep, too many (a module may contain itself).
+/// no tensor; modules nested too deeply; too many modules or tensors. The limits are needed because
+/// a pickled module may contain itself.
 std::vector<std::pair<std::string, const TensorClaim*>> named_tensors(const PickleValue& module,
                                                                       const std::string& source);
 
-/// The module behind a data-parallel wrapper, or the module itself.
+/// The module inside a data-parallel wrapper; `module` itself if it is no wrapper.
 const PickleValue& unwrapped(const PickleValue& module);
-/// "model.3.conv" below a module; nullptr if there is none.
+/// The module at `path` ("model.3.conv") below `module`; nullptr if there is none.
 const PickleValue* find_module(const PickleValue& module, std::string_view path);
 /// The last part of the class path: "Conv2d".
 std::string_view class_name(const PickleValue& module);

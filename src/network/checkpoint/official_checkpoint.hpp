@@ -1,6 +1,6 @@
 #pragma once
-// Checkpoints of the original program and plain dictionaries of tensors (architecture 6), as a
-// Checkpoint.
+// Reads checkpoints of the original program, and plain dictionaries of tensors, into a Checkpoint
+// (architecture 6).
 #include <string>
 
 #include "network/checkpoint/checkpoint.hpp"
@@ -9,13 +9,14 @@
 
 namespace yolov7::network {
 
-/// A pickled model (alone, or under `ema` and `model`), or a dictionary name → tensor (alone, or
-/// under `model` or `state_dict`). Errors: neither of these; whatever recognise() and arranged()
-/// report.
+/// Reads a pickled model (the whole file, or under the keys `ema` and `model`), or else a
+/// dictionary name → tensor (the whole file, or under `ema`, `model` or `state_dict`). Errors: the
+/// file holds neither; whatever recognise() and arranged() report.
 Checkpoint read_official(const TorchContainer& container, const std::string& source);
 
-/// Tensors under names without a pickled model. "module." before all names is dropped, "model."
-/// added where it is missing. `description`: our meta text if the file carries it, else "".
+/// Makes a Checkpoint of named tensors without a pickled model. If all names begin with "module.",
+/// that part is dropped. If all then begin with a layer's number, "model." is put in front.
+/// `description`: the meta text that this program wrote into the file; "" if it has none.
 Checkpoint describe_tensors(Weights weights, const std::string& description, Evidence evidence,
                             const std::string& source);
 

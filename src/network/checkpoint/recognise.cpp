@@ -19,7 +19,7 @@
 namespace yolov7::network {
 namespace {
 
-/// "model.105." and what its tensors tell.
+/// The detection head, as its tensors show it. `prefix` is "model.105." if layer 105 is the head.
 struct Head {
   std::string prefix;
   int layer = -1, classes = 0;
@@ -43,8 +43,10 @@ Head find_head(const Weights& weights, const std::string& source) {
         source, head.prefix));
   const std::int64_t na = anchors->shape[1], rows = weight->shape.empty() ? 0 : weight->shape[0];
   if (na < 1 || na > 100 || rows % na != 0 || rows / na < 6 || rows / na > 100'005)
-    throw Error(fmt::format("{}: unsupported head: {} channels do not fit {} anchors with classes",
-                            source, rows, na));
+    throw Error(
+        fmt::format("{}: unsupported head: expected anchors · (5 + classes) channels, found {} "
+                    "channels and {} anchors",
+                    source, rows, na));
   head.classes = static_cast<int>(rows / na - 5);
   head.implicit = weights.find(head.prefix + "ia.0.implicit") != nullptr;
   return head;
@@ -59,14 +61,15 @@ void check_head_class(const PickleValue& model, const Head& head, const std::str
                             source, text::printable(record->text)));
 }
 
-Network built(const std::string& config, const std::string& config_source, int classes,
-              const Weights& weights) {
+Network built_as_stored(const std::string& config, const std::string& config_source, int classes,
+                        const Weights& weights) {
   Overrides overrides;
   overrides.class_count = classes;
   return as_stored(build(config, config_source, overrides), weights);
 }
 
-/// Why `weights` are not those of `network`; "" if they are. Batch-norm counters may be missing.
+/// Says which tensors of `weights` do not fit `network`; "" if all fit. Batch-norm counters may be
+/// missing. With `folded`, tensors that the network does not have are accepted.
 std::string misfit(const Network& network, const Weights& weights, bool folded) {
   std::vector<std::string> problems;
   std::set<std::string_view> expected;
@@ -90,8 +93,9 @@ std::string misfit(const Network& network, const Weights& weights, bool folded) 
                      count > shown ? "; …" : "");
 }
 
-/// Surplus tensors that a folded network may still carry (architecture 5.3, 5.4): implicit vectors,
-/// and the auxiliary head.
+/// Whether the unfolded network `whole` has a tensor of this name. A folded network may still carry
+/// such tensors, though it does not use them (architecture 5.3, 5.4): implicit vectors and the
+/// auxiliary head.
 bool may_stay_unused(const Network& whole, const std::string& name) {
   return std::any_of(whole.tensors.begin(), whole.tensors.end(),
                      [&](const TensorSpec& spec) { return spec.name == name; });
@@ -107,16 +111,17 @@ class Search {
     if (!evidence_.config.empty() && fits(evidence_.config, evidence_.config_source)) return found_;
     if (!evidence_.config_problem.empty()) reasons_.push_back(evidence_.config_problem);
     if (const Variant* variant = find_variant(head_.layer + 1)) {
-      // In three-level networks the number of layers is the same; implicit vectors tell the graphs
-      // apart, unless they were folded away, when the two are one.
+      // In three-level networks the training and the deploy graph have the same number of layers.
+      // Only the training graph has implicit vectors. Where they were folded away, the two graphs
+      // are the same.
       const bool training = variant->training_layers == variant->deploy_layers
                                 ? head_.implicit
                                 : head_.layer + 1 == variant->training_layers;
       const std::string folder = training ? "training/" : "deploy/", name(variant->name);
-      if (fits_builtin(folder + name + ".yaml")) return noted(name == "yolov7-tiny");
+      if (fits_builtin(folder + name + ".yaml")) return found_with_note(name == "yolov7-tiny");
       if (name == "yolov7-tiny" && evidence_.model != nullptr &&
           fits_builtin(folder + name + "-silu.yaml"))
-        return noted(false);
+        return found_with_note(false);
     } else if (evidence_.config.empty()) {
       reasons_.push_back(
           fmt::format("{} layers, which is none of the published networks, and no usable "
@@ -128,17 +133,19 @@ class Search {
   }
 
  private:
-  Recognised noted(bool ambiguous) {
-    if (ambiguous && evidence_.model == nullptr)
+  Recognised found_with_note(bool activation_unknown) {
+    if (activation_unknown && evidence_.model == nullptr)
       found_.notes.push_back(
           "the tensors do not tell the activation of yolov7-tiny; the published LeakyReLU(0.1) is "
           "assumed");
     return found_;
   }
 
+  /// Whether the tensors, and the pickled modules if there are any, fit this configuration. If they
+  /// do, it becomes found_; if not, the reason goes to reasons_.
   bool fits(const std::string& config, const std::string& config_source) {
     try {
-      const Network network = built(config, config_source, head_.classes, weights_);
+      const Network network = built_as_stored(config, config_source, head_.classes, weights_);
       Overrides overrides;
       overrides.class_count = head_.classes;
       const bool folded = holds_folded(build(config, config_source, overrides), weights_);
@@ -156,7 +163,7 @@ class Search {
     return false;
   }
 
-  /// At its published width, else at the width that the widest convolution tells.
+  /// Whether the built-in network at `path` fits, at the width that the tensors have.
   bool fits_builtin(const std::string& path) {
     const auto text = builtin_file(path);
     if (!text) return false;
@@ -165,6 +172,8 @@ class Search {
     return fits(width == 1 ? config : with_number(config, "width_multiple", width), path);
   }
 
+  /// Compares the widest convolution outside the head with the published one: its output channels
+  /// divided by the published number. 1 where the quotient is not in (0, 16].
   double width_multiple(const std::string& config, const std::string& path) const {
     const Network published = build(config, path);
     double width = 1;
@@ -213,6 +222,7 @@ Weights arranged(Weights weights, const Recognised& network, const std::string& 
   std::map<std::string, Tensor> given;
   for (auto& [name, tensor] : weights.release()) given.emplace(name, std::move(tensor));
   for (const TensorSpec& spec : stored.tensors) {
+    // misfit() lets nothing but counters of batch-norms be missing.
     const auto found = given.find(spec.name);
     Tensor zero;
     zero.type = DataType::int64;

@@ -7,11 +7,11 @@
 
 namespace yolov7::network {
 
-/// A group whose 3×3 convolutions stand in a row and whose concatenation takes several of them.
+/// A chain of 3×3 convolutions, and the concatenation that takes all or every second one of them.
 struct ScaledGroup {
-  int layer = 0;              ///< its concatenation, in the text as read
-  int before = 0, after = 0;  ///< 3×3 convolutions
-  bool dense = false;         ///< every convolution is taken, not every second one
+  int layer = 0;              ///< of the concatenation, in the text before scaling
+  int before = 0, after = 0;  ///< number of 3×3 convolutions, before and after scaling
+  bool dense = false;  ///< the concatenation takes every convolution; false: every second one
 };
 
 struct ScaledConfig {
@@ -19,11 +19,14 @@ struct ScaledConfig {
   std::vector<ScaledGroup> groups;
 };
 
-/// Depth goes inside the computational block: a group of N 3×3 convolutions gets N · depth of them
-/// (an even number where every second one is taken; at least one, or two) with the taps of its
-/// kind, and the widths inside the group stay. Width goes to all other layers with an output width,
-/// which are the transitions: c · width rounded up to a multiple of 8. Repeat counts above one are
-/// multiplied by depth. Errors: factors outside 0.1 … 16; what build() refuses.
+/// Scales the configuration `text`.
+/// `depth` changes the groups. A group of N 3×3 convolutions gets N · depth of them, rounded; at
+/// least one. Where the concatenation takes every second one, the number stays even and is at least
+/// two. The concatenation takes the new ones in the same way. The widths inside a group stay.
+/// Repeat counts above one are multiplied by `depth`.
+/// `width` changes all other layers with an output width c (the transitions): they get c · width,
+/// rounded up to a multiple of 8.
+/// Errors: factors outside 0.1 … 16; what build() refuses.
 ScaledConfig scale_config(std::string_view text, const std::string& source, double depth,
                           double width);
 

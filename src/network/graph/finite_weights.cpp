@@ -12,26 +12,27 @@
 namespace yolov7::network {
 namespace {
 
-/// Values whose exponent bits are all set: NaN and infinity. `spare_infinity`: +∞ does not count.
+/// The number of values that are NaN or infinite, which are those whose exponent bits are all set.
+/// `allow_infinity`: +∞ does not count.
 template <class Bits>
-std::size_t count(const Tensor& tensor, Bits exponent, bool spare_infinity) {
+std::size_t count(const Tensor& tensor, Bits exponent, bool allow_infinity) {
   std::size_t found = 0;
   for (std::size_t at = 0; at + sizeof(Bits) <= tensor.bytes.size(); at += sizeof(Bits)) {
     Bits bits;
     std::memcpy(&bits, tensor.bytes.data() + at, sizeof bits);
     const bool bad = static_cast<Bits>(bits & exponent) == exponent;
-    found += bad && !(spare_infinity && bits == exponent) ? 1 : 0;
+    found += bad && !(allow_infinity && bits == exponent) ? 1 : 0;
   }
   return found;
 }
 
-std::size_t count(const Tensor& tensor, bool spare_infinity) {
+std::size_t count(const Tensor& tensor, bool allow_infinity) {
   switch (tensor.type) {
-    case DataType::float16: return count<std::uint16_t>(tensor, 0x7C00u, spare_infinity);
-    case DataType::bfloat16: return count<std::uint16_t>(tensor, 0x7F80u, spare_infinity);
-    case DataType::float32: return count<std::uint32_t>(tensor, 0x7F800000u, spare_infinity);
+    case DataType::float16: return count<std::uint16_t>(tensor, 0x7C00u, allow_infinity);
+    case DataType::bfloat16: return count<std::uint16_t>(tensor, 0x7F80u, allow_infinity);
+    case DataType::float32: return count<std::uint32_t>(tensor, 0x7F800000u, allow_infinity);
     case DataType::float64:
-      return count<std::uint64_t>(tensor, 0x7FF0000000000000u, spare_infinity);
+      return count<std::uint64_t>(tensor, 0x7FF0000000000000u, allow_infinity);
     case DataType::int64:
     case DataType::uint8: break;
   }

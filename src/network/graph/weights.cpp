@@ -15,8 +15,9 @@ namespace {
 /// IEEE 754 half from double, round to nearest even, overflow to infinity.
 std::uint16_t half_from(double value) {
   const float f = static_cast<float>(value);
-  // A double that lies between two floats must not be rounded twice: make the float odd where it
-  // was inexact.
+  // A value that is rounded to float and then to half may differ from one that is rounded once. So
+  // where the float is not exact, it is rounded towards zero and its last bit is set. It is then
+  // never half way between two halves, so the second rounding goes to the right side.
   std::uint32_t bits = std::bit_cast<std::uint32_t>(f);
   if (static_cast<double>(f) != value && std::isfinite(f)) {
     const bool away = std::abs(static_cast<double>(f)) > std::abs(value);
@@ -49,7 +50,7 @@ std::uint16_t bfloat_from(double value) {
   std::uint32_t bits = std::bit_cast<std::uint32_t>(f);
   if (std::isnan(f)) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
   if (static_cast<double>(f) != value && std::isfinite(f)) {
-    if (std::abs(static_cast<double>(f)) > std::abs(value)) --bits;
+    if (std::abs(static_cast<double>(f)) > std::abs(value)) --bits;  // as in half_from()
     bits |= 1;
   }
   return static_cast<std::uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);

@@ -24,18 +24,18 @@ struct Tensor {
   std::vector<float> to_floats() const;
   static Tensor from(const std::vector<float>& values, std::vector<std::int64_t> shape);
   static Tensor from(const std::vector<double>& values, std::vector<std::int64_t> shape);
-  Tensor converted(DataType to) const;  ///< floating types only; int64 is returned as it is
+  Tensor converted(DataType to) const;  ///< int64 and uint8 are returned as they are
 };
 
-/// By official name, in checkpoint order.
+/// Tensors by official name. They keep the order in which they were set, that of the checkpoint.
 class Weights {
  public:
   void set(std::string name, Tensor tensor);
   const Tensor* find(const std::string& name) const;
-  const Tensor& at(const std::string& name) const;  ///< Error names the missing tensor
+  const Tensor& at(const std::string& name) const;  ///< Error if it is missing, with its name
   const std::vector<std::pair<std::string, Tensor>>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
-  /// All tensors, without copying them; nothing is left behind.
+  /// Moves all tensors out. The Weights are empty afterwards.
   std::vector<std::pair<std::string, Tensor>> release();
 
  private:
@@ -43,7 +43,7 @@ class Weights {
   std::map<std::string, std::size_t> index_;
 };
 
-/// All tensors in another floating type.
+/// A copy in which all tensors of a floating type have the type `type`.
 Weights converted(const Weights& weights, DataType type);
 
 /// Checks names and shapes against the network; Error lists what is missing or of another shape
@@ -57,11 +57,11 @@ struct NetworkAndWeights {
 
 /// Folds conv + BN, RepConv branches and implicit tensors (architecture 5.1–5.3) in double
 /// precision and rounds to `type`; the auxiliary head is dropped. The result's head is Detect;
-/// RepConv becomes `rbr_reparam`.
+/// each RepConv becomes one convolution, `rbr_reparam`.
 NetworkAndWeights fuse(const Network& network, const Weights& weights,
                        DataType type = DataType::float32);
 
-/// Layer of the detection head by the tensors' names; −1 = there is none.
+/// The layer number of the detection head, found by the tensors' names; −1 = there is none.
 int head_layer(const Weights& weights);
 
 }  // namespace yolov7::network

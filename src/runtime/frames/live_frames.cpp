@@ -20,10 +20,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-/// What all streams of a run share: one lock is enough for a few dozen hand-overs a second.
+/// What all streams of a run share. They share one lock, because they hand on only a few dozen
+/// frames a second.
 struct Shared {
   std::mutex mutex;
-  std::condition_variable news;
+  std::condition_variable changed;  ///< a new frame, a failure, an end, or closing
   std::stop_source closing;
 };
 
@@ -42,7 +43,7 @@ class Stream {
   }
   ~Stream() { thread_.join(); }
 
-  // The rest with shared_.mutex held.
+  // Whoever calls one of the functions below holds shared_.mutex.
   bool tried() const { return tried_; }
   bool over() const { return over_ && !latest_; }
   const StreamCounters& counters() const { return counters_; }
@@ -63,35 +64,37 @@ class Stream {
     double pause = options_.first_pause;
     for (int failures = 0; !closing();) {
       const std::uint64_t before = received();
-      const std::string why = connection();
-      if (closing() || enough()) break;
+      const std::string why = read_connection();
+      if (closing() || limit_reached()) break;
       const bool gave_frames = received() > before;
       failures = gave_frames ? 1 : failures + 1;
       if (gave_frames) pause = options_.first_pause;
       const bool last = options_.retries >= 0 && failures > options_.retries;
       note_failure(why);
-      log::warning(fmt::format(
-          "{}: {}; {}", counters_.name, why,
-          last ? "given up" : fmt::format("opened again in {} s", text::general(pause))));
+      log::warning(
+          fmt::format("{}: {}; {}", counters_.name, why,
+                      last ? "it is given up"
+                           : fmt::format("it is opened again in {} s", text::general(pause))));
       if (last) break;
       wait(pause);
       pause = std::min(2 * pause, options_.longest_pause);
     }
     const std::lock_guard lock(shared_.mutex);
     over_ = tried_ = true;
-    shared_.news.notify_all();
+    shared_.changed.notify_all();
   }
 
-  /// From opening to the end, whose reason is returned.
-  std::string connection() {
+  /// Opens the stream and reads it until it ends, fails, or is to be closed. Returns the reason of
+  /// an end or a failure, else "".
+  std::string read_connection() {
     try {
       const auto reader =
           library_.open(source_.source, source_.origin, limits_.video, shared_.closing.get_token());
-      opened(*reader);
+      note_opened(*reader);
       std::size_t damaged = 0;
       Latest frame;
-      while (!closing() && !enough()) {
-        // A new matrix each time: the one before may still be looked at.
+      while (!closing() && !limit_reached()) {
+        // Each frame gets a new matrix, because somebody may still use the one before.
         frame.bgr = cv::Mat();
         if (!reader->read(frame.bgr, frame.seconds)) return "the stream ended";
         publish(frame, reader->damaged() - damaged);
@@ -105,7 +108,7 @@ class Stream {
     }
   }
 
-  void opened(const VideoReader& reader) {
+  void note_opened(const VideoReader& reader) {
     FrameOrigin origin = origin_;
     origin.rate = reader.rate();
     const std::lock_guard lock(shared_.mutex);
@@ -122,27 +125,28 @@ class Stream {
     ++counters_.received;
     counters_.damaged += damaged;
     latest_ = Latest{frame.bgr, Seconds(Clock::now() - start_).count()};
-    shared_.news.notify_all();
+    shared_.changed.notify_all();
   }
   void note_failure(const std::string& why) {
     const std::lock_guard lock(shared_.mutex);
     ++counters_.failures;
     counters_.last_failure = why;
     tried_ = true;
-    shared_.news.notify_all();
+    shared_.changed.notify_all();
   }
   bool closing() const { return shared_.closing.stop_requested(); }
   std::uint64_t received() {
     const std::lock_guard lock(shared_.mutex);
     return counters_.received;
   }
-  bool enough() {
+  /// FrameLimits::frames is reached, with the frame that nobody has taken yet.
+  bool limit_reached() {
     const std::lock_guard lock(shared_.mutex);
     return limits_.frames > 0 && counters_.delivered + (latest_ ? 1 : 0) >= limits_.frames;
   }
   void wait(double seconds) {
     std::unique_lock lock(shared_.mutex);
-    shared_.news.wait_for(lock, Seconds(seconds), [&] { return closing(); });
+    shared_.changed.wait_for(lock, Seconds(seconds), [&] { return closing(); });
   }
 
   SourceVideo source_;
@@ -155,7 +159,8 @@ class Stream {
   StreamCounters counters_;
   std::optional<Latest> latest_;
   Clock::time_point start_;
-  bool tried_ = false, over_ = false;
+  bool tried_ = false;  ///< the first attempt to open has ended, well or not
+  bool over_ = false;   ///< the thread reads no more
   std::thread thread_;
 };
 
@@ -190,7 +195,7 @@ class AllStreams final : public LiveFrames {
       if (std::all_of(streams_.begin(), streams_.end(),
                       [](const auto& one) { return one->over(); }))
         return false;
-      shared_.news.wait_for(lock, std::chrono::milliseconds(100));
+      shared_.changed.wait_for(lock, std::chrono::milliseconds(100));
     }
   }
   std::vector<StreamCounters> counters() const override {
@@ -201,7 +206,7 @@ class AllStreams final : public LiveFrames {
   }
 
  private:
-  /// With the lock held, once.
+  /// Throws if no stream could be opened. Called once, with the lock held.
   void check_opened() {
     checked_ = true;
     std::string reasons;
@@ -216,7 +221,7 @@ class AllStreams final : public LiveFrames {
     {
       const std::lock_guard lock(shared_.mutex);
       shared_.closing.request_stop();
-      shared_.news.notify_all();
+      shared_.changed.notify_all();
     }
     streams_.clear();  // joins
   }

@@ -14,6 +14,9 @@
 namespace yolov7::dataset {
 namespace {
 
+// "Row n" is a row of the table of transforms (data 13.2). "Draws" are the random values that a
+// transform takes, in their order.
+
 using Context = const TransformContext&;
 
 /// Every element of the picture becomes f(element), row by row.
@@ -25,10 +28,10 @@ void map_elements(cv::Mat& bgr, F f) {
   }
 }
 
-/// 0 … 1 from 32 bits.
-double share(Random& random) { return random.next() * 0x1p-32; }
+/// Uniform from 0 to 1 (excluded), from 32 random bits.
+double uniform_share(Random& random) { return random.next() * 0x1p-32; }
 
-// Row 41, data 12.4. Draws: sigma, then one value an element, or a pixel.
+// Row 41, data 12.4. Draws: sigma, then one value per element, or per pixel.
 struct GaussNoise {
   std::vector<double> sigma{std::sqrt(10.0), std::sqrt(50.0)}, std_range{0, 0};
   double mean = 0;
@@ -40,11 +43,11 @@ Settings settings(GaussNoise& o) {
       {
           setting("sigma", o.sigma, "standard deviation, levels").range(0, 255),
           setting("std_range", o.std_range,
-                  "the same as a share of 255; where it is not 0 it takes the place of sigma")
+                  "standard deviation as a share of 255; a value above 0 replaces sigma")
               .range(0, 1),
           setting("mean", o.mean, "levels").range(-255, 255),
           setting("per_channel", o.per_channel,
-                  "each channel has noise of its own; off: brightness alone"),
+                  "each channel gets its own noise; off: all channels of a pixel get the same"),
       }};
 }
 void apply(const GaussNoise& o, Sample& sample, Random& random, Context) {
@@ -60,20 +63,23 @@ void apply(const GaussNoise& o, Sample& sample, Random& random, Context) {
   }
 }
 
-// Row 42. Draws: colour shift, intensity; for each pixel hue, then count. Light: counts of 100 /
-// intensity² photons at white, the same for all channels.
+// Row 42. Draws: colour shift, intensity; a hue change for every pixel; then a photon count for
+// every pixel. A white pixel expects 100 / intensity² photons, a darker one fewer. All channels of
+// a pixel are multiplied by its count / its expected count.
 struct ISONoise {
   std::vector<double> color_shift{0.01, 0.05}, intensity{0.1, 0.5};
 };
 Settings settings(ISONoise& o) {
-  return Settings{"ISONoise",
-                  {
-                      setting("color_shift", o.color_shift,
-                              "standard deviation of the hue in turns, at intensity 1")
-                          .range(0, 1),
-                      setting("intensity", o.intensity, "ten times the relative deviation of white")
-                          .range(0.001, 10),
-                  }};
+  return Settings{
+      "ISONoise",
+      {
+          setting("color_shift", o.color_shift,
+                  "standard deviation of the hue at intensity 1; 1 = the whole colour circle")
+              .range(0, 1),
+          setting("intensity", o.intensity,
+                  "ten times the relative standard deviation of a white pixel")
+              .range(0.001, 10),
+      }};
 }
 void apply(const ISONoise& o, Sample& sample, Random& random, Context) {
   const double colour = between(o.color_shift, random), intensity = between(o.intensity, random),
@@ -94,7 +100,8 @@ void apply(const ISONoise& o, Sample& sample, Random& random, Context) {
   });
 }
 
-// Row 43. Draws: scale, then one count an element. 255 / scale photons at white, in linear light.
+// Row 43. Draws: scale, then one photon count per element. The value 255 expects 255 / scale
+// photons. Other values expect fewer, in proportion to their linear light.
 struct ShotNoise {
   std::vector<double> scale{0.1, 0.3};
 };
@@ -113,7 +120,7 @@ void apply(const ShotNoise& o, Sample& sample, Random& random, Context) {
   const auto displayed = [&](std::uint32_t count) {
     return 255 * std::pow(count / photons, 1 / display_gamma);
   };
-  // A table of the usual counts: the power takes most of the time.
+  // A table of the usual counts, because pow() for each element would take most of the time.
   std::vector<double> table(static_cast<std::size_t>(std::min(photons + 1, 65'536.0)));
   for (std::size_t count = 0; count < table.size(); ++count)
     table[count] = displayed(static_cast<std::uint32_t>(count));
@@ -124,7 +131,7 @@ void apply(const ShotNoise& o, Sample& sample, Random& random, Context) {
   });
 }
 
-// Row 44. Draws: one factor, or one a channel, a pixel, or an element.
+// Row 44. Draws: one factor, or one per channel, per pixel or per element.
 struct MultiplicativeNoise {
   std::vector<double> multiplier{0.9, 1.1};
   bool per_channel = false, elementwise = false;
@@ -139,7 +146,7 @@ Settings settings(MultiplicativeNoise& o) {
 }
 void apply(const MultiplicativeNoise& o, Sample& sample, Random& random, Context) {
   const double low = o.multiplier.front(), width = o.multiplier.back() - low;
-  const auto factor = [&] { return low + width * share(random); };
+  const auto factor = [&] { return low + width * uniform_share(random); };
   const auto factors = [&] {
     cv::Vec3d all = cv::Vec3d::all(factor());
     if (o.per_channel) all[1] = factor(), all[2] = factor();
@@ -151,53 +158,55 @@ void apply(const MultiplicativeNoise& o, Sample& sample, Random& random, Context
   });
 }
 
-// Row 45. Draws: amount, share of salt, then one value a pixel.
+// Row 45. Draws: amount, share of salt, then one value per pixel.
 struct SaltAndPepper {
   std::vector<double> amount{0.01, 0.06}, salt{0.4, 0.6};
 };
 Settings settings(SaltAndPepper& o) {
-  return Settings{
-      "SaltAndPepper",
-      {
-          setting("amount", o.amount, "share of the pixels that change").range(0, 1),
-          setting("salt_vs_pepper", o.salt, "share of them that becomes 255; the others become 0")
-              .range(0, 1),
-      }};
+  return Settings{"SaltAndPepper",
+                  {
+                      setting("amount", o.amount, "share of the pixels that change").range(0, 1),
+                      setting("salt_vs_pepper", o.salt,
+                              "share of the changed pixels that become 255; the others become 0")
+                          .range(0, 1),
+                  }};
 }
 void apply(const SaltAndPepper& o, Sample& sample, Random& random, Context) {
   const double amount = between(o.amount, random), salt = amount * between(o.salt, random);
   map_pixels(sample.picture, [&](const cv::Vec3d& p, int, int) {
-    const double u = share(random);
+    const double u = uniform_share(random);
     return u >= amount ? p : cv::Vec3d::all(u < salt ? 255 : 0);
   });
 }
 
-// Row 46. Draws: one value a pixel, or an element.
+// Row 46. Draws: one value per pixel, or per element.
 struct PixelDropout {
   double dropout_prob = 0.01;
   bool per_channel = false;
   int drop_value = 0;
 };
 Settings settings(PixelDropout& o) {
-  return Settings{"PixelDropout",
-                  {
-                      setting("dropout_prob", o.dropout_prob, "share of the pixels").range(0, 1),
-                      setting("per_channel", o.per_channel, "channels drop out one by one"),
-                      setting("drop_value", o.drop_value, "what they become").range(0, 255),
-                  }};
+  return Settings{
+      "PixelDropout",
+      {
+          setting("dropout_prob", o.dropout_prob, "probability that a pixel is dropped")
+              .range(0, 1),
+          setting("per_channel", o.per_channel, "each channel of a pixel is dropped independently"),
+          setting("drop_value", o.drop_value, "value that dropped pixels get").range(0, 255),
+      }};
 }
 void apply(const PixelDropout& o, Sample& sample, Random& random, Context) {
   if (o.per_channel) {
     map_elements(sample.picture,
-                 [&](int v) { return share(random) < o.dropout_prob ? o.drop_value : v; });
+                 [&](int v) { return uniform_share(random) < o.dropout_prob ? o.drop_value : v; });
   } else {
     map_pixels(sample.picture, [&](const cv::Vec3d& p, int, int) {
-      return share(random) < o.dropout_prob ? cv::Vec3d::all(o.drop_value) : p;
+      return uniform_share(random) < o.dropout_prob ? cv::Vec3d::all(o.drop_value) : p;
     });
   }
 }
 
-// Row 47: variance k · x · 255 at value x.
+// Row 47. Draws: one value per element. The noise at value x has the variance k · x · 255.
 struct CameraGain {
   double variance_multiplier = 0.01;
 };
@@ -245,8 +254,10 @@ Settings settings(Downscale& o) {
   return Settings{
       "Downscale",
       {
-          setting("scale_range", o.scale_range, "factor of the sides in between").range(0.01, 1),
-          setting("interpolation", o.interpolation, "down and up again")
+          setting("scale_range", o.scale_range,
+                  "width and height of the smaller image, divided by those of the image")
+              .range(0.01, 1),
+          setting("interpolation", o.interpolation, "for both changes of size")
               .choices({"nearest", "linear"}),
       }};
 }
@@ -282,7 +293,7 @@ std::uint32_t poisson(double mean, Random& random, FastNormal& normal) {
   if (mean >= 30)
     return static_cast<std::uint32_t>(
         std::max(0.0, std::floor(mean + std::sqrt(mean) * normal() + 0.5)));
-  const double u = share(random);
+  const double u = uniform_share(random);
   double term = std::exp(-mean), sum = term;
   std::uint32_t count = 0;
   constexpr std::uint32_t furthest = 200;  // far beyond what 32 bits of u can reach
@@ -295,17 +306,19 @@ std::vector<TransformEntry> noise_transforms() {
   constexpr auto stage = Stage::pixels;
   return {entry<GaussNoise>("GaussNoise", none, stage, 0.5, "Gaussian noise"),
           entry<ISONoise>("ISONoise", none, stage, 0.5,
-                          "Noise of brightness and of hue, as of a sensitive sensor"),
-          entry<ShotNoise>("ShotNoise", none, stage, 0.5, "Noise of counted photons"),
+                          "Noise of brightness and hue, like that of a camera at high ISO"),
+          entry<ShotNoise>("ShotNoise", none, stage, 0.5, "Noise of a sensor that counts photons"),
           entry<MultiplicativeNoise>("MultiplicativeNoise", none, stage, 0.5,
-                                     "Values by a random factor"),
+                                     "Values are multiplied by a random factor"),
           entry<SaltAndPepper>("SaltAndPepper", none, stage, 0.5,
                                "Some pixels become white or black", {"Noise"}),
-          entry<PixelDropout>("PixelDropout", none, stage, 0.5, "Some pixels become one value"),
+          entry<PixelDropout>("PixelDropout", none, stage, 0.5, "Some pixels get one fixed value"),
           entry<CameraGain>("CameraGain", none, stage, 0.5,
                             "Gaussian noise that grows with the signal"),
-          entry<ImageCompression>("ImageCompression", none, stage, 0.5, "Traces of JPEG or WebP"),
-          entry<Downscale>("Downscale", none, stage, 0.5, "A smaller picture, enlarged again")};
+          entry<ImageCompression>("ImageCompression", none, stage, 0.5,
+                                  "Losses of JPEG or WebP compression"),
+          entry<Downscale>("Downscale", none, stage, 0.5,
+                           "The image is made smaller, then enlarged again")};
 }
 
 }  // namespace yolov7::dataset
