@@ -61,6 +61,9 @@ struct NetworkAndWeights {
 NetworkAndWeights fuse(const Network& network, const Weights& weights,
                        DataType type = DataType::float32);
 
+/// False while batch normalisation, RepConv branches or implicit tensors are left.
+bool is_fused(const Network& network);
+
 /// Layer of the detection head by the tensors' names; −1 = there is none.
 int head_layer(const Weights& weights);
 

@@ -107,7 +107,7 @@ CompiledModels::~CompiledModels() = default;
 /// Folded, or as stored in float32, because the model's constants lie over this memory.
 std::shared_ptr<const network::NetworkAndWeights> CompiledModels::runnable() {
   if (runnable_) return runnable_;
-  if (!options_.as_stored && !is_fused(model_->network))
+  if (!options_.as_stored && !network::is_fused(model_->network))
     return runnable_ = std::make_shared<const network::NetworkAndWeights>(
                network::fuse(model_->network, model_->weights));
   return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{
