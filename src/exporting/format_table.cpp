@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "exporting/onnx.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -15,7 +16,17 @@ constexpr std::string_view always_honoured[] = {"weights",    "include", "out", 
 
 const std::vector<Format>& table() {
   static const std::vector<Format> rows = {
-      {"onnx", {}, "{}.onnx", "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others"},
+      {.name = "onnx",
+       .spellings = {},
+       .file_name = "{}.onnx",
+       .description = "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others",
+       .options = {"dynamic", "dynamic-batch", "grid", "end2end", "nms", "include-nms", "max-wh",
+                   "topk-all", "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half",
+                   "half-io", "opset", "reference-parity"},
+       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                          {"topk-per-class", "the operation has one limit, --topk-all"}},
+       .write = write_onnx,
+       .readable = true},
       {"openvino", {"ir"}, "{}_openvino_model", "OpenVINO IR, for Intel processors"},
       {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
       {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
@@ -24,7 +35,17 @@ const std::vector<Format>& table() {
       {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
       {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},
       {"ncnn", {}, "{}_ncnn_model", "ncnn, for mobile processors"},
-      {"engine", {"tensorrt", "trt"}, "{}-tensorrt.onnx", "ONNX for TensorRT, and its build line"},
+      {.name = "engine",
+       .spellings = {"tensorrt", "trt"},
+       .file_name = "{}-tensorrt.onnx",
+       .description = "ONNX for TensorRT, and the line that builds the engine",
+       .options = {"dynamic-batch", "grid", "end2end", "nms", "include-nms", "topk-all",
+                   "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half", "opset",
+                   "workspace", "cache", "reference-parity"},
+       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "an engine is built for one height and width"}},
+       .command = trtexec_line,
+       .write = write_tensorrt_onnx},
   };
   return rows;
 }
