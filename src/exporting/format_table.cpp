@@ -45,7 +45,8 @@ const std::vector<Format>& table() {
        .without_effect = {{"simplify", "the graph is written without anything to simplify"},
                           {"dynamic", "an engine is built for one height and width"}},
        .command = trtexec_line,
-       .write = write_tensorrt_onnx},
+       .write = write_tensorrt_onnx,
+       .readable = true},
   };
   return rows;
 }

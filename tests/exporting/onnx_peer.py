@@ -43,8 +43,8 @@ def efficient_nms(boxes, scores, attributes):
     unless class_agnostic, what overlaps a better one by more than the threshold goes."""
     rows = []
     for image in range(boxes.shape[0]):
-        box, score = boxes[image], scores[image]
-        corners = np.concatenate([box[:, :2] - box[:, 2:] / 2, box[:, :2] + box[:, 2:] / 2], axis=1).astype(np.float64)
+        box, score = boxes[image].astype(np.float64), scores[image]
+        corners = np.concatenate([box[:, :2] - box[:, 2:] / 2, box[:, :2] + box[:, 2:] / 2], axis=1)
         index, kind = np.nonzero(score > np.float32(attributes["score_threshold"]))
         order = np.argsort(-score[index, kind], kind="stable")[:4096]
         kept = []
