@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "exporting/onnx.hpp"
+#include "exporting/openvino.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -27,7 +28,17 @@ const std::vector<Format>& table() {
                           {"topk-per-class", "the operation has one limit, --topk-all"}},
        .write = write_onnx,
        .readable = true},
-      {"openvino", {"ir"}, "{}_openvino_model", "OpenVINO IR, for Intel processors"},
+      {.name = "openvino",
+       .spellings = {"ir"},
+       .file_name = "{}_openvino_model",
+       .description = "OpenVINO IR, for Intel processors",
+       .options = {"dynamic", "dynamic-batch", "nms", "max-wh", "topk-all", "iou-thres",
+                   "conf-thres", "agnostic-nms", "fold-obj", "half", "reference-parity"},
+       .without_effect = {{"grid", "the boxes are always decoded"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"half-io", "inputs and outputs are float32"}},
+       .write = write_openvino,
+       .readable = true},
       {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
       {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
       {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},

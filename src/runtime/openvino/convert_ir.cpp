@@ -1,0 +1,41 @@
+#include "runtime/openvino/convert_ir.hpp"
+
+#include "core/error.hpp"
+
+#ifdef YOLOV7_WITH_OPENVINO
+
+#include <openvino/core/graph_util.hpp>
+#include <openvino/core/model.hpp>
+#include <openvino/runtime/core.hpp>
+
+#include "runtime/openvino/openvino_error.hpp"
+
+namespace yolov7::runtime {
+
+void convert_to_ir(const std::filesystem::path& model, const std::filesystem::path& xml,
+                   const IrOptions& options) {
+  guarded("write the model", [&] {
+    const auto graph = ov::Core().read_model(model.string());
+    graph->set_friendly_name("yolov7");
+    graph->get_rt_info().clear();
+    for (const IrOptions::Info& one : options.info)
+      graph->set_rt_info(one.value, one.section, one.key);
+    ov::save_model(graph, xml.string(), options.half);
+  });
+}
+
+}  // namespace yolov7::runtime
+
+#else
+
+namespace yolov7::runtime {
+
+void convert_to_ir(const std::filesystem::path&, const std::filesystem::path&, const IrOptions&) {
+  throw Error(
+      "openvino: this build has no OpenVINO, which writes this format; build with "
+      "-DYOLOV7_OPENVINO=ON after scripts/setup");
+}
+
+}  // namespace yolov7::runtime
+
+#endif
