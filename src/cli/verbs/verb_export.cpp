@@ -59,6 +59,17 @@ std::unique_ptr<runtime::Detector> parent_of(const ExportOptions& options,
                                          {});
 }
 
+/// Of the table; --json, --quiet and their like are every verb's.
+std::vector<std::string> given_options(const Settings& table,
+                                       const std::vector<std::string>& arguments) {
+  std::vector<std::string> given = given_names(table, arguments);
+  std::erase_if(given, [&](const std::string& name) {
+    return std::none_of(table.entries.begin(), table.entries.end(),
+                        [&](const Setting& one) { return one.name == name; });
+  });
+  return given;
+}
+
 struct Row {
   const Format* format;
   exporting::WrittenFormat written;
@@ -130,7 +141,7 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
   exporting::check(options);
   const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
   const std::vector<std::string> notes =
-      exporting::options_without_effect(chosen, given_names(table, arguments));
+      exporting::options_without_effect(chosen, given_options(table, arguments));
   guard_files(options, chosen);
   const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   for (const std::string& note : checkpoint.facts.notes)
