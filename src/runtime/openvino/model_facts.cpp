@@ -155,6 +155,11 @@ ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputSh
     throw Error(fmt::format(
         "{}: expected anchors and strides of {} levels in the metadata of raw maps, found {}",
         source, outputs.size(), facts.levels.size()));
+  if (facts.layout == "nms6" || facts.layout == "end2end-ort")
+    facts.notes.push_back(
+        "the file suppresses by itself: the IoU threshold and the kind of suppression have no "
+        "effect, boxes below its own score threshold are gone, and val measures less than the "
+        "network can");
   const std::string description = told("description");
   facts.description = description.empty() ? facts.layout : description;
   return facts;
