@@ -36,6 +36,21 @@ class Export : public testing::Test {
   }
 };
 
+/// A square image of 24 bits.
+std::string noise_bmp(int side) {
+  std::string bytes = "BM";
+  const auto number = [&](int value, int width) {
+    for (int i = 0; i < width; ++i) bytes += static_cast<char>((value >> (8 * i)) & 255);
+  };
+  const int pixels = 3 * side * side;
+  for (const int value : {54 + pixels, 0, 54, 40, side, side}) number(value, 4);
+  number(1, 2);
+  number(24, 2);
+  for (const int value : {0, pixels, 0, 0, 0, 0}) number(value, 4);
+  for (int i = 0; i < pixels; ++i) bytes += static_cast<char>((i * 7919 + i / 64) % 251);
+  return bytes;
+}
+
 }  // namespace
 
 TEST_F(Export, WritesComparesAndRepeats) {
@@ -66,10 +81,7 @@ TEST_F(Export, WritesComparesAndRepeats) {
 }
 
 TEST_F(Export, DetectRunsWhatWasWritten) {
-  // A picture of noise, 64 × 64, as PPM.
-  std::string picture = "P6\n64 64\n255\n";
-  for (int i = 0; i < 3 * 64 * 64; ++i) picture += static_cast<char>((i * 7919) % 251);
-  scratch.write("images/a.ppm", picture);
+  scratch.write("images/a.bmp", noise_bmp(64));
   const std::string out = (scratch / "out").string();
   result({"--include", "onnx,openvino", "--grid", "--out", out});
   result({"--include", "onnx", "--out", (scratch / "raw").string()});
@@ -110,7 +122,7 @@ TEST_F(Export, TheWeightsAreNeverReplaced) {
 TEST_F(Export, TensorRtsSuppressionIsRefusedByName) {
   const std::string out = (scratch / "out").string();
   result({"--include", "onnx", "--end2end", "--out", out});
-  scratch.write("images/a.ppm", "P6\n1 1\n255\nabc");
+  scratch.write("images/a.bmp", noise_bmp(64));
   const Outcome outcome = run(
       {"detect", "--weights", out + "/official.onnx", "--source", (scratch / "images").string()});
   EXPECT_EQ(outcome.code, 1);
