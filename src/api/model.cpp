@@ -15,6 +15,7 @@
 #include "network/graph/finite_weights.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/joined_detectors.hpp"
+#include "runtime/openvino/model_file.hpp"
 
 namespace yolov7::api {
 namespace {
@@ -30,8 +31,38 @@ std::vector<std::string> class_names(const network::Checkpoint& checkpoint,
   return names;
 }
 
+/// A file of another program's format.
+OpenModel open_file(const std::string& path, const ModelOptions& options) {
+  if (options.backend != "openvino")
+    throw usage_error(
+        fmt::format("{}: expected --backend openvino for a model in this format, found {}", path,
+                    options.backend));
+  OpenModel model;
+  model.path = path;
+  runtime::ModelFile file = runtime::open_model_file(path, options.detector);
+  for (const std::string& note : file.facts.notes) log::warning(fmt::format("{}: {}", path, note));
+  model.names = file.facts.names;
+  model.network.class_count = static_cast<int>(model.names.size());
+  model.network.source = file.facts.description;
+  const runtime::InputSides sides = file.detector->sides();
+  model.image_size = sides.fixed() ? std::max(sides.height, sides.width) : file.facts.image_size;
+  if (options.augment) {
+    if (file.facts.layout != "v5" && file.facts.layout != "tf")
+      throw usage_error(
+          fmt::format("{}: --augment: expected decoded boxes of every level, found "
+                      "the layout {}",
+                      path, file.facts.layout));
+    model.detector = runtime::make_augmented_detector(std::move(file.detector), options.clip_tails,
+                                                      static_cast<int>(file.facts.levels.size()));
+  } else {
+    model.detector = std::move(file.detector);
+  }
+  return model;
+}
+
 /// One checkpoint.
 OpenModel open_member(const std::string& path, const ModelOptions& options) {
+  if (runtime::is_model_file(path)) return open_file(path, options);
   OpenModel model;
   model.path = path;
   network::Checkpoint checkpoint = network::read_checkpoint(path);
@@ -126,6 +157,13 @@ std::filesystem::path model_cache_folder(const std::string& option) {
 }
 
 int usable_image_size(int image_size, const runtime::Detector& detector) {
+  if (const runtime::InputSides sides = detector.sides(); sides.fixed()) {
+    const int longest = std::max(sides.height, sides.width);
+    if (longest != image_size)
+      log::warning(fmt::format("--img-size {}: the model takes {} x {} px alone, which is used",
+                               image_size, sides.width, sides.height));
+    return longest;
+  }
   const int stride = std::max(detector.stride(), 32),
             rounded = runtime::rounded_image_size(image_size, stride);
   if (rounded != image_size)

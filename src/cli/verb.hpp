@@ -59,6 +59,7 @@ nlohmann::json run_mlflow(const std::vector<std::string>&, Output&);
 nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);
 nlohmann::json run_convert(const std::vector<std::string>&, Output&);
+nlohmann::json run_export(const std::vector<std::string>&, Output&);
 nlohmann::json run_anchors(const std::vector<std::string>&, Output&);
 nlohmann::json run_reparam(const std::vector<std::string>&, Output&);
 nlohmann::json run_verify(const std::vector<std::string>&, Output&);

@@ -11,6 +11,8 @@ const std::vector<Verb>& verbs() {
       {"convert",
        "write weights in another form: PyTorch state file, safetensors, checkpoint of this program",
        run_convert},
+      {"export", "write a model for other programs, and prove that it is the same detector",
+       run_export},
       {"anchors", "search anchors that fit a data set", run_anchors},
       {"scale", "write a configuration of another depth and width", run_scale},
       {"reparam",

@@ -141,6 +141,13 @@ std::vector<ProofPicture> generated_pictures(int image_size, int stride) {
           noise_picture(2, half, image_size), noise_picture(3, image_size, half)};
 }
 
+std::vector<ProofPicture> noise_pictures(int count, int height, int width) {
+  std::vector<ProofPicture> pictures;
+  for (int i = 0; i < count; ++i)
+    pictures.push_back(noise_picture(static_cast<std::uint32_t>(i), height, width));
+  return pictures;
+}
+
 std::vector<Outputs> outputs_of(runtime::Detector& detector,
                                 std::span<const ProofPicture> pictures) {
   std::vector<Outputs> result;

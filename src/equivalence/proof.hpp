@@ -26,6 +26,9 @@ struct ProofPicture {
 /// (rounded up to `stride`).
 std::vector<ProofPicture> generated_pictures(int image_size, int stride);
 
+/// The same of one size, for models that take no other.
+std::vector<ProofPicture> noise_pictures(int count, int height, int width);
+
 /// What a model makes of one picture.
 struct Outputs {
   std::vector<std::vector<double>> raw;  ///< lead levels, each [na, H, W, 5 + nc], logits

@@ -87,6 +87,13 @@ class Evaluator {
     loading.image_size = options_.image_size;
     loading.stride = std::max(32, detector_.stride());
     loading.rectangular = true;
+    if (const runtime::InputSides sides = detector_.sides(); sides.fixed()) {
+      if (sides.height != sides.width)
+        throw Error(fmt::format("expected a model of equal height and width, found {} x {}",
+                                sides.height, sides.width));
+      loading.rectangular = false;
+      loading.image_size = sides.height;
+    }
     loading.workers = options_.workers;
     loading.cache_bytes = options_.cache_bytes;
     loading.prefetch = 2;

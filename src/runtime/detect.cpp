@@ -51,11 +51,15 @@ namespace {
 Letterbox geometry_of(const Detector& detector, const cv::Mat& bgr, int image_size) {
   if (bgr.empty() || bgr.type() != CV_8UC3)
     throw Error("expected an 8-bit picture with three channels");
+  LetterboxOptions shape;
+  shape.stride = detector.stride();
+  if (const InputSides sides = detector.sides(); sides.fixed()) {
+    shape.automatic = false;
+    return letterbox_geometry(bgr.size(), {sides.width, sides.height}, shape);
+  }
   if (image_size < 1 || image_size % detector.stride() != 0)
     throw Error(fmt::format("image size: expected a multiple of {}, found {}", detector.stride(),
                             image_size));
-  LetterboxOptions shape;
-  shape.stride = detector.stride();
   return letterbox_geometry(bgr.size(), {image_size, image_size}, shape);
 }
 

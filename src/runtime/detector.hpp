@@ -27,6 +27,8 @@ struct Prediction {
   int columns = 0;       ///< 5 + class count
   std::vector<std::size_t>
       parts;  ///< rows of each pass or model where several were joined; empty: all are of one
+  bool suppressed = false;  ///< the model suppresses itself: its rows are what is left, the score
+                            ///< as objectness, one class of probability 1; rows of zeros fill up
   std::vector<float> decoded;  ///< count × rows × columns: cx, cy, w, h in input pixels,
                                ///< objectness, class probabilities
   struct RawMap {
@@ -52,6 +54,12 @@ struct DetectorOptions {
   bool as_stored = false;  ///< run unfolded weights as they are (slower), for comparisons
 };
 
+/// Sides of a network's input; 0 = any multiple of the stride.
+struct InputSides {
+  int height = 0, width = 0;
+  bool fixed() const { return height > 0; }
+};
+
 /// One model, ready to run. Not thread-safe: one call at a time.
 class Detector {
  public:
@@ -59,6 +67,8 @@ class Detector {
   virtual std::string description() const = 0;  ///< "OpenVINO 2026.4.1, CPU, float32, 2 threads"
   virtual int class_count() const = 0;
   virtual int stride() const = 0;  ///< largest; input sides must be multiples of it
+  /// What a file was written for; predict() takes no other sides then.
+  virtual InputSides sides() const { return {}; }
   /// Another one over the same network, whose calls may run while this one's do
   /// (DetectorOptions::streams); nothing where the back end has no such thing.
   virtual std::unique_ptr<Detector> sibling() { return nullptr; }

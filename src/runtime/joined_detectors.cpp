@@ -183,24 +183,40 @@ class Ensemble final : public Detector {
   std::vector<std::unique_ptr<Detector>> members_;
 };
 
+/// Passes and members share pictures of several sizes.
+void require_open_sides(const Detector& detector, const char* who) {
+  if (const InputSides sides = detector.sides(); sides.fixed())
+    throw usage_error(fmt::format(
+        "{}: expected a model that takes pictures of any size, found one of {} x {} px only", who,
+        sides.width, sides.height));
+}
+
 }  // namespace
 
 std::unique_ptr<Detector> make_augmented_detector(std::unique_ptr<Detector> detector,
                                                   bool clip_tails, int level_count) {
+  require_open_sides(*detector, "--augment");
   return std::make_unique<AugmentedDetector>(std::move(detector), clip_tails, level_count);
 }
 
 std::unique_ptr<Detector> make_ensemble(std::vector<std::unique_ptr<Detector>> members) {
   if (members.empty()) throw Error("ensemble: expected at least one network, found none");
-  for (const auto& one : members)
+  for (const auto& one : members) {
+    require_open_sides(*one, "ensemble");
     if (one->class_count() != members.front()->class_count())
       throw Error(fmt::format("ensemble: expected networks of {} classes, found one of {}",
                               members.front()->class_count(), one->class_count()));
+  }
   return std::make_unique<Ensemble>(std::move(members));
 }
 
 NmsResult suppress(const Prediction& prediction, int picture, int class_count,
                    const NmsOptions& options) {
+  if (prediction.suppressed) {  // threshold, classes and the limit are still the caller's
+    NmsOptions kept = options;
+    kept.kind = NmsKind::hard, kept.merge = false, kept.iou_thres = 1;
+    return non_maximum_suppression(prediction.picture(picture), prediction.rows, class_count, kept);
+  }
   if (prediction.parts.size() < 2)
     return non_maximum_suppression(prediction.picture(picture), prediction.rows, class_count,
                                    options);

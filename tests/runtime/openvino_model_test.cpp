@@ -255,7 +255,7 @@ TEST(OpenvinoModel, BatchNormByHand) {
                                                  {".running_mean", mean},
                                                  {".running_var", variance}}),
             1, 1);
-  EXPECT_FALSE(is_fused(net.network()));
+  EXPECT_FALSE(network::is_fused(net.network()));
   const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
   for (std::size_t o = 0; o < 6; ++o)
     for (int x = 0; x < 3; ++x) {
@@ -273,7 +273,7 @@ void expect_implicit(double (*combine)(double, double)) {
   const std::vector<float> vector{0.5F, -1, 2, 3, -4, 5};
   HandNetwork net;
   net.level(net.per_channel<P>(fan_out(net), 6, {{".implicit", vector}}), 1, 1);
-  EXPECT_FALSE(is_fused(net.network()));
+  EXPECT_FALSE(network::is_fused(net.network()));
   const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
   for (std::size_t o = 0; o < 6; ++o) {
     const double x = ramp_at(0, 0, 2) * static_cast<double>(o + 1),

@@ -7,14 +7,13 @@
 #include "api/model.hpp"
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/proof_pictures.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "equivalence/certificate.hpp"
-#include "image/codec/codec.hpp"
-#include "image/letterbox.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/finite_weights.hpp"
 #include "network/transform/reparameterize.hpp"
@@ -23,9 +22,6 @@
 
 namespace yolov7::cli {
 namespace {
-
-constexpr std::size_t most_pictures =
-    16;  // float64 takes its time; equality does not get truer with more
 
 struct ReparamOptions {
   std::string weights, out, images;
@@ -50,28 +46,6 @@ Settings settings(ReparamOptions& o) {
               .range(32, 4096),
           setting("half", o.half, "write float16 weights; the rounding is part of the report"),
       }};
-}
-
-std::vector<equivalence::ProofPicture> read_pictures(const std::string& source, int image_size,
-                                                     int stride) {
-  std::vector<equivalence::ProofPicture> pictures;
-  const std::vector<runtime::SourcePicture> list = runtime::list_pictures(source);
-  for (const runtime::SourcePicture& one : list) {
-    if (pictures.size() == most_pictures) {
-      log::info(fmt::format("{}: the proof takes the first {} of {} pictures", source,
-                            most_pictures, list.size()));
-      break;
-    }
-    const cv::Mat bgr = read_picture(one.path);
-    LetterboxOptions shape;
-    shape.stride = stride;
-    const Letterbox geometry = letterbox_geometry(bgr.size(), {image_size, image_size}, shape);
-    equivalence::ProofPicture picture{
-        one.relative.string(), geometry.target.height, geometry.target.width, {}};
-    to_planes(letterbox(bgr, geometry), picture.pixels);
-    pictures.push_back(std::move(picture));
-  }
-  return pictures;
 }
 
 std::string precision_of(const network::Weights& weights) {
@@ -159,7 +133,7 @@ nlohmann::json run_reparam(const std::vector<std::string>& arguments, Output& ou
   const std::vector<equivalence::ProofPicture> generated =
       equivalence::generated_pictures(size, stride);
   const std::vector<equivalence::ProofPicture> pictures =
-      options.images.empty() ? generated : read_pictures(options.images, size, stride);
+      options.images.empty() ? generated : proof_pictures(options.images, size, size, stride);
   const auto exact = api::training_library().exact_outputs;
   const equivalence::Proof proof =
       equivalence::prove({network, parent.inference_weights()}, {child.network, child.weights},

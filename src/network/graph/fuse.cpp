@@ -196,6 +196,14 @@ class Fuser {
 
 }  // namespace
 
+bool is_fused(const Network& network) {
+  for (const Operation& operation : network.operations)
+    if (operation.is<BatchNorm>() || operation.is<ImplicitAdd>() ||
+        operation.is<ImplicitMultiply>())
+      return false;
+  return true;
+}
+
 NetworkAndWeights fuse(const Network& network, const Weights& weights, DataType type) {
   check(network, weights);
   return Fuser(network, weights, type).run();

@@ -61,6 +61,9 @@ struct NetworkAndWeights {
 NetworkAndWeights fuse(const Network& network, const Weights& weights,
                        DataType type = DataType::float32);
 
+/// False while batch normalisation, RepConv branches or implicit tensors are left.
+bool is_fused(const Network& network);
+
 /// The layer number of the detection head, found by the tensors' names; −1 = there is none.
 int head_layer(const Weights& weights);
 

@@ -13,6 +13,7 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/threads.hpp"
+#include "runtime/openvino/cpu_properties.hpp"
 #include "runtime/openvino/openvino_error.hpp"
 #include "runtime/openvino/openvino_model.hpp"
 
@@ -24,34 +25,6 @@ namespace fs = std::filesystem;
 /// Changes with what make_openvino_model() builds from the same weights.
 constexpr int model_builder_version = 1;
 constexpr std::uintmax_t cache_limit_bytes = std::uintmax_t{2} << 30;
-
-ov::element::Type precision_type(const std::string& precision) {
-  if (precision == "float32") return ov::element::f32;
-  if (precision == "bfloat16") return ov::element::bf16;
-  throw usage_error(fmt::format("precision: expected float32 or bfloat16, found '{}'", precision));
-}
-
-void require_bfloat16(const ov::Core& core) {
-  const auto known = core.get_property("CPU", ov::device::capabilities);
-  if (std::find(known.begin(), known.end(), ov::device::capability::BF16) == known.end())
-    throw Error(
-        "precision bfloat16: expected a CPU with AVX512_BF16 or AMX, found none; use float32");
-}
-
-/// One call at a time on all cores is what LATENCY means, several on shares of them THROUGHPUT. The
-/// precision is always given because the silent default is bf16. Pinned threads of two detectors,
-/// or of a detector and a loader, would wait for each other on the same cores.
-ov::AnyMap properties(const DetectorOptions& options, int threads) {
-  ov::AnyMap map{ov::hint::inference_precision(precision_type(options.precision)),
-                 ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)};
-  if (options.streams > 1) {
-    map.insert(ov::hint::performance_mode(ov::hint::PerformanceMode::THROUGHPUT));
-    map.insert(ov::num_streams(options.streams));
-  } else {
-    map.insert(ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY));
-  }
-  return map;
-}
 
 std::string identity_of(const network::NetworkAndWeights& model) {
   std::string all = fmt::format("{}\n{} classes", model.network.config, model.network.class_count);
@@ -107,7 +80,7 @@ CompiledModels::~CompiledModels() = default;
 /// Folded, or as stored in float32, because the model's constants lie over this memory.
 std::shared_ptr<const network::NetworkAndWeights> CompiledModels::runnable() {
   if (runnable_) return runnable_;
-  if (!options_.as_stored && !is_fused(model_->network))
+  if (!options_.as_stored && !network::is_fused(model_->network))
     return runnable_ = std::make_shared<const network::NetworkAndWeights>(
                network::fuse(model_->network, model_->weights));
   return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{
@@ -128,7 +101,7 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::compile(const InputShape& sha
   const auto model = make_openvino_model(runnable(), options);
   return guarded("compile the network for the CPU", [&] {
     auto ready = std::make_shared<ov::CompiledModel>(
-        core_->compile_model(model, "CPU", properties(options_, threads_)));
+        core_->compile_model(model, "CPU", cpu_properties(options_, threads_)));
     if (const ov::element::Type used = ready->get_property(ov::hint::inference_precision);
         used != precision_type(options_.precision))
       throw Error(fmt::format("OpenVINO: expected precision {}, found {}", options_.precision,
@@ -160,7 +133,7 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::from_cache(const fs::path& fi
   if (!in) return nullptr;
   try {
     auto ready = std::make_shared<ov::CompiledModel>(
-        core_->import_model(in, "CPU", properties(options_, threads_)));
+        core_->import_model(in, "CPU", cpu_properties(options_, threads_)));
     if (ready->get_property(ov::hint::inference_precision) != precision_type(options_.precision))
       return nullptr;
     std::error_code ignored;

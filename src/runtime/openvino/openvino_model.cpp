@@ -350,14 +350,6 @@ std::shared_ptr<ov::Model> Builder::build() {
 
 }  // namespace
 
-bool is_fused(const network::Network& network) {
-  for (const network::Operation& operation : network.operations)
-    if (operation.is<network::BatchNorm>() || operation.is<network::ImplicitAdd>() ||
-        operation.is<network::ImplicitMultiply>())
-      return false;
-  return true;
-}
-
 std::shared_ptr<ov::Model> make_openvino_model(
     std::shared_ptr<const network::NetworkAndWeights> fused, const OpenvinoModelOptions& options) {
   const int stride = static_cast<int>(fused->network.largest_stride());

@@ -30,7 +30,4 @@ struct OpenvinoModelOptions {
 std::shared_ptr<ov::Model> make_openvino_model(
     std::shared_ptr<const network::NetworkAndWeights> fused, const OpenvinoModelOptions& options);
 
-/// False while batch normalisation, RepConv branches or implicit tensors are left.
-bool is_fused(const network::Network& network);
-
 }  // namespace yolov7::runtime

@@ -1,0 +1,178 @@
+// yolov7 export: a trained network in the files of other programs, each read back and compared
+// before it gets its name.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/verb.hpp"
+#include "cli/verbs/proof_pictures.hpp"
+#include "core/log.hpp"
+#include "core/output_guard.hpp"
+#include "core/progress.hpp"
+#include "core/text.hpp"
+#include "exporting/export_settings.hpp"
+#include "exporting/format_table.hpp"
+#include "exporting/write_format.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "runtime/frames/sources.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+using exporting::ExportOptions;
+using exporting::Format;
+
+void guard_files(const ExportOptions& options, const std::vector<const Format*>& chosen) {
+  OutputGuard guard;
+  guard.protect(options.weights, "--weights");
+  if (!options.images.empty())
+    for (const runtime::SourcePicture& one : runtime::list_pictures(options.images))
+      guard.protect(one.path, "--images " + one.path.string());
+  for (const Format* one : chosen) guard.claim(exporting::final_path(*one, options));
+}
+
+std::vector<equivalence::ProofPicture> pictures_for(const ExportOptions& options,
+                                                    const exporting::ExportModel& model) {
+  const int stride = static_cast<int>(model.network().largest_stride());
+  std::vector<equivalence::ProofPicture> all =
+      model.dynamic_size
+          ? equivalence::generated_pictures(std::max(model.height, model.width), stride)
+          : equivalence::noise_pictures(4, model.height, model.width);
+  if (!options.images.empty())
+    for (auto& one :
+         proof_pictures(options.images, model.height, model.width, model.dynamic_size ? stride : 0))
+      all.push_back(std::move(one));
+  return all;
+}
+
+/// Nothing where files are not to be compared, or cannot be.
+std::unique_ptr<runtime::Detector> parent_of(const ExportOptions& options,
+                                             const network::Checkpoint& checkpoint) {
+  if (options.no_verify) return nullptr;
+  if (!runtime::openvino_available()) {
+    log::warning("this build has no OpenVINO, so the files are not compared with the weights");
+    return nullptr;
+  }
+  return runtime::make_openvino_detector(checkpoint.build_network(), checkpoint.inference_weights(),
+                                         {});
+}
+
+/// Of the table; --json, --quiet and their like are every verb's.
+std::vector<std::string> given_options(const Settings& table,
+                                       const std::vector<std::string>& arguments) {
+  std::vector<std::string> given = given_names(table, arguments);
+  std::erase_if(given, [&](const std::string& name) {
+    return std::none_of(table.entries.begin(), table.entries.end(),
+                        [&](const Setting& one) { return one.name == name; });
+  });
+  return given;
+}
+
+struct Row {
+  const Format* format;
+  exporting::WrittenFormat written;
+};
+
+void print(const std::vector<Row>& rows, const Output& output) {
+  if (rows.empty()) return;
+  std::size_t longest = 4;
+  for (const Row& row : rows) longest = std::max(longest, row.written.path.string().size());
+  output.line(fmt::format("{:<16} {:<{}} {:>8}", "format", "file", longest, "MB"));
+  for (const Row& row : rows)
+    output.line(fmt::format("{:<16} {:<{}} {:>8.2f}", row.format->name, row.written.path.string(),
+                            longest, static_cast<double>(row.written.bytes) / 1e6));
+  for (const Row& row : rows) {
+    output.line(fmt::format("{}: {}", row.format->name, row.written.verified));
+    output.line(fmt::format("{}: use it with: {}", row.format->name, row.written.command));
+  }
+}
+
+nlohmann::json to_json(const Row& row) {
+  nlohmann::json one = {{"format", row.format->name},
+                        {"path", row.written.path.string()},
+                        {"bytes", row.written.bytes},
+                        {"verified", row.written.verified},
+                        {"command", row.written.command}};
+  if (row.written.proof)
+    one["proof"] = {{"pictures", row.written.proof->pictures},
+                    {"rows", row.written.proof->rows},
+                    {"largest_box_difference", row.written.proof->largest_box},
+                    {"largest_score_difference", row.written.proof->largest_score},
+                    {"detections_expected", row.written.proof->expected},
+                    {"detections_found", row.written.proof->found},
+                    {"parent", row.written.proof->parent},
+                    {"file", row.written.proof->file}};
+  return one;
+}
+
+/// One format that fails does not keep the others from being written.
+std::vector<Row> write_all(const ExportOptions& options, const exporting::ExportModel& model,
+                           const std::vector<const Format*>& chosen,
+                           const exporting::Verification* verification, Output& output,
+                           std::vector<std::string>& failures) {
+  std::vector<Row> rows;
+  Progress progress("export", chosen.size(), "format");
+  for (const Format* format : chosen) {
+    try {
+      rows.push_back(
+          {format, exporting::write_format(*format, model, options,
+                                           exporting::final_path(*format, options), verification)});
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::failure || chosen.size() == 1) throw;
+      failures.emplace_back(error.what());
+      log::error(error.what());
+      output.code = ExitCode::failure;
+    }
+    progress.advance(1, std::string(format->name));
+  }
+  progress.finish();
+  return rows;
+}
+
+}  // namespace
+
+nlohmann::json run_export(const std::vector<std::string>& arguments, Output& output) {
+  ExportOptions options;
+  const Settings table = exporting::settings(options);
+  if (!parse_arguments(table, arguments, output)) return {};
+  if (options.weights.empty()) throw usage_error("export: expected --weights, found none");
+  exporting::check(options);
+  const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
+  const std::vector<std::string> notes =
+      exporting::options_without_effect(chosen, given_options(table, arguments));
+  guard_files(options, chosen);
+  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  for (const std::string& note : checkpoint.facts.notes)
+    log::warning(fmt::format("{}: {}", options.weights, note));
+  const exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
+  if (model.height != options.img_size.front() || model.width != options.img_size.back())
+    log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
+                             model.height, model.width, model.network().largest_stride()));
+  for (const std::string& note : notes) output.line(note);
+  if (const int offset = exporting::class_offset(options);
+      model.form == exporting::OutputForm::nms_operator && offset > 0 &&
+      offset < 2 * std::max(model.height, model.width))
+    log::warning(
+        fmt::format("--max-wh {}: boxes of neighbouring classes that reach out of the "
+                    "image can suppress each other; expected at least {}",
+                    offset, 2 * std::max(model.height, model.width)));
+  const auto parent = parent_of(options, checkpoint);
+  std::vector<equivalence::ProofPicture> pictures;
+  if (parent) pictures = pictures_for(options, model);
+  std::vector<std::string> failures;
+  std::vector<Row> rows;
+  if (parent) {
+    const exporting::Verification verification{*parent, pictures};
+    rows = write_all(options, model, chosen, &verification, output, failures);
+  } else {
+    rows = write_all(options, model, chosen, nullptr, output, failures);
+  }
+  print(rows, output);
+  nlohmann::json files = nlohmann::json::array();
+  for (const Row& row : rows) files.push_back(to_json(row));
+  return {{"files", files}, {"without_effect", notes}, {"failures", failures}};
+}
+
+}  // namespace yolov7::cli

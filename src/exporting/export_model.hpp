@@ -1,0 +1,50 @@
+#pragma once
+// What every emitter gets: the network as it is executed, what stands around it, and what the file
+// tells about itself.
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporting/export_options.hpp"
+#include "network/checkpoint/checkpoint.hpp"
+#include "network/graph/detector_program.hpp"
+#include "network/graph/weights.hpp"
+
+namespace yolov7::exporting {
+
+struct ExportModel {
+  /// Folded, float32: no RepConv branch, implicit tensor or auxiliary head is left, and a
+  /// batch-norm only where no convolution comes before it.
+  std::shared_ptr<const network::NetworkAndWeights> fused;
+  network::DetectorProgram program;  ///< for height × width, images come in as floats in 0 … 1
+  int batch = 1, height = 640, width = 640;  ///< sides: multiples of the largest stride
+  bool dynamic_batch = false;                ///< `batch` is an example only
+  bool dynamic_size = false;  ///< `height`, `width` and the sizes in `program` are examples only
+  OutputForm form = OutputForm::raw;
+  std::vector<std::string> names;  ///< one a class
+  std::string description;         ///< "yolov7-tiny, 80 classes"
+  std::string date;                ///< of the weights, ISO 8601, so that a repeat gives equal bytes
+
+  const network::Network& network() const { return fused->network; }
+  bool decoded() const { return form != OutputForm::raw; }
+};
+
+/// Folds the weights that detect and val take. Errors: options out of order, what folding reports,
+/// weights that are not finite, names that do not fit the class count.
+ExportModel make_export_model(const network::Checkpoint& checkpoint, const ExportOptions& options);
+/// The same for a network at hand. `names` may be empty: "class0", "class1", ….
+ExportModel make_export_model(const network::Network& network, const network::Weights& weights,
+                              std::vector<std::string> names, const ExportOptions& options);
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+/// The keys that all formats have (export 0), in order, and strides and anchors (pixels) of the
+/// levels. `layout` is the format's: "v5", "v8", "tf", "raw", "nms6", "end2end-ort", "end2end-trt".
+Metadata metadata(const ExportModel& model, const ExportOptions& options, std::string_view layout);
+/// Of the forms that have the same name in all formats of channels-first tensors.
+std::string_view layout(const ExportModel& model, const ExportOptions& options);
+/// {0: 'person', 1: 'it\'s'}
+std::string names_literal(const std::vector<std::string>& names);
+
+}  // namespace yolov7::exporting

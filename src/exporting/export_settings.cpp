@@ -1,0 +1,85 @@
+#include "exporting/export_settings.hpp"
+
+#include "core/text.hpp"
+#include "exporting/format_table.hpp"
+
+namespace yolov7::exporting {
+namespace {
+
+std::vector<Setting> what_and_where(ExportOptions& o) {
+  return {
+      setting("weights", o.weights, "checkpoint: official, of this program, safetensors")
+          .positional(),
+      setting("include", o.include, "formats: " + text::join(written_formats(), ", ") + ", or all"),
+      setting("out", o.out, "folder of the files; empty = the folder of the weights")
+          .alias("output-dir")
+          .alias("output"),
+      setting("img-size", o.img_size,
+              "height and width of the input in pixels; one value is both; rounded up to a "
+              "multiple of the largest stride")
+          .alias("imgsz")
+          .alias("img"),
+      setting("batch-size", o.batch_size, "images of a batch").range(1, 4096),
+      setting("dynamic", o.dynamic, "leave batch, height and width open"),
+      setting("dynamic-batch", o.dynamic_batch, "leave the batch open"),
+      setting("device", o.device, "cpu").choices({"cpu"}),
+  };
+}
+
+std::vector<Setting> outputs(ExportOptions& o) {
+  return {
+      setting("grid", o.grid, "decode boxes inside the graph"),
+      setting("end2end", o.end2end,
+              "suppression inside the graph; TensorRT's operation unless --max-wh is given"),
+      setting("nms", o.nms, "suppression inside the graph with the format's own operation"),
+      setting("include-nms", o.end2end, "the older name of --end2end"),
+      setting("max-wh", o.max_wh,
+              "class offset in pixels for suppression with ONNX's own operation; 0 = classes do "
+              "not matter, -1 = none given")
+          .range(-1, 1e6),
+      setting("topk-all", o.topk_all, "most detections of an image").range(1, 100000),
+      setting("topk-per-class", o.topk_per_class, "most detections of a class").range(1, 100000),
+      setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
+      setting("conf-thres", o.conf_thres, "score threshold of the suppression").range(0, 1),
+      setting("agnostic-nms", o.agnostic_nms, "suppress across classes"),
+      setting("fold-obj", o.fold_obj,
+              "output [B, 4 + classes, N] with objectness multiplied into the classes"),
+      setting("reference-parity", o.reference_parity,
+              "name the first output `output`, as the official program does"),
+  };
+}
+
+std::vector<Setting> numbers(ExportOptions& o) {
+  return {
+      setting("half", o.half, "float16; inputs and outputs stay float32").alias("fp16"),
+      setting("half-io", o.half_io, "with --half: inputs and outputs are float16 too"),
+      setting("int8", o.int8, "post-training quantization"),
+      setting("per-tensor", o.per_tensor, "with --int8: one scale a tensor"),
+      setting("data", o.data, "with --int8: data set of the calibration"),
+      setting("calib-images", o.calib_images, "with --int8: images of the calibration")
+          .range(1, 100000),
+      setting("calib-method", o.calib_method, "with --int8: how ranges are found")
+          .choices({"minmax", "moving-average", "percentile", "entropy"}),
+      setting("opset", o.opset, "operator set of ONNX").range(12, 18),
+      setting("simplify", o.simplify, "simplify the graph"),
+      setting("optimize", o.optimize, "optimize for mobile processors"),
+      setting("workspace", o.workspace, "memory that TensorRT may use, GiB").range(0.001, 1024),
+      setting("cache", o.cache, "timing cache of TensorRT"),
+      setting("mlmodel", o.mlmodel, "Core ML as a single file"),
+  };
+}
+
+}  // namespace
+
+Settings settings(ExportOptions& o) {
+  Settings all{"export", what_and_where(o)};
+  for (auto* more : {outputs, numbers})
+    for (Setting& one : more(o)) all.entries.push_back(std::move(one));
+  all.entries.push_back(setting("no-verify", o.no_verify,
+                                "do not read the files back and compare them with the weights"));
+  all.entries.push_back(
+      setting("images", o.images, "images of the comparison, besides four of noise"));
+  return all;
+}
+
+}  // namespace yolov7::exporting

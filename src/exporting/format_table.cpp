@@ -1,0 +1,157 @@
+#include "exporting/format_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "exporting/onnx.hpp"
+#include "exporting/openvino.hpp"
+
+namespace yolov7::exporting {
+namespace {
+
+constexpr std::string_view always_honoured[] = {"weights",    "include", "out",    "img-size",
+                                                "batch-size", "device",  "images", "no-verify"};
+
+const std::vector<Format>& table() {
+  static const std::vector<Format> rows = {
+      {.name = "onnx",
+       .spellings = {},
+       .file_name = "{}.onnx",
+       .description = "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others",
+       .options = {"dynamic", "dynamic-batch", "grid", "end2end", "nms", "include-nms", "max-wh",
+                   "topk-all", "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half",
+                   "half-io", "opset", "reference-parity"},
+       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                          {"topk-per-class", "the operation has one limit, --topk-all"}},
+       .write = write_onnx,
+       .readable = true},
+      {.name = "openvino",
+       .spellings = {"ir"},
+       .file_name = "{}_openvino_model",
+       .description = "OpenVINO IR, for Intel processors",
+       .options = {"dynamic", "dynamic-batch", "nms", "max-wh", "topk-all", "iou-thres",
+                   "conf-thres", "agnostic-nms", "fold-obj", "half", "reference-parity"},
+       .without_effect = {{"grid", "the boxes are always decoded"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"half-io", "inputs and outputs are float32"}},
+       .write = write_openvino,
+       .readable = true},
+      {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
+      {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
+      {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},
+      {"coreml", {"mlpackage"}, "{}.mlpackage", "Core ML, for Apple's devices"},
+      {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
+      {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},
+      {"ncnn", {}, "{}_ncnn_model", "ncnn, for mobile processors"},
+      {.name = "engine",
+       .spellings = {"tensorrt", "trt"},
+       .file_name = "{}-tensorrt.onnx",
+       .description = "ONNX for TensorRT, and the line that builds the engine",
+       .options = {"dynamic-batch", "grid", "end2end", "nms", "include-nms", "topk-all",
+                   "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half", "opset",
+                   "workspace", "cache", "reference-parity"},
+       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "an engine is built for one height and width"}},
+       .command = trtexec_line,
+       .write = write_tensorrt_onnx,
+       .readable = true},
+  };
+  return rows;
+}
+
+std::vector<std::string> all_spellings() {
+  std::vector<std::string> all{"all"};
+  for (const Format& one : formats()) {
+    all.emplace_back(one.name);
+    all.insert(all.end(), one.spellings.begin(), one.spellings.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+std::span<const Format> formats() { return table(); }
+
+std::vector<std::string> written_formats() {
+  std::vector<std::string> names;
+  for (const Format& one : formats())
+    if (one.write != nullptr) names.emplace_back(one.name);
+  return names;
+}
+
+const Format& format(std::string_view name) {
+  for (const Format& one : formats()) {
+    if (one.name != name &&
+        std::find(one.spellings.begin(), one.spellings.end(), name) == one.spellings.end())
+      continue;
+    if (one.write == nullptr)
+      throw usage_error(fmt::format(
+          "export: --include {}: this format is not built yet in this version; there are: {}", name,
+          text::join(written_formats(), ", ")));
+    return one;
+  }
+  throw usage_error(fmt::format("export: --include: expected {} or all, found '{}'{}",
+                                text::join(written_formats(), ", "), text::printable(name),
+                                text::did_you_mean(name, all_spellings())));
+}
+
+std::vector<const Format*> chosen_formats(const std::vector<std::string>& include) {
+  std::vector<const Format*> asked;
+  for (const std::string& part : include)
+    for (const std::string_view piece : text::split(part, ',')) {
+      const std::string_view name = text::trim(piece);
+      if (name.empty()) continue;
+      if (name == "all") {
+        for (const Format& one : formats())
+          if (one.write != nullptr) asked.push_back(&one);
+      } else {
+        asked.push_back(&format(name));
+      }
+    }
+  if (asked.empty())
+    throw usage_error(fmt::format("export: --include: expected {} or all, found nothing",
+                                  text::join(written_formats(), ", ")));
+  std::sort(asked.begin(), asked.end());  // of one table
+  asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+  return asked;
+}
+
+bool honours(const Format& format, std::string_view option) {
+  const auto has = [&](const auto& list) {
+    return std::find(std::begin(list), std::end(list), option) != std::end(list);
+  };
+  return has(always_honoured) || has(format.options);
+}
+
+std::vector<std::string> options_without_effect(std::span<const Format* const> chosen,
+                                                const std::vector<std::string>& given) {
+  std::vector<std::string> lines(chosen.size());
+  for (const std::string& option : given) {
+    bool taken = false;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (honours(*chosen[i], option)) {
+        taken = true;
+        continue;
+      }
+      std::string reason;
+      for (const WithoutEffect& one : chosen[i]->without_effect)
+        if (one.option == option) reason = fmt::format(" ({})", one.reason), taken = true;
+      lines[i] += fmt::format("{}--{}{}", lines[i].empty() ? "" : ", ", option, reason);
+    }
+    if (taken) continue;
+    std::vector<std::string> names;
+    for (const Format* one : chosen) names.emplace_back(one->name);
+    throw usage_error(fmt::format("export: --{}: expected a format that honours it, found {}",
+                                  option, text::join(names, ", ")));
+  }
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (!lines[i].empty())
+      result.push_back(fmt::format("{}: without effect: {}", chosen[i]->name, lines[i]));
+  return result;
+}
+
+}  // namespace yolov7::exporting

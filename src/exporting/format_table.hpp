@@ -1,0 +1,54 @@
+#pragma once
+// The formats of `yolov7 export`. A new one is a file with its emitter, and a row here.
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporting/export_model.hpp"
+#include "exporting/export_options.hpp"
+
+namespace yolov7::exporting {
+
+/// Writes a file, or makes the folder and its files, at the given path, which does not exist yet
+/// and is not the final one. Errors: what the format cannot hold; nothing needs to be removed.
+using WriteFormat = void (*)(const ExportModel&, const ExportOptions&,
+                             const std::filesystem::path&);
+
+struct WithoutEffect {
+  std::string_view option, reason;
+};
+
+struct Format {
+  std::string_view name;                    ///< as in --include
+  std::vector<std::string_view> spellings;  ///< others that mean the same
+  std::string_view file_name;               ///< "{}.onnx": {} is the weights' name without suffix
+  std::string_view description;             ///< one line
+  /// Names of settings that change the file, besides weights, include, out, img-size, batch-size,
+  /// device, images and no-verify, which all formats honour.
+  std::vector<std::string_view> options = {};
+  /// Accepted, and said to change nothing: the file is already what the option asks for.
+  std::vector<WithoutEffect> without_effect = {};
+  /// What uses the file, as a line for a shell; none: yolov7 detect.
+  std::string (*command)(const ExportModel&, const ExportOptions&,
+                         const std::filesystem::path&) = nullptr;
+  WriteFormat write = nullptr;  ///< none: not built yet in this version
+  bool readable = false;        ///< OpenVINO reads it back
+};
+
+std::span<const Format> formats();
+/// Errors (usage): unknown, with the nearest name; known, but not built yet in this version.
+const Format& format(std::string_view name_or_spelling);
+/// Those that can be written.
+std::vector<std::string> written_formats();
+/// Of --include: blanks and commas separate, "all" is all that can be written; each once, in the
+/// order of the table.
+std::vector<const Format*> chosen_formats(const std::vector<std::string>& include);
+/// Which of the given options (names of settings) do nothing for which chosen format, a line each.
+/// Error (usage): no chosen format honours one.
+std::vector<std::string> options_without_effect(std::span<const Format* const> chosen,
+                                                const std::vector<std::string>& given);
+bool honours(const Format& format, std::string_view option);
+
+}  // namespace yolov7::exporting

@@ -1,0 +1,135 @@
+#include "exporting/write_format.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/text.hpp"
+#include "runtime/openvino/model_file.hpp"
+
+namespace yolov7::exporting {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder beside the final place, removed at the end.
+class FolderBeside {
+ public:
+  explicit FolderBeside(const fs::path& path)
+      : path_(path.parent_path() /
+              fmt::format(".{}.{}.export", path.filename().string(), ::getpid())) {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);  // of a process with this number that was killed
+    file::make_folder(path_);
+  }
+  ~FolderBeside() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  FolderBeside(const FolderBeside&) = delete;
+  FolderBeside& operator=(const FolderBeside&) = delete;
+  fs::path operator/(const fs::path& name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+std::uint64_t size_of(const fs::path& path) {
+  if (!fs::is_directory(path)) return fs::file_size(path);
+  std::uint64_t sum = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(path))
+    if (entry.is_regular_file()) sum += entry.file_size();
+  return sum;
+}
+
+/// A folder cannot be renamed onto a filled one: the old one goes aside first, and comes back
+/// where the new one cannot take its place.
+void move_into_place(const fs::path& from, const fs::path& to, const fs::path& aside) {
+  file::sync_file_system(from.parent_path());
+  std::error_code error;
+  const bool folder = fs::is_directory(from), replaced = folder && fs::exists(to);
+  if (replaced) fs::rename(to, aside, error);
+  if (!error) fs::rename(from, to, error);
+  if (!error) return;
+  std::error_code ignored;
+  if (replaced && !fs::exists(to)) fs::rename(aside, to, ignored);
+  throw Error(fmt::format("{}: cannot be written: {}", to.string(), error.message()));
+}
+
+bool by_plugin(const Format& format, const ExportModel& model) {
+  return model.form == OutputForm::nms_plugin ||
+         (format.name == "engine" && model.form == OutputForm::nms_operator);
+}
+
+void verify(const Format& format, const ExportModel& model, const ExportOptions& options,
+            const fs::path& written, const Verification& with, const FolderBeside& folder,
+            WrittenFormat& result) {
+  fs::path read = written;
+  ExportModel shown = model;
+  if (by_plugin(format, model)) {
+    // What leads to the operation is compared; TensorRT alone runs the operation itself.
+    shown.form = OutputForm::decoded;
+    read = folder / ("compared-" + written.filename().string());
+    format.write(shown, options, read);
+  }
+  const runtime::ModelFile file = runtime::open_model_file(read, {});
+  equivalence::FileComparison comparison;
+  comparison.limits = equivalence::file_limits(options.half && format.name != "engine");
+  comparison.folded_objectness = file.facts.layout == "v8";
+  comparison.suppression.conf_thres = options.conf_thres;
+  comparison.suppression.iou_thres = options.iou_thres;
+  comparison.suppression.max_det = options.topk_all;
+  comparison.suppression.agnostic = class_offset(options) == 0;
+  if (file.facts.names != model.names)
+    throw Error(fmt::format("{}: the file's class names are not the weights'", format.name));
+  result.proof = equivalence::prove_file(with.parent, *file.detector, with.pictures, comparison);
+  const equivalence::FileProof& proof = *result.proof;
+  if (!proof.breach.empty())
+    throw Error(fmt::format(
+        "{}: the file is not the detector that it was written from: {}. Nothing is written",
+        format.name, proof.breach));
+  if (proof.rows == 0)
+    result.verified =
+        fmt::format("equal: the same {} detections on {} images", proof.found, proof.pictures);
+  else
+    result.verified =
+        fmt::format("equal on {} images: boxes within {:.2g} px, scores within {:.2g}{}",
+                    proof.pictures, proof.largest_box, proof.largest_score,
+                    read == written ? "" : "; TensorRT's suppression itself was not run");
+}
+
+}  // namespace
+
+fs::path final_path(const Format& format, const ExportOptions& options) {
+  const fs::path weights(options.weights);
+  const fs::path folder = options.out.empty() ? weights.parent_path() : fs::path(options.out);
+  return folder / fmt::format(fmt::runtime(format.file_name), weights.stem().string());
+}
+
+WrittenFormat write_format(const Format& format, const ExportModel& model,
+                           const ExportOptions& options, const fs::path& path,
+                           const Verification* verification) {
+  const fs::path place = fs::absolute(path);
+  file::make_folder(place.parent_path());
+  const FolderBeside folder(place);
+  const fs::path written = folder / place.filename();
+  format.write(model, options, written);
+  WrittenFormat result;
+  result.path = path;
+  if (verification == nullptr)
+    result.verified = "not compared with the weights";
+  else if (!format.readable)
+    result.verified = "not compared: nothing here reads this format";
+  else
+    verify(format, model, options, written, *verification, folder, result);
+  result.bytes = size_of(written);
+  move_into_place(written, place, folder / "previous");
+  result.command = format.command != nullptr
+                       ? format.command(model, options, path)
+                       : fmt::format("yolov7 detect --weights {} --source images/",
+                                     text::shell_word(path.string()));
+  return result;
+}
+
+}  // namespace yolov7::exporting

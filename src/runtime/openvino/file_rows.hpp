@@ -1,0 +1,23 @@
+#pragma once
+// Outputs of a model file, in any layout that we know, as rows of a prediction (export 0).
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "runtime/openvino/model_file.hpp"
+
+namespace yolov7::runtime {
+
+/// One output: its sides, the first of them the batch, and its values.
+struct FileOutput {
+  std::vector<std::size_t> shape;
+  const float* values = nullptr;
+};
+
+/// Appends the rows of the first `count` images of a batch to `prediction` (its count, rows,
+/// columns, decoded and suppressed). `height`, `width`: of the input, in pixels. Error: another
+/// number of rows than the batches before had.
+void append_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, int count,
+                 int height, int width, Prediction& prediction);
+
+}  // namespace yolov7::runtime

@@ -1,0 +1,132 @@
+// yolov7 export as a user calls it, and detect on what it wrote.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.hpp"
+#include "tests/network/config_fixture.hpp"
+#include "tests/network/official_fixture.hpp"
+
+namespace yolov7::test {
+namespace {
+
+using nlohmann::json;
+using namespace network::hostile;
+
+class Export : public testing::Test {
+ protected:
+  test::ScratchFolder scratch;
+  const SmallOfficial small;
+  const std::string in = (scratch / "official.pt").string();
+
+  void SetUp() override {
+    OfficialFile file({});
+    write_text(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
+  }
+  Outcome exported(std::vector<std::string> more) {
+    std::vector<std::string> arguments{"export", "--weights", in, "--img", "64"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+  json result(std::vector<std::string> more) {
+    more.push_back("--json");
+    const Outcome outcome = exported(more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out, nullptr, false);
+  }
+};
+
+/// A square image of 24 bits.
+std::string noise_bmp(int side) {
+  std::string bytes = "BM";
+  const auto number = [&](int value, int width) {
+    for (int i = 0; i < width; ++i) bytes += static_cast<char>((value >> (8 * i)) & 255);
+  };
+  const int pixels = 3 * side * side;
+  for (const int value : {54 + pixels, 0, 54, 40, side, side}) number(value, 4);
+  number(1, 2);
+  number(24, 2);
+  for (const int value : {0, pixels, 0, 0, 0, 0}) number(value, 4);
+  for (int i = 0; i < pixels; ++i) bytes += static_cast<char>((i * 7919 + i / 64) % 251);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_F(Export, WritesComparesAndRepeats) {
+  const std::string out = (scratch / "out").string();
+  const std::vector<std::string> call{"--include", "onnx",  "openvino", "engine",
+                                      "--grid",    "--out", out};
+  const json first = result(call);
+  ASSERT_EQ(first.at("files").size(), 3U);
+  std::vector<std::string> before;
+  for (const json& file : first.at("files")) {
+    EXPECT_EQ(file.at("verified").get<std::string>().substr(0, 5), "equal");
+    EXPECT_EQ(file.at("proof").at("pictures"), 4);
+    EXPECT_GT(file.at("proof").at("rows"), 0);
+  }
+  const auto files = {scratch / "out/official.onnx", scratch / "out/official-tensorrt.onnx",
+                      scratch / "out/official_openvino_model/official.xml",
+                      scratch / "out/official_openvino_model/official.bin",
+                      scratch / "out/official_openvino_model/metadata.yaml"};
+  for (const auto& file : files) {
+    before.push_back(read_text(file));
+    EXPECT_FALSE(before.back().empty()) << file;
+  }
+  result(call);
+  std::size_t i = 0;
+  for (const auto& file : files) EXPECT_EQ(read_text(file), before[i++]) << file;
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out), {}), 3)
+      << "nothing else is left";
+}
+
+TEST_F(Export, DetectRunsWhatWasWritten) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "onnx,openvino", "--grid", "--out", out});
+  result({"--include", "onnx", "--out", (scratch / "raw").string()});
+  const auto boxes = [&](const std::string& weights) {
+    const Outcome outcome =
+        run({"detect", "--weights", weights, "--source", (scratch / "images").string(), "--img",
+             "64", "--conf", "0.001", "--nosave", "--json", "--precision", "float32"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out, nullptr, false);
+  };
+  const json expected = boxes(in);
+  ASSERT_GT(expected.at("objects"), 0) << expected;
+  for (const char* file : {"out/official.onnx", "out/official_openvino_model", "raw/official.onnx"})
+    EXPECT_EQ(boxes((scratch / file).string()).at("objects"), expected.at("objects")) << file;
+}
+
+TEST_F(Export, OptionsThatDoNothingAreSaidOrRefused) {
+  const std::string out = (scratch / "out").string();
+  const json said = result({"--include", "onnx", "engine", "--workspace", "2", "--out", out});
+  EXPECT_EQ(said.at("without_effect"), json({"onnx: without effect: --workspace"}));
+  Outcome refused = exported({"--include", "onnx", "--workspace", "2", "--out", out});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("--workspace: expected a format that honours it"), std::string::npos);
+  refused = exported({"--include", "coreml"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("not built yet in this version"), std::string::npos) << refused.err;
+}
+
+TEST_F(Export, TheWeightsAreNeverReplaced) {
+  const std::string before = read_text(in);
+  const std::string link = (scratch / "official.onnx").string();
+  std::filesystem::create_symlink(in, link);
+  const Outcome outcome = exported({"--include", "onnx"});
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_EQ(read_text(in), before);
+}
+
+TEST_F(Export, TensorRtsSuppressionIsRefusedByName) {
+  const std::string out = (scratch / "out").string();
+  result({"--include", "onnx", "--end2end", "--out", out});
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const Outcome outcome = run(
+      {"detect", "--weights", out + "/official.onnx", "--source", (scratch / "images").string()});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("EfficientNMS_TRT"), std::string::npos) << outcome.err;
+}
+
+}  // namespace yolov7::test

@@ -1,0 +1,95 @@
+#include "exporting/format_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "exporting/export_settings.hpp"
+#include "tests/scratch_folder.hpp"
+
+using namespace yolov7;
+using namespace yolov7::exporting;
+
+TEST(FormatTable, NamesAndSpellingsAreTold) {
+  EXPECT_EQ(format("onnx").name, "onnx");
+  EXPECT_EQ(format("trt").name, "engine");
+  EXPECT_NE(test::error_of([] { format("tflite"); }).find("not built yet in this version"),
+            std::string::npos)
+      << "adjust when the format is written";
+  const std::string unknown = test::error_of([] { format("onx"); });
+  EXPECT_NE(unknown.find("did you mean 'onnx'?"), std::string::npos) << unknown;
+}
+
+TEST(FormatTable, IncludeIsAListOfBlanksAndCommas) {
+  const auto names = [](const std::vector<std::string>& include) {
+    std::vector<std::string> all;
+    for (const Format* one : chosen_formats(include)) all.emplace_back(one->name);
+    return all;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(names({"engine", "onnx"}), (Texts{"onnx", "engine"}));
+  EXPECT_EQ(names({"openvino,onnx", "onnx"}), (Texts{"onnx", "openvino"}));
+  EXPECT_EQ(names({"all"}), written_formats());
+  EXPECT_NE(test::error_of([&] { names({","}); }), "no error");
+}
+
+TEST(FormatTable, WhatAnOptionDoesNotChangeIsSaid) {
+  const auto chosen = chosen_formats({"onnx", "engine"});
+  EXPECT_EQ(options_without_effect(chosen, {"weights", "grid", "opset"}),
+            std::vector<std::string>{});
+  EXPECT_EQ(options_without_effect(chosen, {"workspace", "simplify"}),
+            (std::vector<std::string>{
+                "onnx: without effect: --workspace, --simplify (the graph is written without "
+                "anything to simplify)",
+                "engine: without effect: --simplify (the graph is written without anything to "
+                "simplify)"}));
+  EXPECT_EQ(test::error_of([] { options_without_effect(chosen_formats({"onnx"}), {"mlmodel"}); }),
+            "export: --mlmodel: expected a format that honours it, found onnx");
+}
+
+// A misspelled row would make an option of no effect.
+TEST(FormatTable, RowsNameSettingsThatExist) {
+  ExportOptions options;
+  std::set<std::string> known;
+  for (const std::string& name : settings(options).names()) known.insert(name);
+  for (const Format& one : formats()) {
+    for (const std::string_view option : one.options)
+      EXPECT_TRUE(known.contains(std::string(option))) << one.name << ": " << option;
+    for (const WithoutEffect& option : one.without_effect) {
+      EXPECT_TRUE(known.contains(std::string(option.option))) << one.name << ": " << option.option;
+      EXPECT_FALSE(honours(one, option.option)) << one.name << ": " << option.option;
+    }
+  }
+}
+
+TEST(ExportOptions, FormsAndContradictions) {
+  ExportOptions o;
+  EXPECT_EQ(output_form(o), OutputForm::raw);
+  o.grid = true;
+  EXPECT_EQ(output_form(o), OutputForm::decoded);
+  o.end2end = true;
+  EXPECT_EQ(output_form(o), OutputForm::nms_plugin);
+  o.max_wh = 640;
+  EXPECT_EQ(output_form(o), OutputForm::nms_operator);
+  EXPECT_EQ(class_offset(o), 640);
+  o.agnostic_nms = true;
+  EXPECT_EQ(class_offset(o), 0);
+  o = {};
+  o.nms = true;
+  EXPECT_EQ(class_offset(o), 4096);
+  const auto refused = [](auto change) {
+    ExportOptions one;
+    change(one);
+    return test::error_of([&] { check(one); });
+  };
+  EXPECT_NE(refused([](auto& c) { c.half = c.int8 = true; }), "no error");
+  EXPECT_NE(refused([](auto& c) { c.half_io = true; }), "no error");
+  EXPECT_NE(refused([](auto& c) { c.max_wh = 640; }), "no error");
+  EXPECT_NE(refused([](auto& c) { c.fold_obj = c.nms = true; }), "no error");
+  EXPECT_NE(refused([](auto& c) { c.img_size = {1, 2, 3}; }), "no error");
+  EXPECT_EQ(refused([](auto& c) { c.grid = c.dynamic = c.half = true; }), "no error");
+}
+
+TEST(ExportModel, NamesAreALiteral) {
+  EXPECT_EQ(names_literal({"cat", "it's", "a\\b"}), R"({0: 'cat', 1: 'it\'s', 2: 'a\\b'})");
+}
