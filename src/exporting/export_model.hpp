@@ -46,5 +46,13 @@ Metadata metadata(const ExportModel& model, const ExportOptions& options, std::s
 std::string_view layout(const ExportModel& model, const ExportOptions& options);
 /// {0: 'person', 1: 'it\'s'}
 std::string names_literal(const std::vector<std::string>& names);
+/// One pair a line, values as text.
+std::string metadata_yaml(const Metadata& metadata);
+
+/// What AddCellOffsets adds, [H · W, columns].
+std::vector<float> cell_offsets(const network::AddCellOffsets& offsets);
+
+/// Error: a weight that float16 cannot hold, by name.
+void require_float16_range(const ExportModel& model);
 
 }  // namespace yolov7::exporting

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "exporting/ncnn.hpp"
 #include "exporting/onnx.hpp"
 
 namespace yolov7::exporting {
@@ -34,7 +35,15 @@ const std::vector<Format>& table() {
       {"coreml", {"mlpackage"}, "{}.mlpackage", "Core ML, for Apple's devices"},
       {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
       {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},
-      {"ncnn", {}, "{}_ncnn_model", "ncnn, for mobile processors"},
+      {.name = "ncnn",
+       .spellings = {},
+       .file_name = "{}_ncnn_model",
+       .description = "ncnn, for mobile processors",
+       .options = {"grid", "fold-obj", "half", "reference-parity"},
+       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "the file is for one image of one height and width"},
+                          {"dynamic-batch", "the format has no batch axis"}},
+       .write = write_ncnn},
       {.name = "engine",
        .spellings = {"tensorrt", "trt"},
        .file_name = "{}-tensorrt.onnx",
