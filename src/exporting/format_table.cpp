@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "exporting/coreml.hpp"
 #include "exporting/ncnn.hpp"
 #include "exporting/onnx.hpp"
 
@@ -32,7 +33,19 @@ const std::vector<Format>& table() {
       {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
       {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
       {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},
-      {"coreml", {"mlpackage"}, "{}.mlpackage", "Core ML, for Apple's devices"},
+      {.name = "coreml",
+       .spellings = {"mlpackage"},
+       .file_name = "{}.mlpackage",
+       .description = "Core ML, for Apple's devices",
+       .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
+                   "fold-obj", "half", "reference-parity"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"topk-all", "the operation has no limit"},
+                          {"topk-per-class", "the operation has no limit"},
+                          {"dynamic", "the file is for one image of one height and width"},
+                          {"dynamic-batch", "the file is for one image"}},
+       .write = write_coreml},
       {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
       {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},
       {.name = "ncnn",
