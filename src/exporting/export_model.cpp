@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
@@ -130,6 +132,38 @@ Metadata metadata(const ExportModel& model, const ExportOptions& options,
   };
   std::erase_if(all, [](const auto& pair) { return pair.second.empty(); });
   return all;
+}
+
+std::string metadata_yaml(const Metadata& metadata) {
+  std::string all;
+  for (const auto& [key, value] : metadata) {
+    all += key + ": '";
+    for (const char c : value) all += c == '\'' ? "''" : std::string(1, c);
+    all += "'\n";
+  }
+  return all;
+}
+
+std::vector<float> cell_offsets(const network::AddCellOffsets& offsets) {
+  const auto columns = static_cast<std::size_t>(offsets.columns),
+             width = static_cast<std::size_t>(offsets.width),
+             cells = static_cast<std::size_t>(offsets.height) * width;
+  const auto stride = static_cast<float>(offsets.stride);
+  std::vector<float> values(cells * columns, 0);
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5F);
+    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5F);
+  }
+  return values;
+}
+
+void require_float16_range(const ExportModel& model) {
+  // float16 ends at 65504; from 65520 on, rounding gives infinity.
+  for (const auto& [name, tensor] : model.fused->weights.entries())
+    for (const float value : tensor.to_floats())
+      if (std::abs(value) >= 65520)
+        throw Error(fmt::format("--half: {}: expected values of at most 65504, found {}", name,
+                                text::general(value)));
 }
 
 }  // namespace yolov7::exporting

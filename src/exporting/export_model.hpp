@@ -40,11 +40,20 @@ ExportModel make_export_model(const network::Network& network, const network::We
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 /// The keys that all formats have (export 0), in order, and strides and anchors (pixels) of the
-/// levels. `layout` is the format's: "v5", "v8", "tf", "raw", "nms6", "end2end-ort", "end2end-trt".
+/// levels. `layout` is the format's: "v5", "v8", "tf", "raw", "nms6", "coreml-nms", "end2end-ort",
+/// "end2end-trt".
 Metadata metadata(const ExportModel& model, const ExportOptions& options, std::string_view layout);
 /// Of the forms that have the same name in all formats of channels-first tensors.
 std::string_view layout(const ExportModel& model, const ExportOptions& options);
 /// {0: 'person', 1: 'it\'s'}
 std::string names_literal(const std::vector<std::string>& names);
+/// One pair a line, values as text.
+std::string metadata_yaml(const Metadata& metadata);
+
+/// What AddCellOffsets adds, [H · W, columns].
+std::vector<float> cell_offsets(const network::AddCellOffsets& offsets);
+
+/// Error: a weight that float16 cannot hold, by name.
+void require_float16_range(const ExportModel& model);
 
 }  // namespace yolov7::exporting

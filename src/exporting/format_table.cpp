@@ -6,6 +6,8 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "exporting/coreml.hpp"
+#include "exporting/ncnn.hpp"
 #include "exporting/onnx.hpp"
 #include "exporting/openvino.hpp"
 
@@ -42,10 +44,30 @@ const std::vector<Format>& table() {
       {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
       {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
       {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},
-      {"coreml", {"mlpackage"}, "{}.mlpackage", "Core ML, for Apple's devices"},
+      {.name = "coreml",
+       .spellings = {"mlpackage"},
+       .file_name = "{}.mlpackage",
+       .description = "Core ML, for Apple's devices",
+       .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
+                   "fold-obj", "half", "reference-parity"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"topk-all", "the operation has no limit"},
+                          {"topk-per-class", "the operation has no limit"},
+                          {"dynamic", "the file is for one image of one height and width"},
+                          {"dynamic-batch", "the file is for one image"}},
+       .write = write_coreml},
       {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
       {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},
-      {"ncnn", {}, "{}_ncnn_model", "ncnn, for mobile processors"},
+      {.name = "ncnn",
+       .spellings = {},
+       .file_name = "{}_ncnn_model",
+       .description = "ncnn, for mobile processors",
+       .options = {"grid", "fold-obj", "half", "reference-parity"},
+       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "the file is for one image of one height and width"},
+                          {"dynamic-batch", "the format has no batch axis"}},
+       .write = write_ncnn},
       {.name = "engine",
        .spellings = {"tensorrt", "trt"},
        .file_name = "{}-tensorrt.onnx",

@@ -120,20 +120,11 @@ class OnnxWriter {
   OnnxPrimitives primitives_;
 };
 
-/// float16 ends at 65504.
-void require_half(const ExportModel& model) {
-  for (const auto& [name, tensor] : model.fused->weights.entries())
-    for (const float value : tensor.to_floats())
-      if (std::abs(value) >= 65520)
-        throw Error(fmt::format("--half: {}: expected values of at most 65504, found {}", name,
-                                text::general(value)));
-}
-
 }  // namespace
 
 void write_onnx(const ExportModel& model, const ExportOptions& options,
                 const std::filesystem::path& path) {
-  if (options.half) require_half(model);
+  if (options.half) require_float16_range(model);
   if (options.half_io && model.form == OutputForm::nms_plugin)
     throw usage_error(
         "export: onnx: --half-io: TensorRT's suppression gives float32 here; leave "

@@ -146,15 +146,8 @@ std::string OnnxPrimitives::translate(const network::ShiftRows& shift, const Inp
 }
 
 std::string OnnxPrimitives::fixed_cell_offsets(const network::AddCellOffsets& offsets) {
-  const std::size_t columns = index(offsets.columns), width = index(offsets.width),
-                    cells = index(offsets.height) * width;
-  const auto stride = static_cast<float>(offsets.stride);
-  std::vector<float> values(cells * columns, 0);
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5F);
-    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5F);
-  }
-  return graph_.floats({1, 1, static_cast<std::int64_t>(cells), offsets.columns}, values);
+  const std::int64_t cells = std::int64_t{offsets.height} * offsets.width;
+  return graph_.floats({1, 1, cells, offsets.columns}, cell_offsets(offsets));
 }
 
 /// The same from the map's own sides: [H · W, columns]. Counting is in integers, because Range has

@@ -27,6 +27,8 @@ TEST(Protobuf, BytesByHand) {
   EXPECT_EQ(bytes(ProtobufMessage().integer(3, -1)),
             "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
   EXPECT_EQ(bytes(ProtobufMessage().real(2, 1)), std::string("\x15\x00\x00\x80\x3f", 5));
+  EXPECT_EQ(bytes(ProtobufMessage().real64(2, 1)),
+            std::string("\x11\x00\x00\x00\x00\x00\x00\xf0\x3f", 9));
   const std::vector<std::int64_t> list{3, 270, 86942};
   EXPECT_EQ(bytes(ProtobufMessage().integers(6, list)), "\x32\x06\x03\x8e\x02\x9e\xa7\x05");
   ProtobufMessage inner;

@@ -14,6 +14,7 @@ struct WireMessage {
   std::map<int, std::vector<std::string>> bytes;       // wire type 2
   std::map<int, std::vector<std::uint64_t>> integers;  // wire type 0
   std::map<int, std::vector<float>> reals;             // wire type 5
+  std::map<int, std::vector<double>> doubles;          // wire type 1
 
   explicit WireMessage(std::string_view text) {
     std::size_t at = 0;
@@ -30,6 +31,13 @@ struct WireMessage {
       const int field = static_cast<int>(key >> 3);
       switch (key & 7) {
         case 0: integers[field].push_back(varint()); break;
+        case 1: {
+          double value = 0;
+          std::memcpy(&value, text.substr(at, 8).data(), 8);
+          doubles[field].push_back(value);
+          at += 8;
+          break;
+        }
         case 2: {
           const std::uint64_t length = varint();
           if (length > text.size() - at) throw std::runtime_error("a length beyond the end");

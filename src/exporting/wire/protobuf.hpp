@@ -1,6 +1,7 @@
 #pragma once
-// Protocol buffers, writing only: the wire format is tag, then varint, four bytes, or length and
-// bytes (protobuf.dev, "Encoding"). ONNX, TensorFlow and Core ML files are written with it.
+// Protocol buffers, writing only: the wire format is tag, then varint, four or eight bytes, or
+// length and bytes (protobuf.dev, "Encoding"). ONNX, TensorFlow and Core ML files are written with
+// it.
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -28,6 +29,13 @@ class ProtobufMessage {
     key(field, 5);
     char bytes[sizeof value];
     std::memcpy(bytes, &value, sizeof value);  // little-endian, as the machines we build for
+    own().append(bytes, sizeof value);
+    return *this;
+  }
+  ProtobufMessage& real64(int field, double value) {
+    key(field, 1);
+    char bytes[sizeof value];
+    std::memcpy(bytes, &value, sizeof value);
     own().append(bytes, sizeof value);
     return *this;
   }

@@ -1,0 +1,196 @@
+"""coremltools loads the packages that we write and types their programs; a small interpreter of those operations gives what the reference
+interpreter gives. Apple's compiler and runtime are not at hand. Usage: coreml_peer.py FIXTURE. Exit code 77: skipped."""
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+logging.disable(logging.WARNING)
+warnings.filterwarnings("ignore")
+stderr = os.dup(2)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # its import says what is only there on a Mac
+try:
+    import coremltools
+    import numpy as np
+    from coremltools.converters.mil.frontend.milproto.load import load as load_program
+except ImportError as error:
+    print(f"skipped: {error} (scripts/setup installs coremltools)")
+    sys.exit(77)
+finally:
+    os.dup2(stderr, 2)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def windows(x, kernel, stride, pad, fill, dilation=(1, 1)):
+    """[1, C, H, W] -> [C, kh, kw, H', W']; pad: top, bottom, left, right."""
+    x = np.pad(x[0], ((0, 0), (pad[0], pad[1]), (pad[2], pad[3])), constant_values=fill)
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+    sides = [(x.shape[i + 1] - reach[i]) // stride[i] + 1 for i in (0, 1)]
+    return np.stack([np.stack([x[:, r * dilation[0]:r * dilation[0] + (sides[0] - 1) * stride[0] + 1:stride[0],
+                                 c * dilation[1]:c * dilation[1] + (sides[1] - 1) * stride[1] + 1:stride[1]]
+                               for c in range(kernel[1])], axis=1) for r in range(kernel[0])], axis=1)
+
+
+def conv(x, weight, strides, pad_type, pad, dilations, groups, bias=None):
+    assert pad_type == "custom"
+    patches = windows(x, weight.shape[2:], strides, pad, 0, dilations)
+    per, out = weight.shape[1], weight.shape[0] // groups
+    parts = [np.einsum("oikl,iklhw->ohw", weight[g * out:(g + 1) * out], patches[g * per:(g + 1) * per]) for g in range(groups)]
+    return np.concatenate(parts)[None] + (0 if bias is None else bias[None, :, None, None])
+
+
+def max_pool(x, kernel_sizes, strides, pad_type, pad, ceil_mode):
+    assert pad_type == "custom" and not ceil_mode
+    return windows(x, kernel_sizes, strides, pad, -np.inf).max(axis=(1, 2))[None]
+
+
+def slice_by_index(x, begin, end, stride=None):
+    steps = stride if stride is not None else [1] * x.ndim
+    return x[tuple(slice(b, e, s) for b, e, s in zip(begin, end, steps))]
+
+
+def upsample(x, scale_factor_height, scale_factor_width):
+    return x.repeat(int(scale_factor_height), axis=2).repeat(int(scale_factor_width), axis=3)
+
+
+def batch_norm(x, mean, variance, gamma, beta, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    return x * scale[None, :, None, None] + (beta - mean * scale)[None, :, None, None]
+
+
+def concat(values, axis, interleave):
+    assert not interleave
+    return np.concatenate(values, axis=axis)
+
+
+# As the MIL reference describes each.
+OPERATIONS = {
+    "conv": conv, "max_pool": max_pool, "slice_by_index": slice_by_index, "upsample_nearest_neighbor": upsample, "batch_norm": batch_norm,
+    "concat": concat, "add": lambda x, y: x + y, "mul": lambda x, y: x * y, "identity": lambda x: x, "cast": lambda x, dtype: x,
+    "relu": lambda x: np.maximum(x, 0), "relu6": lambda x: np.clip(x, 0, 6), "sigmoid": sigmoid, "silu": lambda x: x * sigmoid(x),
+    "leaky_relu": lambda x, alpha: np.where(x >= 0, x, alpha * x), "reshape": lambda x, shape: x.reshape(shape),
+    "transpose": lambda x, perm: x.transpose(perm), "reduce_mean": lambda x, axes, keep_dims: x.mean(axis=tuple(axes), keepdims=keep_dims),
+    "reduce_max": lambda x, axes, keep_dims: x.max(axis=tuple(axes), keepdims=keep_dims),
+}
+DECLARED = {10: coremltools.converters.mil.mil.types.fp16, 11: coremltools.converters.mil.mil.types.fp32}
+TYPES = {"fp16": np.float16, "fp32": np.float32}
+
+
+def run(program, image):
+    """Every operation in double precision, its result rounded to the type that coremltools finds for it."""
+    function = program.functions["main"]
+    assert function.opset_version == coremltools.target.iOS15, function.opset_version
+    values = {name: image for name in function.inputs}
+
+    def value_of(argument):
+        if isinstance(argument, (list, tuple)):
+            return [value_of(one) for one in argument]
+        value = values[argument.name] if argument.name in values else argument.val
+        return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+
+    half = 0
+    for op in function.operations:
+        if op.op_type == "const":
+            continue
+        given = {name: value_of(argument) for name, argument in op.inputs.items() if argument is not None and name in op.used}
+        kind = np.dtype(TYPES[coremltools.converters.mil.mil.types.builtin_to_string(op.outputs[0].dtype)])
+        half += kind == np.float16
+        result = np.asarray(OPERATIONS[op.op_type](**given)).astype(kind)
+        assert result.shape == tuple(op.outputs[0].shape), f"{op.name}: {result.shape}, typed {op.outputs[0].shape}"
+        values[op.outputs[0].name] = result
+    return [values[output.name].astype(np.float64) for output in function.outputs], half
+
+
+def compare_with_file(program, spec):
+    """Types that the file declares are those that coremltools finds. It fills in what a file leaves out: only what stands in the file counts as
+    given."""
+    block = next(iter(spec.mlProgram.functions["main"].block_specializations.values()))
+    written = [op for op in block.operations if op.type != "const"]
+    operations = [op for op in program.functions["main"].operations if op.op_type != "const"]
+    for op, own in zip(operations, written, strict=True):
+        op.used = set(own.inputs)
+        declared = own.outputs[0].type.tensorType
+        found = op.outputs[0]
+        assert [d.constant.size for d in declared.dimensions] == list(found.shape), f"{own.outputs[0]}, typed {found.shape}"
+        assert declared.rank == len(found.shape) and DECLARED[declared.dataType] == found.dtype, f"{own.outputs[0]}, typed {found.dtype}"
+
+
+def gap(found, expected):
+    if found.shape != expected.shape:
+        raise ValueError(f"shape {found.shape}, expected {expected.shape}")
+    return float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
+
+
+def check_suppression(spec, case):
+    description = spec.description
+    assert [f.name for f in description.input] == ["image", "iouThreshold", "confidenceThreshold"]
+    assert [f.type.isOptional for f in description.input] == [False, True, True]
+    assert [f.name for f in description.output] == ["confidence", "coordinates"]
+    network, nms = spec.pipeline.models
+    assert nms.WhichOneof("Type") == "nonMaximumSuppression"
+    assert [f.name for f in network.description.output] == [f.name for f in nms.description.input][:2] == ["raw_confidence", "raw_coordinates"]
+    settings = nms.nonMaximumSuppression
+    assert (settings.iouThreshold, settings.confidenceThreshold) == (0.45, 0.25)
+    assert settings.pickTop.perClass != case["agnostic"]
+    assert list(settings.stringClassLabels.vector) == [f"name {i}" for i in range(case["classes"])]
+    assert settings.confidenceInputFeatureName == "raw_confidence" and settings.coordinatesInputFeatureName == "raw_coordinates"
+    assert settings.iouThresholdInputFeatureName == "iouThreshold" and settings.confidenceThresholdInputFeatureName == "confidenceThreshold"
+    assert settings.confidenceOutputFeatureName == "confidence" and settings.coordinatesOutputFeatureName == "coordinates"
+    return network
+
+
+def expected_outputs(folder, case):
+    rows = np.fromfile(folder / (case["name"] + ".rows")).reshape(1, -1, 5 + case["classes"])
+    scores = rows[..., 4:5] if case["classes"] == 1 else rows[..., 4:5] * rows[..., 5:]
+    if case["form"] == "v8":
+        return [np.concatenate([rows[..., :4], scores], axis=2).transpose(0, 2, 1)]
+    if case["form"] == "nms":
+        h, w = case["shape"][1:]
+        return [scores[0], rows[0, :, :4] / [w, h, w, h]]
+    return [rows]
+
+
+def run_case(folder, case):
+    model = coremltools.models.MLModel(str(folder / case["file"]), skip_model_load=True)
+    spec = model.get_spec()
+    assert spec.specificationVersion == 6
+    assert model.user_defined_metadata["names"].startswith("{0: 'name 0'") and model.author == "yolov7.cpp"
+    network = check_suppression(spec, case) if case["form"] == "nms" else spec
+    image = network.description.input[0].type.imageType
+    assert network.description.input[0].name == "image" and image.colorSpace == image.RGB
+    assert [image.height, image.width] == case["shape"][1:]
+    program = load_program(network, specification_version=6, file_weights_dir=model.weights_dir)
+    compare_with_file(program, network)
+    pixels = np.fromfile(folder / (case["name"] + ".image"), np.float32).reshape([1] + case["shape"])
+    found, half = run(program, np.round(pixels * 255))
+    assert (half > 10) == case["half"], f"{half} operations in float16"
+    for value, output in zip(found, network.description.output):
+        assert list(output.type.multiArrayType.shape) == list(value.shape)
+    # float32: ten times the rounding of some hundred operations. float16: ten layers of 11 bits, half of a last place each.
+    worst = max(gap(a, b) for a, b in zip(found, expected_outputs(folder, case), strict=True))
+    return worst <= (5e-3 if case["half"] else 1e-5), worst
+
+
+failures, largest = 0, {}
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    subprocess.run([sys.argv[1], "coreml", folder], check=True)
+    cases = json.loads((folder / "cases.json").read_text())
+    for case in cases:
+        try:
+            good, what = run_case(folder, case)
+            largest[case["half"]] = max(largest.get(case["half"], 0), what)
+        except Exception as error:  # a file that the reader refuses is a failure like any other
+            good, what = False, f"{type(error).__name__}: {error}"
+        if not good:
+            failures += 1
+            print("FAIL", case, what, flush=True)
+print(f"{len(cases)} packages; largest differences", {"float16" if half else "float32": f"{v:.1e}" for half, v in largest.items()}, f"; {failures} failures")
+sys.exit(1 if failures else 0)
