@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
@@ -77,6 +79,14 @@ ExportModel make_export_model(const network::Checkpoint& checkpoint, const Expor
                                         checkpoint.names, options);
   model.date = checkpoint.facts.date;
   return model;
+}
+
+void require_half(const ExportModel& model) {
+  for (const auto& [name, tensor] : model.fused->weights.entries())
+    for (const float value : tensor.to_floats())
+      if (std::abs(value) >= 65520)
+        throw Error(fmt::format("--half: {}: expected values of at most 65504, found {}", name,
+                                text::general(value)));
 }
 
 std::string names_literal(const std::vector<std::string>& names) {

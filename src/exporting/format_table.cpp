@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "exporting/onnx.hpp"
+#include "exporting/tflite.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -28,7 +29,17 @@ const std::vector<Format>& table() {
        .write = write_onnx,
        .readable = true},
       {"openvino", {"ir"}, "{}_openvino_model", "OpenVINO IR, for Intel processors"},
-      {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
+      {.name = "tflite",
+       .spellings = {"litert"},
+       .file_name = "{}.tflite",
+       .description = "LiteRT (TensorFlow Lite), for mobile and small devices",
+       .options = {"dynamic-batch", "fold-obj", "half"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "height and width are fixed in this format"},
+                          {"half-io", "inputs and outputs are float32"}},
+       .write = write_tflite,
+       .readable = true},
       {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
       {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},
       {"coreml", {"mlpackage"}, "{}.mlpackage", "Core ML, for Apple's devices"},

@@ -120,15 +120,6 @@ class OnnxWriter {
   OnnxPrimitives primitives_;
 };
 
-/// float16 ends at 65504.
-void require_half(const ExportModel& model) {
-  for (const auto& [name, tensor] : model.fused->weights.entries())
-    for (const float value : tensor.to_floats())
-      if (std::abs(value) >= 65520)
-        throw Error(fmt::format("--half: {}: expected values of at most 65504, found {}", name,
-                                text::general(value)));
-}
-
 }  // namespace
 
 void write_onnx(const ExportModel& model, const ExportOptions& options,
