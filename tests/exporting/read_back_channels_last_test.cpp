@@ -100,6 +100,17 @@ TEST(ReadBackChannelsLast, EachPrimitiveGivesWhatTheInterpreterGives) {
   }
 }
 
+// Padding that the formats lack, which is an operation of its own, and dilation.
+TEST(ReadBackChannelsLast, PaddingOfStridedOperationsAndDilation) {
+  const auto input = images(1, 8, 12);
+  for (const NamedNetwork& one : padded_and_dilated()) {
+    const std::vector<double> rows = reference_outputs(one.model, input, 1, 8, 12).rows;
+    for (const Kind& kind : kinds)
+      expect_close(run_written(kind, one.model, {}, 1, 8, 12, input), in_parts(rows, 6, 8, 12),
+                   tolerance, std::string(kind.file) + ", " + one.name);
+  }
+}
+
 TEST(ReadBackChannelsLast, EveryPrimitiveAndAnOpenBatch) {
   const auto net = every_primitive(3);
   const auto input = images(2, 32, 40);
