@@ -202,7 +202,7 @@ Value Translation::translate(const network::Convolution& conv, const Inputs& in)
       name,
       weight(name,
              std::accumulate(filter.begin(), filter.end(), std::int64_t{1}, std::multiplies())),
-      filter, depthwise);
+      filter, depthwise ? conv.groups : 0);
   const int terms = conv.bias ? graph_.bias(bias, weight(bias, conv.out_channels))
                               : graph_.floats({conv.out_channels},
                                               std::vector<float>(index(conv.out_channels), 0));

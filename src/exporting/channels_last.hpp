@@ -56,10 +56,11 @@ class ChannelsLastGraph {
   virtual ~ChannelsLastGraph() = default;
   virtual int floats(const Shape& shape, const std::vector<float>& values) = 0;
   virtual int integers(const Shape& shape, const std::vector<std::int32_t>& values) = 0;
-  /// Of a convolution, [out, in / groups, kh, kw] in `tensor`, in the format's own order. The
-  /// tensor stays while the graph is there.
+  /// Of a convolution, [out, in / groups, kh, kw] in `tensor`, in the format's own order.
+  /// `depthwise_channels`: of the input; 0 = not depthwise. The tensor stays while the graph is
+  /// there.
   virtual int filter(const std::string& name, const network::Tensor& tensor, const Shape& shape,
-                     bool depthwise) = 0;
+                     int depthwise_channels) = 0;
   virtual int bias(const std::string& name, const network::Tensor& tensor) = 0;
   virtual int node(const ChannelsLastNode& node) = 0;
 };

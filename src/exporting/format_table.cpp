@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "exporting/onnx.hpp"
+#include "exporting/tensorflow.hpp"
 #include "exporting/tflite.hpp"
 
 namespace yolov7::exporting {
@@ -40,8 +41,26 @@ const std::vector<Format>& table() {
                           {"half-io", "inputs and outputs are float32"}},
        .write = write_tflite,
        .readable = true},
-      {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
-      {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},
+      {.name = "saved_model",
+       .spellings = {},
+       .file_name = "{}_saved_model",
+       .description = "TensorFlow SavedModel",
+       .options = {"dynamic-batch", "fold-obj"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "height and width are fixed in this format"}},
+       .write = write_saved_model,
+       .readable = true},
+      {.name = "pb",
+       .spellings = {"frozen_graph"},
+       .file_name = "{}.pb",
+       .description = "TensorFlow frozen graph",
+       .options = {"dynamic-batch", "fold-obj"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "height and width are fixed in this format"}},
+       .write = write_frozen_graph,
+       .readable = true},
       {"coreml", {"mlpackage"}, "{}.mlpackage", "Core ML, for Apple's devices"},
       {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
       {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},

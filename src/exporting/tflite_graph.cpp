@@ -185,8 +185,8 @@ int TfliteGraph::weight(const std::string& name, const Shape& shape, const netwo
 
 /// [out, kh, kw, in], or depthwise [1, kh, kw, out].
 int TfliteGraph::filter(const std::string& name, const network::Tensor& tensor, const Shape& shape,
-                        bool depthwise) {
-  if (depthwise)
+                        int depthwise_channels) {
+  if (depthwise_channels > 0)
     return weight(name, {1, shape[2], shape[3], shape[0]}, tensor, shape, {1, 2, 3, 0});
   return weight(name, {shape[0], shape[2], shape[3], shape[1]}, tensor, shape, {0, 2, 3, 1});
 }

@@ -41,7 +41,7 @@ class TfliteGraph : public ChannelsLastGraph {
   int floats(const Shape& shape, const std::vector<float>& values) override;
   int integers(const Shape& shape, const std::vector<std::int32_t>& values) override;
   int filter(const std::string& name, const network::Tensor& tensor, const Shape& shape,
-             bool depthwise) override;
+             int depthwise_channels) override;
   int bias(const std::string& name, const network::Tensor& tensor) override;
   int node(const ChannelsLastNode& node) override;
 

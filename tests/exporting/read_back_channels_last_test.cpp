@@ -5,6 +5,7 @@
 #include <openvino/openvino.hpp>
 
 #include "exporting/format_table.hpp"
+#include "exporting/tensorflow.hpp"
 #include "exporting/tflite.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
@@ -19,7 +20,8 @@ struct Kind {
   const char* file;
   WriteFormat write;
 };
-const Kind kinds[] = {{"x.tflite", write_tflite}};
+const Kind kinds[] = {
+    {"x.tflite", write_tflite}, {"x_saved_model", write_saved_model}, {"x.pb", write_frozen_graph}};
 
 /// [B, 3, H, W] → [B, H, W, 3].
 std::vector<float> channels_last(const std::vector<float>& images, int batch, int height,
