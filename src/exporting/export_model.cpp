@@ -81,6 +81,14 @@ ExportModel make_export_model(const network::Checkpoint& checkpoint, const Expor
   return model;
 }
 
+void require_half(const ExportModel& model) {
+  for (const auto& [name, tensor] : model.fused->weights.entries())
+    for (const float value : tensor.to_floats())
+      if (std::abs(value) >= 65520)
+        throw Error(fmt::format("--half: {}: expected values of at most 65504, found {}", name,
+                                text::general(value)));
+}
+
 std::string names_literal(const std::vector<std::string>& names) {
   std::string all = "{";
   for (std::size_t i = 0; i < names.size(); ++i) {

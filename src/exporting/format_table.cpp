@@ -10,6 +10,8 @@
 #include "exporting/ncnn.hpp"
 #include "exporting/onnx.hpp"
 #include "exporting/openvino.hpp"
+#include "exporting/tensorflow.hpp"
+#include "exporting/tflite.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -41,9 +43,37 @@ const std::vector<Format>& table() {
                           {"half-io", "inputs and outputs are float32"}},
        .write = write_openvino,
        .readable = true},
-      {"tflite", {"litert"}, "{}.tflite", "LiteRT (TensorFlow Lite), for mobile and small devices"},
-      {"saved_model", {}, "{}_saved_model", "TensorFlow SavedModel"},
-      {"pb", {"frozen_graph"}, "{}.pb", "TensorFlow frozen graph"},
+      {.name = "tflite",
+       .spellings = {"litert"},
+       .file_name = "{}.tflite",
+       .description = "LiteRT (TensorFlow Lite), for mobile and small devices",
+       .options = {"dynamic-batch", "fold-obj", "half"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "height and width are fixed in this format"},
+                          {"half-io", "inputs and outputs are float32"}},
+       .write = write_tflite,
+       .readable = true},
+      {.name = "saved_model",
+       .spellings = {},
+       .file_name = "{}_saved_model",
+       .description = "TensorFlow SavedModel",
+       .options = {"dynamic-batch", "fold-obj"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "height and width are fixed in this format"}},
+       .write = write_saved_model,
+       .readable = true},
+      {.name = "pb",
+       .spellings = {"frozen_graph"},
+       .file_name = "{}.pb",
+       .description = "TensorFlow frozen graph",
+       .options = {"dynamic-batch", "fold-obj"},
+       .without_effect = {{"grid", "boxes are decoded always"},
+                          {"simplify", "the graph is written without anything to simplify"},
+                          {"dynamic", "height and width are fixed in this format"}},
+       .write = write_frozen_graph,
+       .readable = true},
       {.name = "coreml",
        .spellings = {"mlpackage"},
        .file_name = "{}.mlpackage",

@@ -140,6 +140,26 @@ inline std::vector<NamedNetwork> one_primitive_each() {
   return all;
 }
 
+/// Shapes that no usual network has, in the form of one_primitive_each().
+inline std::vector<NamedNetwork> padded_and_dilated() {
+  std::vector<NamedNetwork> all;
+  HandNetwork pool;
+  // Everything negative: a padding of 0 would win at the border.
+  const int six = noisy_conv(pool, 0, 3, 6, 1);
+  const int below =
+      pool.per_channel<network::ImplicitAdd>(six, 6, {{".implicit", std::vector<float>(6, -20)}});
+  pool.level(pool.add(network::MaxPool{3, 2, 1}, {below}), 2, 1);
+  all.push_back(named("max_pool_3_stride_2", pool));
+  for (const int groups : {1, 2, 6}) {
+    HandNetwork net;
+    net.level(noisy_conv(net, noisy_conv(net, 0, 3, 6, 1), 6, 6, 2, 3, 1, groups), 1, 1);
+    all.push_back(named("dilation_2_groups_" + std::to_string(groups), net));
+    auto& conv = std::get<network::Convolution>(all.back().model.network.operations[1].primitive);
+    conv.dilation = conv.pad_h = conv.pad_w = 2;
+  }
+  return all;
+}
+
 /// A detector of `class_count` classes that uses every primitive: two levels of strides 4 and 8,
 /// two anchors each.
 inline network::NetworkAndWeights every_primitive(int class_count, std::uint32_t seed = 100) {

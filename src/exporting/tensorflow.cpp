@@ -1,0 +1,92 @@
+#include "exporting/tensorflow.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "core/error.hpp"
+#include "core/value.hpp"
+#include "exporting/channels_last.hpp"
+#include "exporting/tensorflow_graph.hpp"
+
+namespace yolov7::exporting {
+namespace {
+
+// Field numbers of saved_model.proto and meta_graph.proto (public schemas, Apache-2.0).
+namespace saved_model_field {
+constexpr int schema_version = 1, meta_graphs = 2;
+}
+namespace meta_graph_field {
+constexpr int info = 1, graph = 2, signature = 5;
+}
+namespace info_field {
+constexpr int tags = 4, tensorflow_version = 5;
+}
+namespace signature_field {
+constexpr int inputs = 1, outputs = 2, method = 3;
+}
+
+struct Built {
+  ProtobufMessage graph;
+  Shape input, output;  // −1 = open
+};
+
+Built built(const ExportModel& model, const ExportOptions& options, const std::string& input) {
+  TensorflowGraph graph(model.fused);
+  Shape shape{batch_side(model), model.height, model.width, 3};
+  const int images = graph.input(input, TensorflowType::float32, shape);
+  auto [value, output] = channels_last(graph, model, options, images);
+  graph.output(value);
+  output.front() = batch_side(model);
+  return {std::move(graph).graph(), std::move(shape), std::move(output)};
+}
+
+ProtobufMessage tensor_info(std::string_view name, const Shape& shape) {
+  ProtobufMessage info;
+  info.text(1, name)
+      .integer(2, static_cast<int>(TensorflowType::float32))
+      .message(3, tensorflow_shape(shape));
+  return info;
+}
+
+void write_file(const ProtobufMessage& message, const std::filesystem::path& path,
+                std::string_view format) {
+  if (message.size() > protobuf_limit)
+    throw Error(fmt::format("{}: expected at most 2 GB, which is the format's limit, found {:.1f}",
+                            format, static_cast<double>(message.size()) / 1e9));
+  std::ofstream out(path, std::ios::binary);
+  message.write(out);
+  if (!out.flush()) throw Error(fmt::format("{}: cannot be written", path.string()));
+}
+
+}  // namespace
+
+void write_saved_model(const ExportModel& model, const ExportOptions& options,
+                       const std::filesystem::path& path) {
+  const ExportModel own = channels_last_model(model, options);
+  Built one = built(own, options, "images");
+  ProtobufMessage info, signature, meta, file;
+  info.text(info_field::tags, "serve").text(info_field::tensorflow_version, "2.21.0");
+  signature.entry(signature_field::inputs, "images", tensor_info("images:0", one.input))
+      .entry(signature_field::outputs, "output_0", tensor_info("Identity:0", one.output))
+      .text(signature_field::method, "tensorflow/serving/predict");
+  meta.message(meta_graph_field::info, std::move(info))
+      .message(meta_graph_field::graph, std::move(one.graph))
+      .entry(meta_graph_field::signature, "serving_default", std::move(signature));
+  file.integer(saved_model_field::schema_version, 1)
+      .message(saved_model_field::meta_graphs, std::move(meta));
+  std::filesystem::create_directories(path / "variables");
+  write_file(file, path / "saved_model.pb", "saved_model");
+  std::ofstream yaml(path / "metadata.yaml", std::ios::binary);
+  for (const auto& [key, value] : metadata(own, options, channels_last_layout(options)))
+    yaml << key << ": " << yaml_scalar(value) << '\n';
+  if (!yaml.flush())
+    throw Error(fmt::format("{}: cannot be written", (path / "metadata.yaml").string()));
+}
+
+void write_frozen_graph(const ExportModel& model, const ExportOptions& options,
+                        const std::filesystem::path& path) {
+  write_file(built(channels_last_model(model, options), options, "x").graph, path, "pb");
+}
+
+}  // namespace yolov7::exporting
