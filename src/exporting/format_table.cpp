@@ -19,98 +19,130 @@ namespace {
 constexpr std::string_view always_honoured[] = {"weights",    "include", "out",    "img-size",
                                                 "batch-size", "device",  "images", "no-verify"};
 
+Format onnx_row() {
+  return {.name = "onnx",
+          .spellings = {},
+          .file_name = "{}.onnx",
+          .description = "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others",
+          .options = {"dynamic", "dynamic-batch", "grid", "end2end", "nms", "include-nms", "max-wh",
+                      "topk-all", "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half",
+                      "half-io", "opset", "reference-parity"},
+          .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                             {"topk-per-class", "the operation has one limit, --topk-all"}},
+          .write = write_onnx,
+          .readable = true};
+}
+
+Format openvino_row() {
+  return {.name = "openvino",
+          .spellings = {"ir"},
+          .file_name = "{}_openvino_model",
+          .description = "OpenVINO IR, for Intel processors",
+          .options = {"dynamic", "dynamic-batch", "nms", "max-wh", "topk-all", "iou-thres",
+                      "conf-thres", "agnostic-nms", "fold-obj", "half", "reference-parity"},
+          .without_effect = {{"grid", "the boxes are always decoded"},
+                             {"simplify", "the graph is written without anything to simplify"},
+                             {"half-io", "inputs and outputs are float32"}},
+          .write = write_openvino,
+          .readable = true};
+}
+
+Format tflite_row() {
+  return {.name = "tflite",
+          .spellings = {"litert"},
+          .file_name = "{}.tflite",
+          .description = "LiteRT (TensorFlow Lite), for mobile and small devices",
+          .options = {"dynamic-batch", "fold-obj", "half"},
+          .without_effect = {{"grid", "boxes are decoded always"},
+                             {"simplify", "the graph is written without anything to simplify"},
+                             {"dynamic", "height and width are fixed in this format"},
+                             {"half-io", "inputs and outputs are float32"}},
+          .write = write_tflite,
+          .readable = true};
+}
+
+Format saved_model_row() {
+  return {.name = "saved_model",
+          .spellings = {},
+          .file_name = "{}_saved_model",
+          .description = "TensorFlow SavedModel",
+          .options = {"dynamic-batch", "fold-obj"},
+          .without_effect = {{"grid", "boxes are decoded always"},
+                             {"simplify", "the graph is written without anything to simplify"},
+                             {"dynamic", "height and width are fixed in this format"}},
+          .write = write_saved_model,
+          .readable = true};
+}
+
+Format pb_row() {
+  return {.name = "pb",
+          .spellings = {"frozen_graph"},
+          .file_name = "{}.pb",
+          .description = "TensorFlow frozen graph",
+          .options = {"dynamic-batch", "fold-obj"},
+          .without_effect = {{"grid", "boxes are decoded always"},
+                             {"simplify", "the graph is written without anything to simplify"},
+                             {"dynamic", "height and width are fixed in this format"}},
+          .write = write_frozen_graph,
+          .readable = true};
+}
+
+Format coreml_row() {
+  return {.name = "coreml",
+          .spellings = {"mlpackage"},
+          .file_name = "{}.mlpackage",
+          .description = "Core ML, for Apple's devices",
+          .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
+                      "fold-obj", "half", "reference-parity"},
+          .without_effect = {{"grid", "boxes are decoded always"},
+                             {"simplify", "the graph is written without anything to simplify"},
+                             {"topk-all", "the operation has no limit"},
+                             {"topk-per-class", "the operation has no limit"},
+                             {"dynamic", "the file is for one image of one height and width"},
+                             {"dynamic-batch", "the file is for one image"}},
+          .write = write_coreml};
+}
+
+Format torchscript_row() {
+  return {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"};
+}
+
+Format torchscript_lite_row() {
+  return {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"};
+}
+
+Format ncnn_row() {
+  return {.name = "ncnn",
+          .spellings = {},
+          .file_name = "{}_ncnn_model",
+          .description = "ncnn, for mobile processors",
+          .options = {"grid", "fold-obj", "half", "reference-parity"},
+          .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                             {"dynamic", "the file is for one image of one height and width"},
+                             {"dynamic-batch", "the format has no batch axis"}},
+          .write = write_ncnn};
+}
+
+Format engine_row() {
+  return {.name = "engine",
+          .spellings = {"tensorrt", "trt"},
+          .file_name = "{}-tensorrt.onnx",
+          .description = "ONNX for TensorRT, and the line that builds the engine",
+          .options = {"dynamic-batch", "grid", "end2end", "nms", "include-nms", "topk-all",
+                      "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half", "opset",
+                      "workspace", "cache", "reference-parity"},
+          .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                             {"dynamic", "an engine is built for one height and width"}},
+          .command = trtexec_line,
+          .write = write_tensorrt_onnx,
+          .readable = true};
+}
+
+/// In the order of help and tables.
 const std::vector<Format>& table() {
   static const std::vector<Format> rows = {
-      {.name = "onnx",
-       .spellings = {},
-       .file_name = "{}.onnx",
-       .description = "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others",
-       .options = {"dynamic", "dynamic-batch", "grid", "end2end", "nms", "include-nms", "max-wh",
-                   "topk-all", "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half",
-                   "half-io", "opset", "reference-parity"},
-       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
-                          {"topk-per-class", "the operation has one limit, --topk-all"}},
-       .write = write_onnx,
-       .readable = true},
-      {.name = "openvino",
-       .spellings = {"ir"},
-       .file_name = "{}_openvino_model",
-       .description = "OpenVINO IR, for Intel processors",
-       .options = {"dynamic", "dynamic-batch", "nms", "max-wh", "topk-all", "iou-thres",
-                   "conf-thres", "agnostic-nms", "fold-obj", "half", "reference-parity"},
-       .without_effect = {{"grid", "the boxes are always decoded"},
-                          {"simplify", "the graph is written without anything to simplify"},
-                          {"half-io", "inputs and outputs are float32"}},
-       .write = write_openvino,
-       .readable = true},
-      {.name = "tflite",
-       .spellings = {"litert"},
-       .file_name = "{}.tflite",
-       .description = "LiteRT (TensorFlow Lite), for mobile and small devices",
-       .options = {"dynamic-batch", "fold-obj", "half"},
-       .without_effect = {{"grid", "boxes are decoded always"},
-                          {"simplify", "the graph is written without anything to simplify"},
-                          {"dynamic", "height and width are fixed in this format"},
-                          {"half-io", "inputs and outputs are float32"}},
-       .write = write_tflite,
-       .readable = true},
-      {.name = "saved_model",
-       .spellings = {},
-       .file_name = "{}_saved_model",
-       .description = "TensorFlow SavedModel",
-       .options = {"dynamic-batch", "fold-obj"},
-       .without_effect = {{"grid", "boxes are decoded always"},
-                          {"simplify", "the graph is written without anything to simplify"},
-                          {"dynamic", "height and width are fixed in this format"}},
-       .write = write_saved_model,
-       .readable = true},
-      {.name = "pb",
-       .spellings = {"frozen_graph"},
-       .file_name = "{}.pb",
-       .description = "TensorFlow frozen graph",
-       .options = {"dynamic-batch", "fold-obj"},
-       .without_effect = {{"grid", "boxes are decoded always"},
-                          {"simplify", "the graph is written without anything to simplify"},
-                          {"dynamic", "height and width are fixed in this format"}},
-       .write = write_frozen_graph,
-       .readable = true},
-      {.name = "coreml",
-       .spellings = {"mlpackage"},
-       .file_name = "{}.mlpackage",
-       .description = "Core ML, for Apple's devices",
-       .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
-                   "fold-obj", "half", "reference-parity"},
-       .without_effect = {{"grid", "boxes are decoded always"},
-                          {"simplify", "the graph is written without anything to simplify"},
-                          {"topk-all", "the operation has no limit"},
-                          {"topk-per-class", "the operation has no limit"},
-                          {"dynamic", "the file is for one image of one height and width"},
-                          {"dynamic-batch", "the file is for one image"}},
-       .write = write_coreml},
-      {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"},
-      {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"},
-      {.name = "ncnn",
-       .spellings = {},
-       .file_name = "{}_ncnn_model",
-       .description = "ncnn, for mobile processors",
-       .options = {"grid", "fold-obj", "half", "reference-parity"},
-       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
-                          {"dynamic", "the file is for one image of one height and width"},
-                          {"dynamic-batch", "the format has no batch axis"}},
-       .write = write_ncnn},
-      {.name = "engine",
-       .spellings = {"tensorrt", "trt"},
-       .file_name = "{}-tensorrt.onnx",
-       .description = "ONNX for TensorRT, and the line that builds the engine",
-       .options = {"dynamic-batch", "grid", "end2end", "nms", "include-nms", "topk-all",
-                   "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half", "opset",
-                   "workspace", "cache", "reference-parity"},
-       .without_effect = {{"simplify", "the graph is written without anything to simplify"},
-                          {"dynamic", "an engine is built for one height and width"}},
-       .command = trtexec_line,
-       .write = write_tensorrt_onnx,
-       .readable = true},
-  };
+      onnx_row(),   openvino_row(),    tflite_row(),           saved_model_row(), pb_row(),
+      coreml_row(), torchscript_row(), torchscript_lite_row(), ncnn_row(),        engine_row()};
   return rows;
 }
 
