@@ -41,7 +41,15 @@ class Stream {
     origin_ = {FrameKind::stream, counters_.name, source_.relative, number, of, 0, 0};
     thread_ = std::thread([this] { run(); });
   }
-  ~Stream() { thread_.join(); }
+  /// Ends all streams, also where a later one could not be made.
+  ~Stream() {
+    {
+      const std::lock_guard lock(shared_.mutex);
+      shared_.closing.request_stop();
+      shared_.changed.notify_all();
+    }
+    thread_.join();
+  }
 
   // Whoever calls one of the functions below holds shared_.mutex.
   bool tried() const { return tried_; }
@@ -173,7 +181,6 @@ class AllStreams final : public LiveFrames {
       streams_.push_back(std::make_unique<Stream>(streams[i], i, streams.size(), limits, options,
                                                   library, shared_));
   }
-  ~AllStreams() override { close(); }
 
   bool next(Frame& frame) override {
     std::unique_lock lock(shared_.mutex);
@@ -216,14 +223,6 @@ class AllStreams final : public LiveFrames {
                              one->counters().last_failure);
     }
     throw Error(fmt::format("expected at least one stream that opens, found none: {}", reasons));
-  }
-  void close() {
-    {
-      const std::lock_guard lock(shared_.mutex);
-      shared_.closing.request_stop();
-      shared_.changed.notify_all();
-    }
-    streams_.clear();  // joins
   }
 
   FrameLimits limits_;
