@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,20 @@
 
 namespace yolov7::cli {
 namespace {
+
+/// Of a file; of a model's folder, over its files in the order of their names.
+std::string weights_hash(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return file::content_hash(file::read(path));
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const std::filesystem::path& one : files)
+    all +=
+        one.lexically_relative(path).string() + "\n" + file::content_hash(file::read(one)) + "\n";
+  return file::content_hash(all);
+}
 
 /// The option set (evaluation 1.1), what is not in use left out.
 std::string echo(const Settings& table) {
@@ -50,7 +65,7 @@ evaluation::ReportOptions report_options(const ValOptions& o, const api::OpenMod
   report.with_confidence = o.save_conf;
   report.coco_ids = is_coco(o.data);
   report.weights = model.path;
-  report.weights_hash = file::content_hash(file::read(model.path));
+  report.weights_hash = weights_hash(model.path);
   report.detector = model.detector->description();
   if (!measurement.annotations.empty()) report.ground_truth = measurement.annotations;
   if (o.save_json || report.coco_ids)
