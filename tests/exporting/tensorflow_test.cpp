@@ -166,3 +166,13 @@ TEST(Tensorflow, AnOpenBatchAndAnExactRepeat) {
   const WireMessage graph(folder.read("a.pb"));
   EXPECT_EQ(sides(attributes(node_of(graph, "Placeholder")).at("shape").one(7)), "[-1, 32, 40, 3]");
 }
+
+TEST(Tensorflow, MoreThanTwoGigabytesAreRefusedAndNothingIsWritten) {
+  const test::ScratchFolder folder;
+  const auto model = export_model(beyond_two_gigabytes(), 8, 8, {});
+  EXPECT_EQ(test::error_of([&] { write_frozen_graph(model, {}, folder / "x.pb"); }),
+            "pb: expected at most 2 GB, which is the format's limit, found 2.3");
+  EXPECT_EQ(test::error_of([&] { write_saved_model(model, {}, folder / "x"); }),
+            "saved_model: expected at most 2 GB, which is the format's limit, found 2.3");
+  EXPECT_EQ(folder.files(), 0U);
+}
