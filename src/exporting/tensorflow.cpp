@@ -49,11 +49,13 @@ ProtobufMessage tensor_info(std::string_view name, const Shape& shape) {
   return info;
 }
 
-void write_file(const ProtobufMessage& message, const std::filesystem::path& path,
-                std::string_view format) {
+void require_size(const ProtobufMessage& message, std::string_view format) {
   if (message.size() > protobuf_limit)
     throw Error(fmt::format("{}: expected at most 2 GB, which is the format's limit, found {:.1f}",
                             format, static_cast<double>(message.size()) / 1e9));
+}
+
+void write_file(const ProtobufMessage& message, const std::filesystem::path& path) {
   std::ofstream out(path, std::ios::binary);
   message.write(out);
   if (!out.flush()) throw Error(fmt::format("{}: cannot be written", path.string()));
@@ -75,8 +77,9 @@ void write_saved_model(const ExportModel& model, const ExportOptions& options,
       .entry(meta_graph_field::signature, "serving_default", std::move(signature));
   file.integer(saved_model_field::schema_version, 1)
       .message(saved_model_field::meta_graphs, std::move(meta));
+  require_size(file, "saved_model");
   std::filesystem::create_directories(path / "variables");
-  write_file(file, path / "saved_model.pb", "saved_model");
+  write_file(file, path / "saved_model.pb");
   std::ofstream yaml(path / "metadata.yaml", std::ios::binary);
   for (const auto& [key, value] : metadata(own, options, channels_last_layout(options)))
     yaml << key << ": " << yaml_scalar(value) << '\n';
@@ -86,7 +89,9 @@ void write_saved_model(const ExportModel& model, const ExportOptions& options,
 
 void write_frozen_graph(const ExportModel& model, const ExportOptions& options,
                         const std::filesystem::path& path) {
-  write_file(built(channels_last_model(model, options), options, "x").graph, path, "pb");
+  const Built one = built(channels_last_model(model, options), options, "x");
+  require_size(one.graph, "pb");
+  write_file(one.graph, path);
 }
 
 }  // namespace yolov7::exporting

@@ -205,7 +205,8 @@ int TensorflowGraph::weight(const std::string& name, const Shape& shape,
                             const network::Tensor& tensor, const Shape& source,
                             const std::vector<std::size_t>& order) {
   ProtobufMessage message = tensor_head(real, shape);
-  message.later(tensor_field::tensor_content, tensor.bytes.size(),
+  message.later(tensor_field::tensor_content,
+                static_cast<std::uint64_t>(tensor.elements()) * sizeof(float),
                 [&tensor, source, order, kept = owner_](std::ostream& out) {
                   const std::vector<float> values = permuted(tensor, source, order);
                   out.write(reinterpret_cast<const char*>(values.data()),

@@ -192,6 +192,17 @@ inline network::NetworkAndWeights every_primitive(int class_count, std::uint32_t
   return {net.network(), net.weights()};
 }
 
+/// A network whose second convolution has 24,000² weights, 2.3 GB, that are not there.
+inline network::NetworkAndWeights beyond_two_gigabytes() {
+  HandNetwork net;
+  const int many = 24000;
+  const int wide = net.conv(0, 3, many, std::vector<float>(3 * many, 0), {});
+  net.level(
+      net.conv(net.conv(wide, many, many, {}, {}), many, 6, std::vector<float>(6 * many, 0), {}), 1,
+      1);
+  return {net.network(), net.weights()};
+}
+
 /// What emitters get, of a network that is taken as it is.
 inline exporting::ExportModel export_model(const network::NetworkAndWeights& net, int height,
                                            int width, const exporting::ExportOptions& options) {

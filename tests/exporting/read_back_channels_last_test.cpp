@@ -39,7 +39,8 @@ std::vector<float> run(const std::filesystem::path& file, const std::vector<floa
                        int batch, int height, int width) {
   static ov::Core core;
   ov::CompiledModel compiled = core.compile_model(core.read_model(file.string()), "CPU",
-                                                  ov::hint::inference_precision(ov::element::f32));
+                                                  ov::hint::inference_precision(ov::element::f32),
+                                                  ov::inference_num_threads(1));
   EXPECT_EQ(compiled.inputs().size(), 1U);
   EXPECT_EQ(compiled.outputs().size(), 1U);
   ov::InferRequest request = compiled.create_infer_request();

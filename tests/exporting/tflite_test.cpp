@@ -238,3 +238,11 @@ TEST(Tflite, QuantizationOfATensorIsWritten) {
   EXPECT_EQ(numbers.scalar<std::int32_t>(6), 3);
   EXPECT_FALSE(tensors.at(1).has(4));
 }
+
+TEST(Tflite, MoreThanTwoGigabytesAreRefusedAndNothingIsWritten) {
+  const test::ScratchFolder folder;
+  const auto model = export_model(beyond_two_gigabytes(), 8, 8, {});
+  EXPECT_EQ(test::error_of([&] { write_tflite(model, {}, folder / "x.tflite"); }),
+            "tflite: expected at most 2 GB, which is the format's limit, found 2.3");
+  EXPECT_EQ(folder.files(), 0U);
+}

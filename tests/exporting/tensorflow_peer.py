@@ -1,0 +1,37 @@
+"""TensorFlow takes every SavedModel by its signature, and every frozen graph by its names, and gives what the reference interpreter gives.
+Usage: tensorflow_peer.py FIXTURE, by a Python of its own (YOLOV7_TENSORFLOW_PYTHON), because of TensorFlow's size. Exit code 77: skipped."""
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+try:
+    import tensorflow as tf
+    from channels_last_peer import images, main
+except ImportError as error:
+    print(f"skipped: {error} (a Python that has tensorflow-cpu 2.21 goes in YOLOV7_TENSORFLOW_PYTHON)")
+    sys.exit(77)
+
+
+def saved_model(folder, case):
+    path = folder / (case["name"] + "_saved_model")
+    assert not list((path / "variables").iterdir())
+    function = tf.saved_model.load(str(path)).signatures["serving_default"]
+    batch = None if case["open"] else case["shape"][0]
+    wanted = [batch, *case["shape"][2:], 3]
+    assert function.structured_input_signature[1]["images"].shape.as_list() == wanted, function.structured_input_signature
+    assert list(function.structured_outputs) == ["output_0"]
+    assert function.structured_outputs["output_0"].shape.as_list()[0] == batch
+    return function(images=tf.constant(images(folder, case)))["output_0"].numpy()
+
+
+def frozen_graph(folder, case):
+    definition = tf.compat.v1.GraphDef()
+    definition.ParseFromString((folder / (case["name"] + ".pb")).read_bytes())
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition, name="")
+        with tf.compat.v1.Session(graph=graph) as session:
+            return session.run("Identity:0", {"x:0": images(folder, case)})
+
+
+main(sys.argv[1], "tensorflow", {"SavedModel": saved_model, "frozen graph": frozen_graph})
