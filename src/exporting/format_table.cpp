@@ -19,6 +19,18 @@ namespace {
 constexpr std::string_view always_honoured[] = {"weights",    "include", "out",    "img-size",
                                                 "batch-size", "device",  "images", "no-verify"};
 
+std::string coremlcompiler_line(const ExportModel&, const ExportOptions&,
+                                const std::filesystem::path& package) {
+  return "xcrun coremlcompiler compile " + text::shell_word(package.string()) + " .";
+}
+
+std::string ncnnoptimize_line(const ExportModel&, const ExportOptions&,
+                              const std::filesystem::path& folder) {
+  const auto part = [&](const char* name) { return text::shell_word((folder / name).string()); };
+  return fmt::format("ncnnoptimize {} {} optimized.param optimized.bin 0", part("model.ncnn.param"),
+                     part("model.ncnn.bin"));
+}
+
 Format onnx_row() {
   return {.name = "onnx",
           .spellings = {},
@@ -100,6 +112,7 @@ Format coreml_row() {
                              {"topk-per-class", "the operation has no limit"},
                              {"dynamic", "the file is for one image of one height and width"},
                              {"dynamic-batch", "the file is for one image"}},
+          .command = coremlcompiler_line,
           .write = write_coreml};
 }
 
@@ -120,6 +133,7 @@ Format ncnn_row() {
           .without_effect = {{"simplify", "the graph is written without anything to simplify"},
                              {"dynamic", "the file is for one image of one height and width"},
                              {"dynamic-batch", "the format has no batch axis"}},
+          .command = ncnnoptimize_line,
           .write = write_ncnn};
 }
 

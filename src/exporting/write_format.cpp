@@ -120,7 +120,7 @@ WrittenFormat write_format(const Format& format, const ExportModel& model,
   if (verification == nullptr)
     result.verified = "not compared with the weights";
   else if (!format.readable)
-    result.verified = "not compared: nothing here reads this format";
+    result.verified = "structure only: nothing here reads this format";
   else
     verify(format, model, options, written, *verification, folder, result);
   result.bytes = size_of(written);

@@ -105,7 +105,7 @@ TEST_F(Export, OptionsThatDoNothingAreSaidOrRefused) {
   Outcome refused = exported({"--include", "onnx", "--workspace", "2", "--out", out});
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.err.find("--workspace: expected a format that honours it"), std::string::npos);
-  refused = exported({"--include", "coreml"});
+  refused = exported({"--include", "torchscript"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.err.find("not built yet in this version"), std::string::npos) << refused.err;
 }

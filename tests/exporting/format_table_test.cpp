@@ -13,7 +13,7 @@ using namespace yolov7::exporting;
 TEST(FormatTable, NamesAndSpellingsAreTold) {
   EXPECT_EQ(format("onnx").name, "onnx");
   EXPECT_EQ(format("trt").name, "engine");
-  EXPECT_NE(test::error_of([] { format("tflite"); }).find("not built yet in this version"),
+  EXPECT_NE(test::error_of([] { format("torchscript"); }).find("not built yet in this version"),
             std::string::npos)
       << "adjust when the format is written";
   const std::string unknown = test::error_of([] { format("onx"); });
