@@ -105,7 +105,7 @@ function(yolov7_peer_test name script target)
     set(ARG_TIMEOUT 300)
   endif()
   add_test(NAME ${name}
-    COMMAND sh -c "exec \"\${YOLOV7_PEER_PYTHON:-${CMAKE_SOURCE_DIR}/.deps/peers/bin/python}\" \"$0\" \"$1\" || { code=$?; [ $code = 127 ] && { echo 'skipped: no Python for peers (scripts/setup, or YOLOV7_PEER_PYTHON)'; exit 77; }; exit $code; }"
+    COMMAND sh -c "\"\${YOLOV7_PEER_PYTHON:-${CMAKE_SOURCE_DIR}/.deps/peers/bin/python}\" \"$0\" \"$1\" || { code=$?; [ $code = 127 ] && { echo 'skipped: no Python for peers (scripts/setup, or YOLOV7_PEER_PYTHON)'; exit 77; }; exit $code; }"
       ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:${target}>)
   set_tests_properties(${name} PROPERTIES LABELS peer SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -96,7 +96,8 @@ Format pb_row() {
                              {"simplify", "the graph is written without anything to simplify"},
                              {"dynamic", "height and width are fixed in this format"}},
           .write = write_frozen_graph,
-          .readable = true};
+          .readable = true,
+          .holds_names = false};
 }
 
 Format coreml_row() {

@@ -35,6 +35,7 @@ struct Format {
                          const std::filesystem::path&) = nullptr;
   WriteFormat write = nullptr;  ///< none: not built yet in this version
   bool readable = false;        ///< OpenVINO reads it back
+  bool holds_names = true;      ///< class names are part of it
 };
 
 std::span<const Format> formats();

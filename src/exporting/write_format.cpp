@@ -81,7 +81,7 @@ void verify(const Format& format, const ExportModel& model, const ExportOptions&
   comparison.suppression.iou_thres = options.iou_thres;
   comparison.suppression.max_det = options.topk_all;
   comparison.suppression.agnostic = class_offset(options) == 0;
-  if (file.facts.names != model.names)
+  if (file.facts.names != model.names && (file.facts.names_told || format.holds_names))
     throw Error(fmt::format("{}: the file's class names are not the weights'", format.name));
   result.proof = equivalence::prove_file(with.parent, *file.detector, with.pictures, comparison);
   const equivalence::FileProof& proof = *result.proof;

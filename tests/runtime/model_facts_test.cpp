@@ -32,6 +32,8 @@ TEST(ModelFacts, LayoutsByShape) {
   EXPECT_EQ(layout({{-1, 7}}, names), "end2end-ort");
   EXPECT_EQ(layout({{1, 100, 6}}, names), "nms6");
   EXPECT_EQ(layout({{1, 6300, 6}}), "v5") << "one class";
+  EXPECT_EQ(model_facts({}, {{1, 25200, 85}}, "x", true).layout, "tf")
+      << "TensorFlow's files have boxes in shares of the image";
   EXPECT_EQ(model_facts({}, {{1, 84, 8400}}, "x").notes.size(), 3U)
       << "layout, names and stride are assumed";
   EXPECT_NE(test::error_of([&] { layout({{1, 1000}}); }), "no error");

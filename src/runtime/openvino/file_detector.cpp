@@ -13,6 +13,7 @@
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
 
+#include "core/archive.hpp"
 #include "core/file.hpp"
 #include "core/recently_used.hpp"
 #include "core/threads.hpp"
@@ -34,6 +35,22 @@ OutputShape sides_of(const ov::PartialShape& shape) {
   return sides;
 }
 
+/// metadata.json of the zip archive that stands behind the model; empty where there is none.
+ModelMetadata metadata_behind(const fs::path& path) {
+  ModelMetadata metadata;
+  try {
+    const network::ArchiveReader archive(path);
+    if (!archive.has("metadata.json")) return metadata;
+    const std::vector<std::byte> bytes = archive.read("metadata.json", 1 << 20);
+    const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (const auto& [key, value] : parse_yaml(text, path.string()).mapping)
+      if (value.is_scalar()) metadata[key] = value.scalar;
+  } catch (const Error&) {
+    metadata.clear();  // files of other programs; what is assumed instead is said
+  }
+  return metadata;
+}
+
 /// metadata_props of ONNX arrive as "framework"; our IR has "yolov7".
 ModelMetadata metadata_of(const ov::Model& model, const fs::path& path) {
   ModelMetadata metadata;
@@ -42,6 +59,7 @@ ModelMetadata metadata_of(const ov::Model& model, const fs::path& path) {
          {"layout", "names", "stride", "strides", "anchors", "description", "imgsz"})
       if (model.has_rt_info(section, key))
         metadata.try_emplace(key, model.get_rt_info<std::string>(section, key));
+  if (metadata.empty() && path.extension() == ".tflite") metadata = metadata_behind(path);
   const fs::path beside = (fs::is_directory(path) ? path : path.parent_path()) / "metadata.yaml";
   if (metadata.empty() && fs::exists(beside)) {
     const Value file = read_yaml(beside);
@@ -237,7 +255,8 @@ ModelFile open_model_file(const fs::path& path, const DetectorOptions& options) 
     outputs.push_back(sides_of(output.get_partial_shape()));
   ModelFile file;
   file.facts = guarded("read the model's metadata", [&] {
-    return model_facts(metadata_of(*model, path), outputs, path.string());
+    return model_facts(metadata_of(*model, path), outputs, path.string(),
+                       input[3] == 3 && input[1] != 3);
   });
   file.detector = std::make_unique<FileDetector>(std::move(core), model, file.facts, options, name);
   return file;

@@ -75,6 +75,7 @@ void take_names(const ModelMetadata& metadata, std::int64_t classes, const std::
                 ModelFacts& facts) {
   if (const auto found = metadata.find("names"); found != metadata.end())
     facts.names = parse_names(found->second);
+  facts.names_told = !facts.names.empty();
   if (facts.names.empty()) {
     if (classes < 1)
       throw Error(fmt::format(
@@ -113,14 +114,15 @@ std::vector<std::string> parse_names(std::string_view text) {
 }
 
 ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputShape>& outputs,
-                       const std::string& source) {
+                       const std::string& source, bool channels_last) {
   ModelFacts facts;
   const auto told = [&](const char* key) {
     const auto found = metadata.find(key);
     return found == metadata.end() ? std::string() : found->second;
   };
   facts.layout = told("layout");
-  const std::string by_shape = layout_of(outputs);
+  std::string by_shape = layout_of(outputs);
+  if (by_shape == "v5" && channels_last) by_shape = "tf";
   if (facts.layout == "end2end-trt")
     throw Error(
         fmt::format("{}: holds TensorRT's suppression, which TensorRT alone runs; export "

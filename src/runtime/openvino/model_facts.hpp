@@ -18,8 +18,9 @@ using OutputShape = std::vector<std::int64_t>;
 std::vector<std::string> parse_names(std::string_view text);
 
 /// Layout, names and stride, by the metadata where it tells them, else by the shapes (then a note
-/// says so). `source` is for messages.
+/// says so). `channels_last`: images go in as [B, H, W, 3], as in TensorFlow's files, whose boxes
+/// are shares of the image where nothing says otherwise. `source` is for messages.
 ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputShape>& outputs,
-                       const std::string& source);
+                       const std::string& source, bool channels_last = false);
 
 }  // namespace yolov7::runtime

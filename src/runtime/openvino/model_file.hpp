@@ -16,6 +16,7 @@ namespace yolov7::runtime {
 struct ModelFacts {
   std::string layout;  ///< "v5", "v8", "tf", "raw", "nms6", "end2end-ort"
   std::vector<std::string> names;
+  bool names_told = false;  ///< by the file; else class0, class1, …
   int stride = 32, image_size = 640;
   std::vector<network::Level> levels;  ///< strides and anchors; empty where the file has none
   std::string description;
