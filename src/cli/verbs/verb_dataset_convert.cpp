@@ -5,8 +5,8 @@
 
 #include "cli/verb.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/splits.hpp"
 #include "dataset/formats/voc_import.hpp"
-#include "dataset/formats/voc_lists.hpp"
 
 namespace yolov7::cli {
 namespace {
