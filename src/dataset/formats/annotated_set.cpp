@@ -46,6 +46,12 @@ double area_of(const std::vector<Ring>& rings) {
   return sum;
 }
 
+Xyxy box_of_ellipse(double cx, double cy, double rx, double ry, double degrees) {
+  const double angle = degrees * std::numbers::pi / 180, c = std::cos(angle), s = std::sin(angle);
+  const double x = std::hypot(rx * c, ry * s), y = std::hypot(rx * s, ry * c);
+  return {cx - x, cy - y, cx + x, cy + y};
+}
+
 Ring corners_of(const Rotation& rotation) {
   const double angle = rotation.degrees * std::numbers::pi / 180;
   const double c = std::cos(angle), s = std::sin(angle);

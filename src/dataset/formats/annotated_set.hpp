@@ -77,6 +77,7 @@ struct AnnotatedImage {
   int written_width = 0, written_height = 0;  ///< 0 = not written
   bool fractions = false;  ///< coordinates are fractions of the size; prepare_set() makes pixels
   std::optional<std::size_t> picture;  ///< index into SourceTree::images
+  bool missing = false;                ///< no such image; `fault` says so
   bool found_by_guess = false;         ///< not at the path that was written
   std::string fault;                   ///< why it cannot be used, or ""
   std::string split;                   ///< as found; empty = none
@@ -106,11 +107,12 @@ struct AnnotatedSet {
 
 /// The class of this name; a new one goes to the end.
 int class_named(AnnotatedSet& set, std::map<std::string, int>& index, const std::string& name);
-/// Error (usage) where two classes have one name.
 std::vector<std::string> names_of(const AnnotatedSet& set);
 
 Xyxy box_around(const std::vector<Ring>& rings);  ///< all 0 where there is no point
 double area_of(const std::vector<Ring>& rings);   ///< sum of the areas, px²
+/// The box around an ellipse whose half axes `rx`, `ry` are turned by `degrees`.
+Xyxy box_of_ellipse(double cx, double cy, double rx, double ry, double degrees);
 /// Corners of a turned box, beginning with the one that was at the upper left, clockwise.
 Ring corners_of(const Rotation& rotation);
 /// Four corners as a turned box; nothing where they are no rectangle to `tolerance_px`.

@@ -60,9 +60,10 @@ std::vector<std::string> names_where(Has has) {
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> list = {
-      yolo_format(),
-      coco_format(),
-      voc_format(),
+      yolo_format(),        coco_format(),         voc_format(),         labelme_format(),
+      cvat_images_format(), cvat_video_format(),   createml_format(),    via_format(),
+      kitti_format(),       csv_format(),          openimages_format(),  widerface_format(),
+      dota_format(),        label_studio_format(), supervisely_format(), datumaro_format(),
   };
   return list;
 }

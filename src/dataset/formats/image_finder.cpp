@@ -163,7 +163,31 @@ void ImageFinder::assign(AnnotatedImage& image, const std::vector<fs::path>& fol
   FoundImage found = find(image.written, image.annotation, folders);
   image.picture = found.image;
   image.fault = std::move(found.fault);
+  image.missing = !image.picture && image.fault.starts_with("no image");
   image.found_by_guess = !found.note.empty();
+  if (image.found_by_guess) notes.push_back({image.annotation, image.line, std::move(found.note)});
+}
+
+void ImageFinder::assign_by_stem(AnnotatedImage& image, const std::string& stem,
+                                 const std::vector<fs::path>& folders,
+                                 std::vector<Problem>& notes) const {
+  if (!image.fault.empty() && !image.missing) return;
+  std::string name = stem;
+  for (const fs::path& folder : folders)
+    for (const char* extension : {".jpg", ".png", ".jpeg", ".bmp", ".tif", ".webp"})
+      if (at(folder / (stem + extension))) {
+        name = (folder / (stem + extension)).generic_string();
+        break;
+      }
+  FoundImage found = find(name, image.annotation, {});
+  image.picture = found.image;
+  image.missing = !found.image && found.fault.starts_with("no image");
+  if (image.missing)
+    found.fault = fmt::format("no image: none of the stem '{}' lies below the source folder",
+                              text::printable(stem));
+  image.fault = std::move(found.fault);
+  if (image.written.empty()) image.written = stem;
+  image.found_by_guess = found.by == FoundBy::stem_ignoring_case;
   if (image.found_by_guess) notes.push_back({image.annotation, image.line, std::move(found.note)});
 }
 

@@ -37,6 +37,11 @@ class ImageFinder {
   /// find(), put into `image`; the note goes to `notes`.
   void assign(AnnotatedImage& image, const std::vector<std::filesystem::path>& folders,
               std::vector<Problem>& notes) const;
+  /// The image of this stem, whatever its extension, which is no guess: for annotation files that
+  /// name none. `stem` goes to image.written if that is empty.
+  void assign_by_stem(AnnotatedImage& image, const std::string& stem,
+                      const std::vector<std::filesystem::path>& folders,
+                      std::vector<Problem>& notes) const;
   /// Exactly this path, or nothing.
   std::optional<std::size_t> at(const std::filesystem::path& relative) const;
 

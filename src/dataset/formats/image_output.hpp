@@ -16,8 +16,18 @@ namespace yolov7::dataset {
 std::vector<std::filesystem::path> copy_images(
     const Writing& writing, const std::function<std::string(const std::string& split)>& folder_of);
 
+/// Copies every image as frame_000000, frame_000001, … in the order of the set.
+void copy_frames(const Writing& writing, const std::string& folder);
+
 /// The splits of the set, train, val and test first, each once.
 std::vector<std::string> splits_of(const AnnotatedSet& set);
+/// The polygon that stands for the object in formats which have either a polygon or a box: one
+/// ring, whose own box is that of the object to 0.01 px. Otherwise a reader would take another box
+/// from it. nullptr: write the box.
+const Ring* sole_polygon(const AnnotatedObject& object);
+/// Puts the polygons that are no sole_polygon() among the losses.
+void count_lost_polygons(const Writing& writing);
+const std::string& class_name(const Writing& writing, const AnnotatedObject& object);
 /// A text file of the output, made safe with the whole folder.
 void write_text_file(const Writing& writing, const std::filesystem::path& relative,
                      const std::string& content);

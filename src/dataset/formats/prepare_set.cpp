@@ -248,7 +248,9 @@ void convert_images(Preparing& work, const std::vector<int>& classes) {
   kept.reserve(work.set.images.size());
   for (AnnotatedImage& image : work.set.images) {
     std::string reason = image.fault;
-    if (reason.empty()) {
+    if (reason.empty() && !image.picture) {
+      image.width = image.written_width, image.height = image.written_height;
+    } else if (reason.empty()) {
       const PictureFacts& facts = work.facts[*image.picture];
       const std::string name = name_of(image, work.tree);
       SizeVerdict verdict = fit_to_image(image, facts, rule, name);
@@ -264,8 +266,11 @@ void convert_images(Preparing& work, const std::vector<int>& classes) {
                          which(image, nullptr) + reason});
       continue;
     }
-    image.file = work.tree.images[*image.picture].file;
-    image.content_hash = work.facts[*image.picture].content_hash;
+    if (image.picture) {
+      image.file = work.tree.images[*image.picture].file;
+      image.content_hash = work.facts[*image.picture].content_hash;
+      ++work.account.pictures.out;
+    }
     convert_objects(image, work, classes);
     count_image(image, work.account);
     kept.push_back(std::move(image));
@@ -280,12 +285,11 @@ void count_out(Preparing& work) {
   Conversion& account = work.account;
   for (const SplitCount& split : account.splits) {
     account.annotations.out += split.pictures;
-    account.pictures.out += split.pictures;
     account.boxes.out += split.boxes;
   }
   std::erase_if(account.splits, [](const SplitCount& split) { return split.pictures == 0; });
   require_balance(account);
-  if (account.pictures.out > 0) return;
+  if (!work.set.images.empty()) return;
   std::string message =
       fmt::format("{}: no picture to convert: {} annotations and {} pictures found",
                   account.source.string(), account.annotations.in, work.tree.images.size());
@@ -318,7 +322,11 @@ void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions
   Preparing work{set, tree, options, account, {}};
   account.annotations.in += set.images.size();
   account.pictures.in += tree.images.size();
-  for (const AnnotatedImage& image : set.images) account.boxes.in += image.objects.size();
+  for (AnnotatedImage& image : set.images) {
+    account.boxes.in += image.objects.size();
+    if (!options.require_images && image.missing && image.written_width > 0 && !image.fractions)
+      image.fault.clear();
+  }
   account.annotations.out += settle_claims(set, tree, account.notes);
   assign_splits(work);
   inspect(work);

@@ -65,7 +65,7 @@ void draw_splits(std::vector<AnnotatedImage>& images, const std::vector<double>&
   constexpr std::uint32_t split_operation = 0x73706C74;  // a stream of its own
   std::vector<AnnotatedImage*> usable;
   for (AnnotatedImage& image : images)
-    if (image.fault.empty() && image.picture) usable.push_back(&image);
+    if (image.fault.empty()) usable.push_back(&image);
   const std::vector<std::size_t> order =
       Random(seed, 0, 0, split_operation).permutation(usable.size());
   const double count = static_cast<double>(usable.size());

@@ -73,12 +73,10 @@ void write_voc(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string&) { return "JPEGImages"; });
   std::map<std::string, std::string> lists;
-  std::size_t several = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     const std::string stem = places[i].stem().string();
     lists[image.split] += stem + "\n";
-    for (const AnnotatedObject& object : image.objects) several += object.rings.size() > 1 ? 1 : 0;
     write_text_file(writing, "Annotations/" + stem + ".xml",
                     annotation_xml(image, places[i], writing.set));
   }
@@ -87,6 +85,9 @@ void write_voc(const Writing& writing) {
   std::string map = "# label:color_rgb:parts:actions\n";
   for (const AnnotatedClass& one : writing.set.classes) map += one.name + ":::\n";
   write_text_file(writing, "labelmap.txt", map);
+  std::size_t several = 0;
+  for (const AnnotatedImage& image : writing.set.images)
+    for (const AnnotatedObject& object : image.objects) several += object.rings.size() > 1 ? 1 : 0;
   if (several > 0) writing.account.losses.push_back({"polygon of several parts", several, ""});
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/json.hpp"
@@ -37,21 +36,11 @@ bool detect(const SourceTree& tree) {
   return false;
 }
 
-/// The polygon that a row can hold: one, whose own box is that of the object to 0.01 px. Otherwise
-/// a reader would take another box from it.
-bool polygon_row(const AnnotatedObject& object) {
-  if (object.rings.size() != 1 || object.rings.front().size() < 3) return false;
-  const Xyxy around = box_around(object.rings), &box = object.box;
-  constexpr double most = 0.01;
-  return std::abs(around.x1 - box.x1) < most && std::abs(around.y1 - box.y1) < most &&
-         std::abs(around.x2 - box.x2) < most && std::abs(around.y2 - box.y2) < most;
-}
-
 std::string row_of(const AnnotatedObject& object, const AnnotatedImage& image) {
   std::string row = std::to_string(object.class_index);
   const double width = image.width, height = image.height;
-  if (polygon_row(object)) {
-    for (const Point& point : object.rings.front())
+  if (const Ring* polygon = sole_polygon(object)) {
+    for (const Point& point : *polygon)
       row += " " + number_text(point.x / width) + " " + number_text(point.y / height);
     return row;
   }
@@ -104,7 +93,8 @@ Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion
   std::size_t row = 0;
   for (const AnnotatedObject& object : image.objects) {
     const bool withheld = object.crowd || object.ignore;
-    json extra = properties_json(in_fractions(object, image), withheld || !polygon_row(object));
+    json extra =
+        properties_json(in_fractions(object, image), withheld || sole_polygon(object) == nullptr);
     if (withheld) {
       withhold(object, image, account);
       const Xyxy box = in_fractions(object, image).box;
