@@ -174,11 +174,11 @@ bool any_json_has(const SourceTree& tree, const std::vector<std::string>& member
 }
 
 double tidy(double value) {
-  return text::parse_double(fmt::format("{:.12g}", value)).value_or(value);
+  return text::parse_double(fmt::format("{:.15g}", value)).value_or(value);
 }
 
-std::string number_text(double value) {
-  const double plain = tidy(value);
+std::string number_text(double value, int digits) {
+  const double plain = text::parse_double(fmt::format("{:.{}g}", value, digits)).value_or(value);
   return fmt::format("{}", plain == 0 ? 0.0 : plain);  // no "-0"
 }
 

@@ -44,9 +44,9 @@ std::vector<std::string> first_members(std::string_view head);
 bool any_json_has(const SourceTree& tree, const std::vector<std::string>& members,
                   std::size_t most = 50);
 
-/// The value to 12 significant digits: what arithmetic added behind them goes away.
+/// The value to 15 significant digits: what arithmetic added behind them goes away.
 double tidy(double value);
-/// The same as text, shortest form.
-std::string number_text(double value);
+/// The value to so many significant digits as text, shortest form.
+std::string number_text(double value, int digits = 15);
 
 }  // namespace yolov7::dataset

@@ -20,10 +20,13 @@ using nlohmann::json;
 namespace {
 
 bool is_label_studio(const SourceTree& tree, const fs::path& file) {
-  const std::vector<std::string> members = first_members(tree.head(file));
+  const std::string head = tree.head(file);
+  const std::vector<std::string> members = first_members(head);
   const auto has = [&](const char* name) { return text::contains(members, name); };
-  return !members.empty() && members.front() == "[" && has("data") &&
-         (has("annotations") || has("completions") || has("predictions"));
+  if (members.empty() || members.front() != "[") return false;
+  // A long first task may hide its data.
+  return (has("annotations") || has("completions") || has("predictions")) &&
+         (has("data") || head.find("\"from_name\"") != std::string::npos);
 }
 
 bool detect(const SourceTree& tree) {
@@ -175,10 +178,12 @@ void read_region(const json& region, const std::vector<std::string>& labels, Tas
     if (const json* ours = member(*meta, "yolov7")) {
       const std::string id = object.id;
       const auto rotation = object.rotation;
+      const auto score = object.score;
       const std::string fault = take_properties(*ours, object);
       if (!fault.empty() && object.fault.empty()) object.fault = fault;
       object.id = id;
       object.rotation = rotation;
+      object.score = score;
     }
   for (const std::string& label : labels) {
     object.class_index = class_named(task.set, task.index, label);

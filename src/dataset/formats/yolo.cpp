@@ -36,16 +36,19 @@ bool detect(const SourceTree& tree) {
   return false;
 }
 
+/// 12 digits are 1e-8 px on the largest images, and the same again after any way through pixels.
+std::string fraction(double value) { return " " + number_text(value, 12); }
+
 std::string row_of(const AnnotatedObject& object, const AnnotatedImage& image) {
   std::string row = std::to_string(object.class_index);
   const double width = image.width, height = image.height;
   if (const Ring* polygon = sole_polygon(object)) {
     for (const Point& point : *polygon)
-      row += " " + number_text(point.x / width) + " " + number_text(point.y / height);
+      row += fraction(point.x / width) + fraction(point.y / height);
     return row;
   }
   const CxcywhNormalized box = to_normalized(object.box, width, height);
-  for (const double value : {box.cx, box.cy, box.w, box.h}) row += " " + number_text(value);
+  for (const double value : {box.cx, box.cy, box.w, box.h}) row += fraction(value);
   return row;
 }
 

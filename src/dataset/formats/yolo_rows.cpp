@@ -113,11 +113,12 @@ bool is_yolo_text(std::string_view head) {
     const auto tokens = text::split_blank(text::trim(row));
     if (tokens.empty()) continue;
     if (tokens.size() < box_columns) return false;
-    const auto number = text::parse_double(tokens[0]);
-    if (!number || *number != std::floor(*number) || *number < 0) return false;
-    for (std::size_t i = 1; i < box_columns; ++i) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
       const auto value = text::parse_double(tokens[i]);
-      if (!value || !(*value >= least_fraction && *value <= most_fraction)) return false;
+      if (!value) return false;
+      if (i == 0 && (*value != std::floor(*value) || *value < 0)) return false;
+      if (i > 0 && i < box_columns && !(*value >= least_fraction && *value <= most_fraction))
+        return false;
     }
     return true;
   }
