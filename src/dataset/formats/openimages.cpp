@@ -96,7 +96,8 @@ AnnotatedObject read_row(const CsvRow& row, File& file) {
 }
 
 std::string split_of(const fs::path& path) {
-  for (const std::string_view part : text::split(path.stem().string(), '-'))
+  const std::string stem = path.stem().string();
+  for (const std::string_view part : text::split(stem, '-'))
     if (const std::string split = split_name(part);
         split == "train" || split == "val" || split == "test")
       return split;

@@ -65,7 +65,8 @@ AnnotatedObject read_row(std::string_view row, int line) {
 
 /// "wider_face_train_bbx_gt" → "train".
 std::string split_of(const fs::path& file) {
-  for (const std::string_view part : text::split(file.stem().string(), '_'))
+  const std::string stem = file.stem().string();
+  for (const std::string_view part : text::split(stem, '_'))
     if (const std::string split = split_name(part);
         split == "train" || split == "val" || split == "test")
       return split;

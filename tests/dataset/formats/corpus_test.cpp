@@ -65,6 +65,7 @@ class Corpus : public testing::TestWithParam<Case> {
   fs::path folder() const { return corpus() / GetParam().format / GetParam().name; }
   /// "" where the box has no class that the file defines.
   std::string class_of(const json& box) const {
+    if (!box["cls"].is_string()) return "";
     const std::string name = box["cls"];
     if (GetParam().format == "via" && name.empty()) return "object";  // no class in the whole file
     return GetParam().format == "datumaro-json" && name == "5" ? "" : name;
@@ -100,19 +101,16 @@ TEST_P(Corpus, BoxesClassesAndImages) {
   const json answer = read_json(folder() / "answer.json");
   Conversion account;
   AnnotatedSet set;
-  if (answer["boxes"].empty()) {
-    EXPECT_NE(test::error_of([&] { set = read_annotations_of(options(format->name), account); }),
-              "no error");
-    return;
-  }
   set = read_annotations_of(options(format->name), account);
   std::map<std::string, const AnnotatedImage*> images;
+  std::size_t with_file = 0;
   std::vector<BoxAt> found, expected;
   for (const AnnotatedImage& image : set.images) {
     const std::string place = image.file.empty()
                                   ? image.written
                                   : image.file.lexically_relative(folder()).generic_string();
     images[place] = &image;
+    with_file += image.file.empty() ? 0 : 1;
     for (const AnnotatedObject& object : image.objects)
       found.push_back(
           {place, set.classes[static_cast<std::size_t>(object.class_index)].name, object.box});
@@ -137,7 +135,7 @@ TEST_P(Corpus, BoxesClassesAndImages) {
       EXPECT_EQ(images[place]->split, split) << place;
     }
   }
-  EXPECT_LE(set.images.size(), answer["pictures"].size());
+  EXPECT_LE(with_file, answer["pictures"].size());
   std::size_t dropped_boxes = 0;
   for (const json& box : answer["boxes"]) {
     const std::string place = box["picture"];

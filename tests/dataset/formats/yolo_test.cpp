@@ -81,7 +81,7 @@ TEST_F(YoloFiles, EmptyAndMissingLabelFilesAreTwoThings) {
 }
 
 TEST_F(YoloFiles, ForeignPathsAreFoundInsideTheSourceAlone) {
-  write_gray(folder / "outside/train/images/s.png", 20, 20, 7);
+  test::write_gray(folder / "outside/train/images/s.png", 20, 20, 7);
   image("train/images/a.png");
   image("valid/images/b.png");
   file("train/labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
