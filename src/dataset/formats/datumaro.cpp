@@ -11,7 +11,6 @@
 #include "dataset/formats/coco_object.hpp"
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
-#include "dataset/formats/mask_runs.hpp"
 #include "dataset/formats/splits.hpp"
 
 namespace yolov7::dataset {
@@ -61,9 +60,6 @@ std::string take_shape(const json& value, AnnotatedObject& object) {
     }
     object.box = box_around({*ring});
     object.rings.push_back(*ring);
-  } else if (type == "mask" && member(value, "rle") != nullptr) {
-    object.fault = read_coco_segmentation(member(value, "rle"), object);
-    if (object.mask) object.box = box_of(*object.mask);
   } else {
     return type.empty() ? "annotation without a type" : type;
   }

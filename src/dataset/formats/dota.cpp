@@ -62,7 +62,10 @@ AnnotatedObject read_row(std::string_view row, int line, AnnotatedSet& set,
   object.class_index = class_named(set, index, name);
   object.box = box_around({corners});
   object.rotation = rotation_of(corners, 0.01);
-  object.rings.push_back(std::move(corners));
+  if (object.rotation && object.rotation->degrees == 0)
+    object.rotation.reset();  // a plain box
+  else
+    object.rings.push_back(std::move(corners));
   object.difficult = difficult != "0";
   if (difficult == "2") object.attributes.push_back({"dota_difficult", 2.0});
   return object;

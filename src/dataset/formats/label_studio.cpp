@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <pugixml.hpp>
 
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -12,6 +13,7 @@
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/object_json.hpp"
+#include "dataset/formats/xml_file.hpp"
 #include "image/codec/file_kind.hpp"
 
 namespace yolov7::dataset {
@@ -246,9 +248,25 @@ void read_task(const json& value, const fs::path& path, const Reading& reading, 
   set.images.push_back(std::move(image));
 }
 
+/// <Label value="cat"/> of the labelling configuration, where it lies beside the tasks: their order
+/// is that of the classes.
+void read_configuration(const Reading& reading, AnnotatedSet& set,
+                        std::map<std::string, int>& index) {
+  for (const fs::path& path : reading.tree.with_extension(".xml")) {
+    const std::string head = reading.tree.head(path, 4096);
+    if (head.find("<View") == std::string::npos) continue;
+    const std::string xml = reading.tree.read(path, 16u << 20);
+    pugi::xml_document document;
+    parse_xml(xml, (reading.tree.root / path).string(), document);
+    for (const pugi::xpath_node& one : document.select_nodes("//*[@toName]/Label[@value]"))
+      class_named(set, index, one.node().attribute("value").value());
+  }
+}
+
 AnnotatedSet read(const Reading& reading) {
   AnnotatedSet set;
   std::map<std::string, int> index;
+  read_configuration(reading, set, index);
   for (const fs::path& path : reading.tree.with_extension(".json")) {
     if (!is_label_studio(reading.tree, path)) continue;
     const std::string content = reading.tree.read(path);
@@ -328,6 +346,16 @@ void write(const Writing& writing) {
     out += (i == 0 ? "\n" : ",\n") + json_text(task);
   }
   write_text_file(writing, "tasks.json", out + "\n]\n");
+  std::string labels;
+  for (const AnnotatedClass& one : writing.set.classes)
+    labels += fmt::format("    <Label value=\"{}\"/>\n", xml_text(one.name));
+  write_text_file(writing, "label_config.xml",
+                  fmt::format("<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
+                              "  <RectangleLabels name=\"label\" toName=\"image\">\n{0}"
+                              "  </RectangleLabels>\n"
+                              "  <PolygonLabels name=\"polygon\" toName=\"image\">\n{0}"
+                              "  </PolygonLabels>\n</View>\n",
+                              labels));
   count_lost_polygons(writing);
 }
 

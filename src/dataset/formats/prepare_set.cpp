@@ -260,7 +260,7 @@ void convert_images(Preparing& work, const std::vector<int>& classes) {
       if (reason.empty() && !facts.rows.whole())
         work.account.notes.push_back({name, 0, describe(facts.rows)});
     }
-    if (image.picture) unused[*image.picture] = reason;
+    if (image.picture && !unused[*image.picture].empty()) unused[*image.picture] = reason;
     if (!reason.empty()) {
       work.account.drop({"annotation", image.annotation, image.line, image.objects.size(),
                          which(image, nullptr) + reason});

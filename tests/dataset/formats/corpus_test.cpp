@@ -150,10 +150,7 @@ TEST_P(Corpus, BoxesClassesAndImages) {
     else
       expected.push_back({place, name, clipped});
   }
-  EXPECT_GE(static_cast<std::size_t>(
-                std::count_if(account.drops.begin(), account.drops.end(),
-                              [](const ConversionDrop& drop) { return drop.kind == "box"; })),
-            dropped_boxes);
+  EXPECT_GE(account.boxes.dropped, dropped_boxes);
   std::sort(found.begin(), found.end(), comes_before);
   std::sort(expected.begin(), expected.end(), comes_before);
   ASSERT_EQ(found.size(), expected.size()) << text::join(summary_lines(account), "\n");

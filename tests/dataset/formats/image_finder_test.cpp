@@ -27,7 +27,7 @@ TEST(ImageFinder, EachStepInItsOrder) {
       {"/Users/x/set/images/val/a.jpg", "images/val/a.jpg", FoundBy::end_of_path},
       {"data/images/val/b.png", "images/val/b.png", FoundBy::end_of_path},
       {"D:\\set\\val\\b.png", "images/val/b.png", FoundBy::name},
-      {"https://host/bucket/images/val/b.png?sign=1", "images/val/b.png", FoundBy::path},
+      {"https://host/bucket/images/val/b.png?sign=1", "images/val/b.png", FoundBy::end_of_path},
       {"b.jpg", "images/val/b.png", FoundBy::stem},
       {"b", "images/val/b.png", FoundBy::stem},
       {"d e.f.png", "x/d e.f.jpg", FoundBy::stem},
