@@ -10,10 +10,17 @@ endfunction()
 
 # yolov7_module(<name> [EXCEPT expressions...] [SOURCES made files...] [DEPENDS modules...] [LIBRARIES third parties...])
 # A module is one folder of src/ with all its .cpp files, one namespace, one static library yolov7_<name>.
-set(YOLOV7_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type)
+# A switch that lacks an enumerator, and a function that lacks its result, never compile. With YOLOV7_WERROR no warning does.
+set(YOLOV7_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=switch -Werror=return-type)
+if(YOLOV7_WERROR)
+  list(APPEND YOLOV7_WARNINGS -Werror)
+endif()
 
 function(yolov7_compile_options target)
   target_compile_options(${target} PRIVATE ${YOLOV7_WARNINGS})
+  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/src")
+    target_compile_options(${target} PRIVATE -Wconversion)
+  endif()
   if(YOLOV7_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${YOLOV7_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
     target_link_options(${target} PUBLIC -fsanitize=${YOLOV7_SANITIZE})

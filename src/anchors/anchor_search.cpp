@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/interrupt.hpp"
 #include "core/random.hpp"
+#include "core/stop.hpp"
 
 namespace yolov7::anchors {
 namespace {
@@ -81,7 +81,7 @@ std::vector<AnchorSize> k_means(std::span<const AnchorSize> labels, const Anchor
   for (const AnchorSize& l : labels) points.push_back({l.w / deviation[0], l.h / deviation[1]});
   Clusters best;
   for (std::uint32_t restart = 0; restart < restarts; ++restart) {
-    interrupt::check();
+    check_stop(o.stop);
     Random random(o.seed, 0, restart, draw_centres);
     const std::vector<std::size_t> order = random.permutation(points.size());
     std::vector<Point> centres;
@@ -137,7 +137,7 @@ AnchorSearch search_anchors(std::span<const AnchorSize> labels, const AnchorSear
   sort_by_area(result.anchors);
   result.fitness = result.clustered_fitness = fitness_of(used, result.anchors, o.threshold);
   for (int generation = 0; generation < o.generations; ++generation) {
-    interrupt::check();
+    check_stop(o.stop);
     Random random(o.seed, 0, static_cast<std::uint32_t>(generation), draw_mutation);
     const std::vector<double> factors = mutation(2 * result.anchors.size(), random);
     std::vector<AnchorSize> candidate = result.anchors;

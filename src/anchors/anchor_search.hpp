@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "anchors/anchor_fit.hpp"
@@ -16,6 +17,7 @@ struct AnchorSearchOptions {
   int generations = 1000;
   std::uint64_t seed = 0;
   std::function<void(int done, int all)> progress;  ///< generations; may be empty
+  std::stop_token stop = {};
 };
 
 struct AnchorSearch {
@@ -32,8 +34,8 @@ struct TooFewLabels : Error {
   using Error::Error;
 };
 
-/// `labels`: sizes in pixels of the network input. A pure function of labels and options. Error:
-/// TooFewLabels.
+/// `labels`: sizes in pixels of the network input. A pure function of labels and options. Errors:
+/// TooFewLabels, stopped_error().
 AnchorSearch search_anchors(std::span<const network::AnchorSize> labels,
                             const AnchorSearchOptions& options);
 

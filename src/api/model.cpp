@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/finite_weights.hpp"
@@ -51,8 +52,8 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
         network::NetworkAndWeights{model.network, std::move(weights)});
     model.detector = runtime::make_openvino_detector(std::move(runnable), options.detector);
   } else {
-    throw usage_error(
-        fmt::format("--backend: expected openvino or libtorch, found '{}'", options.backend));
+    throw usage_error(fmt::format("{}: expected openvino or libtorch, found '{}'",
+                                  setting_name("backend"), options.backend));
   }
   if (options.augment)
     model.detector =
@@ -63,16 +64,31 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
 
 }  // namespace
 
+std::vector<Setting> settings(ModelOptions& o) {
+  return joined(
+      {group("Network",
+             {setting("weights", o.weights, "checkpoint; several make an ensemble").basic(),
+              setting("augment", o.augment, "test-time augmentation: three passes over each image"),
+              setting("tta-clip-tails", o.clip_tails,
+                      "augment: without the coarsest rows of the first pass and the finest of the "
+                      "last")}),
+       group("Machine", {setting("backend", o.backend, "openvino, or libtorch as the reference")
+                             .choices({"openvino", "libtorch"}),
+                         setting("threads", o.detector.threads,
+                                 "of the network; 0 = the cores this process may use")
+                             .range(0, 4096)})});
+}
+
 void require_weights(const std::vector<std::string>& weights) {
-  if (weights.empty()) throw usage_error("--weights: expected a checkpoint, found none");
+  if (weights.empty())
+    throw usage_error(setting_name("weights") + ": expected a checkpoint, found none");
   std::error_code error;
   for (const std::string& one : weights)
     if (!std::filesystem::exists(one, error))
       throw Error(
-          fmt::format("--weights {}: no such file; nothing is downloaded implicitly, so train a "
-                      "network (yolov7 train) or give the "
-                      "path of a checkpoint",
-                      one));
+          fmt::format("{} {}: no such file; nothing is downloaded implicitly, so train a network "
+                      "(yolov7 train) or give the path of a checkpoint",
+                      setting_name("weights"), one));
 }
 
 OpenModel open_detector(const ModelOptions& options) {
@@ -113,16 +129,16 @@ int usable_image_size(int image_size, const runtime::Detector& detector) {
   const int stride = std::max(detector.stride(), 32),
             rounded = runtime::rounded_image_size(image_size, stride);
   if (rounded != image_size)
-    log::warning(fmt::format("--img-size {} is no multiple of the largest stride {}; {} is used",
-                             image_size, stride, rounded));
+    log::warning(fmt::format("{} {} is no multiple of the largest stride {}; {} is used",
+                             setting_name("img-size"), image_size, stride, rounded));
   return rounded;
 }
 
 void require_cpu(const std::string& device, const std::string& verb) {
   if (!device.empty() && device != "cpu")
-    throw usage_error(fmt::format(
-        "{}: --device: expected cpu, found '{}' (other devices come in a later version)", verb,
-        device));
+    throw usage_error(
+        fmt::format("{}: {}: expected cpu, found '{}' (other devices come in a later version)",
+                    verb, setting_name("device"), device));
 }
 
 }  // namespace yolov7::api

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/settings.hpp"
 #include "network/graph/graph.hpp"
 #include "runtime/detector.hpp"
 
@@ -26,6 +27,9 @@ struct ModelOptions {
   runtime::DetectorOptions detector;
   bool augment = false, clip_tails = false;  ///< test-time augmentation
 };
+
+/// The options of a command line that these members are; `precision` is a verb's own.
+std::vector<Setting> settings(ModelOptions& options);
 
 /// The averaged (EMA) weights of a checkpoint, or its plain ones, in the chosen back end. Paths are
 /// taken as they are: nothing is looked up elsewhere, downloaded, or changed in case. Of an

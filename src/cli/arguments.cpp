@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <map>
 
+#include "cli/help.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -22,21 +24,27 @@ struct Option {
 };
 
 struct Common {
-  bool json = false, quiet = false, verbose = false, help = false;
+  bool json = false, quiet = false, verbose = false;
+  std::string help;  ///< never read: the page is taken before anything is assigned
 };
 
 /// Switches that every verb takes; bound to `common`, appended to the verb's own table.
 Settings with_common(const Settings& own, Common& common) {
   Settings all = own;
-  const auto add = [&](const char* name, bool& member, const char* help) {
-    for (const Setting& entry : own.entries)
-      if (entry.name == name) return;
-    all.entries.push_back(setting(name, member, help));
-  };
-  add("json", common.json, "print the result as one JSON object on stdout, messages on stderr");
-  add("quiet", common.quiet, "only warnings and errors on stderr");
-  add("verbose", common.verbose, "more messages on stderr");
-  add("help", common.help, "this text");
+  for (Setting& one :
+       group(std::string(program_group),
+             {setting("json", common.json,
+                      "print the result as one JSON object on stdout, messages on stderr"),
+              setting("quiet", common.quiet, "only warnings and errors on stderr"),
+              setting("verbose", common.verbose, "more messages on stderr"),
+              setting("help", common.help,
+                      "this text; all: all options; markdown: the reference page")
+                  .choices({"", "all", "markdown"})
+                  .optional_value("")})) {
+    const bool own_one = std::any_of(own.entries.begin(), own.entries.end(),
+                                     [&](const Setting& entry) { return entry.name == one.name; });
+    if (!own_one) all.entries.push_back(std::move(one));
+  }
   return all;
 }
 
@@ -109,18 +117,6 @@ void apply(const Settings& settings, const Option& option) {
   }
 }
 
-std::string kind_text(const Setting& entry) {
-  if (entry.is_switch()) return "";
-  if (!entry.allowed.empty()) return " " + text::join(entry.allowed, "|");
-  const bool number = std::holds_alternative<int*>(entry.target) ||
-                      std::holds_alternative<double*>(entry.target) ||
-                      std::holds_alternative<std::vector<int>*>(entry.target) ||
-                      std::holds_alternative<std::vector<double>*>(entry.target);
-  const char* word = number ? "N" : "TEXT";
-  if (entry.value_optional) return fmt::format(" [{}]", word);
-  return entry.is_list() ? fmt::format(" {} …", word) : fmt::format(" {}", word);
-}
-
 }  // namespace
 
 bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments,
@@ -130,7 +126,8 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
   const std::vector<Option> options = read_options(all, arguments);
   for (const Option& option : options)
     if (option.setting->name == "help") {
-      std::fputs(help_text(settings).c_str(), stdout);
+      const std::string page = option.has_values ? option.values.front() : "";
+      std::fputs(help_text(all, page).c_str(), stdout);
       return false;
     }
   std::map<const Setting*, std::string> seen;
@@ -143,8 +140,8 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
     apply(settings, option);
   }
   output.json = output.json || common.json;
-  if (common.quiet) log::set_level(log::Level::warning);
-  if (common.verbose) log::set_level(log::Level::debug);
+  if (common.quiet) terminal()->set_level(log::Level::warning);
+  if (common.verbose) terminal()->set_level(log::Level::debug);
   return true;
 }
 
@@ -163,7 +160,7 @@ std::vector<std::string> command_line(const Settings& settings,
   for (const Setting& entry : settings.entries) {
     if (!text::contains(names, entry.name)) continue;
     if (entry.is_switch() && !**std::get_if<bool*>(&entry.target)) continue;
-    words.push_back("--" + entry.name);
+    words.push_back(flag(entry.name));
     const auto add_all = [&](const auto& values) {
       for (const auto& value : values) words.push_back(fmt::format("{}", value));
     };
@@ -181,27 +178,6 @@ std::vector<std::string> command_line(const Settings& settings,
   return words;
 }
 
-std::string help_text(const Settings& settings) {
-  Common common;
-  const Settings all = with_common(settings, common);
-  std::string out = fmt::format(
-      "yolov7 {}\n\nOptions (unambiguous prefixes work; '-' and '_' are alike):\n", settings.title);
-  for (const Setting& entry : all.entries) {
-    std::string line = fmt::format("  --{}{}", entry.name, kind_text(entry));
-    if (line.size() < 34)
-      line.resize(34, ' ');
-    else
-      line += "\n" + std::string(34, ' ');
-    line += entry.help;
-    if (!entry.refusal.empty())
-      line += fmt::format(" (does not work yet: {})", entry.refusal);
-    else if (!entry.notice.empty())
-      line += fmt::format(" (accepted, no effect: {})", entry.notice);
-    else if (!entry.is_switch())
-      line += fmt::format(" [{}]", entry.text());
-    out += line + "\n";
-  }
-  return out;
-}
+std::string flag(std::string_view key) { return "--" + std::string(key); }
 
 }  // namespace yolov7::cli

@@ -8,10 +8,13 @@
 #include <opencv2/core/utility.hpp>
 
 #include "api/video_library.hpp"
+#include "cli/help.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 
@@ -25,9 +28,10 @@ std::string program_help() {
   for (const Verb& verb : verbs()) {
     std::string names(verb.name);
     for (const auto alias : verb.aliases) names += fmt::format(", {}", alias);
-    out += fmt::format("  {:<12} {}\n", names, verb.summary);
+    out += fmt::format("  {:<24}{}\n", names, verb.summary);
   }
-  return out + "\n`yolov7 <verb> --help` lists a verb's options.\n";
+  return out +
+         "\n`yolov7 <verb> --help` lists a verb's most used options, `--help all` all of them.\n";
 }
 
 const Verb& find_verb(const std::string& name) {
@@ -48,7 +52,8 @@ const Verb& find_verb(const std::string& name) {
 ExitCode run(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
       arguments[0] == "help") {
-    std::fputs(program_help().c_str(), stdout);
+    const bool pages = arguments.size() > 1 && arguments[1] == "markdown";
+    std::fputs((pages ? reference_index() : program_help()).c_str(), stdout);
     return arguments.empty() ? ExitCode::usage : ExitCode::done;
   }
   if (arguments[0] == "--version") {
@@ -66,6 +71,7 @@ ExitCode run(const std::vector<std::string>& arguments) {
 
 ExitCode guarded(const std::vector<std::string>& arguments) {
   try {
+    interrupt::install();
     return run(arguments);
   } catch (const Error& error) {
     log::error(error.what());
@@ -91,7 +97,8 @@ void Output::line(std::string_view text) const {
 }  // namespace yolov7::cli
 
 int main(int count, char** values) {
-  yolov7::interrupt::install();
+  yolov7::install_setting_spelling(yolov7::cli::flag);
+  yolov7::log::install(yolov7::cli::terminal());
   yolov7::api::decode_further_images();
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own
   return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));

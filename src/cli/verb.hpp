@@ -29,12 +29,13 @@ struct Verb {
 };
 
 const std::vector<Verb>& verbs();
+const std::vector<Verb>& dataset_parts();  ///< dataset convert, …: each a verb of two words
 
 /// Command line → settings. Official names, unambiguous prefixes, '-' and '_' alike, --name value
 /// and --name=value, lists until the next option. Every verb also takes --json, --quiet, --verbose
-/// and --help. Returns false if --help was asked for (and printed). Errors (usage): unknown option
-/// with the nearest name, missing or superfluous value, out of range, an option that does not work
-/// yet.
+/// and --help [all|markdown] (help.hpp). Returns false if that was asked for (and printed). Errors
+/// (usage): unknown option with the nearest name, missing or superfluous value, out of range, an
+/// option that does not work yet.
 bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments,
                      Output& output);
 /// Names of the settings that the last parse_arguments call of this settings table found on the
@@ -44,7 +45,8 @@ std::vector<std::string> given_names(const Settings& settings,
 /// The command line that sets these settings of the table to the values that they have now.
 std::vector<std::string> command_line(const Settings& settings,
                                       const std::vector<std::string>& names);
-std::string help_text(const Settings& settings);
+/// What sets the entry `key` of a settings table on the command line: "--batch-size".
+std::string flag(std::string_view key);
 
 /// <project>/<name>, incremented to exp2, exp3 … unless `exist_ok` (evaluation 3.8); made, and
 /// returned.

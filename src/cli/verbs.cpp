@@ -22,7 +22,7 @@ const std::vector<Verb>& verbs() {
       {"evolve", "search hyper-parameters: evolution or successive halving", run_evolve},
       {"mlflow", "send to an MLflow server what waits in run folders", run_mlflow},
       {"val", "measure a trained network on a data set", run_val, {"test"}},
-      {"detect", "find objects in pictures", run_detect},
+      {"detect", "find objects in images, videos and streams", run_detect},
       {"benchmark", "latency and throughput of a model over batch, size, precision and threads",
        run_benchmark},
       {"metrics",

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 
 namespace yolov7::file {
 namespace fs = std::filesystem;
@@ -207,13 +207,13 @@ int open_lock(const fs::path& path, int operation) {
 
 }  // namespace
 
-Lock Lock::acquire(const fs::path& path) {
+Lock Lock::acquire(const fs::path& path, const std::stop_token& stop) {
   for (;;) {
     const int fd = open_lock(path, LOCK_EX | LOCK_NB);
     if (fd >= 0) return Lock(fd);
     if (errno != EWOULDBLOCK)
       throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
-    interrupt::check();  // a blocking flock would go on after Ctrl-C
+    check_stop(stop);  // a blocking flock would go on
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -47,8 +48,8 @@ std::filesystem::path user_cache_folder();
 /// process id.
 class Lock {
  public:
-  /// Waits. Errors: the file cannot be made; Ctrl-C while waiting.
-  static Lock acquire(const std::filesystem::path& path);
+  /// Waits. Errors: the file cannot be made; stopped_error() while waiting.
+  static Lock acquire(const std::filesystem::path& path, const std::stop_token& stop = {});
   /// Nothing if another process holds it.
   static std::optional<Lock> try_acquire(const std::filesystem::path& path);
   Lock(Lock&& other) noexcept;

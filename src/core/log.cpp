@@ -1,79 +1,80 @@
 #include "core/log.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <atomic>
+#include <algorithm>
 #include <cstdio>
 #include <mutex>
-#include <string>
+#include <utility>
 
 #include "core/text.hpp"
 
 namespace yolov7::log {
 namespace {
 
-std::atomic<Level> current{Level::info};
-std::mutex mutex;
-std::string speaker, live_line;  // guarded by mutex
+/// Of a library that nobody configured. The one place where the library writes to stderr itself.
+class LastResort final : public Sink {
+ public:
+  bool wants(Level level) const override { return level >= Level::warning; }
+  void write(Level level, std::string_view text) override {
+    const std::string lines = text_of(level, text);
+    std::fwrite(lines.data(), 1, lines.size(), stderr);
+  }
+};
 
-constexpr const char* clear_line = "\r\x1b[K";
+struct Installed {
+  std::mutex mutex;
+  std::shared_ptr<Sink> sink;  // guarded by mutex; null = last_resort
+  const std::shared_ptr<Sink> last_resort = std::make_shared<LastResort>();
+};
 
-/// As much of the line as fits into the terminal: what wraps cannot be rewritten.
-std::string fitting(std::string line) {
-  winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return line;
-  std::size_t end = 0;
-  for (int columns = 0; end < line.size(); ++end)
-    if ((static_cast<unsigned char>(line[end]) & 0xC0) != 0x80 && ++columns >= size.ws_col) break;
-  line.resize(end);
-  return line;
+/// Never destroyed: threads may have something to say while the process ends.
+Installed& installed() {
+  static auto* const only = new Installed;
+  return *only;
 }
 
-void write(Level level, std::string_view prefix, std::string_view line) {
-  if (level < current.load()) return;
-  std::lock_guard lock(mutex);
-  std::string out = speaker + std::string(prefix);
-  // Line feeds of our own messages are kept; everything else that could drive a terminal is
-  // escaped.
-  for (std::size_t start = 0; start <= line.size();) {
-    const std::size_t end = std::min(line.find('\n', start), line.size());
-    out += text::printable(line.substr(start, end - start));
-    out += '\n';
-    start = end + 1;
-  }
-  if (!live_line.empty()) out = clear_line + out + live_line;
-  std::fwrite(out.data(), 1, out.size(), stderr);
-  if (!live_line.empty()) std::fflush(stderr);
+/// Shared with the caller, so that a sink that is replaced lives until its last message.
+std::shared_ptr<Sink> sink() {
+  Installed& here = installed();
+  const std::lock_guard lock(here.mutex);
+  return here.sink ? here.sink : here.last_resort;
+}
+
+void say(Level level, std::string_view text) {
+  const std::shared_ptr<Sink> to = sink();
+  if (to->wants(level)) to->write(level, text);
 }
 
 }  // namespace
 
-void set_level(Level level) { current = level; }
-Level level() { return current; }
-void set_speaker(std::string prefix) {
-  std::lock_guard lock(mutex);
-  speaker = std::move(prefix);
+std::shared_ptr<Sink> install(std::shared_ptr<Sink> next) {
+  Installed& here = installed();
+  const std::lock_guard lock(here.mutex);
+  return std::exchange(here.sink, std::move(next));
 }
-void debug(std::string_view line) { write(Level::debug, "", line); }
-void info(std::string_view line) { write(Level::info, "", line); }
-void warning(std::string_view line) { write(Level::warning, "warning: ", line); }
-void error(std::string_view line) { write(Level::error, "error: ", line); }
 
-bool shows_live() { return isatty(STDERR_FILENO) == 1 && current.load() <= Level::info; }
+void debug(std::string_view text) { say(Level::debug, text); }
+void info(std::string_view text) { say(Level::info, text); }
+void warning(std::string_view text) { say(Level::warning, text); }
+void error(std::string_view text) { say(Level::error, text); }
+
+bool wants(Level level) { return sink()->wants(level); }
+bool shows_live() { return sink()->shows_live(); }
 void live(std::string_view line) {
-  if (!shows_live()) return;
-  std::lock_guard lock(mutex);
-  live_line = fitting(text::printable(line));
-  std::fputs((clear_line + live_line).c_str(), stderr);
-  std::fflush(stderr);
+  if (const std::shared_ptr<Sink> to = sink(); to->shows_live()) to->live(line);
 }
-void end_live() {
-  std::lock_guard lock(mutex);
-  if (live_line.empty()) return;
-  live_line.clear();
-  std::fputs(clear_line, stderr);
-  std::fflush(stderr);
+void end_live() { sink()->end_live(); }
+
+std::string text_of(Level level, std::string_view text, std::string_view speaker) {
+  std::string out(speaker);
+  if (level == Level::warning) out += "warning: ";
+  if (level == Level::error) out += "error: ";
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    out += text::printable(text.substr(start, end - start));
+    out += '\n';
+    start = end + 1;
+  }
+  return out;
 }
 
 }  // namespace yolov7::log

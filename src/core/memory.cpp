@@ -9,6 +9,8 @@
 #include <limits>
 #include <sstream>
 
+#include "core/setting_name.hpp"
+
 namespace yolov7 {
 namespace {
 
@@ -89,7 +91,7 @@ AvailableMemory available_memory(std::uint64_t limit) {
     result = {left, "the cgroup limit"};
   if (limit > 0) {
     const std::uint64_t left = limit - std::min(limit, resident_bytes());
-    if (left < result.bytes) result = {left, "--memory-limit"};
+    if (left < result.bytes) result = {left, setting_name("memory-limit")};
   }
   return result;
 }

@@ -8,7 +8,7 @@ namespace yolov7 {
 
 struct AvailableMemory {
   std::uint64_t bytes = 0;  ///< that this process may take beside what it holds
-  std::string limited_by;   ///< "the machine", "the cgroup limit", "--memory-limit"
+  std::string limited_by;   ///< "the machine", "the cgroup limit", the setting memory-limit
 };
 /// The least of: what the machine has to give (MemAvailable), what the cgroup (v1, v2, every level
 /// up to the root) leaves, and, with a `limit` above 0, that many bytes for the whole process less

@@ -19,7 +19,7 @@ Progress::Progress(std::string label, std::size_t total, std::string unit)
       terminal_(log::shows_live()),
       start_(std::chrono::steady_clock::now()),
       shown_(start_) {
-  if (log::level() > log::Level::info) finished_ = true;
+  if (!log::wants(log::Level::info)) finished_ = true;
 }
 
 Progress::~Progress() { finish(); }

@@ -1,6 +1,7 @@
 #pragma once
-// Progress of long work on stderr: done/total, rate, time left. On a terminal one line that is
-// rewritten; otherwise one line every ten seconds. Silent when the log level hides info.
+// Progress of long work, through the log: done/total, rate, time left. Where its sink shows a live
+// line, one that is rewritten; otherwise one line every ten seconds. Silent where nobody wants
+// info.
 #include <chrono>
 #include <cstddef>
 #include <mutex>

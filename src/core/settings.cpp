@@ -6,18 +6,12 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/overloaded.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
 
 namespace yolov7 {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 [[noreturn]] void refuse(const std::string& where, std::string_view expected,
                          std::string_view found) {
@@ -123,6 +117,24 @@ Setting Setting::ignored(std::string reason) && {
   return std::move(*this);
 }
 
+Setting Setting::basic() && {
+  level = SettingLevel::basic;
+  return std::move(*this);
+}
+
+std::vector<Setting> group(const std::string& title, std::vector<Setting> settings) {
+  for (Setting& one : settings)
+    if (one.group.empty()) one.group = title;
+  return settings;
+}
+
+std::vector<Setting> joined(std::initializer_list<std::vector<Setting>> tables) {
+  std::vector<Setting> all;
+  for (const std::vector<Setting>& table : tables)
+    all.insert(all.end(), table.begin(), table.end());
+  return all;
+}
+
 bool Setting::is_list() const {
   return std::holds_alternative<std::vector<int>*>(target) ||
          std::holds_alternative<std::vector<double>*>(target) ||
@@ -149,6 +161,11 @@ void Setting::assign(const std::vector<std::string>& texts, const std::string& w
           [&](std::vector<std::string>* t) {
             assign_list(*t, texts, [&](const auto& e) { return to_text(*this, e, where); });
           },
+          [&](const ChoiceTarget& t) {
+            const std::string& wanted = to_text(*this, first, where);
+            t.set(static_cast<std::size_t>(std::find(allowed.begin(), allowed.end(), wanted) -
+                                           allowed.begin()));
+          },
       },
       target);
 }
@@ -174,6 +191,7 @@ std::string Setting::text() const {
                         [&](const std::vector<std::string>* t) {
                           return list(*t, [](const std::string& v) { return yaml_scalar(v); });
                         },
+                        [&](const ChoiceTarget& t) { return yaml_scalar(allowed.at(t.get())); },
                     },
                     target);
 }
@@ -233,7 +251,7 @@ void assign(const Settings& settings, const Value& mapping) {
     if (texts.empty()) {
       std::visit(Overloaded{[](std::vector<int>* t) { t->clear(); },
                             [](std::vector<double>* t) { t->clear(); },
-                            [](std::vector<std::string>* t) { t->clear(); }, [](auto*) {}},
+                            [](std::vector<std::string>* t) { t->clear(); }, [](const auto&) {}},
                  entry->target);
       continue;
     }
@@ -248,8 +266,7 @@ void assign(const Settings& settings, const Value& mapping) {
 std::string to_yaml(const Settings& settings) {
   std::string out;
   for (const Setting& entry : settings.entries)
-    if (entry.refusal.empty() && entry.notice.empty())
-      out += fmt::format("{}: {}\n", entry.name, entry.text());
+    if (entry.has_effect()) out += fmt::format("{}: {}\n", entry.name, entry.text());
   return out;
 }
 

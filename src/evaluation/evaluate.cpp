@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/loading/loader.hpp"
@@ -33,6 +33,27 @@ Xyxy to_original(const Xyxy& box, const dataset::SampleOrigin& origin) {
   return clip({(box.x1 - origin.pad_x) / gain, (box.y1 - origin.pad_y) / gain,
                (box.x2 - origin.pad_x) / gain, (box.y2 - origin.pad_y) / gain},
               origin.width, origin.height);
+}
+
+/// Of the picture's way through the network, and of the metrics.
+std::vector<Setting> measuring_settings(ValidationOptions& o) {
+  return joined(
+      {group("Network",
+             {setting("img-size", o.image_size,
+                      "long side of the network input in pixels, rounded up to a multiple of the "
+                      "stride")
+                  .range(1, 65535)
+                  .basic(),
+              setting("batch-size", o.batch_size, "images per batch").range(1, 65536).basic()}),
+       group("Metrics", {setting("single-cls", o.single_cls,
+                                 "measure localisation alone: all classes are one"),
+                         setting("v5-metric", o.v5_metric,
+                                 "recall 1.0 as the end of the official precision-recall curve")}),
+       group("Output",
+             {setting("save-hybrid", o.save_hybrid,
+                      "label files of labels and predictions together; the metrics are then "
+                      "invalid")}),
+       group("Machine", {setting("workers", o.workers, "most loader threads").range(0, 1024)})});
 }
 
 class Evaluator {
@@ -80,7 +101,7 @@ class Evaluator {
       const auto batch = loader.next();
       result_.times.pre += milliseconds_since(waiting);
       if (!batch) break;
-      if (options_.interruptible) interrupt::check();
+      check_stop(options_.stop);
       run_batch(*batch, observer);
     }
     const double own_pictures = static_cast<double>(outcomes_.size());
@@ -260,6 +281,11 @@ class Evaluator {
 };
 
 }  // namespace
+
+std::vector<Setting> settings(ValidationOptions& o) {
+  return joined({measuring_settings(o), threshold_settings(o.nms), limit_settings(o.nms),
+                 kind_settings(o.nms), settings(o.analyses)});
+}
 
 ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index,
                           const ValidationOptions& options, const BatchObserver& observer) {

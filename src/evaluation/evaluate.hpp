@@ -4,6 +4,7 @@
 #include <functional>
 #include <opencv2/core/mat.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ inline NmsOptions validation_nms() {
   nms.conf_thres = 0.001;
   nms.iou_thres = 0.65;
   nms.multi_label = true;
+  nms.crowd.matrix_threshold = 0.001;  // low, as the confidence threshold is
   return nms;
 }
 
@@ -43,14 +45,17 @@ struct ValidationOptions {
   std::optional<CocoGroundTruth> ground_truth;  ///< for the COCO metric in place of the labels; ids
                                                 ///< as ground_truth_of() gives them
   CocoOptions coco;
-  AnalysisOptions analyses;    ///< of the detections and the ground truth that the COCO metric has
-  bool interruptible = false;  ///< Ctrl-C ends the run with an Error
+  AnalysisOptions analyses;   ///< of the detections and the ground truth that the COCO metric has
+  std::stop_token stop = {};  ///< looked at before each batch
   /// Several processes share the batches: this one takes every parts-th, and `exchange` turns its
   /// bytes into those of all, in order of the parts. The result is then that of the whole split in
   /// every process; contact sheets and times are this process's.
   int part = 0, parts = 1;
   std::function<std::vector<std::string>(const std::string&)> exchange;
 };
+
+/// The options of a command line that these members are.
+std::vector<Setting> settings(ValidationOptions& options);
 
 /// Milliseconds per picture. `pre` is the time that the run waited for the loader's threads.
 struct ValidationTimes {
@@ -81,7 +86,8 @@ using BatchObserver = std::function<void(const dataset::Batch&, const runtime::P
 
 /// The observer sees each batch before suppression. The result does not depend on threads.
 /// Errors: an index without pictures, a detector whose classes do not fit the data (single_cls
-/// aside), a picture for which no row of the prediction is finite (the picture is named).
+/// aside), a picture for which no row of the prediction is finite (the picture is named),
+/// stopped_error().
 ValidationResult evaluate(runtime::Detector& detector, const dataset::Index& index,
                           const ValidationOptions& options, const BatchObserver& observer = {});
 

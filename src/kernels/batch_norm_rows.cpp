@@ -219,7 +219,8 @@ RowKernels<T> row_kernels(ActivationKind activation) {
     case ActivationKind::silu: return Functions<T, ActivationKind::silu>::table();
     case ActivationKind::relu: return Functions<T, ActivationKind::relu>::table();
     case ActivationKind::leaky_relu: return Functions<T, ActivationKind::leaky_relu>::table();
-    case ActivationKind::sigmoid:  // not one of these kernels' (supports())
+    case ActivationKind::relu6:
+    case ActivationKind::sigmoid:  // not of these kernels (supports())
     case ActivationKind::identity: break;
   }
   return Functions<T, ActivationKind::identity>::table();

@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::monitoring {
@@ -256,7 +257,7 @@ void deliver(Connection& connection, MlflowQueue& queue, const QueuedRecord& rec
 
 std::string mlflow_address(const std::string& option) {
   const std::string address = option == "env" ? variable("MLFLOW_TRACKING_URI") : option;
-  const char* from = option == "env" ? "MLFLOW_TRACKING_URI" : "--mlflow";
+  const std::string from = option == "env" ? "MLFLOW_TRACKING_URI" : setting_name("mlflow");
   if (!address.starts_with("http://") && !address.starts_with("https://"))
     throw usage_error(
         fmt::format("{}: expected the http or https address of an MLflow server, found '{}'", from,

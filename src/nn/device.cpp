@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "nn/cuda/gpu_api.hpp"
 
 namespace yolov7::nn {
@@ -25,11 +26,11 @@ at::Device use(const GpuApi& api, int gpu) {
   const int count = api.count();
   if (count == 0)
     throw usage_error(fmt::format(
-        "--device {}: no GPU is visible (is the driver there, and CUDA_VISIBLE_DEVICES not empty?)",
-        gpu));
+        "{} {}: no GPU is visible (is the driver there, and CUDA_VISIBLE_DEVICES not empty?)",
+        setting_name("device"), gpu));
   if (gpu < 0 || gpu >= count)
-    throw Error(fmt::format("--device: expected a GPU from 0 to {}, found {} ({} visible)",
-                            count - 1, gpu, count));
+    throw Error(fmt::format("{}: expected a GPU from 0 to {}, found {} ({} visible)",
+                            setting_name("device"), count - 1, gpu, count));
   const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(gpu));
   c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
   at::globalContext().setAllowTF32CuDNN(
@@ -65,24 +66,25 @@ at::Device choose_device(const std::string& option, const run::World& world) {
   const GpuApi* api = gpu_api(why);
   if (option.empty()) {
     if (api == nullptr || api->count() <= world.local_rank) {
-      log::warning(
-          fmt::format("a GPU's driver is here, but {}: computing on the processor (--device cpu "
-                      "says that it is meant)",
-                      api == nullptr ? why : "it shows no GPU for this process"));
+      log::warning(fmt::format(
+          "a GPU's driver is here, but {}: computing on the processor ({} cpu says that it is "
+          "meant)",
+          api == nullptr ? why : "it shows no GPU for this process", setting_name("device")));
       return at::kCPU;
     }
     if (world.alone() && api->count() > 1)
-      log::info(fmt::format("{} GPUs are here, one is used (--device 0,1 uses two)", api->count()));
+      log::info(fmt::format("{} GPUs are here, one is used ({} 0,1 uses two)", api->count(),
+                            setting_name("device")));
     return use(*api, world.local_rank);
   }
   if (api == nullptr)
-    throw usage_error(
-        fmt::format("--device {}: {} (scripts/setup --gpu installs what GPUs need)", option, why));
+    throw usage_error(fmt::format("{} {}: {} (scripts/setup --gpu installs what GPUs need)",
+                                  setting_name("device"), option, why));
   const std::vector<int> gpus = run::gpus_of(option);
   if (static_cast<std::size_t>(world.local_rank) >= gpus.size())
-    throw usage_error(fmt::format(
-        "--device: expected a GPU for each of the {} processes of this machine, found {}",
-        world.local_size, gpus.size()));
+    throw usage_error(
+        fmt::format("{}: expected a GPU for each of the {} processes of this machine, found {}",
+                    setting_name("device"), world.local_size, gpus.size()));
   return use(*api, gpus[static_cast<std::size_t>(world.local_rank)]);
 }
 

@@ -34,12 +34,12 @@ at::Tensor drawn(const std::vector<std::int64_t>& shape, const std::function<dou
 }
 
 /// The convolution that a raw map comes from, directly or through its implicit multiplier.
-const Operation& head_convolution(const network::Network& network, int value) {
+const network::Convolution& head_convolution(const network::Network& network, int value) {
   for (const Operation& operation : network.operations)
-    if (operation.output == value)
-      return operation.kind == Operation::Kind::conv
-                 ? operation
-                 : head_convolution(network, operation.inputs.front());
+    if (operation.output == value) {
+      const auto* conv = operation.as<network::Convolution>();
+      return conv != nullptr ? *conv : head_convolution(network, operation.inputs.front());
+    }
   throw std::logic_error("a level without a convolution");
 }
 
@@ -50,11 +50,11 @@ void initialize(TorchNetwork& target, std::uint64_t seed) {
   const network::Network& network = target.description();
   std::unordered_map<std::string, double> bounds;  // ±1/√fan_in of convolution weights and biases
   for (const Operation& operation : network.operations) {
-    if (operation.kind != Operation::Kind::conv) continue;
-    const double fan_in = static_cast<double>(operation.in_channels) / operation.groups *
-                          operation.kernel_h * operation.kernel_w;
-    bounds[operation.tensor + ".weight"] = bounds[operation.tensor + ".bias"] =
-        1 / std::sqrt(fan_in);
+    const auto* conv = operation.as<network::Convolution>();
+    if (conv == nullptr) continue;
+    const double fan_in =
+        static_cast<double>(conv->in_channels) / conv->groups * conv->kernel_h * conv->kernel_w;
+    bounds[conv->tensor + ".weight"] = bounds[conv->tensor + ".bias"] = 1 / std::sqrt(fan_in);
   }
   const std::vector<TorchNetwork::Entry>& entries = target.entries();
   parallel_for(entries.size(), usable_cores(), [&](std::size_t i) {
@@ -77,7 +77,7 @@ void initialize(TorchNetwork& target, std::uint64_t seed) {
   });
   const double class_bias = std::log(0.6 / (network.class_count - 0.99));
   for (const network::Level& level : network.levels) {
-    const Operation& conv = head_convolution(network, level.value);
+    const network::Convolution& conv = head_convolution(network, level.value);
     if (!conv.bias) continue;
     at::Tensor bias = target.tensor(conv.tensor + ".bias")
                           .view({network.anchors_per_level, network.outputs_per_anchor()});

@@ -126,6 +126,7 @@ at::Tensor activate(const at::Tensor& x, const network::Activation& activation) 
   switch (activation.kind) {
     case ActivationKind::silu: return at::silu(x);
     case ActivationKind::relu: return at::relu(x);
+    case ActivationKind::relu6: return at::relu6(x);
     case ActivationKind::leaky_relu: return at::leaky_relu(x, activation.slope);
     case ActivationKind::sigmoid: return at::sigmoid(x);
     case ActivationKind::identity: break;

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/overloaded.hpp"
 #include "network/graph/links.hpp"
 
 namespace yolov7::nn {
@@ -123,63 +125,69 @@ const at::Tensor& TorchNetwork::tensor(const std::string& name) const {
   return entries_[found->second].tensor;
 }
 
-BatchNorm TorchNetwork::batch_norm(const std::string& prefix) const {
-  return {tensor(prefix + ".weight"), tensor(prefix + ".bias"), tensor(prefix + ".running_mean"),
-          tensor(prefix + ".running_var"), tensor(prefix + ".num_batches_tracked")};
+BatchNorm TorchNetwork::batch_norm(const network::BatchNorm& norm) const {
+  const auto part = [&](const char* name) { return tensor(norm.tensor + name); };
+  return {part(".weight"), part(".bias"), part(".running_mean"), part(".running_var"),
+          part(".num_batches_tracked")};
 }
 
-ConvLayer TorchNetwork::conv_layer(const Operation& operation) const {
-  ConvLayer conv;
-  conv.weight = tensor(operation.tensor + ".weight");
-  if (operation.bias) conv.bias = tensor(operation.tensor + ".bias");
-  conv.stride = both(operation.stride, operation.stride);
-  conv.padding = both(operation.pad_h, operation.pad_w);
-  conv.dilation = operation.dilation;
-  conv.groups = operation.groups;
-  return conv;
+ConvLayer TorchNetwork::conv_layer(const network::Convolution& conv) const {
+  ConvLayer layer;
+  layer.weight = tensor(conv.tensor + ".weight");
+  if (conv.bias) layer.bias = tensor(conv.tensor + ".bias");
+  layer.stride = both(conv.stride, conv.stride);
+  layer.padding = both(conv.pad_h, conv.pad_w);
+  layer.dilation = conv.dilation;
+  layer.groups = conv.groups;
+  return layer;
 }
 
 /// One step per operation, except that a convolution takes in the batch-norm and the activation
 /// that alone read it, and a batch-norm the activation.
 void TorchNetwork::build_steps() {
-  using Kind = Operation::Kind;
   const network::Links links(network_);
+  const std::vector<Operation>& operations = network_.operations;
 
-  for (std::size_t i = 0; i < network_.operations.size(); ++i) {
-    const Operation& operation = network_.operations[i];
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    const Operation& operation = operations[i];
     Step step;
-    step.kind = operation.kind;
+    step.primitive = operation.primitive;
     step.inputs = operation.inputs;
     step.output = operation.output;
     step.layer = operation.layer;
-    step.kernel = operation.kernel_h;
-    step.stride = operation.stride;
-    step.padding = operation.pad_h;
-    const auto absorb =
-        [&](Kind kind) {  // the next operation, if it is the only reader of this step's output
-          if (i + 1 >= network_.operations.size()) return static_cast<const Operation*>(nullptr);
-          const Operation& next = network_.operations[i + 1];
-          if (links.only_reader(step.output, kind) != &next)
-            return static_cast<const Operation*>(nullptr);
-          step.output = next.output;
-          ++i;
-          return &next;
-        };
-    if (operation.kind == Kind::conv) {
-      step.conv = conv_layer(operation);
-      if (const Operation* norm = absorb(Kind::batch_norm))
-        step.conv.norm = batch_norm(norm->tensor);
-    } else if (operation.kind == Kind::batch_norm) {
-      step.conv.norm = batch_norm(operation.tensor);
-    } else if (operation.kind == Kind::activation) {
-      step.conv.activation = operation.activation;
-    } else if (operation.kind == Kind::implicit_add || operation.kind == Kind::implicit_mul) {
-      step.implicit = tensor(operation.tensor + ".implicit");
-    }
-    if (operation.kind == Kind::conv || operation.kind == Kind::batch_norm)
-      if (const Operation* activation = absorb(Kind::activation))
-        step.conv.activation = activation->activation;
-    step.shared = operation.kind == Kind::conv && links.reader_count(step.output) > 1;
+    // The next operation, if it is of kind P and the only reader of this step's output.
+    const auto absorb = [&]<class P>(std::type_identity<P>) -> const P* {
+      if (i + 1 >= operations.size() || links.only_reader<P>(step.output) != &operations[i + 1])
+        return nullptr;
+      step.output = operations[++i].output;
+      return operations[i].as<P>();
+    };
+    const auto absorb_activation = [&] {
+      if (const auto* next = absorb(std::type_identity<network::Activate>()))
+        step.conv.activation = next->activation;
+    };
+    std::visit(
+        Overloaded{
+            [&](const network::Convolution& conv) {
+              step.conv = conv_layer(conv);
+              if (const auto* norm = absorb(std::type_identity<network::BatchNorm>()))
+                step.conv.norm = batch_norm(*norm);
+              absorb_activation();
+              step.shared = links.reader_count(step.output) > 1;
+            },
+            [&](const network::BatchNorm& norm) {
+              step.conv.norm = batch_norm(norm);
+              absorb_activation();
+            },
+            [&](const network::Activate& activate) { step.conv.activation = activate.activation; },
+            [&](const OneOf<network::ImplicitAdd, network::ImplicitMultiply> auto& vector) {
+              step.implicit = tensor(vector.tensor + ".implicit");
+            },
+            [](const OneOf<network::MaxPool, network::Concat, network::Add, network::Multiply,
+                           network::Upsample, network::Reorg, network::ChannelMean,
+                           network::ChannelMax> auto&) {},
+        },
+        operation.primitive);
     steps_.push_back(std::move(step));
   }
 }

@@ -69,24 +69,24 @@ class TorchNetwork {
 
  private:
   struct Step {
-    network::Operation::Kind kind = network::Operation::Kind::conv;
+    network::Primitive primitive;
     std::vector<int> inputs;  ///< value numbers
     int output = 0;
     int layer = 0;
     std::vector<int> dead;  ///< values that nobody reads after this step
     bool lead = false;      ///< some lead level depends on it
-    bool shared = false;    ///< conv: several steps read its output
-    ConvLayer conv;         ///< conv with what follows it; batch_norm: its norm and activation
-    at::Tensor implicit;
-    std::int64_t kernel = 2, stride = 2, padding = 0;  ///< max_pool
+    bool shared = false;    ///< a convolution whose output several steps read
+    ConvLayer conv;         ///< of a convolution with what follows it, of a batch-norm its norm and
+                            ///< activation, of an activation its kind
+    at::Tensor implicit;    ///< implicit vectors: their values
   };
   void allocate();
   void write_anchor_buffers();
   void read_anchor_buffers();
   void build_steps();
   void mark_lifetimes();
-  BatchNorm batch_norm(const std::string& prefix) const;
-  ConvLayer conv_layer(const network::Operation& operation) const;
+  BatchNorm batch_norm(const network::BatchNorm& norm) const;
+  ConvLayer conv_layer(const network::Convolution& conv) const;
   struct Flow;
   at::Tensor execute(const Step& step, Flow& flow) const;
   at::Tensor raw_map(const at::Tensor& value) const;

@@ -1,4 +1,4 @@
-// Of TorchNetwork: the forward pass, and the decoding of its maps.
+// Of TorchNetwork: the forward pass.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/overloaded.hpp"
 #include "kernels/channel_scale.hpp"
 #include "kernels/max_pool.hpp"
 #include "kernels/upsample.hpp"
@@ -13,8 +14,6 @@
 
 namespace yolov7::nn {
 namespace {
-
-using network::Operation;
 
 /// Space to depth by 2; the row offset varies fastest (architecture 1.4).
 at::Tensor reorg(const at::Tensor& x) {
@@ -52,34 +51,37 @@ struct TorchNetwork::Flow {
 };
 
 at::Tensor TorchNetwork::execute(const Step& step, Flow& flow) const {
-  using Kind = Operation::Kind;
-  if (step.kind == Kind::add || step.kind == Kind::concat) {
-    std::vector<at::Tensor> parts;
-    for (const int input : step.inputs) parts.push_back(flow.take(input));
-    if (step.kind == Kind::concat) return at::cat(parts, 1);
-    at::Tensor sum = parts.at(0) + parts.at(1);
-    for (std::size_t i = 2; i < parts.size(); ++i) sum = sum + parts[i];
-    return sum;
-  }
-  const at::Tensor x = flow.take(step.inputs.front());
-  switch (step.kind) {
-    case Kind::conv: return conv_bn_act(x, step.conv, mode_);
-    case Kind::batch_norm: return batch_norm_act(x, step.conv.norm, step.conv.activation, mode_);
-    case Kind::activation: return activate(x, step.conv.activation);
-    case Kind::max_pool: return kernels::max_pool(x, step.kernel, step.stride, step.padding);
-    case Kind::upsample: return kernels::upsample_twice(x);
-    case Kind::reorg: return reorg(x);
-    case Kind::implicit_add: return x + step.implicit.to(x.scalar_type());
-    case Kind::implicit_mul:
-      return kernels::scale_channels(x, step.implicit);  // widens bfloat16 to the parameters' type
-    case Kind::channel_mean: return x.mean({1}, true);
-    case Kind::channel_max: return x.amax({1}, true);
-    case Kind::multiply: return x * flow.take(step.inputs.at(1));
-    case Kind::add:
-    case Kind::concat: break;
-  }
-  throw Error(fmt::format("{}: layer {}: an operation that training does not know", network_.source,
-                          step.layer));
+  std::vector<at::Tensor> in;
+  for (const int input : step.inputs) in.push_back(flow.take(input));
+  const at::Tensor& x = in.front();
+  return std::visit(
+      Overloaded{
+          [&](const network::Convolution&) { return conv_bn_act(x, step.conv, mode_); },
+          [&](const network::BatchNorm&) {
+            return batch_norm_act(x, step.conv.norm, step.conv.activation, mode_);
+          },
+          [&](const network::Activate&) { return activate(x, step.conv.activation); },
+          [&](const network::MaxPool& pool) {
+            return kernels::max_pool(x, pool.kernel, pool.stride, pool.padding);
+          },
+          [&](const network::Concat&) { return at::cat(in, 1); },
+          [&](const network::Add&) {
+            at::Tensor sum = in.at(0) + in.at(1);
+            for (std::size_t i = 2; i < in.size(); ++i) sum = sum + in[i];
+            return sum;
+          },
+          [&](const network::Multiply&) { return x * in.at(1); },
+          [&](const network::Upsample&) { return kernels::upsample_twice(x); },
+          [&](const network::Reorg&) { return reorg(x); },
+          [&](const network::ImplicitAdd&) { return x + step.implicit.to(x.scalar_type()); },
+          // It widens bfloat16 to the parameters' type.
+          [&](const network::ImplicitMultiply&) {
+            return kernels::scale_channels(x, step.implicit);
+          },
+          [&](const network::ChannelMean&) { return x.mean({1}, true); },
+          [&](const network::ChannelMax&) { return x.amax({1}, true); },
+      },
+      step.primitive);
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]; a view if the value is channels_last.
@@ -114,27 +116,6 @@ std::vector<at::Tensor> TorchNetwork::forward(const at::Tensor& images) {
   for (const network::Level& level : network_.levels)
     if (mode_.training || !level.auxiliary) maps.push_back(raw_map(flow.take(level.value)));
   return maps;
-}
-
-at::Tensor decode(const std::vector<at::Tensor>& maps, const network::Network& network) {
-  std::vector<at::Tensor> levels;
-  for (std::size_t i = 0; i < network.lead_levels(); ++i) {
-    const network::Level& level = network.levels[i];
-    const at::Tensor s = maps.at(i).sigmoid();
-    const auto options = s.options();
-    std::vector<double> sizes;
-    for (const network::AnchorSize& anchor : level.anchors)
-      sizes.insert(sizes.end(), {anchor.w, anchor.h});
-    const at::Tensor anchors = at::tensor(sizes, at::kDouble).to(options).view({1, -1, 1, 1, 2});
-    const auto grid =
-        at::meshgrid({at::arange(s.size(2), options), at::arange(s.size(3), options)}, "ij");
-    const at::Tensor cells = at::stack({grid[1], grid[0]}, -1);
-    const at::Tensor centre = (s.slice(-1, 0, 2) * 2 - 0.5 + cells) * level.stride;
-    const at::Tensor size = (s.slice(-1, 2, 4) * 2).square() * anchors;
-    levels.push_back(
-        at::cat({centre, size, s.slice(-1, 4)}, -1).reshape({s.size(0), -1, s.size(4)}));
-  }
-  return at::cat(levels, 1);
 }
 
 }  // namespace yolov7::nn

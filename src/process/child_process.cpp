@@ -15,6 +15,7 @@
 namespace yolov7::process {
 namespace {
 
+/// Of the child's own streams, whose descriptors these are: no message of this process.
 void redirect(const char* file, int descriptor) {
   if (*file == '\0') return;
   const int target = ::open(file, O_WRONLY | O_CREAT | O_APPEND, 0644);

@@ -12,8 +12,8 @@
 #include <thread>
 #include <utility>
 
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "process/child_process.hpp"
 
 namespace yolov7::process {
@@ -35,7 +35,8 @@ int free_port() {
       ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
   if (descriptor >= 0) ::close(descriptor);
   if (!found)
-    throw Error(fmt::format("--nproc: no free port on this machine: {}", std::strerror(errno)));
+    throw Error(fmt::format("{}: no free port on this machine: {}", setting_name("nproc"),
+                            std::strerror(errno)));
   return ntohs(address.sin_port);
 }
 
@@ -47,7 +48,7 @@ ChildProcess start(int rank, int count, int port, const std::vector<std::string>
         "MASTER_ADDR=127.0.0.1", fmt::format("MASTER_PORT={}", port)},
        rank == 0 ? "" : "/dev/null",
        ""},
-      fmt::format("--nproc: process {}", rank));
+      fmt::format("{}: process {}", setting_name("nproc"), rank));
 }
 
 void signal_all(const std::vector<ChildProcess>& children, int signal) {
@@ -55,11 +56,12 @@ void signal_all(const std::vector<ChildProcess>& children, int signal) {
 }
 
 /// Until all have ended. After the first one that ends badly the others get `grace`.
-void wait_for(std::vector<ChildProcess>& children, std::chrono::seconds grace) {
+void wait_for(std::vector<ChildProcess>& children, std::chrono::seconds grace,
+              const std::stop_token& stop) {
   bool passed_on = false, ended = false;
   Clock::time_point limit{};
   for (bool any = true; any;) {
-    if (interrupt::requested() && !std::exchange(passed_on, true)) signal_all(children, SIGTERM);
+    if (stop.stop_requested() && !std::exchange(passed_on, true)) signal_all(children, SIGTERM);
     any = false;
     for (ChildProcess& child : children) any = child.running() || any;
     if (!ended && std::any_of(children.begin(), children.end(),
@@ -74,11 +76,12 @@ void wait_for(std::vector<ChildProcess>& children, std::chrono::seconds grace) {
 
 }  // namespace
 
-ExitCode launch(int count, const std::vector<std::string>& arguments, std::chrono::seconds grace) {
+ExitCode launch(int count, const std::vector<std::string>& arguments, std::chrono::seconds grace,
+                const std::stop_token& stop) {
   const int port = free_port();
   std::vector<ChildProcess> children;
   for (int rank = 0; rank < count; ++rank) children.push_back(start(rank, count, port, arguments));
-  wait_for(children, grace);
+  wait_for(children, grace, stop);
   ExitCode code = ExitCode::done;
   for (int rank = 0; rank < count; ++rank) {
     const ChildProcess& child = children[static_cast<std::size_t>(rank)];

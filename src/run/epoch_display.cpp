@@ -7,6 +7,7 @@
 
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::run {
@@ -49,8 +50,8 @@ std::string epoch_sentence(const EpochRow& row) {
   const double waiting = waiting_share(r);
   const std::string limit =
       waiting > noticeable_waiting
-          ? fmt::format("limited by data, waiting {:.0f} % of the time (--workers, --cache-budget)",
-                        100 * waiting)
+          ? fmt::format("limited by data, waiting {:.0f} % of the time ({}, {})", 100 * waiting,
+                        setting_name("workers"), setting_name("cache-budget"))
           : fmt::format("limited by compute, waiting {:.0f} % of the time for data", 100 * waiting);
   return fmt::format(
       "epoch {}/{}: box {:.4g} obj {:.4g} cls {:.4g} | {}| {:.1f} pictures/s, {}{}", row.epoch,

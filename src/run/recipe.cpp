@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "run/schedule.hpp"
 
@@ -67,12 +68,13 @@ std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given,
         steps_of(o, pictures));
   if (choose_optimizer(o, before < enough_steps))
     changed +=
-        "; AdamW takes the place of SGD, with a tenth of its rates (--optimizer sgd keeps it)";
+        fmt::format("; AdamW takes the place of SGD, with a tenth of its rates ({} sgd keeps it)",
+                    setting_name("optimizer"));
   if (changed.empty()) return {};
   return fmt::format(
-      "few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} "
-      "(--recipe official keeps the original's)",
-      pictures, o.epochs, before, changed);
+      "few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} ({} "
+      "official keeps the original's)",
+      pictures, o.epochs, before, changed, setting_name("recipe"));
 }
 
 }  // namespace yolov7::run

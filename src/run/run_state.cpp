@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
 
@@ -51,8 +52,8 @@ RunState run_state(const std::string& text, const std::string& source) {
   if (text.empty())
     throw Error(
         fmt::format("{}: expected the state of a run, found a stripped checkpoint: nothing to "
-                    "resume (use --weights to fine-tune)",
-                    source));
+                    "resume (use {} to fine-tune)",
+                    source, setting_name("weights")));
   RunState s;
   try {
     const nlohmann::json json = parse_json(text, source);
@@ -88,8 +89,8 @@ fs::path find_resume_checkpoint(const std::string& resume, const std::string& pr
     if (fs::is_regular_file(path)) return path;
     if (fs::is_regular_file(path / "weights" / "last.pt")) return path / "weights" / "last.pt";
     throw Error(fmt::format(
-        "--resume: expected a checkpoint or a run folder with weights/last.pt, found neither at {}",
-        resume));
+        "{}: expected a checkpoint or a run folder with weights/last.pt, found neither at {}",
+        setting_name("resume"), resume));
   }
   fs::path newest;
   fs::file_time_type newest_time{};
@@ -103,8 +104,8 @@ fs::path find_resume_checkpoint(const std::string& resume, const std::string& pr
     }
   }
   if (newest.empty())
-    throw Error(
-        fmt::format("--resume: expected a last.pt somewhere below {}, found none", project));
+    throw Error(fmt::format("{}: expected a last.pt somewhere below {}, found none",
+                            setting_name("resume"), project));
   return newest;
 }
 

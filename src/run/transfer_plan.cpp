@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::run {
@@ -15,7 +16,7 @@ namespace {
 int number(std::string_view text, const char* what) {
   const auto value = text::parse_int(text);
   if (!value || *value < 0 || *value > std::numeric_limits<int>::max())
-    throw usage_error(fmt::format("--unfreeze-at: expected {}, found '{}'", what,
+    throw usage_error(fmt::format("{}: expected {}, found '{}'", setting_name("unfreeze-at"), what,
                                   text::printable(std::string(text))));
   return static_cast<int>(*value);
 }
@@ -46,13 +47,15 @@ TransferPlan::TransferPlan(const TrainOptions& o, const network::Network& networ
     for (const std::string_view one : text::split(o.unfreeze_at, ',')) {
       const auto colon = one.find(':');
       if (colon == std::string_view::npos)
-        throw usage_error(fmt::format("--unfreeze-at: expected epoch:part, found '{}'",
+        throw usage_error(fmt::format("{}: expected epoch:part, found '{}'",
+                                      setting_name("unfreeze-at"),
                                       text::printable(std::string(one))));
       const Part wanted = part(std::string(one.substr(colon + 1)));
       Stage stage{number(one.substr(0, colon), "an epoch"), layers_from(wanted.first, wanted.last)};
       if (!stages_.empty() && stage.epoch <= stages_.back().epoch)
-        throw usage_error(fmt::format("--unfreeze-at: expected rising epochs, found {} after {}",
-                                      stage.epoch, stages_.back().epoch));
+        throw usage_error(fmt::format("{}: expected rising epochs, found {} after {}",
+                                      setting_name("unfreeze-at"), stage.epoch,
+                                      stages_.back().epoch));
       stages_.push_back(std::move(stage));
     }
   require_training(o, network);
@@ -80,15 +83,15 @@ void TransferPlan::require_training(const TrainOptions& o, const network::Networ
     if (trains) continue;
     std::vector<std::string> given;
     for (const int one : o.freeze) given.push_back(std::to_string(one));
-    const std::string until = stages_.empty()
-                                  ? ""
-                                  : fmt::format(" with --unfreeze-at {}, from epoch {} on",
-                                                text::printable(o.unfreeze_at), starts[i]);
+    const std::string until =
+        stages_.empty() ? ""
+                        : fmt::format(" with {} {}, from epoch {} on", setting_name("unfreeze-at"),
+                                      text::printable(o.unfreeze_at), starts[i]);
     const bool all = static_cast<int>(still.size()) == layers_;
-    throw usage_error(
-        fmt::format("--freeze {}{}: all {}layers{} are frozen, nothing would be trained",
-                    text::join(given, " "), until, all ? fmt::format("{} ", layers_) : "",
-                    all ? "" : " that have weights"));
+    throw usage_error(fmt::format("{} {}{}: all {}layers{} are frozen, nothing would be trained",
+                                  setting_name("freeze"), text::join(given, " "), until,
+                                  all ? fmt::format("{} ", layers_) : "",
+                                  all ? "" : " that have weights"));
   }
 }
 
@@ -98,16 +101,16 @@ TransferPlan::Part TransferPlan::part(const std::string& name) const {
     if (one.name == name) return one;
   const auto dash = name.find('-');
   if (name.empty() || name.find_first_not_of("0123456789-") != std::string::npos)
-    throw usage_error(fmt::format(
-        "--unfreeze-at: expected backbone, neck, head, all, a layer or first-last, found '{}'",
-        text::printable(name)));
+    throw usage_error(
+        fmt::format("{}: expected backbone, neck, head, all, a layer or first-last, found '{}'",
+                    setting_name("unfreeze-at"), text::printable(name)));
   const int first = number(std::string_view(name).substr(0, dash), "a layer"),
             last = dash == std::string::npos
                        ? first
                        : number(std::string_view(name).substr(dash + 1), "a layer");
   if (first > last || last >= layers_)
-    throw usage_error(
-        fmt::format("--unfreeze-at: expected layers within 0..{}, found '{}'", layers_ - 1, name));
+    throw usage_error(fmt::format("{}: expected layers within 0..{}, found '{}'",
+                                  setting_name("unfreeze-at"), layers_ - 1, name));
   return {name, first, last};
 }
 

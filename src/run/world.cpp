@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::run {
@@ -19,8 +20,8 @@ int number(const Get& get, const char* name, int low, int high,
     if (otherwise) return *otherwise;
     throw usage_error(
         fmt::format("training by several processes: expected the variable {}, found none (torchrun "
-                    "sets it, --nproc does as well)",
-                    name));
+                    "sets it, {} does as well)",
+                    name, setting_name("nproc")));
   }
   const auto value = text::parse_int(text);
   if (!value || *value < low || *value > high)
@@ -43,9 +44,10 @@ World world_of(const Get& get) {
   world.port = static_cast<std::uint16_t>(number(get, "MASTER_PORT", 1, 65'535));
   const char* address = get("MASTER_ADDR");
   if (address == nullptr || *address == '\0')
-    throw usage_error(
+    throw usage_error(fmt::format(
         "training by several processes: expected the variable MASTER_ADDR, found none (torchrun "
-        "sets it, --nproc does as well)");
+        "sets it, {} does as well)",
+        setting_name("nproc")));
   world.address = address;
   return world;
 }
@@ -59,9 +61,9 @@ std::vector<int> gpus_of(const std::string& device) {
         value && std::find(gpus.begin(), gpus.end(), static_cast<int>(*value)) != gpus.end();
     if (!value || *value < 0 || *value > 1023 || known)
       throw usage_error(
-          fmt::format("--device: expected cpu, a GPU's number or several different ones with "
-                      "commas between, found '{}'",
-                      text::printable(device)));
+          fmt::format("{}: expected cpu, a GPU's number or several different ones with commas "
+                      "between, found '{}'",
+                      setting_name("device"), text::printable(device)));
     gpus.push_back(static_cast<int>(*value));
   }
   return gpus;

@@ -24,6 +24,22 @@ double lap(Clock::time_point& from) {
 
 }  // namespace
 
+std::vector<Setting> settings(LookOptions& o) {
+  return joined(
+      {group("Network",
+             {setting("img-size", o.image_size,
+                      "long side of the network input in pixels, rounded up to a multiple of the "
+                      "stride")
+                  .range(1, 65535)
+                  .basic()}),
+       group("Tiles",
+             {setting("tile", o.tile,
+                      "look also at square parts of this many pixels, for small objects in large "
+                      "images; 0 = none")
+                  .range(0, 65535),
+              setting("tile-overlap", o.tile_overlap, "of neighbouring parts").range(0, 0.9)})});
+}
+
 int rounded_image_size(int image_size, int stride) {
   if (image_size < 1)
     throw usage_error(fmt::format("image size: expected a positive number, found {}", image_size));

@@ -3,8 +3,10 @@
 // (evaluation 3.2, 3.4).
 #include <opencv2/core/mat.hpp>
 #include <span>
+#include <stop_token>
 #include <vector>
 
+#include "core/settings.hpp"
 #include "image/boxes/box.hpp"
 #include "image/boxes/nms.hpp"
 #include "runtime/detector.hpp"
@@ -46,7 +48,11 @@ struct LookOptions {
   int tile = 0;  ///< side of square parts, in pixels of the picture, that are looked at besides the
                  ///< whole; 0 = none
   double tile_overlap = 0.2;  ///< of neighbouring parts, as a share of their side
+  std::stop_token stop = {};  ///< looked at before each part
 };
+
+/// The options of a command line that these members are, those of `nms` aside.
+std::vector<Setting> settings(LookOptions& options);
 
 /// `bgr`: 8 bit, 3 channels. `image_size`: the long side of the network input in pixels, a multiple
 /// of the detector's stride; the short side is the smallest multiple that holds the picture; small

@@ -6,7 +6,8 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -48,9 +49,11 @@ bool covers(const Piece& kept, const Piece& one, const NmsOptions& options) {
 
 std::vector<cv::Rect> tile_grid(cv::Size picture, int tile, double overlap) {
   if (tile < 1)
-    throw usage_error(fmt::format("--tile: expected a positive number of pixels, found {}", tile));
+    throw usage_error(fmt::format("{}: expected a positive number of pixels, found {}",
+                                  setting_name("tile"), tile));
   if (!(overlap >= 0 && overlap <= 0.9))
-    throw usage_error(fmt::format("--tile-overlap: expected 0 to 0.9, found {}", overlap));
+    throw usage_error(
+        fmt::format("{}: expected 0 to 0.9, found {}", setting_name("tile-overlap"), overlap));
   std::vector<cv::Rect> out;
   for (const int y : starts(picture.height, tile, overlap))
     for (const int x : starts(picture.width, tile, overlap))
@@ -88,7 +91,7 @@ DetectResult detect_tiled(Detector& detector, const cv::Mat& bgr, const LookOpti
   DetectResult all;
   std::vector<PartDetections> parts;
   for (const cv::Rect& part : grid) {
-    interrupt::check();
+    check_stop(options.stop);
     DetectResult one = detect(detector, bgr(part), options.image_size, options.nms, buffers);
     for (Detection& detection : one.detections) {
       detection.box.x1 += part.x, detection.box.x2 += part.x;

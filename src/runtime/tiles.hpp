@@ -27,7 +27,7 @@ std::vector<Detection> merge_parts(std::span<const PartDetections> parts, cv::Si
                                    const NmsOptions& options);
 
 /// The whole picture and all its parts, one after the other through the network; memory is that of
-/// one.
+/// one. Error: stopped_error() between two parts.
 DetectResult detect_tiled(Detector& detector, const cv::Mat& bgr, const LookOptions& options,
                           DetectBuffers& buffers);
 

@@ -15,6 +15,24 @@ double square(double x) { return x * x; }
 
 }  // namespace
 
+std::vector<Setting> settings(TrackOptions& o) {
+  return group(
+      "Tracks",
+      {
+          setting("track-high", o.high,
+                  "score above which a detection begins a track; 0 = "
+                  "--conf-thres")
+              .range(0, 1),
+          setting("track-low", o.low, "score above which a detection may go on with a track")
+              .range(0, 1),
+          setting("track-iou", o.match_iou,
+                  "least overlap of a track's expected box and a detection")
+              .range(0, 1),
+          setting("track-buffer", o.buffer, "frames for which an object out of sight is remembered")
+              .range(0, 1e6),
+      });
+}
+
 EvenMotion::EvenMotion(double value, double scale)
     : value_(value),
       var_value_(square(2 * position_noise * scale)),

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/settings.hpp"
 #include "image/boxes/box.hpp"
 
 namespace yolov7::runtime {
@@ -17,6 +18,9 @@ struct TrackOptions {
   int buffer = 30;         ///< frames for which a track that is not seen is remembered
   bool agnostic = false;   ///< a track may change its class
 };
+
+/// The options of a command line that these members are; `high` 0 = the confidence threshold.
+std::vector<Setting> settings(TrackOptions& options);
 
 /// A value that moves evenly: Kalman filter of position and velocity, one step a frame. With
 /// diagonal noise the four values of a box do not influence each other, so each has a filter of its

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "run/csv_columns.hpp"
 
@@ -101,11 +102,12 @@ std::vector<Gene> searched_genes(const std::vector<std::string>& keys,
     if (gene.gain > 0) known.push_back(gene.name);
   for (const std::string& name : wanted) {
     if (!text::contains(known, name))
-      throw usage_error(fmt::format("--genes: expected some of {}; found '{}'{}",
+      throw usage_error(fmt::format("{}: expected some of {}; found '{}'{}", setting_name("genes"),
                                     text::join(known, ", "), text::printable(name),
                                     text::did_you_mean(name, known)));
     if (!text::contains(keys, name))
-      throw usage_error(fmt::format("--genes: '{}' is not in the hyper-parameter file", name));
+      throw usage_error(
+          fmt::format("{}: '{}' is not in the hyper-parameter file", setting_name("genes"), name));
   }
   std::vector<Gene> genes;
   for (const Gene& gene : gene_table())

@@ -10,7 +10,6 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
@@ -106,7 +105,7 @@ class SearchRun {
   }
 
   void look_around() {
-    if (interrupt::requested() && !std::exchange(outcome_.interrupted, true))
+    if (s_.stop.stop_requested() && !std::exchange(outcome_.interrupted, true))
       for (const Slot& slot : slots_)
         if (slot.process) slot.process->send(SIGTERM);
     outcome_.out_of_time =
@@ -147,8 +146,18 @@ class SearchRun {
     return words;
   }
 
+  /// A training of a search that was killed may still be writing its last checkpoint.
+  void wait_for_earlier(const Trial& trial) const {
+    const fs::path lock = trial_folder(s_.folder, trial) / ".lock";
+    if (!fs::exists(lock) || file::Lock::try_acquire(lock)) return;
+    log::info(fmt::format("waiting for the end of the training {}, which an earlier call began",
+                          trial_name(trial)));
+    file::Lock::acquire(lock);
+  }
+
   void begin(Slot& slot, std::size_t index, const Trial& trial) {
     slot.trial = trial;
+    wait_for_earlier(trial);
     slot.start = Clock::now();
     if (const auto known = result(trial))
       return record(slot, *known);  // killed between the training's end and this search's line

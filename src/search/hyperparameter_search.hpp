@@ -2,6 +2,7 @@
 // Trains the candidates of a search of hyper-parameters (training/evolution.hpp), each as a process
 // of its own.
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct SearchSetup {
                                      ///< n)-th; empty = as trainings choose
   int parallel = 1;                  ///< trainings at a time
   double hours = 0;                  ///< after which no training begins; 0 = no limit
+  std::stop_token stop = {};         ///< trainings at work end resumable, none begins
 };
 
 struct SearchOutcome {

@@ -26,7 +26,7 @@ std::string cannot_replace(const std::string& why, int wanted) {
 /// Searched anchors, where their best possible recall is above `recall` (training 12), and in any
 /// case in the place of placeholders.
 void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state,
-                     double recall, bool placeholders) {
+                     double recall, bool placeholders, const std::stop_token& stop) {
   const network::Network& description = network.description();
   const std::size_t levels = description.lead_levels(),
                     per_level = static_cast<std::size_t>(description.anchors_per_level);
@@ -34,6 +34,7 @@ void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::Run
   options.count = static_cast<int>(levels * per_level);
   options.threshold = state.hyp.anchor_t;
   options.seed = static_cast<std::uint64_t>(state.options.seed);
+  options.stop = stop;
   anchors::AnchorSearch found;
   try {
     found = anchors::search_anchors(data.train, data.train_size, options);
@@ -62,7 +63,8 @@ void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::Run
 
 }  // namespace
 
-void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state) {
+void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state,
+                    const std::stop_token& stop) {
   if (state.options.noautoanchor && state.hyp.anchors == 0) return;
   const anchors::AnchorFit fit =
       anchors::anchor_fit(data.train, network.description(), data.train_size, state.hyp.anchor_t);
@@ -77,7 +79,7 @@ void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunS
   }
   log::info(placeholders ? std::string("anchors: as many per level as asked for, to be searched")
                          : line + ": below 0.98, so better ones are searched");
-  replace_anchors(network, data, state, fit.best_possible_recall, placeholders);
+  replace_anchors(network, data, state, fit.best_possible_recall, placeholders, stop);
 }
 
 }  // namespace yolov7::training

@@ -6,11 +6,7 @@
 
 extern "C" __attribute__((visibility("default"))) const yolov7::training::Api*
 yolov7_training_api() {
-  static const yolov7::training::Api api{
-      &yolov7::training::train, &yolov7::nn::make_torch_detector,
-      static_cast<yolov7::anchors::AnchorSearch (*)(const yolov7::dataset::Index&, int,
-                                                    const yolov7::anchors::AnchorSearchOptions&)>(
-          &yolov7::anchors::search_anchors),
-      &yolov7::nn::exact_outputs};
+  static const yolov7::training::Api api{&yolov7::training::train, &yolov7::nn::make_torch_detector,
+                                         &yolov7::nn::exact_outputs};
   return &api;
 }

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "anchors/anchor_search.hpp"
 #include "equivalence/proof.hpp"
 #include "network/graph/graph.hpp"
 #include "network/graph/weights.hpp"
@@ -19,8 +18,6 @@ struct Api {
   std::unique_ptr<runtime::Detector> (*make_detector)(const network::Network& network,
                                                       const network::Weights& weights,
                                                       const runtime::DetectorOptions& options);
-  anchors::AnchorSearch (*search_anchors)(const dataset::Index& index, int image_size,
-                                          const anchors::AnchorSearchOptions& options);
   std::vector<equivalence::Outputs> (*exact_outputs)(
       const network::Network& network, const network::Weights& weights,
       std::span<const equivalence::ProofPicture> pictures);

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/threads.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/read_index.hpp"
@@ -17,8 +18,8 @@ namespace {
 int rounded_size(int size, int stride, const char* what) {
   const int rounded = (size + stride - 1) / stride * stride;
   if (rounded != size)
-    log::warning(fmt::format("--img-size: {} {} is not a multiple of {}; using {}", what, size,
-                             stride, rounded));
+    log::warning(fmt::format("{}: {} {} is not a multiple of {}; using {}",
+                             setting_name("img-size"), what, size, stride, rounded));
   return rounded;
 }
 
@@ -30,7 +31,7 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
   const dataset::Description description = dataset::read_description(o.data);
   // The first process reads the pictures and leaves the index behind, the others find it.
   if (!context.writes()) context.group->any(false);
-  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0};
+  dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0, context.stop};
   data.train = dataset::read_index(description, "train", index);
   index.training = false;
   data.val = dataset::read_index(description, "val", index);
@@ -50,9 +51,9 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
     const std::string difference = run::first_difference(context.folder, data.train);
     if (!o.accept_changed_data)
       throw Error(
-          fmt::format("the train split of {} is not the one this run began with: {} "
-                      "(--accept-changed-data continues all the same)",
-                      o.data, difference));
+          fmt::format("the train split of {} is not the one this run began with: {} ({} continues "
+                      "all the same)",
+                      o.data, difference, setting_name("accept-changed-data")));
     log::warning(fmt::format("the train split changed since this run began: {}", difference));
     state.batch = 0;  // the epoch begins anew: its batches are others now
     state.loss_sum = {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/setting_name.hpp"
 #include "nn/device_memory.hpp"
 
 namespace yolov7::training {
@@ -44,7 +45,7 @@ Room room(const RunContext& context, double limit) {
   const auto own_limit = static_cast<std::uint64_t>(limit * 1e9);
   if (cpu && own_limit > 0 && own_limit < r.total) {
     r.total = own_limit;
-    r.limited_by = "--memory-limit";
+    r.limited_by = setting_name("memory-limit");
   }
   const std::uint64_t free = r.total - std::min(r.total, r.resident);
   r.allowed = r.total - static_cast<std::uint64_t>(static_cast<double>(free) * kept_free);

@@ -33,7 +33,8 @@ struct Room {
   std::uint64_t resident = 0;  ///< now
   std::uint64_t total = 0;     ///< that it may hold in all
   std::uint64_t allowed = 0;   ///< the same, less what is kept free
-  std::string limited_by;      ///< "the machine", "the cgroup limit", "--memory-limit", "the GPU"
+  std::string
+      limited_by;  ///< "the machine", "the cgroup limit", the setting memory-limit, "the GPU"
 };
 /// `limit`: --memory-limit in GB.
 Room room(const RunContext& context, double limit);

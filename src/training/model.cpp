@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/config/builder.hpp"
@@ -30,8 +31,8 @@ void choose_own_graph(Model& model, const network::Checkpoint& initial) {
   if (!training) return;
   log::info(
       fmt::format("a deploy checkpoint, and training needs a training graph: it is converted to {} "
-                  "(--cfg chooses another)",
-                  training->config_source));
+                  "({} chooses another)",
+                  training->config_source, setting_name("cfg")));
   model.config = training->config;
   model.config_source = training->config_source;
 }
@@ -59,15 +60,16 @@ void choose_start(const Model& model, run::TrainOptions& o,
       initial ? first_misfit(*initial, *model.network) : "there is a start for yolov7-tiny only";
   if (misfit.empty()) {
     o.weights = "synth";
-    log::info(
+    log::info(fmt::format(
         "weights: synth, the start for yolov7-tiny that was trained on formula-made pictures "
-        "(--weights '' trains from scratch)");
+        "({} '' trains from scratch)",
+        setting_name("weights")));
     return;
   }
   if (o.weights == "synth")
     throw usage_error(
-        fmt::format("--weights synth: expected yolov7-tiny, of which this start is; found {}: {}",
-                    model.config_source, misfit));
+        fmt::format("{} synth: expected yolov7-tiny, of which this start is; found {}: {}",
+                    setting_name("weights"), model.config_source, misfit));
   o.weights.clear();
   initial.reset();
   log::info(fmt::format("weights: none, from scratch ({})", misfit));

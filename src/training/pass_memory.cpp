@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/overloaded.hpp"
 #include "network/graph/cost.hpp"
 #include "network/graph/links.hpp"
 
@@ -11,7 +12,6 @@ namespace yolov7::training {
 namespace {
 
 using network::Operation;
-using Kind = Operation::Kind;
 
 /// A pass, operation by operation. A buffer is a value's tensor; an activation behind a batch-norm
 /// shares the norm's.
@@ -54,38 +54,41 @@ class Pass {
   std::size_t at(int value) const { return buffer_[static_cast<std::size_t>(value)]; }
 
   bool own_weights_train(const Operation& op) const {
-    const bool has_weights = op.kind == Kind::conv || op.kind == Kind::batch_norm ||
-                             op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul;
+    const bool has_weights = op.is<network::Convolution>() || op.is<network::BatchNorm>() ||
+                             op.is<network::ImplicitAdd>() || op.is<network::ImplicitMultiply>();
     return has_weights && std::find(frozen_.begin(), frozen_.end(), op.layer) == frozen_.end();
   }
 
   bool shares_buffer(const Operation& op) const {
     const Operation* before = links_.producer(op.inputs[0]);
-    return op.kind == Kind::activation && before != nullptr && before->kind == Kind::batch_norm;
+    return op.is<network::Activate>() && before != nullptr && before->is<network::BatchNorm>();
   }
 
   /// Buffers that the backward pass of an operation reads.
   std::vector<std::size_t> saved(const Operation& op) const {
     const std::size_t in = at(op.inputs[0]), out = at(op.output);
     if (trains_[out] == 0) return {};
-    switch (op.kind) {
-      case Kind::conv:
-      case Kind::implicit_mul:
-        return own_weights_train(op) ? std::vector{in} : std::vector<std::size_t>{};
-      case Kind::batch_norm: return {in};
-      case Kind::activation:
-        return shares_buffer(op) ? std::vector<std::size_t>{} : std::vector{out};
-      case Kind::max_pool: return op.stride == 2 ? std::vector{in, out} : std::vector{in};
-      case Kind::channel_max: return {in, out};
-      case Kind::multiply: return {in, at(op.inputs.at(1))};
-      case Kind::concat:
-      case Kind::add:
-      case Kind::upsample:
-      case Kind::reorg:
-      case Kind::implicit_add:
-      case Kind::channel_mean: break;
-    }
-    return {};
+    using Buffers = std::vector<std::size_t>;
+    return std::visit(
+        Overloaded{
+            [&](const OneOf<network::Convolution, network::ImplicitMultiply> auto&) {
+              return own_weights_train(op) ? Buffers{in} : Buffers{};
+            },
+            [&](const network::BatchNorm&) { return Buffers{in}; },
+            [&](const network::Activate&) { return shares_buffer(op) ? Buffers{} : Buffers{out}; },
+            [&](const network::MaxPool& pool) {
+              return pool.stride == 2 ? Buffers{in, out} : Buffers{in};
+            },
+            [&](const network::ChannelMax&) {
+              return Buffers{in, out};
+            },
+            [&](const network::Multiply&) {
+              return Buffers{in, at(op.inputs.at(1))};
+            },
+            [](const OneOf<network::Concat, network::Add, network::Upsample, network::Reorg,
+                           network::ImplicitAdd, network::ChannelMean> auto&) { return Buffers{}; },
+        },
+        op.primitive);
   }
 
   void plan(const Operation& op) {
@@ -119,7 +122,8 @@ class Pass {
   void backward(const Operation& op) {
     const std::size_t out = at(op.output);
     if (shares_buffer(op) || gradient_[out] == 0) return;
-    const bool passes_on = op.kind == Kind::concat || op.kind == Kind::add;  // views of what it got
+    const bool passes_on =
+        op.is<network::Concat>() || op.is<network::Add>();  // views of what it got
     if (passes_on) drop_gradient(out);
     for (const int input : op.inputs) give(at(input));
     if (!passes_on) drop_gradient(out);

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "nn/device.hpp"
 #include "training/precision/precision.hpp"
 
@@ -24,8 +25,8 @@ PrecisionCheck compared_with_float32(at::Device device, const Model& model,
 
 std::vector<std::string> narrow_types(at::Device device, const run::TrainOptions& o) {
   if (o.precision == "float16" && device.is_cpu())
-    throw usage_error(
-        "--precision float16: expected a GPU; the processor's narrow type is bfloat16");
+    throw usage_error(setting_name("precision") +
+                      " float16: expected a GPU; the processor's narrow type is bfloat16");
   if (o.precision != "auto")
     return o.precision == "float32" && !o.amp
                ? std::vector<std::string>{}
@@ -70,10 +71,9 @@ bool choose_precision(const RunContext& context, const Model& model, const datas
       o.precision = type;
       state.float32_first = check.undecided;
       log::info(fmt::format(
-          "precision: {}{}, compared with float32 on {} pictures: {} (--precision float32 switches "
-          "it off)",
+          "precision: {}{}, compared with float32 on {} pictures: {} ({} float32 switches it off)",
           type, check.aligned ? "" : " from when its gradients point where float32's do",
-          batch.count, check.text()));
+          batch.count, check.text(), setting_name("precision")));
       return check.accepted;
     }
     log::warning(fmt::format("precision: {} is too far off on {} pictures: {}{}", type, batch.count,

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "kernels/tensor_memory.hpp"
 #include "nn/device_memory.hpp"
 #include "training/memory_shapes.hpp"
@@ -62,12 +63,11 @@ int largest_batch(Communicator& group, const Data& data, const run::TrainOptions
 
 [[noreturn]] void refuse(const MemoryModel& memory, const Room& room, int own_batch, int largest) {
   const std::string what = fits_text(memory, room, own_batch, 1);
-  throw Error(
-      largest > 0
-          ? fmt::format("memory: {}, even in micro-batches of 1: --batch-size {} fits", what,
-                        largest)
-          : fmt::format("memory: {}, and no batch fits: lower --img-size or take a smaller network",
-                        what));
+  throw Error(largest > 0
+                  ? fmt::format("memory: {}, even in micro-batches of 1: {} {} fits", what,
+                                setting_name("batch-size"), largest)
+                  : fmt::format("memory: {}, and no batch fits: lower {} or take a smaller network",
+                                what, setting_name("img-size")));
 }
 
 /// Pictures of this process that go through the network at once. Error: not even one fits.

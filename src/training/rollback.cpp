@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "training/checkpoints.hpp"
 
 namespace yolov7::training {
@@ -11,9 +12,11 @@ namespace yolov7::training {
 void roll_back(const RunContext& context, const Model& model, run::RunState& state) {
   const auto path = context.folder / "weights" / "last.pt";
   const std::string what = fmt::format("{} batches in a row were not finite", state.skipped_in_row);
-  const std::string advice = "lower lr0, or train with --precision float32";
+  const std::string advice =
+      fmt::format("lower lr0, or train with {} float32", setting_name("precision"));
   if (state.options.nosave)
-    throw Error(fmt::format("{}, and --nosave left nothing to go back to: {}", what, advice));
+    throw Error(fmt::format("{}, and {} left nothing to go back to: {}", what,
+                            setting_name("nosave"), advice));
   if (++state.rollbacks > most_rollbacks)
     throw Error(
         fmt::format("{}, after {} times of going back to the last good state: {}; last.pt holds it",

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/finite_weights.hpp"
@@ -45,13 +46,15 @@ void require_more_to_do(const run::RunState& state, const TrainRequest& request,
   if (state.ended && !text::contains(request.given, "patience") &&
       !text::contains(request.given, "time") && !text::contains(request.given, "epochs"))
     throw Error(
-        fmt::format("{}: the run ended after {} of {} epochs by --patience or --time: nothing to "
-                    "resume (another --patience, --time or --epochs goes on)",
-                    path.string(), state.epoch, state.options.epochs));
+        fmt::format("{}: the run ended after {} of {} epochs by {} or {}: nothing to resume "
+                    "(another {}, {} or {} goes on)",
+                    path.string(), state.epoch, state.options.epochs, setting_name("patience"),
+                    setting_name("time"), setting_name("patience"), setting_name("time"),
+                    setting_name("epochs")));
   if (state.epoch >= state.options.epochs)
     throw Error(fmt::format(
-        "{}: all {} epochs are done: nothing to resume (--epochs M with M > {} extends the run)",
-        path.string(), state.options.epochs, state.epoch));
+        "{}: all {} epochs are done: nothing to resume ({} M with M > {} extends the run)",
+        path.string(), state.options.epochs, setting_name("epochs"), state.epoch));
 }
 
 }  // namespace

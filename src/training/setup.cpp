@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "nn/device.hpp"
@@ -29,14 +30,15 @@ int compute_threads(const run::TrainOptions& o, const run::World& world) {
 void require_shares(int batch, int processes) {
   if (batch % processes != 0)
     throw usage_error(
-        fmt::format("--batch-size: expected a multiple of the number of processes, {}, found {}",
-                    processes, batch));
+        fmt::format("{}: expected a multiple of the number of processes, {}, found {}",
+                    setting_name("batch-size"), processes, batch));
 }
 
 std::unique_ptr<dataset::BatchLoader> make_loader(const RunContext& context, const Data& data,
                                                   const run::RunState& state) {
   if (state.options.image_weights && state.options.rect)
-    log::warning("--image-weights: pictures are drawn one by one, so --rect is off");
+    log::warning(fmt::format("{}: pictures are drawn one by one, so {} is off",
+                             setting_name("image-weights"), setting_name("rect")));
   return std::make_unique<dataset::BatchLoader>(data.train,
                                                 loader_options(data, *context.group, state));
 }
@@ -82,8 +84,8 @@ std::unique_ptr<run::Schedule> make_schedule(const run::RunState& state, std::in
   log::info(fmt::format(
       "warm-up: {} of {} iterations{}", schedule->warmup_iterations(), schedule->iterations(),
       o.warmup_cap == 0 ? " (official rule)"
-                        : fmt::format(" (at most {:.0f} %; --warmup-cap 0 = official rule)",
-                                      100 * o.warmup_cap)));
+                        : fmt::format(" (at most {:.0f} %; {} 0 = official rule)",
+                                      100 * o.warmup_cap, setting_name("warmup-cap"))));
   return schedule;
 }
 
@@ -105,8 +107,9 @@ void say_what_begins(const PreparedRun& run) {
         "{} processes, {} of them on this machine: {} pictures of a batch each; batch statistics "
         "{}; loss means {}",
         group.size(), group.world().local_size, run.context.own(o.batch_size),
-        o.sync_bn ? "of all (--sync-bn)" : "of each process's own pictures",
-        o.global_loss_norm ? "over all (--global-loss-norm)"
+        o.sync_bn ? fmt::format("of all ({})", setting_name("sync-bn"))
+                  : "of each process's own pictures",
+        o.global_loss_norm ? fmt::format("over all ({})", setting_name("global-loss-norm"))
                            : "over each process's own positives"));
 }
 
@@ -119,12 +122,15 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   Data& data = run->data;
   Model& model = run->model;
   context.group = &group;
+  context.stop = request.stop;
   run->started = request.started;
   const auto [resumed, epochs_before] = open_run(context, state, request);
   context.device = nn::choose_device(state.options.device, group.world());
   context.threads = compute_threads(state.options, group.world());
   group.use(context.device);
   at::set_num_threads(context.threads);
+  if (state.options.threads <= 0 && group.size() == 1 && context.device.is_cpu())
+    run->load.emplace();
   std::optional<network::Checkpoint> initial = choose_config(model, state, resumed);
   read_data(data, context, state, resumed);
   if (!resumed)
@@ -135,7 +141,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   require_shares(state.options.batch_size, group.size());
   build_network(model, context, state, data.train.names, resumed, std::move(initial));
   choose_sizes(data, state.options, model.network->description());
-  if (!resumed) choose_anchors(*model.network, data, state);
+  if (!resumed) choose_anchors(*model.network, data, state, context.stop);
   make_losses(model, state, data.train_size);
   run->memory = preflight(context, data, model, state, resumed.has_value());
   if (group.writes())

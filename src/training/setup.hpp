@@ -3,7 +3,9 @@
 // optimizer, schedule.
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "core/load.hpp"
 #include "run/run_state.hpp"
 #include "run/schedule.hpp"
 #include "training/data.hpp"
@@ -23,6 +25,7 @@ struct PreparedRun {
   Model model;
   MemoryPlan memory;
   std::unique_ptr<run::Schedule> schedule;
+  std::optional<LoadMeter> load;  ///< where the number of threads follows what others leave
   std::function<void()> started;  ///< to be called after the first batch; may be empty
 };
 

@@ -10,6 +10,7 @@
 #include "core/failpoint.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/augment/operation.hpp"
 #include "kernels/tensor_memory.hpp"
@@ -193,13 +194,13 @@ StepResult Step::skip(const dataset::Batch& batch, const std::string& what) {
 void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why) {
   const int micro = micro_batch_ > 0 ? std::min(micro_batch_, batch.count) : batch.count;
   if (context_.group->size() > 1)
-    throw Error(
-        fmt::format("{}: with several processes a batch cannot be begun again by one of them: a "
-                    "smaller --batch-size than {} is needed (or --memory-limit)",
-                    why, state_.options.batch_size));
-  if (micro == 1)
     throw Error(fmt::format(
-        "{}; a single picture does not fit: lower --img-size or take a smaller network", why));
+        "{}: with several processes a batch cannot be begun again by one of them: a smaller {} "
+        "than {} is needed (or {})",
+        why, setting_name("batch-size"), state_.options.batch_size, setting_name("memory-limit")));
+  if (micro == 1)
+    throw Error(fmt::format("{}; a single picture does not fit: lower {} or take a smaller network",
+                            why, setting_name("img-size")));
   const int lost = pending_;
   drop_pending();
   nn::DeviceMemory(context_.device).release_unused();

@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 #include "evaluation/batch_pictures.hpp"
 #include "image/codec/codec.hpp"
 #include "kernels/tensor_memory.hpp"
@@ -30,6 +31,7 @@ Trainer::Trainer(PreparedRun& run, Clock now)
       model_(run.model),
       schedule_(*run.schedule),
       predicted_peak_(run.memory.predicted_peak),
+      load_(run.load),
       step_(run.context, run.data, run.model, *run.schedule, run.state, run.memory.micro_batch),
       watch_(run.context, run.data, run.model.network->description(), run.state),
       started_(run.started),
@@ -53,8 +55,23 @@ TrainSummary Trainer::run() {
   return summary(false);
 }
 
+/// Fewer threads while other processes keep cores busy: the parts of a step are equal, so one that
+/// shares its core holds up all others.
+void Trainer::adapt_threads() {
+  const auto others = load_ ? load_->others() : std::nullopt;
+  if (!others) return;
+  const int threads = threads_beside(context_.threads, *others);
+  if (threads == at::get_num_threads()) return;
+  at::set_num_threads(threads);
+  log::info(
+      fmt::format("other processes keep {:.1f} of {} cores busy: {} compute threads from here on "
+                  "(--threads sets a number that stays)",
+                  *others, context_.threads, threads));
+}
+
 /// What changes from one epoch to the next, up to the first batch.
 void Trainer::begin_epoch() {
+  adapt_threads();
   record_ = run::EpochRecord{};
   record_.epoch = state_.epoch;
   model_.network->train(true);
@@ -87,7 +104,7 @@ bool Trainer::train_epoch() {
     // dropped anyway (training K05).
     const bool last = state_.batch == static_cast<std::int64_t>(data_.loader->batches());
     if (step_.pending() && !last) continue;
-    if (context_.group->any(interrupt::requested())) return false;
+    if (context_.group->any(context_.stop.stop_requested())) return false;
     if (!last) checkpoint_in_time();
   }
   state_.seconds = seconds_before_ + seconds_since(epoch_start_);
@@ -221,9 +238,11 @@ std::string Trainer::end_reason() const {
   const run::TrainOptions& o = state_.options;
   const int waited = record_.epoch - std::max(state_.best_epoch, 0);
   if (o.patience > 0 && !o.notest && waited >= o.patience)
-    return fmt::format("no better fitness for {} epochs (--patience {})", waited, o.patience);
+    return fmt::format("no better fitness for {} epochs ({} {})", waited, setting_name("patience"),
+                       o.patience);
   if (o.time > 0 && state_.seconds >= o.time * 3600)
-    return fmt::format("{:.2f} hours of training (--time {})", state_.seconds / 3600, o.time);
+    return fmt::format("{:.2f} hours of training ({} {})", state_.seconds / 3600,
+                       setting_name("time"), o.time);
   return {};
 }
 
@@ -237,8 +256,9 @@ TrainSummary Trainer::interrupted() {
 }
 
 TrainSummary Trainer::stopped() {
-  log::info(fmt::format("stopped after {} of {} epochs (--stop-after); --resume {} goes on",
-                        state_.epoch, state_.options.epochs, context_.folder.string()));
+  log::info(fmt::format("stopped after {} of {} epochs ({}); {} {} goes on", state_.epoch,
+                        state_.options.epochs, setting_name("stop-after"), setting_name("resume"),
+                        context_.folder.string()));
   watch_.interrupted();
   return summary(false);
 }
@@ -286,7 +306,7 @@ namespace {
 
 TrainSummary train_with(const TrainRequest& request, Communicator& group) {
   const std::unique_ptr<PreparedRun> run = prepare(request, group);
-  if (!group.writes()) log::set_level(log::Level::warning);
+  if (request.prepared) request.prepared();
   if (request.options.resume.empty()) {
     write_initial(run->context, run->data, run->model);
     if (!run->state.options.nosave) write_last(run->context, run->data, run->model, run->state);
@@ -298,11 +318,6 @@ TrainSummary train_with(const TrainRequest& request, Communicator& group) {
 
 TrainSummary train(const TrainRequest& request) {
   kernels::keep_tensor_memory();
-  if (!request.world.writes()) {
-    // What all would say while they prepare, one says.
-    log::set_speaker(fmt::format("rank {}: ", request.world.rank));
-    log::set_level(log::Level::error);
-  }
   const auto group = Communicator::join(
       request.world,
       std::chrono::seconds(static_cast<std::int64_t>(std::ceil(request.options.peer_timeout))));
@@ -312,8 +327,7 @@ TrainSummary train(const TrainRequest& request) {
     group->fail(error.what());
     // A Ctrl-C reaches the processes one after the other: that another one is gone is then no
     // failure.
-    if (group->size() > 1 && interrupt::requested())
-      throw Error("interrupted", ExitCode::interrupted);
+    if (group->size() > 1) check_stop(request.stop);
     throw;
   }
 }

@@ -23,13 +23,14 @@ class Trainer {
  public:
   /// `run` outlives this object.
   explicit Trainer(PreparedRun& run, Clock now = std::chrono::steady_clock::now);
-  /// Until the last epoch, the end that --patience, --time or --stop-after want, or Ctrl-C, which
+  /// Until the last epoch, the end that --patience, --time or --stop-after want, or a stop, which
   /// leaves a resumable last.pt at the next optimizer step.
   TrainSummary run();
 
  private:
   bool train_epoch();
   void begin_epoch();
+  void adapt_threads();
   std::optional<dataset::Batch> next_batch();
   void train_batch(const dataset::Batch& batch);
   void checkpoint_in_time();
@@ -56,6 +57,7 @@ class Trainer {
   const Model& model_;
   run::Schedule& schedule_;
   std::uint64_t predicted_peak_;
+  std::optional<LoadMeter>& load_;
   Step step_;
   RunWatch watch_;
   run::EpochDisplay display_;

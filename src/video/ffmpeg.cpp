@@ -13,7 +13,7 @@ namespace yolov7::video {
 namespace {
 
 void message(void* object, int level, const char* format, va_list arguments) {
-  if (level > AV_LOG_WARNING || log::level() > log::Level::debug) return;
+  if (level > AV_LOG_WARNING || !log::wants(log::Level::debug)) return;
   char line[1024];
   int print_prefix = 1;
   av_log_format_line2(object, level, format, arguments, line, sizeof line, &print_prefix);

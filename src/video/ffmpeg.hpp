@@ -47,7 +47,7 @@ cv::Mat decode_image(std::string_view bytes, const std::string& source, const De
 std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source,
                                                   runtime::VideoOrigin origin,
                                                   const runtime::VideoLimits& limits,
-                                                  const std::atomic<bool>* cancelled);
+                                                  const std::stop_token& stop);
 std::unique_ptr<runtime::VideoWriter> create_writer(const std::filesystem::path& path,
                                                     cv::Size size, double rate,
                                                     const std::string& codec);

@@ -10,7 +10,6 @@ extern "C" {
 #include <opencv2/core.hpp>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "video/container_end.hpp"
 #include "video/ffmpeg.hpp"
@@ -37,8 +36,8 @@ const char* protocols(VideoOrigin origin) {
 class Reader final : public runtime::VideoReader {
  public:
   Reader(std::string source, VideoOrigin origin, const runtime::VideoLimits& limits,
-         const std::atomic<bool>* cancelled)
-      : source_(std::move(source)), origin_(origin), limits_(limits), cancelled_(cancelled) {
+         std::stop_token stop)
+      : source_(std::move(source)), origin_(origin), limits_(limits), stop_(std::move(stop)) {
     if (origin == VideoOrigin::file) require_file();
     open(origin);
     open_decoder();
@@ -80,7 +79,7 @@ class Reader final : public runtime::VideoReader {
     const auto& reader = *static_cast<Reader*>(self);
     return reader.stopped() || Clock::now() > reader.deadline_ ? 1 : 0;
   }
-  bool stopped() const { return interrupt::requested() || (cancelled_ != nullptr && *cancelled_); }
+  bool stopped() const { return stop_.stop_requested(); }
   void allow(double seconds) {
     deadline_ = Clock::now() +
                 std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -257,7 +256,7 @@ class Reader final : public runtime::VideoReader {
   std::string source_;
   VideoOrigin origin_;
   runtime::VideoLimits limits_;
-  const std::atomic<bool>* cancelled_;
+  std::stop_token stop_;
   Clock::time_point deadline_;
   Owned<AVFormatContext> format_;
   AVStream* stream_ = nullptr;
@@ -309,9 +308,9 @@ std::string Reader::shortfall() const {
 
 std::unique_ptr<runtime::VideoReader> open_reader(const std::string& source, VideoOrigin origin,
                                                   const runtime::VideoLimits& limits,
-                                                  const std::atomic<bool>* cancelled) {
+                                                  const std::stop_token& stop) {
   route_messages();
-  return std::make_unique<Reader>(source, origin, limits, cancelled);
+  return std::make_unique<Reader>(source, origin, limits, stop);
 }
 
 }  // namespace yolov7::video

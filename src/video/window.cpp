@@ -14,6 +14,7 @@ extern "C" {
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "video/ffmpeg.hpp"
 
 namespace yolov7::video {
@@ -33,16 +34,16 @@ class Window final : public runtime::VideoWindow {
   explicit Window(std::string title)
       : title_(std::move(title)), canvas_(height, width, CV_8UC3, cv::Scalar::all(32)) {
     if (!set("DISPLAY") && !set("WAYLAND_DISPLAY") && !set("SDL_VIDEODRIVER"))
-      throw Error(
-          "--view-img: expected a display (DISPLAY or WAYLAND_DISPLAY), found none; without it the "
-          "results are in the run folder");
+      throw Error(setting_name("view-img") +
+                  ": expected a display (DISPLAY or WAYLAND_DISPLAY), found none; without it the "
+                  "results are in the run folder");
     thread_ = std::thread([this] { run(); });
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return open_ || !error_.empty(); });
     if (error_.empty()) return;
     lock.unlock();
     thread_.join();
-    throw Error(fmt::format("--view-img: {}", error_));
+    throw Error(fmt::format("{}: {}", setting_name("view-img"), error_));
   }
   ~Window() override {
     {

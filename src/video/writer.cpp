@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "video/ffmpeg.hpp"
 
 namespace yolov7::video {
@@ -92,9 +93,9 @@ class Writer final : public runtime::VideoWriter {
   void open(double rate, const std::string& codec) {
     const AVCodec* encoder = avcodec_find_encoder_by_name(codec.c_str());
     if (encoder == nullptr || encoder->type != AVMEDIA_TYPE_VIDEO)
-      throw usage_error(fmt::format(
-          "--video-codec: expected an encoder of this FFmpeg (mpeg4, libx264, ...), found '{}'",
-          codec));
+      throw usage_error(
+          fmt::format("{}: expected an encoder of this FFmpeg (mpeg4, libx264, ...), found '{}'",
+                      setting_name("video-codec"), codec));
     checked(avformat_alloc_output_context2(&format_, nullptr, "mp4", partial_.c_str()),
             path_.string(), "the format mp4");
     encoder_.reset(avcodec_alloc_context3(encoder));

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "tests/stopping.hpp"
 
 namespace yolov7::anchors {
 namespace {
@@ -85,6 +86,22 @@ TEST(AnchorSearch, CountsSmallLabelsAndRefusesTooFew) {
   EXPECT_LT(found.fit.best_possible_recall, 1);  // over all labels
   EXPECT_THROW(search_anchors(std::vector<AnchorSize>{{10, 10}, {20, 20}}, three(0)), Error);
   EXPECT_THROW(search_anchors(std::vector<AnchorSize>(50, {10, 10}), three(0)), Error);
+}
+
+TEST(AnchorSearch, EndsBetweenTwoGenerationsWhereItIsStopped) {
+  std::stop_source stop;
+  AnchorSearchOptions options = three(100);
+  options.stop = stop.get_token();
+  int generations = 0;
+  options.progress = [&](int done, int) {
+    generations = done;
+    if (done == 5) stop.request_stop();
+  };
+  EXPECT_TRUE(test::is_stopped([&] { search_anchors(three_groups(), options); }));
+  EXPECT_EQ(generations, 5);
+  generations = 0;
+  EXPECT_TRUE(test::is_stopped([&] { search_anchors(three_groups(), options); }));
+  EXPECT_EQ(generations, 0);  // in the clustering before them
 }
 
 }  // namespace

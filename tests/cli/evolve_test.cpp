@@ -1,6 +1,7 @@
 // A search of hyper-parameters with real trainings of a narrow network.
 #include <nlohmann/json.hpp>
 
+#include "core/file.hpp"
 #include "core/text.hpp"
 #include "tests/cli/narrow_runs.hpp"
 
@@ -93,6 +94,25 @@ TEST_F(Evolve, KilledAndResumedIsTheUndisturbedSearch) {
   ASSERT_EQ(more.code, 0) << more.err;
   EXPECT_EQ(json::parse(more.out)["out_of_time"], true);
   EXPECT_EQ(table("whole"), table("killed"));
+}
+
+// A training outlives the search that was killed, until it has written its last checkpoint.
+TEST_F(Evolve, ATrainingOfAKilledSearchIsWaitedFor) {
+  ASSERT_EQ(run(search("waits", {"--generations", "1", "--time", "1e-9"})).code, 0);
+  const fs::path trial = folder("waits") / "trials/g000-c00";
+  fs::create_directories(trial);
+  std::optional<file::Lock> held = file::Lock::try_acquire(trial / ".lock");
+  ASSERT_TRUE(held);
+  Process again({"evolve", "--resume", folder("waits").string(), "--time", "0"}, scratch->path());
+  const std::string said = "waiting for the end of the training g000-c00";
+  for (int i = 0; i < 3000 && !has(again.errors_so_far(), said); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(has(again.errors_so_far(), said)) << again.errors_so_far();
+  held.reset();
+  const Outcome end = again.wait();
+  EXPECT_EQ(end.code, 0) << end.err;
+  EXPECT_EQ(line_count(table("waits")), 2U);
+  EXPECT_EQ(table("waits").find("\n0,0,4,0,"), table("waits").find('\n')) << table("waits");
 }
 
 // A whole trial is the training that anybody gets with this file: the same last weights.

@@ -55,6 +55,8 @@ class LifeCycle : public testing::Test {
             "128",
             "--batch",
             "8",
+            "--threads",
+            "2",  // a fixed number: the same results however busy the machine is
             "--epochs",
             std::to_string(epochs),
             "--project",

@@ -2,6 +2,7 @@
 // Trainings of a narrow network on a few drawn pictures, and what their checkpoints hold.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ class NarrowRuns : public testing::Test {
   static fs::path data() { return *scratch / "data"; }
   static fs::path folder(const std::string& name) { return *scratch / "runs" / name; }
   /// A narrow tiny network, so that a step takes milliseconds. float32: the same on every
-  /// processor.
+  /// processor. One thread, unless `more` says otherwise: the same however busy the machine is.
   static std::vector<std::string> arguments(const std::string& name, int epochs,
                                             const std::vector<std::string>& more = {}) {
     const fs::path cfg = *scratch / "narrow.yaml";
@@ -57,6 +58,8 @@ class NarrowRuns : public testing::Test {
                                  (*scratch / "runs").string(),
                                  "--name",
                                  name};
+    if (std::find(more.begin(), more.end(), "--threads") == more.end())
+      all.insert(all.end(), {"--threads", "1"});
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

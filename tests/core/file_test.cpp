@@ -10,7 +10,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::file {
@@ -91,18 +91,18 @@ TEST_F(FileTest, ReadingSaysWhatIsWrong) {
             std::string::npos);
 }
 
-TEST_F(FileTest, WaitingForALockEndsWithCtrlC) {
+TEST_F(FileTest, WaitingForALockEndsWithAStop) {
   const fs::path path = folder / "lock";
   const auto held = Lock::try_acquire(path);
   ASSERT_TRUE(held);
-  interrupt::request();
+  std::stop_source stop;
+  stop.request_stop();
   try {
-    Lock::acquire(path);
+    Lock::acquire(path, stop.get_token());
     ADD_FAILURE() << "got a lock that another holds";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::interrupted);
   }
-  interrupt::clear();
 }
 
 TEST_F(FileTest, ALockKeepsAnotherProcessOut) {

@@ -35,7 +35,7 @@ TEST(Memory, TheLimitOfThisProcessCounts) {
   EXPECT_GT(all.bytes, 0u);
   const std::uint64_t limit = resident_bytes() + (8u << 20);
   const AvailableMemory few = available_memory(limit);
-  EXPECT_EQ(few.limited_by, "--memory-limit");
+  EXPECT_EQ(few.limited_by, "memory-limit");
   EXPECT_NEAR(static_cast<double>(few.bytes), 8.0 * (1 << 20),
               2e6);  // the process may grow a little in between
   EXPECT_EQ(available_memory(1).bytes, 0u);

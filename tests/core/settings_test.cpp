@@ -82,5 +82,38 @@ TEST(Settings, YamlRefusesUnknownKeys) {
             "x.yaml:1:7: expected one value for 'task', found a list");
 }
 
+TEST(Settings, AnEnumerationIsBoundByItsNames) {
+  enum class Colour { red, green, blue };
+  Colour colour = Colour::green;
+  const Settings s{"demo", {setting("colour", colour, "of it", {"red", "green", "blue"})}};
+  EXPECT_EQ(s.entries[0].text(), "green");
+  s.resolve("colour").assign({"blue"}, "--colour");
+  EXPECT_EQ(colour, Colour::blue);
+  EXPECT_EQ(to_yaml(s), "colour: blue\n");
+  EXPECT_EQ(test::error_of([&] { s.resolve("colour").assign({"pink"}, "--colour"); }),
+            "--colour: expected one of red, green, blue, found 'pink'");
+  EXPECT_EQ(test::error_of([&] {
+              s.resolve("colour").assign({"red", "blue"}, "--colour");
+            }),
+            "--colour: expected one value, found 'red blue'");
+  EXPECT_EQ(colour, Colour::blue);
+  assign(s, parse_yaml("colour: red\n", "x.yaml"));
+  EXPECT_EQ(colour, Colour::red);
+}
+
+TEST(Settings, GroupsAndLevels) {
+  Options o;
+  const auto all =
+      joined({group("Data", {setting("weights", o.weights, "files").basic(),
+                             group("Inner", {setting("task", o.task, "split")}).front()}),
+              {setting("save-txt", o.save_txt, "labels")}});
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].group, "Data");
+  EXPECT_EQ(all[0].level, SettingLevel::basic);
+  EXPECT_EQ(all[1].group, "Inner");  // the title that it has stays
+  EXPECT_EQ(all[1].level, SettingLevel::further);
+  EXPECT_EQ(all[2].group, "");
+}
+
 }  // namespace
 }  // namespace yolov7

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/kept_messages.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::test {
@@ -20,13 +21,6 @@ class TemporaryFolder : public ScratchFolder {
 void write_gray(const std::filesystem::path& path, int width, int height, int shade);
 /// Sets the time of every file below an hour back, so that a cache may trust it.
 void age(const std::filesystem::path& folder);
-/// All that went to stderr while `action` ran.
-template <class Action>
-std::string messages_of(Action action) {
-  testing::internal::CaptureStderr();
-  action();
-  return testing::internal::GetCapturedStderr();
-}
 
 /// <root>/images/train/<n>.png and labels (classes a, b) for `count` pictures of 64 × 48 px, val =
 /// train; aged. Returns data.yaml.

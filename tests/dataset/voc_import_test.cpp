@@ -236,10 +236,10 @@ TEST_F(VocImports, ClassOrderAndSelection) {
   EXPECT_EQ(label("train/1.txt").substr(0, 2), "0 ");
   EXPECT_EQ(label("train/2.txt").substr(0, 2), "1 ");
   EXPECT_EQ(label("train/3.txt"), "");
-  EXPECT_TRUE(dropped(c, "box", "Annotations/3.xml", "class 'c' is not among --names"));
+  EXPECT_TRUE(dropped(c, "box", "Annotations/3.xml", "class 'c' is not among names"));
   options.names = {"a", "a"};
   fs::remove_all(folder / "out");
-  EXPECT_EQ(error_of([&] { convert(); }), "--names: expected each class once, found 'a' twice");
+  EXPECT_EQ(error_of([&] { convert(); }), "names: expected each class once, found 'a' twice");
 }
 
 TEST_F(VocImports, TheOutputMustBeNewOrEmptyAndIsAllOrNothing) {
@@ -281,7 +281,7 @@ TEST_F(VocImports, ImageSetsAreKept) {
   options.shares = {50, 50};
   Conversion c;
   const std::string said = test::messages_of([&] { c = convert(); });
-  EXPECT_NE(said.find("--split is not used"), std::string::npos);
+  EXPECT_NE(said.find("split is not used"), std::string::npos);
   EXPECT_EQ(c.split_rule, "the lists in ImageSets");
   ASSERT_EQ(c.splits.size(), 3u);
   EXPECT_EQ(c.splits[0].pictures, 2u);

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "tests/evaluation/spec_data.hpp"
+#include "tests/stopping.hpp"
 
 namespace yolov7::evaluation {
 namespace {
@@ -134,8 +135,10 @@ TEST(Calibration, ByHand) {
   matches.categories = {
       {1,
        {{0.95, 0, 1, 0}, {0.92, 0, 0, 0}, {0.91, 0, 3, 0}, {0.5, 0, 0, 1}, {0.15, 0, 2, 0}},
-       {0}},
-      {2, {{1.0, 0, 1, 0}}, {0}}};
+       {0},
+       {},
+       {}},
+      {2, {{1.0, 0, 1, 0}}, {0}, {}, {}}};
   const Calibration c = calibration(matches);
   EXPECT_EQ(c.detections, 5u);
   EXPECT_EQ(c.bins[9].count, 4u);
@@ -143,6 +146,15 @@ TEST(Calibration, ByHand) {
   EXPECT_NEAR(c.bins[9].precision, 0.75, 1e-12);
   EXPECT_EQ(c.bins[1].count, 1u);
   EXPECT_NEAR(c.expected_error, 0.8 * std::abs(0.75 - 0.945) + 0.2 * 0.15, 1e-12);
+}
+
+TEST(Bootstrap, EndsWhereItIsStopped) {
+  const Set set = random_set(1, 10);
+  const CocoMatches matches = match_coco(set.truth, set.detections);
+  BootstrapOptions options;
+  options.stop = test::stopped();
+  EXPECT_TRUE(test::is_stopped([&] { bootstrap(matches, options); }));
+  EXPECT_TRUE(test::is_stopped([&] { compare(matches, matches, options); }));
 }
 
 }  // namespace

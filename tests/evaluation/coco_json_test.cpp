@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tests/kept_messages.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -156,7 +157,7 @@ TEST(CocoJson, PictureIdsMayBeTexts) {
 // As pandas writes whole numbers in a column that once held a gap.
 TEST(CocoJson, WholeNumbersMayHaveAPoint) {
   const test::ScratchFolder scratch;
-  testing::internal::CaptureStderr();
+  const test::KeptMessages kept;
   const CocoGroundTruth truth = read_ground_truth(
       scratch.write("gt.json", R"({"images":[{"id":5.0},{"id":7e0}],"categories":[{"id":3.0}],
     "annotations":[{"id":1.0,"image_id":5,"category_id":3,"bbox":[1,2,3,4],"area":12,"iscrowd":0.0}]})"));
@@ -167,17 +168,17 @@ TEST(CocoJson, WholeNumbersMayHaveAPoint) {
       truth);
   EXPECT_EQ(found.at(0).image, 7);
   EXPECT_EQ(found.at(0).category, 3);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(kept.text(), "");
 }
 
 TEST(CocoJson, WithoutAreaTheBoxesIsTakenAndOneWarningSaysSo) {
   const test::ScratchFolder scratch;
-  testing::internal::CaptureStderr();
+  const test::KeptMessages kept;
   const CocoGroundTruth truth = read_ground_truth(scratch.write(
       "gt.json", truth_with(R"({"id":1,"image_id":5,"category_id":3,"bbox":[1,2,3.5,4]},
       {"id":2,"image_id":5,"category_id":3,"bbox":[1,2,5,6],"area":null,"iscrowd":null},
       {"id":3,"image_id":5,"category_id":3,"bbox":[1,2,5,6],"area":7})")));
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = kept.text();
   EXPECT_EQ(truth.annotations.at(0).area, 14);
   EXPECT_EQ(truth.annotations.at(1).area, 30);
   EXPECT_EQ(truth.annotations.at(2).area, 7);
@@ -192,13 +193,13 @@ TEST(CocoJson, IdsOfDigitsAreTakenWithANote) {
       "gt.json", R"({"images":[{"id":139},{"id":"12"},{"id":"a"}],"categories":[{"id":3}],
     "annotations":[]})"));
   ASSERT_EQ(truth.images, (std::vector<std::int64_t>{139, 140, 141}));  // "12", "a" behind 139
-  testing::internal::CaptureStderr();
+  const test::KeptMessages kept;
   const auto found = read_detections(
       scratch.write("dt.json",
                     R"([{"image_id":"000000000139","category_id":"3","bbox":[1,2,3,4],"score":1},
     {"image_id":12,"category_id":3,"bbox":[1,2,3,4],"score":1}])"),
       truth);
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = kept.text();
   EXPECT_EQ(found.at(0).image, 139);
   EXPECT_EQ(found.at(0).category, 3);
   EXPECT_EQ(found.at(1).image, 140);
@@ -216,14 +217,14 @@ TEST(CocoJson, IdsOfDigitsAreTakenWithANote) {
 TEST(CocoJson, DetectionsMayStandUnderAnnotations) {
   const test::ScratchFolder scratch;
   const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", truth_with("")));
-  testing::internal::CaptureStderr();
+  const test::KeptMessages kept;
   const auto found = read_detections(
       scratch.write(
           "dt.json",
           "\xEF\xBB\xBF"
           R"({"images":[],"annotations":[{"image_id":7,"category_id":3,"bbox":[1,2,3,4],"score":0.5}]})"),
       truth);
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = kept.text();
   EXPECT_EQ(found.size(), 1u);
   EXPECT_NE(said.find("dt.json: the detections are taken from its key 'annotations'"),
             std::string::npos)

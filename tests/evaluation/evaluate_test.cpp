@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "evaluation/picture_outcome.hpp"
 #include "tests/evaluation/fake_detector.hpp"
+#include "tests/stopping.hpp"
 
 using namespace yolov7;
 using namespace yolov7::evaluation;
@@ -325,13 +325,17 @@ TEST(Evaluate, Refusals) {
             "the val split has no picture");
 }
 
-TEST(Evaluate, InterruptsOnlyWhereAsked) {
-  const Usual data;
+TEST(Evaluate, EndsBetweenTwoBatchesWhereItIsStopped) {
+  const Usual data;  // three pictures, two batches
   FakeDetector detector = data.perfect();
+  std::stop_source stop;
   ValidationOptions options = usual();
-  interrupt::request();
-  EXPECT_NEAR(evaluate(detector, data.split.index(), options).map(), 1, 1e-12);
-  options.interruptible = true;
-  EXPECT_THROW(evaluate(detector, data.split.index(), options), Error);
-  interrupt::clear();
+  options.stop = stop.get_token();
+  EXPECT_TRUE(test::is_stopped([&] {
+    evaluate(detector, data.split.index(), options,
+             [&](const dataset::Batch&, const runtime::Prediction&) { stop.request_stop(); });
+  }));
+  EXPECT_EQ(detector.calls, 1);
+  EXPECT_TRUE(test::is_stopped([&] { evaluate(detector, data.split.index(), options); }));
+  EXPECT_EQ(detector.calls, 1);
 }

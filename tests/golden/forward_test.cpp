@@ -71,16 +71,16 @@ std::int64_t reference_fused_parameters(const network::Network& net,
   std::int64_t count = fused.network.parameter_count();
   std::set<std::string> kept;
   for (const auto& op : fused.network.operations)
-    if (op.kind == network::Operation::Kind::conv) kept.insert(op.tensor);
+    if (const auto* conv = op.as<network::Convolution>()) kept.insert(conv->tensor);
   for (const auto& op : net.operations) {
-    using Kind = network::Operation::Kind;
-    if (op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul)
+    if (op.is<network::ImplicitAdd>() || op.is<network::ImplicitMultiply>())
       count += net.value_channels[static_cast<std::size_t>(op.output)];
-    const bool merged = op.tensor.find(".rbr_") != std::string::npos;  // became rbr_reparam
-    if (op.kind == Kind::conv && !merged && !kept.contains(op.tensor))
-      count += static_cast<std::int64_t>(op.in_channels) / op.groups * op.kernel_h * op.kernel_w *
-                   op.out_channels +
-               op.out_channels;
+    const auto* conv = op.as<network::Convolution>();
+    if (conv == nullptr || conv->branch != network::RepBranch::none || kept.contains(conv->tensor))
+      continue;
+    count += static_cast<std::int64_t>(conv->in_channels) / conv->groups * conv->kernel_h *
+                 conv->kernel_w * conv->out_channels +
+             conv->out_channels;
   }
   return count;
 }

@@ -14,6 +14,7 @@
 #include "image/drawing/code_points.hpp"
 #include "image/drawing/fonts.hpp"
 #include "image/drawing/text_line.hpp"
+#include "tests/kept_messages.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7 {
@@ -220,10 +221,10 @@ TEST(Text, FittingTextLosesTheEndOfTheName) {
 }
 
 TEST(Text, WhatNoFontHasIsDrawnAsItsCodeAndSaid) {
-  testing::internal::CaptureStderr();
+  const test::KeptMessages kept;
   EXPECT_EQ(drawable_text("a" + unassigned + "b", "class 3"), "a\\u0378b");
   EXPECT_EQ(drawable_text(unassigned, "class 4"), "\\u0378");  // said once
-  const std::string said = testing::internal::GetCapturedStderr();
+  const std::string said = kept.text();
   EXPECT_NE(said.find("class 3"), std::string::npos) << said;
   EXPECT_NE(said.find("\\u0378"), std::string::npos) << said;
   EXPECT_NE(said.find("YOLOV7_FONT"), std::string::npos) << said;

@@ -76,8 +76,9 @@ TEST(Build, ClassCountAndAnchors) {
   EXPECT_EQ(p.levels[3].anchors[1].w, 2);
   EXPECT_EQ(p.levels[7].anchors[1].h, 3);
   for (const TensorSpec& spec : p.tensors)
-    if (spec.role == TensorSpec::Role::anchors)
+    if (spec.role == TensorSpec::Role::anchors) {
       EXPECT_EQ(spec.shape, (std::vector<std::int64_t>{4, 2, 2}));
+    }
   // An integer in the config, known before the head: 4 · (1 + 5) = 24 is no width to scale.
   const Network counted = build(small_config("  - [-1, 1, Conv, [24, 1, 1]]\n" + detect,
                                              "nc: 1\nwidth_multiple: 0.5\nanchors: 4\n"),
@@ -127,7 +128,8 @@ TEST(Build, ReOrgOrdersRowsFirst) {
 TEST(Build, Activations) {
   const auto activation = [](const std::string& text) -> std::pair<ActivationKind, double> {
     for (const auto& op : one_layer("[-1, 1, Conv, [8, 1, 1, None, 1, " + text + "]]").operations)
-      if (op.kind == Operation::Kind::activation) return {op.activation.kind, op.activation.slope};
+      if (const Activate* act = op.as<Activate>())
+        return {act->activation.kind, act->activation.slope};
     return {ActivationKind::identity, 0};
   };
   using Pair = std::pair<ActivationKind, double>;
@@ -137,6 +139,7 @@ TEST(Build, Activations) {
             Pair(ActivationKind::leaky_relu, 0.01));  // the framework's default
   EXPECT_EQ(activation("nn.SiLU()").first, ActivationKind::silu);
   EXPECT_EQ(activation("nn.ReLU()").first, ActivationKind::relu);
+  EXPECT_EQ(activation("nn.ReLU6()").first, ActivationKind::relu6);
   EXPECT_EQ(activation("nn.Identity()").first, ActivationKind::identity);
   EXPECT_EQ(activation("True").first, ActivationKind::silu);
   EXPECT_EQ(activation("False").first, ActivationKind::identity);

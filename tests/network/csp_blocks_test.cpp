@@ -10,8 +10,6 @@
 namespace yolov7::network {
 namespace {
 
-using Kind = Operation::Kind;
-
 /// Layer 0 gives the block its input channels; layer 1 is the block.
 Network block(int input_channels, const std::string& entry,
               const std::string& header = "nc: 1\nanchors: [[10, 13]]\n") {
@@ -36,14 +34,14 @@ const Operation& producer(const Network& network, int value) {
 /// The tensor of the convolution behind a value, through its norm and activation.
 std::string source(const Network& network, int value) {
   const Operation& op = producer(network, value);
-  return op.kind == Kind::conv  ? op.tensor
-         : op.kind == Kind::add ? "sum"
-                                : source(network, op.inputs[0]);
+  if (const Convolution* conv = op.as<Convolution>()) return conv->tensor;
+  return op.is<Add>() ? "sum" : source(network, op.inputs[0]);
 }
-const Operation& only(const Network& network, Kind kind) {
+template <class P>
+const Operation& only(const Network& network) {
   const Operation* found = nullptr;
   for (const Operation& op : network.operations)
-    if (op.layer == 1 && op.kind == kind) found = &op;
+    if (op.layer == 1 && op.is<P>()) found = &op;
   return *found;
 }
 
@@ -98,27 +96,28 @@ TEST(CspBlocks, WiringOfTheStages) {
   for (const char kind : {'A', 'B', 'C'}) {
     SCOPED_TRACE(kind);
     const Network n = block(16, std::string("[-1, 1, BottleneckCSP") + kind + ", [16, False]]");
-    const Operation& cat = only(n, Kind::concat);
+    const Operation& cat = only<Concat>(n);
     EXPECT_EQ(source(n, cat.inputs[0]), kind == 'C' ? "model.1.cv3.conv" : "model.1.m.0.cv2.conv");
     EXPECT_EQ(source(n, cat.inputs[1]), "model.1.cv2.conv");
     for (const Operation& op : n.operations) {
-      if (op.kind != Kind::conv) continue;
-      if (op.tensor == "model.1.cv1.conv") {
+      const Convolution* conv = op.as<Convolution>();
+      if (conv == nullptr) continue;
+      if (conv->tensor == "model.1.cv1.conv") {
         EXPECT_EQ(source(n, op.inputs[0]), "model.0.conv");
       }
-      if (op.tensor == "model.1.cv2.conv") {
+      if (conv->tensor == "model.1.cv2.conv") {
         EXPECT_EQ(source(n, op.inputs[0]), kind == 'B' ? "model.1.cv1.conv" : "model.0.conv");
       }
-      if (op.tensor == "model.1.m.0.cv1.conv") {
+      if (conv->tensor == "model.1.m.0.cv1.conv") {
         EXPECT_EQ(source(n, op.inputs[0]), "model.1.cv1.conv");
       }
-      if (op.tensor == "model.1.cv3.conv" && kind == 'C') {
+      if (conv->tensor == "model.1.cv3.conv" && kind == 'C') {
         EXPECT_EQ(source(n, op.inputs[0]), "model.1.m.0.cv2.conv");
       }
-      if (op.tensor == "model.1.cv3.conv" && kind != 'C') {
+      if (conv->tensor == "model.1.cv3.conv" && kind != 'C') {
         EXPECT_EQ(op.inputs[0], cat.output);
       }
-      if (op.tensor == "model.1.cv4.conv") {
+      if (conv->tensor == "model.1.cv4.conv") {
         EXPECT_EQ(op.inputs[0], cat.output);
       }
     }
@@ -126,9 +125,9 @@ TEST(CspBlocks, WiringOfTheStages) {
 }
 
 std::size_t sums(const Network& network) {
-  return static_cast<std::size_t>(
-      std::count_if(network.operations.begin(), network.operations.end(),
-                    [](const Operation& op) { return op.kind == Kind::add; }));
+  return static_cast<std::size_t>(std::count_if(network.operations.begin(),
+                                                network.operations.end(),
+                                                [](const Operation& op) { return op.is<Add>(); }));
 }
 
 TEST(CspBlocks, Shortcuts) {
@@ -145,14 +144,14 @@ TEST(CspBlocks, Shortcuts) {
 TEST(CspBlocks, StemAndPyramid) {
   const Network stem = block(8, "[-1, 1, Stem, [16]]");
   EXPECT_EQ(stem.layers[1].reduction, 4);
-  EXPECT_EQ(source(stem, only(stem, Kind::concat).inputs[0]), "model.1.cv3.conv");
-  EXPECT_EQ(producer(stem, only(stem, Kind::concat).inputs[1]).kind, Kind::max_pool);
+  EXPECT_EQ(source(stem, only<Concat>(stem).inputs[0]), "model.1.cv3.conv");
+  EXPECT_TRUE(producer(stem, only<Concat>(stem).inputs[1]).is<MaxPool>());
   const Network spp = block(8, "[-1, 1, SPP, [16, [3, 7]]]");
-  const Operation& cat = only(spp, Kind::concat);
+  const Operation& cat = only<Concat>(spp);
   ASSERT_EQ(cat.inputs.size(), 3u);
   EXPECT_EQ(source(spp, cat.inputs[0]), "model.1.cv1.conv");
-  EXPECT_EQ(producer(spp, cat.inputs[1]).kernel_h, 3);
-  EXPECT_EQ(producer(spp, cat.inputs[2]).kernel_h, 7);
+  EXPECT_EQ(std::get<MaxPool>(producer(spp, cat.inputs[1]).primitive).kernel, 3);
+  EXPECT_EQ(std::get<MaxPool>(producer(spp, cat.inputs[2]).primitive).kernel, 7);
 }
 
 TEST(CspBlocks, WrongArguments) {
@@ -180,7 +179,7 @@ TEST(CspBlocks, WrongArguments) {
 // (architecture 1.1).
 TEST(Blocks, RectangularKernels) {
   const Network n = block(8, "[-1, 1, Conv, [16, [1, 5]]]");
-  const Operation& conv = only(n, Kind::conv);
+  const Convolution& conv = std::get<Convolution>(only<Convolution>(n).primitive);
   EXPECT_EQ(conv.kernel_h, 1);
   EXPECT_EQ(conv.kernel_w, 5);
   EXPECT_EQ(conv.pad_h, 0);
@@ -268,9 +267,9 @@ TEST(CspBlocks, WholeNetworksOfTheSpecification) {
   EXPECT_EQ(v4.parameter_count(), 52'921'437);
   std::int64_t fused = 0;  // by the shapes: a bias instead of a norm's two vectors
   for (const Operation& op : v4.operations)
-    if (op.kind == Kind::conv)
-      fused += static_cast<std::int64_t>(op.out_channels) *
-               (op.in_channels * op.kernel_h * op.kernel_w / op.groups + 1);
+    if (const Convolution* conv = op.as<Convolution>())
+      fused += static_cast<std::int64_t>(conv->out_channels) *
+               (conv->in_channels * conv->kernel_h * conv->kernel_w / conv->groups + 1);
   EXPECT_EQ(fused, 52'889'053);
   const Network x = build(yolor_csp("IDetect", 1.33, 1.25), "yolor-csp-x.yaml");
   EXPECT_EQ(x.parameter_count(), 96'943'410);

@@ -6,14 +6,8 @@
 namespace yolov7::network {
 namespace {
 
-using Kind = Operation::Kind;
-
-Operation operation(Kind kind, std::vector<int> inputs, int output) {
-  Operation op;
-  op.kind = kind;
-  op.inputs = std::move(inputs);
-  op.output = output;
-  return op;
+Operation operation(Primitive primitive, std::vector<int> inputs, int output) {
+  return {std::move(primitive), std::move(inputs), output, 0};
 }
 
 /// 0 → conv 1 → batch-norm 2 → conv 3 (lead level); 2 and 2 → concat 4 → conv 5 (auxiliary level) →
@@ -21,9 +15,9 @@ Operation operation(Kind kind, std::vector<int> inputs, int output) {
 Network by_hand() {
   Network n;
   n.value_count = 7;
-  n.operations = {operation(Kind::conv, {0}, 1), operation(Kind::batch_norm, {1}, 2),
-                  operation(Kind::conv, {2}, 3), operation(Kind::concat, {2, 2}, 4),
-                  operation(Kind::conv, {4}, 5), operation(Kind::conv, {5}, 6)};
+  n.operations = {operation(Convolution{}, {0}, 1), operation(BatchNorm{}, {1}, 2),
+                  operation(Convolution{}, {2}, 3), operation(Concat{}, {2, 2}, 4),
+                  operation(Convolution{}, {4}, 5), operation(Convolution{}, {5}, 6)};
   n.levels.resize(2);
   n.levels[0].value = 3;
   n.levels[1].value = 5;
@@ -39,13 +33,13 @@ TEST(Links, MakersAndReaders) {
   const std::vector<int> counts{1, 1, 3, 1, 1, 2, 0};
   for (int value = 0; value < n.value_count; ++value)
     EXPECT_EQ(links.reader_count(value), counts[static_cast<std::size_t>(value)]) << value;
-  EXPECT_EQ(links.only_reader(1, Kind::batch_norm), &n.operations[1]);
-  EXPECT_EQ(links.only_reader(1, Kind::conv), nullptr) << "of another kind";
-  EXPECT_EQ(links.only_reader(2, Kind::conv), nullptr) << "three readers";
-  EXPECT_EQ(links.only_reader(3, Kind::conv), nullptr) << "a level and no operation";
-  EXPECT_EQ(links.only_reader(4, Kind::conv), &n.operations[4]);
-  EXPECT_EQ(links.only_reader(5, Kind::conv), nullptr) << "a level gives it out";
-  EXPECT_EQ(links.only_reader(6, Kind::conv), nullptr) << "nobody";
+  EXPECT_EQ(links.only_reader<BatchNorm>(1), &n.operations[1]);
+  EXPECT_EQ(links.only_reader<Convolution>(1), nullptr) << "of another kind";
+  EXPECT_EQ(links.only_reader<Convolution>(2), nullptr) << "three readers";
+  EXPECT_EQ(links.only_reader<Convolution>(3), nullptr) << "a level and no operation";
+  EXPECT_EQ(links.only_reader<Convolution>(4), &n.operations[4]);
+  EXPECT_EQ(links.only_reader<Convolution>(5), nullptr) << "a level gives it out";
+  EXPECT_EQ(links.only_reader<Convolution>(6), nullptr) << "nobody";
 }
 
 TEST(Links, NeededValues) {

@@ -146,19 +146,21 @@ std::string OfficialFile::model(const Network& network, const Weights& weights,
     if (spec.role == Role::implicit_mul) node.type = "models.common.ImplicitM";
   }
   for (const Operation& op : network.operations) {
-    if (op.kind == Operation::Kind::conv) {
-      Node& node = root.at(op.tensor);
+    if (const Convolution* conv = op.as<Convolution>()) {
+      Node& node = root.at(conv->tensor);
       node.type = "torch.nn.modules.conv.Conv2d";
-      if (!op.bias) node.parameters.emplace_back("bias", "N");
-      node.attributes = {{"kernel_size", pair_of(op.kernel_h)}, {"stride", pair_of(op.stride)},
-                         {"padding", pair_of(op.pad_h)},        {"dilation", pair_of(1)},
-                         {"groups", small_number(op.groups)},   {"padding_mode", text("zeros")}};
+      if (!conv->bias) node.parameters.emplace_back("bias", "N");
+      node.attributes = {
+          {"kernel_size", pair_of(conv->kernel_h)}, {"stride", pair_of(conv->stride)},
+          {"padding", pair_of(conv->pad_h)},        {"dilation", pair_of(1)},
+          {"groups", small_number(conv->groups)},   {"padding_mode", text("zeros")}};
     }
-    if (op.kind != Operation::Kind::activation || !options_.activations) continue;
+    const Activate* activate = op.as<Activate>();
+    if (activate == nullptr || !options_.activations) continue;
     Node& act = root.at("model." + std::to_string(op.layer) + ".act");
-    const bool leaky = op.activation.kind == ActivationKind::leaky_relu;
+    const bool leaky = activate->activation.kind == ActivationKind::leaky_relu;
     act.type = leaky ? "torch.nn.modules.activation.LeakyReLU" : "torch.nn.modules.activation.SiLU";
-    if (leaky) act.attributes = {{"negative_slope", real(op.activation.slope)}};
+    if (leaky) act.attributes = {{"negative_slope", real(activate->activation.slope)}};
   }
   const std::function<std::string(const Node&, const std::string&)> write =
       [&](const Node& node, const std::string& path) -> std::string {

@@ -193,15 +193,15 @@ TEST(Variants, OrderOfTheHeadsTensors) {
 
 TEST(Variants, ActivationsOfTinyAndOfTheOthers) {
   for (const auto& op : build_config("training/yolov7-tiny.yaml").operations)
-    if (op.kind == Operation::Kind::activation) {
-      ASSERT_EQ(op.activation.kind, ActivationKind::leaky_relu);
-      ASSERT_EQ(op.activation.slope, 0.1);
+    if (const Activate* act = op.as<Activate>()) {
+      ASSERT_EQ(act->activation.kind, ActivationKind::leaky_relu);
+      ASSERT_EQ(act->activation.slope, 0.1);
     }
   for (const char* path :
        {"training/yolov7.yaml", "deploy/yolov7-e6e.yaml", "deploy/yolov7-tiny-silu.yaml"})
     for (const auto& op : build_config(path).operations)
-      if (op.kind == Operation::Kind::activation) {
-        ASSERT_EQ(op.activation.kind, ActivationKind::silu);
+      if (const Activate* act = op.as<Activate>()) {
+        ASSERT_EQ(act->activation.kind, ActivationKind::silu);
       }
   EXPECT_EQ(build_config("deploy/yolov7-tiny-silu.yaml").parameter_count(),
             6227101);  // 7.3: counts of tiny
@@ -212,12 +212,12 @@ std::vector<int> concat_kernels(const Network& n, int layer, std::size_t inputs)
   std::map<int, const Operation*> producer;
   for (const auto& op : n.operations) producer[op.output] = &op;
   for (const auto& op : n.operations) {
-    if (op.layer != layer || op.kind != Operation::Kind::concat || op.inputs.size() != inputs)
-      continue;
+    if (op.layer != layer || !op.is<Concat>() || op.inputs.size() != inputs) continue;
     std::vector<int> kernels;
-    for (const int input : op.inputs)
-      kernels.push_back(
-          producer[input]->kind == Operation::Kind::max_pool ? producer[input]->kernel_h : 0);
+    for (const int input : op.inputs) {
+      const MaxPool* pool = producer[input]->as<MaxPool>();
+      kernels.push_back(pool == nullptr ? 0 : pool->kernel);
+    }
     return kernels;
   }
   return {};

@@ -19,9 +19,10 @@ TEST(InitialValues, DependOnSeedAndNameOnly) {
   for (std::size_t i = 0; i < a.entries().size(); ++i) {
     EXPECT_TRUE(at::equal(a.entries()[i].tensor, b.entries()[i].tensor))
         << a.entries()[i].spec.name;
-    if (a.entries()[i].spec.role == Role::weight)
+    if (a.entries()[i].spec.role == Role::weight) {
       EXPECT_FALSE(at::equal(a.entries()[i].tensor, c.entries()[i].tensor))
           << a.entries()[i].spec.name;
+    }
   }
   EXPECT_FALSE(at::equal(a.tensor("model.6.conv.weight").flatten().slice(0, 0, 8),
                          a.tensor("model.12.conv.weight").flatten().slice(0, 0, 8)));

@@ -30,19 +30,26 @@ at::Tensor input(at::ScalarType type = at::kDouble) {
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-const std::vector<Activation> activations{{ActivationKind::identity, 0},
-                                          {ActivationKind::silu, 0},
-                                          {ActivationKind::relu, 0},
-                                          {ActivationKind::leaky_relu, 0.1}};
+const std::vector<Activation> activations{
+    {ActivationKind::identity, 0}, {ActivationKind::silu, 0},    {ActivationKind::relu, 0},
+    {ActivationKind::relu6, 0},    {ActivationKind::sigmoid, 0}, {ActivationKind::leaky_relu, 0.1}};
 
 double reference_activation(double v, const Activation& activation) {
   switch (activation.kind) {
     case ActivationKind::silu: return v / (1 + std::exp(-v));
     case ActivationKind::relu: return v > 0 ? v : 0;
     case ActivationKind::leaky_relu: return v > 0 ? v : 0.1 * v;
+    case ActivationKind::relu6: return v > 6 ? 6 : v > 0 ? v : 0;
+    case ActivationKind::sigmoid: return 1 / (1 + std::exp(-v));
     case ActivationKind::identity: break;
   }
   return v;
+}
+
+TEST(Activate, ReluSixIsFlatBelowZeroAndAboveSix) {
+  const at::Tensor x = at::tensor(std::vector<double>{-1, 0, 3, 6, 7}, at::kDouble);
+  const at::Tensor expected = at::tensor(std::vector<double>{0, 0, 3, 6, 6}, at::kDouble);
+  EXPECT_TRUE(at::equal(activate(x, {ActivationKind::relu6, 0}), expected));
 }
 
 TEST(BatchNormAct, EvaluationUsesRunningStatistics) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/overloaded.hpp"
 #include "network/graph/graph.hpp"
 #include "network/graph/weights.hpp"
 
@@ -36,7 +37,7 @@ struct Map {
   }
 };
 
-inline Map conv(const Map& in, const network::Operation& op, const network::Weights& weights) {
+inline Map conv(const Map& in, const network::Convolution& op, const network::Weights& weights) {
   const auto w = weights.at(op.tensor + ".weight").to_doubles();
   const auto bias = op.bias ? weights.at(op.tensor + ".bias").to_doubles()
                             : std::vector<double>(static_cast<std::size_t>(op.out_channels), 0.0);
@@ -59,7 +60,7 @@ inline Map conv(const Map& in, const network::Operation& op, const network::Weig
       });
 }
 
-inline Map batch_norm(const Map& in, const network::Operation& op, const network::Weights& weights,
+inline Map batch_norm(const Map& in, const network::BatchNorm& op, const network::Weights& weights,
                       bool training) {
   const auto get = [&](const char* name) { return weights.at(op.tensor + name).to_doubles(); };
   const auto gamma = get(".weight"), beta = get(".bias");
@@ -86,69 +87,106 @@ inline double activate(double v, const network::Activation& activation) {
     case network::ActivationKind::silu: return v / (1 + std::exp(-v));
     case network::ActivationKind::relu: return std::max(v, 0.0);
     case network::ActivationKind::leaky_relu: return v > 0 ? v : v * activation.slope;
+    case network::ActivationKind::relu6: return std::min(std::max(v, 0.0), 6.0);
+    case network::ActivationKind::sigmoid: return 1 / (1 + std::exp(-v));
     case network::ActivationKind::identity: break;
   }
   return v;
 }
 
-inline Map execute(const network::Operation& op, const std::vector<Map>& maps,
-                   const network::Weights& weights, bool training) {
-  using Kind = network::Operation::Kind;
-  const Map& in = maps[static_cast<std::size_t>(op.inputs.front())];
-  const auto same = [&](auto value) { return Map::make(in.b, in.c, in.h, in.w, value); };
-  switch (op.kind) {
-    case Kind::conv: return conv(in, op, weights);
-    case Kind::batch_norm: return batch_norm(in, op, weights, training);
-    case Kind::activation:
-      return same(
-          [&](int n, int k, int y, int x) { return activate(in.at(n, k, y, x), op.activation); });
-    case Kind::add:
-      return same([&](int n, int k, int y, int x) {
-        double sum = 0;
-        for (const int input : op.inputs)
-          sum += maps[static_cast<std::size_t>(input)].at(n, k, y, x);
-        return sum;
-      });
-    case Kind::implicit_add:
-    case Kind::implicit_mul: {
-      const auto v = weights.at(op.tensor + ".implicit").to_doubles();
-      return same([&](int n, int k, int y, int x) {
-        const double own = v[static_cast<std::size_t>(k)];
-        return op.kind == Kind::implicit_add ? in.at(n, k, y, x) + own : in.at(n, k, y, x) * own;
-      });
-    }
-    case Kind::max_pool:
-      return Map::make(in.b, in.c, (in.h + 2 * op.pad_h - op.kernel_h) / op.stride + 1,
-                       (in.w + 2 * op.pad_w - op.kernel_w) / op.stride + 1,
-                       [&](int n, int k, int y, int x) {
-                         double best = -std::numeric_limits<double>::infinity();
-                         for (int sy = y * op.stride - op.pad_h;
-                              sy < y * op.stride - op.pad_h + op.kernel_h; ++sy)
-                           for (int sx = x * op.stride - op.pad_w;
-                                sx < x * op.stride - op.pad_w + op.kernel_w; ++sx)
-                             if (sy >= 0 && sy < in.h && sx >= 0 && sx < in.w)
-                               best = std::max(best, in.at(n, k, sy, sx));
-                         return best;
-                       });
-    case Kind::upsample:
-      return Map::make(in.b, in.c, in.h * 2, in.w * 2,
-                       [&](int n, int k, int y, int x) { return in.at(n, k, y / 2, x / 2); });
-    case Kind::reorg:  // architecture 1.4: (dy, dx) = (0,0), (1,0), (0,1), (1,1)
-      return Map::make(in.b, in.c * 4, in.h / 2, in.w / 2, [&](int n, int k, int y, int x) {
-        return in.at(n, k % in.c, 2 * y + k / in.c % 2, 2 * x + k / in.c / 2);
-      });
-    case Kind::concat: break;
-  }
-  Map out(in.b, 0, in.h, in.w);
-  for (const int input : op.inputs) out.c += maps[static_cast<std::size_t>(input)].c;
-  return Map::make(out.b, out.c, out.h, out.w, [&](int n, int k, int y, int x) {
-    for (const int input : op.inputs) {
-      const Map& part = maps[static_cast<std::size_t>(input)];
-      if (k < part.c) return part.at(n, k, y, x);
-      k -= part.c;
+inline Map max_pool(const Map& in, const network::MaxPool& pool) {
+  const auto side = [&](int size) {
+    return (size + 2 * pool.padding - pool.kernel) / pool.stride + 1;
+  };
+  return Map::make(in.b, in.c, side(in.h), side(in.w), [&](int n, int k, int y, int x) {
+    double best = -std::numeric_limits<double>::infinity();
+    const int top = y * pool.stride - pool.padding, left = x * pool.stride - pool.padding;
+    for (int sy = top; sy < top + pool.kernel; ++sy)
+      for (int sx = left; sx < left + pool.kernel; ++sx)
+        if (sy >= 0 && sy < in.h && sx >= 0 && sx < in.w)
+          best = std::max(best, in.at(n, k, sy, sx));
+    return best;
+  });
+}
+
+inline Map concat(const std::vector<const Map*>& parts) {
+  int channels = 0;
+  for (const Map* part : parts) channels += part->c;
+  const Map& first = *parts.front();
+  return Map::make(first.b, channels, first.h, first.w, [&](int n, int k, int y, int x) {
+    for (const Map* part : parts) {
+      if (k < part->c) return part->at(n, k, y, x);
+      k -= part->c;
     }
     return 0.0;
   });
+}
+
+inline Map execute(const network::Operation& op, const std::vector<Map>& maps,
+                   const network::Weights& weights, bool training) {
+  std::vector<const Map*> all;
+  for (const int input : op.inputs) all.push_back(&maps[static_cast<std::size_t>(input)]);
+  const Map& in = *all.front();
+  const auto same = [&](auto value) { return Map::make(in.b, in.c, in.h, in.w, value); };
+  const auto vector = [&](const std::string& tensor) {
+    return [v = weights.at(tensor + ".implicit").to_doubles()](int k) {
+      return v[static_cast<std::size_t>(k)];
+    };
+  };
+  const auto over_channels = [&](bool largest) {
+    return Map::make(in.b, 1, in.h, in.w, [&](int n, int, int y, int x) {
+      double sum = 0, most = in.at(n, 0, y, x);
+      for (int k = 0; k < in.c; ++k)
+        sum += in.at(n, k, y, x), most = std::max(most, in.at(n, k, y, x));
+      return largest ? most : sum / in.c;
+    });
+  };
+  return std::visit(
+      Overloaded{
+          [&](const network::Convolution& c) { return conv(in, c, weights); },
+          [&](const network::BatchNorm& norm) { return batch_norm(in, norm, weights, training); },
+          [&](const network::Activate& a) {
+            return same([&](int n, int k, int y, int x) {
+              return activate(in.at(n, k, y, x), a.activation);
+            });
+          },
+          [&](const network::Add&) {
+            return same([&](int n, int k, int y, int x) {
+              double sum = 0;
+              for (const Map* one : all) sum += one->at(n, k, y, x);
+              return sum;
+            });
+          },
+          [&](const network::Multiply&) {
+            return same([&](int n, int k, int y, int x) {
+              return in.at(n, k, y, x) * all[1]->at(n, all[1]->c == 1 ? 0 : k, y, x);
+            });
+          },
+          [&](const network::ImplicitAdd& add) {
+            return same([&, own = vector(add.tensor)](int n, int k, int y, int x) {
+              return in.at(n, k, y, x) + own(k);
+            });
+          },
+          [&](const network::ImplicitMultiply& multiply) {
+            return same([&, own = vector(multiply.tensor)](int n, int k, int y, int x) {
+              return in.at(n, k, y, x) * own(k);
+            });
+          },
+          [&](const network::MaxPool& pool) { return max_pool(in, pool); },
+          [&](const network::Upsample&) {
+            return Map::make(in.b, in.c, in.h * 2, in.w * 2,
+                             [&](int n, int k, int y, int x) { return in.at(n, k, y / 2, x / 2); });
+          },
+          [&](const network::Reorg&) {  // architecture 1.4: (dy, dx) = (0,0), (1,0), (0,1), (1,1)
+            return Map::make(in.b, in.c * 4, in.h / 2, in.w / 2, [&](int n, int k, int y, int x) {
+              return in.at(n, k % in.c, 2 * y + k / in.c % 2, 2 * x + k / in.c / 2);
+            });
+          },
+          [&](const network::Concat&) { return concat(all); },
+          [&](const network::ChannelMean&) { return over_channels(false); },
+          [&](const network::ChannelMax&) { return over_channels(true); },
+      },
+      op.primitive);
 }
 
 /// The values of all levels [B, na·no, H, W].

@@ -63,7 +63,7 @@ TEST(TorchNetwork, RunningStatisticsFollowTheMomentum) {
   const at::Tensor images = test_images();
   const auto mean_before = net.tensor("model.0.bn.running_mean").clone(),
              var_before = net.tensor("model.0.bn.running_var").clone();
-  const auto& first = net.description().operations.front();
+  const auto& first = *net.description().operations.front().as<network::Convolution>();
   const naive::Map conv = naive::conv(naive_images(images), first, net.store());
   net.train(true);
   net.forward(images);
@@ -227,33 +227,6 @@ TEST(ImageTensor, ScalesPlanesAndChecksTheSize) {
   EXPECT_FLOAT_EQ(images[1][2][3][4].item<float>(), 119.0f / 255);
   EXPECT_FLOAT_EQ(images[0][1][0][2].item<float>(), 22.0f / 255);
   EXPECT_THROW(image_tensor(pixels, 2, 4, 6), Error);
-}
-
-TEST(Decode, EqualsTheFormula) {  // architecture 3.4
-  const network::Network net = small_network();
-  const int no = net.outputs_per_anchor();
-  std::vector<at::Tensor> maps;
-  for (const auto& [h, w] : std::vector<std::pair<int, int>>{{4, 6}, {2, 3}})
-    maps.push_back(at::arange(2 * 2 * h * w * no, at::kDouble)
-                       .mul_(0.61)
-                       .sin_()
-                       .mul_(3)
-                       .view({2, 2, h, w, no}));
-  const at::Tensor rows = decode(maps, net);
-  ASSERT_EQ(rows.sizes(), (std::vector<std::int64_t>{2, 2 * (24 + 6), no}));
-  const auto sigmoid = [](double t) { return 1 / (1 + std::exp(-t)); };
-  const int level = 1, b = 1, a = 1, y = 1, x = 2, row = 2 * 24 + (a * 2 + y) * 3 + x;
-  const auto t = [&](int k) { return maps[level][b][a][y][x][k].item<double>(); };
-  const auto& anchor = net.levels[level].anchors[a];
-  const std::vector<double> expected{(2 * sigmoid(t(0)) - 0.5 + x) * 16,
-                                     (2 * sigmoid(t(1)) - 0.5 + y) * 16,
-                                     std::pow(2 * sigmoid(t(2)), 2) * anchor.w,
-                                     std::pow(2 * sigmoid(t(3)), 2) * anchor.h,
-                                     sigmoid(t(4)),
-                                     sigmoid(t(5)),
-                                     sigmoid(t(6))};
-  for (int k = 0; k < no; ++k)
-    EXPECT_NEAR(rows[b][row][k].item<double>(), expected[static_cast<std::size_t>(k)], 1e-12) << k;
 }
 
 /// The float32 network joins the gradients of an output's readers in its own kernel, the float64

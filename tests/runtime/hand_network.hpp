@@ -18,46 +18,36 @@ class HandNetwork {
   }
 
   /// Appends an operation on earlier values; returns the number of its result.
-  int add(network::Operation operation, std::vector<int> inputs) {
-    operation.inputs = std::move(inputs);
-    operation.output = network_.value_count++;
-    network_.operations.push_back(std::move(operation));
-    return network_.value_count - 1;
+  int add(network::Primitive primitive, std::vector<int> inputs) {
+    const int output = network_.value_count++;
+    network_.operations.push_back({std::move(primitive), std::move(inputs), output, 0});
+    return output;
   }
   int conv(int input, int in, int out, const std::vector<float>& weight,
            const std::vector<float>& bias, int kernel = 1, int stride = 1, int groups = 1) {
-    network::Operation op;
-    op.kind = network::Operation::Kind::conv;
-    op.tensor = "model." + std::to_string(network_.operations.size()) + ".conv";
-    op.in_channels = in, op.out_channels = out, op.groups = groups, op.bias = !bias.empty();
-    op.kernel_h = op.kernel_w = kernel, op.stride = stride, op.pad_h = op.pad_w = kernel / 2;
-    weights_.set(op.tensor + ".weight",
-                 network::Tensor::from(weight, {out, in / groups, kernel, kernel}));
-    if (op.bias) weights_.set(op.tensor + ".bias", network::Tensor::from(bias, {out}));
-    return add(op, {input});
+    network::Convolution conv;
+    conv.tensor = next_tensor("conv");
+    conv.in_channels = in, conv.out_channels = out, conv.groups = groups;
+    conv.bias = !bias.empty();
+    conv.kernel_h = conv.kernel_w = kernel, conv.stride = stride;
+    conv.pad_h = conv.pad_w = kernel / 2;
+    set(conv.tensor + ".weight", weight, {out, in / groups, kernel, kernel});
+    if (conv.bias) set(conv.tensor + ".bias", bias, {out});
+    return add(conv, {input});
   }
-  int simple(network::Operation::Kind kind, std::vector<int> inputs) {
-    network::Operation op;
-    op.kind = kind;
-    return add(op, std::move(inputs));
-  }
-  /// batch_norm, implicit_add, implicit_mul: its tensors under `parts`, one value per channel.
-  int per_channel(network::Operation::Kind kind, int input, int channels,
+  /// BatchNorm, ImplicitAdd or ImplicitMultiply, its tensors under `parts`, one value per channel.
+  template <class P>
+  int per_channel(int input, int channels,
                   const std::vector<std::pair<std::string, std::vector<float>>>& parts) {
-    network::Operation op;
-    op.kind = kind;
-    op.tensor = "model." + std::to_string(network_.operations.size()) + ".x";
-    op.in_channels = op.out_channels = channels;
+    P primitive;
+    primitive.tensor = next_tensor("x");
+    primitive.channels = channels;
     for (const auto& [part, values] : parts)
-      weights_.set(op.tensor + part,
-                   network::Tensor::from(values, {static_cast<std::int64_t>(values.size())}));
-    return add(op, {input});
+      set(primitive.tensor + part, values, {static_cast<std::int64_t>(values.size())});
+    return add(primitive, {input});
   }
   int activation(network::ActivationKind kind, int input, double slope = 0) {
-    network::Operation op;
-    op.kind = network::Operation::Kind::activation;
-    op.activation = {kind, slope};
-    return add(op, {input});
+    return add(network::Activate{{kind, slope}}, {input});
   }
   /// `value` has anchors × (5 + class_count) channels.
   void level(int value, double stride, int class_count,
@@ -73,6 +63,14 @@ class HandNetwork {
   const network::Weights& weights() const { return weights_; }
 
  private:
+  std::string next_tensor(const char* name) const {
+    return "model." + std::to_string(network_.operations.size()) + "." + name;
+  }
+  void set(const std::string& name, const std::vector<float>& values,
+           std::vector<std::int64_t> shape) {
+    weights_.set(name, network::Tensor::from(values, std::move(shape)));
+  }
+
   network::Network network_;
   network::Weights weights_;
 };

@@ -140,7 +140,8 @@ TEST(OpenvinoDetector, Bfloat16OnRequestWithBoxesDecodedInFloat32) {
   net.level(net.conv(0, 3, 6, std::vector<float>(6 * 3 * 64, 0), std::vector<float>(6, 0.3f), 8, 8),
             8, 1);
   network::Network network = net.network();
-  network.operations[0].pad_h = network.operations[0].pad_w = 0;
+  auto& conv = std::get<network::Convolution>(network.operations[0].primitive);
+  conv.pad_h = conv.pad_w = 0;
   std::unique_ptr<Detector> detector;
   try {
     detector = make_openvino_detector(network, net.weights(), {.precision = "bfloat16"});

@@ -14,7 +14,6 @@
 using namespace yolov7;
 using namespace yolov7::runtime;
 using yolov7::testing::HandNetwork;
-using Kind = network::Operation::Kind;
 
 namespace {
 
@@ -89,11 +88,8 @@ TEST(OpenvinoModel, GroupedConvolutionKeepsGroupsApart) {
 TEST(OpenvinoModel, MaxPoolPaddingNeverWins) {
   // Everything negative: a padding of 0 would win at the border.
   HandNetwork net;
-  network::Operation pool;
-  pool.kind = Kind::max_pool;
-  pool.kernel_h = pool.kernel_w = 5, pool.stride = 1, pool.pad_h = pool.pad_w = 2;
-  const int pooled = net.add(pool, {0});
-  net.level(net.simple(Kind::concat, {pooled, 0}), 1, 1);
+  const int pooled = net.add(network::MaxPool{5, 1, 2}, {0});
+  net.level(net.add(network::Concat{}, {pooled, 0}), 1, 1);
   std::vector<float> input = ramp(6, 6);
   for (float& v : input) v -= 300;
   const Prediction p = run(net, input, 6, 6);
@@ -106,11 +102,8 @@ TEST(OpenvinoModel, MaxPoolPaddingNeverWins) {
 
 TEST(OpenvinoModel, MaxPoolOfTwoHalves) {
   HandNetwork net;
-  network::Operation pool;
-  pool.kind = Kind::max_pool;
-  pool.kernel_h = pool.kernel_w = 2, pool.stride = 2;
-  const int pooled = net.add(pool, {0});
-  net.level(net.simple(Kind::concat, {pooled, pooled}), 2, 1);
+  const int pooled = net.add(network::MaxPool{2, 2, 0}, {0});
+  net.level(net.add(network::Concat{}, {pooled, pooled}), 2, 1);
   const Prediction p = run(net, ramp(4, 4), 4, 4);
   ASSERT_EQ(p.raw.at(0).width, 2);
   EXPECT_EQ(raw(p, 1, 0, 1), ramp_at(1, 1, 3));
@@ -118,8 +111,8 @@ TEST(OpenvinoModel, MaxPoolOfTwoHalves) {
 
 TEST(OpenvinoModel, ConcatKeepsTheWrittenOrderAndAddAdds) {
   HandNetwork net;
-  const int doubled = net.simple(Kind::add, {0, 0});
-  net.level(net.simple(Kind::concat, {doubled, 0}), 1, 1);
+  const int doubled = net.add(network::Add{}, {0, 0});
+  net.level(net.add(network::Concat{}, {doubled, 0}), 1, 1);
   const Prediction p = run(net, ramp(2, 2), 2, 2);
   for (int c = 0; c < 3; ++c) {
     EXPECT_EQ(raw(p, c, 1, 0), 2 * ramp_at(c, 1, 0));
@@ -129,17 +122,11 @@ TEST(OpenvinoModel, ConcatKeepsTheWrittenOrderAndAddAdds) {
 
 TEST(OpenvinoModel, UpsampleRepeatsEachCell) {
   HandNetwork net;
-  const int large = net.simple(Kind::upsample, {0});
-  net.level(net.simple(Kind::concat, {large, large}), 0.5, 1);
-  const Prediction p = [&] {
-    // Half a pixel of stride is no detector; stride 1 lets the model be built and changes no raw
-    // map.
-    network::Network copy = net.network();
-    copy.levels[0].stride = 1;
-    DetectorOptions options;
-    options.raw_maps = true;
-    return predict_openvino(copy, net.weights(), options, ramp(2, 3), 1, 2, 3);
-  }();
+  const int large = net.add(network::Upsample{}, {0});
+  net.level(net.add(network::Concat{}, {large, large}), 0.5, 1);
+  DetectorOptions options;
+  options.raw_maps = true;
+  const Prediction p = predict_openvino(net.network(), net.weights(), options, ramp(2, 3), 1, 2, 3);
   ASSERT_EQ(p.raw.at(0).height, 4);
   ASSERT_EQ(p.raw.at(0).width, 6);
   for (int y = 0; y < 4; ++y)
@@ -151,7 +138,7 @@ TEST(OpenvinoModel, ReorgTakesRowsFirst) {
   // The example of architecture 1.4: 0 … 15 in one channel gives 0 2 / 8 10, 4 6 / 12 14, 1 3 / 9
   // 11, 5 7 / 13 15.
   HandNetwork net;
-  net.level(net.simple(Kind::reorg, {0}), 2, 7);
+  net.level(net.add(network::Reorg{}, {0}), 2, 7);
   std::vector<float> input;
   for (int c = 0; c < 3; ++c)
     for (int i = 0; i < 16; ++i) input.push_back(static_cast<float>(100 * c + i));
@@ -173,13 +160,17 @@ TEST(OpenvinoModel, Activations) {
   } cases[] = {
       {ActivationKind::identity, 0, [](double v) { return v; }},
       {ActivationKind::relu, 0, [](double v) { return v > 0 ? v : 0; }},
+      {ActivationKind::relu6, 0, [](double v) { return v > 6   ? 6
+                                                       : v > 0 ? v
+                                                               : 0; }},
+      {ActivationKind::sigmoid, 0, [](double v) { return 1 / (1 + std::exp(-v)); }},
       {ActivationKind::leaky_relu, 0.1, [](double v) { return v > 0 ? v : 0.1 * v; }},
       {ActivationKind::silu, 0, [](double v) { return v / (1 + std::exp(-v)); }},
   };
   for (const auto& one : cases) {
     HandNetwork net;
     const int active = net.activation(one.kind, 0, one.slope);
-    net.level(net.simple(Kind::concat, {active, 0}), 1, 1);
+    net.level(net.add(network::Concat{}, {active, 0}), 1, 1);
     const std::vector<float> input{-20, -1, -0.25f, 0, 0.5f, 3, -3, 1, 2, -0.5f, 8, -8};
     const Prediction p = run(net, input, 2, 2);
     for (int c = 0; c < 3; ++c)
@@ -227,7 +218,8 @@ TEST(OpenvinoModel, DecodeAppliesEachElementsFormula) {
                      std::vector<float>(6, std::log(3.0f)), 8, 8),
             8, 1);
   network::Network network = net.network();
-  network.operations[0].pad_h = network.operations[0].pad_w = 0;
+  auto& conv = std::get<network::Convolution>(network.operations[0].primitive);
+  conv.pad_h = conv.pad_w = 0;
   const Prediction p =
       predict_openvino(network, net.weights(), {}, std::vector<float>(3 * 8 * 16, 0), 1, 8, 16);
   const float* row = p.picture(0) + p.columns;
@@ -257,11 +249,11 @@ TEST(OpenvinoModel, BatchNormByHand) {
   HandNetwork net;
   const std::vector<float> gamma{1, 2, 3, 4, 5, 6}, beta{0, 1, 0, -1, 2, 3},
       mean{1, 1, 2, 0, 0, -1}, variance(6, 3.999F);
-  net.level(net.per_channel(Kind::batch_norm, fan_out(net), 6,
-                            {{".weight", gamma},
-                             {".bias", beta},
-                             {".running_mean", mean},
-                             {".running_var", variance}}),
+  net.level(net.per_channel<network::BatchNorm>(fan_out(net), 6,
+                                                {{".weight", gamma},
+                                                 {".bias", beta},
+                                                 {".running_mean", mean},
+                                                 {".running_var", variance}}),
             1, 1);
   EXPECT_FALSE(is_fused(net.network()));
   const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
@@ -275,31 +267,39 @@ TEST(OpenvinoModel, BatchNormByHand) {
     }
 }
 
-TEST(OpenvinoModel, ImplicitVectorsByHand) {
+/// `combine`: of a value and its channel's number.
+template <class P>
+void expect_implicit(double (*combine)(double, double)) {
   const std::vector<float> vector{0.5F, -1, 2, 3, -4, 5};
-  for (const Kind kind : {Kind::implicit_add, Kind::implicit_mul}) {
-    HandNetwork net;
-    net.level(net.per_channel(kind, fan_out(net), 6, {{".implicit", vector}}), 1, 1);
-    EXPECT_FALSE(is_fused(net.network()));
-    const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
-    for (std::size_t o = 0; o < 6; ++o) {
-      const double x = ramp_at(0, 0, 2) * static_cast<double>(o + 1),
-                   expected = kind == Kind::implicit_add ? x + vector[o] : x * vector[o];
-      EXPECT_NEAR(raw(p, static_cast<int>(o), 0, 2), expected,
-                  tolerance * std::max(1.0, std::abs(expected) / 100))
-          << o;
-    }
+  HandNetwork net;
+  net.level(net.per_channel<P>(fan_out(net), 6, {{".implicit", vector}}), 1, 1);
+  EXPECT_FALSE(is_fused(net.network()));
+  const Prediction p = run_as_stored(net, ramp(2, 3), 2, 3);
+  for (std::size_t o = 0; o < 6; ++o) {
+    const double x = ramp_at(0, 0, 2) * static_cast<double>(o + 1),
+                 expected = combine(x, static_cast<double>(vector[o]));
+    EXPECT_NEAR(raw(p, static_cast<int>(o), 0, 2), expected,
+                tolerance * std::max(1.0, std::abs(expected) / 100))
+        << o;
   }
 }
+TEST(OpenvinoModel, ImplicitVectorsByHand) {
+  expect_implicit<network::ImplicitAdd>([](double x, double own) { return x + own; });
+  expect_implicit<network::ImplicitMultiply>([](double x, double own) { return x * own; });
+}
 
+template <class P>
+void expect_missing_tensor() {
+  HandNetwork net;
+  net.level(net.per_channel<P>(fan_out(net), 6, {}), 1, 1);
+  const auto model = std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{net.network(), net.weights()});
+  EXPECT_THROW(make_openvino_model(model, {1, 8, 8, false, false, {}}), Error);
+}
 TEST(OpenvinoModel, NamesAMissingTensor) {
-  for (const Kind kind : {Kind::batch_norm, Kind::implicit_add, Kind::implicit_mul}) {
-    HandNetwork net;
-    net.level(net.per_channel(kind, fan_out(net), 6, {}), 1, 1);
-    const auto model = std::make_shared<const network::NetworkAndWeights>(
-        network::NetworkAndWeights{net.network(), net.weights()});
-    EXPECT_THROW(make_openvino_model(model, {1, 8, 8, false, false, {}}), Error);
-  }
+  expect_missing_tensor<network::BatchNorm>();
+  expect_missing_tensor<network::ImplicitAdd>();
+  expect_missing_tensor<network::ImplicitMultiply>();
 }
 
 TEST(OpenvinoModel, DescribesItself) {

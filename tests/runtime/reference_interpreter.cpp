@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/overloaded.hpp"
 #include "core/threads.hpp"
 #include "tests/golden/reference.hpp"
 
@@ -34,7 +35,7 @@ void planes(const Map& m, F&& f) {
                [&](std::size_t i) { f(static_cast<int>(i) / m.c, static_cast<int>(i) % m.c); });
 }
 
-Map convolution(const Operation& op, const Map& x, const std::vector<double>& weight,
+Map convolution(const network::Convolution& op, const Map& x, const std::vector<double>& weight,
                 const std::vector<double>* bias) {
   Map y(x.n, op.out_channels,
         (x.h + 2 * op.pad_h - op.dilation * (op.kernel_h - 1) - 1) / op.stride + 1,
@@ -67,17 +68,18 @@ Map convolution(const Operation& op, const Map& x, const std::vector<double>& we
   return y;
 }
 
-Map max_pool(const Operation& op, const Map& x) {
-  Map y(x.n, x.c, (x.h + 2 * op.pad_h - op.kernel_h) / op.stride + 1,
-        (x.w + 2 * op.pad_w - op.kernel_w) / op.stride + 1);
+Map max_pool(const network::MaxPool& pool, const Map& x) {
+  const auto side = [&](int size) {
+    return (size + 2 * pool.padding - pool.kernel) / pool.stride + 1;
+  };
+  Map y(x.n, x.c, side(x.h), side(x.w));
   planes(y, [&](int n, int c) {
     for (int oy = 0; oy < y.h; ++oy)
       for (int ox = 0; ox < y.w; ++ox) {
         double best = -std::numeric_limits<double>::infinity();
-        for (int iy = std::max(0, oy * op.stride - op.pad_h);
-             iy < std::min(x.h, oy * op.stride - op.pad_h + op.kernel_h); ++iy)
-          for (int ix = std::max(0, ox * op.stride - op.pad_w);
-               ix < std::min(x.w, ox * op.stride - op.pad_w + op.kernel_w); ++ix)
+        const int top = oy * pool.stride - pool.padding, left = ox * pool.stride - pool.padding;
+        for (int iy = std::max(0, top); iy < std::min(x.h, top + pool.kernel); ++iy)
+          for (int ix = std::max(0, left); ix < std::min(x.w, left + pool.kernel); ++ix)
             best = std::max(best, x.at(n, c, iy, ix));
         y.at(n, c, oy, ox) = best;
       }
@@ -106,6 +108,8 @@ Map activation(const network::Activation& a, Map x) {
       v *= sigmoid(v);
     else if (a.kind == ActivationKind::sigmoid)
       v = sigmoid(v);
+    else if (a.kind == ActivationKind::relu6)
+      v = std::min(std::max(v, 0.0), 6.0);
     else if (a.kind == ActivationKind::relu)
       v = std::max(v, 0.0);
     else if (a.kind == ActivationKind::leaky_relu && v < 0)
@@ -187,7 +191,7 @@ const std::vector<double>& Interpreter::tensor(const std::string& name) const {
   return found->second;
 }
 
-Map Interpreter::batch_norm(const Operation& op, const Map& x, bool training) {
+Map Interpreter::batch_norm(const network::BatchNorm& op, const Map& x, bool training) {
   Map y = x;
   std::vector<double>& means = tensors_.at(op.tensor + ".running_mean");
   std::vector<double>& variances = tensors_.at(op.tensor + ".running_var");
@@ -222,35 +226,41 @@ Map Interpreter::compute(const Operation& op, const std::vector<Map>& values, bo
   const auto in = [&](std::size_t i) -> const Map& {
     return values.at(static_cast<std::size_t>(op.inputs.at(i)));
   };
-  switch (op.kind) {
-    case Operation::Kind::conv:
-      return convolution(op, in(0), tensor(op.tensor + ".weight"),
-                         op.bias ? &tensor(op.tensor + ".bias") : nullptr);
-    case Operation::Kind::batch_norm: return batch_norm(op, in(0), training);
-    case Operation::Kind::activation: return activation(op.activation, in(0));
-    case Operation::Kind::max_pool: return max_pool(op, in(0));
-    case Operation::Kind::upsample: return upsample(in(0));
-    case Operation::Kind::reorg: return reorg(in(0));
-    case Operation::Kind::implicit_add:
-      return per_channel(in(0), tensor(op.tensor + ".implicit"), false);
-    case Operation::Kind::implicit_mul:
-      return per_channel(in(0), tensor(op.tensor + ".implicit"), true);
-    case Operation::Kind::channel_mean: return over_channels(in(0), false);
-    case Operation::Kind::channel_max: return over_channels(in(0), true);
-    case Operation::Kind::multiply: return gated(in(0), in(1));
-    case Operation::Kind::concat: {
-      std::vector<const Map*> parts;
-      for (std::size_t i = 0; i < op.inputs.size(); ++i) parts.push_back(&in(i));
-      return concat(parts);
-    }
-    case Operation::Kind::add: {
-      Map y = in(0);
-      for (std::size_t k = 1; k < op.inputs.size(); ++k)
-        for (std::size_t i = 0; i < y.values.size(); ++i) y.values[i] += in(k).values[i];
-      return y;
-    }
-  }
-  throw std::runtime_error("unknown operation");
+  const auto sum = [&] {
+    Map y = in(0);
+    for (std::size_t k = 1; k < op.inputs.size(); ++k)
+      for (std::size_t i = 0; i < y.values.size(); ++i) y.values[i] += in(k).values[i];
+    return y;
+  };
+  const auto joined = [&] {
+    std::vector<const Map*> parts;
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) parts.push_back(&in(i));
+    return concat(parts);
+  };
+  return std::visit(
+      Overloaded{
+          [&](const network::Convolution& conv) {
+            return convolution(conv, in(0), tensor(conv.tensor + ".weight"),
+                               conv.bias ? &tensor(conv.tensor + ".bias") : nullptr);
+          },
+          [&](const network::BatchNorm& norm) { return batch_norm(norm, in(0), training); },
+          [&](const network::Activate& activate) { return activation(activate.activation, in(0)); },
+          [&](const network::MaxPool& pool) { return max_pool(pool, in(0)); },
+          [&](const network::Upsample&) { return upsample(in(0)); },
+          [&](const network::Reorg&) { return reorg(in(0)); },
+          [&](const network::ImplicitAdd& add) {
+            return per_channel(in(0), tensor(add.tensor + ".implicit"), false);
+          },
+          [&](const network::ImplicitMultiply& multiply) {
+            return per_channel(in(0), tensor(multiply.tensor + ".implicit"), true);
+          },
+          [&](const network::ChannelMean&) { return over_channels(in(0), false); },
+          [&](const network::ChannelMax&) { return over_channels(in(0), true); },
+          [&](const network::Multiply&) { return gated(in(0), in(1)); },
+          [&](const network::Concat&) { return joined(); },
+          [&](const network::Add&) { return sum(); },
+      },
+      op.primitive);
 }
 
 std::vector<Map> Interpreter::run(const Map& input, bool training) {

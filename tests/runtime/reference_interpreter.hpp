@@ -36,7 +36,7 @@ class Interpreter {
 
  private:
   Map compute(const network::Operation& operation, const std::vector<Map>& values, bool training);
-  Map batch_norm(const network::Operation& operation, const Map& x, bool training);
+  Map batch_norm(const network::BatchNorm& norm, const Map& x, bool training);
   const std::vector<double>& tensor(const std::string& name) const;
 
   const network::Network& network_;

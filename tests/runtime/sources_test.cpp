@@ -178,7 +178,7 @@ TEST_F(Sources, ListsHaveOneSourceALine) {
   EXPECT_NE(error(path.string()).find("either files or streams"), std::string::npos)
       << error(path.string());
   std::ofstream(path) << (root_ / "a.png").string() << "\nnone.jpg\n";
-  EXPECT_NE(error(path.string()).find("list.txt:2: --source none.jpg: no such file"),
+  EXPECT_NE(error(path.string()).find("list.txt:2: source none.jpg: no such file"),
             std::string::npos)
       << error(path.string());
   std::ofstream(path) << "other.txt\n";

@@ -5,6 +5,8 @@
 #include <opencv2/core.hpp>
 
 #include "core/error.hpp"
+#include "tests/runtime/scripted_detector.hpp"
+#include "tests/stopping.hpp"
 
 using namespace yolov7;
 using namespace yolov7::runtime;
@@ -56,4 +58,20 @@ TEST(MergeParts, TheBordersOfThePictureDoNotCut) {
   NmsOptions one;
   one.max_det = 1;
   EXPECT_EQ(merge_parts(parts, {1152, 640}, one).size(), 1u);
+}
+
+TEST(DetectTiled, EndsBetweenTwoPartsWhereItIsStopped) {
+  std::stop_source stop;
+  yolov7::testing::ScriptedDetector detector;
+  detector.before = [&](const PixelBatch&) {
+    if (detector.calls.size() == 1) stop.request_stop();  // in the second call
+  };
+  LookOptions options;
+  options.image_size = 64;
+  options.tile = 64;
+  options.stop = stop.get_token();
+  DetectBuffers buffers;
+  const cv::Mat picture(64, 200, CV_8UC3, cv::Scalar::all(0));  // the whole and four parts
+  EXPECT_TRUE(test::is_stopped([&] { detect_tiled(detector, picture, options, buffers); }));
+  EXPECT_EQ(detector.calls.size(), 2u);
 }

@@ -34,9 +34,10 @@ TEST(Ema, AveragesFloatsAndCopiesConstants) {
         << name;  // one 32-bit rounding near 7
   for (const auto& entry : net.entries())
     if (entry.spec.role >= network::TensorSpec::Role::anchors ||
-        entry.spec.role == network::TensorSpec::Role::bn_count)
+        entry.spec.role == network::TensorSpec::Role::bn_count) {
       EXPECT_EQ(stored.at(entry.spec.name).to_doubles().front(), 7)
           << entry.spec.name;  // training F18
+    }
 }
 
 TEST(Ema, ContinuesFromACheckpoint) {

@@ -41,8 +41,9 @@ TEST(StartWeights, HalfPrecisionAndNoLargerThanPromised) {
   const network::Checkpoint start = read_start();
   EXPECT_EQ(start.class_count, 64);
   for (const auto& [name, tensor] : start.inference_weights().entries())
-    if (name.find("num_batches_tracked") == std::string::npos)
+    if (name.find("num_batches_tracked") == std::string::npos) {
       EXPECT_EQ(tensor.type, network::DataType::float16) << name;
+    }
 }
 
 // coreutils' sha256sum is the independent program.

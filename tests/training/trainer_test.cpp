@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "tests/stopping.hpp"
 #include "tests/training/tiny_run.hpp"
 #include "training/checkpoints.hpp"
 #include "training/rollback.hpp"
@@ -94,6 +95,25 @@ TEST(Trainer, SaysOnceThatTheFirstBatchIsDone) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(Trainer, AStopLeavesAResumableStateAtTheNextStep) {
+  TinyRun tiny;
+  std::stop_source stop;
+  tiny.request.stop = stop.get_token();
+  tiny.request.started = [&] { stop.request_stop(); };  // after the first of four batches
+  const TrainSummary summary = Trainer(tiny.prepared()).run();
+  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.epochs_done, 0);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["epoch"], 0);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 1);
+}
+
+TEST(Trainer, AStopBeforeTheFirstBatchIsAnError) {
+  TinyRun tiny;
+  tiny.request.stop = test::stopped();
+  EXPECT_TRUE(test::is_stopped([&] { tiny.prepared(); }));
+  EXPECT_FALSE(std::filesystem::exists(tiny.weights() / "last.pt"));
+}
+
 TEST(Rollback, HasLimits) {
   TinyRun tiny;
   PreparedRun& run = tiny.prepared();
@@ -109,11 +129,11 @@ TEST(Rollback, HasLimits) {
   run.state.skipped_in_row = most_skipped_in_row;
   EXPECT_EQ(test::error_of([&] { roll_back(run.context, run.model, run.state); }),
             "3 batches in a row were not finite, after 3 times of going back to the last good "
-            "state: lower lr0, or train with --precision float32; last.pt holds it");
+            "state: lower lr0, or train with precision float32; last.pt holds it");
   run.state.options.nosave = true;
   EXPECT_EQ(test::error_of([&] { roll_back(run.context, run.model, run.state); }),
-            "3 batches in a row were not finite, and --nosave left nothing to go back to: lower "
-            "lr0, or train with --precision float32");
+            "3 batches in a row were not finite, and nosave left nothing to go back to: lower "
+            "lr0, or train with precision float32");
 }
 
 // SGD with Nesterov momentum at its first step: p − η(1 + μ)g; a bias has no decay. EMA at its

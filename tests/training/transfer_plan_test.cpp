@@ -41,12 +41,12 @@ TEST(TransferPlan, ARunInWhichNothingTrainsIsRefused) {
     return test::error_of([&] { run::TransferPlan(o, net); });
   };
   EXPECT_EQ(refusal(options("", {1000})),
-            "--freeze 1000: all 14 layers are frozen, nothing would be trained");
+            "freeze 1000: all 14 layers are frozen, nothing would be trained");
   EXPECT_EQ(refusal(options("", {14})),
-            "--freeze 14: all 14 layers are frozen, nothing would be trained");
+            "freeze 14: all 14 layers are frozen, nothing would be trained");
   EXPECT_EQ(refusal(options("", {13})), "no error");
   EXPECT_EQ(refusal(options("3:head", {14})),
-            "--freeze 14 with --unfreeze-at 3:head, from epoch 0 on: all 14 layers are frozen, "
+            "freeze 14 with unfreeze-at 3:head, from epoch 0 on: all 14 layers are frozen, "
             "nothing would be trained");
   // Layers without weights do not count: concatenations and pooling cannot train.
   std::vector<int> with_weights;

@@ -127,8 +127,9 @@ TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
       transfer(checkpoint_of(deploy, {"a", "b"}), training, {"a", "b"}, false);
   EXPECT_EQ(report.conversion, "");
   for (const std::string& line : report.skipped)
-    if (line.rfind("model.77.m.0.weight", 0) == 0)
+    if (line.rfind("model.77.m.0.weight", 0) == 0) {
       EXPECT_NE(line.find("not in the checkpoint"), std::string::npos) << line;
+    }
 }
 
 TEST(Transfer, FoldedWeightsAreRefused) {

@@ -58,7 +58,7 @@ struct Ending {
   std::string shortfall;
 };
 Ending read_all(const fs::path& path) {
-  const auto reader = library().open(path, VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(path, VideoOrigin::file, {}, {});
   Ending ending;
   cv::Mat frame;
   for (double seconds = 0; reader->read(frame, seconds);) ++ending.frames;

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
+#include <thread>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -29,7 +31,7 @@ void write_numbered(const fs::path& path, unsigned count, double rate, cv::Size 
 std::string failure(const std::string& source, VideoOrigin origin = VideoOrigin::file,
                     const VideoLimits& limits = {}) {
   try {
-    const auto reader = library().open(source, origin, limits, nullptr);
+    const auto reader = library().open(source, origin, limits, {});
     cv::Mat frame;
     double seconds = 0;
     while (reader->read(frame, seconds)) {
@@ -45,7 +47,7 @@ std::string failure(const std::string& source, VideoOrigin origin = VideoOrigin:
 TEST(Video, WhatIsWrittenIsRead) {
   test::ScratchFolder scratch;
   write_numbered(scratch / "a.mp4", 50, 30000.0 / 1001);
-  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, {});
   EXPECT_EQ(reader->width(), 256);
   EXPECT_EQ(reader->height(), 64);
   EXPECT_EQ(reader->frames(), 50u);
@@ -69,7 +71,7 @@ TEST(Video, FramesKeepTheirTimes) {
     for (std::size_t i = 0; i < times.size(); ++i)
       writer->write(numbered_frame(static_cast<unsigned>(i)), times[i]);
   }
-  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, {});
   cv::Mat frame;
   double seconds = 0;
   for (std::size_t i = 0; i < times.size(); ++i) {
@@ -87,7 +89,7 @@ TEST(Video, ARegularVideoStaysOne) {
     for (unsigned i = 0; i < 40; ++i)  // rounded to milliseconds, and once without a time
       writer->write(numbered_frame(i), i == 7 ? 0 : std::round(i * 1001 / 30.0) / 1000);
   }
-  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, {});
   EXPECT_NEAR(reader->rate(), 30000.0 / 1001, 1e-6);
   cv::Mat frame;
   double seconds = 0;
@@ -106,7 +108,7 @@ TEST(Video, ColoursComeBack) {
     const auto writer = library().create(scratch / "a.mp4", frame.size(), 25, "mpeg4");
     for (int i = 0; i < 3; ++i) writer->write(frame, i / 25.0);
   }  // destruction finishes it
-  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, {});
   cv::Mat back;
   double seconds = 0;
   ASSERT_TRUE(reader->read(back, seconds));
@@ -124,7 +126,7 @@ TEST(Video, OddSizesWork) {
   EXPECT_THROW(writer->write(cv::Mat(50, 77, CV_8UC3), 0), Error);
   EXPECT_FALSE(fs::exists(scratch / "a.mp4")) << "not before it is finished";
   writer->finish();
-  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, {});
   EXPECT_EQ(reader->width(), 77);
   EXPECT_EQ(reader->height(), 51);
 }
@@ -147,7 +149,7 @@ TEST(Video, AnUprightPictureOfATurnedVideo) {
     for (std::size_t k = 0; k < 4; ++k)
       bytes[at + 4 * i + k] = static_cast<char>(matrix[i] >> (24 - 8 * k));
   file::write_atomically(scratch / "a.mp4", bytes);
-  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "a.mp4", VideoOrigin::file, {}, {});
   EXPECT_EQ(reader->width(), 80);
   EXPECT_EQ(reader->height(), 160);
   cv::Mat frame;
@@ -192,7 +194,7 @@ TEST(Video, ATruncatedFileGivesWhatItHas) {
   for (std::size_t i = bytes.size() / 3; i < bytes.size() / 3 + 200; ++i)
     damaged[i] = static_cast<char>(i * 37);
   file::write_atomically(scratch / "damaged.mp4", damaged);
-  const auto reader = library().open(scratch / "damaged.mp4", VideoOrigin::file, {}, nullptr);
+  const auto reader = library().open(scratch / "damaged.mp4", VideoOrigin::file, {}, {});
   cv::Mat frame;
   double seconds = 0;
   std::size_t count = 0;
@@ -220,6 +222,38 @@ TEST(Video, APlaylistInAFileDoesNotReachTheNetwork) {
   timeval no_wait{0, 100'000};
   setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &no_wait, sizeof no_wait);
   EXPECT_LT(accept(listener, nullptr, nullptr), 0) << "somebody came";
+  close(listener);
+}
+
+/// A server that takes a call and says nothing would be waited for a minute.
+TEST(Video, AStopEndsAWaitingCall) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener, 4), 0);
+  socklen_t length = sizeof address;
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
+  VideoLimits limits;
+  limits.open_seconds = limits.read_seconds = 60;
+  std::stop_source stop;
+  int caller = -1;
+  std::jthread later([&] {
+    caller = accept(listener, nullptr, nullptr);
+    stop.request_stop();
+  });
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    library().open(fmt::format("http://127.0.0.1:{}/a.ts", ntohs(address.sin_port)),
+                   VideoOrigin::address, limits, stop.get_token());
+    FAIL() << "opened";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("cancelled"), std::string::npos) << error.what();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  later.join();
+  close(caller);
   close(listener);
 }
 

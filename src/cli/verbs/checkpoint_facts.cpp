@@ -90,7 +90,7 @@ std::string file_date(const std::string& path) {
 
 bool is_folded(const network::Network& network) {
   for (const network::Operation& op : network.operations)
-    if (op.kind == network::Operation::Kind::batch_norm) return false;
+    if (op.is<network::BatchNorm>()) return false;
   return true;
 }
 

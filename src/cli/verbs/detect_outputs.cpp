@@ -15,8 +15,8 @@ DetectWriter::Options writer_options(const DetectOptions& options) {
   writer.viewed = options.view_img;
   writer.json = options.save_json;
   writer.csv = options.save_csv;
-  writer.draw = {options.line_thickness, options.hide_labels, options.hide_conf,
-                 static_cast<std::uint64_t>(options.seed)};
+  writer.draw = options.draw;
+  writer.draw.seed = static_cast<std::uint64_t>(options.seed);
   writer.stride = options.vid_stride;
   writer.codec = options.video_codec;
   return writer;
@@ -24,7 +24,7 @@ DetectWriter::Options writer_options(const DetectOptions& options) {
 
 void protect_inputs(const DetectOptions& options, const runtime::SourceList& list,
                     OutputGuard& guard) {
-  for (const std::string& weights : options.weights) guard.protect(weights, "--weights");
+  for (const std::string& weights : options.model.weights) guard.protect(weights, "--weights");
   guard.protect(options.source, "--source");
   const auto protect = [&](const std::filesystem::path& file) {
     guard.protect(file, "--source " + file.string());

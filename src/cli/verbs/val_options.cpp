@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "dataset/index/class_match.hpp"
@@ -13,65 +14,62 @@
 
 namespace yolov7::cli {
 
+namespace {
+
+std::vector<Setting> data_settings(ValOptions& o) {
+  return group(
+      "Data",
+      {setting("data", o.data, "data set description (data.yaml)").basic(),
+       setting("task", o.task,
+               "val, test or train: the split to measure on; speed: the val split at --conf-thres "
+               "0.25 --iou-thres 0.45, times alone; study: over --study-sizes")
+           .basic(),
+       setting("study-sizes", o.study_sizes, "study: the image sizes").range(32, 65535),
+       setting("recheck", o.recheck, "read every image again, whatever the cache says"),
+       setting("strict", o.strict, "rows that would be dropped are errors")});
+}
+
+std::vector<Setting> metric_settings(ValOptions& o) {
+  return group("Metrics",
+               {setting("anno-json", o.anno_json,
+                        "COCO annotation file for the COCO metric in place of the labels"),
+                setting("coco-max-dets", o.coco_max_dets,
+                        "most detections per image and category in the COCO metric; three, the "
+                        "largest counts for AP")
+                    .range(1, 1e6)});
+}
+
+std::vector<Setting> machine_settings(ValOptions& o) {
+  return group("Machine", {setting("device", o.device, "empty or cpu").basic(),
+                           setting("precision", o.model.detector.precision, "of the network")
+                               .choices({"float32", "bfloat16"})});
+}
+
+std::vector<Setting> output_settings(ValOptions& o) {
+  return group(
+      "Output",
+      {setting("verbose", o.verbose, "always print the rows of the classes, and more messages"),
+       setting("save-txt", o.save_txt, "write label files").basic(),
+       setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
+       setting("save-json", o.save_json, "write a COCO result file").basic(),
+       setting("project", o.project, "parent of the run folder").basic(),
+       setting("name", o.name, "name of the run folder").basic(),
+       setting("exist-ok", o.exist_ok,
+               "use the folder again; earlier results are replaced, sources never")});
+}
+
+std::vector<Setting> without_effect(ValOptions& o) {
+  return {
+      setting("no-trace", o.no_trace, "do not trace the model").ignored("nothing is ever traced"),
+      setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16")};
+}
+
+}  // namespace
+
 Settings settings(ValOptions& o) {
-  Settings table{
-      "val",
-      {
-          setting("weights", o.weights, "checkpoint; several make an ensemble"),
-          setting("data", o.data, "data set description (data.yaml)"),
-          setting("batch-size", o.batch_size, "pictures per batch").range(1, 65536),
-          setting(
-              "img-size", o.img_size,
-              "long side of the network input in pixels, rounded up to a multiple of the stride")
-              .range(1, 65535),
-          setting("conf-thres", o.conf_thres, "confidence threshold of the suppression")
-              .range(0, 1),
-          setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
-          setting("task", o.task,
-                  "val, test or train: the split to measure on; speed: the val split at "
-                  "--conf-thres 0.25 --iou-thres 0.45, times alone; study: over --study-sizes"),
-          setting("device", o.device, "empty or cpu"),
-          setting("single-cls", o.single_cls, "measure localisation alone: all classes are one"),
-          setting("augment", o.augment, "test-time augmentation: three passes over each picture"),
-          setting(
-              "tta-clip-tails", o.tta_clip_tails,
-              "augment: without the coarsest rows of the first pass and the finest of the last"),
-          setting("verbose", o.verbose, "always print the rows of the classes, and more messages"),
-          setting("save-txt", o.save_txt, "write label files"),
-          setting("save-hybrid", o.save_hybrid,
-                  "label files of labels and predictions together; the metrics are then invalid"),
-          setting("save-conf", o.save_conf, "with the confidence at the end of each line"),
-          setting("save-json", o.save_json, "write a COCO result file"),
-          setting("project", o.project, "parent of the run folder"),
-          setting("name", o.name, "name of the run folder"),
-          setting("exist-ok", o.exist_ok,
-                  "use the folder again; earlier results are replaced, sources never"),
-          setting("no-trace", o.no_trace, "do not trace the model")
-              .ignored("nothing is ever traced"),
-          setting("v5-metric", o.v5_metric,
-                  "recall 1.0 as the end of the official precision-recall curve"),
-          setting("anno-json", o.anno_json,
-                  "COCO annotation file for the COCO metric in place of the labels"),
-          setting("coco-max-dets", o.coco_max_dets,
-                  "most detections per picture and category in the COCO metric; three, the largest "
-                  "counts for AP")
-              .range(1, 1e6),
-          setting("half", o.refused_switch, "half precision").refused("use --precision bfloat16"),
-          setting("max-det", o.max_det, "most objects per picture").range(1, 1e6),
-          setting("max-nms", o.max_nms, "most boxes that enter the suppression").range(1, 1e8),
-          setting("workers", o.workers, "most loader threads").range(0, 1024),
-          setting("threads", o.threads, "of the network; 0 = the cores this process may use")
-              .range(0, 4096),
-          setting("precision", o.precision, "of the network").choices({"float32", "bfloat16"}),
-          setting("backend", o.backend, "openvino, or libtorch as the reference")
-              .choices({"openvino", "libtorch"}),
-          setting("study-sizes", o.study_sizes, "study: the image sizes").range(32, 65535),
-          setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
-          setting("strict", o.strict, "rows that would be dropped are errors"),
-      }};
-  for (Setting& one : o.nms.settings()) table.entries.push_back(std::move(one));
-  for (Setting& one : evaluation::settings(o.analyses)) table.entries.push_back(std::move(one));
-  return table;
+  return {"val",
+          joined({settings(o.model), data_settings(o), settings(o.measuring), metric_settings(o),
+                  machine_settings(o), output_settings(o), without_effect(o)})};
 }
 
 bool is_coco(const std::string& data) {
@@ -84,15 +82,15 @@ void check(const ValOptions& o) {
   if (!text::contains(tasks, o.task))
     throw usage_error(
         fmt::format("val: --task: expected {}, found '{}'", text::join(tasks, ", "), o.task));
-  o.nms.check("val");
+  require_possible(o.measuring.nms, "val");
   if (o.coco_max_dets.size() != 3)
     throw usage_error(fmt::format("val: --coco-max-dets: expected three numbers, found {}",
                                   o.coco_max_dets.size()));
-  if (o.single_cls && !o.anno_json.empty())
+  if (o.measuring.single_cls && !o.anno_json.empty())
     throw usage_error("val: --anno-json and --single-cls exclude each other");
-  if (o.save_conf && !o.save_txt && !o.save_hybrid)
+  if (o.save_conf && !o.save_txt && !o.measuring.save_hybrid)
     log::warning("--save-conf has no effect without --save-txt");
-  if (o.save_hybrid)
+  if (o.measuring.save_hybrid)
     log::warning(
         "--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
 }
@@ -104,17 +102,6 @@ void judge_finite(const evaluation::ValidationResult& result, Output& output) {
       "the predictions of {} of {} images are not finite in some rows, which are left out; the "
       "images are named above",
       result.pictures_not_finite, result.pictures));
-}
-
-api::ModelOptions model_options(const ValOptions& o) {
-  api::ModelOptions options;
-  options.weights = o.weights;
-  options.backend = o.backend;
-  options.augment = o.augment;
-  options.clip_tails = o.tta_clip_tails;
-  options.detector.precision = o.precision;
-  options.detector.threads = o.threads;
-  return options;
 }
 
 namespace {
@@ -154,21 +141,11 @@ std::vector<int> match(const api::OpenModel& model, const dataset::Index& index,
 }
 
 evaluation::ValidationOptions validation_options(const ValOptions& o) {
-  evaluation::ValidationOptions options;
-  options.batch_size = o.batch_size;
-  options.nms.conf_thres = o.conf_thres;
-  options.nms.iou_thres = o.iou_thres;
-  options.nms.max_det = o.max_det;
-  options.nms.max_nms = o.max_nms;
-  o.nms.apply(options.nms);
-  options.single_cls = o.single_cls;
-  options.v5_metric = o.v5_metric;
-  options.save_hybrid = o.save_hybrid;
-  options.keep_detections = o.save_txt || o.save_hybrid || o.save_json || is_coco(o.data);
+  evaluation::ValidationOptions options = o.measuring;
+  options.keep_detections = o.save_txt || options.save_hybrid || o.save_json || is_coco(o.data);
   options.pictures = 3;
-  options.workers = o.workers;
-  options.interruptible = true;
-  options.analyses = o.analyses;
+  options.stop = interrupt::token();
+  options.analyses.stop = interrupt::token();
   options.analyses.error_list = true;
   options.analyses.breakdown = true;
   options.coco.max_detections = {o.coco_max_dets[0], o.coco_max_dets[1], o.coco_max_dets[2]};
@@ -183,7 +160,7 @@ dataset::Index read_split(const ValOptions& o, const std::string& split,
     throw Error(fmt::format("{}: expected a key '{}' with the pictures for --task {}, found none",
                             o.data, split, o.task));
   annotations = o.anno_json;
-  if (annotations.empty() && is_coco(o.data) && !o.single_cls) {
+  if (annotations.empty() && is_coco(o.data) && !o.measuring.single_cls) {
     // Where COCO's own folders keep it: <root>/val2017.txt,
     // <root>/annotations/instances_val2017.json.
     const std::filesystem::path beside =
@@ -192,8 +169,9 @@ dataset::Index read_split(const ValOptions& o, const std::string& split,
     std::error_code error;
     if (std::filesystem::exists(beside, error)) annotations = beside;
   }
-  dataset::Index index =
-      dataset::read_index(description, split, {o.single_cls, o.strict, o.recheck, false, 0});
+  dataset::Index index = dataset::read_index(
+      description, split,
+      {o.measuring.single_cls, o.strict, o.recheck, false, 0, interrupt::token()});
   if (split != "train" && !model.dataset_identity.empty() &&
       index.identity == model.dataset_identity)
     log::warning(fmt::format(
@@ -208,8 +186,8 @@ Measurement prepare_measurement(const ValOptions& o, const std::string& split,
   std::filesystem::path annotations;
   Measurement m{read_split(o, split, model, annotations), validation_options(o),
                 annotations.string()};
-  m.options.data_class = match(model, m.index, o.single_cls);
-  m.options.image_size = api::usable_image_size(o.img_size, *model.detector);
+  m.options.data_class = match(model, m.index, o.measuring.single_cls);
+  m.options.image_size = api::usable_image_size(o.measuring.image_size, *model.detector);
   if (!annotations.empty())
     m.options.ground_truth = evaluation::ground_truth_of(m.index, annotations, is_coco(o.data));
   return m;

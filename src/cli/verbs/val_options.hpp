@@ -5,7 +5,6 @@
 
 #include "api/model.hpp"
 #include "cli/verb.hpp"
-#include "cli/verbs/nms_choice.hpp"
 #include "core/settings.hpp"
 #include "dataset/index/index.hpp"
 #include "evaluation/evaluate.hpp"
@@ -13,30 +12,23 @@
 namespace yolov7::cli {
 
 struct ValOptions {
-  std::vector<std::string> weights{"yolov7.pt"};
+  ValOptions() { model.weights = {"yolov7.pt"}; }
+
+  api::ModelOptions model;
+  evaluation::ValidationOptions measuring;
   std::string data = "data/coco.yaml", task = "val", device, project = "runs/test", name = "exp",
-              precision = "float32", backend = "openvino";
-  int batch_size = 32, img_size = 640, max_det = 300, max_nms = 30000, workers = 8, threads = 0;
-  double conf_thres = 0.001, iou_thres = 0.65;
-  bool single_cls = false, verbose = false, save_txt = false, save_hybrid = false,
-       save_conf = false, save_json = false, exist_ok = false;
-  bool augment = false, tta_clip_tails = false, no_trace = false, v5_metric = false,
-       recheck = false, strict = false;
-  std::string anno_json;
+              anno_json;
+  bool verbose = false, save_txt = false, save_conf = false, save_json = false, exist_ok = false,
+       no_trace = false, recheck = false, strict = false;
   std::vector<int> coco_max_dets{1, 10, 100};
-  NmsChoice nms;
   std::vector<int> study_sizes{256, 384, 512, 640, 768, 896, 1024, 1152, 1280, 1408, 1536};
   bool refused_switch = false;
-
-  ValOptions() { nms.matrix_thres = 0.001; }  // low, as the confidence threshold is
-  evaluation::AnalysisOptions analyses;
 };
 
 Settings settings(ValOptions& options);
 /// Error (usage): options that exclude each other, an unknown task. Warnings: options without
 /// effect.
 void check(const ValOptions& options);
-api::ModelOptions model_options(const ValOptions& options);
 /// COCO's own data set, by the name of its description.
 bool is_coco(const std::string& data);
 

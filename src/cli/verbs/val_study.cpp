@@ -78,10 +78,10 @@ std::vector<std::string> study_files(const ValOptions& o) {
   OutputNames names;
   OutputGuard guard;
   guard.protect(o.data, "--data");
-  for (const std::string& weights : o.weights) guard.protect(weights, "--weights");
+  for (const std::string& weights : o.model.weights) guard.protect(weights, "--weights");
   const fs::path folder = fs::path(o.project) / o.name;
   std::vector<std::string> files;
-  for (const std::string& weights : o.weights)
+  for (const std::string& weights : o.model.weights)
     files.push_back(names.take(fmt::format("study_{}_{}", fs::path(o.data).stem().string(),
                                            fs::path(weights).stem().string()),
                                Results::one, ".txt"));
@@ -109,12 +109,12 @@ cv::Mat plot(const std::vector<ChartLine>& lines, bool coco) {
 
 nlohmann::json run_speed(const ValOptions& given, Output& output) {
   ValOptions o = given;
-  o.conf_thres = 0.25;
-  o.iou_thres = 0.45;
+  o.measuring.nms.conf_thres = 0.25;
+  o.measuring.nms.iou_thres = 0.45;
   nlohmann::json all = nlohmann::json::array();
-  for (const std::string& weights : given.weights) {
-    o.weights = {weights};
-    const api::OpenModel model = api::open_detector(model_options(o));
+  for (const std::string& weights : given.model.weights) {
+    o.model.weights = {weights};
+    const api::OpenModel model = api::open_detector(o.model);
     const Measurement m = prepare_measurement(o, "val", model);
     const evaluation::ValidationResult r =
         evaluation::evaluate(*model.detector, m.index, plain(m.options));
@@ -126,8 +126,10 @@ nlohmann::json run_speed(const ValOptions& given, Output& output) {
         r.options.batch_size, r.times.pre, r.times.inference, r.times.nms, r.times.total));
     all.push_back(to_json(r, weights, model.detector->description()));
   }
-  return {
-      {"task", "speed"}, {"conf_thres", o.conf_thres}, {"iou_thres", o.iou_thres}, {"rows", all}};
+  return {{"task", "speed"},
+          {"conf_thres", o.measuring.nms.conf_thres},
+          {"iou_thres", o.measuring.nms.iou_thres},
+          {"rows", all}};
 }
 
 nlohmann::json run_study(const ValOptions& given, Output& output) {
@@ -139,14 +141,14 @@ nlohmann::json run_study(const ValOptions& given, Output& output) {
   nlohmann::json all = nlohmann::json::array();
   output.line(fmt::format("{:>10}{:>12}{:>12}{:>14}{:>14}{:>14}", "px", "COCO mAP50", "COCO mAP",
                           "network, ms", "suppr., ms", "in all, ms"));
-  for (const std::string& weights : given.weights) {
-    o.weights = {weights};
-    const api::OpenModel model = api::open_detector(model_options(o));
+  for (const std::string& weights : given.model.weights) {
+    o.model.weights = {weights};
+    const api::OpenModel model = api::open_detector(o.model);
     output.line(fmt::format("{}: {}", weights, model.detector->description()));
     nlohmann::json rows = nlohmann::json::array();
     std::string content;
     for (const int size : given.study_sizes) {
-      o.img_size = size;
+      o.measuring.image_size = size;
       const Measurement m = prepare_measurement(o, "val", model);
       const evaluation::ValidationResult r =
           evaluation::evaluate(*model.detector, m.index, plain(m.options));

@@ -3,8 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/training_library.hpp"
+#include "anchors/anchor_search.hpp"
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
 #include "dataset/index/description.hpp"
@@ -56,16 +57,16 @@ nlohmann::json run_anchors(const std::vector<std::string>& arguments, Output& ou
   if (options.data.empty()) throw usage_error("anchors: expected --data, found none");
   const dataset::Description description = dataset::read_description(options.data);
   const dataset::Index index =
-      dataset::read_index(description, "train", {false, false, false, true, 0});
+      dataset::read_index(description, "train", {false, false, false, true, 0, interrupt::token()});
   anchors::AnchorSearchOptions search;
   search.count = options.count;
   search.threshold = options.threshold;
   search.generations = options.generations;
   search.seed = static_cast<std::uint64_t>(options.seed);
+  search.stop = interrupt::token();
   Progress progress("anchors", static_cast<std::size_t>(options.generations), "generations");
   search.progress = [&](int, int) { progress.advance(1, ""); };
-  const anchors::AnchorSearch found =
-      api::training_library().search_anchors(index, options.img_size, search);
+  const anchors::AnchorSearch found = anchors::search_anchors(index, options.img_size, search);
   output.line(config_lines(found.anchors, options.per_level));
   output.line(fmt::format(
       "{} labels at {} px ({} with a side below 3 px, {} too small for the search): best possible "

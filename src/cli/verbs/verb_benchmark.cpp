@@ -16,6 +16,7 @@
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/random.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "image/codec/codec.hpp"
@@ -35,42 +36,60 @@ struct BenchmarkOptions {
   std::vector<std::string> weights{"yolov7.pt"}, precision{"float32"};
   std::vector<int> batch_size{1}, img_size{640}, threads{0}, nstreams{1};
   std::string backend = "openvino", source, project = "runs/benchmark", name = "exp";
-  double seconds = 5, conf_thres = 0.25, iou_thres = 0.45;
+  double seconds = 5;
+  NmsOptions nms;
   bool exist_ok = false;
 };
 
+std::vector<Setting> network_settings(BenchmarkOptions& o) {
+  return group(
+      "Network",
+      {setting("weights", o.weights, "checkpoint").basic(),
+       setting("batch-size", o.batch_size, "images per call, one or several numbers")
+           .range(1, 4096)
+           .basic(),
+       setting("img-size", o.img_size, "side of the square network input in pixels, one or several")
+           .range(32, 16'384)
+           .basic(),
+       setting("precision", o.precision, "of the network, one or several")
+           .choices({"float32", "bfloat16"})
+           .basic()});
+}
+
+std::vector<Setting> machine_settings(BenchmarkOptions& o) {
+  return group("Machine",
+               {setting("threads", o.threads,
+                        "of the network, one or several; 0 = the cores this process may use")
+                    .range(0, 4096)
+                    .basic(),
+                setting("nstreams", o.nstreams,
+                        "calls at the same time that share the threads, one or several")
+                    .range(1, 256)
+                    .basic(),
+                setting("backend", o.backend, "openvino, or libtorch as the reference")
+                    .choices({"openvino", "libtorch"})});
+}
+
+std::vector<Setting> measuring_settings(BenchmarkOptions& o) {
+  return group("Measuring",
+               {setting("seconds", o.seconds, "of measuring each combination; at least 10 calls")
+                    .range(0, 1e6)
+                    .basic(),
+                setting("source", o.source,
+                        "images for the parts of detecting one by one; '' = a generated one of 640 "
+                        "× 480")
+                    .basic()});
+}
+
+std::vector<Setting> output_settings(BenchmarkOptions& o) {
+  return group("Output", {setting("project", o.project, "parent of the run folder").basic(),
+                          setting("name", o.name, "name of the run folder").basic(),
+                          setting("exist-ok", o.exist_ok, "use an existing run folder")});
+}
+
 Settings settings(BenchmarkOptions& o) {
-  return Settings{
-      "benchmark",
-      {
-          setting("weights", o.weights, "checkpoint"),
-          setting("batch-size", o.batch_size, "pictures per call, one or several numbers")
-              .range(1, 4096),
-          setting("img-size", o.img_size,
-                  "side of the square network input in pixels, one or several")
-              .range(32, 16'384),
-          setting("precision", o.precision, "of the network, one or several")
-              .choices({"float32", "bfloat16"}),
-          setting("threads", o.threads,
-                  "of the network, one or several; 0 = the cores this process may use")
-              .range(0, 4096),
-          setting("nstreams", o.nstreams,
-                  "calls at the same time that share the threads, one or several")
-              .range(1, 256),
-          setting("backend", o.backend, "openvino, or libtorch as the reference")
-              .choices({"openvino", "libtorch"}),
-          setting("seconds", o.seconds, "of measuring each combination; at least 10 calls")
-              .range(0, 1e6),
-          setting(
-              "source", o.source,
-              "pictures for the parts of detecting one by one; '' = a generated one of 640 × 480"),
-          setting("conf-thres", o.conf_thres, "confidence threshold of the suppression")
-              .range(0, 1),
-          setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
-          setting("project", o.project, "parent of the run folder"),
-          setting("name", o.name, "name of the run folder"),
-          setting("exist-ok", o.exist_ok, "use an existing run folder"),
-      }};
+  return {"benchmark", joined({network_settings(o), machine_settings(o), measuring_settings(o),
+                               threshold_settings(o.nms), output_settings(o)})};
 }
 
 /// Of times in ms.
@@ -108,7 +127,7 @@ std::vector<double> measure(double seconds, Call call) {
   const Clock::time_point start = Clock::now();
   while (times.size() < least_calls ||
          std::chrono::duration<double>(Clock::now() - start).count() < seconds) {
-    interrupt::check();
+    check_stop(interrupt::token());
     const Clock::time_point before = Clock::now();
     call();
     times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
@@ -222,15 +241,12 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c,
                      {"pictures_per_second", rate}, {"resident_bytes", resident_bytes()},
                      {"detector", description}};
   if (c.batch != 1 || c.streams != 1) return row;
-  NmsOptions nms;
-  nms.conf_thres = o.conf_thres;
-  nms.iou_thres = o.iou_thres;
   runtime::DetectBuffers buffers;
   std::vector<double> pre, inference, post;
   std::size_t next = 0;
   const Spread whole = spread(measure(o.seconds / 2, [&] {
     const runtime::DetectResult found =
-        runtime::detect(*detectors[0], sources[next++ % sources.size()], size, nms, buffers);
+        runtime::detect(*detectors[0], sources[next++ % sources.size()], size, o.nms, buffers);
     check_finite(found.dropped_not_finite, found.rows, description);
     pre.push_back(found.timing.pre), inference.push_back(found.timing.inference),
         post.push_back(found.timing.post);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
 
@@ -24,7 +25,7 @@ Settings settings(CompareOptions& o) {
           setting("detections", o.detections, "two COCO result files, a and b, of any programs")
               .positional(),
           setting("bootstrap", o.draws,
-                  "draws of the pictures, with replacement, both detectors on the same")
+                  "draws of the images, with replacement, both detectors on the same")
               .range(1, 1e6),
           setting("seed", o.seed, "of the draws").range(0, 2'147'483'647),
       }};
@@ -61,7 +62,8 @@ nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& ou
   std::vector<evaluation::CocoMatches> matches;
   for (const std::string& file : o.detections)
     matches.push_back(evaluation::match_coco(truth, evaluation::read_detections(file, truth)));
-  const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0};
+  const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0,
+                                             interrupt::token()};
   nlohmann::json json{
       {"pictures", truth.images.size()}, {"draws", o.draws}, {"level", options.level}};
   for (std::size_t i = 0; i < 2; ++i) {

@@ -7,26 +7,26 @@
 #include "core/text.hpp"
 
 namespace yolov7::cli {
+
+const std::vector<Verb>& dataset_parts() {
+  static const std::vector<Verb> list = {
+      {"convert", "bring a data set from one annotation format into another", run_dataset_convert},
+      {"check", "read all splits of a data.yaml and name everything that is wrong",
+       run_dataset_check},
+      {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
+       run_dataset_augment},
+      {"synth", "draw a data set with exact boxes", run_dataset_synth},
+  };
+  return list;
+}
+
 namespace {
-
-struct Part {
-  std::string_view name, summary;
-  nlohmann::json (*run)(const std::vector<std::string>&, Output&);
-};
-
-constexpr Part parts[] = {
-    {"convert", "bring annotations of another format into the YOLO layout", run_dataset_convert},
-    {"check", "read all splits of a data.yaml and name everything that is wrong",
-     run_dataset_check},
-    {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
-     run_dataset_augment},
-    {"synth", "draw a data set with exact boxes", run_dataset_synth},
-};
 
 void print_help(const Output& output) {
   output.line("yolov7 dataset <part> [options]");
   output.line("");
-  for (const Part& part : parts) output.line(fmt::format("  {:<10}{}", part.name, part.summary));
+  for (const Verb& part : dataset_parts())
+    output.line(fmt::format("  {:<10}{}", part.name, part.summary));
   output.line("");
   output.line("yolov7 dataset <part> --help shows the options of a part.");
 }
@@ -35,7 +35,7 @@ void print_help(const Output& output) {
 
 nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& output) {
   std::vector<std::string> names;
-  for (const Part& part : parts) names.emplace_back(part.name);
+  for (const Verb& part : dataset_parts()) names.emplace_back(part.name);
   if (arguments.empty())
     throw usage_error(
         fmt::format("dataset: expected one of {}, found nothing", text::join(names, ", ")));
@@ -44,7 +44,7 @@ nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& ou
     print_help(output);
     return {};
   }
-  for (const Part& part : parts)
+  for (const Verb& part : dataset_parts())
     if (first == part.name) return part.run({arguments.begin() + 1, arguments.end()}, output);
   throw usage_error(fmt::format("dataset: expected one of {}, found '{}'{}",
                                 text::join(names, ", "), first, text::did_you_mean(first, names)));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
@@ -24,30 +25,45 @@ struct AugmentVerbOptions {
   int times = 1, seed = 0, rows = 6, columns = 3, side = 320, threads = 0;
 };
 
+std::vector<Setting> list_settings(AugmentVerbOptions& o) {
+  return group(
+      "Transforms",
+      {setting("data", o.data, "data set description (data.yaml)").basic(),
+       setting("hyp", o.hyp, "hyper-parameter file whose list `augment` says what to do").basic(),
+       setting("augment", o.augment,
+               "the list itself instead: '[{name: CLAHE, p: 1}, {name: Rotate}]'")
+           .basic(),
+       setting("list", o.list, "show all transforms with their parameters").basic(),
+       setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647).basic(),
+       setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024)});
+}
+
+std::vector<Setting> copy_settings(AugmentVerbOptions& o) {
+  return group(
+      "Augmented copy",
+      {setting("out", o.out, "new or empty folder for an augmented copy of the data set").basic(),
+       setting("times", o.times, "--out: versions of each training image, besides itself")
+           .range(1, 1000)
+           .basic()});
+}
+
+std::vector<Setting> preview_settings(AugmentVerbOptions& o) {
+  return group(
+      "Preview",
+      {setting("preview", o.preview,
+               "image to write: rows of an image as it is and as the transforms make it, with "
+               "boxes")
+           .basic(),
+       setting("split", o.split, "--preview: images of this split")
+           .choices({"train", "val", "test"}),
+       setting("rows", o.rows, "--preview: images").range(1, 100),
+       setting("columns", o.columns, "--preview: versions of each").range(1, 30),
+       setting("img-size", o.side, "--preview: side of an image on the sheet, pixels")
+           .range(32, 2048)});
+}
+
 Settings settings(AugmentVerbOptions& o) {
-  return Settings{
-      "dataset augment",
-      {
-          setting("data", o.data, "data set description (data.yaml)"),
-          setting("hyp", o.hyp, "hyper-parameter file whose list `augment` says what to do"),
-          setting("augment", o.augment,
-                  "the list itself instead: '[{name: CLAHE, p: 1}, {name: Rotate}]'"),
-          setting("preview", o.preview,
-                  "picture to write: rows of a picture as it is and as the transforms make it, "
-                  "with boxes"),
-          setting("out", o.out, "new or empty folder for an augmented copy of the data set"),
-          setting("times", o.times, "--out: versions of each training picture, besides itself")
-              .range(1, 1000),
-          setting("list", o.list, "show all transforms with their parameters"),
-          setting("split", o.split, "--preview: pictures of this split")
-              .choices({"train", "val", "test"}),
-          setting("rows", o.rows, "--preview: pictures").range(1, 100),
-          setting("columns", o.columns, "--preview: versions of each").range(1, 30),
-          setting("img-size", o.side, "--preview: side of a picture on the sheet, pixels")
-              .range(32, 2048),
-          setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647),
-          setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024),
-      }};
+  return {"dataset augment", joined({list_settings(o), copy_settings(o), preview_settings(o)})};
 }
 
 /// The list of --augment or of the hyper-parameter file.
@@ -86,7 +102,8 @@ void claim_preview(const AugmentVerbOptions& o, const dataset::Index& index) {
 nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& description,
                        const Value& text, const Output& output) {
   const dataset::AugmentList list = dataset::AugmentList::parse(text);
-  const dataset::Index index = dataset::read_index(description, o.split, {});
+  const dataset::Index index = dataset::read_index(
+      description, o.split, {false, false, false, false, 0, interrupt::token()});
   claim_preview(o, index);
   // Evenly over the split, so that a sheet shows more than its first scene.
   const std::size_t rows = std::min(static_cast<std::size_t>(o.rows), index.entries.size());
@@ -94,7 +111,7 @@ nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& 
   for (std::size_t i = 0; i < rows; ++i) entries.push_back(i * index.entries.size() / rows);
   write_picture(o.preview,
                 dataset::preview_sheet(index, entries, list, static_cast<std::uint64_t>(o.seed),
-                                       o.columns, o.side));
+                                       o.columns, o.side, interrupt::token()));
   output.line(fmt::format("{}: {} pictures of {}, each as it is and in {} versions", o.preview,
                           rows, o.split, o.columns));
   return {{"preview", o.preview}, {"pictures", rows}, {"versions", o.columns}};
@@ -106,6 +123,7 @@ nlohmann::json copy(const AugmentVerbOptions& o, const dataset::Description& des
   options.times = o.times;
   options.seed = static_cast<std::uint64_t>(o.seed);
   options.threads = o.threads;
+  options.stop = interrupt::token();
   const dataset::AugmentedCopyReport report =
       dataset::write_augmented_copy(description, text, options, o.out);
   output.line(fmt::format(

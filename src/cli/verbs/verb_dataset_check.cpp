@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
@@ -24,9 +25,9 @@ Settings settings(CheckOptions& o) {
       "dataset check",
       {
           setting("data", o.data, "data.yaml").positional(),
-          setting("recheck", o.recheck, "read every picture again, whatever the cache says"),
+          setting("recheck", o.recheck, "read every image again, whatever the cache says"),
           setting("strict", o.strict,
-                  "a repeated row or a box without area makes its picture unusable; exit code 1 if "
+                  "a repeated row or a box without area makes its image unusable; exit code 1 if "
                   "anything is dropped"),
           setting("single-cls", o.single_cls, "all classes count as one"),
       }};
@@ -109,6 +110,7 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   reading.recheck = options.recheck;
   reading.strict = options.strict;
   reading.single_cls = options.single_cls;
+  reading.stop = interrupt::token();
   std::vector<dataset::Index> indexes;
   for (const char* split : {"train", "val", "test"})
     if (!description.split(split).empty())

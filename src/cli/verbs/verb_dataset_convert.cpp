@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/convert.hpp"
 #include "dataset/formats/format_table.hpp"
@@ -25,39 +26,62 @@ std::vector<std::string> with_auto(std::vector<std::string> names) {
   return names;
 }
 
+std::vector<Setting> source_settings(ConvertOptions& o) {
+  return group(
+      "Source",
+      {setting("from", o.from,
+               "format of the source: " + text::join(with_auto(dataset::readable_names()), ", ") +
+                   "; auto goes by the files")
+           .basic(),
+       setting("source", o.source,
+               "folder with annotations and images at any depth, or one annotation file")
+           .basic(),
+       setting("images", o.images, "a further folder with images").basic(),
+       setting("class-attribute", o.class_attribute,
+               "the attribute that is the class, where the format leaves it open (via)"),
+       setting("voc-one-based", o.voc_one_based,
+               "Pascal VOC: corners are numbers of pixels from 1, as in the original data set"),
+       setting("as-predictions", o.as_predictions, "YOLO: a sixth value in a row is a score")});
+}
+
+std::vector<Setting> output_settings(ConvertOptions& o) {
+  return group(
+      "Output",
+      {setting("to", o.to, "format to write: " + text::join(dataset::writable_names(), ", "))
+           .basic(),
+       setting("out", o.out, "folder to write: new or empty").basic(),
+       setting("link", o.link,
+               "hard links to the images instead of copies, where the file system can")
+           .basic()});
+}
+
+std::vector<Setting> class_settings(ConvertOptions& o) {
+  return group(
+      "Classes and splits",
+      {setting("names", o.names,
+               "classes in this order, separated by commas; boxes of others are dropped. "
+               "Without: those of the source")
+           .basic(),
+       setting("split", o.split,
+               "shares of train,val,test in percent (70,20,10) where the source has no splits; "
+               "without, everything is train")
+           .basic(),
+       setting("seed", o.seed, "seed of the shares").range(0, 2147483647).basic()});
+}
+
+std::vector<Setting> image_settings(ConvertOptions& o) {
+  return group(
+      "Boxes and images",
+      {setting("keep-degenerate", o.keep_degenerate, "keep boxes that are thinner than 1 pixel"),
+       setting("scale-to-image", o.scale_to_image,
+               "scale boxes where an annotation has another size than its image"),
+       setting("only-headers", o.only_headers,
+               "read sizes of images alone: faster, and a broken image is not found")});
+}
+
 Settings settings(ConvertOptions& o) {
-  return Settings{
-      "dataset convert",
-      {
-          setting(
-              "from", o.from,
-              "format of the source: " + text::join(with_auto(dataset::readable_names()), ", ") +
-                  "; auto goes by the files"),
-          setting("source", o.source,
-                  "folder with annotations and images at any depth, or one annotation file"),
-          setting("to", o.to, "format to write: " + text::join(dataset::writable_names(), ", ")),
-          setting("out", o.out, "folder to write: new or empty"),
-          setting("images", o.images, "a further folder with images"),
-          setting("split", o.split,
-                  "shares of train,val,test in percent (70,20,10) where the source has no splits; "
-                  "without, everything is train"),
-          setting("seed", o.seed, "seed of the shares").range(0, 2147483647),
-          setting("names", o.names,
-                  "classes in this order, separated by commas; boxes of others are dropped. "
-                  "Without: those of the source"),
-          setting("class-attribute", o.class_attribute,
-                  "the attribute that is the class, where the format leaves it open (via)"),
-          setting("voc-one-based", o.voc_one_based,
-                  "Pascal VOC: corners are numbers of pixels from 1, as in the original data set"),
-          setting("as-predictions", o.as_predictions, "YOLO: a sixth value in a row is a score"),
-          setting("keep-degenerate", o.keep_degenerate, "keep boxes that are thinner than 1 pixel"),
-          setting("scale-to-image", o.scale_to_image,
-                  "scale boxes where an annotation has another size than its image"),
-          setting("only-headers", o.only_headers,
-                  "read sizes of images alone: faster, and a broken image is not found"),
-          setting("link", o.link,
-                  "hard links to the images instead of copies, where the file system can"),
-      }};
+  return {"dataset convert",
+          joined({source_settings(o), output_settings(o), class_settings(o), image_settings(o)})};
 }
 
 /// "a,b c,d" or several arguments; blanks around a name do not count, those inside do.
@@ -101,6 +125,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
   convert.read.voc_one_based = options.voc_one_based;
   convert.read.as_predictions = options.as_predictions;
   convert.write.hard_link = options.link;
+  convert.stop = interrupt::token();
   const dataset::Conversion conversion = dataset::convert(convert);
   for (const std::string& line : dataset::summary_lines(conversion)) output.line(line);
   const auto place = convert.out / (conversion.to == "yolo" ? "data.yaml" : "");

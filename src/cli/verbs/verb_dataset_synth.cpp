@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "dataset/synth/synth.hpp"
 
 namespace yolov7::cli {
@@ -23,13 +24,13 @@ Settings settings(SynthVerbOptions& o) {
           setting("out", o.out, "new or empty folder for the data set").positional(),
           setting("level", o.synth.level,
                   "standard: eight shapes among distractors; easy: three big clear shapes, for a "
-                  "demonstration; formula: 64 classes in fractal textures, half the pictures "
+                  "demonstration; formula: 64 classes in fractal textures, half the images "
                   "crowds of a few kinds, for a first training")
               .choices({"standard", "easy", "formula"}),
-          setting("train", o.synth.train, "pictures for training").range(0, most_pictures),
-          setting("val", o.synth.val, "pictures for validation").range(1, most_pictures),
-          setting("test", o.synth.test, "pictures for testing").range(0, most_pictures),
-          setting("img-size", o.synth.image_size, "longer side of the pictures, pixels")
+          setting("train", o.synth.train, "images for training").range(0, most_pictures),
+          setting("val", o.synth.val, "images for validation").range(1, most_pictures),
+          setting("test", o.synth.test, "images for testing").range(0, most_pictures),
+          setting("img-size", o.synth.image_size, "longer side of the images, pixels")
               .range(32, 8192),
           setting("seed", o.seed, "the same seed gives the same files").range(0, 2147483647),
           setting("classes", o.synth.classes, "the first so many of the level's classes, 0 = all")
@@ -47,6 +48,7 @@ nlohmann::json run_dataset_synth(const std::vector<std::string>& arguments, Outp
   if (options.out.empty())
     throw usage_error("dataset synth: expected --out with a folder, found none");
   options.synth.seed = static_cast<std::uint64_t>(options.seed);
+  options.synth.stop = interrupt::token();
   const dataset::SynthReport report = dataset::synthesize(options.synth, options.out);
   for (const dataset::SynthSplit& split : report.splits)
     output.line(fmt::format("{}: {} pictures ({} without objects), {} objects", split.name,

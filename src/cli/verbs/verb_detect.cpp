@@ -14,6 +14,7 @@
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
 #include "cli/verbs/until_closed.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/output_guard.hpp"
@@ -94,7 +95,7 @@ void Run::load_videos() {
 void Run::open_source() {
   const runtime::FrameLimits limits = options_.limits();
   if (!list_.streams.empty()) {
-    auto live = runtime::live_frames(list_.streams, limits, options_.live(), *videos_);
+    auto live = runtime::live_frames(list_.streams, limits, options_.live, *videos_);
     live_ = live.get();
     source_ = std::move(live);
     return;
@@ -110,13 +111,8 @@ void Run::open_source() {
 }
 
 api::OpenModel Run::open_with(const std::string& precision, int streams) const {
-  api::ModelOptions options;
-  options.weights = options_.weights;
-  options.backend = options_.backend;
-  options.augment = options_.augment;
-  options.clip_tails = options_.tta_clip_tails;
+  api::ModelOptions options = options_.model;
   options.detector.precision = precision;
-  options.detector.threads = options_.threads;
   options.detector.streams = streams;
   options.detector.cache_folder = api::model_cache_folder(options_.model_cache);
   return api::open_detector(options);
@@ -124,13 +120,14 @@ api::OpenModel Run::open_with(const std::string& precision, int streams) const {
 
 /// "auto": bfloat16 if it finds what float32 finds in the first pictures, and is faster.
 std::string Run::chosen_precision() {
-  if (options_.precision != "auto") return options_.precision;
+  const std::string& wanted = options_.model.detector.precision;
+  if (wanted != "auto") return wanted;
   const auto decide = [&](const char* precision, const std::string& why) {
     precision_reason_ = fmt::format("{}: {}", precision, why);
     output_.line("precision " + precision_reason_);
     return std::string(precision);
   };
-  if (options_.backend != "openvino") return decide("float32", "only OpenVINO has another");
+  if (options_.model.backend != "openvino") return decide("float32", "only OpenVINO has another");
   std::vector<cv::Mat> pictures;
   runtime::FrameLimits limits = options_.limits();
   limits.seconds = 0;  // they are those of the run itself
@@ -145,8 +142,7 @@ std::string Run::chosen_precision() {
   try {
     api::OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);
     runtime::LookOptions look = look_;
-    look.image_size = api::usable_image_size(options_.img_size, *reference.detector);
-    look.nms = options_.nms_options();
+    look.image_size = api::usable_image_size(look.image_size, *reference.detector);
     const runtime::PrecisionVerdict verdict =
         runtime::judge_precision(*reference.detector, *candidate.detector, pictures, look);
     if (!verdict.same) return decide("float32", "bfloat16 is refused: " + verdict.reason);
@@ -164,20 +160,20 @@ std::string Run::chosen_precision() {
 }
 
 void Run::open_model() {
-  look_.tile = options_.tile;
-  look_.tile_overlap = options_.tile_overlap;
+  look_ = options_.look;
+  look_.nms = options_.nms_options();
+  look_.stop = interrupt::token();
   const std::string precision = chosen_precision();
-  const int threads = threads_or_all(options_.threads);
+  const int threads = threads_or_all(options_.model.detector.threads);
   const int streams = several_at_once(options_, list_)
                           ? (options_.nstreams > 0 ? options_.nstreams : std::min(threads, 16))
                           : 1;
   model_ = open_with(precision, streams);
-  for (const int index : options_.classes)
+  for (const int index : options_.look.nms.classes)
     if (index >= model_.network.class_count)
       throw usage_error(fmt::format("detect: --classes: expected 0 to {}, found {}",
                                     model_.network.class_count - 1, index));
-  look_.image_size = api::usable_image_size(options_.img_size, *model_.detector);
-  look_.nms = options_.nms_options();
+  look_.image_size = api::usable_image_size(look_.image_size, *model_.detector);
   detector_ = model_.detector->description();
   output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path,
                            model_.network.class_count, model_.network.source, look_.image_size,
@@ -261,7 +257,7 @@ void Run::report(const DetectResult& result, const Frame& frame) {
   const std::string found =
       result.detections.empty()
           ? fmt::format("nothing found (highest score {:.4f}, threshold {}), ",
-                        result.highest_score, text::general(options_.conf_thres))
+                        result.highest_score, text::general(options_.look.nms.conf_thres))
           : counts_text(result.detections, model_.names);
   output_.line(fmt::format("{}{}x{} {}Done. ({:.1f} ms pre, {:.1f} ms inference, {:.1f} ms post)",
                            prefix, frame.bgr.rows, frame.bgr.cols, found, t.pre, t.inference,
@@ -336,7 +332,7 @@ nlohmann::json Run::execute() {
   };
   // Streams begin to run when they are opened, so the network comes first; a wrong source should
   // not wait for it.
-  api::require_weights(options_.weights);
+  api::require_weights(options_.model.weights);
   list_ = runtime::list_sources(options_.source);
   load_videos();
   name_results();
@@ -369,7 +365,7 @@ nlohmann::json Run::execute() {
       {"streams", live_ != nullptr ? to_json(live_->counters()) : nlohmann::json::array()},
       {"seconds", seconds},
       {"peak_memory_bytes", peak_resident_bytes()}};
-  if (options_.weights.size() > 1) json["ensemble"] = options_.weights;
+  if (options_.model.weights.size() > 1) json["ensemble"] = options_.model.weights;
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;
 }
@@ -384,7 +380,7 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   check(options);
   std::vector<std::string> echo;
   for (const Setting& entry : table.entries)
-    if (entry.refusal.empty() && entry.notice.empty())
+    if (entry.has_effect())
       echo.push_back(fmt::format(
           "{}={}", entry.name,
           entry.name == "source" ? runtime::without_credentials(options.source) : entry.text()));

@@ -7,6 +7,7 @@
 
 #include "cli/verb.hpp"
 #include "core/file.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
@@ -31,27 +32,32 @@ struct EvolveOptions {
 
 /// What a search is, kept in evolve.yaml.
 std::vector<Setting> kept_settings(EvolveOptions& o) {
-  return {
-      setting("method", o.method,
-              "evolution: each generation trains mutants of the best to the end; halving: many "
-              "candidates train a little, and the better ones on")
-          .choices({"evolution", "halving"}),
-      setting("generations", o.generations, "generations, the start being the first")
-          .range(1, 1'000'000),
-      setting("population", o.population,
-              "candidates of a generation; 0 = 1 for evolution (official), eta² for halving")
-          .range(0, 100),
-      setting("eta", o.eta,
-              "halving: one of so many candidates goes on, for so many times the epochs")
-          .range(2, 16),
-      setting("parents", o.parents,
-              "single: a mutant descends from one of the best five; weighted: from their mean, "
-              "weighted by fitness")
-          .choices({"single", "weighted"}),
-      setting(
-          "genes", o.genes,
-          "hyper-parameters to search; none = all of the file that have limits (docs/training.md)"),
-  };
+  return group(
+      "Search",
+      {
+          setting("method", o.method,
+                  "evolution: each generation trains mutants of the best to the end; halving: many "
+                  "candidates train a little, and the better ones on")
+              .choices({"evolution", "halving"})
+              .basic(),
+          setting("generations", o.generations, "generations, the start being the first")
+              .range(1, 1'000'000)
+              .basic(),
+          setting("population", o.population,
+                  "candidates of a generation; 0 = 1 for evolution (official), eta² for halving")
+              .range(0, 100),
+          setting("eta", o.eta,
+                  "halving: one of so many candidates goes on, for so many times the epochs")
+              .range(2, 16),
+          setting("parents", o.parents,
+                  "single: a mutant descends from one of the best five; weighted: from their mean, "
+                  "weighted by fitness")
+              .choices({"single", "weighted"}),
+          setting("genes", o.genes,
+                  "hyper-parameters to search; none = all of the file that have limits "
+                  "(docs/training.md)")
+              .basic(),
+      });
 }
 
 /// The same options that trainings have, without those that the search decides.
@@ -68,32 +74,35 @@ Settings handed_on(run::TrainOptions& train) {
                                                 "mlflow-model", "device"};
   Settings table = run::settings(train);
   std::erase_if(table.entries, [&](const Setting& one) {
-    return text::contains(decided, one.name) || !one.notice.empty() || !one.refusal.empty();
+    return text::contains(decided, one.name) || !one.has_effect();
   });
   return table;
 }
 
+std::vector<Setting> run_settings(EvolveOptions& o, run::TrainOptions& train) {
+  return group(
+      "Search",
+      {setting("hyp", train.hyp, "the start: a hyper-parameter file, or the name of a built-in one")
+           .basic(),
+       setting("epochs", train.epochs, "epochs of a whole training").range(1, 1'000'000).basic(),
+       setting("parallel", o.parallel,
+               "trainings at a time, at most --population; they share the cores")
+           .range(1, 256),
+       setting("device", train.device, "cpu; 0 or 0,1: GPUs, which the trainings take in turn")
+           .basic(),
+       setting("time", o.time, "hours after which no further training begins; 0 = no limit")
+           .range(0, 1e6),
+       setting("resume", o.resume,
+               "go on with the search of this folder; --generations, --parallel, --time and "
+               "--device may change")
+           .basic(),
+       setting("project", o.project, "folder of the searches"),
+       setting("name", o.name, "name of the search"),
+       setting("exist-ok", o.exist_ok, "use the folder again instead of a new number")});
+}
+
 Settings settings(EvolveOptions& o, run::TrainOptions& train) {
-  Settings table{"evolve", kept_settings(o)};
-  for (Setting& one : std::vector<Setting>{
-           setting("hyp", train.hyp,
-                   "the start: a hyper-parameter file, or the name of a built-in one"),
-           setting("epochs", train.epochs, "epochs of a whole training").range(1, 1'000'000),
-           setting("parallel", o.parallel,
-                   "trainings at a time, at most --population; they share the cores")
-               .range(1, 256),
-           setting("device", train.device, "cpu; 0 or 0,1: GPUs, which the trainings take in turn"),
-           setting("time", o.time, "hours after which no further training begins; 0 = no limit")
-               .range(0, 1e6),
-           setting("resume", o.resume,
-                   "go on with the search of this folder; --generations, --parallel, --time and "
-                   "--device may change"),
-           setting("project", o.project, "folder of the searches"),
-           setting("name", o.name, "name of the search"),
-           setting("exist-ok", o.exist_ok, "use the folder again instead of a new number")})
-    table.entries.push_back(std::move(one));
-  for (Setting& one : handed_on(train).entries) table.entries.push_back(std::move(one));
-  return table;
+  return {"evolve", joined({kept_settings(o), run_settings(o, train), handed_on(train).entries})};
 }
 
 Settings evolve_yaml(EvolveOptions& o, run::TrainOptions& train) {
@@ -187,6 +196,7 @@ search::SearchSetup search_setup(const fs::path& folder, const EvolveOptions& o,
   if (setup.devices.empty() && !train.device.empty()) setup.devices.push_back(train.device);
   setup.parallel = o.parallel;
   setup.hours = o.time;
+  setup.stop = interrupt::token();
   return setup;
 }
 

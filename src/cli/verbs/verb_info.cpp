@@ -38,7 +38,7 @@ Settings settings(InfoOptions& o) {
           setting("nc", o.nc, "number of classes; 0 = as configured").range(0, 100000),
           setting(
               "img-size", o.img_size,
-              "side of a square picture in pixels; 0 = 640, or what the checkpoint was trained at")
+              "side of a square image in pixels; 0 = 640, or what the checkpoint was trained at")
               .range(0, 65535),
           setting("graph", o.graph, "draw the network into this file: .svg, or .dot for Graphviz"),
       }};

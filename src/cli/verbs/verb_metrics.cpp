@@ -7,6 +7,7 @@
 
 #include "cli/verb.hpp"
 #include "core/file.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
@@ -27,21 +28,28 @@ struct MetricsOptions {
 Settings settings(MetricsOptions& o) {
   Settings table{
       "metrics",
-      {
-          setting("ground-truth", o.ground_truth,
-                  "COCO ground-truth file, or tracks as MOTChallenge text (*.txt)"),
-          setting("detections", o.detections, "COCO result file, or tracks"),
-          setting("track-iou", o.track_iou,
-                  "tracks: least overlap of an object and a prediction that go together")
-              .range(0, 1),
-          setting("coco-max-dets", o.limits,
-                  "most detections per picture and category; three, the largest counts for AP")
-              .range(1, 1e6),
-          setting("per-category", o.per_category, "AP of each category"),
-          setting("out", o.out,
-                  "error analysis, calibration: folder for errors.json and the plots; '' = none"),
-      }};
-  for (Setting& one : evaluation::settings(o.analyses)) table.entries.push_back(std::move(one));
+      group("Files and metrics",
+            {
+                setting("ground-truth", o.ground_truth,
+                        "COCO ground-truth file, or tracks as MOTChallenge text (*.txt)")
+                    .basic(),
+                setting("detections", o.detections, "COCO result file, or tracks").basic(),
+                setting("track-iou", o.track_iou,
+                        "tracks: least overlap of an object and a prediction that go together")
+                    .range(0, 1),
+                setting("coco-max-dets", o.limits,
+                        "most detections per image and category; three, the largest counts for AP")
+                    .range(1, 1e6),
+                setting("per-category", o.per_category, "AP of each category").basic(),
+                setting(
+                    "out", o.out,
+                    "error analysis, calibration: folder for errors.json and the plots; '' = none")
+                    .basic(),
+            })};
+  for (Setting& one : evaluation::settings(o.analyses)) {
+    if (one.name != "seed" && !one.name.starts_with("tide-")) one.level = SettingLevel::basic;
+    table.entries.push_back(std::move(one));
+  }
   return table;
 }
 
@@ -129,6 +137,7 @@ nlohmann::json run_metrics(const std::vector<std::string>& arguments, Output& ou
                       {"detections_left_out", left_out},
                       {"max_detections", result.options.max_detections}};
   o.analyses.error_list = !o.out.empty();
+  o.analyses.stop = interrupt::token();
   const evaluation::Analyses analyses = evaluation::analyse(truth, found, options, o.analyses);
   for (const std::string& line : analyses.lines()) output.line(line);
   json.update(analyses.json());

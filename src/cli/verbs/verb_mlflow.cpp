@@ -47,7 +47,8 @@ nlohmann::json run_one(const MlflowVerbOptions& o, const fs::path& folder, Outpu
   if (!o.list && before > 0) {
     const std::string address = o.to.empty() ? queue.fact("address") : o.to;
     monitoring::MlflowServer server(monitoring::mlflow_address(address));
-    result = send_waiting(queue, server, [] { return interrupt::requested(); });
+    result =
+        send_waiting(queue, server, [stop = interrupt::token()] { return stop.stop_requested(); });
   }
   const std::size_t left = queue.waiting();
   const auto refused = queue.all_refused();

@@ -42,11 +42,11 @@ Settings settings(ReparamOptions& o) {
               .positional(),
           setting("out", o.out, "file to write").alias("output"),
           setting("images", o.images,
-                  "pictures of the proof: a picture, a folder or a pattern; empty = four generated "
+                  "images of the proof: an image, a folder or a pattern; empty = four generated "
                   "ones"),
           setting(
               "img-size", o.img_size,
-              "long side of the proof's pictures in pixels, rounded up to a multiple of the stride")
+              "long side of the proof's images in pixels, rounded up to a multiple of the stride")
               .range(32, 4096),
           setting("half", o.half, "write float16 weights; the rounding is part of the report"),
       }};

@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "api/training_library.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
+#include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "monitoring/mlflow_server.hpp"
 #include "process/launcher.hpp"
@@ -46,7 +48,15 @@ std::vector<std::string> without(std::vector<std::string> names, const std::stri
 ExitCode launch_all(int processes, const run::TrainOptions& o, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "train");
   return process::launch(processes, arguments,
-                         std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15));
+                         std::chrono::seconds(static_cast<std::int64_t>(o.peer_timeout) + 15),
+                         interrupt::token());
+}
+
+/// A process besides the first. What all would say while they prepare, the first one says.
+void speak_as(int rank, training::TrainRequest& request) {
+  terminal()->set_speaker(fmt::format("rank {}: ", rank));
+  terminal()->set_level(log::Level::error);
+  request.prepared = [] { terminal()->set_level(log::Level::warning); };
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
@@ -76,6 +86,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     return run_evolve(command_line(table, without(request.given, "evolve")), output);
   check(request.options);
   request.world = world(request.options);
+  request.stop = interrupt::token();
   const int processes = std::max(request.options.nproc,
                                  static_cast<int>(run::gpus_of(request.options.device).size()));
   if (request.world.alone() && processes > 1) {
@@ -93,6 +104,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
       if (made) made->keep();
     };
   }
+  if (!request.world.writes()) speak_as(request.world.rank, request);
   const training::TrainSummary summary = library.train(request);
   if (!request.world.writes()) {
     if (summary.interrupted) output.code = ExitCode::interrupted;

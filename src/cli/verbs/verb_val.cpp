@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/terminal.hpp"
 #include "cli/verbs/val_options.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
@@ -19,8 +20,7 @@ namespace {
 std::string echo(const Settings& table) {
   std::vector<std::string> parts;
   for (const Setting& entry : table.entries)
-    if (entry.refusal.empty() && entry.notice.empty())
-      parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
+    if (entry.has_effect()) parts.push_back(fmt::format("{}={}", entry.name, entry.text()));
   return "val: " + text::join(parts, ", ");
 }
 
@@ -30,7 +30,7 @@ void claim_results(const ValOptions& o, const Measurement& m,
                    const evaluation::ReportOptions& report) {
   const auto folder = std::filesystem::path(o.project) / o.name;
   OutputGuard guard;
-  for (const std::string& weights : o.weights) guard.protect(weights, "--weights");
+  for (const std::string& weights : o.model.weights) guard.protect(weights, "--weights");
   guard.protect(o.data, "--data");
   if (!m.annotations.empty()) guard.protect(m.annotations, "the annotations " + m.annotations);
   for (const dataset::Entry& entry : m.index.entries) {
@@ -46,7 +46,7 @@ void claim_results(const ValOptions& o, const Measurement& m,
 evaluation::ReportOptions report_options(const ValOptions& o, const api::OpenModel& model,
                                          const Measurement& measurement) {
   evaluation::ReportOptions report;
-  report.label_files = o.save_txt || o.save_hybrid;
+  report.label_files = o.save_txt || o.measuring.save_hybrid;
   report.with_confidence = o.save_conf;
   report.coco_ids = is_coco(o.data);
   report.weights = model.path;
@@ -65,12 +65,12 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   ValOptions o;
   const Settings table = settings(o);
   if (!parse_arguments(table, arguments, output)) return {};
-  if (o.verbose) log::set_level(log::Level::debug);
+  if (o.verbose) terminal()->set_level(log::Level::debug);
   check(o);
   output.line(echo(table));
   if (o.task == "speed") return run_speed(o, output);
   if (o.task == "study") return run_study(o, output);
-  const api::OpenModel model = api::open_detector(model_options(o));
+  const api::OpenModel model = api::open_detector(o.model);
   const Measurement measurement = prepare_measurement(o, o.task, model);
   const dataset::Index& index = measurement.index;
   const evaluation::ValidationOptions& options = measurement.options;

@@ -2,6 +2,11 @@
 // Strengths of the standard training pipeline (data 8); names and defaults are those of the
 // hyper-parameter files.
 #include <string>
+#include <vector>
+
+namespace yolov7 {
+struct Setting;
+}
 
 namespace yolov7::dataset {
 
@@ -14,5 +19,8 @@ struct AugmentOptions {
   std::string augment;  ///< further transforms (transforms/catalogue.hpp), as a list in flow style;
                         ///< "" = none
 };
+
+/// The keys of a hyper-parameter file that these members are.
+std::vector<Setting> settings(AugmentOptions& options);
 
 }  // namespace yolov7::dataset

@@ -8,8 +8,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/coco.hpp"
 #include "dataset/formats/coco_object.hpp"
@@ -156,7 +156,7 @@ File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
   stream_json(content, (reading.tree.root / path).string(),
               [&](const std::string& name, json& piece) {
                 const std::size_t number = counts[name]++;
-                if (number % 1000 == 0) interrupt::check();
+                if (number % 1000 == 0) check_stop(reading.stop);
                 if (name == "categories")
                   read_category(piece, file, reading.account);
                 else if (name == "images")

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::dataset {
@@ -91,10 +92,11 @@ void add_notes(const Conversion& conversion, std::vector<std::string>& lines) {
                     conversion.renamed.size(), conversion.renamed.front().first.string(),
                     conversion.renamed.front().second));
   if (conversion.val_is_train)
-    lines.push_back(
+    lines.push_back(fmt::format(
         "warning: there are no validation pictures; data.yaml names the training pictures as val, "
         "so results say nothing about unseen "
-        "pictures. Use --split 70,20,10 for splits of their own.");
+        "pictures. Use {} 70,20,10 for splits of their own.",
+        setting_name("split")));
 }
 
 }  // namespace

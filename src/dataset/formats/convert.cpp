@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/setting_name.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/output_folder.hpp"
 
@@ -27,26 +28,29 @@ void add_losses(const AnnotatedSet& set, const Format& to, Conversion& account) 
 
 AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& account) {
   account.source = options.source;
-  const Format* from = options.from == "auto" ? nullptr : &format_named(options.from, "--from");
+  const Format* from =
+      options.from == "auto" ? nullptr : &format_named(options.from, setting_name("from"));
   const SourceTree tree =
       walk_source(options.source, options.images,
                   from == nullptr ? "a folder with annotations"
-                                  : fmt::format("a folder with {} annotations", from->title));
+                                  : fmt::format("a folder with {} annotations", from->title),
+                  options.stop);
   if (from == nullptr) from = &detect_format(tree);
   if (from->read == nullptr)
-    throw usage_error(fmt::format("--from: {} is written, but not read", from->name));
+    throw usage_error(
+        fmt::format("{}: {} is written, but not read", setting_name("from"), from->name));
   account.from = from->name;
   account.notes = tree.skipped;
   const ImageFinder finder(tree);
-  AnnotatedSet set = from->read({tree, finder, options.read, account});
-  prepare_set(set, tree, options.prepare, account);
+  AnnotatedSet set = from->read({tree, finder, options.read, account, options.stop});
+  prepare_set(set, tree, options.prepare, account, options.stop);
   return set;
 }
 
 Conversion convert(const ConvertOptions& options) {
-  const Format& to = format_named(options.to, "--to");
+  const Format& to = format_named(options.to, setting_name("to"));
   if (to.write == nullptr)
-    throw usage_error(fmt::format("--to: {} is read, but not written", to.name));
+    throw usage_error(fmt::format("{}: {} is read, but not written", setting_name("to"), to.name));
   require_empty(options.out);
   const fs::path sources[] = {options.source};
   require_outside(options.out, sources);
@@ -56,7 +60,7 @@ Conversion convert(const ConvertOptions& options) {
   const AnnotatedSet set = read_annotations_of(options, account);
   add_losses(set, to, account);
   build_folder(options.out, [&](const fs::path& temporary) {
-    to.write({set, temporary, options.write, account});
+    to.write({set, temporary, options.write, account, options.stop});
     file::write_atomically(temporary / "conversion.json", json_text(to_json(account), 2) + "\n",
                            file::Sync::later);
   });

@@ -2,6 +2,7 @@
 // From one annotation format to another.
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,12 @@ struct ConvertOptions {
   ReadOptions read;
   PrepareOptions prepare;
   WriteOptions write;
+  std::stop_token stop = {};  ///< for all three
 };
 
 /// Reads, prepares and writes to `out` with conversion.json, all or nothing. Errors: formats that
-/// are not read or not written, no usable image, `out` not empty, a full disk.
+/// are not read or not written, no usable image, `out` not empty, a full disk,
+/// stopped_error().
 Conversion convert(const ConvertOptions& options);
 /// The first half: the prepared set. For tests and other users of annotations.
 AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& account);

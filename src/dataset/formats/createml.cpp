@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -60,7 +60,7 @@ AnnotatedSet read(const Reading& reading) {
     const std::string content = reading.tree.read(path);
     const std::string split = split_of_folders(path);
     stream_json(content, (reading.tree.root / path).string(), [&](const std::string&, json& piece) {
-      interrupt::check();
+      check_stop(reading.stop);
       AnnotatedImage image;
       image.annotation = path;
       image.shares_file = true;

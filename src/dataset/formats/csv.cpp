@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -197,7 +197,7 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
   const std::size_t first = set.images.size();
   bool fractions = true, any = false;
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (i % 1000 == 0) interrupt::check();
+    if (i % 1000 == 1) check_stop(reading.stop);
     AnnotatedImage& image = image_of(rows[i], file);
     AnnotatedObject object;
     object.line = rows[i].line;

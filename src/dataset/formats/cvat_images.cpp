@@ -3,7 +3,7 @@
 
 #include <pugixml.hpp>
 
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/cvat_shapes.hpp"
@@ -58,7 +58,7 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
   File file{reading, path, LineTable(xml), read_cvat_labels(root.child("meta")), set, index};
   for (const std::string& name : file.labels.names) class_named(set, index, name);
   for (const pugi::xml_node& node : root.children("image")) {
-    interrupt::check();
+    check_stop(reading.stop);
     AnnotatedImage image;
     image.annotation = path;
     image.line = file.lines.of(node);

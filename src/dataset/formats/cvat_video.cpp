@@ -6,7 +6,8 @@
 #include <pugixml.hpp>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/cvat_shapes.hpp"
@@ -160,7 +161,7 @@ void add_images(ByFrame& objects, const fs::path& path, const File& file) {
   if (frames.stop >= 0 && (frames.stop - frames.start) / frames.step < 10'000'000)
     for (int frame = frames.start; frame <= frames.stop; frame += frames.step) objects[frame];
   for (auto& [frame, list] : objects) {
-    interrupt::check();
+    check_stop(file.reading.stop);
     AnnotatedImage image;
     image.annotation = path;
     image.shares_file = true;
@@ -242,10 +243,11 @@ void write(const Writing& writing) {
     const bool same =
         image.width == set.images.front().width && image.height == set.images.front().height;
     if (!same)
-      throw Error(fmt::format(
-          "--to: cvat-video holds images of one size, found {} × {} and {} × {} "
-          "px; cvat holds several",
-          set.images.front().width, set.images.front().height, image.width, image.height));
+      throw Error(
+          fmt::format("{}: cvat-video holds images of one size, found {} × {} and {} × {} "
+                      "px; cvat holds several",
+                      setting_name("to"), set.images.front().width, set.images.front().height,
+                      image.width, image.height));
     width = image.width, height = image.height;
   }
   std::string out = fmt::format(

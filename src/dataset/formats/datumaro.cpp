@@ -4,8 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/coco_object.hpp"
@@ -131,7 +131,7 @@ void add_images(File& file, const Reading& reading, AnnotatedSet& set,
   for (const std::string& label : file.labels) places.push_back(class_named(set, index, label));
   const fs::path folder = file.path.parent_path() / ".." / "images";
   for (AnnotatedImage& image : file.images) {
-    interrupt::check();
+    check_stop(reading.stop);
     for (AnnotatedObject& object : image.objects) {
       const auto label = static_cast<std::size_t>(std::max(object.class_index, 0));
       if (object.class_index >= 0 && label >= places.size()) {

@@ -2,6 +2,7 @@
 // One annotation format: how it is recognised, read and written, and what it cannot hold.
 #include <filesystem>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct Reading {
   const ImageFinder& finder;
   const ReadOptions& options;
   Conversion& account;
+  std::stop_token stop = {};  ///< looked at between files or entries
 };
 
 struct WriteOptions {
@@ -39,7 +41,8 @@ struct Writing {
   const AnnotatedSet& set;
   std::filesystem::path folder;  ///< exists and is empty
   const WriteOptions& options;
-  Conversion& account;  ///< for renamed images and notes
+  Conversion& account;        ///< for renamed images and notes
+  std::stop_token stop = {};  ///< looked at between files
 };
 
 /// Where a property of an object goes in a format.

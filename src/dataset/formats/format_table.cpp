@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 
@@ -89,15 +90,15 @@ const Format& detect_format(const SourceTree& tree) {
   if (found.empty())
     throw Error(
         fmt::format("{}: expected annotations in one of the formats {}, found the signs of none "
-                    "among {} files and {} images; --from names a format",
+                    "among {} files and {} images; {} names a format",
                     tree.root.string(), text::join(readable_names(), ", "), tree.files.size(),
-                    tree.images.size()));
+                    tree.images.size(), setting_name("from")));
   std::vector<std::string> names;
   for (const Format* format : found) names.push_back(format->name);
   throw Error(
-      fmt::format("{}: expected annotations in one format, found the signs of several: {}; --from "
+      fmt::format("{}: expected annotations in one format, found the signs of several: {}; {} "
                   "chooses one",
-                  tree.root.string(), text::join(names, ", ")));
+                  tree.root.string(), text::join(names, ", "), setting_name("from")));
 }
 
 std::vector<std::string> readable_names() {

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/output_names.hpp"
+#include "core/stop.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 
 namespace yolov7::dataset {
@@ -19,7 +19,7 @@ std::vector<fs::path> copy_images(const Writing& writing,
   std::vector<fs::path> places;
   std::map<std::string, OutputNames> names;  // of stems: annotations go by them
   for (const AnnotatedImage& image : writing.set.images) {
-    interrupt::check();
+    check_stop(writing.stop);
     const fs::path folder = folder_of(image.split);
     if (!names.contains(folder.string())) file::make_folder(writing.folder / folder);
     const std::string name =
@@ -36,7 +36,7 @@ void copy_frames(const Writing& writing, const std::string& folder) {
   file::make_folder(writing.folder / folder);
   std::size_t number = 0;
   for (const AnnotatedImage& image : writing.set.images) {
-    interrupt::check();
+    check_stop(writing.stop);
     const std::string name =
         fmt::format("frame_{:06}{}", number++, image.file.extension().string());
     if (image.file.empty()) continue;
@@ -80,6 +80,7 @@ const std::string& class_name(const Writing& writing, const AnnotatedObject& obj
 }
 
 void write_text_file(const Writing& writing, const fs::path& relative, const std::string& content) {
+  check_stop(writing.stop);
   const fs::path path = writing.folder / relative;
   file::make_folder(path.parent_path());
   file::write_atomically(path, content, file::Sync::later);

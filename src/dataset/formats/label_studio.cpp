@@ -6,8 +6,8 @@
 #include <numbers>
 #include <pugixml.hpp>
 
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -271,7 +271,7 @@ AnnotatedSet read(const Reading& reading) {
     if (!is_label_studio(reading.tree, path)) continue;
     const std::string content = reading.tree.read(path);
     stream_json(content, (reading.tree.root / path).string(), [&](const std::string&, json& piece) {
-      interrupt::check();
+      check_stop(reading.stop);
       read_task(piece, path, reading, set, index);
     });
   }

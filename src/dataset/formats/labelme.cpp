@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -125,7 +125,7 @@ AnnotatedSet read(const Reading& reading) {
   AnnotatedSet set;
   std::map<std::string, int> index;
   for (const fs::path& path : reading.tree.with_extension(".json")) {
-    interrupt::check();
+    check_stop(reading.stop);
     if (!is_labelme(reading.tree, path)) continue;
     AnnotatedImage image;
     image.annotation = path;

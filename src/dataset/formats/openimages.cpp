@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -112,7 +112,7 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
     file.column[rows.front().cells[i]] = i;
   const std::string split = split_of(path);
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (i % 1000 == 0) interrupt::check();
+    if (i % 1000 == 1) check_stop(reading.stop);
     const std::string id = file.cell(rows[i], "ImageID");
     const auto [place, fresh] = file.image_of.emplace(id, set.images.size());
     if (fresh) {

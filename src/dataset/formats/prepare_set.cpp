@@ -10,9 +10,10 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/image_finder.hpp"
@@ -48,7 +49,7 @@ void assign_splits(Preparing& work) {
   if (without < images.size() || work.set.splits_are_final) {
     rule = work.set.split_rule.empty() ? "those of the source" : work.set.split_rule;
     if (!work.options.shares.empty())
-      log::warning(fmt::format("--split is not used: {} decide", rule));
+      log::warning(fmt::format("{} is not used: {} decide", setting_name("split"), rule));
     if (work.set.splits_are_final || without == 0) return;
     for (AnnotatedImage& image : images)
       if (image.split.empty()) image.split = "train";
@@ -84,7 +85,7 @@ PictureFacts look_at_header(const fs::path& path) {
 }
 
 /// Looks at the images that will be written; an unreadable one is a fault of its record.
-void inspect(Preparing& work) {
+void inspect(Preparing& work, const std::stop_token& stop) {
   std::vector<std::size_t> wanted;
   for (const AnnotatedImage& image : work.set.images)
     if (image.fault.empty() && image.picture) wanted.push_back(*image.picture);
@@ -93,7 +94,7 @@ void inspect(Preparing& work) {
   work.facts.resize(work.tree.images.size());
   Progress progress("reading pictures", wanted.size(), "pictures");
   parallel_for(wanted.size(), threads_or_all(work.options.threads), [&](std::size_t k) {
-    interrupt::check();
+    check_stop(stop);
     const fs::path& file = work.tree.images[wanted[k]].file;
     PictureFacts& facts = work.facts[wanted[k]];
     facts = work.options.decode ? inspect_picture(file, work.options.least_side_px)
@@ -130,7 +131,8 @@ std::vector<int> choose_classes(Preparing& work) {
     std::map<std::string, int> index;
     for (const std::string& name : work.options.names) {
       if (!index.emplace(name, static_cast<int>(chosen.size())).second)
-        throw usage_error(fmt::format("--names: expected each class once, found '{}' twice", name));
+        throw usage_error(fmt::format("{}: expected each class once, found '{}' twice",
+                                      setting_name("names"), name));
       chosen.push_back({name, {}, {}, {}});
     }
     for (std::size_t i = 0; i < map.size(); ++i)
@@ -174,7 +176,8 @@ std::string convert_object(AnnotatedObject& object, const AnnotatedImage& image,
   if (!object.fault.empty()) return object.fault;
   const std::string& name = work.set.classes[static_cast<std::size_t>(object.class_index)].name;
   object.class_index = classes[static_cast<std::size_t>(object.class_index)];
-  if (object.class_index < 0) return fmt::format("class '{}' is not among --names", name);
+  if (object.class_index < 0)
+    return fmt::format("class '{}' is not among {}", name, setting_name("names"));
   const Xyxy raw = object.box;
   clipped = clip_object(object, image.width, image.height);
   const double least = work.options.keep_degenerate ? 0 : 1;
@@ -318,7 +321,7 @@ void note_shared(Preparing& work) {
 }  // namespace
 
 void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions& options,
-                 Conversion& account) {
+                 Conversion& account, const std::stop_token& stop) {
   Preparing work{set, tree, options, account, {}};
   account.annotations.in += set.images.size();
   account.pictures.in += tree.images.size();
@@ -329,7 +332,7 @@ void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions
   }
   account.annotations.out += settle_claims(set, tree, account.notes);
   assign_splits(work);
-  inspect(work);
+  inspect(work, stop);
   const std::vector<int> classes = choose_classes(work);
   convert_images(work, classes);
   std::vector<AnnotatedClass> chosen;

@@ -1,6 +1,7 @@
 #pragma once
 // From what was read to what can be written: images opened, pixels, clipped boxes, classes, splits.
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,8 @@ struct PrepareOptions {
 /// Afterwards `set` has usable images alone, each with file, size and split, and objects without a
 /// fault whose boxes are clipped to their image. What is left out is dropped by name in `account`,
 /// whose counts, splits and classes are filled; images of the tree that no annotation names, too.
-/// Errors: no usable image; no class; a name twice in `names`.
+/// Errors: no usable image; no class; a name twice in `names`; stopped_error().
 void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions& options,
-                 Conversion& account);
+                 Conversion& account, const std::stop_token& stop = {});
 
 }  // namespace yolov7::dataset

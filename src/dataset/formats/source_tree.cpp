@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "image/codec/file_kind.hpp"
 
@@ -27,9 +27,10 @@ bool inside(const fs::path& path, const fs::path& canonical_root) {
 struct Walk {
   fs::path root, canonical_root;
   SourceTree& tree;
+  const std::stop_token& stop;
 
   void enter(const fs::path& folder) {
-    interrupt::check();
+    check_stop(stop);
     std::error_code error;
     fs::directory_iterator entries(folder, error);
     if (error)
@@ -57,8 +58,8 @@ struct Walk {
   }
 };
 
-void walk(const fs::path& root, SourceTree& tree) {
-  Walk{root, fs::canonical(root), tree}.enter(root);
+void walk(const fs::path& root, SourceTree& tree, const std::stop_token& stop) {
+  Walk{root, fs::canonical(root), tree, stop}.enter(root);
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ std::string SourceTree::head(const fs::path& relative, std::size_t bytes) const 
 }
 
 SourceTree walk_source(const fs::path& source, const fs::path& further_images,
-                       std::string_view expected) {
+                       std::string_view expected, const std::stop_token& stop) {
   std::error_code error;
   SourceTree tree;
   const bool one_file = fs::is_regular_file(source, error);
@@ -96,14 +97,14 @@ SourceTree walk_source(const fs::path& source, const fs::path& further_images,
     throw Error(fmt::format("{}: expected {}, found none", source.string(), expected));
   tree.root = one_file ? source.parent_path() : source;
   if (tree.root.empty()) tree.root = ".";
-  walk(tree.root, tree);
+  walk(tree.root, tree, stop);
   if (!further_images.empty()) {
     if (!fs::is_directory(further_images, error))
       throw Error(
           fmt::format("{}: expected a folder with images, found none", further_images.string()));
     SourceTree further;
     further.root = further_images;
-    walk(further_images, further);
+    walk(further_images, further, stop);
     for (TreeImage& image : further.images) tree.images.push_back(std::move(image));
   }
   if (one_file)

@@ -2,6 +2,7 @@
 // Everything below a source of annotations, from one walk through its folders.
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,10 +35,11 @@ struct SourceTree {
 
 /// `source`: a folder, or one annotation file, whose folder is the root and which is then the only
 /// one of its extension. `further_images`: another folder with images, or empty. Links to folders
-/// are not entered (inside root their target is visited anyway). Error: `source` does not exist;
-/// `expected` says what should be there.
+/// are not entered (inside root their target is visited anyway). Errors: `source` does not exist
+/// (`expected` says what should be there); stopped_error().
 SourceTree walk_source(const std::filesystem::path& source,
                        const std::filesystem::path& further_images = {},
-                       std::string_view expected = "a folder with annotations");
+                       std::string_view expected = "a folder with annotations",
+                       const std::stop_token& stop = {});
 
 }  // namespace yolov7::dataset

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::dataset {
@@ -44,9 +45,9 @@ std::string split_of_folders(const std::filesystem::path& relative) {
 std::vector<double> parse_shares(const std::string& text) {
   const auto fail = [&] {
     return usage_error(
-        fmt::format("--split: expected the shares of train, val and test in percent with the sum "
-                    "100, as in 70,20,10, found '{}'",
-                    text));
+        fmt::format("{}: expected the shares of train, val and test in percent with the sum 100, "
+                    "as in 70,20,10, found '{}'",
+                    setting_name("split"), text));
   };
   std::vector<double> shares;
   double sum = 0;

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -150,7 +150,7 @@ AnnotatedSet read(const Reading& reading) {
   std::map<std::string, int> index;
   read_meta(reading, set, index);
   for (const fs::path& path : reading.tree.with_extension(".json")) {
-    interrupt::check();
+    check_stop(reading.stop);
     if (!is_annotation(reading.tree, path)) continue;
     AnnotatedImage image;
     image.annotation = path;

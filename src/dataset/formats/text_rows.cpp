@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/splits.hpp"
 
@@ -63,7 +63,7 @@ void read_text_files(const Reading& reading, AnnotatedSet& set, bool (*is_one)(s
                      const char* sister,
                      const std::function<void(std::string_view, AnnotatedImage&)>& take) {
   for (const fs::path& path : reading.tree.with_extension(".txt")) {
-    interrupt::check();
+    check_stop(reading.stop);
     const std::string head = reading.tree.head(path, 4096);
     if (!text::trim(head).empty() && !is_one(head)) continue;
     AnnotatedImage image;

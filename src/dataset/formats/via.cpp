@@ -6,8 +6,9 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -102,7 +103,7 @@ void read_regions(const json& list, Record& record, Conversion& account) {
 
 void read_record(const json& value, const fs::path& path, const Reading& reading,
                  std::vector<Record>& records) {
-  interrupt::check();
+  check_stop(reading.stop);
   Record record;
   AnnotatedImage& image = record.image;
   image.annotation = path;
@@ -134,9 +135,9 @@ std::string class_attribute(const std::vector<Record>& records, const Reading& r
         {reading.tree.root, 0, "no region has an attribute: all are of the one class 'object'"});
     return "";
   }
-  throw usage_error(
-      fmt::format("--class-attribute: expected the attribute that is the class, one of {}",
-                  text::join({names.begin(), names.end()}, ", ")));
+  throw usage_error(fmt::format("{}: expected the attribute that is the class, one of {}",
+                                setting_name("class-attribute"),
+                                text::join({names.begin(), names.end()}, ", ")));
 }
 
 /// The classes of a region: a text, or the marked ones of a group of check boxes.

@@ -16,6 +16,7 @@ Conversion import_voc(const VocImportOptions& options) {
   convert_options.prepare.seed = options.seed;
   convert_options.prepare.threads = options.threads;
   convert_options.write.hard_link = options.hard_link;
+  convert_options.stop = options.stop;
   return convert(convert_options);
 }
 

@@ -2,6 +2,7 @@
 // Pascal VOC → YOLO layout.
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct VocImportOptions {
   std::vector<std::string> names;  ///< classes in this order; empty = all, sorted by name
   bool hard_link = false;          ///< pictures as hard links instead of copies
   int threads = 0;                 ///< 0 = usable cores
+  std::stop_token stop = {};
 };
 
 /// Converts and writes images/, labels/, data.yaml and conversion.json to `out`, all or nothing.
@@ -24,7 +26,7 @@ struct VocImportOptions {
 /// boxes of less than one pixel and repeated ones (same class, same corners) are dropped, difficult
 /// ones kept. An annotation without picture, a picture without annotation, broken XML and
 /// unreadable pictures are dropped and named. Errors: no usable picture, `out` not empty, a full
-/// disk.
+/// disk, stopped_error().
 Conversion import_voc(const VocImportOptions& options);
 
 }  // namespace yolov7::dataset

@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
-#include <optional>
 
-#include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/random.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 

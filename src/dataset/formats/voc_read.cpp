@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/all_formats.hpp"
@@ -110,7 +111,8 @@ AnnotatedSet read_voc(const Reading& reading) {
   set.trusts_size_of_picture = true;
   set.drops_unused_classes = true;
   const VocFiles files = voc_files(reading.tree);
-  std::vector<VocItem> items = read_annotations(files, threads_or_all(reading.options.threads));
+  std::vector<VocItem> items =
+      read_annotations(files, threads_or_all(reading.options.threads), reading.stop);
   assign_pictures(files, reading.finder, items, reading.account.notes);
   assign_splits(files, items, set, reading.account.notes);
   std::set<std::string> found;
@@ -125,10 +127,11 @@ AnnotatedSet read_voc(const Reading& reading) {
   for (const VocItem& item : items)
     set.images.push_back(image_of(item, names, reading.options.voc_one_based));
   if (one_based.likely() && !reading.options.voc_one_based)
-    reading.account.notes.push_back(
-        {reading.tree.root, 0,
-         "the corners look like numbers of pixels from 1, as in the original data set: they are "
-         "taken as they are; --voc-one-based takes 1 off xmin and ymin"});
+    reading.account.notes.push_back({reading.tree.root, 0,
+                                     fmt::format("the corners look like numbers of pixels from 1, "
+                                                 "as in the original data set: they are "
+                                                 "taken as they are; {} takes 1 off xmin and ymin",
+                                                 setting_name("voc-one-based"))});
   return set;
 }
 

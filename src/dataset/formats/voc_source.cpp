@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "image/codec/codec.hpp"
@@ -66,10 +66,11 @@ VocFiles voc_files(const SourceTree& tree) {
   return files;
 }
 
-std::vector<VocItem> read_annotations(const VocFiles& files, int threads) {
+std::vector<VocItem> read_annotations(const VocFiles& files, int threads,
+                                      const std::stop_token& stop) {
   std::vector<VocItem> items(files.annotations.size());
   parallel_for(items.size(), threads, [&](std::size_t i) {
-    interrupt::check();
+    check_stop(stop);
     items[i] = read_item(files, files.annotations[i]);
   });
   return items;

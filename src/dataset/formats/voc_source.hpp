@@ -3,6 +3,7 @@
 // which belong together.
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,9 @@ struct VocItem {
 };
 
 /// Reads all annotations on up to `threads` threads; a broken one has a fault.
-std::vector<VocItem> read_annotations(const VocFiles& files, int threads);
+/// Error: stopped_error().
+std::vector<VocItem> read_annotations(const VocFiles& files, int threads,
+                                      const std::stop_token& stop = {});
 /// Finds each item's picture: by <filename>, then by the XML's own stem, then by either with
 /// another extension or in other letters, which is noted. Among pictures of one name the one whose
 /// folder is nearest to the XML's. No picture belongs to two items: the one of the same stem has

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "core/interrupt.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
@@ -79,7 +79,7 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
   const fs::path folder = path.parent_path();
   const std::string images = "WIDER_" + split + "/images";
   for (std::size_t at = 0; at < lines.size();) {
-    interrupt::check();
+    check_stop(reading.stop);
     const std::string_view name = text::trim(lines[at]);
     if (name.empty()) {
       ++at;

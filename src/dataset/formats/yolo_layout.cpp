@@ -7,8 +7,8 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/output_names.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
 
@@ -37,13 +37,13 @@ std::string quoted(const std::string& text) {
 }
 
 void export_one_split(const fs::path& folder, const ExportSplit& split, bool hard_link,
-                      ExportReport& report) {
+                      const std::stop_token& stop, ExportReport& report) {
   const fs::path pictures = folder / "images" / split.name, labels = folder / "labels" / split.name;
   file::make_folder(pictures);
   file::make_folder(labels);
   OutputNames names;  // of stems: labels go by them
   for (const ExportItem& item : split.items) {
-    interrupt::check();
+    check_stop(stop);
     const std::string name =
         names.take(item.picture.stem().string()) + item.picture.extension().string();
     if (name != item.picture.filename().string()) report.renamed.emplace_back(item.picture, name);
@@ -86,12 +86,13 @@ std::string description_text(const std::vector<std::pair<std::string, std::strin
 }
 
 ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>& names,
-                         const std::vector<ExportSplit>& splits, bool hard_link) {
+                         const std::vector<ExportSplit>& splits, bool hard_link,
+                         const std::stop_token& stop) {
   ExportReport report;
   std::map<std::string, std::string> places;
   for (const ExportSplit& split : splits) {
     if (split.items.empty()) continue;
-    export_one_split(folder, split, hard_link, report);
+    export_one_split(folder, split, hard_link, stop, report);
     places[split.name] = "images/" + split.name;
   }
   std::string note;

@@ -1,6 +1,7 @@
 #pragma once
 // Writing a data set in the usual layout: images/<split>, labels/<split>, data.yaml (data 1, 3).
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,9 +42,10 @@ void copy_image(const std::filesystem::path& from, const std::filesystem::path& 
 /// Writes pictures (copies, or hard links where the file system can), label files and data.yaml
 /// into `folder`. Names are kept; where two pictures of a split have the same stem, the later one
 /// gets "_2", "_3" …. Call it inside build_folder() for an all-or-nothing result. Errors: a picture
-/// that cannot be copied, a full disk.
+/// that cannot be copied, a full disk, stopped_error().
 ExportReport export_yolo(const std::filesystem::path& folder, const std::vector<std::string>& names,
-                         const std::vector<ExportSplit>& splits, bool hard_link = false);
+                         const std::vector<ExportSplit>& splits, bool hard_link = false,
+                         const std::stop_token& stop = {});
 /// The items of an index, for export.
 ExportSplit export_split(const Index& index);
 

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
 #include "dataset/formats/json_fields.hpp"
@@ -192,8 +193,8 @@ void read_description_file(const fs::path& file, Finding& finding) {
   if (finding.split_of.empty())
     throw Error(
         fmt::format("{}: expected images at {}, found none below the folder of this file; "
-                    "--source names the folder that holds them",
-                    document.source, text::join(missing, ", ")));
+                    "{} names the folder that holds them",
+                    document.source, text::join(missing, ", "), setting_name("source")));
   for (const std::string& one : missing)
     finding.note(file, 0, fmt::format("{} names nothing that is there: left out", one));
 }
@@ -296,10 +297,11 @@ YoloLayout find_yolo_layout(const Reading& reading) {
   }
   if (descriptions.size() + darknet.size() > 1) {
     descriptions.insert(descriptions.end(), darknet.begin(), darknet.end());
-    throw Error(fmt::format(
-        "{}: expected one description of the data set, found {} and {}; "
-        "--source names the one to read",
-        reading.tree.root.string(), descriptions[0].string(), descriptions[1].string()));
+    throw Error(
+        fmt::format("{}: expected one description of the data set, found {} and {}; "
+                    "{} names the one to read",
+                    reading.tree.root.string(), descriptions[0].string(), descriptions[1].string(),
+                    setting_name("source")));
   }
   if (!descriptions.empty())
     read_description_file(descriptions.front(), finding);

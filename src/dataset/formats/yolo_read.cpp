@@ -5,8 +5,9 @@
 #include <unordered_map>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/object_json.hpp"
@@ -89,9 +90,9 @@ void check_classes(YoloImport& work) {
       names.push_back(std::to_string(i));
     work.reading.account.notes.push_back(
         {work.reading.tree.root, 0,
-         fmt::format("no file names the {} classes: they are called by their numbers; --names "
+         fmt::format("no file names the {} classes: they are called by their numbers; {} "
                      "gives them names",
-                     names.size())});
+                     names.size(), setting_name("names"))});
   }
   for (std::size_t i = 0; i < names.size(); ++i)
     work.set.classes.push_back({names[i], std::to_string(i), {}, {}});
@@ -197,7 +198,7 @@ AnnotatedSet read_yolo(const Reading& reading) {
   YoloImport work{reading, find_yolo_layout(reading), {}, 0, 0, -1, {}, {}};
   const Labels labels(reading.tree);
   for (const YoloLayout::Entry& entry : work.layout.entries) {
-    interrupt::check();
+    check_stop(reading.stop);
     const fs::path& relative = reading.tree.images[entry.image].relative;
     AnnotatedImage image;
     image.written = relative.generic_string();

@@ -68,13 +68,14 @@ std::string cache_key_of_folder(const fs::path& folder) {
   return file::content_hash(folder.string()).substr(0, 16);
 }
 
-std::optional<file::Lock> take_lock(const fs::path& file) {
+std::optional<file::Lock> take_lock(const fs::path& file, const std::stop_token& stop) {
   const fs::path path = file.parent_path() / ("." + file.filename().string() + ".lock");
   try {
     if (auto lock = file::Lock::try_acquire(path)) return lock;
     log::info(fmt::format("waiting: another process works on {}", file.string()));
-    return file::Lock::acquire(path);
+    return file::Lock::acquire(path, stop);
   } catch (const Error& error) {
+    if (error.code() == ExitCode::interrupted) throw;
     log::warning(fmt::format("{}; going on without the lock", error.what()));
     return std::nullopt;
   }
@@ -121,7 +122,7 @@ std::optional<FactsByKey> parse_facts(std::string_view text, std::string& fault)
 }
 
 PictureCache::PictureCache(const std::vector<fs::path>& folders, const std::string& name,
-                           const fs::path& root)
+                           const fs::path& root, const std::stop_token& stop)
     : root_(fs::absolute(root).lexically_normal().string()) {
   if (root_.ends_with('/') && root_.size() > 1) root_.pop_back();
   for (std::size_t i = 0; i < folders.size() && file_.empty(); ++i) {
@@ -136,7 +137,7 @@ PictureCache::PictureCache(const std::vector<fs::path>& folders, const std::stri
         folders.empty() ? "none" : folders.back().string()));
     return;
   }
-  lock_ = take_lock(file_);
+  lock_ = take_lock(file_, stop);
   load();
 }
 

@@ -3,6 +3,7 @@
 // start. Files of other programs are never opened: the name ends in .yolov7-index, not in .cache.
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,9 +26,9 @@ class PictureCache {
   /// Takes the lock (waits for another process that builds the same cache), then loads. `folders`:
   /// candidates in order; the first that can be written holds `name`.yolov7-index. Where none can,
   /// there is no cache, and that is said. `root`: keys are relative to it, so that a moved data set
-  /// keeps its cache.
+  /// keeps its cache. Error: stopped_error() while it waits.
   PictureCache(const std::vector<std::filesystem::path>& folders, const std::string& name,
-               const std::filesystem::path& root);
+               const std::filesystem::path& root, const std::stop_token& stop = {});
 
   /// Facts of a picture whose size and time are those of the cache; nullptr otherwise.
   const PictureFacts* find(const std::filesystem::path& picture, const FileStamp& stamp) const;

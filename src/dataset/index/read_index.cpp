@@ -14,8 +14,8 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/progress.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/index/index_report.hpp"
@@ -45,7 +45,7 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
                                         const IndexOptions& options, Index& index) {
   const std::int64_t started = now_ns();
   const auto folders = cache_folders(label_path(pictures.front()));
-  PictureCache cache(folders, index.split, folders.front().parent_path());
+  PictureCache cache(folders, index.split, folders.front().parent_path(), options.stop);
   std::vector<PictureFacts> facts(pictures.size());
   std::vector<std::size_t> unknown;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
@@ -59,7 +59,7 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
   if (!unknown.empty()) {
     Progress progress("reading " + index.split, unknown.size(), "pictures");
     parallel_for(unknown.size(), thread_count(options), [&](std::size_t k) {
-      interrupt::check();
+      check_stop(options.stop);
       facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
       progress.advance();
     });
@@ -242,6 +242,7 @@ Index read_index(const Description& description, const std::string& split,
   // With --single-cls every class becomes 0, whatever the description knows.
   const int class_count = options.single_cls ? 0 : description.class_count;
   parallel_for(pictures.size(), thread_count(options), [&](std::size_t i) {
+    check_stop(options.stop);
     labels[i] = read_labels(pictures[i], description, class_count, options.strict);
   });
   refuse_unknown_classes(labels);

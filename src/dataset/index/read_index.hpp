@@ -1,5 +1,6 @@
 #pragma once
 // Reads and checks a split (data 4, 5).
+#include <stop_token>
 #include <string>
 
 #include "dataset/index/description.hpp"
@@ -13,11 +14,12 @@ struct IndexOptions {
   bool recheck = false;   ///< read every picture again, whatever size and time say
   bool training = false;  ///< no label at all is an Error
   int threads = 0;        ///< 0 = usable cores
+  std::stop_token stop = {};
 };
 
 /// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder
 /// where that is read only). Says counts and problems through log. Errors: no pictures, no labels
-/// (training), class out of range.
+/// (training), class out of range, stopped_error(); the cache is then as before.
 Index read_index(const Description& description, const std::string& split,
                  const IndexOptions& options);
 

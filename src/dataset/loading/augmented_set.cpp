@@ -8,10 +8,10 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/progress.hpp"
 #include "core/random.hpp"
+#include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "dataset/augment/operation.hpp"
 #include "dataset/formats/output_folder.hpp"
@@ -61,7 +61,7 @@ std::vector<Version> write_versions(const Index& index, const AugmentList& list,
   std::vector<Version> versions(index.entries.size() * times);
   Progress progress("augment", versions.size(), "pictures");
   parallel_for(versions.size(), threads_or_all(o.threads), [&](std::size_t i) {
-    interrupt::check();
+    check_stop(o.stop);
     const std::size_t entry = i / times;
     const int number = static_cast<int>(i % times) + 1;
     const AugmentedSample result = augmented(index, entry, list, o.seed, number);
@@ -104,7 +104,8 @@ AugmentedSample augmented(const Index& index, std::size_t entry, const AugmentLi
 }
 
 cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries,
-                      const AugmentList& list, std::uint64_t seed, int versions, int side) {
+                      const AugmentList& list, std::uint64_t seed, int versions, int side,
+                      const std::stop_token& stop) {
   constexpr int gap = 4;
   const int columns = versions + 1, rows = static_cast<int>(entries.size());
   cv::Mat sheet(rows * (side + gap) + gap, columns * (side + gap) + gap, CV_8UC3,
@@ -114,6 +115,7 @@ cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries,
         sheet(cv::Rect(gap + column * (side + gap), gap + row * (side + gap), side, side)));
   };
   for (int row = 0; row < rows; ++row) {
+    check_stop(stop);
     const std::size_t entry = entries[static_cast<std::size_t>(row)];
     put(drawn(sample_of(index.entries[entry]), index.names, side), row, 0);
     for (int v = 1; v <= versions; ++v)
@@ -134,7 +136,9 @@ AugmentedCopyReport write_augmented_copy(const Description& description, const V
     std::vector<Version> versions;
     for (const char* split : {"train", "val", "test"}) {
       if (std::string(split) != "train" && description.split(split).empty()) continue;
-      const Index index = read_index(description, split, {});
+      IndexOptions reading;
+      reading.stop = o.stop;
+      const Index index = read_index(description, split, reading);
       splits.push_back(export_split(index));
       if (std::string(split) != "train") continue;
       report.originals = index.entries.size();
@@ -147,7 +151,7 @@ AugmentedCopyReport write_augmented_copy(const Description& description, const V
     }
     report.written = versions.size();
     const ExportReport exported =
-        export_yolo(folder, description.names, splits, /*hard_link=*/false);
+        export_yolo(folder, description.names, splits, /*hard_link=*/false, o.stop);
     fs::remove_all(staging);
     const std::map<fs::path, std::string> renamed(exported.renamed.begin(), exported.renamed.end());
     // Two folders may have an image of one name: both are named as they are in the copy.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,15 @@ AugmentedSample augmented(const Index& index, std::size_t entry, const AugmentLi
 /// Rows of one picture: as it is, then `versions` results, boxes drawn, each scaled into a square
 /// of `side` pixels.
 cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries,
-                      const AugmentList& list, std::uint64_t seed, int versions, int side);
+                      const AugmentList& list, std::uint64_t seed, int versions, int side,
+                      const std::stop_token& stop = {});
 
 struct AugmentedCopyOptions {
   int times = 1;  ///< augmented versions per training picture, besides the picture itself
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0 = usable cores
   int jpeg_quality = 95;
+  std::stop_token stop = {};
 };
 
 struct AugmentedCopyReport {
@@ -44,7 +47,7 @@ struct AugmentedCopyReport {
 /// Training pictures and their versions "<stem>_aug1.jpg" …, the other splits as they are,
 /// data.yaml, and augment.json: list, seed, and for each version its name and its source's, both as
 /// they are in the copy, and what was applied. All or nothing. Errors: `out` holds something, or
-/// lies in a folder of the data, a picture that cannot be read, a full disk.
+/// lies in a folder of the data, a picture that cannot be read, a full disk, stopped_error().
 AugmentedCopyReport write_augmented_copy(const Description& description, const Value& list,
                                          const AugmentedCopyOptions& options,
                                          const std::filesystem::path& out);

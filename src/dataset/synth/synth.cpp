@@ -10,9 +10,9 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/random.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/output_folder.hpp"
@@ -58,7 +58,7 @@ SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs:
   const std::vector<bool> empty = empty_pictures(level.empty_share, n, o.seed, split);
   std::vector<std::vector<int>> classes(n);
   parallel_for(n, threads_or_all(o.threads), [&](std::size_t i) {
-    interrupt::check();
+    check_stop(o.stop);
     classes[i] = write_one(o, level, folder, name, split, i, empty[i]);
   });
   SynthSplit result;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct SynthOptions {
   int classes = 0;        ///< the first so many of the level's; 0 = all
   bool polygons = false;  ///< labels as polygons instead of boxes
   int threads = 0;        ///< 0 = usable cores; the files do not depend on it
+  std::stop_token stop = {};
 };
 
 struct SynthSplit {
@@ -41,7 +43,7 @@ std::vector<bool> empty_pictures(double share, std::size_t count, std::uint64_t 
 /// Writes images/<split>/NNNNNN.jpg, labels/<split>/NNNNNN.txt, data.yaml and synth.json to `out`,
 /// all or nothing. The same options give the same bytes. A box is the extent of the whole shape,
 /// cut at the border, also where another object covers part of it (never more than half). Errors:
-/// as synth_level(); `out` is neither absent nor empty; a full disk.
+/// as synth_level(); `out` is neither absent nor empty; a full disk; stopped_error().
 SynthReport synthesize(const SynthOptions& options, const std::filesystem::path& out);
 nlohmann::json to_json(const SynthOptions& options, const SynthReport& report);
 

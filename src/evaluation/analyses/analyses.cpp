@@ -188,28 +188,31 @@ std::vector<std::string> breakdown_lines(const Breakdown& b) {
 }  // namespace
 
 std::vector<Setting> settings(AnalysisOptions& o) {
-  return {
-      setting("bootstrap", o.draws,
-              "95 % intervals of mAP50 and mAP from so many draws of the pictures, with "
-              "replacement; alone: 1000")
-          .optional_value("1000")
-          .range(0, 1e6),
-      setting("seed", o.seed, "of the draws of --bootstrap").range(0, 2'147'483'647),
-      setting("calibration", o.calibration,
-              "how well scores are probabilities (IoU 0.5): precision by score, expected "
-              "calibration error"),
-      setting("error-analysis", o.errors, "which errors keep the AP down, in the manner of TIDE"),
-      setting("breakdown", o.breakdown,
-              "the best threshold of each class; objects by size, shape and crowding"),
-      setting("tide-pos", o.tide.foreground,
-              "error analysis: IoU from which a detection fits an object")
-          .range(0, 1),
-      setting("tide-bg", o.tide.background, "error analysis: IoU up to which it fits nothing")
-          .range(0, 1),
-      setting("tide-max-dets", o.tide.max_detections,
-              "error analysis: most detections per picture, of all categories")
-          .range(1, 1e6),
-  };
+  return group(
+      "Analyses",
+      {
+          setting("bootstrap", o.draws,
+                  "95 % intervals of mAP50 and mAP from so many draws of the images, with "
+                  "replacement; alone: 1000")
+              .optional_value("1000")
+              .range(0, 1e6),
+          setting("seed", o.seed, "of the draws of --bootstrap").range(0, 2'147'483'647),
+          setting("calibration", o.calibration,
+                  "how well scores are probabilities (IoU 0.5): precision by score, expected "
+                  "calibration error"),
+          setting("error-analysis", o.errors,
+                  "which errors keep the AP down, in the manner of TIDE"),
+          setting("breakdown", o.breakdown,
+                  "the best threshold of each class; objects by size, shape and crowding"),
+          setting("tide-pos", o.tide.foreground,
+                  "error analysis: IoU from which a detection fits an object")
+              .range(0, 1),
+          setting("tide-bg", o.tide.background, "error analysis: IoU up to which it fits nothing")
+              .range(0, 1),
+          setting("tide-max-dets", o.tide.max_detections,
+                  "error analysis: most detections per image, of all categories")
+              .range(1, 1e6),
+      });
 }
 
 json to_json(const Interval& interval) {
@@ -272,8 +275,9 @@ Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>&
   if (options.draws > 0 || options.calibration || options.breakdown) {
     const CocoMatches matches = match_coco(truth, detections, coco);
     if (options.draws > 0)
-      out.intervals =
-          bootstrap(matches, {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0});
+      out.intervals = bootstrap(
+          matches,
+          {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0, options.stop});
     if (options.calibration) out.calibration = calibration(matches);
     if (options.breakdown) out.breakdown = break_down(truth, detections, matches);
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct AnalysisOptions {
   bool calibration = false, errors = false, breakdown = false;
   bool error_list = false;  ///< errors.json will be written: of many detections it is long
   ErrorAnalysisOptions tide;
+  std::stop_token stop = {};
 };
 std::vector<Setting> settings(AnalysisOptions& options);
 

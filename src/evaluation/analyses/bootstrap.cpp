@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "evaluation/metrics/precision_envelope.hpp"
 
@@ -84,6 +85,7 @@ HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& 
   const auto draws = static_cast<std::size_t>(options.draws);
   std::vector<double> map50(draws), map(draws);
   parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
+    check_stop(options.stop);
     const Headline found =
         weighted_headline(matches, drawn_weights(matches.pictures, options.seed, i));
     map50[i] = std::max(found.map50, 0.0), map[i] = std::max(found.map, 0.0);
@@ -106,6 +108,7 @@ Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOp
     return Headline{other.map50 - one.map50, other.map - one.map};
   };
   parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
+    check_stop(options.stop);
     const Headline found = difference(drawn_weights(a.pictures, options.seed, i));
     map50[i] = found.map50, map[i] = found.map;
   });

@@ -5,6 +5,7 @@
 // too high (by .005 on 5,000 pictures), as much as the interval is wide. And whether one detector
 // is better than another on the same pictures: both are measured on the same draws.
 #include <cstdint>
+#include <stop_token>
 #include <vector>
 
 #include "evaluation/metrics/coco.hpp"
@@ -15,7 +16,8 @@ struct BootstrapOptions {
   int draws = 1000;
   double level = 0.95;  ///< share of the draws that an interval holds
   std::uint64_t seed = 0;
-  int threads = 0;  ///< 0 = usable cores; the result does not depend on it
+  int threads = 0;            ///< 0 = usable cores; the result does not depend on it
+  std::stop_token stop = {};  ///< looked at before each draw
 };
 
 /// mAP50 and mAP of COCO (all areas, last limit), −1 where there is no object.
@@ -33,7 +35,7 @@ struct Interval {
 struct HeadlineIntervals {
   Interval map50, map;
 };
-/// Error: no picture.
+/// Errors: no picture, stopped_error().
 HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& options = {});
 
 /// b − a.
@@ -42,7 +44,7 @@ struct Comparison {
   double map50_better = 0,
          map_better = 0;  ///< share of the draws in which b is better, ties counted half
 };
-/// Error: the two are of other pictures.
+/// Errors: the two are of other pictures, stopped_error().
 Comparison compare(const CocoMatches& a, const CocoMatches& b,
                    const BootstrapOptions& options = {});
 

@@ -126,9 +126,9 @@ class CategoryEvaluator {
     order_.clear();
     for (std::size_t g = 0; g < truths; ++g)
       ignore_[g] = ignores(*data_.truths[cell.first_truth + g], range);
-    for (const char ignored : {0, 1})
+    for (const bool ignored : {false, true})
       for (std::size_t g = 0; g < truths; ++g)
-        if (ignore_[g] == ignored) order_.push_back(g);
+        if ((ignore_[g] != 0) == ignored) order_.push_back(g);
     taken_.assign(truths, 0);
     if (takers_wanted_) {
       static const auto nobody = [] {

@@ -10,6 +10,7 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "evaluation/metrics/coco_summary.hpp"
 #include "evaluation/report/plots.hpp"
@@ -185,7 +186,7 @@ nlohmann::json to_json(const ValidationResult& result, const dataset::Index& ind
   if (!options.weights_hash.empty()) out["weights_hash"] = options.weights_hash;
   if (!options.detector.empty()) out["detector"] = options.detector;
   if (result.options.save_hybrid)
-    out["invalid"] = "--save-hybrid: the ground truth is among the predictions";
+    out["invalid"] = setting_name("save-hybrid") + ": the ground truth is among the predictions";
   return out;
 }
 

@@ -90,14 +90,6 @@ std::vector<double> checked_weights(std::size_t lists, const FusionOptions& opti
 
 }  // namespace
 
-std::optional<FusedScore> fused_score(std::string_view name) {
-  if (name == "avg") return FusedScore::average;
-  if (name == "max") return FusedScore::maximum;
-  if (name == "box_and_model_avg") return FusedScore::box_and_model_average;
-  if (name == "absent_model_aware_avg") return FusedScore::absent_model_aware_average;
-  return std::nullopt;
-}
-
 std::vector<Detection> weighted_boxes_fusion(std::span<const std::vector<Detection>> lists,
                                              const FusionOptions& options) {
   const std::vector<double> weights = checked_weights(lists.size(), options);

@@ -2,9 +2,7 @@
 // Weighted Boxes Fusion: lists of boxes (the models of an ensemble, the passes of an augmented
 // prediction) become one (Solovyev, Wang, Gabruseva, Image and Vision Computing 2021;
 // evaluation 2.4 (e)).
-#include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "image/boxes/box.hpp"
@@ -12,8 +10,6 @@
 namespace yolov7 {
 
 enum class FusedScore { average, maximum, box_and_model_average, absent_model_aware_average };
-/// "avg", "max", "box_and_model_avg", "absent_model_aware_avg".
-std::optional<FusedScore> fused_score(std::string_view name);
 
 struct FusionOptions {
   double iou_thres =

@@ -238,8 +238,7 @@ std::vector<Detection> of_one_class(std::span<const Detection> sorted, const Nms
     case NmsKind::soft_gaussian:
       return soft_suppression(sorted, options.kind == NmsKind::soft_gaussian, options.conf_thres,
                               crowd);
-    case NmsKind::diou:
-      return diou_suppression(sorted, options.iou_thres, crowd.diou_beta.value_or(1));
+    case NmsKind::diou: return diou_suppression(sorted, options.iou_thres, crowd.beta(1));
     case NmsKind::adaptive: return adaptive_suppression(sorted, options.iou_thres, crowd);
     case NmsKind::matrix_linear:
     case NmsKind::matrix_gaussian:

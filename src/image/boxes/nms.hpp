@@ -2,6 +2,7 @@
 // Non-maximum suppression; the one implementation for validation, detection and training.
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "image/boxes/box.hpp"
@@ -9,6 +10,8 @@
 #include "image/boxes/suppression.hpp"
 
 namespace yolov7 {
+
+struct Setting;
 
 struct NmsOptions {
   double conf_thres = 0.25;  ///< strict, compared in float32: score > float(conf_thres)
@@ -23,6 +26,14 @@ struct NmsOptions {
   CrowdOptions crowd;    ///< what the other kinds look at
   FusionOptions fusion;  ///< wbf; its `agnostic` is the one above
 };
+
+// The options of a command line that these members are (nms_settings.cpp).
+std::vector<Setting> threshold_settings(NmsOptions& options);  ///< --conf-thres, --iou-thres
+std::vector<Setting> filter_settings(NmsOptions& options);     ///< which classes count, and how
+std::vector<Setting> limit_settings(NmsOptions& options);      ///< --max-det, --max-nms
+std::vector<Setting> kind_settings(NmsOptions& options);  ///< --nms, and what only some kinds have
+/// Error (usage) on options that exclude each other; `verb` stands in front.
+void require_possible(const NmsOptions& options, std::string_view verb);
 
 struct NmsResult {
   std::vector<Detection> detections;   ///< descending score, in the frame of the rows

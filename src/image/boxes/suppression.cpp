@@ -22,6 +22,14 @@ constexpr std::array<std::pair<std::string_view, NmsKind>, 12> kinds{
      {"adaptive", NmsKind::adaptive},
      {"wbf", NmsKind::wbf}}};
 
+/// The settings table binds the kind by the place of its name.
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kinds.size(); ++i)
+    if (static_cast<std::size_t>(kinds[i].second) != i) return false;
+  return true;
+}
+static_assert(in_order());
+
 /// IoU where two boxes without area (0/0) do not overlap.
 double overlap(const Xyxy& a, const Xyxy& b) {
   const double value = iou(a, b);
@@ -97,7 +105,7 @@ void weight_coordinates(std::vector<Detection>& detections, std::span<const Dete
 void penalise(std::vector<Detection>& detections, std::span<const Detection> sorted,
               const std::vector<unsigned char>& keep, bool by_distance,
               const CrowdOptions& options) {
-  const double beta = options.diou_beta.value_or(0.6);
+  const double beta = options.beta(0.6);
   for (std::size_t j = 0; j < sorted.size(); ++j) {
     double factor = 1;
     for (std::size_t i = 0; i < j; ++i) {
@@ -117,12 +125,6 @@ void penalise(std::vector<Detection>& detections, std::span<const Detection> sor
 }
 
 }  // namespace
-
-std::optional<NmsKind> nms_kind(std::string_view name) {
-  for (const auto& [known, kind] : kinds)
-    if (known == name) return kind;
-  return std::nullopt;
-}
 
 std::string_view nms_kind_name(NmsKind kind) {
   for (const auto& [name, known] : kinds)
@@ -224,9 +226,8 @@ std::vector<Detection> matrix_suppression(std::span<const Detection> sorted, boo
 std::vector<Detection> cluster_suppression(std::span<const Detection> sorted, NmsKind kind,
                                            double iou_thres, const CrowdOptions& options) {
   const std::vector<unsigned char> keep =
-      kind == NmsKind::cluster_diou
-          ? greedy(sorted, iou_thres, distance_iou(options.diou_beta.value_or(0.9)))
-          : greedy(sorted, iou_thres, overlap);
+      kind == NmsKind::cluster_diou ? greedy(sorted, iou_thres, distance_iou(options.beta(0.9)))
+                                    : greedy(sorted, iou_thres, overlap);
   std::vector<Detection> all(sorted.begin(), sorted.end());
   const bool penalty = kind == NmsKind::cluster_spm || kind == NmsKind::cluster_spm_dist;
   if (penalty) penalise(all, sorted, keep, kind == NmsKind::cluster_spm_dist, options);

@@ -2,7 +2,6 @@
 // Alternatives to greedy suppression for crowded scenes (evaluation 2.2, 2.4). All of them take the
 // candidates of one class in descending score (stable) and return what is left in descending final
 // score (stable).
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -26,22 +25,22 @@ enum class NmsKind {
   wbf
 };
 
-/// "hard", "soft-linear", …; nothing for another name.
-std::optional<NmsKind> nms_kind(std::string_view name);
-std::string_view nms_kind_name(NmsKind kind);
-std::vector<std::string_view> nms_kind_names();
+std::string_view nms_kind_name(NmsKind kind);    ///< "hard", "soft-linear", …
+std::vector<std::string_view> nms_kind_names();  ///< in the order of the enumeration
 
 /// What only some kinds look at.
 struct CrowdOptions {
-  double soft_nt = 0.3;             ///< soft-linear: overlaps above it lower the score
-  double soft_sigma = 0.5;          ///< soft-gaussian
-  double soft_floor = 0.001;        ///< soft: boxes below it are removed
-  std::optional<double> diou_beta;  ///< exponent of the distance penalty; by kind: diou 1,
-                                    ///< cluster-diou 0.9, cluster-spm-dist 0.6
-  double matrix_sigma = 2.0;        ///< matrix-gaussian
-  double matrix_threshold = 0.05;   ///< matrix: decayed scores must exceed it
-  double spm_sigma = 0.2;           ///< cluster-spm
-  double spm_threshold = 0.01;      ///< cluster-spm: penalised scores must exceed it
+  double soft_nt = 0.3;       ///< soft-linear: overlaps above it lower the score
+  double soft_sigma = 0.5;    ///< soft-gaussian
+  double soft_floor = 0.001;  ///< soft: boxes below it are removed
+  double diou_beta = 0;       ///< exponent of the distance penalty; 0 = by kind: diou 1,
+                              ///< cluster-diou 0.9, cluster-spm-dist 0.6
+  /// The exponent in use where the kind has `usual`.
+  double beta(double usual) const { return diou_beta > 0 ? diou_beta : usual; }
+  double matrix_sigma = 2.0;       ///< matrix-gaussian
+  double matrix_threshold = 0.05;  ///< matrix: decayed scores must exceed it
+  double spm_sigma = 0.2;          ///< cluster-spm
+  double spm_threshold = 0.01;     ///< cluster-spm: penalised scores must exceed it
   double adaptive_distinct =
       0.7;  ///< adaptive: boxes that greedy suppression at this IoU keeps apart may be neighbours
   double adaptive_share =

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/settings.hpp"
 #include "image/drawing/text.hpp"
 
 namespace yolov7 {
@@ -113,6 +114,14 @@ std::vector<std::size_t> drawn_order(std::span<const Detection> detections) {
 }
 
 }  // namespace
+
+std::vector<Setting> settings(DrawOptions& o) {
+  return group("Drawing", {setting("line-thickness", o.line_thickness,
+                                   "of the boxes in pixels; 0 = by the image's size")
+                               .range(0, 100),
+                           setting("hide-labels", o.hide_labels, "boxes without captions"),
+                           setting("hide-conf", o.hide_conf, "captions without confidence")});
+}
 
 cv::Scalar class_colour(int class_index, std::uint64_t seed) {
   if (seed != 0 || class_index < 0 || class_index >= static_cast<int>(fixed_colours_rgb.size()))

@@ -6,10 +6,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "image/boxes/box.hpp"
 
 namespace yolov7 {
+
+struct Setting;
 
 struct DrawOptions {
   int line_thickness = 0;    ///< pixels; 0 = round(0.001 · (height + width)) + 1
@@ -18,6 +21,9 @@ struct DrawOptions {
   std::uint64_t seed = 0;    ///< another palette; 0 = the usual one
   cv::Rect reserved = {};    ///< captions keep off it where they can
 };
+
+/// The options of a command line that these members are.
+std::vector<Setting> settings(DrawOptions& options);
 
 /// B G R. Ten fixed colours (evaluation 1.15), further ones by a hash of the index; a function of
 /// (index, seed) alone.

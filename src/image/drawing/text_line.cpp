@@ -157,8 +157,9 @@ std::vector<PlacedShape> Lettering::placed_shapes(const Layout& layout, long siz
                pixel = static_cast<long>(std::floor(static_cast<double>(at) / 64));
     const ShapeKey key{layout.fonts[glyph.cluster], glyph.index, size, bold,
                        static_cast<int>((at - pixel * 64) / step)};
-    const cv::Point pen(static_cast<int>(pixel),
-                        static_cast<int>(-std::lround((y + glyph.y_offset) / 64.0)));
+    const cv::Point pen(
+        static_cast<int>(pixel),
+        static_cast<int>(-std::lround(static_cast<double>(y + glyph.y_offset) / 64)));
     PlacedShape one{shapes_.get(key, [&] { return drawn(key); }), pen};
     if (!one.shape->coverage.empty()) shapes.push_back(std::move(one));
     x += glyph.x_advance + (glyph.x_advance > 0 ? wider : 0);

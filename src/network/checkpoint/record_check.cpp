@@ -8,12 +8,10 @@
 
 #include "core/text.hpp"
 #include "network/checkpoint/module_records.hpp"
-#include "network/graph/links.hpp"
 
 namespace yolov7::network {
 namespace {
 
-using Kind = Operation::Kind;
 using Type = PickleValue::Kind;
 
 /// A number, or the two equal ones of a pair; nothing where a record has neither.
@@ -39,6 +37,7 @@ std::string shown(const Activation& a) {
     case ActivationKind::identity: return "none";
     case ActivationKind::silu: return "SiLU";
     case ActivationKind::relu: return "ReLU";
+    case ActivationKind::relu6: return "ReLU6";
     case ActivationKind::sigmoid: return "Sigmoid";
     case ActivationKind::leaky_relu: return "LeakyReLU(" + text::general(a.slope) + ")";
   }
@@ -55,10 +54,9 @@ std::string shown(const PickleValue& record) {
 
 class Comparison {
  public:
-  Comparison(const Network& network, const PickleValue& model)
-      : network_(network), links_(network), model_(model) {
+  Comparison(const Network& network, const PickleValue& model) : network_(network), model_(model) {
     for (const Operation& op : network.operations)
-      if (op.kind == Kind::activation) activation_[op.inputs[0]] = &op;
+      if (const Activate* act = op.as<Activate>()) activation_[op.inputs[0]] = act;
   }
 
   std::string run() {
@@ -69,9 +67,9 @@ class Comparison {
       differ("model", fmt::format("{} layers, where {} are expected", entries->dictionary.size(),
                                   network_.layers.size()));
     for (const Operation& op : network_.operations) {
-      if (op.kind == Kind::conv) compare_conv(op);
-      if (op.kind == Kind::batch_norm) compare_norm(op);
-      if (op.kind == Kind::max_pool) compare_pool(op);
+      if (const Convolution* conv = op.as<Convolution>()) compare_conv(*conv);
+      if (const BatchNorm* norm = op.as<BatchNorm>()) compare_norm(*norm);
+      if (const MaxPool* pool = op.as<MaxPool>()) compare_pool(*pool, op.layer);
       compare_activation(op);
     }
     return first_;
@@ -116,7 +114,7 @@ class Comparison {
                                 fmt::join(layer.inputs, ", ")));
   }
 
-  void compare_conv(const Operation& op) {
+  void compare_conv(const Convolution& op) {
     const PickleValue* record = find_module(model_, op.tensor);
     if (record == nullptr) return;
     if (class_name(*record) != "Conv2d")
@@ -131,7 +129,7 @@ class Comparison {
       differ(op.tensor, fmt::format("padding_mode {}, where zeros is expected", mode->text));
   }
 
-  void compare_norm(const Operation& op) {
+  void compare_norm(const BatchNorm& op) {
     const PickleValue* record = find_module(model_, op.tensor);
     if (record == nullptr) return;
     const std::string_view name = class_name(*record);
@@ -141,31 +139,26 @@ class Comparison {
   }
 
   /// MP and SP keep their pool as `m`.
-  void compare_pool(const Operation& op) {
-    const std::string where = fmt::format("model.{}.m", op.layer);
+  void compare_pool(const MaxPool& pool, int layer) {
+    const std::string where = fmt::format("model.{}.m", layer);
     const PickleValue* record = find_module(model_, where);
     if (record == nullptr || class_name(*record) != "MaxPool2d") return;
-    compare(where, *record, "kernel_size", op.kernel_h);
-    compare(where, *record, "stride", op.stride);
-    compare(where, *record, "padding", op.pad_h);
+    compare(where, *record, "kernel_size", pool.kernel);
+    compare(where, *record, "stride", pool.stride);
+    compare(where, *record, "padding", pool.padding);
     compare(where, *record, "dilation", 1);
   }
 
   /// Blocks keep their activation as `act` beside the batch-norm, or beside the branches of a
   /// RepConv.
   void compare_activation(const Operation& op) {
-    std::string owner;
-    if (op.kind == Kind::batch_norm && op.tensor.find(".rbr_") == std::string::npos)
-      owner = op.tensor;
-    if (op.kind == Kind::conv && op.bias) owner = op.tensor;
-    if (op.kind == Kind::add)
-      for (const int input : op.inputs)
-        if (const Operation* from = links_.producer(input);
-            from != nullptr && from->tensor.find(".rbr_dense.") != std::string::npos)
-          owner = from->tensor;
+    std::string owner;  // a tensor's name: its block is all but the last part
+    if (const BatchNorm* norm = op.as<BatchNorm>(); norm && norm->branch == RepBranch::none)
+      owner = norm->tensor;
+    if (const Convolution* conv = op.as<Convolution>(); conv && conv->bias) owner = conv->tensor;
+    if (const Add* add = op.as<Add>()) owner = add->merged;
     if (owner.empty()) return;
-    const std::size_t branch = owner.find(".rbr_");
-    owner.resize(branch != std::string::npos ? branch : owner.rfind('.'));
+    owner.resize(owner.rfind('.'));
     const PickleValue* record = find_module(model_, owner + ".act");
     if (record == nullptr) return;
     const auto found = activation_.find(op.output);
@@ -178,9 +171,8 @@ class Comparison {
   }
 
   const Network& network_;
-  Links links_;
   const PickleValue& model_;
-  std::map<int, const Operation*> activation_;
+  std::map<int, const Activate*> activation_;  ///< by its input
   std::string first_;
 };
 

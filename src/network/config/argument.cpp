@@ -26,6 +26,8 @@ bool parse_activation(std::string_view text, Activation& activation) {
     activation = {ActivationKind::silu, 0};
   else if (name == "ReLU")
     activation = {ActivationKind::relu, 0};
+  else if (name == "ReLU6")
+    activation = {ActivationKind::relu6, 0};
   else if (name == "Identity")
     activation = {ActivationKind::identity, 0};
   else

@@ -59,16 +59,20 @@ int lower_repconv(Emitter& e, const BlockCall& call) {
     e.fail("expected kernel 3 with padding 1");
   const int input = call.inputs[0];
   const int same = e.channels(input) == dense.out_channels && dense.stride == 1
-                       ? e.batch_norm(input, call.prefix + "rbr_identity")
+                       ? e.batch_norm(input, call.prefix + "rbr_identity", RepBranch::identity)
                        : -1;
   Emitter::ConvShape point = dense;
   point.kernel = 1;
   point.padding = 0;
-  const int a = e.batch_norm(e.conv(input, call.prefix + "rbr_dense.0", dense, false),
-                             call.prefix + "rbr_dense.1");
-  const int b = e.batch_norm(e.conv(input, call.prefix + "rbr_1x1.0", point, false),
-                             call.prefix + "rbr_1x1.1");
-  return e.activation(e.add(same < 0 ? std::vector<int>{a, b} : std::vector<int>{a, b, same}),
+  const auto branch = [&](const std::string& name, const Emitter::ConvShape& shape,
+                          RepBranch kind) {
+    const std::string prefix = call.prefix + name;
+    return e.batch_norm(e.conv(input, prefix + ".0", shape, false, kind), prefix + ".1", kind);
+  };
+  std::vector<int> branches{branch("rbr_dense", dense, RepBranch::dense),
+                            branch("rbr_1x1", point, RepBranch::point)};
+  if (same >= 0) branches.push_back(same);
+  return e.activation(e.add(branches, call.prefix + "rbr_reparam"),
                       activation_argument(e, call, 5));
 }
 

@@ -25,8 +25,8 @@ int Emitter::value(int channels, double reduction) {
   return network_.value_count++;
 }
 
-Operation& Emitter::operation(Operation::Kind kind, std::vector<int> inputs, int channels,
-                              double reduction) {
+int Emitter::operation(Primitive primitive, std::vector<int> inputs, int channels,
+                       double reduction) {
   if (channels < 1 || channels > limits_.channels)
     fail(fmt::format("expected 1 to {} channels, found {}", limits_.channels, channels));
   // Sizes of maps are ints: picture sides of 65535 at 16 times the size still fit.
@@ -34,13 +34,9 @@ Operation& Emitter::operation(Operation::Kind kind, std::vector<int> inputs, int
     fail(
         fmt::format("expected maps of 1/65536 to 16 times the picture's side, found a stride of {}",
                     reduction));
-  Operation op;
-  op.kind = kind;
-  op.inputs = std::move(inputs);
-  op.output = value(channels, reduction);
-  op.layer = layer;
-  network_.operations.push_back(std::move(op));
-  return network_.operations.back();
+  const int output = value(channels, reduction);
+  network_.operations.push_back({std::move(primitive), std::move(inputs), output, layer});
+  return output;
 }
 
 void Emitter::tensor(std::string name, Role role, std::vector<std::int64_t> shape) {
@@ -63,7 +59,8 @@ void Emitter::check_window(int kernel, int stride, int padding) const {
                     kernel, stride, padding));
 }
 
-int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bool bias) {
+int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bool bias,
+                  RepBranch branch) {
   const int in = channels(input);
   const int kh = shape.kernel, kw = shape.kernel_w > 0 ? shape.kernel_w : shape.kernel;
   for (const int kernel : {kh, kw})
@@ -78,39 +75,37 @@ int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bo
   if (shape.groups < 1 || in % shape.groups != 0 || shape.out_channels % shape.groups != 0)
     fail(fmt::format("{} groups do not divide {} input and {} output channels", shape.groups, in,
                      shape.out_channels));
-  Operation& op = operation(Operation::Kind::conv, {input}, shape.out_channels,
-                            reduction(input) * shape.stride);
-  op.tensor = name;
-  op.in_channels = in;
-  op.out_channels = shape.out_channels;
-  op.groups = shape.groups;
-  op.bias = bias;
-  op.kernel_h = kh;
-  op.kernel_w = kw;
-  op.stride = shape.stride;
-  op.pad_h = pad_h;
-  op.pad_w = pad_w;
-  const int output = op.output;
+  Convolution conv;
+  conv.tensor = name;
+  conv.in_channels = in;
+  conv.out_channels = shape.out_channels;
+  conv.kernel_h = kh;
+  conv.kernel_w = kw;
+  conv.stride = shape.stride;
+  conv.pad_h = pad_h;
+  conv.pad_w = pad_w;
+  conv.groups = shape.groups;
+  conv.bias = bias;
+  conv.branch = branch;
+  const int output =
+      operation(std::move(conv), {input}, shape.out_channels, reduction(input) * shape.stride);
   tensor(name + ".weight", Role::weight, {shape.out_channels, in / shape.groups, kh, kw});
   if (bias) tensor(name + ".bias", Role::bias, {shape.out_channels});
   return output;
 }
 
 int Emitter::head_conv(int input, const std::string& name, int out_channels) {
-  Operation& op = operation(Operation::Kind::conv, {input}, out_channels, reduction(input));
-  op.tensor = name;
-  op.in_channels = channels(input);
-  op.out_channels = out_channels;
-  op.bias = true;
-  return op.output;
+  Convolution conv;
+  conv.tensor = name;
+  conv.in_channels = channels(input);
+  conv.out_channels = out_channels;
+  conv.bias = true;
+  return operation(std::move(conv), {input}, out_channels, reduction(input));
 }
 
-int Emitter::batch_norm(int input, const std::string& prefix) {
+int Emitter::batch_norm(int input, const std::string& prefix, RepBranch branch) {
   const int c = channels(input);
-  Operation& op = operation(Operation::Kind::batch_norm, {input}, c, reduction(input));
-  op.tensor = prefix;
-  op.in_channels = op.out_channels = c;
-  const int output = op.output;
+  const int output = operation(BatchNorm{prefix, c, branch}, {input}, c, reduction(input));
   tensor(prefix + ".weight", Role::bn_weight, {c});
   tensor(prefix + ".bias", Role::bn_bias, {c});
   tensor(prefix + ".running_mean", Role::bn_mean, {c});
@@ -121,10 +116,7 @@ int Emitter::batch_norm(int input, const std::string& prefix) {
 
 int Emitter::activation(int input, const Activation& activation) {
   if (activation.kind == ActivationKind::identity) return input;
-  Operation& op =
-      operation(Operation::Kind::activation, {input}, channels(input), reduction(input));
-  op.activation = activation;
-  return op.output;
+  return operation(Activate{activation}, {input}, channels(input), reduction(input));
 }
 
 int Emitter::conv_block(int input, const std::string& prefix, const ConvShape& shape,
@@ -137,12 +129,8 @@ int Emitter::max_pool(int input, int kernel, int stride, int padding) {
     fail(fmt::format("expected a kernel of 1 to 1000 and a stride of at least 1, found {} and {}",
                      kernel, stride));
   check_window(kernel, stride, padding);
-  Operation& op =
-      operation(Operation::Kind::max_pool, {input}, channels(input), reduction(input) * stride);
-  op.kernel_h = op.kernel_w = kernel;
-  op.stride = stride;
-  op.pad_h = op.pad_w = padding;
-  return op.output;
+  return operation(MaxPool{kernel, stride, padding}, {input}, channels(input),
+                   reduction(input) * stride);
 }
 
 int Emitter::concat(const std::vector<int>& inputs) {
@@ -153,55 +141,47 @@ int Emitter::concat(const std::vector<int>& inputs) {
       fail(fmt::format("inputs of different size: stride {} and {}", reduction(inputs[0]),
                        reduction(input)));
   }
-  return operation(Operation::Kind::concat, inputs,
-                   static_cast<int>(std::min<std::int64_t>(sum, 1 << 30)), reduction(inputs[0]))
-      .output;
+  return operation(Concat{}, inputs, static_cast<int>(std::min<std::int64_t>(sum, 1 << 30)),
+                   reduction(inputs[0]));
 }
 
-int Emitter::add(const std::vector<int>& inputs) {
+int Emitter::add(const std::vector<int>& inputs, const std::string& merged) {
   for (const int input : inputs)
     if (channels(input) != channels(inputs[0]) || reduction(input) != reduction(inputs[0]))
       fail(fmt::format(
           "expected inputs of one shape, found {} and {} channels at strides {} and {}",
           channels(inputs[0]), channels(input), reduction(inputs[0]), reduction(input)));
-  return operation(Operation::Kind::add, inputs, channels(inputs[0]), reduction(inputs[0])).output;
+  return operation(Add{merged}, inputs, channels(inputs[0]), reduction(inputs[0]));
 }
 
 int Emitter::upsample(int input) {
-  return operation(Operation::Kind::upsample, {input}, channels(input), reduction(input) / 2)
-      .output;
+  return operation(Upsample{}, {input}, channels(input), reduction(input) / 2);
 }
 int Emitter::reorg(int input) {
-  return operation(Operation::Kind::reorg, {input}, channels(input) * 4, reduction(input) * 2)
-      .output;
+  return operation(Reorg{}, {input}, channels(input) * 4, reduction(input) * 2);
 }
 
 int Emitter::implicit_add(int input, const std::string& name) {
-  Operation& op =
-      operation(Operation::Kind::implicit_add, {input}, channels(input), reduction(input));
-  op.tensor = name;
-  return op.output;
+  const int c = channels(input);
+  return operation(ImplicitAdd{name, c}, {input}, c, reduction(input));
 }
 int Emitter::implicit_mul(int input, const std::string& name) {
-  Operation& op =
-      operation(Operation::Kind::implicit_mul, {input}, channels(input), reduction(input));
-  op.tensor = name;
-  return op.output;
+  const int c = channels(input);
+  return operation(ImplicitMultiply{name, c}, {input}, c, reduction(input));
 }
 
 int Emitter::channel_mean(int input) {
-  return operation(Operation::Kind::channel_mean, {input}, 1, reduction(input)).output;
+  return operation(ChannelMean{}, {input}, 1, reduction(input));
 }
 int Emitter::channel_max(int input) {
-  return operation(Operation::Kind::channel_max, {input}, 1, reduction(input)).output;
+  return operation(ChannelMax{}, {input}, 1, reduction(input));
 }
 
 int Emitter::multiply(int input, int gate) {
   if ((channels(gate) != channels(input) && channels(gate) != 1) ||
       reduction(gate) != reduction(input))
     fail("expected a gate of the input's shape or of one channel");
-  return operation(Operation::Kind::multiply, {input, gate}, channels(input), reduction(input))
-      .output;
+  return operation(Multiply{}, {input, gate}, channels(input), reduction(input));
 }
 
 }  // namespace yolov7::network

@@ -27,15 +27,17 @@ class Emitter {
         groups = 1;    ///< padding −1 = kernel / 2
     int kernel_w = 0;  ///< 0 = square; else `kernel` is the height
   };
-  int conv(int input, const std::string& tensor, const ConvShape& shape, bool bias);
-  int batch_norm(int input, const std::string& prefix);
+  int conv(int input, const std::string& tensor, const ConvShape& shape, bool bias,
+           RepBranch branch = RepBranch::none);
+  int batch_norm(int input, const std::string& prefix, RepBranch branch = RepBranch::none);
   int activation(int input, const Activation& activation);
   /// `prefix`conv, `prefix`bn, activation: the Conv block.
   int conv_block(int input, const std::string& prefix, const ConvShape& shape,
                  const Activation& activation);
   int max_pool(int input, int kernel, int stride, int padding);
   int concat(const std::vector<int>& inputs);
-  int add(const std::vector<int>& inputs);
+  /// `merged`: see primitives.hpp.
+  int add(const std::vector<int>& inputs, const std::string& merged = "");
   int upsample(int input);
   int reorg(int input);
   int implicit_add(int input, const std::string& tensor);
@@ -56,8 +58,8 @@ class Emitter {
 
  private:
   int value(int channels, double reduction);
-  Operation& operation(Operation::Kind kind, std::vector<int> inputs, int channels,
-                       double reduction);
+  /// Appends an operation; returns its output value.
+  int operation(Primitive primitive, std::vector<int> inputs, int channels, double reduction);
   void check_window(int kernel, int stride, int padding) const;
   Network& network_;
   const BuildLimits& limits_;

@@ -5,12 +5,11 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/overloaded.hpp"
 #include "network/graph/links.hpp"
 
 namespace yolov7::network {
 namespace {
-
-using Kind = Operation::Kind;
 
 /// floor((size + 2 · padding − kernel) / stride) + 1, or 0 where the kernel does not fit.
 int strided(int size, int kernel, int stride, int padding) {
@@ -18,36 +17,57 @@ int strided(int size, int kernel, int stride, int padding) {
   return reach < 0 ? 0 : reach / stride + 1;
 }
 
+void require_one_size(const Network& network, const Operation& op,
+                      const std::vector<ValueSize>& sizes) {
+  const ValueSize& size = sizes[static_cast<std::size_t>(op.inputs.at(0))];
+  for (const int input : op.inputs) {
+    const ValueSize& other = sizes[static_cast<std::size_t>(input)];
+    if (other.height != size.height || other.width != size.width)
+      throw Error(
+          fmt::format("{}: layer {}: inputs of {} x {} and {} x {} pixels do not fit: expected "
+                      "a picture size that is a multiple of {}",
+                      network.source, op.layer, size.height, size.width, other.height, other.width,
+                      network.largest_stride()));
+  }
+}
+
 ValueSize output_size(const Network& network, const Operation& op,
                       const std::vector<ValueSize>& sizes) {
   ValueSize size = sizes[static_cast<std::size_t>(op.inputs.at(0))];
-  switch (op.kind) {
-    case Kind::conv:
-    case Kind::max_pool:
-      size.height = strided(size.height, op.kernel_h, op.stride, op.pad_h);
-      size.width = strided(size.width, op.kernel_w, op.stride, op.pad_w);
-      break;
-    case Kind::upsample: size.height *= 2, size.width *= 2; break;
-    case Kind::reorg: size.height /= 2, size.width /= 2; break;
-    case Kind::concat:
-    case Kind::add:
-      for (const int input : op.inputs) {
-        const ValueSize& other = sizes[static_cast<std::size_t>(input)];
-        if (other.height != size.height || other.width != size.width)
-          throw Error(
-              fmt::format("{}: layer {}: inputs of {} x {} and {} x {} pixels do not fit: expected "
-                          "a picture size that is a multiple of {}",
-                          network.source, op.layer, size.height, size.width, other.height,
-                          other.width, network.largest_stride()));
-      }
-      break;
-    default: break;
-  }
+  std::visit(Overloaded{
+                 [&](const Convolution& conv) {
+                   size.height = strided(size.height, conv.kernel_h, conv.stride, conv.pad_h);
+                   size.width = strided(size.width, conv.kernel_w, conv.stride, conv.pad_w);
+                 },
+                 [&](const MaxPool& pool) {
+                   size.height = strided(size.height, pool.kernel, pool.stride, pool.padding);
+                   size.width = strided(size.width, pool.kernel, pool.stride, pool.padding);
+                 },
+                 [&](const Upsample&) { size.height *= 2, size.width *= 2; },
+                 [&](const Reorg&) { size.height /= 2, size.width /= 2; },
+                 [&](const OneOf<Concat, Add> auto&) { require_one_size(network, op, sizes); },
+                 [](const OneOf<BatchNorm, Activate, Multiply, ImplicitAdd, ImplicitMultiply,
+                                ChannelMean, ChannelMax> auto&) {},
+             },
+             op.primitive);
   size.channels = network.value_channels[static_cast<std::size_t>(op.output)];
   if (size.height < 1 || size.width < 1)
     throw Error(fmt::format("{}: layer {}: the picture is too small: nothing is left of it",
                             network.source, op.layer));
   return size;
+}
+
+/// Pixels of its input a side that an output pixel is computed from.
+int window(const Primitive& primitive) {
+  return std::visit(
+      Overloaded{
+          [](const Convolution& conv) { return std::max(conv.kernel_h, conv.kernel_w); },
+          [](const MaxPool& pool) { return pool.kernel; },
+          [](const Reorg&) { return 2; },
+          [](const OneOf<BatchNorm, Activate, Concat, Add, Multiply, Upsample, ImplicitAdd,
+                         ImplicitMultiply, ChannelMean, ChannelMax> auto&) { return 1; },
+      },
+      primitive);
 }
 
 /// Side in pixels by value number: a window of k values that lie `reduction` pixels apart adds (k −
@@ -59,8 +79,7 @@ std::vector<double> receptive_fields(const Network& network) {
     for (const int input : op.inputs)
       widest = std::max(widest, fields[static_cast<std::size_t>(input)]);
     const double apart = network.value_reduction[static_cast<std::size_t>(op.inputs.at(0))];
-    const int window = op.kind == Kind::reorg ? 2 : std::max(op.kernel_h, op.kernel_w);
-    fields[static_cast<std::size_t>(op.output)] = widest + (window - 1) * apart;
+    fields[static_cast<std::size_t>(op.output)] = widest + (window(op.primitive) - 1) * apart;
   }
   return fields;
 }
@@ -82,19 +101,21 @@ std::int64_t bytes(const ValueSize& size) {
   return std::int64_t{4} * size.channels * size.height * size.width;
 }
 
-/// Branches that a fused RepConv does not have.
+/// Whether the operation belongs to a branch that a fused RepConv does not have.
 bool is_merged_branch(const Operation& op) {
-  return op.tensor.find(".rbr_1x1.") != std::string::npos ||
-         op.tensor.find(".rbr_identity") != std::string::npos;
+  const Convolution* conv = op.as<Convolution>();
+  const BatchNorm* norm = op.as<BatchNorm>();
+  const RepBranch branch = conv != nullptr   ? conv->branch
+                           : norm != nullptr ? norm->branch
+                                             : RepBranch::none;
+  return branch == RepBranch::point || branch == RepBranch::identity;
 }
 
 /// Whether the operation changes its input where it stands, or is gone, once the network is fused.
-bool in_place(const Operation& op, const Links& links) {
-  const Operation* before = links.producer(op.inputs[0]);
-  const bool merged_sum = op.kind == Kind::add && before != nullptr &&
-                          before->tensor.find(".rbr_dense.") != std::string::npos;
-  return merged_sum || op.kind == Kind::batch_norm || op.kind == Kind::activation ||
-         op.kind == Kind::implicit_add || op.kind == Kind::implicit_mul;
+bool in_place(const Operation& op) {
+  const Add* add = op.as<Add>();
+  return (add != nullptr && !add->merged.empty()) || op.is<BatchNorm>() || op.is<Activate>() ||
+         op.is<ImplicitAdd>() || op.is<ImplicitMultiply>();
 }
 
 std::int64_t inference_bytes(const Network& network, const std::vector<ValueSize>& sizes,
@@ -105,12 +126,11 @@ std::int64_t inference_bytes(const Network& network, const std::vector<ValueSize
     return static_cast<std::size_t>(buffer[static_cast<std::size_t>(value)]);
   };
   const int end = static_cast<int>(network.operations.size());
-  const Links links(network);
   std::vector<char> own(static_cast<std::size_t>(end), 0);
   for (int i = 0; i < end; ++i) {
     const Operation& op = network.operations[static_cast<std::size_t>(i)];
     if (needed[static_cast<std::size_t>(op.output)] == 0 || is_merged_branch(op)) continue;
-    own[static_cast<std::size_t>(i)] = !in_place(op, links);
+    own[static_cast<std::size_t>(i)] = !in_place(op);
     if (own[static_cast<std::size_t>(i)] == 0)
       buffer[static_cast<std::size_t>(op.output)] = static_cast<int>(at(op.inputs[0]));
     for (const int input : op.inputs) last_use[at(input)] = i;
@@ -141,8 +161,7 @@ std::int64_t training_bytes(const Network& network, const std::vector<ValueSize>
   std::int64_t sum = bytes(sizes[0]);
   for (const Operation& op : network.operations) {
     const Operation* before = links.producer(op.inputs[0]);
-    const bool behind_norm =
-        op.kind == Kind::activation && before != nullptr && before->kind == Kind::batch_norm;
+    const bool behind_norm = op.is<Activate>() && before != nullptr && before->is<BatchNorm>();
     if (!behind_norm) sum += bytes(sizes[static_cast<std::size_t>(op.output)]);
   }
   return sum;
@@ -175,19 +194,20 @@ Cost cost(const Network& network, int height, int width) {
   result.parameters = network.parameter_count();
   result.layer_flops.resize(network.layers.size());
   for (const Operation& op : network.operations) {
-    if (op.kind != Kind::conv) continue;
+    const Convolution* conv = op.as<Convolution>();
+    if (conv == nullptr) continue;
     const ValueSize& size = sizes[static_cast<std::size_t>(op.output)];
-    const double outputs = static_cast<double>(size.height) * size.width * op.out_channels;
-    const std::int64_t terms = std::int64_t{op.in_channels} / op.groups * op.kernel_h * op.kernel_w;
+    const double outputs = static_cast<double>(size.height) * size.width * conv->out_channels;
+    const std::int64_t terms =
+        std::int64_t{conv->in_channels} / conv->groups * conv->kernel_h * conv->kernel_w;
     add_convolution(result.flops, outputs, static_cast<double>(terms));
     add_convolution(result.layer_flops.at(static_cast<std::size_t>(op.layer)), outputs,
                     static_cast<double>(terms));
     // The 1×1 branch of a RepConv goes into its 3×3.
-    if (needed[static_cast<std::size_t>(op.output)] == 0 ||
-        op.tensor.find(".rbr_1x1.") != std::string::npos)
+    if (needed[static_cast<std::size_t>(op.output)] == 0 || conv->branch == RepBranch::point)
       continue;
     add_convolution(result.fused_flops, outputs, static_cast<double>(terms));
-    result.fused_parameters += (terms + 1) * op.out_channels;
+    result.fused_parameters += (terms + 1) * conv->out_channels;
   }
   result.receptive_field = layer_fields(network);
   result.inference_activation_bytes = inference_bytes(network, sizes, needed);

@@ -5,13 +5,12 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "core/overloaded.hpp"
 #include "network/graph/links.hpp"
 #include "network/graph/weights.hpp"
 
 namespace yolov7::network {
 namespace {
-
-using Kind = Operation::Kind;
 
 struct Linear {
   std::vector<double> weight, bias;  ///< [out][in / groups][kh][kw], [out]
@@ -58,7 +57,7 @@ class Fuser {
     out_.weights.set(name, Tensor::from(data, std::move(shape)).converted(type_));
   }
 
-  Affine affine(const Operation& norm) const {
+  Affine affine(const BatchNorm& norm) const {
     const auto gamma = values(norm.tensor + ".weight"), beta = values(norm.tensor + ".bias");
     const auto mean = values(norm.tensor + ".running_mean"),
                variance = values(norm.tensor + ".running_var");
@@ -70,7 +69,7 @@ class Fuser {
     return a;
   }
 
-  Linear linear(const Operation& conv) const {
+  Linear linear(const Convolution& conv) const {
     Linear l;
     l.weight = values(conv.tensor + ".weight");
     l.bias = conv.bias ? values(conv.tensor + ".bias")
@@ -86,56 +85,52 @@ class Fuser {
     }
   }
 
-  void emit_conv(const Operation& shape, const std::string& name, const Linear& l, int output,
-                 bool bias = true) {
-    Operation op = shape;
-    op.tensor = name;
-    op.bias = bias;
-    op.output = output;
-    out_.network.operations.push_back(op);
-    put(name + ".weight", TensorSpec::Role::weight,
-        {op.out_channels, op.in_channels / op.groups, op.kernel_h, op.kernel_w}, l.weight);
-    if (bias) put(name + ".bias", TensorSpec::Role::bias, {op.out_channels}, l.bias);
+  /// `place`: inputs, output and layer.
+  void emit_conv(const Convolution& conv, const Linear& l, const Operation& place) {
+    put(conv.tensor + ".weight", TensorSpec::Role::weight,
+        {conv.out_channels, conv.in_channels / conv.groups, conv.kernel_h, conv.kernel_w},
+        l.weight);
+    if (conv.bias) put(conv.tensor + ".bias", TensorSpec::Role::bias, {conv.out_channels}, l.bias);
+    out_.network.operations.push_back({conv, place.inputs, place.output, place.layer});
   }
 
   void fuse_operation(const Operation& op) {
     if (done_.count(&op) != 0) return;
-    switch (op.kind) {
-      case Kind::conv: fuse_conv(op); break;
-      case Kind::add:
-        if (!fuse_rep_conv(op)) copy(op);
-        break;
-      case Kind::batch_norm: fuse_norm(op); break;
-      case Kind::implicit_add: break;  // its convolution takes it
-      default: copy(op);
-    }
+    const auto copy = [&] { out_.network.operations.push_back(op); };
+    std::visit(Overloaded{
+                   [&](const Convolution& conv) { fuse_conv(op, conv); },
+                   [&](const BatchNorm& norm) { fuse_norm(op, norm); },
+                   [&](const Add& add) { add.merged.empty() ? copy() : fuse_rep_conv(op, add); },
+                   [](const ImplicitAdd&) {},  // its convolution takes it
+                   [&](const OneOf<Activate, MaxPool, Concat, Multiply, Upsample, Reorg,
+                                   ImplicitMultiply, ChannelMean, ChannelMax> auto&) { copy(); },
+               },
+               op.primitive);
   }
 
-  void copy(const Operation& op) { out_.network.operations.push_back(op); }
-
-  void fuse_conv(const Operation& op) {
-    if (is_rep_branch(op)) return;
-    Linear l = linear(op);
-    int output = op.output;
-    bool bias = op.bias;
-    Operation shape = op;
-    if (const Operation* before = links_.producer(op.inputs[0]);
-        before != nullptr && before->kind == Kind::implicit_add) {
-      add_implicit(l, values(before->tensor + ".implicit"));
-      shape.inputs = {before->inputs[0]};
-      bias = true;
+  void fuse_conv(const Operation& op, const Convolution& conv) {
+    if (conv.branch != RepBranch::none) return;  // its sum takes it
+    Linear l = linear(conv);
+    Convolution made = conv;
+    Operation place{{}, op.inputs, op.output, op.layer};
+    const Operation* before = links_.producer(op.inputs[0]);
+    if (const ImplicitAdd* added = before == nullptr ? nullptr : before->as<ImplicitAdd>()) {
+      add_implicit(l, values(added->tensor + ".implicit"));
+      place.inputs = {before->inputs[0]};
+      made.bias = true;
     }
-    if (const Operation* norm = links_.only_reader(op.output, Kind::batch_norm)) {
-      apply(l, affine(*norm));
+    if (const Operation* norm = links_.only_reader<BatchNorm>(op.output)) {
+      apply(l, affine(*norm->as<BatchNorm>()));
       done_.insert(norm);
-      output = norm->output;
-      bias = true;
-    } else if (const Operation* mul = links_.only_reader(op.output, Kind::implicit_mul)) {
-      apply(l, {values(mul->tensor + ".implicit"), std::vector<double>(l.bias.size(), 0.0)});
+      place.output = norm->output;
+      made.bias = true;
+    } else if (const Operation* mul = links_.only_reader<ImplicitMultiply>(op.output)) {
+      const std::string factor = mul->as<ImplicitMultiply>()->tensor + ".implicit";
+      apply(l, {values(factor), std::vector<double>(l.bias.size(), 0.0)});
       done_.insert(mul);
-      output = mul->output;
+      place.output = mul->output;
     }
-    emit_conv(shape, op.tensor, l, output, bias);
+    emit_conv(made, l, place);
   }
 
   /// b ← b + W a for a 1×1 convolution behind x + a.
@@ -144,50 +139,35 @@ class Fuser {
       for (std::size_t c = 0; c < a.size(); ++c) l.bias[o] += l.weight[o * a.size() + c] * a[c];
   }
 
-  static bool has_part(const std::string& name, const char* part) {
-    return name.find(part) != std::string::npos;
-  }
-  static bool is_rep_branch(const Operation& op) {
-    return has_part(op.tensor, ".rbr_dense.") || has_part(op.tensor, ".rbr_1x1.") ||
-           has_part(op.tensor, ".rbr_identity");
-  }
-
-  /// A batch-norm without a convolution before it: an identity branch (folded with its sum), or a
+  /// A batch-norm without a convolution before it: an identity branch (its sum takes it), or a
   /// layer of its own.
-  void fuse_norm(const Operation& op) {
-    if (is_rep_branch(op)) return;
+  static void fuse_norm(const Operation& op, const BatchNorm& norm) {
+    if (norm.branch != RepBranch::none) return;
     throw Error(fmt::format("layer {}: expected a convolution before the batch-norm {}", op.layer,
-                            op.tensor));
+                            norm.tensor));
   }
 
   /// dense 3×3 + 1×1 [+ identity] → one 3×3 (architecture 5.2).
-  bool fuse_rep_conv(const Operation& add) {
-    const Operation* dense = nullptr;
-    Linear sum;
-    for (const int input : add.inputs) {
-      const Operation* norm = links_.producer(input);
-      if (norm == nullptr || norm->kind != Kind::batch_norm || !is_rep_branch(*norm)) return false;
-      if (has_part(norm->tensor, ".rbr_dense.")) dense = links_.producer(norm->inputs[0]);
-    }
-    if (dense == nullptr) return false;
-    const auto out = static_cast<std::size_t>(dense->out_channels),
-               in = static_cast<std::size_t>(dense->in_channels / dense->groups);
-    sum.weight.assign(out * in * 9, 0.0);
-    sum.bias.assign(out, 0.0);
-    for (const int input : add.inputs) {
-      const Operation* norm = links_.producer(input);
-      const Operation* conv = links_.producer(norm->inputs[0]);
-      Linear branch = has_part(norm->tensor, ".rbr_identity") ? identity(out, in) : linear(*conv);
-      apply(branch, affine(*norm));
+  void fuse_rep_conv(const Operation& op, const Add& add) {
+    const Operation* dense = rep_dense(links_, op);
+    const Convolution& shape = *dense->as<Convolution>();
+    const auto out = static_cast<std::size_t>(shape.out_channels),
+               in = static_cast<std::size_t>(shape.in_channels / shape.groups);
+    Linear sum{std::vector<double>(out * in * 9, 0.0), std::vector<double>(out, 0.0)};
+    for (const int input : op.inputs) {
+      const Operation* from = links_.producer(input);
+      const BatchNorm& norm = *from->as<BatchNorm>();
+      Linear branch = norm.branch == RepBranch::identity
+                          ? identity(out, in)
+                          : linear(*links_.producer(from->inputs[0])->as<Convolution>());
+      apply(branch, affine(norm));
       const bool point = branch.weight.size() == out * in;
       for (std::size_t i = 0; i < out * in; ++i)
         for (std::size_t k = 0; k < 9; ++k)
           if (!point || k == 4) sum.weight[i * 9 + k] += branch.weight[point ? i : i * 9 + k];
       for (std::size_t o = 0; o < out; ++o) sum.bias[o] += branch.bias[o];
     }
-    const std::string prefix = dense->tensor.substr(0, dense->tensor.find("rbr_dense"));
-    emit_conv(*dense, prefix + "rbr_reparam", sum, add.output);
-    return true;
+    emit_conv(merged_convolution(shape, add), sum, {{}, dense->inputs, op.output, op.layer});
   }
 
   /// A 1×1 kernel that passes channel o of its group through.

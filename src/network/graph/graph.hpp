@@ -1,6 +1,6 @@
 #pragma once
 // The torch-free description of a detector that everything else consumes: config text → layers →
-// primitive operations with named weights. Training builds modules from the program, runtime an
+// primitives with named weights. Training builds modules from the program, runtime an
 // OpenVINO model, info its tables.
 #include <array>
 #include <cstdint>
@@ -8,13 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace yolov7::network {
+#include "network/graph/primitives.hpp"
 
-enum class ActivationKind { identity, silu, relu, leaky_relu, sigmoid };
-struct Activation {
-  ActivationKind kind = ActivationKind::silu;
-  double slope = 0;  ///< leaky_relu
-};
+namespace yolov7::network {
 
 /// ε of every batch-norm in the network (architecture 4.2).
 inline constexpr double batch_norm_epsilon = 1e-3;
@@ -50,36 +46,23 @@ struct TensorSpec {
   }
 };
 
-/// Primitive operations. Values are numbered; value 0 is the picture batch [B, 3, H, W] in 0…1,
-/// RGB.
+/// A primitive with its place in the network. Values are numbered; value 0 is the image batch
+/// [B, 3, H, W] in 0 … 1, RGB.
 struct Operation {
-  enum class Kind {
-    conv,
-    batch_norm,
-    activation,
-    max_pool,
-    concat,
-    add,
-    upsample,
-    reorg,
-    implicit_add,
-    implicit_mul,
-    channel_mean,
-    channel_max,
-    multiply
-  };
-  Kind kind = Kind::conv;
+  Primitive primitive;
   std::vector<int> inputs;  ///< value numbers
   int output = 0;           ///< value number
   int layer = 0;            ///< official layer index, for messages, tables and freezing
-  std::string tensor;       ///< conv, implicit_*: full name without ".weight"/".bias"/".implicit";
-                            ///< batch_norm: prefix
-  // conv
-  int in_channels = 0, out_channels = 0, groups = 1, dilation = 1;
-  bool bias = false;
-  // conv, max_pool
-  int kernel_h = 1, kernel_w = 1, stride = 1, pad_h = 0, pad_w = 0;
-  Activation activation;
+
+  /// nullptr where the primitive is of another kind.
+  template <class P>
+  const P* as() const {
+    return std::get_if<P>(&primitive);
+  }
+  template <class P>
+  bool is() const {
+    return std::holds_alternative<P>(primitive);
+  }
 };
 
 /// One entry of the config, as a table shows it.

@@ -1,5 +1,7 @@
 #include "network/graph/links.hpp"
 
+#include <stdexcept>
+
 namespace yolov7::network {
 
 Links::Links(const Network& network)
@@ -16,9 +18,25 @@ Links::Links(const Network& network)
   for (const Level& level : network.levels) ++counts_[static_cast<std::size_t>(level.value)];
 }
 
-const Operation* Links::only_reader(int value, Operation::Kind kind) const {
-  const Operation* reader = readers_[static_cast<std::size_t>(value)];
-  return reader_count(value) == 1 && reader != nullptr && reader->kind == kind ? reader : nullptr;
+const Operation* Links::only_reader(int value) const {
+  return reader_count(value) == 1 ? readers_[static_cast<std::size_t>(value)] : nullptr;
+}
+
+const Operation* rep_dense(const Links& links, const Operation& sum) {
+  for (const int input : sum.inputs) {
+    const Operation* from = links.producer(input);
+    const BatchNorm* norm = from == nullptr ? nullptr : from->as<BatchNorm>();
+    if (norm != nullptr && norm->branch == RepBranch::dense) return links.producer(from->inputs[0]);
+  }
+  throw std::logic_error("a sum of RepConv branches without a dense one");
+}
+
+Convolution merged_convolution(const Convolution& dense, const Add& sum) {
+  Convolution merged = dense;
+  merged.tensor = sum.merged;
+  merged.bias = true;
+  merged.branch = RepBranch::none;
+  return merged;
 }
 
 std::vector<char> needed_values(const Network& network, bool auxiliary_too) {

@@ -17,15 +17,27 @@ class Links {
   /// Operations, and levels that give the value out.
   int reader_count(int value) const { return counts_[static_cast<std::size_t>(value)]; }
 
-  /// nullptr where others read the value too, or a level gives it out, or its reader is of another
-  /// kind.
-  const Operation* only_reader(int value, Operation::Kind kind) const;
+  /// nullptr where others read the value too, or a level gives it out.
+  const Operation* only_reader(int value) const;
+
+  /// nullptr also where the reader is of another kind.
+  template <class P>
+  const Operation* only_reader(int value) const {
+    const Operation* reader = only_reader(value);
+    return reader != nullptr && reader->is<P>() ? reader : nullptr;
+  }
 
  private:
   std::vector<const Operation*> producers_,
       readers_;  ///< by value number; of several readers the last
   std::vector<int> counts_;
 };
+
+/// Of a RepConv's sum of branches: its 3×3 convolution.
+const Operation* rep_dense(const Links& links, const Operation& sum);
+/// What a RepConv's branches merge into: its 3×3 convolution `dense` with a bias, under the name
+/// `sum.merged`.
+Convolution merged_convolution(const Convolution& dense, const Add& sum);
 
 /// By value number: whether a lead level (or, asked for, any level) depends on it. Of lead levels:
 /// what is left after fusing.

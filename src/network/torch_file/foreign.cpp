@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::network {
@@ -98,7 +99,9 @@ std::string foreign_text(std::string_view bytes) {
     return exported("an OpenVINO model (.xml)");
   if (begin.starts_with("<?xml") || begin.starts_with("<error"))
     return "XML: perhaps a server's message in place of the file, so download it again";
-  return is_text(bytes) ? "a text file; the configuration of a network is given with --cfg" : "";
+  return is_text(bytes)
+             ? "a text file; the configuration of a network is given with " + setting_name("cfg")
+             : "";
 }
 
 }  // namespace

@@ -12,8 +12,6 @@
 namespace yolov7::network {
 namespace {
 
-using Kind = Operation::Kind;
-
 constexpr double most_difference = 0.01;
 
 void put(Weights& weights, const std::string& name, const std::vector<double>& values) {
@@ -28,7 +26,7 @@ void scale(Weights& weights, const std::string& name, double factor) {
 }
 
 /// The convolution's factor; 1 = it stays.
-double shrink(Weights& weights, const Operation& conv, const Operation& norm) {
+double shrink(Weights& weights, const Convolution& conv, const BatchNorm& norm) {
   const std::vector<double> w = weights.at(conv.tensor + ".weight").to_doubles();
   const double length = std::sqrt(std::inner_product(w.begin(), w.end(), w.begin(), 0.0));
   const double factor = std::sqrt(conv.out_channels / 3.0) / length;
@@ -74,11 +72,11 @@ InitialNorms with_initial_norms(const Network& network, const Weights& weights) 
   const Links links(network);
   InitialNorms result;
   result.weights = weights;
-  for (const Operation& conv : network.operations) {
-    const Operation* norm =
-        conv.kind == Kind::conv ? links.only_reader(conv.output, Kind::batch_norm) : nullptr;
+  for (const Operation& op : network.operations) {
+    const Convolution* conv = op.as<Convolution>();
+    const Operation* norm = conv == nullptr ? nullptr : links.only_reader<BatchNorm>(op.output);
     if (norm == nullptr) continue;
-    const double factor = shrink(result.weights, conv, *norm);
+    const double factor = shrink(result.weights, *conv, *norm->as<BatchNorm>());
     if (factor == 1) continue;
     ++result.convolutions;
     result.smallest = std::min(result.smallest, factor);

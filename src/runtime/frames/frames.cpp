@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -32,7 +32,7 @@ class PictureFrames final : public FrameSource {
       : pictures_(std::move(pictures)), limits_(limits), deadline_(limits.seconds) {}
 
   bool next(Frame& frame) override {
-    interrupt::check();
+    check_stop(limits_.stop);
     if (at_ == pictures_.size()) return false;
     if (deadline_.over()) {
       log::warning(fmt::format("{} of {} pictures are left out: the time is over",
@@ -75,7 +75,7 @@ class VideoFrames final : public FrameSource {
 
   bool next(Frame& frame) override {
     while (reader_ || at_ < videos_.size()) {
-      interrupt::check();
+      check_stop(limits_.stop);
       try {
         if (!reader_) open();
         if (read(frame)) return true;
@@ -84,7 +84,7 @@ class VideoFrames final : public FrameSource {
         frame = {origin_, number_ + 1, 0, {}, std::move(damage)};
         return true;
       } catch (const Error& error) {
-        interrupt::check();
+        check_stop(limits_.stop);
         reader_.reset();
         frame = {origin_, number_ + 1, 0, {}, error.what()};
         return true;
@@ -101,7 +101,7 @@ class VideoFrames final : public FrameSource {
                                                   one.relative, at_, videos_.size(), 0, 0});
     origin_ = origin;
     number_ = delivered_ = 0;
-    reader_ = library_.open(one.source, one.origin, limits_.video, nullptr);
+    reader_ = library_.open(one.source, one.origin, limits_.video, limits_.stop);
     origin->rate = reader_->rate();
     origin->frames = reader_->frames();
     log::debug(fmt::format("{}: {}", origin->name, reader_->description()));

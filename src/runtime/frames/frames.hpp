@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ class FrameSource {
  public:
   virtual ~FrameSource() = default;
   /// The next frame; one caller at a time. False at the end. Waits where a stream has nothing new.
-  /// Errors: Ctrl-C.
+  /// Errors: stopped_error().
   virtual bool next(Frame& frame) = 0;
   /// Reads what next() left for later; callers with different frames may do it at the same time.
   /// Never throws for a picture that cannot be read: that is `error`.
@@ -51,6 +52,7 @@ struct FrameLimits {
   std::size_t frames = 0;  ///< of each video or stream; 0 = no limit
   double seconds = 0;      ///< of the whole run; 0 = no limit
   int stride = 1;          ///< every n-th frame of a video
+  std::stop_token stop = {};
 };
 
 std::unique_ptr<FrameSource> picture_frames(std::vector<SourcePicture> pictures,

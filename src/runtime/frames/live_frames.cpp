@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "core/error.hpp"
-#include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::runtime {
@@ -24,7 +24,7 @@ using Seconds = std::chrono::duration<double>;
 struct Shared {
   std::mutex mutex;
   std::condition_variable news;
-  std::atomic<bool> closing = false;
+  std::stop_source closing;
 };
 
 class Stream {
@@ -61,10 +61,10 @@ class Stream {
 
   void run() {
     double pause = options_.first_pause;
-    for (int failures = 0; !shared_.closing;) {
+    for (int failures = 0; !closing();) {
       const std::uint64_t before = received();
       const std::string why = connection();
-      if (shared_.closing || enough()) break;
+      if (closing() || enough()) break;
       const bool gave_frames = received() > before;
       failures = gave_frames ? 1 : failures + 1;
       if (gave_frames) pause = options_.first_pause;
@@ -86,11 +86,11 @@ class Stream {
   std::string connection() {
     try {
       const auto reader =
-          library_.open(source_.source, source_.origin, limits_.video, &shared_.closing);
+          library_.open(source_.source, source_.origin, limits_.video, shared_.closing.get_token());
       opened(*reader);
       std::size_t damaged = 0;
       Latest frame;
-      while (!shared_.closing && !enough()) {
+      while (!closing() && !enough()) {
         // A new matrix each time: the one before may still be looked at.
         frame.bgr = cv::Mat();
         if (!reader->read(frame.bgr, frame.seconds)) return "the stream ended";
@@ -131,6 +131,7 @@ class Stream {
     tried_ = true;
     shared_.news.notify_all();
   }
+  bool closing() const { return shared_.closing.stop_requested(); }
   std::uint64_t received() {
     const std::lock_guard lock(shared_.mutex);
     return counters_.received;
@@ -141,7 +142,7 @@ class Stream {
   }
   void wait(double seconds) {
     std::unique_lock lock(shared_.mutex);
-    shared_.news.wait_for(lock, Seconds(seconds), [&] { return shared_.closing.load(); });
+    shared_.news.wait_for(lock, Seconds(seconds), [&] { return closing(); });
   }
 
   SourceVideo source_;
@@ -172,7 +173,7 @@ class AllStreams final : public LiveFrames {
   bool next(Frame& frame) override {
     std::unique_lock lock(shared_.mutex);
     for (;;) {
-      interrupt::check();
+      check_stop(limits_.stop);
       if (limits_.seconds > 0 && Seconds(Clock::now() - start_).count() >= limits_.seconds)
         return false;
       if (!checked_ && std::all_of(streams_.begin(), streams_.end(),
@@ -214,7 +215,7 @@ class AllStreams final : public LiveFrames {
   void close() {
     {
       const std::lock_guard lock(shared_.mutex);
-      shared_.closing = true;
+      shared_.closing.request_stop();
       shared_.news.notify_all();
     }
     streams_.clear();  // joins

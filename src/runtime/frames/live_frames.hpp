@@ -4,6 +4,7 @@
 // opened again, after 1 s, 2 s, … 30 s.
 #include <cstdint>
 
+#include "core/settings.hpp"
 #include "runtime/frames/frames.hpp"
 
 namespace yolov7::runtime {
@@ -24,6 +25,13 @@ struct LiveOptions {
                                                ///< each time until it gives a frame
   int retries = -1;  ///< failures in a row after which a stream is given up; −1 = never
 };
+
+/// The options of a command line that these members are.
+inline std::vector<Setting> settings(LiveOptions& o) {
+  return group("Source", {setting("stream-retries", o.retries,
+                                  "failures in a row after which a stream is given up; -1 = never")
+                              .range(-1, 1e6)});
+}
 
 class LiveFrames : public FrameSource {
  public:

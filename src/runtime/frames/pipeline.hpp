@@ -22,8 +22,8 @@ struct PipelineStages {
 
 /// Runs until the source ends. One worker for each detector; they must be able to work at the same
 /// time (Detector::sibling). `batch`: frames that a worker takes at once. Memory: workers × batch
-/// frames. An exception of any stage, Ctrl-C among them, ends the run and is thrown here, after the
-/// frames before it have gone through all stages.
+/// frames. An exception of any stage, stopped_error() among them, ends the run and is thrown here,
+/// after the frames before it have gone through all stages.
 void run_pipeline(FrameSource& source, std::span<const std::unique_ptr<Detector>> detectors,
                   const LookOptions& options, int batch, const PipelineStages& stages);
 

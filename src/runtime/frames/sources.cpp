@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/output_names.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 
@@ -130,7 +131,8 @@ void expand_pattern(const std::string& source, Collector& collector) {
       components.push_back(component);
   }
   if (!fixed.empty() && !fs::is_directory(fixed))
-    throw Error(fmt::format("--source {}: no such folder: {}", source, fixed.string()));
+    throw Error(
+        fmt::format("{} {}: no such folder: {}", setting_name("source"), source, fixed.string()));
   collector.expand(fixed, {}, components, 0);
 }
 
@@ -191,11 +193,12 @@ void sort_and_unify(SourceList& list) {
 void require_file(const std::string& source) {
   std::error_code error;
   if (fs::is_regular_file(source, error)) return;
-  throw Error(fmt::format(
-      "--source {}: expected a file or folder, found a {}; --source - reads standard input", source,
-      fs::is_fifo(source, error)     ? "named pipe"
-      : fs::is_socket(source, error) ? "socket"
-                                     : "device"));
+  throw Error(fmt::format("{} {}: expected a file or folder, found a {}; {} - reads standard input",
+                          setting_name("source"), source,
+                          fs::is_fifo(source, error)     ? "named pipe"
+                          : fs::is_socket(source, error) ? "socket"
+                                                         : "device",
+                          setting_name("source")));
 }
 
 /// Everything but lists.
@@ -224,11 +227,11 @@ SourceList list_one(const std::string& source) {
   } else if (has_wildcard(source)) {
     expand_pattern(source, collector);
   } else {
-    throw Error(fmt::format("--source {}: no such file or folder", source));
+    throw Error(fmt::format("{} {}: no such file or folder", setting_name("source"), source));
   }
   if (collector.list.pictures.empty() && collector.list.videos.empty())
-    throw Error(fmt::format("--source {}: nothing found; expected names ending in {} or {}", source,
-                            picture_suffixes(), video_suffixes()));
+    throw Error(fmt::format("{} {}: nothing found; expected names ending in {} or {}",
+                            setting_name("source"), source, picture_suffixes(), video_suffixes()));
   sort_and_unify(collector.list);
   return std::move(collector.list);
 }
@@ -269,7 +272,8 @@ SourceList list_lines(const std::string& source) {
     }
   }
   if (all.pictures.empty() && all.videos.empty() && all.streams.empty())
-    throw Error(fmt::format("--source {}: expected a source in each line, found none", source));
+    throw Error(fmt::format("{} {}: expected a source in each line, found none",
+                            setting_name("source"), source));
   keep_folders(all);
   return all;
 }
@@ -291,16 +295,18 @@ void tell_apart(SourceList& list) {
 SourceList list_sources(const std::string& source) {
   if (source.empty())
     throw usage_error(
-        "--source: expected a picture, folder, pattern, video, camera number, address, list or -, "
+        setting_name("source") +
+        ": expected a picture, folder, pattern, video, camera number, address, list or -, "
         "found an empty text");
   std::error_code error;
   SourceList list = is_list_name(source) && fs::is_regular_file(source, error) ? list_lines(source)
                                                                                : list_one(source);
   if (!list.streams.empty() && !(list.pictures.empty() && list.videos.empty()))
     throw usage_error(
-        fmt::format("--source {}: expected either files or streams, found {} files and {} streams; "
-                    "run detect for each",
-                    source, list.pictures.size() + list.videos.size(), list.streams.size()));
+        fmt::format("{} {}: expected either files or streams, found {} files and {} streams; run "
+                    "detect for each",
+                    setting_name("source"), source, list.pictures.size() + list.videos.size(),
+                    list.streams.size()));
   tell_apart(list);
   return list;
 }
@@ -308,8 +314,8 @@ SourceList list_sources(const std::string& source) {
 std::vector<SourcePicture> list_pictures(const std::string& source) {
   SourceList list = list_sources(source);
   if (list.pictures.empty())
-    throw Error(fmt::format("--source {}: no picture found; expected names ending in {}", source,
-                            picture_suffixes()));
+    throw Error(fmt::format("{} {}: no picture found; expected names ending in {}",
+                            setting_name("source"), source, picture_suffixes()));
   return std::move(list.pictures);
 }
 

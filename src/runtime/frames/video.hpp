@@ -1,11 +1,11 @@
 #pragma once
 // The seam to moving pictures: plain types and OpenCV matrices. libyolov7-video (FFmpeg behind it)
 // is loaded only where a source or a result is a video, a camera or a stream.
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <stop_token>
 #include <string>
 
 #include "image/codec/codec.hpp"
@@ -18,8 +18,7 @@ struct VideoLimits {
   double read_seconds = 10;            ///< until the next frame
 };
 
-/// One video file, camera or stream, read from its beginning. Not thread-safe. Ctrl-C ends a
-/// waiting call with an error.
+/// One video file, camera or stream, read from its beginning. Not thread-safe.
 class VideoReader {
  public:
   virtual ~VideoReader() = default;
@@ -68,11 +67,10 @@ enum class VideoOrigin {
 };
 
 struct VideoLibrary {
-  /// `cancelled`: where it becomes true, waiting calls end with an error; may be null. Errors: no
-  /// such file or host, no picture in it, over the limits, cancelled.
+  /// `stop`: waiting calls of the reader end with an error, too. Errors: no such file or host, no
+  /// picture in it, over the limits, cancelled.
   std::unique_ptr<VideoReader> (*open)(const std::string& source, VideoOrigin origin,
-                                       const VideoLimits& limits,
-                                       const std::atomic<bool>* cancelled);
+                                       const VideoLimits& limits, const std::stop_token& stop);
   /// `codec`: "mpeg4" (tag mp4v) or another encoder of FFmpeg. `rate` in frames a second:
   /// the distance of frames that come regularly.
   std::unique_ptr<VideoWriter> (*create)(const std::filesystem::path& path, cv::Size size,

@@ -5,6 +5,7 @@
 #include <openvino/core/model.hpp>
 #include <openvino/op/add.hpp>
 #include <openvino/op/batch_norm.hpp>
+#include <openvino/op/clamp.hpp>
 #include <openvino/op/concat.hpp>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
@@ -27,14 +28,13 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "network/graph/detector_program.hpp"
 
 namespace yolov7::runtime {
 namespace {
 
-using network::Activation;
 using network::ActivationKind;
 using network::Level;
-using network::Operation;
 using Value = ov::Output<ov::Node>;
 template <class T>
 std::shared_ptr<ov::op::v0::Constant> constant(ov::element::Type type, const ov::Shape& shape,
@@ -57,28 +57,46 @@ class Builder {
       : fused_(std::move(fused)),
         network_(fused_->network),
         options_(options),
-        values_(size(network_.value_count)) {}
+        program_(
+            network::lower_detector(network_, options.height, options.width, !options.float_input)),
+        values_(size(program_.value_count)) {}
 
   std::shared_ptr<ov::Model> build();
 
  private:
+  using Inputs = std::vector<Value>;
   Value input();
   Value weight(const std::string& name, const ov::Shape& shape);
-  Value convolution(const Operation& operation);
-  Value activation(const Activation& activation, const Value& x);
-  Value max_pool(const Operation& operation);
-  Value batch_norm(const Operation& operation);
-  Value implicit(const Operation& operation);
-  Value reorg(const Value& x);
-  Value upsample(const Value& x);
-  Value compute(const Operation& operation);
+  Value translate(const network::Convolution& conv, const Inputs& in);
+  Value translate(const network::BatchNorm& norm, const Inputs& in);
+  Value translate(const network::Activate& activate, const Inputs& in);
+  Value translate(const network::MaxPool& pool, const Inputs& in);
+  Value translate(const network::Concat& concat, const Inputs& in);
+  Value translate(const network::Add& add, const Inputs& in);
+  Value translate(const network::Multiply& multiply, const Inputs& in);
+  Value translate(const network::Upsample& upsample, const Inputs& in);
+  Value translate(const network::Reorg& reorg, const Inputs& in);
+  Value translate(const network::ImplicitAdd& add, const Inputs& in);
+  Value translate(const network::ImplicitMultiply& multiply, const Inputs& in);
+  Value translate(const network::ChannelMean& mean, const Inputs& in);
+  Value translate(const network::ChannelMax& max, const Inputs& in);
+  Value translate(const network::PixelsToUnit& pixels, const Inputs& in);
+  Value translate(const network::ToRows& rows, const Inputs& in);
+  Value translate(const network::ScaleRows& scale, const Inputs& in);
+  Value translate(const network::ShiftRows& shift, const Inputs& in);
+  Value translate(const network::AddCellOffsets& offsets, const Inputs& in);
+  Value translate(const network::JoinRows& join, const Inputs& in);
+  /// An operation of the network or of the program around it.
+  template <class Operation>
+  void compute(const Operation& operation);
+  Value implicit(const std::string& tensor, int channels);
   Value raw_map(const Level& level);
-  Value decode(const Level& level);
   void describe(ov::Model& model) const;
 
   std::shared_ptr<const network::NetworkAndWeights> fused_;
   const network::Network& network_;
   const OpenvinoModelOptions& options_;
+  const network::DetectorProgram program_;
   std::shared_ptr<ov::op::v0::Parameter> parameter_;
   std::vector<Value> values_;
 };
@@ -89,9 +107,7 @@ Value Builder::input() {
       options_.float_input ? ov::element::f32 : ov::element::u8, shape);
   parameter_->set_friendly_name("images");
   parameter_->output(0).set_names({"images"});
-  if (options_.float_input) return parameter_;
-  const auto converted = std::make_shared<ov::op::v0::Convert>(parameter_, ov::element::f32);
-  return std::make_shared<ov::op::v1::Multiply>(converted, floats({1, 1, 1, 1}, {1.0f / 255}));
+  return parameter_;
 }
 
 /// A constant over the tensor's own memory; `shape` may differ from the tensor's in singleton axes
@@ -110,63 +126,74 @@ Value Builder::weight(const std::string& name, const ov::Shape& shape) {
   return node;
 }
 
-Value Builder::convolution(const Operation& op) {
-  const std::size_t out = size(op.out_channels), in = size(op.in_channels / op.groups),
-                    groups = size(op.groups);
-  const std::size_t kh = size(op.kernel_h), kw = size(op.kernel_w);
-  const ov::Strides strides{size(op.stride), size(op.stride)},
-      dilations{size(op.dilation), size(op.dilation)};
-  const ov::CoordinateDiff pads{op.pad_h, op.pad_w};
-  const Value x = values_.at(size(op.inputs.at(0)));
+Value Builder::translate(const network::Convolution& conv, const Inputs& in) {
+  const std::size_t out = size(conv.out_channels), in_group = size(conv.in_channels / conv.groups),
+                    groups = size(conv.groups);
+  const std::size_t kh = size(conv.kernel_h), kw = size(conv.kernel_w);
+  const ov::Strides strides{size(conv.stride), size(conv.stride)},
+      dilations{size(conv.dilation), size(conv.dilation)};
+  const ov::CoordinateDiff pads{conv.pad_h, conv.pad_w};
   std::shared_ptr<ov::Node> y;
-  if (op.groups == 1)
+  if (conv.groups == 1)
     y = std::make_shared<ov::op::v1::Convolution>(
-        x, weight(op.tensor + ".weight", {out, in, kh, kw}), strides, pads, pads, dilations);
+        in[0], weight(conv.tensor + ".weight", {out, in_group, kh, kw}), strides, pads, pads,
+        dilations);
   else
     y = std::make_shared<ov::op::v1::GroupConvolution>(
-        x, weight(op.tensor + ".weight", {groups, out / groups, in, kh, kw}), strides, pads, pads,
-        dilations);
-  y->set_friendly_name(op.tensor);
-  if (op.bias)
-    y = std::make_shared<ov::op::v1::Add>(y, weight(op.tensor + ".bias", {1, out, 1, 1}));
+        in[0], weight(conv.tensor + ".weight", {groups, out / groups, in_group, kh, kw}), strides,
+        pads, pads, dilations);
+  y->set_friendly_name(conv.tensor);
+  if (conv.bias)
+    y = std::make_shared<ov::op::v1::Add>(y, weight(conv.tensor + ".bias", {1, out, 1, 1}));
   return y;
 }
 
-Value Builder::activation(const Activation& activation, const Value& x) {
-  switch (activation.kind) {
+Value Builder::translate(const network::BatchNorm& norm, const Inputs& in) {
+  const ov::Shape shape{size(norm.channels)};
+  const auto part = [&](const char* name) { return weight(norm.tensor + name, shape); };
+  return std::make_shared<ov::op::v5::BatchNormInference>(
+      in[0], part(".weight"), part(".bias"), part(".running_mean"), part(".running_var"),
+      network::batch_norm_epsilon);
+}
+
+Value Builder::translate(const network::Activate& activate, const Inputs& in) {
+  const Value& x = in[0];
+  switch (activate.activation.kind) {
     case ActivationKind::identity: return x;
     case ActivationKind::silu: return std::make_shared<ov::op::v4::Swish>(x);
     case ActivationKind::relu: return std::make_shared<ov::op::v0::Relu>(x);
+    case ActivationKind::relu6: return std::make_shared<ov::op::v0::Clamp>(x, 0, 6);
     case ActivationKind::sigmoid: return std::make_shared<ov::op::v0::Sigmoid>(x);
     case ActivationKind::leaky_relu:
       return std::make_shared<ov::op::v0::PRelu>(
-          x, floats({1}, {static_cast<float>(activation.slope)}));
+          x, floats({1}, {static_cast<float>(activate.activation.slope)}));
   }
   throw Error("unknown activation");
 }
 
-Value Builder::max_pool(const Operation& op) {
+Value Builder::translate(const network::MaxPool& pool, const Inputs& in) {
   // Version 1: from version 8 on the operation has a second output. Padding counts as −∞.
-  const ov::Shape pads{size(op.pad_h), size(op.pad_w)};
+  const ov::Shape pads{size(pool.padding), size(pool.padding)};
   return std::make_shared<ov::op::v1::MaxPool>(
-      values_.at(size(op.inputs.at(0))), ov::Strides{size(op.stride), size(op.stride)}, pads, pads,
-      ov::Shape{size(op.kernel_h), size(op.kernel_w)}, ov::op::RoundingType::FLOOR);
+      in[0], ov::Strides{size(pool.stride), size(pool.stride)}, pads, pads,
+      ov::Shape{size(pool.kernel), size(pool.kernel)}, ov::op::RoundingType::FLOOR);
 }
 
-/// Space to depth with the row offset varying fastest (architecture 1.4), which SpaceToDepth does
-/// not offer.
-Value Builder::reorg(const Value& x) {
-  ov::OutputVector parts;
-  const std::vector<std::int64_t> begin_mask{1, 1, 0, 0}, end_mask{1, 1, 1, 1};
-  for (const std::int64_t column : {0, 1})
-    for (const std::int64_t row : {0, 1})
-      parts.push_back(std::make_shared<ov::op::v1::StridedSlice>(
-          x, integers({0, 0, row, column}), integers({0, 0, 0, 0}), integers({1, 1, 2, 2}),
-          begin_mask, end_mask));
-  return std::make_shared<ov::op::v0::Concat>(parts, 1);
+Value Builder::translate(const network::Concat&, const Inputs& in) {
+  return std::make_shared<ov::op::v0::Concat>(in, 1);
 }
 
-Value Builder::upsample(const Value& x) {
+Value Builder::translate(const network::Add&, const Inputs& in) {
+  Value sum = in[0];
+  for (std::size_t i = 1; i < in.size(); ++i) sum = std::make_shared<ov::op::v1::Add>(sum, in[i]);
+  return sum;
+}
+
+Value Builder::translate(const network::Multiply&, const Inputs& in) {
+  return std::make_shared<ov::op::v1::Multiply>(in[0], in[1]);
+}
+
+Value Builder::translate(const network::Upsample&, const Inputs& in) {
   ov::op::v11::Interpolate::InterpolateAttrs attributes;
   attributes.mode = ov::op::v11::Interpolate::InterpolateMode::NEAREST;
   attributes.shape_calculation_mode = ov::op::v11::Interpolate::ShapeCalcMode::SCALES;
@@ -174,54 +201,100 @@ Value Builder::upsample(const Value& x) {
       ov::op::v11::Interpolate::CoordinateTransformMode::ASYMMETRIC;
   attributes.nearest_mode = ov::op::v11::Interpolate::NearestMode::FLOOR;
   attributes.pads_begin = attributes.pads_end = {0, 0};
-  return std::make_shared<ov::op::v11::Interpolate>(x, floats({2}, {2, 2}), integers({2, 3}),
+  return std::make_shared<ov::op::v11::Interpolate>(in[0], floats({2}, {2, 2}), integers({2, 3}),
                                                     attributes);
 }
 
-Value Builder::compute(const Operation& op) {
-  const auto in = [&](std::size_t i) { return values_.at(size(op.inputs.at(i))); };
-  switch (op.kind) {
-    case Operation::Kind::conv: return convolution(op);
-    case Operation::Kind::activation: return activation(op.activation, in(0));
-    case Operation::Kind::max_pool: return max_pool(op);
-    case Operation::Kind::add: {
-      Value sum = in(0);
-      for (std::size_t i = 1; i < op.inputs.size(); ++i)
-        sum = std::make_shared<ov::op::v1::Add>(sum, in(i));
-      return sum;
-    }
-    case Operation::Kind::multiply: return std::make_shared<ov::op::v1::Multiply>(in(0), in(1));
-    case Operation::Kind::channel_mean:
-      return std::make_shared<ov::op::v1::ReduceMean>(in(0), integers({1}), true);
-    case Operation::Kind::channel_max:
-      return std::make_shared<ov::op::v1::ReduceMax>(in(0), integers({1}), true);
-    case Operation::Kind::upsample: return upsample(in(0));
-    case Operation::Kind::reorg: return reorg(in(0));
-    case Operation::Kind::concat: {
-      ov::OutputVector parts;
-      for (std::size_t i = 0; i < op.inputs.size(); ++i) parts.push_back(in(i));
-      return std::make_shared<ov::op::v0::Concat>(parts, 1);
-    }
-    case Operation::Kind::batch_norm: return batch_norm(op);
-    case Operation::Kind::implicit_add:
-      return std::make_shared<ov::op::v1::Add>(in(0), implicit(op));
-    case Operation::Kind::implicit_mul:
-      return std::make_shared<ov::op::v1::Multiply>(in(0), implicit(op));
+/// SpaceToDepth does not offer the order of this one.
+Value Builder::translate(const network::Reorg&, const Inputs& in) {
+  ov::OutputVector parts;
+  const std::vector<std::int64_t> begin_mask{1, 1, 0, 0}, end_mask{1, 1, 1, 1};
+  for (const std::int64_t column : {0, 1})
+    for (const std::int64_t row : {0, 1})
+      parts.push_back(std::make_shared<ov::op::v1::StridedSlice>(
+          in[0], integers({0, 0, row, column}), integers({0, 0, 0, 0}), integers({1, 1, 2, 2}),
+          begin_mask, end_mask));
+  return std::make_shared<ov::op::v0::Concat>(parts, 1);
+}
+
+Value Builder::implicit(const std::string& tensor, int channels) {
+  return weight(tensor + ".implicit", {1, size(channels), 1, 1});
+}
+
+Value Builder::translate(const network::ImplicitAdd& add, const Inputs& in) {
+  return std::make_shared<ov::op::v1::Add>(in[0], implicit(add.tensor, add.channels));
+}
+
+Value Builder::translate(const network::ImplicitMultiply& multiply, const Inputs& in) {
+  return std::make_shared<ov::op::v1::Multiply>(in[0],
+                                                implicit(multiply.tensor, multiply.channels));
+}
+
+Value Builder::translate(const network::ChannelMean&, const Inputs& in) {
+  return std::make_shared<ov::op::v1::ReduceMean>(in[0], integers({1}), true);
+}
+
+Value Builder::translate(const network::ChannelMax&, const Inputs& in) {
+  return std::make_shared<ov::op::v1::ReduceMax>(in[0], integers({1}), true);
+}
+
+Value Builder::translate(const network::PixelsToUnit&, const Inputs& in) {
+  const auto converted = std::make_shared<ov::op::v0::Convert>(in[0], ov::element::f32);
+  return std::make_shared<ov::op::v1::Multiply>(converted, floats({1, 1, 1, 1}, {1.0f / 255}));
+}
+
+/// Convolutions leave their result with the channels last, so the transposition to that order comes
+/// first: it moves nothing, and the second one moves whole rows.
+Value Builder::translate(const network::ToRows& rows, const Inputs& in) {
+  const ov::Shape shape = in[0].get_shape();
+  const auto cells = static_cast<std::int64_t>(shape[2] * shape[3]);
+  const auto last = std::make_shared<ov::op::v1::Transpose>(in[0], integers({0, 2, 3, 1}));
+  const auto split = std::make_shared<ov::op::v1::Reshape>(
+      last, integers({options_.batch, cells, rows.anchors, rows.columns}), false);
+  return std::make_shared<ov::op::v1::Transpose>(split, integers({0, 2, 1, 3}));
+}
+
+Value Builder::translate(const network::ScaleRows& scale, const Inputs& in) {
+  const std::vector<float> factors(scale.factors.begin(), scale.factors.end());
+  return std::make_shared<ov::op::v1::Multiply>(
+      in[0], floats({1, size(scale.anchors), 1, size(scale.columns)}, factors));
+}
+
+Value Builder::translate(const network::ShiftRows& shift, const Inputs& in) {
+  const std::vector<float> terms(shift.terms.begin(), shift.terms.end());
+  return std::make_shared<ov::op::v1::Add>(in[0], floats({1, 1, 1, terms.size()}, terms));
+}
+
+Value Builder::translate(const network::AddCellOffsets& offsets, const Inputs& in) {
+  const std::size_t columns = size(offsets.columns), width = size(offsets.width),
+                    cells = size(offsets.height) * width;
+  const auto stride = static_cast<float>(offsets.stride);
+  std::vector<float> values(cells * columns, 0);
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5f);
+    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5f);
   }
-  throw Error(fmt::format("layer {} ({}): an unknown operation", op.layer, op.tensor));
+  return std::make_shared<ov::op::v1::Add>(in[0], floats({1, 1, cells, columns}, values));
 }
 
-Value Builder::batch_norm(const Operation& op) {
-  const ov::Shape shape{size(op.out_channels)};
-  const auto part = [&](const char* name) { return weight(op.tensor + name, shape); };
-  return std::make_shared<ov::op::v5::BatchNormInference>(
-      values_.at(size(op.inputs.at(0))), part(".weight"), part(".bias"), part(".running_mean"),
-      part(".running_var"), network::batch_norm_epsilon);
+Value Builder::translate(const network::JoinRows& join, const Inputs& in) {
+  ov::OutputVector levels;
+  for (const Value& rows : in) {
+    const ov::Shape shape = rows.get_shape();
+    levels.push_back(std::make_shared<ov::op::v1::Reshape>(
+        rows,
+        integers({options_.batch, static_cast<std::int64_t>(shape[1] * shape[2]), join.columns}),
+        false));
+  }
+  return std::make_shared<ov::op::v0::Concat>(levels, 1);
 }
 
-Value Builder::implicit(const Operation& op) {
-  const std::string name = op.tensor + ".implicit";
-  return weight(name, {1, static_cast<std::size_t>(fused_->weights.at(name).elements()), 1, 1});
+template <class Operation>
+void Builder::compute(const Operation& operation) {
+  Inputs in;
+  for (const int input : operation.inputs) in.push_back(values_.at(size(input)));
+  values_.at(size(operation.output)) = std::visit(
+      [&](const auto& primitive) { return translate(primitive, in); }, operation.primitive);
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]
@@ -233,42 +306,6 @@ Value Builder::raw_map(const Level& level) {
   const auto split = std::make_shared<ov::op::v1::Reshape>(
       map, integers({options_.batch, na, network_.outputs_per_anchor(), h, w}), false);
   return std::make_shared<ov::op::v1::Transpose>(split, integers({0, 1, 3, 4, 2}));
-}
-
-/// [B, na·no, H, W] → [B, na·H·W, no]: xy = 2S·σ + S·(g − 0.5), wh = 4A·σ², the rest σ
-/// (architecture 3.4), all columns at once as (square·σ + linear)·σ + offset. Convolutions leave
-/// their result with the channels last, so the transposition to rows comes first: it moves whole
-/// rows.
-Value Builder::decode(const Level& level) {
-  const Value map = values_.at(size(level.value));
-  const std::size_t h = map.get_shape()[2], w = map.get_shape()[3], na = level.anchors.size(),
-                    no = size(network_.outputs_per_anchor());
-  const auto stride = static_cast<float>(level.stride);
-  std::vector<float> square(na * no, 0), linear(no, 1), offset(h * w * no, 0);
-  for (std::size_t a = 0; a < na; ++a) {
-    square[a * no + 2] = static_cast<float>(4 * level.anchors[a].w);
-    square[a * no + 3] = static_cast<float>(4 * level.anchors[a].h);
-  }
-  linear[0] = linear[1] = 2 * stride;
-  linear[2] = linear[3] = 0;
-  for (std::size_t cell = 0; cell < h * w; ++cell) {
-    offset[cell * no] = stride * (static_cast<float>(cell % w) - 0.5f);
-    offset[cell * no + 1] = stride * (static_cast<float>(cell / w) - 0.5f);
-  }
-  const std::int64_t cells = static_cast<std::int64_t>(h * w),
-                     anchors = static_cast<std::int64_t>(na),
-                     columns = network_.outputs_per_anchor();
-  const auto sigma = std::make_shared<ov::op::v0::Sigmoid>(map);
-  const auto last = std::make_shared<ov::op::v1::Transpose>(sigma, integers({0, 2, 3, 1}));
-  const auto split = std::make_shared<ov::op::v1::Reshape>(
-      last, integers({options_.batch, cells, anchors, columns}), false);
-  const auto rows = std::make_shared<ov::op::v1::Transpose>(split, integers({0, 2, 1, 3}));
-  const auto squared = std::make_shared<ov::op::v1::Multiply>(rows, floats({1, na, 1, no}, square));
-  const auto factor = std::make_shared<ov::op::v1::Add>(squared, floats({1, 1, 1, no}, linear));
-  const auto scaled = std::make_shared<ov::op::v1::Multiply>(factor, rows);
-  const auto decoded = std::make_shared<ov::op::v1::Add>(scaled, floats({1, 1, h * w, no}, offset));
-  return std::make_shared<ov::op::v1::Reshape>(
-      decoded, integers({options_.batch, anchors * cells, columns}), false);
 }
 
 void Builder::describe(ov::Model& model) const {
@@ -293,14 +330,12 @@ void Builder::describe(ov::Model& model) const {
 }
 
 std::shared_ptr<ov::Model> Builder::build() {
-  values_.at(0) = input();
-  for (const Operation& operation : network_.operations)
-    values_.at(size(operation.output)) = compute(operation);
-  ov::OutputVector outputs;
-  for (std::size_t j = 0; j < network_.lead_levels(); ++j)
-    outputs.push_back(decode(network_.levels[j]));
-  const auto decoded = std::make_shared<ov::op::v0::Concat>(outputs, 1);
-  decoded->output(0).set_names({"output0"});
+  values_.at(size(program_.input)) = input();
+  for (const auto& operation : program_.before) compute(operation);
+  for (const auto& operation : network_.operations) compute(operation);
+  for (const auto& operation : program_.after) compute(operation);
+  const Value decoded = values_.at(size(program_.rows));
+  decoded.get_node_shared_ptr()->output(0).set_names({"output0"});
   ov::ResultVector results{std::make_shared<ov::op::v0::Result>(decoded)};
   if (options_.raw_maps)
     for (std::size_t j = 0; j < network_.lead_levels(); ++j) {
@@ -316,10 +351,9 @@ std::shared_ptr<ov::Model> Builder::build() {
 }  // namespace
 
 bool is_fused(const network::Network& network) {
-  for (const Operation& operation : network.operations)
-    if (operation.kind == Operation::Kind::batch_norm ||
-        operation.kind == Operation::Kind::implicit_add ||
-        operation.kind == Operation::Kind::implicit_mul)
+  for (const network::Operation& operation : network.operations)
+    if (operation.is<network::BatchNorm>() || operation.is<network::ImplicitAdd>() ||
+        operation.is<network::ImplicitMultiply>())
       return false;
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include "core/builtin.hpp"
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 
 namespace yolov7::training {
@@ -16,8 +17,8 @@ network::Checkpoint read_start() {
   if (!std::filesystem::exists(path))
     throw Error(
         fmt::format("{}: expected the start weights of yolov7-tiny, found no such file. They "
-                    "belong to this program; --weights '' trains from scratch without them",
-                    path.string()));
+                    "belong to this program; {} '' trains from scratch without them",
+                    path.string(), setting_name("weights")));
   return network::read_checkpoint(path);
 }
 

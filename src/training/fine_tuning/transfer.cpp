@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "network/graph/folded.hpp"
 #include "network/graph/variants.hpp"
@@ -96,10 +97,11 @@ class Transfer {
         same_classes_(from.names == names),
         rows_(match_rows(from, names, target.description().anchors_per_level, report_)) {
     if (network::holds_folded(target.description(), weights_))
-      throw Error(
+      throw Error(fmt::format(
           "the checkpoint is folded: its batch-norms are part of the convolutions, and training "
           "needs them. Give the checkpoint that it was folded "
-          "from, or --weights '' to start from scratch");
+          "from, or {} '' to start from scratch",
+          setting_name("weights")));
     find_heads();
   }
 

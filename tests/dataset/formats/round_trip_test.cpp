@@ -6,6 +6,7 @@
 #include "core/json.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "tests/dataset/formats/format_fixture.hpp"
+#include "tests/stopping.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -149,6 +150,26 @@ TEST_P(RoundTrip, LossesAreNamed) {
   EXPECT_EQ(lost("polygon"), format.holds.polygon == Keep::no);
   EXPECT_EQ(lost("difficult"), format.holds.difficult == Keep::no);
   EXPECT_EQ(lost("score"), format.holds.score == Keep::no);
+}
+
+TEST_P(RoundTrip, AStopEndsReaderAndWriter) {
+  const Format& format = format_named(GetParam(), "--to");
+  Conversion account;
+  ConvertOptions reading;
+  reading.source = source;
+  const AnnotatedSet set = read_annotations_of(reading, account);
+  fs::create_directory(folder / "stopped");
+  EXPECT_TRUE(test::is_stopped([&] {
+    format.write({set, folder / "stopped", reading.write, account, test::stopped()});
+  }));
+  convert(options(source, folder / "out", GetParam()));
+  const SourceTree tree = walk_source(folder / "out");
+  const ImageFinder finder(tree);
+  EXPECT_TRUE(test::is_stopped([&] {
+    format.read({tree, finder, reading.read, account, test::stopped()});
+  }));
+  EXPECT_TRUE(test::is_stopped(
+      [&] { walk_source(folder / "out", {}, "a folder with annotations", test::stopped()); }));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip, testing::ValuesIn(written_formats()),

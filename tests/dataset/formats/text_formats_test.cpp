@@ -150,7 +150,7 @@ TEST_F(TextFormats, NoneAndSeveralFormatsAreNamed) {
             std::string::npos);
   file("a.txt", "0 0.5 0.5 0.1 0.1\n");
   file("a.csv", "image,class,x1,y1,x2,y2\na.png,dog,10,5,30,35\n");
-  EXPECT_NE(fault("auto").find("found the signs of several: yolo, csv; --from chooses one"),
+  EXPECT_NE(fault("auto").find("found the signs of several: yolo, csv; from chooses one"),
             std::string::npos);
   EXPECT_NE(test::error_of([] { format_named("coc", "--from"); }).find("did you mean 'coco'"),
             std::string::npos);
