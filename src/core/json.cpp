@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -94,7 +95,97 @@ std::string syntax_fault(std::string_view text, std::size_t& at, std::string_vie
   throw Error(fmt::format("{}:{}:{}: {}", source, line, column, fault));
 }
 
+/// Builds one piece at a time. The names of the methods are those of the parser.
+class Pieces : public nlohmann::json_sax<nlohmann::json> {
+  using json = nlohmann::json;
+
+ public:
+  using Each = std::function<void(const std::string&, json&)>;
+  Pieces(std::string_view text, const std::string& source, const Each& each)
+      : text_(text), source_(source), each_(each) {}
+
+  bool null() override { return value(json()); }
+  bool boolean(bool one) override { return value(json(one)); }
+  bool number_integer(number_integer_t one) override { return value(json(one)); }
+  bool number_unsigned(number_unsigned_t one) override { return value(json(one)); }
+  bool number_float(number_float_t one, const string_t&) override { return value(json(one)); }
+  bool string(string_t& one) override { return value(json(std::move(one))); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return start(json::object()); }
+  bool start_array(std::size_t) override { return start(json::array()); }
+  bool end_object() override { return end(); }
+  bool end_array() override { return end(); }
+  bool key(string_t& one) override {
+    (open_.empty() ? member_ : keys_.back()) = std::move(one);
+    return true;
+  }
+  bool parse_error(std::size_t byte, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    if (dynamic_cast<const json::out_of_range*>(&error) != nullptr)
+      throw Error(fmt::format(
+          "{}: expected JSON, found a number that is too large for any number type", source_));
+    throw_syntax_error(text_, source_, byte, error.what());
+  }
+
+ private:
+  enum class Root { none, object, array };
+
+  bool value(json one) {
+    if (root_ == Root::none)
+      throw Error(
+          fmt::format("{}: expected a JSON object or array, found a single value", source_));
+    if (open_.empty())
+      each_(member_, one);
+    else if (open_.back().is_array())
+      open_.back().push_back(std::move(one));
+    else
+      open_.back()[keys_.back()] = std::move(one);
+    return true;
+  }
+  bool start(json container) {
+    if (root_ == Root::none) {
+      root_ = container.is_array() ? Root::array : Root::object;
+    } else if (root_ == Root::object && open_.empty() && !in_member_ && container.is_array()) {
+      in_member_ = true;
+    } else {
+      open_.push_back(std::move(container));
+      keys_.emplace_back();
+    }
+    return true;
+  }
+  bool end() {
+    if (open_.empty()) {
+      in_member_ = false;  // the member's array, or the document
+      return true;
+    }
+    json done = std::move(open_.back());
+    open_.pop_back();
+    keys_.pop_back();
+    return value(std::move(done));
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  const Each& each_;
+  Root root_ = Root::none;
+  bool in_member_ = false;
+  std::string member_;
+  std::vector<json> open_;
+  std::vector<std::string> keys_;
+};
+
 }  // namespace
+
+void stream_json(std::string_view text, const std::string& source,
+                 const std::function<void(const std::string&, nlohmann::json&)>& each,
+                 int depth_limit) {
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  if (deeper_than(text, depth_limit))
+    throw Error(fmt::format("{}: expected at most {} nested levels of JSON, found more", source,
+                            depth_limit));
+  Pieces pieces(text, source, each);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &pieces);
+}
 
 nlohmann::json parse_json(std::string_view text, const std::string& source, int depth_limit) {
   using json = nlohmann::json;

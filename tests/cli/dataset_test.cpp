@@ -89,7 +89,8 @@ TEST_F(DatasetVerb, WrongCallsEndWithTwo) {
   EXPECT_EQ(run({"dataset", "convert"}).code, 2);
   EXPECT_EQ(run({"dataset", "check"}).code, 2);
   EXPECT_EQ(convert({"--split", "70,20"}).code, 2);
-  EXPECT_EQ(convert({"--from", "coco"}).code, 2);
+  EXPECT_EQ(convert({"--from", "cocoa"}).code, 2);
+  EXPECT_EQ(convert({"--to", "cocoa"}).code, 2);
   EXPECT_EQ(convert({"--names", "cat,,dog"}).code, 2);
   EXPECT_FALSE(fs::exists(scratch / "out"));
   EXPECT_TRUE(has(run({"dataset", "convert", "--help"}).out, "--split"));

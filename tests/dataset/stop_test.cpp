@@ -3,6 +3,7 @@
 #include "core/stop.hpp"
 
 #include "core/value.hpp"
+#include "dataset/formats/convert.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 #include "dataset/index/picture_cache.hpp"
@@ -113,6 +114,34 @@ TEST(DatasetStop, AnAugmentedCopyEndsWhereverItIsStopped) {
   const std::size_t rows[] = {0, 1};
   EXPECT_TRUE(is_stopped(
       [&] { preview_sheet(index, rows, AugmentList::parse(list), 0, 2, 64, stopped()); }));
+}
+
+TEST(DatasetStop, AConversionEndsWhereverItIsStopped) {
+  const test::TemporaryFolder folder;
+  test::write_gray(folder / "in/a.png", 40, 40, 1);
+  test::write_text(folder / "in/instances_train.json", R"({
+"images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 40}],
+"annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 20]}],
+"categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "Cat"}]})");
+  ConvertOptions options;
+  options.source = folder / "in";
+  options.out = folder / "out";
+  options.prepare.shares = {70, 30};
+  options.stop = stopped();
+  EXPECT_TRUE(is_stopped([&] { convert(options); }));
+  EXPECT_EQ(folder.files(), 1u);
+  // The first is said before images are looked at, the second before anything is written.
+  for (const char* where : {"split is not used", "differ in case"}) {
+    const auto sink = std::make_shared<StopAt>(where);
+    const auto before = log::install(sink);
+    options.stop = sink->source.get_token();
+    EXPECT_TRUE(is_stopped([&] { convert(options); })) << where;
+    log::install(before);
+    EXPECT_TRUE(sink->source.stop_requested()) << where;
+    EXPECT_EQ(folder.files(), 1u) << where;
+  }
+  options.stop = {};
+  EXPECT_EQ(convert(options).pictures.out, 1u);
 }
 
 class VocStop : public test::VocImports {};

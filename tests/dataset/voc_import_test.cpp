@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.hpp"
-#include "dataset/formats/voc_lists.hpp"
+#include "dataset/formats/splits.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/read_index.hpp"
 #include "image/codec/codec.hpp"

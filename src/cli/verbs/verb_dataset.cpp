@@ -10,7 +10,7 @@ namespace yolov7::cli {
 
 const std::vector<Verb>& dataset_parts() {
   static const std::vector<Verb> list = {
-      {"convert", "bring annotations of another format into the YOLO layout", run_dataset_convert},
+      {"convert", "bring a data set from one annotation format into another", run_dataset_convert},
       {"check", "read all splits of a data.yaml and name everything that is wrong",
        run_dataset_check},
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",

@@ -48,6 +48,23 @@ nlohmann::json splits_json(const Conversion& conversion) {
   return splits;
 }
 
+nlohmann::json losses_json(const Conversion& conversion) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const ConversionLoss& loss : conversion.losses)
+    list.push_back({{"what", loss.what}, {"count", loss.count}, {"where", loss.where}});
+  return list;
+}
+
+void add_losses(const Conversion& conversion, std::vector<std::string>& lines) {
+  for (const auto& [kind, count] : conversion.not_boxes)
+    lines.push_back(fmt::format("not a box, left out: {} of kind {}", count, kind));
+  for (const ConversionLoss& loss : conversion.losses)
+    lines.push_back(loss.where.empty() ? fmt::format("lost: {} of {}, for which {} has no place",
+                                                     loss.count, loss.what, conversion.to)
+                                       : fmt::format("{} of {}: written as {}", loss.count,
+                                                     loss.what, loss.where));
+}
+
 void add_drops(const Conversion& conversion, std::vector<std::string>& lines) {
   if (conversion.drops.empty()) return;
   lines.push_back("dropped:");
@@ -104,6 +121,8 @@ nlohmann::json to_json(const Conversion& conversion) {
     renamed.push_back({{"picture", path.string()}, {"name", name}});
   return {{"source", conversion.source.string()},
           {"out", conversion.out.string()},
+          {"from", conversion.from},
+          {"to", conversion.to},
           {"names", conversion.names},
           {"annotations", to_json(conversion.annotations)},
           {"pictures", to_json(conversion.pictures)},
@@ -113,6 +132,8 @@ nlohmann::json to_json(const Conversion& conversion) {
           {"split_rule", conversion.split_rule},
           {"splits", splits_json(conversion)},
           {"val_is_train", conversion.val_is_train},
+          {"not_boxes", conversion.not_boxes},
+          {"losses", losses_json(conversion)},
           {"dropped", drops_json(conversion)},
           {"notes", std::move(notes)},
           {"renamed", std::move(renamed)}};
@@ -135,6 +156,7 @@ std::vector<std::string> summary_lines(const Conversion& conversion) {
                                 split.name, split.pictures, split.boxes, split.empty));
   lines.push_back(
       fmt::format("classes ({}): {}", conversion.names.size(), text::join(conversion.names, ", ")));
+  add_losses(conversion, lines);
   add_drops(conversion, lines);
   add_notes(conversion, lines);
   return lines;

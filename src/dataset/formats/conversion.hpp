@@ -2,6 +2,7 @@
 // The account of a conversion: counts in = counts out + drops, each drop named.
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
@@ -29,14 +30,24 @@ struct SplitCount {
   std::vector<std::size_t> boxes_per_class;
 };
 
+/// Something that objects or images have and the written format has no place for.
+struct ConversionLoss {
+  std::string what;  ///< "rotation"
+  std::size_t count = 0;
+  std::string where;  ///< where it goes instead, in words, or "" if it is lost
+};
+
 struct Conversion {
   std::filesystem::path source, out;
+  std::string from, to;  ///< names of the formats
   std::vector<std::string> names;
   InOut annotations, pictures, boxes;
   std::size_t difficult = 0;  ///< kept boxes that are marked so
   std::size_t clipped = 0;    ///< kept boxes that reached beyond their picture
   std::string split_rule;     ///< where the splits come from, in words
   std::vector<SplitCount> splits;
+  std::map<std::string, std::size_t> not_boxes;  ///< shapes that are none, by kind ("polyline")
+  std::vector<ConversionLoss> losses;
   std::vector<ConversionDrop> drops;
   std::vector<Problem> notes;  ///< nothing was lost, but look at it
   std::vector<std::pair<std::filesystem::path, std::string>> renamed;

@@ -3,30 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <pugixml.hpp>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/xml_file.hpp"
 
 namespace yolov7::dataset {
 namespace {
-
-int line_at(std::string_view xml, std::ptrdiff_t offset) {
-  const auto end =
-      std::min(xml.size(), static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
-  return 1 + static_cast<int>(
-                 std::count(xml.begin(), xml.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
-}
-
-std::string child_text(const pugi::xml_node& node, const char* name) {
-  return std::string(text::trim(node.child(name).text().get()));
-}
-
-int whole_number(const pugi::xml_node& node, const char* name) {
-  const auto value = text::parse_double(child_text(node, name));
-  return value && *value >= 0 && *value < 1e9 ? static_cast<int>(*value) : 0;
-}
 
 std::string read_corners(const pugi::xml_node& node, Xyxy& box) {
   if (!node) return "no <bndbox>";
@@ -34,10 +18,8 @@ std::string read_corners(const pugi::xml_node& node, Xyxy& box) {
       {"xmin", &box.x1}, {"ymin", &box.y1}, {"xmax", &box.x2}, {"ymax", &box.y2}};
   for (const auto& [name, target] : corners) {
     const std::string written = child_text(node, name);
-    const auto value = text::parse_double(written);
-    if (!value || !std::isfinite(*value))
+    if (!read_number(written, *target))
       return fmt::format("expected a number in <{}>, found '{}'", name, written);
-    *target = *value;
   }
   return "";
 }
@@ -56,13 +38,50 @@ std::string entity_value(const std::string& name, std::string_view xml) {
   return value.find_first_of("<&%") == std::string::npos ? value : std::string();
 }
 
+struct VocText {
+  std::string_view xml;
+  LineTable lines;
+};
+
+bool is_set(const pugi::xml_node& node, const char* name) {
+  const std::string written = child_text(node, name);
+  return !written.empty() && written != "0" && text::lower(written) != "false";
+}
+
+void read_attributes(const pugi::xml_node& node, VocObject& object) {
+  if (const std::string pose = child_text(node, "pose");
+      !pose.empty() && text::lower(pose) != "unspecified")
+    object.attributes.push_back({"pose", pose});
+  for (const pugi::xml_node& one : node.child("attributes").children("attribute"))
+    object.attributes.push_back({child_text(one, "name"), child_text(one, "value")});
+}
+
+/// <polygon><x1/><y1/><x2/><y2/>…; one that is broken is none.
+void read_polygon(const pugi::xml_node& polygon, VocObject& object) {
+  Ring ring;
+  for (int i = 1; polygon; ++i) {
+    const std::string x = fmt::format("x{}", i), y = fmt::format("y{}", i);
+    if (!polygon.child(x.c_str())) break;
+    Point point;
+    if (!read_number(child_text(polygon, x.c_str()), point.x) ||
+        !read_number(child_text(polygon, y.c_str()), point.y))
+      return;
+    ring.push_back(point);
+  }
+  if (ring.size() >= 3) object.rings.push_back(std::move(ring));
+}
+
 /// `box`: one of the object's, which may have several, or none.
-VocObject read_object(const pugi::xml_node& node, const pugi::xml_node& box, std::string_view xml) {
+VocObject read_object(const pugi::xml_node& node, const pugi::xml_node& box, const VocText& file) {
+  const std::string_view xml = file.xml;
   VocObject object;
-  object.line = line_at(xml, node.offset_debug());
+  object.line = file.lines.of(node);
   object.name = child_text(node, "name");
-  const std::string difficult = child_text(node, "difficult");
-  object.difficult = !difficult.empty() && difficult != "0" && text::lower(difficult) != "false";
+  object.difficult = is_set(node, "difficult");
+  object.truncated = is_set(node, "truncated");
+  object.occluded = is_set(node, "occluded");
+  read_attributes(node, object);
+  read_polygon(node.child("polygon"), object);
   object.fault = read_corners(box, object.box_px);
   if (object.name.empty()) object.fault = "no class name";
   const bool entity = object.name.size() > 2 && object.name.front() == '&' &&
@@ -78,40 +97,40 @@ VocObject read_object(const pugi::xml_node& node, const pugi::xml_node& box, std
 }
 
 /// All objects below `node`, one for each of their boxes. The <part>s of an object are not objects.
-/// A box outside of an object becomes one that is left out. False: elements are nested deeper than
-/// `levels`.
-bool read_objects(const pugi::xml_node& node, std::string_view xml, int levels,
+/// A box outside of an object becomes one that is left out. parse_xml() has bounded the nesting.
+void read_objects(const pugi::xml_node& node, const VocText& file,
                   std::vector<VocObject>& objects) {
-  if (levels == 0) return false;
   for (const pugi::xml_node& child : node.children()) {
     const std::string_view name = child.name();
     if (name == "object") {
       const auto boxes = child.children("bndbox");
-      if (boxes.begin() == boxes.end()) objects.push_back(read_object(child, {}, xml));
+      if (boxes.begin() == boxes.end()) objects.push_back(read_object(child, {}, file));
       bool first = true;
       for (const pugi::xml_node& box : boxes) {
-        objects.push_back(read_object(child, box, xml));
-        if (!first) objects.back().line = line_at(xml, box.offset_debug());
+        objects.push_back(read_object(child, box, file));
+        if (!first) objects.back().line = file.lines.of(box);
         first = false;
       }
     } else if (name == "bndbox") {
       VocObject stray;
-      stray.line = line_at(xml, child.offset_debug());
+      stray.line = file.lines.of(child);
       stray.fault = "a <bndbox> outside of an <object>, so without a class";
       objects.push_back(std::move(stray));
-    } else if (!read_objects(child, xml, levels - 1, objects)) {
-      return false;
+    } else {
+      read_objects(child, file, objects);
     }
   }
-  return true;
-}
-
-void require_utf8(const std::string& value, const std::string& source, int line) {
-  if (!text::is_utf8(value))
-    throw Error(fmt::format("{}:{}: broken XML: text that is not UTF-8", source, line));
 }
 
 }  // namespace
+
+bool is_voc_text(std::string_view head) {
+  const auto root = head.find("<annotation");
+  if (root == std::string_view::npos || head.substr(root).starts_with("<annotations")) return false;
+  return head.find("<bndbox") != std::string_view::npos ||
+         (head.find("<filename") != std::string_view::npos &&
+          head.find("<imagesize") == std::string_view::npos);
+}
 
 std::string base_name(std::string_view path) {
   const auto slash = path.find_last_of("/\\");
@@ -120,10 +139,7 @@ std::string base_name(std::string_view path) {
 
 VocAnnotation parse_voc(std::string_view xml, const std::string& source) {
   pugi::xml_document document;
-  const pugi::xml_parse_result result = document.load_buffer(xml.data(), xml.size());
-  if (!result)
-    throw Error(fmt::format("{}:{}: broken XML: {}", source, line_at(xml, result.offset),
-                            result.description()));
+  parse_xml(xml, source, document);
   const pugi::xml_node root = document.child("annotation");
   if (!root)
     throw Error(fmt::format("{}:1: expected <annotation> as the root, found <{}>", source,
@@ -131,16 +147,14 @@ VocAnnotation parse_voc(std::string_view xml, const std::string& source) {
   VocAnnotation annotation;
   annotation.folder = child_text(root, "folder");
   annotation.filename = base_name(child_text(root, "filename"));
-  annotation.width = whole_number(root.child("size"), "width");
-  annotation.height = whole_number(root.child("size"), "height");
-  require_utf8(annotation.filename, source, 1);
+  annotation.database = child_text(root.child("source"), "database");
+  annotation.width = whole_number(child_text(root.child("size"), "width"));
+  annotation.height = whole_number(child_text(root.child("size"), "height"));
+  const VocText file{xml, LineTable(xml)};
   // Two runs of a tool may have been appended to one file: every root counts.
   for (const pugi::xml_node& one : document.children("annotation")) {
     const std::size_t before = annotation.objects.size();
-    constexpr int most_levels = 100;
-    if (!read_objects(one, xml, most_levels, annotation.objects))
-      throw Error(fmt::format("{}:1: expected at most {} nested elements, found more", source,
-                              most_levels));
+    read_objects(one, file, annotation.objects);
     const std::string other = base_name(child_text(one, "filename"));
     if (other.empty() || other == annotation.filename) continue;
     for (std::size_t i = before; i < annotation.objects.size(); ++i)
@@ -148,7 +162,6 @@ VocAnnotation parse_voc(std::string_view xml, const std::string& source) {
           fmt::format("it stands under a second <annotation>, which is of another image ({})",
                       text::printable(other));
   }
-  for (const VocObject& object : annotation.objects) require_utf8(object.name, source, object.line);
   return annotation;
 }
 

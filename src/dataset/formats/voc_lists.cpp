@@ -2,14 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
-#include <optional>
 
-#include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/random.hpp"
-#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 
@@ -118,41 +113,6 @@ bool assign_listed_splits(const VocFiles& files, std::vector<VocItem>& items,
       apply_list(both->second, "train", files, names, notes);
   }
   return !all_lists.empty();
-}
-
-std::vector<double> parse_shares(const std::string& text) {
-  const auto fail = [&] {
-    return usage_error(
-        fmt::format("{}: expected the shares of train, val and test in percent with the sum 100, "
-                    "as in 70,20,10, found '{}'",
-                    setting_name("split"), text));
-  };
-  std::vector<double> shares;
-  double sum = 0;
-  for (const std::string_view part : text::split(text, ',')) {
-    const auto share = text::parse_double(text::trim(part));
-    if (!share || !(*share >= 0 && *share <= 100)) throw fail();
-    shares.push_back(*share);
-    sum += *share;
-  }
-  if (shares.size() < 2 || shares.size() > 3 || std::abs(sum - 100) > 1e-6) throw fail();
-  return shares;
-}
-
-void draw_splits(std::vector<VocItem>& items, const std::vector<double>& shares,
-                 std::uint64_t seed) {
-  constexpr std::uint32_t split_operation = 0x73706C74;  // a stream of its own
-  std::vector<VocItem*> usable;
-  for (VocItem& item : items)
-    if (item.fault.empty() && item.picture) usable.push_back(&item);
-  const std::vector<std::size_t> order =
-      Random(seed, 0, 0, split_operation).permutation(usable.size());
-  const double count = static_cast<double>(usable.size());
-  const double train = shares.empty() ? 100 : shares[0], val = shares.empty() ? 0 : shares[1];
-  const auto first_val = static_cast<std::size_t>(std::llround(count * train / 100));
-  const auto first_test = static_cast<std::size_t>(std::llround(count * (train + val) / 100));
-  for (std::size_t k = 0; k < order.size(); ++k)
-    usable[order[k]]->split = k < first_val ? "train" : k < first_test ? "val" : "test";
 }
 
 }  // namespace yolov7::dataset

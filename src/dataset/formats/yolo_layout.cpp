@@ -36,19 +36,6 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-void copy_picture(const fs::path& from, const fs::path& to, bool hard_link) {
-  std::error_code error;
-  if (hard_link) {
-    fs::create_hard_link(fs::canonical(from, error), to, error);
-    if (!error) return;
-  }
-  fs::copy_file(from, to, fs::copy_options::none, error);
-  if (error)
-    throw Error(
-        fmt::format("{}: cannot copy to {}: {}", from.string(), to.string(), error.message()));
-  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add, error);
-}
-
 void export_one_split(const fs::path& folder, const ExportSplit& split, bool hard_link,
                       const std::stop_token& stop, ExportReport& report) {
   const fs::path pictures = folder / "images" / split.name, labels = folder / "labels" / split.name;
@@ -60,7 +47,7 @@ void export_one_split(const fs::path& folder, const ExportSplit& split, bool har
     const std::string name =
         names.take(item.picture.stem().string()) + item.picture.extension().string();
     if (name != item.picture.filename().string()) report.renamed.emplace_back(item.picture, name);
-    copy_picture(item.picture, pictures / name, hard_link);
+    copy_image(item.picture, pictures / name, hard_link);
     if (item.write_labels)
       file::write_atomically((labels / name).replace_extension(".txt"), format_labels(item.labels),
                              file::Sync::later);
@@ -68,6 +55,19 @@ void export_one_split(const fs::path& folder, const ExportSplit& split, bool har
 }
 
 }  // namespace
+
+void copy_image(const fs::path& from, const fs::path& to, bool hard_link) {
+  std::error_code error;
+  if (hard_link) {
+    fs::create_hard_link(fs::canonical(from, error), to, error);
+    if (!error) return;
+  }
+  fs::copy_file(from, to, fs::copy_options::none, error);
+  if (error)
+    throw Error(
+        fmt::format("{}: cannot copy to {}: {}", from.string(), to.string(), error.message()));
+  fs::permissions(to, fs::perms::owner_write, fs::perm_options::add, error);
+}
 
 std::string description_text(const std::vector<std::pair<std::string, std::string>>& entries,
                              const std::vector<std::string>& names, const std::string& note) {

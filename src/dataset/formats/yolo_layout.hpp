@@ -35,6 +35,10 @@ struct ExportReport {
 std::string description_text(const std::vector<std::pair<std::string, std::string>>& entries,
                              const std::vector<std::string>& names, const std::string& note = {});
 
+/// A copy of an image, or a hard link where that is wanted and the file system can; writable. Error
+/// names both paths.
+void copy_image(const std::filesystem::path& from, const std::filesystem::path& to, bool hard_link);
+
 /// Writes pictures (copies, or hard links where the file system can), label files and data.yaml
 /// into `folder`. Names are kept; where two pictures of a split have the same stem, the later one
 /// gets "_2", "_3" …. Call it inside build_folder() for an all-or-nothing result. Errors: a picture

@@ -13,9 +13,8 @@ namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int least_side = 10;  // data 4: more than 9 px
-
-void decode(const std::string& bytes, const std::string& source, PictureFacts& facts) {
+void decode(const std::string& bytes, const std::string& source, int least_side,
+            PictureFacts& facts) {
   const PictureHeader header = read_picture_header(bytes, source);
   facts.width = header.width;
   facts.height = header.height;
@@ -46,7 +45,7 @@ std::optional<FileStamp> file_stamp(const fs::path& path) {
       static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
-PictureFacts inspect_picture(const fs::path& path) {
+PictureFacts inspect_picture(const fs::path& path, int least_side_px) {
   PictureFacts facts;
   if (const auto stamp = file_stamp(path)) facts.stamp = *stamp;
   const std::string source = path.string();
@@ -55,7 +54,7 @@ PictureFacts inspect_picture(const fs::path& path) {
     const std::string bytes = file::read(path, DecodeLimits{}.file_bytes);
     facts.content_hash = file::content_hash(bytes);
     if (const std::string why = why_unread(path, bytes); !why.empty()) throw Error(why);
-    decode(bytes, source, facts);
+    decode(bytes, source, least_side_px, facts);
   } catch (const std::exception& error) {
     facts.fault = without_source(error.what(), source);
     if (facts.fault.empty()) facts.fault = "cannot be decoded";

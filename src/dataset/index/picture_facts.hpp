@@ -29,8 +29,8 @@ struct PictureFacts {
 };
 
 /// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in
-/// training. Both sides must be more than 9 pixels. Never throws for a bad picture: the reason is
-/// in `fault`.
-PictureFacts inspect_picture(const std::filesystem::path& path);
+/// training. Both sides must be at least `least_side_px` (data 4: more than 9 pixels). Never throws
+/// for a bad picture: the reason is in `fault`.
+PictureFacts inspect_picture(const std::filesystem::path& path, int least_side_px = 10);
 
 }  // namespace yolov7::dataset

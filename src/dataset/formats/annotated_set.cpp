@@ -1,0 +1,107 @@
+#include "dataset/formats/annotated_set.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "core/text.hpp"
+
+namespace yolov7::dataset {
+
+int class_named(AnnotatedSet& set, std::map<std::string, int>& index, const std::string& name) {
+  const auto [place, fresh] = index.emplace(name, static_cast<int>(set.classes.size()));
+  if (fresh) set.classes.push_back({name, {}, {}, {}});
+  return place->second;
+}
+
+std::vector<std::string> names_of(const AnnotatedSet& set) {
+  std::vector<std::string> names;
+  for (const AnnotatedClass& one : set.classes) names.push_back(one.name);
+  return names;
+}
+
+Xyxy box_around(const std::vector<Ring>& rings) {
+  constexpr double far = std::numeric_limits<double>::infinity();
+  Xyxy box{far, far, -far, -far};
+  for (const Ring& ring : rings)
+    for (const Point& point : ring) {
+      box.x1 = std::min(box.x1, point.x), box.x2 = std::max(box.x2, point.x);
+      box.y1 = std::min(box.y1, point.y), box.y2 = std::max(box.y2, point.y);
+    }
+  return box.x1 > box.x2 ? Xyxy{} : box;
+}
+
+double area_of(const std::vector<Ring>& rings) {
+  double sum = 0;
+  for (const Ring& ring : rings) {
+    double twice = 0;  // the shoelace formula
+    for (std::size_t i = 0; i < ring.size(); ++i) {
+      const Point &a = ring[i], &b = ring[(i + 1) % ring.size()];
+      twice += a.x * b.y - b.x * a.y;
+    }
+    sum += std::abs(twice) / 2;
+  }
+  return sum;
+}
+
+Xyxy box_of_ellipse(double cx, double cy, double rx, double ry, double degrees) {
+  const double angle = degrees * std::numbers::pi / 180, c = std::cos(angle), s = std::sin(angle);
+  const double x = std::hypot(rx * c, ry * s), y = std::hypot(rx * s, ry * c);
+  return {cx - x, cy - y, cx + x, cy + y};
+}
+
+Ring corners_of(const Rotation& rotation) {
+  const double angle = rotation.degrees * std::numbers::pi / 180;
+  const double c = std::cos(angle), s = std::sin(angle);
+  const Xyxy& box = rotation.box;
+  const double cx = (box.x1 + box.x2) / 2, cy = (box.y1 + box.y2) / 2;
+  Ring ring;
+  for (const Point& p :
+       {Point{box.x1, box.y1}, {box.x2, box.y1}, {box.x2, box.y2}, {box.x1, box.y2}}) {
+    const double dx = p.x - cx, dy = p.y - cy;  // y runs down, so this turns clockwise
+    ring.push_back({cx + dx * c - dy * s, cy + dx * s + dy * c});
+  }
+  return ring;
+}
+
+std::optional<Rotation> rotation_of(const Ring& corners, double tolerance_px) {
+  if (corners.size() != 4) return std::nullopt;
+  double cx = 0, cy = 0;
+  for (const Point& p : corners) cx += p.x / 4, cy += p.y / 4;
+  const double width = std::hypot(corners[1].x - corners[0].x, corners[1].y - corners[0].y);
+  const double height = std::hypot(corners[2].x - corners[1].x, corners[2].y - corners[1].y);
+  if (!(width > 0) || !(height > 0)) return std::nullopt;
+  Rotation result;
+  result.box = {cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2};
+  result.degrees =
+      std::atan2(corners[1].y - corners[0].y, corners[1].x - corners[0].x) * 180 / std::numbers::pi;
+  if (result.degrees < 0) result.degrees += 360;
+  const Ring again = corners_of(result);
+  for (std::size_t i = 0; i < 4; ++i)
+    if (std::hypot(again[i].x - corners[i].x, again[i].y - corners[i].y) > tolerance_px)
+      return std::nullopt;
+  return result;
+}
+
+const Attribute* find_attribute(const std::vector<Attribute>& attributes, std::string_view name) {
+  for (const Attribute& one : attributes)
+    if (one.name == name) return &one;
+  return nullptr;
+}
+
+bool is_true(const AttributeValue& value) {
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag;
+  if (const double* number = std::get_if<double>(&value)) return *number != 0;
+  const std::string word = text::lower(std::get<std::string>(value));
+  return word == "true" || word == "yes" || word == "1";
+}
+
+std::string text_of(const AttributeValue& value) {
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const double* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
+  return std::get<std::string>(value);
+}
+
+}  // namespace yolov7::dataset

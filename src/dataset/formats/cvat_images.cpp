@@ -1,0 +1,142 @@
+// CVAT for images 1.1.
+#include <fmt/format.h>
+
+#include <pugixml.hpp>
+
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "dataset/formats/all_formats.hpp"
+#include "dataset/formats/cvat_shapes.hpp"
+#include "dataset/formats/image_output.hpp"
+#include "dataset/formats/json_fields.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+bool detect(const SourceTree& tree) {
+  for (const fs::path& file : tree.with_extension(".xml"))
+    if (is_cvat(tree, file, "image")) return true;
+  return false;
+}
+
+struct File {
+  const Reading& reading;
+  fs::path path;
+  LineTable lines;
+  CvatLabels labels;
+  AnnotatedSet& set;
+  std::map<std::string, int>& index;
+};
+
+void read_shapes(const pugi::xml_node& node, AnnotatedImage& image, File& file) {
+  for (const pugi::xml_node& child : node.children()) {
+    if (child.type() != pugi::node_element) continue;
+    const std::string element = child.name(), label = child.attribute("label").value();
+    if (element == "tag") {
+      image.tags.push_back({label, true});
+      continue;
+    }
+    if (!is_cvat_box(element)) {
+      ++file.reading.account.not_boxes[element];
+      continue;
+    }
+    AnnotatedObject object =
+        read_cvat_shape(child, file.lines, image.written_width, image.written_height);
+    take_cvat_label(label, file.labels, file.set, file.index, object);
+    take_cvat_attributes(child, label, file.labels, object);
+    image.objects.push_back(std::move(object));
+  }
+}
+
+void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
+               std::map<std::string, int>& index) {
+  const std::string xml = reading.tree.read(path);
+  pugi::xml_document document;
+  parse_xml(xml, (reading.tree.root / path).string(), document);
+  const pugi::xml_node root = document.child("annotations");
+  File file{reading, path, LineTable(xml), read_cvat_labels(root.child("meta")), set, index};
+  for (const std::string& name : file.labels.names) class_named(set, index, name);
+  for (const pugi::xml_node& node : root.children("image")) {
+    check_stop(reading.stop);
+    AnnotatedImage image;
+    image.annotation = path;
+    image.line = file.lines.of(node);
+    image.shares_file = true;
+    image.written = node.attribute("name").value();
+    image.split = node.attribute("subset").value();
+    image.id = node.attribute("id").value();
+    image.written_width = whole_number(node.attribute("width").value());
+    image.written_height = whole_number(node.attribute("height").value());
+    read_shapes(node, image, file);
+
+    const fs::path folder = path.parent_path();
+    std::vector<fs::path> folders = {folder / "images", folder};
+    if (!image.split.empty())
+      folders = {folder / "images" / image.split, folder / image.split, folder / "images"};
+    reading.finder.assign(image, folders, reading.account.notes);
+    set.images.push_back(std::move(image));
+  }
+}
+
+AnnotatedSet read(const Reading& reading) {
+  AnnotatedSet set;
+  std::map<std::string, int> index;
+  for (const fs::path& path : reading.tree.with_extension(".xml"))
+    if (is_cvat(reading.tree, path, "image")) read_file(path, reading, set, index);
+  return set;
+}
+
+std::string image_xml(const AnnotatedImage& image, const fs::path& place, std::size_t number,
+                      const Writing& writing) {
+  std::string out = fmt::format(
+      "  <image id=\"{}\" name=\"{}\" subset=\"{}\" width=\"{}\" height=\"{}\">\n", number,
+      xml_text(place.filename().string()), xml_text(image.split), image.width, image.height);
+  for (const AnnotatedObject& object : image.objects) {
+    const CvatShapeText shape = cvat_shape_text(object);
+    out += fmt::format(
+        "    <{} label=\"{}\" source=\"{}\" occluded=\"{}\" {} z_order=\"{}\"{}>\n{}    </{}>\n",
+        shape.element, xml_text(class_name(writing, object)),
+        object.source.empty() ? "manual" : xml_text(object.source), object.occluded ? 1 : 0,
+        shape.geometry, object.z_order,
+        object.group.empty() ? "" : fmt::format(" group_id=\"{}\"", xml_text(object.group)),
+        shape.children, shape.element);
+  }
+  for (const Attribute& tag : image.tags)
+    out +=
+        fmt::format("    <tag label=\"{}\" source=\"manual\">\n    </tag>\n", xml_text(tag.name));
+  return out + "  </image>\n";
+}
+
+void write(const Writing& writing) {
+  const std::vector<fs::path> places =
+      copy_images(writing, [](const std::string& split) { return "images/" + split; });
+  std::string out = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations>\n  <version>1.1</version>\n"
+      "  <meta>\n    <task>\n      {}\n    </task>\n  </meta>\n",
+      cvat_labels_xml(writing.set));
+  for (std::size_t i = 0; i < places.size(); ++i)
+    out += image_xml(writing.set.images[i], places[i], i, writing);
+  write_text_file(writing, "annotations.xml", out + "</annotations>\n");
+  count_lost_polygons(writing);
+}
+
+}  // namespace
+
+Format cvat_images_format() {
+  Format format;
+  format.name = "cvat";
+  format.title = "CVAT for images 1.1";
+  format.spellings = {"cvat-images", "cvat-xml"};
+  format.description = "XML with an <image> for each image";
+  format.detect = detect;
+  format.read = read;
+  format.write = write;
+  Holds& holds = format.holds;
+  holds.polygon = holds.rotation = holds.occluded = holds.attributes = holds.group = holds.z_order =
+      holds.tags = Keep::yes;
+  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
+  return format;
+}
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,70 @@
+#pragma once
+// One annotation format: how it is recognised, read and written, and what it cannot hold.
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "dataset/formats/annotated_set.hpp"
+#include "dataset/formats/conversion.hpp"
+#include "dataset/formats/image_finder.hpp"
+#include "dataset/formats/source_tree.hpp"
+
+namespace yolov7::dataset {
+
+struct ReadOptions {
+  std::vector<std::string> names;  ///< for formats whose files may lack them
+  std::string class_attribute;  ///< which attribute is the class, where the format leaves it open
+  bool voc_one_based = false;   ///< Pascal VOC: corners are pixel indices from 1
+  bool as_predictions = false;  ///< YOLO rows of 6 values: the last one is a score
+  int threads = 0;              ///< 0 = usable cores
+};
+
+/// What a reader works with. It appends to `account.notes`, counts account.annotations.in (files or
+/// entries that hold an image), account.boxes.in (every object it hands out, and every one it
+/// drops itself) and account.not_boxes.
+struct Reading {
+  const SourceTree& tree;
+  const ImageFinder& finder;
+  const ReadOptions& options;
+  Conversion& account;
+  std::stop_token stop = {};  ///< looked at between files or entries
+};
+
+struct WriteOptions {
+  bool hard_link = false;
+};
+
+/// What a writer works with: `set` is prepared (pixels, clipped, every image has a file).
+struct Writing {
+  const AnnotatedSet& set;
+  std::filesystem::path folder;  ///< exists and is empty
+  const WriteOptions& options;
+  Conversion& account;        ///< for renamed images and notes
+  std::stop_token stop = {};  ///< looked at between files
+};
+
+/// Where a property of an object goes in a format.
+enum class Keep { no, yes, attribute, side_file };
+
+struct Holds {
+  Keep polygon = Keep::no, mask = Keep::no, rotation = Keep::no, crowd = Keep::no,
+       ignore = Keep::no, difficult = Keep::no, truncated = Keep::no, occluded = Keep::no,
+       attributes = Keep::no, group = Keep::no, z_order = Keep::no, track = Keep::no,
+       score = Keep::no, ids = Keep::no, tags = Keep::no;
+  Keep not_annotated = Keep::no;  ///< tells an image without objects from one not yet annotated
+};
+
+struct Format {
+  std::string name, title;
+  std::vector<std::string> spellings;  ///< further names for --from and --to
+  std::string description;             ///< one line: what the files look like
+  /// Sure signs of this format; must not fail on other formats' files.
+  bool (*detect)(const SourceTree& tree) = nullptr;
+  AnnotatedSet (*read)(const Reading& reading) = nullptr;  ///< null: not read
+  void (*write)(const Writing& writing) = nullptr;         ///< null: not written
+  Holds holds;
+};
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,156 @@
+#include "dataset/formats/format_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/setting_name.hpp"
+#include "core/text.hpp"
+#include "dataset/formats/all_formats.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+struct Property {
+  const char* what;
+  Keep Holds::*keep;
+  bool (*has)(const AnnotatedObject& object);
+};
+
+const std::vector<Property>& properties() {
+  using O = AnnotatedObject;
+  static const std::vector<Property> list = {
+      {"polygon", &Holds::polygon, [](const O& o) { return !o.rings.empty(); }},
+      {"mask", &Holds::mask, [](const O& o) { return o.mask.has_value(); }},
+      {"rotation", &Holds::rotation, [](const O& o) { return o.rotation.has_value(); }},
+      {"crowd", &Holds::crowd, [](const O& o) { return o.crowd; }},
+      {"ignore", &Holds::ignore, [](const O& o) { return o.ignore; }},
+      {"difficult", &Holds::difficult, [](const O& o) { return o.difficult; }},
+      {"truncated", &Holds::truncated, [](const O& o) { return o.truncated; }},
+      {"occluded", &Holds::occluded, [](const O& o) { return o.occluded; }},
+      {"attributes", &Holds::attributes, [](const O& o) { return !o.attributes.empty(); }},
+      {"group", &Holds::group, [](const O& o) { return !o.group.empty(); }},
+      {"z order", &Holds::z_order, [](const O& o) { return o.z_order != 0; }},
+      {"track", &Holds::track, [](const O& o) { return o.track.has_value(); }},
+      {"score", &Holds::score, [](const O& o) { return o.score.has_value(); }},
+      {"object id", &Holds::ids, [](const O& o) { return !o.id.empty(); }},
+  };
+  return list;
+}
+
+const char* mark(Keep keep) {
+  switch (keep) {
+    case Keep::no: return "–";
+    case Keep::yes: return "yes";
+    case Keep::attribute: return "attribute";
+    case Keep::side_file: return "side file";
+  }
+  return "";
+}
+
+template <class Has>
+std::vector<std::string> names_where(Has has) {
+  std::vector<std::string> names;
+  for (const Format& format : formats())
+    if (has(format)) names.push_back(format.name);
+  return names;
+}
+
+}  // namespace
+
+const std::vector<Format>& formats() {
+  static const std::vector<Format> list = {
+      yolo_format(),        coco_format(),         voc_format(),         labelme_format(),
+      cvat_images_format(), cvat_video_format(),   createml_format(),    via_format(),
+      kitti_format(),       csv_format(),          openimages_format(),  widerface_format(),
+      dota_format(),        label_studio_format(), supervisely_format(), datumaro_format(),
+  };
+  return list;
+}
+
+const Format& format_named(const std::string& name, const std::string& option) {
+  const std::string wanted = text::lower(name);
+  std::vector<std::string> names;
+  for (const Format& format : formats()) {
+    if (format.name == wanted || text::contains(format.spellings, wanted)) return format;
+    names.push_back(format.name);
+  }
+  throw usage_error(fmt::format("{}: expected one of {}, found '{}'{}", option,
+                                text::join(names, ", "), text::printable(name),
+                                text::did_you_mean(wanted, names)));
+}
+
+const Format& detect_format(const SourceTree& tree) {
+  std::vector<const Format*> found;
+  for (const Format& format : formats())
+    if (format.read != nullptr && format.detect != nullptr && format.detect(tree))
+      found.push_back(&format);
+  if (found.size() == 1) return *found.front();
+  if (found.empty())
+    throw Error(
+        fmt::format("{}: expected annotations in one of the formats {}, found the signs of none "
+                    "among {} files and {} images; {} names a format",
+                    tree.root.string(), text::join(readable_names(), ", "), tree.files.size(),
+                    tree.images.size(), setting_name("from")));
+  std::vector<std::string> names;
+  for (const Format* format : found) names.push_back(format->name);
+  throw Error(
+      fmt::format("{}: expected annotations in one format, found the signs of several: {}; {} "
+                  "chooses one",
+                  tree.root.string(), text::join(names, ", "), setting_name("from")));
+}
+
+std::vector<std::string> readable_names() {
+  return names_where([](const Format& format) { return format.read != nullptr; });
+}
+
+std::vector<std::string> writable_names() {
+  return names_where([](const Format& format) { return format.write != nullptr; });
+}
+
+std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
+  std::vector<Loss> result;
+  const auto add = [&](const char* what, std::size_t count, Keep keep) {
+    if (count > 0 && keep != Keep::yes) result.push_back({what, count, keep});
+  };
+  for (const Property& property : properties()) {
+    std::size_t count = 0;
+    for (const AnnotatedImage& image : set.images)
+      count += static_cast<std::size_t>(
+          std::count_if(image.objects.begin(), image.objects.end(), property.has));
+    add(property.what, count, format.holds.*property.keep);
+  }
+  std::size_t tagged = 0, not_annotated = 0;
+  for (const AnnotatedImage& image : set.images) {
+    tagged += image.tags.size();
+    not_annotated += image.state == ImageState::not_annotated ? 1 : 0;
+  }
+  add("image tag", tagged, format.holds.tags);
+  add("mark that an image is not annotated yet", not_annotated, format.holds.not_annotated);
+  return result;
+}
+
+std::string format_table_text() {
+  std::string head = "| Format | `--from`, `--to` | Read | Written |", line = "|---|---|---|---|";
+  for (const Property& property : properties()) {
+    head += fmt::format(" {} |", property.what);
+    line += "---|";
+  }
+  head += " image tag | not annotated |";
+  line += "---|---|";
+  std::string out = head + "\n" + line + "\n";
+  for (const Format& format : formats()) {
+    std::string names = "`" + format.name + "`";
+    for (const std::string& spelling : format.spellings) names += ", `" + spelling + "`";
+    out += fmt::format("| {} | {} | {} | {} |", format.title, names,
+                       format.read != nullptr ? "yes" : "–", format.write != nullptr ? "yes" : "–");
+    for (const Property& property : properties())
+      out += fmt::format(" {} |", format.write != nullptr ? mark(format.holds.*property.keep) : "");
+    out += fmt::format(" {} | {} |\n", format.write != nullptr ? mark(format.holds.tags) : "",
+                       format.write != nullptr ? mark(format.holds.not_annotated) : "");
+  }
+  return out;
+}
+
+}  // namespace yolov7::dataset

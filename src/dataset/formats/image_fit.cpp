@@ -1,0 +1,131 @@
+#include "dataset/formats/image_fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace yolov7::dataset {
+namespace {
+
+Point turned(const Point& p, const PictureFacts& facts) {
+  const double stored_width = facts.height, stored_height = facts.width;
+  const bool from_bottom = facts.orientation == 6 || facts.orientation == 7;
+  const bool from_right = facts.orientation == 7 || facts.orientation == 8;
+  return {from_bottom ? stored_height - p.y : p.y, from_right ? stored_width - p.x : p.x};
+}
+
+template <class Move>
+void move_rings(AnnotatedObject& object, Move move) {
+  for (Ring& ring : object.rings)
+    for (Point& point : ring) point = move(point);
+}
+
+void scale(AnnotatedObject& object, double x, double y) {
+  const auto scaled = [&](const Xyxy& b) { return Xyxy{b.x1 * x, b.y1 * y, b.x2 * x, b.y2 * y}; };
+  move_rings(object, [&](const Point& p) { return Point{p.x * x, p.y * y}; });
+  object.mask.reset();  // runs cannot be stretched
+  if (object.rotation) {
+    Ring corners = corners_of(*object.rotation);
+    for (Point& p : corners) p = {p.x * x, p.y * y};
+    object.rotation = rotation_of(corners, 1e-6 * (x + y));
+    object.box = box_around({corners});
+    if (!object.rotation) object.rings = {corners};  // unequal scales make a parallelogram
+  } else {
+    object.box = scaled(object.box);
+  }
+}
+
+/// Rotations and masks that stand beside fractions are in pixels already: they come from this
+/// program's own side file.
+void from_fractions(AnnotatedObject& object, double width, double height) {
+  move_rings(object, [&](const Point& p) { return Point{p.x * width, p.y * height}; });
+  Xyxy& box = object.box;
+  box = {box.x1 * width, box.y1 * height, box.x2 * width, box.y2 * height};
+}
+
+/// Whether the annotation gives the size of the image as it is stored, and EXIF shows it turned by
+/// a quarter: then its boxes are those of the stored image (old versions of labelImg write them
+/// so).
+bool is_of_stored_image(const AnnotatedImage& image, const PictureFacts& facts) {
+  return facts.orientation >= 5 && facts.width != facts.height &&
+         image.written_width == facts.height && image.written_height == facts.width;
+}
+
+void turn_objects(AnnotatedImage& image, const PictureFacts& facts) {
+  for (AnnotatedObject& object : image.objects) {
+    object.box = turned(object.box, facts);
+    move_rings(object, [&](const Point& p) { return turned(p, facts); });
+    if (object.rotation) {
+      Ring corners = corners_of(*object.rotation);
+      for (Point& p : corners) p = turned(p, facts);
+      if (facts.orientation == 5 || facts.orientation == 7)  // mirrored: clockwise again
+        std::reverse(corners.begin(), corners.end());
+      object.rotation = rotation_of(corners, 1e-6 * facts.width);
+    }
+    if (object.mask) object.fault = "its mask is of the image before it is turned by EXIF";
+  }
+}
+
+}  // namespace
+
+Xyxy turned(const Xyxy& box, const PictureFacts& facts) {
+  const Point a = turned(Point{box.x1, box.y1}, facts), b = turned(Point{box.x2, box.y2}, facts);
+  const bool from_bottom = facts.orientation == 6 || facts.orientation == 7;
+  const bool from_right = facts.orientation == 7 || facts.orientation == 8;
+  return {from_bottom ? b.x : a.x, from_right ? b.y : a.y, from_bottom ? a.x : b.x,
+          from_right ? a.y : b.y};
+}
+
+SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeRule rule,
+                         const std::string& name) {
+  SizeVerdict verdict;
+  const int width = image.written_width, height = image.written_height;
+  if (image.fractions) {
+    for (AnnotatedObject& object : image.objects) from_fractions(object, facts.width, facts.height);
+    image.fractions = false;
+  } else if (is_of_stored_image(image, facts)) {
+    turn_objects(image, facts);
+    verdict.note = fmt::format(
+        "its size {} × {} px is that of {} before it is turned by EXIF (orientation "
+        "{}): its boxes are turned with the image",
+        width, height, name, facts.orientation);
+  } else if (width > 0 && height > 0 && (width != facts.width || height != facts.height)) {
+    const std::string sizes =
+        fmt::format("says the image is {} × {} px, but {} has {} × {}{}", width, height, name,
+                    facts.width, facts.height, facts.orientation > 1 ? " as EXIF shows it" : "");
+    if (rule == SizeRule::note) {
+      verdict.note = sizes + ": its boxes may be wrong";
+    } else if (rule == SizeRule::drop) {
+      verdict.fault = sizes + " (--scale-to-image scales the boxes)";
+    } else {
+      for (AnnotatedObject& object : image.objects)
+        scale(object, static_cast<double>(facts.width) / width,
+              static_cast<double>(facts.height) / height);
+      verdict.note = sizes + ": its boxes are scaled, masks are left out";
+    }
+  } else if (facts.orientation > 1 &&
+             (facts.orientation < 5 || facts.width == facts.height || width == 0 || height == 0)) {
+    verdict.note = fmt::format(
+        "{} is turned or mirrored by EXIF (orientation {}), and sizes do not tell "
+        "whether the boxes are of the stored image: they are taken as of the image "
+        "that is shown",
+        name, facts.orientation);
+  }
+  image.width = facts.width;
+  image.height = facts.height;
+  return verdict;
+}
+
+bool clip_object(AnnotatedObject& object, int width, int height) {
+  const Xyxy box = clip(object.box, width, height);
+  const bool changed = !(box == object.box);
+  object.box = box;
+  move_rings(object, [&](const Point& p) {
+    return Point{std::clamp(p.x, 0.0, static_cast<double>(width)),
+                 std::clamp(p.y, 0.0, static_cast<double>(height))};
+  });
+  return changed;
+}
+
+}  // namespace yolov7::dataset

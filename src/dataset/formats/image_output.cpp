@@ -1,0 +1,89 @@
+#include "dataset/formats/image_output.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "core/file.hpp"
+#include "core/output_names.hpp"
+#include "core/stop.hpp"
+#include "dataset/formats/yolo_layout.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+
+std::vector<fs::path> copy_images(const Writing& writing,
+                                  const std::function<std::string(const std::string&)>& folder_of) {
+  std::vector<fs::path> places;
+  std::map<std::string, OutputNames> names;  // of stems: annotations go by them
+  for (const AnnotatedImage& image : writing.set.images) {
+    check_stop(writing.stop);
+    const fs::path folder = folder_of(image.split);
+    if (!names.contains(folder.string())) file::make_folder(writing.folder / folder);
+    const std::string name =
+        names[folder.string()].take(image.file.stem().string()) + image.file.extension().string();
+    if (name != image.file.filename().string())
+      writing.account.renamed.emplace_back(image.file, name);
+    copy_image(image.file, writing.folder / folder / name, writing.options.hard_link);
+    places.push_back(folder / name);
+  }
+  return places;
+}
+
+void copy_frames(const Writing& writing, const std::string& folder) {
+  file::make_folder(writing.folder / folder);
+  std::size_t number = 0;
+  for (const AnnotatedImage& image : writing.set.images) {
+    check_stop(writing.stop);
+    const std::string name =
+        fmt::format("frame_{:06}{}", number++, image.file.extension().string());
+    if (image.file.empty()) continue;
+    copy_image(image.file, writing.folder / folder / name, writing.options.hard_link);
+  }
+  writing.account.notes.push_back(
+      {folder, 0, "the images are called frame_000000, frame_000001, … in the order of the set"});
+}
+
+std::vector<std::string> splits_of(const AnnotatedSet& set) {
+  std::set<std::string> found;
+  for (const AnnotatedImage& image : set.images) found.insert(image.split);
+  std::vector<std::string> splits;
+  for (const char* split : {"train", "val", "test"})
+    if (found.erase(split) > 0) splits.emplace_back(split);
+  splits.insert(splits.end(), found.begin(), found.end());
+  return splits;
+}
+
+const Ring* sole_polygon(const AnnotatedObject& object) {
+  if (object.rings.size() != 1 || object.rings.front().size() < 3) return nullptr;
+  const Xyxy around = box_around(object.rings), &box = object.box;
+  constexpr double most = 0.01;
+  const bool same = std::abs(around.x1 - box.x1) < most && std::abs(around.y1 - box.y1) < most &&
+                    std::abs(around.x2 - box.x2) < most && std::abs(around.y2 - box.y2) < most;
+  return same ? &object.rings.front() : nullptr;
+}
+
+void count_lost_polygons(const Writing& writing) {
+  std::size_t count = 0;
+  for (const AnnotatedImage& image : writing.set.images)
+    for (const AnnotatedObject& object : image.objects)
+      count += !object.rings.empty() && sole_polygon(object) == nullptr ? 1 : 0;
+  if (count > 0)
+    writing.account.losses.push_back(
+        {"polygon of several parts, or with another box than its own", count, ""});
+}
+
+const std::string& class_name(const Writing& writing, const AnnotatedObject& object) {
+  return writing.set.classes[static_cast<std::size_t>(object.class_index)].name;
+}
+
+void write_text_file(const Writing& writing, const fs::path& relative, const std::string& content) {
+  check_stop(writing.stop);
+  const fs::path path = writing.folder / relative;
+  file::make_folder(path.parent_path());
+  file::write_atomically(path, content, file::Sync::later);
+}
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,180 @@
+#include "dataset/formats/yolo.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "dataset/formats/all_formats.hpp"
+#include "dataset/formats/image_output.hpp"
+#include "dataset/formats/json_fields.hpp"
+#include "dataset/formats/object_json.hpp"
+#include "dataset/formats/yolo_layout.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+bool detect(const SourceTree& tree) {
+  for (const fs::path& file : tree.files) {
+    if (is_yolo_description(tree, file)) return true;
+    if (file.extension() == ".data" && tree.head(file).find("names") != std::string::npos)
+      return true;
+  }
+  std::vector<std::string> stems;
+  for (const TreeImage& image : tree.images) stems.push_back(image.relative.stem().string());
+  std::sort(stems.begin(), stems.end());
+  std::size_t looked = 0;
+  for (const fs::path& file : tree.with_extension(".txt")) {
+    if (!std::binary_search(stems.begin(), stems.end(), file.stem().string())) continue;
+    if (is_yolo_text(tree.head(file, 4096))) return true;
+    if (++looked == 1000) break;
+  }
+  return false;
+}
+
+/// 12 digits are 1e-8 px on the largest images, and the same again after any way through pixels.
+std::string fraction(double value) { return " " + number_text(value, 12); }
+
+std::string row_of(const AnnotatedObject& object, const AnnotatedImage& image) {
+  std::string row = std::to_string(object.class_index);
+  const double width = image.width, height = image.height;
+  if (const Ring* polygon = sole_polygon(object)) {
+    for (const Point& point : *polygon)
+      row += fraction(point.x / width) + fraction(point.y / height);
+    return row;
+  }
+  const CxcywhNormalized box = to_normalized(object.box, width, height);
+  for (const double value : {box.cx, box.cy, box.w, box.h}) row += fraction(value);
+  return row;
+}
+
+/// A copy in fractions of the image, as the side file has it; a turned box stays in pixels, since
+/// fractions would make a parallelogram of it.
+AnnotatedObject in_fractions(AnnotatedObject object, const AnnotatedImage& image) {
+  const double width = image.width, height = image.height;
+  Xyxy& box = object.box;
+  box = {box.x1 / width, box.y1 / height, box.x2 / width, box.y2 / height};
+  for (Ring& ring : object.rings)
+    for (Point& point : ring) point = {point.x / width, point.y / height};
+  return object;
+}
+
+/// Takes a box that gets no row out of the counts, by name.
+void withhold(const AnnotatedObject& object, const AnnotatedImage& image, Conversion& account) {
+  --account.boxes.out;
+  for (SplitCount& split : account.splits)
+    if (split.name == image.split) {
+      --split.boxes;
+      --split.boxes_per_class[static_cast<std::size_t>(object.class_index)];
+    }
+  account.drop({"box", image.annotation, object.line, 1,
+                fmt::format("{} of class '{}'{}: no box to learn from; it is kept in {}",
+                            object.crowd ? "crowd region" : "ignored region",
+                            account.names[static_cast<std::size_t>(object.class_index)],
+                            image.shares_file ? fmt::format(" on image '{}'", image.written) : "",
+                            yolo_side_file)});
+}
+
+struct Texts {
+  std::string rows, extra;
+};
+
+Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion& account) {
+  Texts texts;
+  json own = json::object();
+  if (!image.id.empty()) own["image_id"] = image.id;
+  if (!image.tags.empty()) own["tags"] = attributes_json(image.tags);
+  const auto add_extra = [&](json line) {
+    line["image"] = place;
+    texts.extra += json_text(line) + "\n";
+  };
+  if (!own.empty()) add_extra(std::move(own));
+  std::size_t row = 0;
+  for (const AnnotatedObject& object : image.objects) {
+    const bool withheld = object.crowd || object.ignore;
+    json extra =
+        properties_json(in_fractions(object, image), withheld || sole_polygon(object) == nullptr);
+    if (withheld) {
+      withhold(object, image, account);
+      const Xyxy box = in_fractions(object, image).box;
+      extra["box"] = {tidy(box.x1), tidy(box.y1), tidy(box.x2), tidy(box.y2)};
+      extra["class"] = object.class_index;
+      add_extra(std::move(extra));
+      continue;
+    }
+    const std::string text = row_of(object, image);
+    texts.rows += text + "\n";
+    if (!extra.empty()) {
+      extra["row"] = row;
+      extra["label"] = text;
+      add_extra(std::move(extra));
+    }
+    ++row;
+  }
+  return texts;
+}
+
+void write_description(const Writing& writing) {
+  std::vector<std::string> splits = splits_of(writing.set);
+  std::vector<std::pair<std::string, std::string>> entries;
+  std::string note;
+  const auto has = [&](const char* split) { return text::contains(splits, split); };
+  if (has("train")) entries.emplace_back("train", "images/train");
+  if (has("val")) {
+    entries.emplace_back("val", "images/val");
+  } else if (has("train")) {
+    entries.emplace_back("val", "images/train");
+    writing.account.val_is_train = true;
+    note =
+        "There are no validation pictures: val names the training pictures, so results on it say "
+        "nothing about unseen ones.";
+  }
+  for (const std::string& split : splits)
+    if (split != "train" && split != "val") entries.emplace_back(split, "images/" + split);
+  write_text_file(writing, "data.yaml", description_text(entries, names_of(writing.set), note));
+}
+
+}  // namespace
+
+void write_yolo(const Writing& writing) {
+  const std::vector<fs::path> places =
+      copy_images(writing, [](const std::string& split) { return "images/" + split; });
+  std::string extra;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const AnnotatedImage& image = writing.set.images[i];
+    const Texts texts = texts_of(image, places[i].generic_string(), writing.account);
+    extra += texts.extra;
+    if (image.state != ImageState::not_annotated || !image.objects.empty())
+      write_text_file(
+          writing,
+          (fs::path("labels") / image.split / places[i].filename()).replace_extension(".txt"),
+          texts.rows);
+  }
+  if (!extra.empty()) write_text_file(writing, yolo_side_file, extra);
+  write_description(writing);
+}
+
+Format yolo_format() {
+  Format format;
+  format.name = "yolo";
+  format.title = "YOLO text";
+  format.spellings = {"yolov7", "yolov5", "yolov8", "ultralytics", "darknet"};
+  format.description =
+      "a text file beside each image, one row per box, with data.yaml, obj.data, classes.txt or no "
+      "list of classes";
+  format.detect = detect;
+  format.read = read_yolo;
+  format.write = write_yolo;
+  Holds& holds = format.holds;
+  holds.polygon = holds.not_annotated = Keep::yes;
+  holds.mask = holds.rotation = holds.crowd = holds.ignore = holds.difficult = holds.truncated =
+      holds.occluded = holds.attributes = holds.group = holds.z_order = holds.track = holds.score =
+          holds.ids = holds.tags = Keep::side_file;
+  return format;
+}
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,48 @@
+#pragma once
+// YOLO text labels in every layout: this program's and the official one's, Ultralytics, Darknet and
+// CVAT "YOLO 1.1", Roboflow, Label Studio, and bare pairs of image and text.
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset/formats/format.hpp"
+
+namespace yolov7::dataset {
+
+inline constexpr const char* yolo_side_file = "annotations.extra.jsonl";
+
+struct YoloRowOptions {
+  std::size_t key_point_columns = 0;  ///< behind each box, by data.yaml's kpt_shape
+  bool as_predictions = false;        ///< a sixth value is a score
+};
+
+struct YoloRows {
+  std::vector<AnnotatedObject> objects;  ///< in fractions; a broken row has a fault
+  std::size_t key_points = 0;            ///< rows with key points, which are not kept
+  std::size_t quads = 0;                 ///< rows of four corners
+};
+/// One object per row that is not blank. Class numbers are checked by the caller.
+YoloRows parse_yolo_rows(std::string_view text, const YoloRowOptions& options);
+/// Whether the first row looks like one: a class number and 4 fractions or more.
+bool is_yolo_text(std::string_view head);
+
+/// Where the images of a split are and what the classes are called, in any of the layouts.
+struct YoloLayout {
+  struct Entry {
+    std::size_t image;
+    std::string split;
+  };
+  std::vector<Entry> entries;      ///< sorted by path, each image once
+  std::vector<std::string> names;  ///< empty: unknown
+  std::size_t key_point_columns = 0;
+  std::string split_rule;
+};
+YoloLayout find_yolo_layout(const Reading& reading);
+/// A file that looks like data.yaml; nothing is resolved.
+bool is_yolo_description(const SourceTree& tree, const std::filesystem::path& file);
+
+AnnotatedSet read_yolo(const Reading& reading);
+void write_yolo(const Writing& writing);
+
+}  // namespace yolov7::dataset

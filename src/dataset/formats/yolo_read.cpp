@@ -1,0 +1,223 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/setting_name.hpp"
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "dataset/formats/json_fields.hpp"
+#include "dataset/formats/object_json.hpp"
+#include "dataset/formats/yolo.hpp"
+#include "dataset/index/label.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+/// Text files by path and by stem.
+class Labels {
+ public:
+  explicit Labels(const SourceTree& tree) : tree_(tree) {
+    for (const fs::path& file : tree.with_extension(".txt"))
+      by_stem_[file.stem().string()].push_back(file);
+  }
+
+  /// The label file of an image: by the rule of data 3.1, else beside it, else the only one of its
+  /// stem in a folder that is like the image's. Empty: none.
+  fs::path of(const fs::path& image) const {
+    const fs::path usual = label_path(tree_.root / image).lexically_relative(tree_.root);
+    if (tree_.has(usual)) return usual;
+    const fs::path beside = fs::path(image).replace_extension(".txt");
+    if (tree_.has(beside)) return beside;
+    const auto found = by_stem_.find(image.stem().string());
+    if (found == by_stem_.end()) return {};
+    const fs::path* one = nullptr;
+    for (const fs::path& file : found->second) {
+      if (!is_yolo_text(tree_.head(file, 4096)) && !tree_.head(file, 1).empty()) continue;
+      if (one != nullptr) return {};
+      one = &file;
+    }
+    return one == nullptr ? fs::path() : *one;
+  }
+
+ private:
+  const SourceTree& tree_;
+  std::unordered_map<std::string, std::vector<fs::path>> by_stem_;
+};
+
+struct YoloImport {
+  const Reading& reading;
+  YoloLayout layout;
+  AnnotatedSet set;
+  std::size_t quads = 0, polygons = 0;
+  int highest_class = -1;
+  fs::path last_labels;  ///< of read_side_file()
+  std::string last_content;
+};
+
+void read_labels(const fs::path& file, AnnotatedImage& image, YoloImport& work) {
+  image.annotation = file;
+  const YoloRowOptions options{work.layout.key_point_columns, work.reading.options.as_predictions};
+  YoloRows rows;
+  try {
+    rows = parse_yolo_rows(work.reading.tree.read(file, 1u << 30), options);
+  } catch (const Error& error) {
+    image.fault = error.what();
+    return;
+  }
+  if (rows.key_points > 0)
+    work.reading.account.not_boxes["key points of a box that is kept"] += rows.key_points;
+  work.quads += rows.quads;
+  image.objects = std::move(rows.objects);
+  image.state = image.objects.empty() ? ImageState::empty_on_purpose : ImageState::annotated;
+  for (const AnnotatedObject& object : image.objects) {
+    work.polygons += object.rings.empty() ? 0 : 1;
+    work.highest_class = std::max(work.highest_class, object.class_index);
+  }
+}
+
+void check_classes(YoloImport& work) {
+  std::vector<std::string> names = work.layout.names;
+  if (names.empty()) names = work.reading.options.names;
+  if (names.empty()) {
+    constexpr int most_classes = 100'000;
+    for (int i = 0; i <= std::min(work.highest_class, most_classes); ++i)
+      names.push_back(std::to_string(i));
+    work.reading.account.notes.push_back(
+        {work.reading.tree.root, 0,
+         fmt::format("no file names the {} classes: they are called by their numbers; {} "
+                     "gives them names",
+                     names.size(), setting_name("names"))});
+  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    work.set.classes.push_back({names[i], std::to_string(i), {}, {}});
+  const int count = static_cast<int>(names.size());
+  for (AnnotatedImage& image : work.set.images)
+    for (AnnotatedObject& object : image.objects)
+      if (object.fault.empty() && object.class_index >= count)
+        object.fault = fmt::format("class {} is out of range 0..{}", object.class_index, count - 1);
+}
+
+/// Rows of four corners are polygons here; whether they were meant as turned boxes, only the set
+/// says.
+void note_quads(const YoloImport& work) {
+  if (work.quads > 0 && work.quads == work.polygons)
+    work.reading.account.notes.push_back(
+        {work.reading.tree.root, 0,
+         fmt::format(
+             "{} rows have four corners each, like turned boxes: they are kept as polygons, "
+             "and the box around them counts",
+             work.quads)});
+}
+
+std::string row_text(std::string_view content, std::size_t row) {
+  for (const std::string_view raw : text::lines(content)) {
+    const std::string_view line = text::trim(raw);
+    if (!line.empty() && row-- == 0) return std::string(line);
+  }
+  return {};
+}
+
+/// One line of annotations.extra.jsonl. Returns what is wrong with it, or "".
+std::string take_extra(const json& line, const std::map<std::string, AnnotatedImage*>& images,
+                       YoloImport& work) {
+  const std::string name = text_at(line, "image");
+  const auto found = images.find(name);
+  if (found == images.end())
+    return fmt::format("'{}' is no image of this data set", text::printable(name));
+  AnnotatedImage& image = *found->second;
+  if (const json* own = member(line, "image_id")) image.id = id_of(own).value_or("");
+  if (const json* tags = member(line, "tags")) image.tags = attributes_of(*tags);
+  const json* row = member(line, "row");
+  if (row == nullptr && member(line, "box") == nullptr) return "";  // about the image alone
+  if (row != nullptr) {
+    const auto number = number_of(row);
+    if (!number || *number < 0 || *number >= static_cast<double>(image.objects.size()))
+      return fmt::format("{} has no row {}", image.annotation.string(), shown(row));
+    const auto place = static_cast<std::size_t>(*number);
+    if (work.last_labels != image.annotation) {
+      work.last_content = work.reading.tree.read(image.annotation);
+      work.last_labels = image.annotation;
+    }
+    if (row_text(work.last_content, place) != text_at(line, "label"))
+      return fmt::format("row {} of {} has changed since: what stands here is left out", place,
+                         image.annotation.string());
+    AnnotatedObject object = image.objects[place];
+    const std::string fault = take_properties(line, object);
+    if (fault.empty()) image.objects[place] = std::move(object);
+    return fault;
+  }
+  const auto box = numbers_of(member(line, "box"));
+  const auto class_index = number_at(line, "class");
+  if (!box || box->size() != 4 || !class_index || *class_index < 0 ||
+      *class_index >= static_cast<double>(work.set.classes.size()))
+    return "expected box and class of an object without a row";
+  AnnotatedObject object;
+  object.class_index = static_cast<int>(*class_index);
+  object.box = {(*box)[0], (*box)[1], (*box)[2], (*box)[3]};
+  const std::string fault = take_properties(line, object);
+  if (fault.empty()) {
+    image.objects.push_back(std::move(object));
+    image.state = ImageState::annotated;
+  }
+  return fault;
+}
+
+/// What this program wrote beside the labels because they have no place for it. Its coordinates are
+/// fractions, as those of the labels.
+void read_side_file(YoloImport& work) {
+  const SourceTree& tree = work.reading.tree;
+  if (!tree.has(yolo_side_file)) return;
+  std::map<std::string, AnnotatedImage*> images;
+  for (AnnotatedImage& image : work.set.images)
+    images[tree.images[*image.picture].relative.generic_string()] = &image;
+  int number = 0;
+  const std::string content = tree.read(yolo_side_file);
+  for (const std::string_view line : text::lines(content)) {
+    ++number;
+    if (text::trim(line).empty()) continue;
+    std::string fault;
+    try {
+      fault = take_extra(parse_json(line, yolo_side_file), images, work);
+    } catch (const Error& error) {
+      fault = error.what();
+    }
+    if (!fault.empty())
+      work.reading.account.notes.push_back({yolo_side_file, number, std::move(fault)});
+  }
+}
+
+}  // namespace
+
+AnnotatedSet read_yolo(const Reading& reading) {
+  YoloImport work{reading, find_yolo_layout(reading), {}, 0, 0, -1, {}, {}};
+  const Labels labels(reading.tree);
+  for (const YoloLayout::Entry& entry : work.layout.entries) {
+    check_stop(reading.stop);
+    const fs::path& relative = reading.tree.images[entry.image].relative;
+    AnnotatedImage image;
+    image.written = relative.generic_string();
+    image.picture = entry.image;
+    image.split = entry.split;
+    image.fractions = true;
+    image.annotation = relative;
+    const fs::path file = labels.of(relative);
+    if (file.empty())
+      image.state = ImageState::not_annotated;
+    else
+      read_labels(file, image, work);
+    work.set.images.push_back(std::move(image));
+  }
+  work.set.split_rule = work.layout.split_rule;
+  check_classes(work);
+  note_quads(work);
+  read_side_file(work);
+  return std::move(work.set);
+}
+
+}  // namespace yolov7::dataset

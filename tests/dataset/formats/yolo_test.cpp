@@ -1,0 +1,123 @@
+#include "dataset/formats/yolo.hpp"
+
+#include <fmt/format.h>
+
+#include "tests/dataset/formats/format_fixture.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+using YoloFiles = test::FormatFiles;
+
+TEST(YoloRows, EachKindByHand) {
+  const YoloRows rows = parse_yolo_rows(
+      "\xEF\xBB\xBF"
+      "2 0.5 0.5 0.2 0.4\r\n"
+      "\n"
+      "0.0\t0.1 0.2  0.3 0.2 0.3 0.4 \n"
+      "1 -0.00001 0.5 0.2 0.2\n",
+      {});
+  ASSERT_EQ(rows.objects.size(), 3u);
+  EXPECT_EQ(rows.objects[0].class_index, 2);
+  EXPECT_EQ(rows.objects[0].box, (Xyxy{0.4, 0.3, 0.6, 0.7}));
+  EXPECT_EQ(rows.objects[1].line, 3);
+  EXPECT_EQ(rows.objects[1].box, (Xyxy{0.1, 0.2, 0.3, 0.4}));
+  EXPECT_EQ(rows.objects[1].rings.front().size(), 3u);
+  EXPECT_EQ(rows.objects[2].fault, "");  // six decimals round beyond the edge: clipped later
+}
+
+TEST(YoloRows, BadRowsSayWhatAndWhere) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"0 0.5 0.5 0.2",
+       "expected 5 columns per label (or an odd number from 7 for a polygon), "
+       "found 4"},
+      {"0 0.5 0.5 0.2 0.2 0.9", "a prediction's score stands last"},
+      {"0 0,5 0.5 0.2 0.2",
+       "expected a number in column 2, found '0,5' (decimals are written with "
+       "a point)"},
+      {"0 nan 0.5 0.2 0.2", "expected a number in column 2, found 'nan'"},
+      {"0 320 240 100 50", "expected a fraction of the image in column 2, found '320'"},
+      {"1.5 0.5 0.5 0.2 0.2", "expected a whole class number, found '1.5'"},
+      {"-1 0.5 0.5 0.2 0.2", "expected a whole class number, found '-1'"},
+      {"9223372036854775808 0.5 0.5 0.2 0.2", "expected a whole class number"},
+      {"0 0.5 0.5 -0.2 0.2", "width or height is below 0"},
+      {"0 0.1 0.1 0.2 0.1 0.2 0.2 0.3", "found 8"}};
+  for (const auto& [row, words] : cases) {
+    const YoloRows rows = parse_yolo_rows(row, {});
+    ASSERT_EQ(rows.objects.size(), 1u) << row;
+    EXPECT_NE(rows.objects[0].fault.find(words), std::string::npos) << rows.objects[0].fault;
+  }
+}
+
+TEST(YoloRows, KeyPointsAndPredictionsOnlyWhereTheyAreExpected) {
+  const YoloRows pose =
+      parse_yolo_rows("0 0.5 0.5 0.2 0.2 0.1 0.1 2 0.3 0.3 0\n0 0.5 0.5 0.2 0.2", {6, false});
+  EXPECT_EQ(pose.key_points, 1u);
+  EXPECT_EQ(pose.objects[0].fault, "");
+  EXPECT_EQ(pose.objects[1].fault, "");
+  const YoloRows scored = parse_yolo_rows("0 0.5 0.5 0.2 0.2 0.75", {0, true});
+  EXPECT_EQ(scored.objects[0].score, 0.75);
+}
+
+TEST_F(YoloFiles, EmptyAndMissingLabelFilesAreTwoThings) {
+  image("images/a.png");
+  image("images/b.png");
+  image("images/c.png");
+  file("labels/a.txt", "1 0.5 0.5 0.2 0.4\n5 0.5 0.5 0.2 0.2\n");
+  file("labels/b.txt", "");
+  file("data.yaml", "train: images\nnames: {0: x, 1: 'y: z'}\n");
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 3u);
+  ASSERT_EQ(set.images[0].objects.size(), 1u);
+  const Xyxy& box = set.images[0].objects[0].box;  // 100 × 50 px
+  EXPECT_NEAR(box.x1, 40, 1e-12);
+  EXPECT_NEAR(box.y1, 15, 1e-12);
+  EXPECT_NEAR(box.x2, 60, 1e-12);
+  EXPECT_NEAR(box.y2, 35, 1e-12);
+  EXPECT_TRUE(dropped("class 5 is out of range 0..1")) << said();
+  EXPECT_EQ(set.images[1].state, ImageState::empty_on_purpose);
+  EXPECT_EQ(set.images[2].state, ImageState::not_annotated);
+  EXPECT_EQ(names_of(set), (std::vector<std::string>{"x", "y: z"}));
+}
+
+TEST_F(YoloFiles, ForeignPathsAreFoundInsideTheSourceAlone) {
+  test::write_gray(folder / "outside/train/images/s.png", 20, 20, 7);
+  image("train/images/a.png");
+  image("valid/images/b.png");
+  file("train/labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("valid/labels/b.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("data.yaml", fmt::format("train: /home/x/set/train/images\nval: ../valid/images\n"
+                                "test: {}\nnames: [a]\n",
+                                (folder / "outside/train").string()));
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 2u) << said();
+  EXPECT_EQ(set.images[0].split, "train");
+  EXPECT_EQ(set.images[1].split, "val");
+  EXPECT_TRUE(noted("is taken to be train/images")) << said();
+}
+
+TEST_F(YoloFiles, DescriptionsThatFitNothingAreErrors) {
+  image("a.png");
+  file("a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("data.yaml", "train: nowhere\nnames: [a]\n");
+  EXPECT_NE(fault("yolo").find("expected images at 'train: nowhere', found none"),
+            std::string::npos);
+  file("other.yaml", "train: .\nnames: [a]\n");
+  EXPECT_NE(fault("yolo").find("expected one description of the data set, found data.yaml and "
+                               "other.yaml"),
+            std::string::npos);
+  std::filesystem::remove(source / "other.yaml");
+  file("data.yaml", "train: .\nnames: {a: b}\n");
+  EXPECT_NE(fault("yolo").find("expected class numbers 0..100000 as keys of names, found 'a'"),
+            std::string::npos);
+}
+
+TEST_F(YoloFiles, BarePairsAreCalledByTheirNumbers) {
+  image("a.png");
+  file("a.txt", "3 0.5 0.5 0.2 0.4\n");
+  EXPECT_EQ(names_of(read("auto")), (std::vector<std::string>{"0", "1", "2", "3"}));
+  EXPECT_TRUE(noted("no file names the 4 classes")) << said();
+}
+
+}  // namespace
+}  // namespace yolov7::dataset
