@@ -9,29 +9,33 @@ namespace {
 std::vector<Setting> what_and_where(ExportOptions& o) {
   return {
       setting("weights", o.weights, "checkpoint: official, of this program, safetensors")
-          .positional(),
-      setting("include", o.include, "formats: " + text::join(written_formats(), ", ") + ", or all"),
+          .positional()
+          .basic(),
+      setting("include", o.include, "formats: " + text::join(written_formats(), ", ") + ", or all")
+          .basic(),
       setting("out", o.out, "folder of the files; empty = the folder of the weights")
           .alias("output-dir")
-          .alias("output"),
+          .alias("output")
+          .basic(),
       setting("img-size", o.img_size,
               "height and width of the input in pixels; one value is both; rounded up to a "
               "multiple of the largest stride")
           .alias("imgsz")
-          .alias("img"),
-      setting("batch-size", o.batch_size, "images of a batch").range(1, 4096),
-      setting("dynamic", o.dynamic, "leave batch, height and width open"),
+          .alias("img")
+          .basic(),
+      setting("batch-size", o.batch_size, "images of a batch").range(1, 4096).basic(),
+      setting("dynamic", o.dynamic, "leave batch, height and width open").basic(),
       setting("dynamic-batch", o.dynamic_batch, "leave the batch open"),
-      setting("device", o.device, "cpu").choices({"cpu"}),
+      setting("device", o.device, "accepted: files are written and compared on the processor"),
   };
 }
 
 std::vector<Setting> outputs(ExportOptions& o) {
   return {
-      setting("grid", o.grid, "decode boxes inside the graph"),
+      setting("grid", o.grid, "decode boxes inside the graph").basic(),
       setting("end2end", o.end2end,
               "suppression inside the graph; TensorRT's operation unless --max-wh is given"),
-      setting("nms", o.nms, "suppression inside the graph with the format's own operation"),
+      setting("nms", o.nms, "suppression inside the graph with the format's own operation").basic(),
       setting("include-nms", o.end2end, "the older name of --end2end"),
       setting("max-wh", o.max_wh,
               "class offset in pixels for suppression with ONNX's own operation; 0 = classes do "
@@ -51,7 +55,7 @@ std::vector<Setting> outputs(ExportOptions& o) {
 
 std::vector<Setting> numbers(ExportOptions& o) {
   return {
-      setting("half", o.half, "float16; inputs and outputs stay float32").alias("fp16"),
+      setting("half", o.half, "float16; inputs and outputs stay float32").alias("fp16").basic(),
       setting("half-io", o.half_io, "with --half: inputs and outputs are float16 too"),
       setting("int8", o.int8, "post-training quantization"),
       setting("per-tensor", o.per_tensor, "with --int8: one scale a tensor"),
@@ -69,17 +73,19 @@ std::vector<Setting> numbers(ExportOptions& o) {
   };
 }
 
+std::vector<Setting> proof(ExportOptions& o) {
+  return {
+      setting("images", o.images, "images of the comparison, besides four of noise").basic(),
+      setting("no-verify", o.no_verify,
+              "do not read the files back and compare them with the weights"),
+  };
+}
+
 }  // namespace
 
 Settings settings(ExportOptions& o) {
-  Settings all{"export", what_and_where(o)};
-  for (auto* more : {outputs, numbers})
-    for (Setting& one : more(o)) all.entries.push_back(std::move(one));
-  all.entries.push_back(setting("no-verify", o.no_verify,
-                                "do not read the files back and compare them with the weights"));
-  all.entries.push_back(
-      setting("images", o.images, "images of the comparison, besides four of noise"));
-  return all;
+  return {"export", joined({group("Files", what_and_where(o)), group("Outputs", outputs(o)),
+                            group("Numbers", numbers(o)), group("Comparison", proof(o))})};
 }
 
 }  // namespace yolov7::exporting

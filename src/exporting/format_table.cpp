@@ -150,14 +150,22 @@ Format engine_row() {
                              {"dynamic", "an engine is built for one height and width"}},
           .command = trtexec_line,
           .write = write_tensorrt_onnx,
+          .not_built = "the engine is not built: TensorRT builds it, with the line below",
           .readable = true};
+}
+
+std::vector<Format> all_rows() {
+  std::vector<Format> rows = {onnx_row(), openvino_row(), tflite_row(),      saved_model_row(),
+                              pb_row(),   coreml_row(),   torchscript_row(), torchscript_lite_row(),
+                              ncnn_row(), engine_row()};
+  for (Format& row : rows)
+    row.without_effect.push_back({"optimize", "the passes of PyTorch Mobile are not applied"});
+  return rows;
 }
 
 /// In the order of help and tables.
 const std::vector<Format>& table() {
-  static const std::vector<Format> rows = {
-      onnx_row(),   openvino_row(),    tflite_row(),           saved_model_row(), pb_row(),
-      coreml_row(), torchscript_row(), torchscript_lite_row(), ncnn_row(),        engine_row()};
+  static const std::vector<Format> rows = all_rows();
   return rows;
 }
 

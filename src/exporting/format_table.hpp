@@ -34,8 +34,11 @@ struct Format {
   std::string (*command)(const ExportModel&, const ExportOptions&,
                          const std::filesystem::path&) = nullptr;
   WriteFormat write = nullptr;  ///< none: not built yet in this version
-  bool readable = false;        ///< OpenVINO reads it back
-  bool holds_names = true;      ///< class names are part of it
+  /// What is still to be done to have the format itself, where the file is only what it is built
+  /// from; empty: the file is the format.
+  std::string_view not_built = {};
+  bool readable = false;    ///< OpenVINO reads it back
+  bool holds_names = true;  ///< class names are part of it
 };
 
 std::span<const Format> formats();

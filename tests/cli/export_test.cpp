@@ -110,6 +110,32 @@ TEST_F(Export, OptionsThatDoNothingAreSaidOrRefused) {
   EXPECT_NE(refused.err.find("not built yet in this version"), std::string::npos) << refused.err;
 }
 
+// Command lines of widely read tutorials, with another size and folder alone.
+TEST_F(Export, CommandLinesOfTutorialsRunAsWritten) {
+  const std::string out = (scratch / "out").string();
+  const json first = result({"--include", "onnx", "engine", "tflite", "pb", "saved_model",
+                             "--device", "0", "--half", "--optimize", "--out", out});
+  EXPECT_EQ(first.at("files").size(), 5U) << first;
+  EXPECT_TRUE(has(first.at("without_effect").dump(), "pb: without effect: --half, --optimize"))
+      << first;
+  const Outcome second = run({"export", "--weights", in, "--include", "onnx", "tflite", "tensorrt",
+                              "--img-size", "64", "--batch-size", "1", "--json", "--out", out});
+  EXPECT_EQ(second.code, 0) << second.err;
+  const json files = json::parse(second.out).at("files");
+  ASSERT_EQ(files.size(), 3U) << second.out;
+  EXPECT_EQ(files.at(0).at("built"), true);
+  EXPECT_EQ(files.at(2).at("built"), false) << "the engine is TensorRT's to build";
+  EXPECT_TRUE(has(files.at(2).at("command").get<std::string>(), "trtexec --onnx=")) << second.out;
+}
+
+TEST_F(Export, AnEngineAloneIsWrittenAsOnnxAndFails) {
+  const std::string out = (scratch / "out").string();
+  const Outcome alone = exported({"--include", "engine", "--out", out});
+  EXPECT_EQ(alone.code, 1) << alone.out;
+  EXPECT_TRUE(has(alone.out, "the engine is not built")) << alone.out;
+  EXPECT_TRUE(std::filesystem::exists(scratch / "out/official-tensorrt.onnx"));
+}
+
 TEST_F(Export, TheWeightsAreNeverReplaced) {
   const std::string before = read_text(in);
   const std::string link = (scratch / "official.onnx").string();

@@ -85,6 +85,8 @@ void print(const std::vector<Row>& rows, const Output& output) {
                             longest, static_cast<double>(row.written.bytes) / 1e6));
   for (const Row& row : rows) {
     output.line(fmt::format("{}: {}", row.format->name, row.written.verified));
+    if (!row.format->not_built.empty())
+      output.line(fmt::format("{}: {}", row.format->name, row.format->not_built));
     output.line(fmt::format("{}: use it with: {}", row.format->name, row.written.command));
   }
 }
@@ -94,6 +96,7 @@ nlohmann::json to_json(const Row& row) {
                         {"path", row.written.path.string()},
                         {"bytes", row.written.bytes},
                         {"verified", row.written.verified},
+                        {"built", row.format->not_built.empty()},
                         {"command", row.written.command}};
   if (row.written.proof)
     one["proof"] = {{"pictures", row.written.proof->pictures},
@@ -170,6 +173,9 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
     rows = write_all(options, model, chosen, nullptr, output, failures);
   }
   print(rows, output);
+  const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
+  if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
+    output.code = ExitCode::failure;  // nothing that was asked for is there
   nlohmann::json files = nlohmann::json::array();
   for (const Row& row : rows) files.push_back(to_json(row));
   return {{"files", files}, {"without_effect", notes}, {"failures", failures}};
