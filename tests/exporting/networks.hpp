@@ -87,7 +87,7 @@ inline std::vector<NamedNetwork> one_primitive_each() {
       {"relu", ActivationKind::relu},         {"leaky_relu", ActivationKind::leaky_relu},
       {"relu6", ActivationKind::relu6},       {"sigmoid", ActivationKind::sigmoid}};
   for (const auto& [name, kind] : kinds)
-    simple(name, [kind](HandNetwork& net, int in) {
+    simple(name, [kind = kind](HandNetwork& net, int in) {
       // Five times as large, so that ReLU6 meets its upper end.
       const int large = net.add(network::Add{}, {in, in, in, in, in});
       return net.activation(kind, large, kind == ActivationKind::leaky_relu ? 0.1 : 0);

@@ -180,9 +180,9 @@ void read_description_file(const fs::path& file, Finding& finding) {
   for (const auto& [key, value] : document.mapping) {
     const std::string split = split_name(key);
     if ((split != "train" && split != "val" && split != "test") || value.is_null()) continue;
-    const auto take = [&](const Value& one) {
+    const auto take = [&, &name = key](const Value& one) {
       if (!add_entry(one.text(), root, file, split, finding))
-        missing.push_back(fmt::format("'{}: {}'", key, text::printable(one.text())));
+        missing.push_back(fmt::format("'{}: {}'", name, text::printable(one.text())));
     };
     if (value.is_sequence())
       for (const Value& one : value.sequence) take(one);

@@ -27,7 +27,8 @@ Outline blob(cv::Point2d centre, double radius, Random& random) {
 cv::Mat stroke(cv::Size size, double thickest, Random& random) {
   const double longer = std::max(size.width, size.height);
   const auto kind = random.integer(0, 2);
-  cv::Point2d at(random.uniform(0, size.width), random.uniform(0, size.height));
+  const double y = random.uniform(0, size.height);  // in this order: arguments have none
+  cv::Point2d at(random.uniform(0, size.width), y);
   double direction = random.uniform(0, 2 * M_PI);
   const double step = longer * random.uniform(0.01, 0.05),
                bend = kind == 1 ? 0 : random.uniform(0.05, 0.25) * (random.chance(0.5) ? 1 : -1);

@@ -189,7 +189,8 @@ bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Ou
   const Outline unit = place_outline(shape, {0, 0}, 1, stretch, angle);
   const Xyxy box = outline_extent(unit);
   const double scale = share * longer / std::max(box.width(), box.height());
-  const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
+  const double y = random.uniform(0, size.height);  // in this order: arguments have none
+  const cv::Point2d centre(random.uniform(0, size.width), y);
   const Outline whole = place_outline(unit, centre, scale, 1, 0);
   Outline outline = clip_outline(whole, size.width, size.height);
   if (outline.size() < 3 || outline_area(outline) < level.least_inside * outline_area(whole))
@@ -251,7 +252,8 @@ void add_distractor(Scene& scene, bool thin, Random& random) {
   const cv::Size size = scene.size();
   const double longer = std::max(size.width, size.height);
   if (!thin && random.chance(0.5)) {
-    const cv::Point2d centre(random.uniform(0, size.width), random.uniform(0, size.height));
+    const double y = random.uniform(0, size.height);  // in this order: arguments have none
+    const cv::Point2d centre(random.uniform(0, size.width), y);
     const Outline outline = clip_outline(blob(centre, longer * random.uniform(0.02, 0.15), random),
                                          size.width, size.height);
     if (outline.size() < 3) return;
