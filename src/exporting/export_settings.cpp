@@ -10,7 +10,7 @@ std::vector<Setting> what_and_where(ExportOptions& o) {
   return {
       setting("weights", o.weights, "checkpoint: official, of this program, safetensors")
           .positional(),
-      setting("include", o.include, "formats: " + text::join(written_formats(), ", ") + ", or all"),
+      setting("include", o.include, "formats: " + text::join(format_names(), ", ") + ", or all"),
       setting("out", o.out, "folder of the files; empty = the folder of the weights")
           .alias("output-dir")
           .alias("output"),

@@ -29,7 +29,7 @@ TEST(FormatTable, IncludeIsAListOfBlanksAndCommas) {
   using Texts = std::vector<std::string>;
   EXPECT_EQ(names({"engine", "onnx"}), (Texts{"onnx", "engine"}));
   EXPECT_EQ(names({"openvino,onnx", "onnx"}), (Texts{"onnx", "openvino"}));
-  EXPECT_EQ(names({"all"}), written_formats());
+  EXPECT_EQ(names({"all"}), format_names());
   EXPECT_NE(test::error_of([&] { names({","}); }), "no error");
 }
 
