@@ -140,6 +140,11 @@ class ScriptDetector final : public runtime::Detector {
 }  // namespace
 
 runtime::ModelFile open_script(const fs::path& path, const runtime::DetectorOptions& options) {
+  if (options.precision != "float32")
+    throw Error(
+        fmt::format("{}: --precision: expected float32 for a file that has its own types, "
+                    "found {}",
+                    path.string(), options.precision));
   const runtime::ModelMetadata metadata = metadata_of(path);
   const std::string& layout = metadata.at("layout");
   if (layout != "v5" && layout != "v8" && layout != "raw")

@@ -12,9 +12,10 @@ void write_script(const exporting::ExportModel& model, const exporting::ExportOp
                   const exporting::Metadata& metadata, bool lite,
                   const std::filesystem::path& path);
 
-/// Such a file is a program, which LibTorch's interpreter runs. Computes in the precision that the
-/// file has. Errors, before anything of the file is run: no TorchScript, no config.txt with the
-/// layout in it. Then: what LibTorch reports; outputs that do not fit the metadata.
+/// Such a file is a program, which LibTorch's interpreter runs. Computes in the types of the
+/// file. Errors, before anything of the file is run: a precision other than float32, no
+/// TorchScript, no config.txt with layout, names and stride in it. Then: what LibTorch reports;
+/// outputs that do not fit the metadata.
 runtime::ModelFile open_script(const std::filesystem::path& path,
                                const runtime::DetectorOptions& options);
 

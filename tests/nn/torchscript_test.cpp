@@ -162,5 +162,109 @@ TEST(TorchScript, ARepeatGivesTheSameBytes) {
   EXPECT_EQ(file::read(one / "x.torchscript"), file::read(two / "x.torchscript"));
 }
 
+std::vector<std::uint8_t> pixels(int count, int height, int width) {
+  std::vector<std::uint8_t> bytes;
+  for (const float v : unit_noise(static_cast<std::size_t>(count * 3 * height * width), 5))
+    bytes.push_back(static_cast<std::uint8_t>(255 * v));
+  return bytes;
+}
+
+// The tolerance above, of boxes of some tens of pixels.
+TEST(TorchScript, ADetectorOfTheFileFindsWhatTheInterpreterFinds) {
+  const auto net = every_primitive(3);
+  const auto bytes = pixels(2, 32, 48);
+  std::vector<float> images;
+  for (const std::uint8_t byte : bytes) images.push_back(static_cast<float>(byte) / 255);
+  const std::vector<double> expected = reference_outputs(net, images, 2, 32, 48).rows;
+  const test::ScratchFolder folder;
+  for (const char* layout : {"raw", "v5", "v8"})
+    for (const bool lite : {false, true}) {
+      ExportOptions options;
+      options.grid = std::string(layout) == "v5", options.fold_obj = std::string(layout) == "v8";
+      const auto path = folder / (std::string(layout) + (lite ? ".ptl" : ".torchscript"));
+      (lite ? exporting::write_torchscript_lite : exporting::write_torchscript)(
+          model_of(net, options), options, path);
+      const runtime::ModelFile file = open_script(path, {.threads = 1, .raw_maps = true});
+      EXPECT_EQ(file.facts.layout, layout);
+      EXPECT_TRUE(file.facts.notes.empty());
+      EXPECT_EQ(file.facts.names, (std::vector<std::string>{"name 0", "name 1", "name 2"}));
+      EXPECT_EQ(file.detector->class_count(), 3);
+      EXPECT_EQ(file.detector->stride(), 8);
+      EXPECT_FALSE(file.detector->sides().fixed());
+      runtime::Prediction found;
+      file.detector->predict({bytes, 2, 32, 48}, found);
+      EXPECT_EQ(found.count, 2);
+      EXPECT_EQ(found.rows, expected.size() / 16);
+      ASSERT_EQ(found.decoded.size(), expected.size());
+      EXPECT_EQ(found.raw.size(), std::string(layout) == "raw" ? 2U : 0U);
+      for (std::size_t i = 0; i < found.decoded.size(); ++i) {
+        // Objectness and class come as one number: objectness 1 and their product.
+        const std::size_t column = i % 8;
+        double want = expected[i];
+        if (options.fold_obj && column == 4) want = 1;
+        if (options.fold_obj && column > 4) want *= expected[i - column + 4];
+        ASSERT_NEAR(found.decoded[i], want, 1e-3) << path << " " << i;
+      }
+    }
+}
+
+TEST(TorchScript, OnlyFilesWithTheirMetadataAreOpened) {
+  const test::ScratchFolder folder;
+  const auto refused = [&](const std::string& name) {
+    return test::error_of([&] { open_script(folder / name, {}); });
+  };
+  folder.write("text.torchscript", "no archive");
+  EXPECT_NE(refused("text.torchscript").find("no TorchScript file"), std::string::npos)
+      << refused("text.torchscript");
+  EXPECT_EQ(refused("text.torchscript").find('\n'), std::string::npos);
+  EXPECT_NE(refused("none.torchscript").find("no TorchScript file"), std::string::npos);
+  torch::jit::Module other("other");
+  other.define("def forward(self, x: Tensor):\n    return torch.reshape(x, [7])\n");
+  other.save((folder / "other.torchscript").string());
+  EXPECT_NE(refused("other.torchscript").find("expected config.txt with 'layout'"),
+            std::string::npos)
+      << refused("other.torchscript");
+  const auto with_layout = [&](const std::string& layout, const std::string& stride) {
+    const std::string config =
+        R"({"names": "{0: 'a'}", "layout": ")" + layout + R"(", "stride": ")" + stride + "\"}";
+    other.save((folder / "other.torchscript").string(), {{"config.txt", config}});
+    return refused("other.torchscript");
+  };
+  EXPECT_NE(with_layout("nms6", "8").find("expected v5, v8 or raw, found 'nms6'"),
+            std::string::npos);
+  EXPECT_NE(with_layout("v5", "1000000").find("stride: expected 1 ... 1024"), std::string::npos);
+  EXPECT_NE(with_layout("v5", "8").find("LibTorch cannot run it"), std::string::npos);
+}
+
+TEST(TorchScript, OutputsThatAreNoRowsOfTheNamesAreRefused) {
+  const test::ScratchFolder folder;
+  torch::jit::Module other("other");
+  // Rows while the image is small, then another number of columns.
+  other.define(
+      "def forward(self, x: Tensor):\n"
+      "    columns = 6\n"
+      "    if x.size(2) > 16:\n"
+      "        columns = 7\n"
+      "    return torch.reshape(x, [-1])[:5 * columns].reshape([1, 5, columns])\n");
+  other.save((folder / "x.torchscript").string(),
+             {{"config.txt", R"({"names": "{0: 'a'}", "layout": "v5", "stride": "8"})"}});
+  const runtime::ModelFile file = open_script(folder / "x.torchscript", {.threads = 1});
+  runtime::Prediction found;
+  file.detector->predict({pixels(1, 16, 16), 1, 16, 16}, found);
+  EXPECT_EQ(found.rows, 5U);
+  EXPECT_NE(test::error_of([&] {
+              file.detector->predict({pixels(1, 32, 32), 1, 32, 32}, found);
+            }).find("expected outputs of the layout v5 for 1 image"),
+            std::string::npos);
+  EXPECT_NE(test::error_of([&] {
+              file.detector->predict({pixels(2, 16, 16), 2, 16, 16}, found);
+            }),
+            "no error");
+  EXPECT_NE(test::error_of([&] {
+              file.detector->predict({pixels(1, 16, 20), 1, 16, 20}, found);
+            }),
+            "no error");
+}
+
 }  // namespace
 }  // namespace yolov7::nn
