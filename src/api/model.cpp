@@ -33,13 +33,15 @@ std::vector<std::string> class_names(const network::Checkpoint& checkpoint,
 
 /// A file of another program's format.
 OpenModel open_file(const std::string& path, const ModelOptions& options) {
-  if (options.backend != "openvino")
+  const bool script = runtime::is_script_file(path);
+  if (!script && options.backend != "openvino")
     throw usage_error(
         fmt::format("{}: expected --backend openvino for a model in this format, found {}", path,
                     options.backend));
   OpenModel model;
   model.path = path;
-  runtime::ModelFile file = runtime::open_model_file(path, options.detector);
+  runtime::ModelFile file = script ? script_library().open(path, options.detector)
+                                   : runtime::open_model_file(path, options.detector);
   for (const std::string& note : file.facts.notes) log::warning(fmt::format("{}: {}", path, note));
   model.names = file.facts.names;
   model.network.class_count = static_cast<int>(model.names.size());

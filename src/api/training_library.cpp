@@ -26,4 +26,6 @@ const training::Api& training_library() {
   return *entry();
 }
 
+const exporting::ScriptLibrary& script_library() { return training_library().script; }
+
 }  // namespace yolov7::api

@@ -14,6 +14,8 @@
 
 namespace yolov7::exporting {
 
+struct ScriptLibrary;
+
 struct ExportModel {
   /// Folded, float32: no RepConv branch, implicit tensor or auxiliary head is left, and a
   /// batch-norm only where no convolution comes before it.
@@ -26,6 +28,8 @@ struct ExportModel {
   std::vector<std::string> names;  ///< one a class
   std::string description;         ///< "yolov7-tiny, 80 classes"
   std::string date;                ///< of the weights, ISO 8601, so that a repeat gives equal bytes
+  /// Loads what TorchScript needs (exporting/torchscript.hpp); none: the format is refused.
+  const ScriptLibrary& (*script_library)() = nullptr;
 
   const network::Network& network() const { return fused->network; }
   bool decoded() const { return form != OutputForm::raw; }

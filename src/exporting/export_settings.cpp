@@ -11,7 +11,7 @@ std::vector<Setting> what_and_where(ExportOptions& o) {
       setting("weights", o.weights, "checkpoint: official, of this program, safetensors")
           .positional()
           .basic(),
-      setting("include", o.include, "formats: " + text::join(written_formats(), ", ") + ", or all")
+      setting("include", o.include, "formats: " + text::join(format_names(), ", ") + ", or all")
           .basic(),
       setting("out", o.out, "folder of the files; empty = the folder of the weights")
           .alias("output-dir")

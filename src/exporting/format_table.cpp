@@ -12,6 +12,7 @@
 #include "exporting/openvino.hpp"
 #include "exporting/tensorflow.hpp"
 #include "exporting/tflite.hpp"
+#include "exporting/torchscript.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -118,11 +119,28 @@ Format coreml_row() {
 }
 
 Format torchscript_row() {
-  return {"torchscript", {}, "{}.torchscript", "TorchScript, for LibTorch and PyTorch"};
+  return {.name = "torchscript",
+          .spellings = {},
+          .file_name = "{}.torchscript",
+          .description = "TorchScript, for LibTorch and PyTorch",
+          .options = {"grid", "fold-obj", "half", "half-io"},
+          .without_effect = {{"simplify", "the graph is written without anything to simplify"},
+                             {"dynamic", "batch, height and width are always open"},
+                             {"dynamic-batch", "batch, height and width are always open"},
+                             {"reference-parity", "outputs have no names"}},
+          .write = write_torchscript,
+          .readable = true,
+          .by_libtorch = true};
 }
 
 Format torchscript_lite_row() {
-  return {"torchscript-lite", {"ptl"}, "{}.torchscript.ptl", "TorchScript for PyTorch Mobile"};
+  Format row = torchscript_row();
+  row.name = "torchscript-lite";
+  row.spellings = {"ptl"};
+  row.file_name = "{}.torchscript.ptl";
+  row.description = "TorchScript for PyTorch Mobile";
+  row.write = write_torchscript_lite;
+  return row;
 }
 
 Format ncnn_row() {
@@ -182,26 +200,20 @@ std::vector<std::string> all_spellings() {
 
 std::span<const Format> formats() { return table(); }
 
-std::vector<std::string> written_formats() {
+std::vector<std::string> format_names() {
   std::vector<std::string> names;
-  for (const Format& one : formats())
-    if (one.write != nullptr) names.emplace_back(one.name);
+  for (const Format& one : formats()) names.emplace_back(one.name);
   return names;
 }
 
 const Format& format(std::string_view name) {
   for (const Format& one : formats()) {
-    if (one.name != name &&
-        std::find(one.spellings.begin(), one.spellings.end(), name) == one.spellings.end())
-      continue;
-    if (one.write == nullptr)
-      throw usage_error(fmt::format(
-          "export: --include {}: this format is not built yet in this version; there are: {}", name,
-          text::join(written_formats(), ", ")));
-    return one;
+    if (one.name == name ||
+        std::find(one.spellings.begin(), one.spellings.end(), name) != one.spellings.end())
+      return one;
   }
   throw usage_error(fmt::format("export: --include: expected {} or all, found '{}'{}",
-                                text::join(written_formats(), ", "), text::printable(name),
+                                text::join(format_names(), ", "), text::printable(name),
                                 text::did_you_mean(name, all_spellings())));
 }
 
@@ -212,15 +224,14 @@ std::vector<const Format*> chosen_formats(const std::vector<std::string>& includ
       const std::string_view name = text::trim(piece);
       if (name.empty()) continue;
       if (name == "all") {
-        for (const Format& one : formats())
-          if (one.write != nullptr) asked.push_back(&one);
+        for (const Format& one : formats()) asked.push_back(&one);
       } else {
         asked.push_back(&format(name));
       }
     }
   if (asked.empty())
     throw usage_error(fmt::format("export: --include: expected {} or all, found nothing",
-                                  text::join(written_formats(), ", ")));
+                                  text::join(format_names(), ", ")));
   std::sort(asked.begin(), asked.end());  // of one table
   asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
   return asked;

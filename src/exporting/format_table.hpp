@@ -33,20 +33,20 @@ struct Format {
   /// What uses the file, as a line for a shell; none: yolov7 detect.
   std::string (*command)(const ExportModel&, const ExportOptions&,
                          const std::filesystem::path&) = nullptr;
-  WriteFormat write = nullptr;  ///< none: not built yet in this version
+  WriteFormat write = nullptr;
   /// What is still to be done to have the format itself, where the file is only what it is built
   /// from; empty: the file is the format.
   std::string_view not_built = {};
-  bool readable = false;    ///< OpenVINO reads it back
-  bool holds_names = true;  ///< class names are part of it
+  bool readable = false;     ///< OpenVINO, or LibTorch, reads it back
+  bool by_libtorch = false;  ///< written and read by ExportModel::script_library
+  bool holds_names = true;   ///< class names are part of it
 };
 
 std::span<const Format> formats();
-/// Errors (usage): unknown, with the nearest name; known, but not built yet in this version.
+/// Error (usage): unknown, with the nearest name.
 const Format& format(std::string_view name_or_spelling);
-/// Those that can be written.
-std::vector<std::string> written_formats();
-/// Of --include: blanks and commas separate, "all" is all that can be written; each once, in the
+std::vector<std::string> format_names();
+/// Of --include: blanks and commas separate, "all" is all of them; each once, in the
 /// order of the table.
 std::vector<const Format*> chosen_formats(const std::vector<std::string>& include);
 /// Which of the given options (names of settings) do nothing for which chosen format, a line each.

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "exporting/torchscript.hpp"
 #include "runtime/openvino/model_file.hpp"
 
 namespace yolov7::exporting {
@@ -73,7 +74,8 @@ void verify(const Format& format, const ExportModel& model, const ExportOptions&
     read = folder / ("compared-" + written.filename().string());
     format.write(shown, options, read);
   }
-  const runtime::ModelFile file = runtime::open_model_file(read, {});
+  const runtime::ModelFile file = format.by_libtorch ? model.script_library().open(read, {})
+                                                     : runtime::open_model_file(read, {});
   equivalence::FileComparison comparison;
   comparison.limits = equivalence::file_limits(options.half && format.name != "engine");
   comparison.folded_objectness = file.facts.layout == "v8";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "equivalence/proof.hpp"
+#include "exporting/torchscript.hpp"
 #include "network/graph/graph.hpp"
 #include "network/graph/weights.hpp"
 #include "runtime/detector.hpp"
@@ -21,6 +22,7 @@ struct Api {
   std::vector<equivalence::Outputs> (*exact_outputs)(
       const network::Network& network, const network::Weights& weights,
       std::span<const equivalence::ProofPicture> pictures);
+  exporting::ScriptLibrary script;
 };
 
 }  // namespace yolov7::training

@@ -105,9 +105,9 @@ TEST_F(Export, OptionsThatDoNothingAreSaidOrRefused) {
   Outcome refused = exported({"--include", "onnx", "--workspace", "2", "--out", out});
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.err.find("--workspace: expected a format that honours it"), std::string::npos);
-  refused = exported({"--include", "torchscript"});
+  refused = exported({"--include", "torchscrip"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_NE(refused.err.find("not built yet in this version"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("did you mean 'torchscript'?"), std::string::npos) << refused.err;
 }
 
 // Command lines of widely read tutorials, with another size and folder alone.
@@ -135,6 +135,29 @@ TEST_F(Export, AnEngineAloneIsWrittenAsOnnxAndFails) {
   EXPECT_TRUE(has(alone.out, "the engine is not built")) << alone.out;
   EXPECT_TRUE(std::filesystem::exists(scratch / "out/official-tensorrt.onnx"));
 }
+
+#ifdef YOLOV7_WITH_TRAINING
+TEST_F(Export, TorchScriptIsComparedAndRunByDetect) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  const json said =
+      result({"--include", "torchscript", "torchscript-lite", "--grid", "--out", out});
+  ASSERT_EQ(said.at("files").size(), 2U);
+  for (const json& file : said.at("files"))
+    EXPECT_EQ(file.at("verified").get<std::string>().substr(0, 5), "equal") << file;
+  const auto objects = [&](const std::string& weights) {
+    const Outcome outcome =
+        run({"detect", "--weights", weights, "--source", (scratch / "images").string(), "--img",
+             "64", "--conf", "0.001", "--nosave", "--json"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out, nullptr, false).at("objects");
+  };
+  const json expected = objects(in);
+  ASSERT_GT(expected, 0);
+  EXPECT_EQ(objects(out + "/official.torchscript"), expected);
+  EXPECT_EQ(objects(out + "/official.torchscript.ptl"), expected);
+}
+#endif
 
 TEST_F(Export, TheWeightsAreNeverReplaced) {
   const std::string before = read_text(in);

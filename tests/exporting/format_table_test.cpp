@@ -13,9 +13,7 @@ using namespace yolov7::exporting;
 TEST(FormatTable, NamesAndSpellingsAreTold) {
   EXPECT_EQ(format("onnx").name, "onnx");
   EXPECT_EQ(format("trt").name, "engine");
-  EXPECT_NE(test::error_of([] { format("torchscript"); }).find("not built yet in this version"),
-            std::string::npos)
-      << "adjust when the format is written";
+  EXPECT_EQ(format("ptl").name, "torchscript-lite");
   const std::string unknown = test::error_of([] { format("onx"); });
   EXPECT_NE(unknown.find("did you mean 'onnx'?"), std::string::npos) << unknown;
 }
@@ -29,7 +27,7 @@ TEST(FormatTable, IncludeIsAListOfBlanksAndCommas) {
   using Texts = std::vector<std::string>;
   EXPECT_EQ(names({"engine", "onnx"}), (Texts{"onnx", "engine"}));
   EXPECT_EQ(names({"openvino,onnx", "onnx"}), (Texts{"onnx", "openvino"}));
-  EXPECT_EQ(names({"all"}), written_formats());
+  EXPECT_EQ(names({"all"}), format_names());
   EXPECT_NE(test::error_of([&] { names({","}); }), "no error");
 }
 
@@ -59,6 +57,18 @@ TEST(FormatTable, RowsNameSettingsThatExist) {
       EXPECT_TRUE(known.contains(std::string(option.option))) << one.name << ": " << option.option;
       EXPECT_FALSE(honours(one, option.option)) << one.name << ": " << option.option;
     }
+  }
+}
+
+// The program hands the library in; who calls the emitter without it is told.
+TEST(FormatTable, TorchScriptNeedsItsLibrary) {
+  const test::ScratchFolder folder;
+  for (const char* name : {"torchscript", "torchscript-lite"}) {
+    EXPECT_NE(test::error_of([&] {
+                format(name).write({}, {}, folder / "x");
+              }).find("needs the training library"),
+              std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(folder / "x"));
   }
 }
 

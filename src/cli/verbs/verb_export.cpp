@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "api/training_library.hpp"
 #include "cli/verb.hpp"
 #include "cli/verbs/proof_pictures.hpp"
 #include "core/log.hpp"
@@ -149,7 +150,8 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
   const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   for (const std::string& note : checkpoint.facts.notes)
     log::warning(fmt::format("{}: {}", options.weights, note));
-  const exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
+  exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
+  model.script_library = &api::script_library;
   if (model.height != options.img_size.front() || model.width != options.img_size.back())
     log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
                              model.height, model.width, model.network().largest_stride()));

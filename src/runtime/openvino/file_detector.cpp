@@ -285,7 +285,13 @@ bool is_model_file(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return true;
   const std::string suffix = text::lower(path.extension().string());
-  return suffix == ".onnx" || suffix == ".xml" || suffix == ".tflite" || suffix == ".pb";
+  return suffix == ".onnx" || suffix == ".xml" || suffix == ".tflite" || suffix == ".pb" ||
+         is_script_file(path);
+}
+
+bool is_script_file(const std::filesystem::path& path) {
+  const std::string suffix = text::lower(path.extension().string());
+  return suffix == ".torchscript" || suffix == ".ptl";
 }
 
 }  // namespace yolov7::runtime

@@ -28,8 +28,10 @@ struct ModelFile {
   std::unique_ptr<Detector> detector;
 };
 
-/// By the name: .onnx, .xml, .tflite, .pb, or a folder (SavedModel, OpenVINO).
+/// By the name: .onnx, .xml, .tflite, .pb, a folder (SavedModel, OpenVINO), or a script file.
 bool is_model_file(const std::filesystem::path& path);
+/// By the name: .torchscript, .ptl. LibTorch reads them, open_model_file() does not.
+bool is_script_file(const std::filesystem::path& path);
 
 /// Errors: what OpenVINO cannot read, with TensorRT's operation named; outputs of no known layout;
 /// names that do not fit the outputs; this build has no OpenVINO.
