@@ -44,6 +44,23 @@ std::uint64_t size_of(const fs::path& path) {
   return sum;
 }
 
+/// An earlier export at the place is replaced. Error: something else is there.
+void require_own(const fs::path& written, const fs::path& place) {
+  if (!fs::exists(place)) return;
+  if (fs::is_directory(written) != fs::is_directory(place))
+    throw Error(fmt::format("{}: expected {} of an earlier export, found {}; move it away",
+                            place.string(), fs::is_directory(written) ? "a folder" : "a file",
+                            fs::is_directory(place) ? "a folder" : "a file"));
+  if (!fs::is_directory(place)) return;
+  for (const auto& entry : fs::recursive_directory_iterator(place))
+    if (const fs::path part = entry.path().lexically_relative(place);
+        !fs::exists(written / part) && part.filename() != "metadata.yaml")
+      throw Error(
+          fmt::format("{}: expected the folder of an earlier export, found {} in it, which "
+                      "an export does not write; move it away",
+                      place.string(), part.string()));
+}
+
 /// A folder cannot be renamed onto a filled one: the old one goes aside first, and comes back
 /// where the new one cannot take its place.
 void move_into_place(const fs::path& from, const fs::path& to, const fs::path& aside) {
@@ -85,7 +102,9 @@ void verify(const Format& format, const ExportModel& model, const ExportOptions&
   comparison.suppression.agnostic = class_offset(options) == 0;
   if (file.facts.names != model.names && (file.facts.names_told || format.holds_names))
     throw Error(fmt::format("{}: the file's class names are not the weights'", format.name));
-  result.proof = equivalence::prove_file(with.parent, *file.detector, with.pictures, comparison);
+  const bool open = model.dynamic_size && honours(format, "dynamic");
+  result.proof = equivalence::prove_file(with.parent, *file.detector,
+                                         open ? with.pictures : with.fixed_pictures, comparison);
   const equivalence::FileProof& proof = *result.proof;
   if (!proof.breach.empty())
     throw Error(fmt::format(
@@ -126,6 +145,7 @@ WrittenFormat write_format(const Format& format, const ExportModel& model,
   else
     verify(format, model, options, written, *verification, folder, result);
   result.bytes = size_of(written);
+  require_own(written, place);
   move_into_place(written, place, folder / "previous");
   result.command = format.command != nullptr
                        ? format.command(model, options, path)

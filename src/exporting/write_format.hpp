@@ -12,10 +12,11 @@
 
 namespace yolov7::exporting {
 
-/// What a file is compared with; the pictures fit the model's sides where these are fixed.
+/// What a file is compared with.
 struct Verification {
   runtime::Detector& parent;
-  std::span<const equivalence::ProofPicture> pictures;
+  std::span<const equivalence::ProofPicture> pictures;        ///< where the sides are open
+  std::span<const equivalence::ProofPicture> fixed_pictures;  ///< of the model's height and width
 };
 
 struct WrittenFormat {

@@ -159,6 +159,35 @@ TEST_F(Export, TorchScriptIsComparedAndRunByDetect) {
 }
 #endif
 
+TEST_F(Export, FilesOfTheUserAreNotReplaced) {
+  const std::string out = (scratch / "out").string();
+  scratch.write("out/official_openvino_model/mine.txt", "precious");
+  const Outcome refused = exported({"--include", "openvino", "--out", out});
+  EXPECT_EQ(refused.code, 1) << refused.out;
+  EXPECT_TRUE(has(refused.err, "found mine.txt in it")) << refused.err;
+  EXPECT_EQ(read_text(scratch / "out/official_openvino_model/mine.txt"), "precious");
+}
+
+// Sides that one format leaves open and another does not: each is compared at its own.
+TEST_F(Export, OpenSidesBesideFormatsOfOneSize) {
+  const json said = result({"--include", "onnx", "tflite", "pb", "engine", "--dynamic", "--out",
+                            (scratch / "out").string()});
+  ASSERT_EQ(said.at("files").size(), 4U) << said;
+  for (const json& file : said.at("files"))
+    EXPECT_EQ(file.at("verified").get<std::string>().substr(0, 5), "equal") << file;
+}
+
+// What one format cannot do is its failure alone.
+TEST_F(Export, AFormatThatCannotDoItDoesNotKeepTheOthers) {
+  const Outcome outcome = exported(
+      {"--include", "ncnn", "onnx", "--nms", "--json", "--out", (scratch / "out").string()});
+  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  const json said = json::parse(outcome.out);
+  EXPECT_EQ(said.at("files").size(), 1U) << said;
+  ASSERT_EQ(said.at("failures").size(), 1U) << said;
+  EXPECT_TRUE(has(said.at("failures").at(0).get<std::string>(), "ncnn")) << said;
+}
+
 TEST_F(Export, TheWeightsAreNeverReplaced) {
   const std::string before = read_text(in);
   const std::string link = (scratch / "official.onnx").string();

@@ -41,7 +41,7 @@ std::string outcome(const Case& one, const char* format_name = "onnx") {
   one.change_model(model);
   const Format& chosen = format(format_name);
   const auto path = final_path(chosen, options);
-  const Verification verification{*parent, pictures};
+  const Verification verification{*parent, pictures, pictures};
   WrittenFormat written;
   const std::string error =
       test::error_of([&] { written = write_format(chosen, model, options, path, &verification); });
@@ -241,7 +241,7 @@ TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
   const auto pictures = equivalence::noise_pictures(1, height, width);
   ExportOptions options;
   options.weights = (folder / "weights.pt").string();
-  const Verification verification{*parent, pictures};
+  const Verification verification{*parent, pictures, pictures};
   for (const char* name : {"onnx", "openvino"}) {
     const Format& chosen = format(name);
     const auto path = final_path(chosen, options);

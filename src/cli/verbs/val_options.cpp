@@ -109,10 +109,10 @@ void judge_finite(const evaluation::ValidationResult& result, Output& output) {
 
 namespace {
 
-/// Whether open_detector() made the names up. They are then the numbers 0, 1, ….
+/// Whether the names were made up where the model was opened: 0, 1, …, or class0, class1, ….
 bool unnamed(const std::vector<std::string>& names) {
   for (std::size_t c = 0; c < names.size(); ++c)
-    if (names[c] != std::to_string(c)) return false;
+    if (names[c] != std::to_string(c) && names[c] != "class" + std::to_string(c)) return false;
   return true;
 }
 

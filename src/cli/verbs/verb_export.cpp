@@ -9,9 +9,11 @@
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
 #include "cli/verbs/proof_pictures.hpp"
+#include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/progress.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "exporting/export_settings.hpp"
 #include "exporting/format_table.hpp"
@@ -34,16 +36,16 @@ void guard_files(const ExportOptions& options, const std::vector<const Format*>&
   for (const Format* one : chosen) guard.claim(exporting::final_path(*one, options));
 }
 
+/// `open`: of several sides; else all of the model's height and width.
 std::vector<equivalence::ProofPicture> pictures_for(const ExportOptions& options,
-                                                    const exporting::ExportModel& model) {
+                                                    const exporting::ExportModel& model,
+                                                    bool open) {
   const int stride = static_cast<int>(model.network().largest_stride());
   std::vector<equivalence::ProofPicture> all =
-      model.dynamic_size
-          ? equivalence::generated_pictures(std::max(model.height, model.width), stride)
-          : equivalence::noise_pictures(4, model.height, model.width);
+      open ? equivalence::generated_pictures(std::max(model.height, model.width), stride)
+           : equivalence::noise_pictures(4, model.height, model.width);
   if (!options.images.empty())
-    for (auto& one :
-         proof_pictures(options.images, model.height, model.width, model.dynamic_size ? stride : 0))
+    for (auto& one : proof_pictures(options.images, model.height, model.width, open ? stride : 0))
       all.push_back(std::move(one));
   return all;
 }
@@ -119,14 +121,16 @@ std::vector<Row> write_all(const ExportOptions& options, const exporting::Export
   std::vector<Row> rows;
   Progress progress("export", chosen.size(), "format");
   for (const Format* format : chosen) {
+    check_stop(interrupt::token());
     try {
       rows.push_back(
           {format, exporting::write_format(*format, model, options,
                                            exporting::final_path(*format, options), verification)});
     } catch (const Error& error) {
-      if (error.code() != ExitCode::failure || chosen.size() == 1) throw;
-      failures.emplace_back(error.what());
-      log::error(error.what());
+      if (error.code() == ExitCode::interrupted || chosen.size() == 1) throw;
+      const std::string what = error.what(), name(format->name);
+      failures.push_back(what.find(name) == std::string::npos ? name + ": " + what : what);
+      log::error(failures.back());
       output.code = ExitCode::failure;
     }
     progress.advance(1, std::string(format->name));
@@ -164,12 +168,13 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
                     "image can suppress each other; expected at least {}",
                     offset, 2 * std::max(model.height, model.width)));
   const auto parent = parent_of(options, checkpoint);
-  std::vector<equivalence::ProofPicture> pictures;
-  if (parent) pictures = pictures_for(options, model);
+  std::vector<equivalence::ProofPicture> open, fixed;
+  if (parent) fixed = pictures_for(options, model, false);
+  if (parent && model.dynamic_size) open = pictures_for(options, model, true);
   std::vector<std::string> failures;
   std::vector<Row> rows;
   if (parent) {
-    const exporting::Verification verification{*parent, pictures};
+    const exporting::Verification verification{*parent, open, fixed};
     rows = write_all(options, model, chosen, &verification, output, failures);
   } else {
     rows = write_all(options, model, chosen, nullptr, output, failures);

@@ -148,6 +148,13 @@ void read_annotation(const json& piece, std::size_t number, File& file, Conversi
   file.rows.push_back(std::move(row));
 }
 
+/// Each once: the files of the splits of one set mostly have the same.
+void keep_licence(const std::string& licence, AnnotatedSet& set) {
+  std::string& all = set.residue["coco.licenses"];
+  if (all.find(licence) != std::string::npos) return;
+  all += (all.empty() ? "" : ",") + licence;
+}
+
 File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) {
   File file;
   file.path = path;
@@ -166,7 +173,7 @@ File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
                 else if (name == "info" && !piece.is_null())
                   set.residue.emplace("coco.info", json_text(piece));
                 else if (name == "licenses")
-                  set.residue["coco.licenses"] += (number == 0 ? "" : ",") + json_text(piece);
+                  keep_licence(json_text(piece), set);
               });
   for (const auto& [name, count] : file.unknown)
     reading.account.notes.push_back(

@@ -65,7 +65,6 @@ void read_text_files(const Reading& reading, AnnotatedSet& set, bool (*is_one)(s
   for (const fs::path& path : reading.tree.with_extension(".txt")) {
     check_stop(reading.stop);
     const std::string head = reading.tree.head(path, 4096);
-    if (!text::trim(head).empty() && !is_one(head)) continue;
     AnnotatedImage image;
     image.annotation = path;
     image.split = split_of_folders(path);
@@ -73,7 +72,8 @@ void read_text_files(const Reading& reading, AnnotatedSet& set, bool (*is_one)(s
     reading.finder.assign_by_stem(image, path.stem().string(),
                                   {folder / ".." / sister, folder, folder / "images"},
                                   reading.account.notes);
-    if (image.missing && text::trim(head).empty()) continue;  // an empty text about nothing
+    // A text about nothing. One that has an image is read in any case: its broken rows are named.
+    if (image.missing && (text::trim(head).empty() || !is_one(head))) continue;
     try {
       take(reading.tree.read(path, 1u << 30), image);
     } catch (const Error& error) {

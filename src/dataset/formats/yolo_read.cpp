@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 
 #include "core/error.hpp"
@@ -11,6 +12,7 @@
 #include "core/text.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/object_json.hpp"
+#include "dataset/formats/splits.hpp"
 #include "dataset/formats/yolo.hpp"
 #include "dataset/index/label.hpp"
 
@@ -192,6 +194,24 @@ void read_side_file(YoloImport& work) {
   }
 }
 
+/// Label files of which no image has the name: they are dropped by name, with their boxes counted.
+void read_labels_without_image(YoloImport& work) {
+  const SourceTree& tree = work.reading.tree;
+  std::set<std::string> stems;
+  for (const TreeImage& image : tree.images) stems.insert(image.relative.stem().string());
+  for (const fs::path& file : tree.with_extension(".txt")) {
+    if (stems.contains(file.stem().string()) || !is_yolo_text(tree.head(file, 4096))) continue;
+    AnnotatedImage image;
+    image.written = file.generic_string();
+    image.split = split_of_folders(file);
+    image.fractions = true;
+    read_labels(file, image, work);
+    image.missing = true;
+    image.fault = "label file without an image";
+    work.set.images.push_back(std::move(image));
+  }
+}
+
 }  // namespace
 
 AnnotatedSet read_yolo(const Reading& reading) {
@@ -213,6 +233,7 @@ AnnotatedSet read_yolo(const Reading& reading) {
       read_labels(file, image, work);
     work.set.images.push_back(std::move(image));
   }
+  read_labels_without_image(work);
   work.set.split_rule = work.layout.split_rule;
   check_classes(work);
   note_quads(work);

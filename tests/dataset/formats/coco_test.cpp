@@ -34,6 +34,27 @@ TEST_F(Coco, ClassesGoByIdAndBoxesByCornerAndSize) {
   EXPECT_EQ(set.images[0].split, "train");
 }
 
+/// The files of the splits of one set have the same licences: one list, each once.
+TEST_F(Coco, LicencesOfSeveralFilesAreOneList) {
+  for (const char* split : {"train", "val"}) {
+    image(fmt::format("{}/{}.png", split, split));
+    file(fmt::format("{}/_annotations.coco.json", split),
+         fmt::format(R"({{"licenses": [{{"id": 1, "name": "x"}}, {{"id": 2, "name": "{0}"}}],
+"images": [{{"id": 1, "file_name": "{0}.png", "width": 100, "height": 50}}],
+"annotations": [{{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 30]}}],
+"categories": [{{"id": 1, "name": "b"}}]}})",
+                     split));
+  }
+  const AnnotatedSet set = read("coco");
+  EXPECT_EQ(set.residue.at("coco.licenses"),
+            R"({"id":1,"name":"x"},{"id":2,"name":"train"},{"id":2,"name":"val"})");
+  options.to = "coco";
+  options.out = folder / "out";
+  convert(options);
+  source = folder / "out";
+  EXPECT_EQ(read("coco").images.size(), 2u) << "what was written is read";
+}
+
 TEST_F(Coco, EveryFaultIsNamedAndTheRestIsKept) {
   coco(R"({"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4]},
 {"id": 2, "image_id": 9, "category_id": 3, "bbox": [1, 2, 3, 4]},

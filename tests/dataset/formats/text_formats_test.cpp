@@ -45,6 +45,19 @@ TEST_F(TextFormats, KittiCountsColumnsFromTheRight) {
   EXPECT_EQ(account.boxes.in, 5u);
 }
 
+/// A file of an image is read whatever its first row is.
+TEST_F(TextFormats, ABadFirstRowDoesNotHideAFile) {
+  image("images/a.png");
+  image("images/b.png");
+  file("labelTxt/a.txt", "10 10 40 10 40 30 10 30 ship 0\n");
+  file("labelTxt/b.txt", "10 20 40 20 40 40 10 40 0 0\n50 10 90 10 90 30 50 30 ship 0\nrubbish\n");
+  const AnnotatedSet set = read("dota");
+  ASSERT_EQ(set.images.size(), 2u) << said();
+  EXPECT_EQ(account.boxes.in, 4u) << said();
+  EXPECT_EQ(account.boxes.in, account.boxes.out + account.boxes.dropped) << said();
+  EXPECT_GE(account.boxes.out, 2u) << said();
+}
+
 TEST_F(TextFormats, DotaKeepsTurnedBoxes) {
   image("train/images/a.png");
   // A rectangle of 20 × 10 px turned by 90 degrees: it begins at the upper right.

@@ -80,6 +80,18 @@ TEST_F(YoloFiles, EmptyAndMissingLabelFilesAreTwoThings) {
   EXPECT_EQ(names_of(set), (std::vector<std::string>{"x", "y: z"}));
 }
 
+TEST_F(YoloFiles, ALabelFileWithoutAnImageIsDroppedByNameWithItsBoxes) {
+  image("images/a.png");
+  file("labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("labels/orphan.txt", "0 0.5 0.5 0.2 0.4\n0 0.2 0.2 0.1 0.1\n");
+  file("data.yaml", "train: images\nnames: [x]\n");
+  const AnnotatedSet set = read("yolo");
+  EXPECT_EQ(set.images.size(), 1u);
+  EXPECT_EQ(account.boxes.in, 3u) << said();
+  EXPECT_EQ(account.boxes.out, 1u) << said();
+  EXPECT_TRUE(dropped("label file without an image")) << said();
+}
+
 TEST_F(YoloFiles, ForeignPathsAreFoundInsideTheSourceAlone) {
   test::write_gray(folder / "outside/train/images/s.png", 20, 20, 7);
   image("train/images/a.png");
