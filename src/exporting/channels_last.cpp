@@ -298,16 +298,9 @@ Value Translation::translate(const network::ToRows& rows, const Inputs& in) {
 }
 
 Value Translation::translate(const network::AddCellOffsets& offsets, const Inputs& in) {
-  const std::size_t columns = index(offsets.columns), width = index(offsets.width),
-                    cells = index(offsets.height) * width;
-  const auto stride = static_cast<float>(offsets.stride);
-  std::vector<float> values(cells * columns, 0);
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5F);
-    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5F);
-  }
-  return with_constant(Kind::add, in[0], {1, 1, static_cast<std::int64_t>(cells), offsets.columns},
-                       values);
+  const std::int64_t cells = std::int64_t{offsets.height} * offsets.width;
+  return with_constant(Kind::add, in[0], {1, 1, cells, offsets.columns},
+                       network::cell_offsets(offsets));
 }
 
 Value Translation::translate(const network::JoinRows& join, const Inputs& in) {

@@ -226,8 +226,9 @@ CoremlValue CoremlPrimitives::translate(const network::ShiftRows& shift, const I
 
 CoremlValue CoremlPrimitives::translate(const network::AddCellOffsets& offsets, const Inputs& in) {
   const std::int64_t cells = std::int64_t{offsets.height} * offsets.width;
-  return binary("add", in[0],
-                program_.reals({1, 1, cells, offsets.columns}, cell_offsets(offsets), in[0].type));
+  return binary(
+      "add", in[0],
+      program_.reals({1, 1, cells, offsets.columns}, network::cell_offsets(offsets), in[0].type));
 }
 
 CoremlValue CoremlPrimitives::translate(const network::JoinRows& join, const Inputs& in) {

@@ -81,14 +81,6 @@ ExportModel make_export_model(const network::Checkpoint& checkpoint, const Expor
   return model;
 }
 
-void require_half(const ExportModel& model) {
-  for (const auto& [name, tensor] : model.fused->weights.entries())
-    for (const float value : tensor.to_floats())
-      if (std::abs(value) >= 65520)
-        throw Error(fmt::format("--half: {}: expected values of at most 65504, found {}", name,
-                                text::general(value)));
-}
-
 std::string names_literal(const std::vector<std::string>& names) {
   std::string all = "{";
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -150,19 +142,6 @@ std::string metadata_yaml(const Metadata& metadata) {
     all += "'\n";
   }
   return all;
-}
-
-std::vector<float> cell_offsets(const network::AddCellOffsets& offsets) {
-  const auto columns = static_cast<std::size_t>(offsets.columns),
-             width = static_cast<std::size_t>(offsets.width),
-             cells = static_cast<std::size_t>(offsets.height) * width;
-  const auto stride = static_cast<float>(offsets.stride);
-  std::vector<float> values(cells * columns, 0);
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5F);
-    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5F);
-  }
-  return values;
 }
 
 void require_float16_range(const ExportModel& model) {

@@ -42,9 +42,6 @@ ExportModel make_export_model(const network::Checkpoint& checkpoint, const Expor
 ExportModel make_export_model(const network::Network& network, const network::Weights& weights,
                               std::vector<std::string> names, const ExportOptions& options);
 
-/// Error: a weight is beyond 65504, where float16 ends.
-void require_half(const ExportModel& model);
-
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 /// The keys that all formats have (export 0), in order, and strides and anchors (pixels) of the
 /// levels. `layout` is the format's: "v5", "v8", "tf", "raw", "nms6", "coreml-nms", "end2end-ort",
@@ -56,9 +53,6 @@ std::string_view layout(const ExportModel& model, const ExportOptions& options);
 std::string names_literal(const std::vector<std::string>& names);
 /// One pair a line, values as text.
 std::string metadata_yaml(const Metadata& metadata);
-
-/// What AddCellOffsets adds, [H · W, columns].
-std::vector<float> cell_offsets(const network::AddCellOffsets& offsets);
 
 /// Error: a weight that float16 cannot hold, by name.
 void require_float16_range(const ExportModel& model);

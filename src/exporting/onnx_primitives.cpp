@@ -147,7 +147,7 @@ std::string OnnxPrimitives::translate(const network::ShiftRows& shift, const Inp
 
 std::string OnnxPrimitives::fixed_cell_offsets(const network::AddCellOffsets& offsets) {
   const std::int64_t cells = std::int64_t{offsets.height} * offsets.width;
-  return graph_.floats({1, 1, cells, offsets.columns}, cell_offsets(offsets));
+  return graph_.floats({1, 1, cells, offsets.columns}, network::cell_offsets(offsets));
 }
 
 /// The same from the map's own sides: [H · W, columns]. Counting is in integers, because Range has

@@ -8,6 +8,7 @@
 #include "exporting/tensorflow.hpp"
 #include "exporting/tflite.hpp"
 #include "tests/exporting/networks.hpp"
+#include "tests/exporting/read_back.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -70,26 +71,6 @@ std::vector<double> in_parts(std::vector<double> rows, int columns, int height, 
   }
   return rows;
 }
-
-/// `tolerance` of the largest value, or of 1.
-void expect_close(const std::vector<float>& found, const std::vector<double>& expected,
-                  double tolerance, const std::string& what) {
-  ASSERT_EQ(found.size(), expected.size()) << what;
-  double scale = 1, gap = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    scale = std::max(scale, std::abs(expected[i]));
-    gap = std::max(gap, std::abs(static_cast<double>(found[i]) - expected[i]));
-  }
-  EXPECT_LE(gap, tolerance * scale) << what;
-}
-
-std::vector<float> images(int batch, int height, int width) {
-  return unit_noise(static_cast<std::size_t>(batch * 3 * height * width), 77);
-}
-
-// Some hundred float32 operations a value: 1e-5 of the largest is ten times their rounding, and a
-// wrong operation is far beyond it.
-constexpr double tolerance = 1e-5;
 
 }  // namespace
 

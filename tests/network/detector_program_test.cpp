@@ -78,6 +78,13 @@ TEST(DetectorProgram, ConstantsGiveTheFormulas) {
   EXPECT_EQ(offsets[1]->width, 4);
 }
 
+TEST(DetectorProgram, CellOffsetsGoRowByRow) {
+  // Stride 8, two rows of three cells: x = 8 · (0, 1, 2) − 4, y = 8 · (0, 1) − 4, columns 2 … stay.
+  EXPECT_EQ(cell_offsets({8, 2, 3, 6}),
+            (std::vector<float>{-4, -4, 0, 0, 0, 0, 4, -4, 0, 0, 0, 0, 12, -4, 0, 0, 0, 0,
+                                -4, 4,  0, 0, 0, 0, 4, 4,  0, 0, 0, 0, 12, 4,  0, 0, 0, 0}));
+}
+
 TEST(DetectorProgram, RowsOfAllLeadLevelsAreJoinedLast) {
   const DetectorProgram program = lower_detector(two_levels(), 32, 64, false);
   const DetectorOperation& last = program.after.back();

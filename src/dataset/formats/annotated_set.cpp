@@ -104,4 +104,13 @@ std::string text_of(const AttributeValue& value) {
   return std::get<std::string>(value);
 }
 
+bool take_mark(const Attribute& attribute, AnnotatedObject& object) {
+  for (const Mark& mark : marks)
+    if (attribute.name == mark.name) {
+      object.*mark.member = is_true(attribute.value);
+      return true;
+    }
+  return false;
+}
+
 }  // namespace yolov7::dataset

@@ -122,4 +122,17 @@ const Attribute* find_attribute(const std::vector<Attribute>& attributes, std::s
 bool is_true(const AttributeValue& value);  ///< true, a number other than 0, "true", "yes", "1"
 std::string text_of(const AttributeValue& value);
 
+/// A switch of an object under the name that formats write where they have no place for it.
+struct Mark {
+  const char* name;
+  bool AnnotatedObject::*member;
+};
+inline constexpr Mark marks[] = {{"crowd", &AnnotatedObject::crowd},
+                                 {"ignore", &AnnotatedObject::ignore},
+                                 {"difficult", &AnnotatedObject::difficult},
+                                 {"truncated", &AnnotatedObject::truncated},
+                                 {"occluded", &AnnotatedObject::occluded}};
+/// Sets the mark of the attribute's name. False: there is none of that name.
+bool take_mark(const Attribute& attribute, AnnotatedObject& object);
+
 }  // namespace yolov7::dataset

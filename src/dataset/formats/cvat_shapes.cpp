@@ -134,12 +134,9 @@ void collect_labels(const pugi::xml_node& node, CvatLabels& labels) {
 
 std::vector<Attribute> written_attributes(const AnnotatedObject& object) {
   std::vector<Attribute> list = object.attributes;
-  const std::pair<const char*, bool> marks[] = {{"crowd", object.crowd},
-                                                {"ignore", object.ignore},
-                                                {"difficult", object.difficult},
-                                                {"truncated", object.truncated}};
-  for (const auto& [name, set] : marks)
-    if (set) list.push_back({name, true});
+  for (const Mark& mark : marks)
+    if (object.*mark.member && mark.member != &AnnotatedObject::occluded)
+      list.push_back({mark.name, true});
   if (object.score) list.push_back({"score", *object.score});
   return list;
 }
@@ -194,18 +191,13 @@ void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,
     else if (type != labels.input_types.end() && type->second == "number" &&
              read_number(written, number))
       value = number;
-    if (name == "crowd")
-      object.crowd = is_true(value);
-    else if (name == "ignore")
-      object.ignore = is_true(value);
-    else if (name == "difficult")
-      object.difficult = is_true(value);
-    else if (name == "truncated")
-      object.truncated = is_true(value);
-    else if (name == "score" && read_number(written, number))
+    Attribute one{name, std::move(value)};
+    // The format has an attribute of its own for what is occluded.
+    if (name != "occluded" && take_mark(one, object)) continue;
+    if (name == "score" && read_number(written, number))
       object.score = number;
     else
-      object.attributes.push_back({name, std::move(value)});
+      object.attributes.push_back(std::move(one));
   }
 }
 

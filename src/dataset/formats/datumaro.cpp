@@ -175,13 +175,9 @@ AnnotatedSet read(const Reading& reading) {
 json attributes_json(const AnnotatedObject& object) {
   json list = json::object();
   for (const Attribute& one : object.attributes) list[one.name] = to_json(one.value);
-  const std::pair<const char*, bool> marks[] = {{"is_crowd", object.crowd},
-                                                {"ignore", object.ignore},
-                                                {"difficult", object.difficult},
-                                                {"truncated", object.truncated},
-                                                {"occluded", object.occluded}};
-  for (const auto& [name, set] : marks)
-    if (set) list[name] = true;
+  for (const Mark& mark : marks)
+    if (object.*mark.member)
+      list[mark.member == &AnnotatedObject::crowd ? "is_crowd" : mark.name] = true;
   if (object.rotation) list["rotation"] = tidy(object.rotation->degrees);
   if (object.score) list["score"] = *object.score;
   if (object.track) {

@@ -36,21 +36,8 @@ bool detect(const SourceTree& tree) {
 
 void take_flags(const json& shape, AnnotatedObject& object) {
   if (const json* flags = member(shape, "flags"))
-    for (Attribute& one : attributes_of(*flags)) {
-      const bool set = is_true(one.value);
-      if (one.name == "crowd")
-        object.crowd = set;
-      else if (one.name == "ignore")
-        object.ignore = set;
-      else if (one.name == "difficult")
-        object.difficult = set;
-      else if (one.name == "truncated")
-        object.truncated = set;
-      else if (one.name == "occluded")
-        object.occluded = set;
-      else
-        object.attributes.push_back(std::move(one));
-    }
+    for (Attribute& one : attributes_of(*flags))
+      if (!take_mark(one, object)) object.attributes.push_back(std::move(one));
   if (const std::string words = text_at(shape, "description"); !words.empty())
     object.attributes.push_back({"description", words});
   object.group = id_at(shape, "group_id");
@@ -166,13 +153,8 @@ json shape_json(const Writing& writing, const AnnotatedObject& object) {
   json flags = json::object();
   for (const Attribute& one : object.attributes)
     if (const bool* set = std::get_if<bool>(&one.value)) flags[one.name] = *set;
-  const std::pair<const char*, bool> marks[] = {{"crowd", object.crowd},
-                                                {"ignore", object.ignore},
-                                                {"difficult", object.difficult},
-                                                {"truncated", object.truncated},
-                                                {"occluded", object.occluded}};
-  for (const auto& [name, set] : marks)
-    if (set) flags[name] = true;
+  for (const Mark& mark : marks)
+    if (object.*mark.member) flags[mark.name] = true;
   const Attribute* words = find_attribute(object.attributes, "description");
   json group;
   if (const auto number = text::parse_int(object.group))

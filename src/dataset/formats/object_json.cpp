@@ -12,15 +12,6 @@ namespace yolov7::dataset {
 using nlohmann::json;
 namespace {
 
-struct Flag {
-  const char* name;
-  bool AnnotatedObject::*member;
-};
-constexpr Flag flags[] = {{"crowd", &AnnotatedObject::crowd},
-                          {"ignore", &AnnotatedObject::ignore},
-                          {"difficult", &AnnotatedObject::difficult},
-                          {"truncated", &AnnotatedObject::truncated},
-                          {"occluded", &AnnotatedObject::occluded}};
 struct Text {
   const char* name;
   std::string AnnotatedObject::*member;
@@ -82,8 +73,8 @@ json attributes_json(const std::vector<Attribute>& attributes) {
 
 json properties_json(const AnnotatedObject& object, bool with_rings) {
   json value = json::object();
-  for (const Flag& flag : flags)
-    if (object.*flag.member) value[flag.name] = true;
+  for (const Mark& mark : marks)
+    if (object.*mark.member) value[mark.name] = true;
   for (const Text& text : texts)
     if (!(object.*text.member).empty()) value[text.name] = object.*text.member;
   if (object.z_order != 0) value["z_order"] = object.z_order;
@@ -108,7 +99,7 @@ json properties_json(const AnnotatedObject& object, bool with_rings) {
 }
 
 std::string take_properties(const json& value, AnnotatedObject& object) {
-  for (const Flag& flag : flags) object.*flag.member = flag_at(value, flag.name);
+  for (const Mark& mark : marks) object.*mark.member = flag_at(value, mark.name);
   for (const Text& text : texts) object.*text.member = id_at(value, text.name);
   object.z_order = whole(value, "z_order");
   object.score = number_at(value, "score");

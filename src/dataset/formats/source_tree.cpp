@@ -76,6 +76,12 @@ bool SourceTree::has(const fs::path& relative) const {
   return std::binary_search(files.begin(), files.end(), relative, less);
 }
 
+std::set<std::string> SourceTree::image_stems() const {
+  std::set<std::string> stems;
+  for (const TreeImage& image : images) stems.insert(image.relative.stem().string());
+  return stems;
+}
+
 std::string SourceTree::read(const fs::path& relative, std::uint64_t most_bytes) const {
   return file::read(root / relative, most_bytes);
 }

@@ -2,6 +2,7 @@
 // Everything below a source of annotations, from one walk through its folders.
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct SourceTree {
   /// Files with this extension (".json", any case).
   std::vector<std::filesystem::path> with_extension(std::string_view extension) const;
   bool has(const std::filesystem::path& relative) const;  ///< among `files`
+  std::set<std::string> image_stems() const;  ///< file names of images without their suffix
   /// The whole file; Error names it and a size over `most_bytes`.
   std::string read(const std::filesystem::path& relative,
                    std::uint64_t most_bytes = std::uint64_t{4} << 30) const;

@@ -86,21 +86,8 @@ std::vector<Attribute> tags_of(const json* list) {
 }
 
 void take_marks(const json& value, AnnotatedObject& object) {
-  for (Attribute& tag : tags_of(member(value, "tags"))) {
-    const bool set = is_true(tag.value);
-    if (tag.name == "crowd")
-      object.crowd = set;
-    else if (tag.name == "ignore")
-      object.ignore = set;
-    else if (tag.name == "difficult")
-      object.difficult = set;
-    else if (tag.name == "truncated")
-      object.truncated = set;
-    else if (tag.name == "occluded")
-      object.occluded = set;
-    else
-      object.attributes.push_back(std::move(tag));
-  }
+  for (Attribute& tag : tags_of(member(value, "tags")))
+    if (!take_mark(tag, object)) object.attributes.push_back(std::move(tag));
 }
 
 void read_objects(const json& file, AnnotatedImage& image, AnnotatedSet& set,
@@ -193,13 +180,8 @@ json points_json(const Ring& ring) {
 json object_json(const AnnotatedObject& object, const Writing& writing) {
   json tags = json::array(), inner = json::array();
   for (const Attribute& one : object.attributes) tags.push_back(tag_json(one));
-  const std::pair<const char*, bool> marks[] = {{"crowd", object.crowd},
-                                                {"ignore", object.ignore},
-                                                {"difficult", object.difficult},
-                                                {"truncated", object.truncated},
-                                                {"occluded", object.occluded}};
-  for (const auto& [name, set] : marks)
-    if (set) tags.push_back(tag_json({name, true}));
+  for (const Mark& mark : marks)
+    if (object.*mark.member) tags.push_back(tag_json({mark.name, true}));
   const Ring* polygon = sole_polygon(object);
   const Xyxy& box = object.box;
   const Ring corners = {{box.x1, box.y1}, {box.x2 - 1, box.y2 - 1}};

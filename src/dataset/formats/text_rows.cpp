@@ -85,8 +85,7 @@ void read_text_files(const Reading& reading, AnnotatedSet& set, bool (*is_one)(s
 }
 
 bool any_text_file(const SourceTree& tree, bool (*is_one)(std::string_view)) {
-  std::set<std::string> stems;
-  for (const TreeImage& image : tree.images) stems.insert(image.relative.stem().string());
+  const std::set<std::string> stems = tree.image_stems();
   std::size_t looked = 0;
   for (const fs::path& file : tree.with_extension(".txt")) {
     if (!stems.contains(file.stem().string())) continue;

@@ -197,8 +197,7 @@ void read_side_file(YoloImport& work) {
 /// Label files of which no image has the name: they are dropped by name, with their boxes counted.
 void read_labels_without_image(YoloImport& work) {
   const SourceTree& tree = work.reading.tree;
-  std::set<std::string> stems;
-  for (const TreeImage& image : tree.images) stems.insert(image.relative.stem().string());
+  const std::set<std::string> stems = tree.image_stems();
   for (const fs::path& file : tree.with_extension(".txt")) {
     if (stems.contains(file.stem().string()) || !is_yolo_text(tree.head(file, 4096))) continue;
     AnnotatedImage image;

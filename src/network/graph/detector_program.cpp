@@ -56,6 +56,19 @@ class Lowering {
 
 }  // namespace
 
+std::vector<float> cell_offsets(const AddCellOffsets& offsets) {
+  const auto columns = static_cast<std::size_t>(offsets.columns),
+             width = static_cast<std::size_t>(offsets.width),
+             cells = static_cast<std::size_t>(offsets.height) * width;
+  const auto stride = static_cast<float>(offsets.stride);
+  std::vector<float> values(cells * columns, 0);
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5F);
+    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5F);
+  }
+  return values;
+}
+
 DetectorProgram lower_detector(const Network& network, int height, int width, bool bytes) {
   return Lowering(network).run(height, width, bytes);
 }

@@ -35,6 +35,9 @@ struct AddCellOffsets {
   int height = 0, width = 0, columns = 85;
 };
 
+/// What it adds: [cells, columns], row-major.
+std::vector<float> cell_offsets(const AddCellOffsets& offsets);
+
 /// Several [B, anchors, cells, columns] → [B, Σ anchors · cells, columns], in order.
 struct JoinRows {
   int columns = 85;

@@ -266,15 +266,9 @@ Value Builder::translate(const network::ShiftRows& shift, const Inputs& in) {
 }
 
 Value Builder::translate(const network::AddCellOffsets& offsets, const Inputs& in) {
-  const std::size_t columns = size(offsets.columns), width = size(offsets.width),
-                    cells = size(offsets.height) * width;
-  const auto stride = static_cast<float>(offsets.stride);
-  std::vector<float> values(cells * columns, 0);
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    values[cell * columns] = stride * (static_cast<float>(cell % width) - 0.5f);
-    values[cell * columns + 1] = stride * (static_cast<float>(cell / width) - 0.5f);
-  }
-  return std::make_shared<ov::op::v1::Add>(in[0], floats({1, 1, cells, columns}, values));
+  const std::size_t cells = size(offsets.height) * size(offsets.width);
+  return std::make_shared<ov::op::v1::Add>(
+      in[0], floats({1, 1, cells, size(offsets.columns)}, network::cell_offsets(offsets)));
 }
 
 Value Builder::translate(const network::JoinRows& join, const Inputs& in) {
