@@ -177,9 +177,9 @@ int main(int argc, char** argv) {
     ratio.push_back(kept.back() / reference.back());
     if (round == 0) first_peak = peak_resident_bytes();
   }
-  fmt::print("{} px, {}, {} pictures, {} rounds; one thread\n", size, set, index.entries.size(),
+  fmt::print("{} px, {}, {} images, {} rounds; one thread\n", size, set, index.entries.size(),
              rounds);
-  fmt::print("D         {:8.1f} pictures/s\n", median(decode));
+  fmt::print("D         {:8.1f} images/s\n", median(decode));
   fmt::print(
       "uncached  {:8.1f} samples/s, k = {:.2f} decodes each: {:.3f} of D / k ({:.3f} to {:.3f})\n",
       median(fresh), median(decodes), median(share), *std::min_element(share.begin(), share.end()),
@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
   fmt::print("scaled    {:8.1f} samples/s (--scaled-decoding), {:.2f} times as many\n",
              median(quick), median(quick) / median(fresh));
   fmt::print("cached    {:8.1f} samples/s\n", median(kept));
-  fmt::print("OpenCV    {:8.1f} pictures/s (warpAffine, cvtColor, LUT, cvtColor alone)\n",
+  fmt::print("OpenCV    {:8.1f} images/s (warpAffine, cvtColor, LUT, cvtColor alone)\n",
              median(reference));
   fmt::print("cached / OpenCV: {:.3f} ({:.3f} to {:.3f})\n", median(ratio),
              *std::min_element(ratio.begin(), ratio.end()),

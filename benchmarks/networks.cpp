@@ -99,7 +99,7 @@ void run(const std::string& name, int size) {
 
 int main(int count, char** arguments) {
   try {
-    fmt::print("{} threads, float32, one picture, median of {}, milliseconds\n\n", usable_cores(),
+    fmt::print("{} threads, float32, one image, median of {}, milliseconds\n\n", usable_cores(),
                rounds);
     fmt::print(
         "| network | px | M parameters, training | deploy | GFLOPs, training | deploy | OpenVINO "

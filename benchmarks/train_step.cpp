@@ -204,7 +204,7 @@ void run(const Options& options) {
   fmt::print(
       "{} {} batch {} size {} threads {} objects {} classes {}: share {:.3f} of the GEMM peak "
       "(median of {}; {:.3f} … {:.3f}), step "
-      "{:.1f} ms, peak {:.0f} GFLOP/s, {:.1f} GFLOP per picture\n",
+      "{:.1f} ms, peak {:.0f} GFLOP/s, {:.1f} GFLOP per image\n",
       options.model, options.type, options.batch, options.size, options.threads, options.objects,
       options.classes, median(shares), options.rounds,
       *std::min_element(shares.begin(), shares.end()),

@@ -132,7 +132,7 @@ double fingerprint_difference(const nlohmann::json& fingerprints,
                               std::span<const equivalence::Outputs> outputs) {
   const nlohmann::json found = fingerprints_json(outputs);
   if (fingerprints.size() != found.size())
-    throw Error(fmt::format("the certificate describes {} pictures, found {}", fingerprints.size(),
+    throw Error(fmt::format("the certificate describes {} images, found {}", fingerprints.size(),
                             found.size()));
   double largest = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {

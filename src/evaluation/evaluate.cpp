@@ -61,7 +61,7 @@ class Evaluator {
   Evaluator(runtime::Detector& detector, const dataset::Index& index,
             const ValidationOptions& options)
       : detector_(detector), index_(index), options_(options) {
-    if (index.entries.empty()) throw Error(fmt::format("the {} split has no picture", index.split));
+    if (index.entries.empty()) throw Error(fmt::format("the {} split has no image", index.split));
     const int classes = options.single_cls ? 1 : static_cast<int>(index.names.size());
     if (!options.single_cls && detector.class_count() != classes)
       throw Error(fmt::format("the model has {} classes, the data has {}", detector.class_count(),

@@ -22,7 +22,7 @@ Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOp
   if (source.width < 1 || source.height < 1 || target.width < 1 || target.height < 1 ||
       options.stride < 1)
     throw Error(
-        fmt::format("letterbox: expected sides and stride of at least 1, found picture {} x {}, "
+        fmt::format("letterbox: expected sides and stride of at least 1, found image {} x {}, "
                     "target {} x {}, "
                     "stride {}",
                     source.width, source.height, target.width, target.height, options.stride));
@@ -59,7 +59,7 @@ namespace {
 void require_fit(const cv::Mat& picture, const Letterbox& geometry) {
   if (picture.type() != CV_8UC3 || picture.size() != geometry.source)
     throw Error(
-        fmt::format("letterbox: expected an 8-bit 3-channel picture of {} x {} px, found {} "
+        fmt::format("letterbox: expected an 8-bit 3-channel image of {} x {} px, found {} "
                     "channels, {} x {} px",
                     geometry.source.width, geometry.source.height, picture.channels(), picture.cols,
                     picture.rows));
@@ -104,7 +104,7 @@ void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_
 }
 
 void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
-  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit picture with three channels");
+  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit image with three channels");
   planes.resize(3 * bgr.total());
   write_planes(bgr, bgr.size(), {{0, 0}, bgr.size()}, planes.data());
 }

@@ -319,8 +319,8 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
     if (norm.batch_statistics && norm.joint == nullptr && blocks.rows == 1) {
       throw Error(
           "batch-norm: expected more than one value per channel in training, found a batch of one "
-          "picture with "
-          "a 1 × 1 map: raise the batch or the picture size");
+          "image with "
+          "a 1 × 1 map: raise the batch or the image size");
     }
     Coefficients k(blocks.channels);
     at::Tensor y;

@@ -164,10 +164,10 @@ cv::Mat plot_labels(std::span<const LabelFact> labels, const std::vector<std::st
   for (const LabelFact& one : labels)
     centres.emplace_back(one.x, one.y), sizes.emplace_back(one.width, one.height);
   heat_map(canvas, panel(0, 1), centres, true, cells);
-  title(panel(0, 1), "Centres in the picture");
+  title(panel(0, 1), "Centres in the image");
   frame(canvas, panel(0, 1), "x", "y", true);
   heat_map(canvas, panel(1, 1), sizes, false, cells);
-  title(panel(1, 1), "Sizes, shares of the picture");
+  title(panel(1, 1), "Sizes, shares of the image");
   frame(canvas, panel(1, 1), "width", "", false);
   put(canvas, "height", {panel(1, 1).x - 8, panel(1, 1).y + panel(1, 1).height / 2}, small, right);
   return canvas;

@@ -194,14 +194,14 @@ std::string headline(const nlohmann::json& results) {
                              text::general(number(official, "confidence"), 3)),
                  text::general(number(official, "precision"), 4)},
                 {"recall, official metric, there", text::general(number(official, "recall"), 4)},
-                {"milliseconds a picture: waiting, network, suppression",
+                {"milliseconds an image: waiting, network, suppression",
                  fmt::format("{:.1f}, {:.1f}, {:.1f}", number(times, "pre"),
                              number(times, "inference"), number(times, "nms"))}};
   const auto count = [&](const char* name) {
     return results.value(name, nlohmann::json(0)).dump();
   };
   std::string words = fmt::format(
-      "<p>{} pictures, {} objects, {} predictions above {}; {} px, batches of {}; {}.</p>\n",
+      "<p>{} images, {} objects, {} predictions above {}; {} px, batches of {}; {}.</p>\n",
       count("pictures"), count("labels"), count("predictions"), count("conf_thres"),
       count("image_size"), count("batch_size"),
       text::html(results.value("detector", std::string("detector not named"))));
@@ -248,7 +248,7 @@ std::string run_report(const fs::path& folder) {
                       figure(folder / "confusion_matrix.png",
                              "Confusion matrix, columns are the true classes"));
   page += section(
-      "Labels of the training pictures",
+      "Labels of the training images",
       figure(folder / "labels.png", "Labels per class, boxes, centres, sizes") +
           figure(folder / "labels_correlogram.png", "Centres and sizes against each other"));
   page += section("Batches",
@@ -281,7 +281,7 @@ std::string validation_report(const fs::path& folder) {
   page += section("Calibration",
                   figure(folder / "calibration.png", "Share of right detections over the score"));
   page += section("Objects by size, shape and crowding", table_of(folder / "breakdown.csv"));
-  page += section("Pictures with the most errors",
+  page += section("Images with the most errors",
                   figure(folder / "worst_pictures.jpg",
                          "Missed objects and false detections above the best threshold"));
   page += section("Batches", batches(folder, {"test_batch0_labels.jpg", "test_batch0_pred.jpg",

@@ -30,7 +30,7 @@ const std::vector<Panel>& panels() {
       {"mAP at IoU 0.5 to 0.95",
        {{"coco/mAP_0.5:0.95", "COCO"}, {"official/mAP_0.5:0.95", "official"}},
        true},
-      {"Pictures per second", {{"pictures_per_s", "training"}}, false}};
+      {"Images per second", {{"pictures_per_s", "training"}}, false}};
   return all;
 }
 

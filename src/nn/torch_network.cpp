@@ -264,7 +264,7 @@ at::Tensor image_tensor(std::span<const std::uint8_t> pixels, int count, int hei
   const auto expected = static_cast<std::size_t>(count) * 3 * static_cast<std::size_t>(height) *
                         static_cast<std::size_t>(width);
   if (pixels.size() != expected)
-    throw Error(fmt::format("expected {} pixel bytes for {} pictures of {}x{}, found {}", expected,
+    throw Error(fmt::format("expected {} pixel bytes for {} images of {}x{}, found {}", expected,
                             count, width, height, pixels.size()));
   const at::Tensor bytes =
       at::from_blob(const_cast<std::uint8_t*>(pixels.data()), {count, 3, height, width}, at::kByte);

@@ -26,7 +26,7 @@ double waiting_share(const EpochRecord& r) {
 
 std::string epoch_table_header() {
   return fmt::format(row_format, "epoch", "memory", "box", "obj", "cls", "total", "objects", "px",
-                     "batch", "mAP50", "mAP", "pictures/s", "limited by", "left");
+                     "batch", "mAP50", "mAP", "images/s", "limited by", "left");
 }
 
 std::string epoch_table_row(const EpochRow& row) {
@@ -54,7 +54,7 @@ std::string epoch_sentence(const EpochRow& row) {
                         setting_name("workers"), setting_name("cache-budget"))
           : fmt::format("limited by compute, waiting {:.0f} % of the time for data", 100 * waiting);
   return fmt::format(
-      "epoch {}/{}: box {:.4g} obj {:.4g} cls {:.4g} | {}| {:.1f} pictures/s, {}{}", row.epoch,
+      "epoch {}/{}: box {:.4g} obj {:.4g} cls {:.4g} | {}| {:.1f} images/s, {}{}", row.epoch,
       row.epochs - 1, r.train_loss[0], r.train_loss[1], r.train_loss[2],
       r.validated ? fmt::format("COCO mAP50 {:.4f} mAP {:.4f}, official mAP50 {:.4f} mAP {:.4f} ",
                                 r.coco_map50, r.coco_map, r.official_map50, r.official_map)

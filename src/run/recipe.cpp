@@ -72,7 +72,7 @@ std::string apply_recipe(TrainOptions& o, const std::vector<std::string>& given,
                     setting_name("optimizer"));
   if (changed.empty()) return {};
   return fmt::format(
-      "few steps: {} pictures and {} epochs are {} optimizer steps in the official recipe{} ({} "
+      "few steps: {} images and {} epochs are {} optimizer steps in the official recipe{} ({} "
       "official keeps the original's)",
       pictures, o.epochs, before, changed, setting_name("recipe"));
 }

@@ -70,7 +70,7 @@ ScheduleKind schedule_kind(std::string_view name) {
 Schedule::Schedule(const ScheduleOptions& options) : options_(options) {
   if (options.epochs < 1 || options.batches_per_epoch < 1 || options.total_batch < 1)
     throw Error(
-        fmt::format("the schedule needs at least 1 epoch, batch and picture, found {} epochs of {} "
+        fmt::format("the schedule needs at least 1 epoch, batch and image, found {} epochs of {} "
                     "batches of {}",
                     options.epochs, options.batches_per_epoch, options.total_batch));
   if (options.nominal_batch < 1 || options.plateau.patience < 1)

@@ -50,7 +50,7 @@ namespace {
 
 Letterbox geometry_of(const Detector& detector, const cv::Mat& bgr, int image_size) {
   if (bgr.empty() || bgr.type() != CV_8UC3)
-    throw Error("expected an 8-bit picture with three channels");
+    throw Error("expected an 8-bit image with three channels");
   LetterboxOptions shape;
   shape.stride = detector.stride();
   if (const InputSides sides = detector.sides(); sides.fixed()) {

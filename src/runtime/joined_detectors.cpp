@@ -187,7 +187,7 @@ class Ensemble final : public Detector {
 void require_open_sides(const Detector& detector, const char* who) {
   if (const InputSides sides = detector.sides(); sides.fixed())
     throw usage_error(fmt::format(
-        "{}: expected a model that takes pictures of any size, found one of {} x {} px only", who,
+        "{}: expected a model that takes images of any size, found one of {} x {} px only", who,
         sides.width, sides.height));
 }
 

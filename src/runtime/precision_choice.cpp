@@ -46,16 +46,16 @@ PrecisionVerdict compare_boxes(std::span<const DetectResult> reference,
   }
   verdict.same = boxes > 0 && different == 0 && not_finite == 0;
   if (boxes == 0)
-    verdict.reason = fmt::format("nothing is found in {} pictures, so there is nothing to compare",
+    verdict.reason = fmt::format("nothing is found in {} images, so there is nothing to compare",
                                  reference.size());
   else if (not_finite > 0)
     verdict.reason = fmt::format("{} rows are not finite", not_finite);
   else if (different > 0)
-    verdict.reason = fmt::format("{} boxes differ, of {} that float32 finds in {} pictures",
+    verdict.reason = fmt::format("{} boxes differ, of {} that float32 finds in {} images",
                                  different, boxes, reference.size());
   else
     verdict.reason =
-        fmt::format("all {} boxes in {} pictures are those of float32", boxes, reference.size());
+        fmt::format("all {} boxes in {} images are those of float32", boxes, reference.size());
   return verdict;
 }
 

@@ -43,7 +43,7 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
   const auto shared = dataset::shared_pictures(data.train, data.val);
   if (!shared.empty()) {
     log::warning(fmt::format(
-        "{} pictures are in train and in val: the validation numbers are too good", shared.size()));
+        "{} images are in train and in val: the validation numbers are too good", shared.size()));
     for (std::size_t i = 0; i < std::min<std::size_t>(shared.size(), 5); ++i)
       log::warning(fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
   }

@@ -61,7 +61,7 @@ void choose_start(const Model& model, run::TrainOptions& o,
   if (misfit.empty()) {
     o.weights = "synth";
     log::info(fmt::format(
-        "weights: synth, the start for yolov7-tiny that was trained on formula-made pictures "
+        "weights: synth, the start for yolov7-tiny that was trained on formula-made images "
         "({} '' trains from scratch)",
         setting_name("weights")));
     return;

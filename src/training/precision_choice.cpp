@@ -71,12 +71,12 @@ bool choose_precision(const RunContext& context, const Model& model, const datas
       o.precision = type;
       state.float32_first = check.undecided;
       log::info(fmt::format(
-          "precision: {}{}, compared with float32 on {} pictures: {} ({} float32 switches it off)",
+          "precision: {}{}, compared with float32 on {} images: {} ({} float32 switches it off)",
           type, check.aligned ? "" : " from when its gradients point where float32's do",
           batch.count, check.text(), setting_name("precision")));
       return check.accepted;
     }
-    log::warning(fmt::format("precision: {} is too far off on {} pictures: {}{}", type, batch.count,
+    log::warning(fmt::format("precision: {} is too far off on {} images: {}{}", type, batch.count,
                              check.text(), type == types.back() ? "; float32 is taken" : ""));
   }
   o.amp = false;

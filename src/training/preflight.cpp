@@ -99,7 +99,7 @@ MemoryPlan choose_batch(const RunContext& context, const Data& data, run::TrainO
   if (plan.micro_batch > 0)
     log::warning(fmt::format(
         "the batch of {} does not fit at once: it goes through the network in parts of {}, with "
-        "one step for all; batch-norms see {} pictures at a time instead of {}, "
+        "one step for all; batch-norms see {} images at a time instead of {}, "
         "so the result is near that of the whole batch and not equal to it",
         own, micro, micro, own));
   return plan;
@@ -192,7 +192,7 @@ FirstPictures compare_types(const RunContext& context, const Data& data, const M
   }
   state.options.precision = narrow_types(context.device, state.options).front();
   log::warning(fmt::format(
-      "precision: {}, without a comparison: one picture in float32 does not fit into memory",
+      "precision: {}, without a comparison: one image in float32 does not fit into memory",
       state.options.precision));
   return first;
 }

@@ -37,7 +37,7 @@ void require_shares(int batch, int processes) {
 std::unique_ptr<dataset::BatchLoader> make_loader(const RunContext& context, const Data& data,
                                                   const run::RunState& state) {
   if (state.options.image_weights && state.options.rect)
-    log::warning(fmt::format("{}: pictures are drawn one by one, so {} is off",
+    log::warning(fmt::format("{}: images are drawn one by one, so {} is off",
                              setting_name("image-weights"), setting_name("rect")));
   return std::make_unique<dataset::BatchLoader>(data.train,
                                                 loader_options(data, *context.group, state));
@@ -94,21 +94,21 @@ void say_what_begins(const PreparedRun& run) {
   const run::TrainOptions& o = run.state.options;
   const Communicator& group = *run.context.group;
   const auto groups = run.model.optimizer->group_sizes();
-  log::info(fmt::format("loader: {} threads; {} of {} pictures fit into the cache of {} GB",
+  log::info(fmt::format("loader: {} threads; {} of {} images fit into the cache of {} GB",
                         data.loader->threads(), data.loader->cached_pictures(),
                         data.train.entries.size(), text::general(o.cache_budget)));
   log::info(fmt::format(
-      "{} classes, {} training and {} validation pictures; optimizer groups: {} "
+      "{} classes, {} training and {} validation images; optimizer groups: {} "
       "biases, {} convolution weights, {} other; computed by {}, {} threads",
       data.train.names.size(), data.train.entries.size(), data.val.entries.size(), groups[2],
       groups[1], groups[0], nn::device_text(run.context.device), at::get_num_threads()));
   if (group.size() > 1)
     log::info(fmt::format(
-        "{} processes, {} of them on this machine: {} pictures of a batch each; batch statistics "
+        "{} processes, {} of them on this machine: {} images of a batch each; batch statistics "
         "{}; loss means {}",
         group.size(), group.world().local_size, run.context.own(o.batch_size),
         o.sync_bn ? fmt::format("of all ({})", setting_name("sync-bn"))
-                  : "of each process's own pictures",
+                  : "of each process's own images",
         o.global_loss_norm ? fmt::format("over all ({})", setting_name("global-loss-norm"))
                            : "over each process's own positives"));
 }

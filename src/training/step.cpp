@@ -183,7 +183,7 @@ StepResult Step::skip(const dataset::Batch& batch, const std::string& what) {
   ++state_.skipped_in_row;
   log::warning(fmt::format(
       "epoch {}, batch {}: {} is not finite; the batch is skipped{} ({} so far, {} in a row); its "
-      "pictures: {}",
+      "images: {}",
       state_.epoch, state_.batch, what,
       lost > 0 ? fmt::format(", and with it {} that waited for the same step", lost) : "",
       state_.skipped, state_.skipped_in_row, picture_names(batch, data_.train)));
@@ -199,7 +199,7 @@ void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why
         "than {} is needed (or {})",
         why, setting_name("batch-size"), state_.options.batch_size, setting_name("memory-limit")));
   if (micro == 1)
-    throw Error(fmt::format("{}; a single picture does not fit: lower {} or take a smaller network",
+    throw Error(fmt::format("{}; a single image does not fit: lower {} or take a smaller network",
                             why, setting_name("img-size")));
   const int lost = pending_;
   drop_pending();
@@ -207,7 +207,7 @@ void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why
   micro_batch_ = (micro + 1) / 2;
   log::warning(fmt::format(
       "{}: from here on a batch goes through the network in parts of {}, with one step for all; "
-      "batch-norms see {} pictures at a time{}",
+      "batch-norms see {} images at a time{}",
       why, micro_batch_, micro_batch_,
       lost > 0 ? fmt::format("; {} batches that waited for the same step are lost", lost) : ""));
 }

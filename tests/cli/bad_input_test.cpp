@@ -141,7 +141,7 @@ TEST_F(BadInput, BrokenPicturesAreNamedAndLeftOut) {
   const std::string jpeg = read_text(data / "images/train/000000.jpg");
   write_text(data / "images/train/000001.jpg", jpeg.substr(0, jpeg.size() / 2));
   write_text(data / "images/train/000002.jpg", "");
-  write_text(data / "images/train/000003.jpg", "this is no picture");
+  write_text(data / "images/train/000003.jpg", "this is no image");
   write_text(data / "images/train/._000004.jpg", "resource fork");
   // A PNG header of 100,000 × 100,000 pixels.
   std::string png("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0\x08\2\0\0\0", 29);

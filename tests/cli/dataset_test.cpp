@@ -48,7 +48,7 @@ TEST_F(DatasetVerb, ConvertsAndChecks) {
   const Outcome converted = convert({"--split", "70,20,10", "--seed", "1", "--names", "cat,a dog"});
   ASSERT_EQ(converted.code, 0) << converted.err;
   EXPECT_TRUE(has(converted.out, "boxes: 10 in, 10 out, 0 dropped")) << converted.out;
-  EXPECT_TRUE(has(converted.out, "train: 7 pictures, 7 boxes")) << converted.out;
+  EXPECT_TRUE(has(converted.out, "train: 7 images, 7 boxes")) << converted.out;
   EXPECT_TRUE(has(converted.out, "classes (2): cat, a dog")) << converted.out;
   const Outcome checked = run(
       {"dataset", "check", "--data", (scratch / "out/data.yaml").string(), "--strict", "--json"});
@@ -68,7 +68,7 @@ TEST_F(DatasetVerb, SaysWhereTheSamePictureIsInTwoSplits) {
   write_text(scratch / "out/labels/val/copy.txt", "");
   const Outcome checked = run({"dataset", "check", (scratch / "out/data.yaml").string()});
   EXPECT_EQ(checked.code, 0) << checked.err;
-  EXPECT_TRUE(has(checked.err, "1 pictures are in train and in val")) << checked.err;
+  EXPECT_TRUE(has(checked.err, "1 images are in train and in val")) << checked.err;
   EXPECT_TRUE(has(checked.err, first.filename().string())) << checked.err;
   EXPECT_TRUE(has(checked.err, "copy.bmp")) << checked.err;
 }

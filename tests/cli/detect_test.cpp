@@ -103,7 +103,7 @@ TEST_F(Detect, WritesLabelsAndPictures) {
   EXPECT_TRUE(has(outcome.out, "image 2/2 in/b.png: 64x64 1 cell, 1 leaf, Done. (")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "CPU, float32, ")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "conf-thres=0.25")) << outcome.out;
-  EXPECT_TRUE(has(outcome.out, "2 pictures, 3 objects, 0 unreadable")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "2 images, 3 objects, 0 unreadable")) << outcome.out;
 }
 
 TEST_F(Detect, LabelsLieInThePictureHoweverItIsScaled) {
@@ -261,12 +261,12 @@ TEST_F(Detect, EachImageHasAnImageIdOfItsOwn) {
 }
 
 TEST_F(Detect, UnreadablePicturesAreNamedAndTheOthersDone) {
-  write_text(scratch / "in/a0.png", "no picture");
+  write_text(scratch / "in/a0.png", "no image");
   write_text(scratch / "in/a1.jpg", "");
   const Outcome outcome = detect({"--source", "in", "--save-txt"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_TRUE(has(outcome.err, "a0.png") && has(outcome.err, "a1.jpg") &&
-              has(outcome.err, "2 of 4 pictures could not be read"))
+              has(outcome.err, "2 of 4 images could not be read"))
       << outcome.err;
   EXPECT_EQ(label("a.txt"), cell_line + "\n");
   EXPECT_FALSE(label("b.txt").empty());
@@ -466,8 +466,7 @@ TEST_F(Detect, PrecisionAutoSaysWhy) {
   // Which one depends on the processor; the reason does not.
   const bool faster =
       has(outcome.out, "precision bfloat16: ") &&
-      has(outcome.out,
-          "times as fast as float32; all 3 boxes in 2 pictures are those of float32") &&
+      has(outcome.out, "times as fast as float32; all 3 boxes in 2 images are those of float32") &&
       has(outcome.out, "CPU, bfloat16");
   const bool slower =
       has(outcome.out, "precision float32: bfloat16 gives the same boxes, but is slower") &&
@@ -478,14 +477,14 @@ TEST_F(Detect, PrecisionAutoSaysWhy) {
       has(outcome.out, "CPU, float32");
   EXPECT_TRUE(faster || slower || absent) << outcome.out;
   // A picture that cannot be read is none to compare on, and is named as in any run.
-  write_text(scratch / "in/a0.png", "no picture");
+  write_text(scratch / "in/a0.png", "no image");
   const Outcome damaged = detect({"--source", "in", "--precision", "auto", "--nosave"});
   EXPECT_EQ(damaged.code, 1);
   EXPECT_TRUE(has(damaged.out, "precision ") &&
-              has(damaged.out, "2 pictures, 3 objects, 1 unreadable"))
+              has(damaged.out, "2 images, 3 objects, 1 unreadable"))
       << damaged.out << damaged.err;
   const Outcome nothing = detect({"--source", "in/sub/c.png", "--precision", "auto", "--nosave"});
-  EXPECT_TRUE(has(nothing.out, "nothing is found in 1 pictures") ||
+  EXPECT_TRUE(has(nothing.out, "nothing is found in 1 images") ||
               has(nothing.out, "expected a CPU with AVX512_BF16"))
       << nothing.out;
 }

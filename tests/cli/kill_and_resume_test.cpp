@@ -234,9 +234,9 @@ TEST_F(KillAndResume, ALossThatIsNotFiniteIsSkipped) {
   call.push_back("--json");
   const Outcome one = run(call, scratch->path(), {"YOLOV7_FAILPOINTS=non-finite-loss=4"});
   ASSERT_EQ(one.code, 0) << one.err;
-  EXPECT_TRUE(has(
-      one.err,
-      "the loss is not finite; the batch is skipped (1 so far, 1 in a row); its pictures: 0000"))
+  EXPECT_TRUE(
+      has(one.err,
+          "the loss is not finite; the batch is skipped (1 so far, 1 in a row); its images: 0000"))
       << one.err;
   EXPECT_EQ(json::parse(one.out)["skipped_batches"], 1);
   call = arguments("nan-row", 2);

@@ -83,7 +83,7 @@ TEST_F(LiveTable, ARowAnEpochWithRateLimitAndTimeLeft) {
   for (const std::string& row : rows) {
     EXPECT_EQ(row.size(), head->size()) << row;
     const auto cells = text::split_blank(row);
-    // epoch, memory with its unit, four losses, objects, px, batches, mAP50, mAP, pictures/s, limit
+    // epoch, memory with its unit, four losses, objects, px, batches, mAP50, mAP, images/s, limit
     // ("compute" or "data n %"), left
     ASSERT_TRUE(cells.size() == 15 || cells.size() == 17) << row;
     EXPECT_EQ(cells[8], "416");

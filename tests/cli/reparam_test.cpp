@@ -92,9 +92,9 @@ TEST_F(Reparam, HalfPrecisionAliasesAndPictures) {
 TEST_F(Reparam, TextForPeople) {
   const Outcome outcome = run({"reparam", in, "--out", out, "--img-size", "64"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* part : {"float64, before against after:", "default back end: OpenVINO",
-                           "largest |d score|", "time of one picture (64 x 64):",
-                           "equal: the largest difference in float64 is", "written: "})
+  for (const char* part :
+       {"float64, before against after:", "default back end: OpenVINO", "largest |d score|",
+        "time of one image (64 x 64):", "equal: the largest difference in float64 is", "written: "})
     EXPECT_TRUE(has(outcome.out, part)) << part << "\n" << outcome.out;
 }
 
@@ -122,7 +122,7 @@ TEST_F(Reparam, VerifyPassesAndFindsWhatChanged) {
   network::write_checkpoint(out, model);
   EXPECT_EQ(verify().code, 1);
   EXPECT_TRUE(broken(verify(), "tensors"));
-  EXPECT_TRUE(broken(verify(), "outputs on the generated pictures, float64"));
+  EXPECT_TRUE(broken(verify(), "outputs on the generated images, float64"));
   EXPECT_TRUE(broken(verify({"--parent", in}), "parent folded again"));
 
   // The certificate beside it.

@@ -39,8 +39,7 @@ TEST_F(SeveralProcesses, GiveOneResultAndOneSetOfFiles) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json result = json::parse(outcome.out);  // one object: rank 0's
   EXPECT_EQ(result["epochs_done"], 2);
-  EXPECT_TRUE(
-      has(outcome.err, "2 processes, 2 of them on this machine: 2 pictures of a batch each"))
+  EXPECT_TRUE(has(outcome.err, "2 processes, 2 of them on this machine: 2 images of a batch each"))
       << outcome.err;
   EXPECT_EQ(line_count(read_text(folder("two") / "results.csv")), 3U);
   EXPECT_TRUE(has(read_text(folder("two") / "opt.yaml"), "# world_size: 2"));

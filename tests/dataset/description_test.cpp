@@ -63,7 +63,7 @@ TEST_F(Descriptions, KeyPointsAreCountedInColumns) {
 TEST_F(Descriptions, ErrorsNamePlaceExpectedAndFound) {
   make("set/v");
   EXPECT_EQ(error("train: v\nnames: [a]\n"),
-            ": expected a key 'val' with the validation pictures, found none among: train, names");
+            ": expected a key 'val' with the validation images, found none among: train, names");
   EXPECT_EQ(error("val: v\nnc: 4\nnames: [a, b, c]\n"),
             ":2:5: expected nc = 3, the number of names, found nc = 4");
   EXPECT_EQ(error("val: v\n"), ": expected the keys 'names' or 'nc', found neither");
@@ -188,11 +188,10 @@ TEST_F(Collecting, ListsWithByteOrderMarkLineEndsBlankLinesAndPrefix) {
   const std::string said = messages_of([&] { found = collect({folder / "l/list.txt"}); });
   // Only the prefix "./" is replaced; a missing picture stays and is named when it is read.
   EXPECT_EQ(found, (std::vector<std::string>{"l/c.png", "l/d.png", "l/gone.jpg", "l/x/a ./b.jpg"}));
-  EXPECT_NE(
-      said.find("1 lines are not names of pictures and are left out, the first is 'notes.pdf'"),
-      std::string::npos)
+  EXPECT_NE(said.find("1 lines are not names of images and are left out, the first is 'notes.pdf'"),
+            std::string::npos)
       << said;
-  EXPECT_NE(said.find("1 pictures are named more than once"), std::string::npos) << said;
+  EXPECT_NE(said.find("1 images are named more than once"), std::string::npos) << said;
 }
 
 TEST_F(Collecting, AnEntryMayBeOneImage) {
@@ -218,7 +217,7 @@ TEST_F(Collecting, NothingFoundIsAnErrorWithTheSource) {
             "no images found in " + (folder / "empty").string() + ", " + (folder / "p").string());
   EXPECT_EQ(error_of([&] { collect({folder / "gone"}); }),
             (folder / "gone").string() +
-                ": expected a folder of pictures or a list of them, but it does not exist");
+                ": expected a folder of images or a list of them, but it does not exist");
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_F(Indexes, NothingIsLostSilently) {
   EXPECT_TRUE(named(index, label("3.txt"), "duplicate labels"));
   EXPECT_TRUE(named(index, picture("4.png"), "ignoring corrupted image"));
   EXPECT_TRUE(named(index, picture("tiny.png"), "at least 10 px, found 9 × 100"));
-  EXPECT_TRUE(named(index, label("orphan.txt"), "without a picture"));
+  EXPECT_TRUE(named(index, label("orphan.txt"), "without an image"));
   EXPECT_FALSE(index.entries[0].has_label_file);
   EXPECT_TRUE(index.entries[1].has_label_file);
 }
@@ -111,8 +111,8 @@ TEST_F(Indexes, WhatIsNotReadIsCountedAndNamed) {
   EXPECT_TRUE(named(index, picture("film.mp4"), "it is a video"));
   // A video is no image, so its label file has none.
   EXPECT_EQ(index.orphan_labels, 2u);
-  EXPECT_TRUE(named(index, label("table.txt"), "label file without a picture"));
-  EXPECT_TRUE(named(index, label("film.txt"), "label file without a picture"));
+  EXPECT_TRUE(named(index, label("table.txt"), "label file without an image"));
+  EXPECT_TRUE(named(index, label("film.txt"), "label file without an image"));
 }
 
 TEST_F(Indexes, APipeIsAnErrorOfThatImage) {
@@ -142,7 +142,7 @@ TEST_F(Indexes, BadPicturesAreNamedAndLeftOut) {
   const std::string jpeg = encode_jpeg(noise), png = encode_png(noise);
   write_text(picture("cut.jpg"), jpeg.substr(0, jpeg.size() / 2));
   write_text(picture("cut.png"), png.substr(0, png.size() / 2));
-  write_text(picture("text.jpg"), "this is no picture");
+  write_text(picture("text.jpg"), "this is no image");
   std::string bmp("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xA0\x86\x01\0\xA0\x86\x01\0\x01\0\x18\0",
                   30);  // 100,000 × 100,000
   write_text(picture("huge.bmp"), bmp + std::string(24, '\0'));
@@ -197,7 +197,7 @@ TEST_F(Indexes, MissingLabelsAreLoudFromOneFifthOn) {
   EXPECT_EQ(messages_of([&] { read(); }).find("have no label file"), std::string::npos);
   fs::remove(label("2.txt"));
   const std::string said = messages_of([&] { read(); });
-  EXPECT_NE(said.find("3 of 10 pictures (30 %) have no label file"), std::string::npos) << said;
+  EXPECT_NE(said.find("3 of 10 images (30 %) have no label file"), std::string::npos) << said;
   EXPECT_NE(said.find(label("0.txt").string()), std::string::npos) << said;
 }
 
@@ -206,18 +206,18 @@ TEST_F(Indexes, TrainingWithoutLabelsIsAnErrorWithThePathLookedUp) {
   for (int i = 0; i < 3; ++i) write_text(label(fmt::format("{}.txt", i)), "\n");
   EXPECT_NE(messages_of([&] {
               read({}, "val");
-            }).find("the val split has no object in any of its 3 pictures"),
+            }).find("the val split has no object in any of its 3 images"),
             std::string::npos);
   EXPECT_NE(error_of([&] { read(training()); }).find("hold no object, cannot train without"),
             std::string::npos);
   fs::remove_all(folder / "labels");
-  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("no labels found: none of the 3 pictures"),
+  EXPECT_NE(messages_of([&] { read({}, "val"); }).find("no labels found: none of the 3 images"),
             std::string::npos);
   const std::string message = error_of([&] { read(training()); });
   EXPECT_NE(message.find("no labels found for split 'train'"), std::string::npos) << message;
   EXPECT_NE(message.find(label("0.txt").string()), std::string::npos) << message;
   EXPECT_NE(
-      error_of([&] { read({}, "test"); }).find("expected a key 'test' with pictures, found none"),
+      error_of([&] { read({}, "test"); }).find("expected a key 'test' with images, found none"),
       std::string::npos);
 }
 
@@ -236,7 +236,7 @@ TEST_F(Indexes, ClassesWithoutBoxAndLongListsOfProblems) {
 TEST_F(Indexes, AllPicturesCorruptIsAnError) {
   test::write_small_set(folder.path(), 1);
   write_text(picture("0.png"), "x");
-  EXPECT_NE(error_of([&] { read(); }).find("no usable picture in split 'train': all 1 are corrupt"),
+  EXPECT_NE(error_of([&] { read(); }).find("no usable image in split 'train': all 1 are corrupt"),
             std::string::npos);
 }
 

@@ -155,7 +155,7 @@ TEST_F(Caches, WithNoWritableFolderAtAllTheReadingStillWorks) {
   const std::string said = messages_of([&] { index = read(); });
   EXPECT_EQ(index.entries.size(), 4u);
   EXPECT_TRUE(index.cache_file.empty());
-  EXPECT_NE(said.find("no folder can be written for the picture cache"), std::string::npos) << said;
+  EXPECT_NE(said.find("no folder can be written for the image cache"), std::string::npos) << said;
   EXPECT_EQ(read().pictures_read, 4u);
 }
 

@@ -44,7 +44,7 @@ TEST_F(VocImports, CornersAreTakenAsTheyAreAndClipped) {
   ASSERT_EQ(c.drops.size(), 4u);
   EXPECT_EQ(c.drops[0].line, 4);
   EXPECT_EQ(c.drops[0].reason,
-            "box of class 'cat' under 1 px: corners 99.5 10 100 20 leave 0.5 × 10 px in a picture "
+            "box of class 'cat' under 1 px: corners 99.5 10 100 20 leave 0.5 × 10 px in an image "
             "of 100 × 50");
   EXPECT_EQ(c.drops[1].reason, "box of class 'dog' with the same corners as the one in line 2");
   EXPECT_EQ(c.drops[2].line, 8);
@@ -57,7 +57,7 @@ TEST_F(VocImports, NothingIsLostSilently) {
   write_text(source / "JPEGImages/cut.png",
              test::read_text(source / "JPEGImages/good.png").substr(0, 60));
   xml("Annotations/cut.xml", "cut.png", voc_object("a", "1", "1", "20", "20"));
-  xml("Annotations/no picture.xml", "gone.jpg",
+  xml("Annotations/no image.xml", "gone.jpg",
       voc_object("z", "1", "1", "20", "20") + voc_object("z", "2", "1", "20", "20"));
   write_text(source / "Annotations/broken.xml", "<annotation><object>");
   write_text(source / "Annotations/._good.xml", "resource fork");
@@ -65,11 +65,11 @@ TEST_F(VocImports, NothingIsLostSilently) {
   xml("Annotations/objects.xml", "good2.png", "<object><name>a</name></object>");
   write_gray(source / "JPEGImages/good2.png", 100, 50, 98);
   const Conversion c = convert();
-  EXPECT_TRUE(dropped(c, "picture", "JPEGImages/no xml.png", "no annotation"));
-  EXPECT_TRUE(dropped(c, "picture", "JPEGImages/cut.png", "cannot be used"));
+  EXPECT_TRUE(dropped(c, "image", "JPEGImages/no xml.png", "no annotation"));
+  EXPECT_TRUE(dropped(c, "image", "JPEGImages/cut.png", "cannot be used"));
   EXPECT_TRUE(dropped(c, "annotation", "Annotations/cut.xml", "cannot be used"));
-  EXPECT_TRUE(dropped(c, "annotation", "Annotations/no picture.xml",
-                      "no picture: neither 'gone.jpg' nor one of the stem 'no picture'"));
+  EXPECT_TRUE(dropped(c, "annotation", "Annotations/no image.xml",
+                      "no image: neither 'gone.jpg' nor one of the stem 'no image'"));
   EXPECT_TRUE(dropped(c, "annotation", "Annotations/broken.xml", "broken XML"));
   EXPECT_TRUE(dropped(c, "annotation", "build.xml", "expected <annotation>"));
   EXPECT_TRUE(dropped(c, "box", "Annotations/objects.xml", "no <bndbox>"));
@@ -123,7 +123,7 @@ TEST_F(VocImports, PicturesByFileNameThenByStemNeverOutside) {
               std::string("0 0.105 0.21 0.19 0.38\n").size())
         << name;
   for (const char* name : {"secret", "link", "linked"})
-    EXPECT_TRUE(dropped(c, "annotation", fmt::format("x/{}.xml", name), "no picture")) << name;
+    EXPECT_TRUE(dropped(c, "annotation", fmt::format("x/{}.xml", name), "no image")) << name;
   EXPECT_EQ(c.pictures.in, 3u);
   ASSERT_EQ(c.notes.size(), 2u);
   EXPECT_NE(c.notes[0].reason.find("leads outside"), std::string::npos);
@@ -138,8 +138,8 @@ TEST_F(VocImports, OneNameInSeveralFoldersGoesToTheNearestOrToNobody) {
   }
   xml("xml/2.xml", "2.png", voc_object("c", "1", "1", "20", "20"));
   const Conversion c = convert();
-  EXPECT_TRUE(dropped(c, "annotation", "xml/2.xml",
-                      "ambiguous picture: flat/2007/2.png or flat/2012/2.png"));
+  EXPECT_TRUE(
+      dropped(c, "annotation", "xml/2.xml", "ambiguous image: flat/2007/2.png or flat/2012/2.png"));
   EXPECT_EQ(label("train/1.txt").substr(0, 2), "0 ");
   EXPECT_EQ(label("train/1_2.txt").substr(0, 2), "1 ");
   EXPECT_EQ(test::read_text(folder / "out/images/train/1_2.png"),
@@ -157,7 +157,7 @@ TEST_F(VocImports, TwoAnnotationsOfOnePicture) {
   const Conversion c = convert();
   EXPECT_EQ(c.annotations.out, 2u);
   EXPECT_EQ(c.pictures.out, 2u);
-  EXPECT_TRUE(dropped(c, "annotation", "0.xml", "its picture 1.png already belongs to 1.xml"));
+  EXPECT_TRUE(dropped(c, "annotation", "0.xml", "its image 1.png already belongs to 1.xml"));
 }
 
 TEST_F(VocImports, ASizeThatIsNotThePicturesIsNoted) {
@@ -256,13 +256,12 @@ TEST_F(VocImports, TheOutputMustBeNewOrEmptyAndIsAllOrNothing) {
 
 TEST_F(VocImports, NothingToConvertIsAnError) {
   fs::create_directories(source);
-  EXPECT_NE(error_of([&] {
-              convert();
-            }).find("no picture to convert: 0 annotations and 0 pictures found"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([&] { convert(); }).find("no image to convert: 0 annotations and 0 images found"),
+      std::string::npos);
   xml("1.xml", "1.png", voc_object("a", "1", "1", "20", "20"));
   const std::string message = error_of([&] { convert(); });
-  EXPECT_NE(message.find("1.xml: no picture"), std::string::npos) << message;
+  EXPECT_NE(message.find("1.xml: no image"), std::string::npos) << message;
   EXPECT_FALSE(fs::exists(folder / "out"));
   source = folder / "nowhere";
   EXPECT_NE(error_of([&] { convert(); }).find("expected a folder with Pascal VOC annotations"),
@@ -290,7 +289,7 @@ TEST_F(VocImports, ImageSetsAreKept) {
   EXPECT_TRUE(fs::exists(folder / "out/labels/val/3.txt"));
   EXPECT_TRUE(fs::exists(folder / "out/labels/test/5 x.txt"));
   EXPECT_TRUE(dropped(c, "annotation", "Annotations/4.xml", "in none of the lists in ImageSets"));
-  EXPECT_TRUE(dropped(c, "picture", "JPEGImages/4.png", "in none of the lists in ImageSets"));
+  EXPECT_TRUE(dropped(c, "image", "JPEGImages/4.png", "in none of the lists in ImageSets"));
   ASSERT_EQ(c.notes.size(), 2u);
   EXPECT_EQ(text_of(c.notes[0]),
             "ImageSets/Main/val.txt:2: '2' is already in train and stays there");
@@ -358,7 +357,7 @@ TEST_F(VocImports, TheSamePictureInTwoSplitsIsNoted) {
   options.shares = {50, 50};
   const Conversion c = convert();
   ASSERT_EQ(c.notes.size(), 1u);
-  EXPECT_NE(c.notes[0].reason.find("the same picture is in two splits"), std::string::npos);
+  EXPECT_NE(c.notes[0].reason.find("the same image is in two splits"), std::string::npos);
 }
 
 TEST_F(VocImports, SummariesAreShortAndComplete) {

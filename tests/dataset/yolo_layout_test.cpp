@@ -115,7 +115,7 @@ TEST_F(Layouts, WithoutValidationPicturesDataYamlSaysSo) {
   EXPECT_TRUE(report.val_is_train);
   EXPECT_EQ(read_description(folder / "out/data.yaml").val[0], folder / "out/images/train");
   EXPECT_TRUE(
-      test::read_text(folder / "out/data.yaml").starts_with("# There are no validation pictures"));
+      test::read_text(folder / "out/data.yaml").starts_with("# There are no validation images"));
 }
 
 TEST_F(Layouts, HardLinksShareTheFile) {

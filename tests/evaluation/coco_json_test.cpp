@@ -51,9 +51,9 @@ TEST(CocoJson, BadGroundTruthIsNamed) {
     return truth_with(text.replace(at, end - at, value));
   };
   const std::vector<std::pair<std::string, const char*>> cases = {
-      {with("image_id", "6"), ": annotations[0]: image_id: picture 6 is not in the ground truth"},
+      {with("image_id", "6"), ": annotations[0]: image_id: image 6 is not in the ground truth"},
       {with("image_id", "\"a\""),
-       ": annotations[0]: image_id: picture \"a\" is not in the ground truth"},
+       ": annotations[0]: image_id: image \"a\" is not in the ground truth"},
       {with("image_id", "5.5"), ": annotations[0]: image_id: expected a whole number, found 5.5"},
       {with("image_id", "null"), ": annotations[0]: image_id: expected a whole number, found null"},
       {with("category_id", "4"), ": annotations[0]: category_id: 4 is not among the categories"},
@@ -103,7 +103,7 @@ TEST(CocoJson, BadDetectionsAreNamed) {
   const CocoGroundTruth truth = read_ground_truth(scratch.write("gt.json", truth_with("")));
   const std::vector<Case> cases = {
       {R"([{"image_id":6,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])",
-       ": detections[0]: image_id: picture 6 is not in the ground truth"},
+       ": detections[0]: image_id: image 6 is not in the ground truth"},
       {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":0.5},{"image_id":5,"category_id":3,"score":0.5}])",
        ": detections[1]: expected a key 'bbox', found none"},
       {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":"0.5"}])",
@@ -111,7 +111,7 @@ TEST(CocoJson, BadDetectionsAreNamed) {
       {R"([{"image_id":5,"category_id":3,"bbox":[1,2,3,4],"score":null}])",
        ": detections[0]: score: expected a finite number, found null"},
       {R"([{"image_id":"5a","category_id":3,"bbox":[1,2,3,4],"score":0.5}])",
-       ": detections[0]: image_id: picture \"5a\" is not in the ground truth"},
+       ": detections[0]: image_id: image \"5a\" is not in the ground truth"},
       {R"([{"image_id":5.5,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])",
        ": detections[0]: image_id: expected a whole number, found 5.5"},
       {R"({"annotations":[{"image_id":5,"category_id":3,"bbox":[1,2,3,4]}]})",
@@ -210,7 +210,7 @@ TEST(CocoJson, IdsOfDigitsAreTakenWithANote) {
                   scratch.write("dt.json",
                                 R"([{"image_id":140,"category_id":3,"bbox":[1,2,3,4],"score":1}])"),
                   truth);
-            }).find("picture 140 is not in the ground truth"),
+            }).find("image 140 is not in the ground truth"),
             std::string::npos);
 }
 

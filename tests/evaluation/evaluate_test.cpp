@@ -322,7 +322,7 @@ TEST(Evaluate, Refusals) {
   const Split empty;
   FakeDetector three(empty, 3, size);
   EXPECT_EQ(test::error_of([&] { evaluate(three, empty.index(), usual()); }),
-            "the val split has no picture");
+            "the val split has no image");
 }
 
 TEST(Evaluate, EndsBetweenTwoBatchesWhereItIsStopped) {

@@ -46,19 +46,19 @@ void expect_errors(const std::vector<Case>& cases) {
 
 TEST(CodecBadInput, NotAPicture) {
   expect_errors({
-      {"zero bytes", "", "p: the file is empty (0 bytes), expected a picture"},
+      {"zero bytes", "", "p: the file is empty (0 bytes), expected an image"},
       {"text", "hello world",
-       "p: expected a JPEG, PNG, BMP, WebP or TIFF picture; it begins with the bytes 68 65 6c 6c "
+       "p: expected a JPEG, PNG, BMP, WebP or TIFF image; it begins with the bytes 68 65 6c 6c "
        "6f 20 77 6f"},
       {"one byte", "\xff",
-       "p: expected a JPEG, PNG, BMP, WebP or TIFF picture; it begins with the bytes ff"},
-      {"GIF", "GIF89a\1\0\1\0"s, "p: expected a JPEG, PNG, BMP, WebP or TIFF picture; it is a GIF"},
+       "p: expected a JPEG, PNG, BMP, WebP or TIFF image; it begins with the bytes ff"},
+      {"GIF", "GIF89a\1\0\1\0"s, "p: expected a JPEG, PNG, BMP, WebP or TIFF image; it is a GIF"},
       {"HEIC", "\0\0\0\x18"s + "ftypheic",
-       "p: expected a JPEG, PNG, BMP, WebP or TIFF picture; it is an HEIF, AVIF or video file"},
+       "p: expected a JPEG, PNG, BMP, WebP or TIFF image; it is an HEIF, AVIF or video file"},
       {"AppleDouble", "\0\5\x16\7"s + std::string(80, '\0'),
-       "p: expected a JPEG, PNG, BMP, WebP or TIFF picture; it begins with the bytes 00 05 16 07"},
+       "p: expected a JPEG, PNG, BMP, WebP or TIFF image; it begins with the bytes 00 05 16 07"},
       {"RIFF of another kind", "RIFF\4\0\0\0WAVE"s,
-       "p: expected a JPEG, PNG, BMP, WebP or TIFF picture;"},
+       "p: expected a JPEG, PNG, BMP, WebP or TIFF image;"},
   });
 }
 
@@ -69,7 +69,7 @@ TEST(CodecBadInput, OverTheLimits) {
   const std::string huge_png = fixture::big(100'000, 4) + fixture::big(100'000, 4);
   const std::string huge = little(100'000, 4);
   const std::string side =
-      "p: a picture of 100000 x 100000 px is over the limit of 65535 px per side";
+      "p: an image of 100000 x 100000 px is over the limit of 65535 px per side";
   const std::size_t frame = jpeg.find("\xff\xc0");
   expect_errors({
       {"PNG", replaced(png, 16, huge_png), side},
@@ -78,14 +78,14 @@ TEST(CodecBadInput, OverTheLimits) {
       {"TIFF", tiff_header({{256, 100'000}, {257, 100'000}, {273, 8}, {279, 8}}), side},
       {"WebP", fixture::webp_of(fixture::vp8x(0, 100'000, 100'000)), side},
       {"JPEG", replaced(jpeg, frame + 5, "\xff\xdc\xff\xdc"),
-       "p: a picture of 65500 x 65500 px is over the limit of 178956970 pixels"},
+       "p: an image of 65500 x 65500 px is over the limit of 178956970 pixels"},
       {"PNG of 2^32 - 1 px", replaced(png, 16, "\xff\xff\xff\xff\xff\xff\xff\xff"),
        "p: corrupt PNG: size 4294967295 x 4294967295 px"},
       {"TIFF of 2^32 - 1 px",
        tiff_header({{256, 0xffffffff}, {257, 0xffffffff}, {273, 8}, {279, 8}}),
-       "p: a picture of 4294967295 x 4294967295 px is over the limit of 65535 px per side"},
+       "p: an image of 4294967295 x 4294967295 px is over the limit of 65535 px per side"},
       {"BMP of -2^31 px", replaced(bmp, 22, little(0x80000000u, 4)),
-       "p: a picture of 16 x 2147483648 px is over the limit"},
+       "p: an image of 16 x 2147483648 px is over the limit"},
   });
 }
 
@@ -160,8 +160,7 @@ TEST(CodecBadInput, AnimatedWebp) {
       fixture::vp8x(2, 16, 16) + fixture::riff_chunk("ANIM", std::string(6, '\0')) +
       fixture::riff_chunk(
           "ANMF", little(0, 6) + little(15, 3) + little(15, 3) + little(100, 3) + "\0"s + frame));
-  expect_errors(
-      {{"animated", animation, "p: animated WebP is not supported: expected one picture"}});
+  expect_errors({{"animated", animation, "p: animated WebP is not supported: expected one image"}});
 }
 
 TEST(CodecBadInput, TiffHeadersThatPromiseTooMuch) {

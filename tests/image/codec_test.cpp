@@ -145,7 +145,7 @@ TEST(Codec, FilesAreWrittenByTheirExtensionAndReadByTheirContent) {
     write_picture(folder / "a.xyz", picture);
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("a.xyz: cannot write pictures as 'xyz'"),
+    EXPECT_NE(std::string(error.what()).find("a.xyz: cannot write images as 'xyz'"),
               std::string::npos)
         << error.what();
   }

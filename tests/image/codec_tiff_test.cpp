@@ -114,13 +114,13 @@ TEST(CodecTiff, DngOnlyWhereItIsAFinishedPicture) {
   expect_picture(o);
   o.preview = true;
   EXPECT_EQ(decode_error(tiff_of(width, height, samples(3, 8), o)),
-            "p: DNG whose first picture is only a preview is not supported: expected a finished "
-            "RGB picture");
+            "p: DNG whose first image is only a preview is not supported: expected a finished "
+            "RGB image");
   o.preview = false;
   o.samples = 1;
   o.photometric = PHOTOMETRIC_CFA;
   EXPECT_EQ(decode_error(tiff_of(width, height, samples(1, 8), o)),
-            "p: DNG with raw sensor data is not supported: expected a finished RGB picture");
+            "p: DNG with raw sensor data is not supported: expected a finished RGB image");
 }
 
 TEST(CodecTiff, RefusedByName) {

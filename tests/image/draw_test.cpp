@@ -133,7 +133,7 @@ TEST(Draw, CaptionStaysInsideEverywhere) {
       for (const double fy : {-0.2, 0.0, 0.01, 0.5, 0.99, 1.0, 1.3})
         for (const char* name :
              {"x", "traffic light",
-              "a class name that is much longer than anybody would like to read in a picture",
+              "a class name that is much longer than anybody would like to read in an image",
               "\u0442\u0440\u043e\u043c\u0431\u043e\u0446\u0438\u0442",
               "\u062e\u0644\u064a\u0629 \u062d\u0645\u0631\u0627\u0621"}) {
           const Xyxy box{fx * size.width, fy * size.height, fx * size.width + 20,

@@ -263,7 +263,7 @@ std::string decode_error(std::string_view bytes) {
   } catch (const Error& error) {
     return error.what();
   }
-  ADD_FAILURE() << "decoding gave a picture, expected an Error";
+  ADD_FAILURE() << "decoding gave an image, expected an Error";
   return {};
 }
 

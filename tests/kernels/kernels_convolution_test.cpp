@@ -18,7 +18,7 @@ struct Case {
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.batch << " pictures, " << c.inputs << " to " << c.outputs << ", " << c.height
+  return out << c.batch << " images, " << c.inputs << " to " << c.outputs << ", " << c.height
              << " x " << c.width << ", kernel " << c.kernel << ", stride " << c.stride
              << ", padding " << c.padding;
 }

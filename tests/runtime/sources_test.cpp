@@ -124,7 +124,7 @@ TEST_F(Sources, NothingFoundListsTheSuffixes) {
     list_pictures((root_ / "film.MP4").string());
     FAIL() << "no error";
   } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("no picture found"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("no image found"), std::string::npos) << e.what();
   }
 }
 

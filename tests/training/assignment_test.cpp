@@ -227,7 +227,7 @@ std::string message(const Target& target) {
 
 TEST(CheckTargets, NamesTheRowAndTheRange) {
   EXPECT_EQ(message({1, 2, 0.5f, 0.5f, 1, 1}), "");
-  EXPECT_EQ(message({2, 0, 0.5f, 0.5f, 1, 1}), "target row 0: picture 2 is out of range 0..1");
+  EXPECT_EQ(message({2, 0, 0.5f, 0.5f, 1, 1}), "target row 0: image 2 is out of range 0..1");
   EXPECT_EQ(message({0, 3, 0.5f, 0.5f, 1, 1}), "target row 0: class 3 is out of range 0..2");
   EXPECT_NE(message({0, 0, 0.5f, 0.5f, 1.5f, 1}).find("fractions 0..1"), std::string::npos);
   EXPECT_NE(

@@ -140,7 +140,7 @@ void print_checkpoint_facts(const nlohmann::json& facts, int image_size, const O
       fmt::format("            {}{} tensors of weights, {} averaged, {} of the optimizer; {}",
                   history, tensors.at("model").get<std::size_t>(),
                   tensors.at("ema").get<std::size_t>(), tensors.at("optimizer").get<std::size_t>(),
-                  official ? "the size of its training pictures is not recorded"
+                  official ? "the size of its training images is not recorded"
                            : fmt::format("trained at {} px", image_size)));
   output.line("            date: " + facts.at("date").get<std::string>());
   for (const auto& note : facts.at("notes"))

@@ -21,8 +21,8 @@ std::vector<equivalence::ProofPicture> proof_pictures(const std::string& source,
   const std::vector<runtime::SourcePicture> list = runtime::list_pictures(source);
   for (const runtime::SourcePicture& one : list) {
     if (pictures.size() == most_pictures) {
-      log::info(fmt::format("{}: the proof takes the first {} of {} pictures", source,
-                            most_pictures, list.size()));
+      log::info(fmt::format("{}: the proof takes the first {} of {} images", source, most_pictures,
+                            list.size()));
       break;
     }
     const cv::Mat bgr = read_picture(one.path);

@@ -91,8 +91,8 @@ std::vector<std::string> study_files(const ValOptions& o) {
 }
 
 cv::Mat plot(const std::vector<ChartLine>& lines, bool coco) {
-  Chart chart{"COCO AP, %, over milliseconds a picture",
-              "ms a picture (waiting, network, suppression)", lines};
+  Chart chart{"COCO AP, %, over milliseconds an image",
+              "ms an image (waiting, network, suppression)", lines};
   // Published figures on a V100 and COCO: beside other data they would say nothing.
   if (coco)
     chart.lines.push_back({"EfficientDet D0 to D5 (published)",
@@ -120,8 +120,8 @@ nlohmann::json run_speed(const ValOptions& given, Output& output) {
         evaluation::evaluate(*model.detector, m.index, plain(m.options));
     judge_finite(r, output);
     output.line(fmt::format(
-        "{}: {}; {} pictures, {} px, batches of {}: {:.2f} ms waiting, {:.2f} ms network, {:.2f} "
-        "ms suppression, {:.2f} ms in all, a picture",
+        "{}: {}; {} images, {} px, batches of {}: {:.2f} ms waiting, {:.2f} ms network, {:.2f} "
+        "ms suppression, {:.2f} ms in all, an image",
         weights, model.detector->description(), r.pictures, r.options.image_size,
         r.options.batch_size, r.times.pre, r.times.inference, r.times.nms, r.times.total));
     all.push_back(to_json(r, weights, model.detector->description()));

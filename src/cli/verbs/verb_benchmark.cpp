@@ -256,7 +256,7 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c,
                   {"inference", to_json(spread(inference))},
                   {"post", to_json(spread(post))}};
   output.line(
-      fmt::format("{:>9}one picture after the other, letterboxed: median {:.2f} ms end to end "
+      fmt::format("{:>9}one image after the other, letterboxed: median {:.2f} ms end to end "
                   "({:.2f} letterbox and planes, {:.2f} network, {:.2f} suppression), p99 {:.2f}",
                   "", whole.median, spread(pre).median, spread(inference).median,
                   spread(post).median, whole.p99));
@@ -282,7 +282,7 @@ std::string csv_of(const nlohmann::json& rows) {
 
 /// Throughput over the batch, a line for each of the other settings.
 cv::Mat plot(const nlohmann::json& rows, const std::string& processor) {
-  Chart chart{"Pictures per second, " + processor, "pictures per call", {}};
+  Chart chart{"Images per second, " + processor, "images per call", {}};
   for (const auto& row : rows) {
     const std::string name = fmt::format(
         "{} px, {}, {} threads, {} at once", row["img_size"].get<int>(),
@@ -313,7 +313,7 @@ nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& 
                   processor, clock, usable_cores()));
   output.line(fmt::format("{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>11}{:>11}{:>11}{:>12}{:>12}",
                           "precision", "threads", "streams", "px", "batch", "calls", "median",
-                          "p90", "p99", "pictures/s", "memory"));
+                          "p90", "p99", "images/s", "memory"));
   for (const std::string& precision : o.precision)
     for (const int threads : o.threads)
       for (const int streams : o.nstreams)

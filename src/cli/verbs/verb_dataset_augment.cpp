@@ -112,8 +112,8 @@ nlohmann::json preview(const AugmentVerbOptions& o, const dataset::Description& 
   write_picture(o.preview,
                 dataset::preview_sheet(index, entries, list, static_cast<std::uint64_t>(o.seed),
                                        o.columns, o.side, interrupt::token()));
-  output.line(fmt::format("{}: {} pictures of {}, each as it is and in {} versions", o.preview,
-                          rows, o.split, o.columns));
+  output.line(fmt::format("{}: {} images of {}, each as it is and in {} versions", o.preview, rows,
+                          o.split, o.columns));
   return {{"preview", o.preview}, {"pictures", rows}, {"versions", o.columns}};
 }
 
@@ -127,7 +127,7 @@ nlohmann::json copy(const AugmentVerbOptions& o, const dataset::Description& des
   const dataset::AugmentedCopyReport report =
       dataset::write_augmented_copy(description, text, options, o.out);
   output.line(fmt::format(
-      "{}: {} training pictures and {} versions of them; {} of {} objects are still in the "
+      "{}: {} training images and {} versions of them; {} of {} objects are still in the "
       "versions (augment.json says what was done to each)",
       o.out, report.originals, report.written, report.objects_after, report.objects_before));
   return {{"out", o.out},

@@ -63,9 +63,9 @@ nlohmann::json split_json(const dataset::Index& index) {
 
 void print_split(const dataset::Index& index, const Output& output) {
   output.line(fmt::format(
-      "{}: {} pictures, {} boxes; label files: {} found, {} missing, {} empty; {} pictures "
+      "{}: {} images, {} boxes; label files: {} found, {} missing, {} empty; {} images "
       "corrupt, "
-      "{} labels without picture, {} problems",
+      "{} labels without image, {} problems",
       index.split, index.entries.size(), index.label_count(), index.found, index.missing,
       index.empty, index.corrupt, index.orphan_labels, index.problems.size()));
   if (index.unread > 0)
@@ -82,7 +82,7 @@ nlohmann::json check_shared(const std::vector<dataset::Index>& indexes) {
     for (std::size_t b = a + 1; b < indexes.size(); ++b) {
       const auto shared = dataset::shared_pictures(indexes[a], indexes[b]);
       if (shared.empty()) continue;
-      log::warning(fmt::format("{} pictures are in {} and in {}: results on {} are too good",
+      log::warning(fmt::format("{} images are in {} and in {}: results on {} are too good",
                                shared.size(), indexes[a].split, indexes[b].split,
                                indexes[b].split));
       for (std::size_t i = 0; i < shared.size(); ++i) {

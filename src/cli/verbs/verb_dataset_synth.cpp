@@ -51,7 +51,7 @@ nlohmann::json run_dataset_synth(const std::vector<std::string>& arguments, Outp
   options.synth.stop = interrupt::token();
   const dataset::SynthReport report = dataset::synthesize(options.synth, options.out);
   for (const dataset::SynthSplit& split : report.splits)
-    output.line(fmt::format("{}: {} pictures ({} without objects), {} objects", split.name,
+    output.line(fmt::format("{}: {} images ({} without objects), {} objects", split.name,
                             split.pictures, split.empty, split.objects));
   output.line(fmt::format("{}/data.yaml: level {}, {} classes, seed {}", options.out,
                           options.synth.level, report.names.size(), options.seed));

@@ -137,8 +137,7 @@ std::string Run::chosen_precision() {
     first->load(frame);
     if (frame.error.empty()) pictures.push_back(frame.bgr);
   }
-  if (pictures.empty())
-    return decide("float32", "the source has no pictures to compare bfloat16 on");
+  if (pictures.empty()) return decide("float32", "the source has no images to compare bfloat16 on");
   try {
     api::OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);
     runtime::LookOptions look = look_;
@@ -268,7 +267,7 @@ void Run::process() {
   // Lines on the same terminal are progress enough.
   if (output_.json || !log::shows_live())
     progress_ = std::make_unique<Progress>("detect", source_->total(),
-                                           list_.pictures.empty() ? "frame" : "picture");
+                                           list_.pictures.empty() ? "frame" : "image");
   runtime::PipelineStages stages;
   stages.in_order = [&](Frame& frame, DetectResult& result) { in_order(frame, result); };
   stages.drawn = [&](Frame& frame, DetectResult& result) {
@@ -297,9 +296,9 @@ void Run::summary(double rate) {
   output_.line(
       fmt::format("{}, {}, {} unreadable, {:.1f} a second; mean of one {:.1f} ms pre, {:.1f} ms "
                   "inference, {:.1f} ms post; {:.1f} ms compiling",
-                  counted(frames_, only_pictures ? "picture" : "frame"),
-                  counted(objects_, "object"), unreadable_.size(), rate, total_.pre / n,
-                  total_.inference / n, total_.post / n, total_.compile));
+                  counted(frames_, only_pictures ? "image" : "frame"), counted(objects_, "object"),
+                  unreadable_.size(), rate, total_.pre / n, total_.inference / n, total_.post / n,
+                  total_.compile));
   if (options_.track) {
     std::uint64_t tracks = 0;
     for (const auto& [name, tracker] : trackers_) tracks += tracker.tracks();
@@ -312,7 +311,7 @@ void Run::summary(double rate) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} {} could not be read; they are named above",
                            unreadable_.size(), frames_ + unreadable_.size(),
-                           only_pictures ? "pictures" : "pictures or videos"));
+                           only_pictures ? "images" : "images or videos"));
   }
   if (frames_not_finite_ > 0) {
     output_.code = ExitCode::failure;

@@ -150,7 +150,7 @@ void print_summary(const Subject& subject, const network::Cost& cost, int size,
   output.line(fmt::format("receptive field: up to {} px a side at the head",
                           text::general(cost.receptive_field.back())));
   output.line(
-      fmt::format("activations of one picture in float32: {:.1f} MB in training, {:.1f} MB at most "
+      fmt::format("activations of one image in float32: {:.1f} MB in training, {:.1f} MB at most "
                   "at once in inference",
                   static_cast<double>(cost.training_activation_bytes) / 1e6,
                   static_cast<double>(cost.inference_activation_bytes) / 1e6));

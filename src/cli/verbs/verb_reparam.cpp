@@ -71,7 +71,7 @@ void print_proof(const equivalence::Proof& proof,
   output.line("default back end: " + proof.backend + "; differences from the exact outputs");
   print_comparison("before:", proof.parent_backend, output);
   print_comparison("after:", proof.child_backend, output);
-  output.line(fmt::format("{:<32} {:>8} {:>8} {:>8} {:>11} {:>18}", "picture", "before", "after",
+  output.line(fmt::format("{:<32} {:>8} {:>8} {:>8} {:>11} {:>18}", "image", "before", "after",
                           "matched", "least IoU", "largest |d score|"));
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const equivalence::BoxMatch& one = proof.boxes[i];
@@ -79,7 +79,7 @@ void print_proof(const equivalence::Proof& proof,
                             one.reference, one.candidate, one.matched, one.least_iou,
                             one.largest_score));
   }
-  output.line(fmt::format("time of one picture ({} x {}): {:.2f} ms before, {:.2f} ms after",
+  output.line(fmt::format("time of one image ({} x {}): {:.2f} ms before, {:.2f} ms after",
                           pictures[0].width, pictures[0].height, proof.parent_ms, proof.child_ms));
 }
 

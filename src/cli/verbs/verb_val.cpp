@@ -89,7 +89,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   const Measurement measurement = prepare_measurement(o, o.task, model);
   const dataset::Index& index = measurement.index;
   const evaluation::ValidationOptions& options = measurement.options;
-  output.line(fmt::format("{}: {} at {} px; {}; {} split, {} pictures, {} labels", model.path,
+  output.line(fmt::format("{}: {} at {} px; {}; {} split, {} images, {} labels", model.path,
                           model.network.source, options.image_size, model.detector->description(),
                           o.task, index.entries.size(), index.label_count()));
   evaluation::ReportOptions report = report_options(o, model, measurement);

@@ -50,11 +50,11 @@ void check_outputs(Checks& checks, const network::Checkpoint& model,
             stride = static_cast<int>(network.largest_stride());
   if (size < stride || size > 4096 || size % stride != 0)
     throw Error(fmt::format(
-        "certificate: expected a picture size that is a multiple of {}, found {}", stride, size));
+        "certificate: expected an image size that is a multiple of {}, found {}", stride, size));
   const std::vector<equivalence::Outputs> outputs = api::training_library().exact_outputs(
       network, model.inference_weights(), equivalence::generated_pictures(size, stride));
   const double gap = equivalence::fingerprint_difference(fingerprint.at("outputs"), outputs);
-  checks.add(output, "outputs on the generated pictures, float64",
+  checks.add(output, "outputs on the generated images, float64",
              gap <= equivalence::exact_tolerance,
              fmt::format("largest difference {:.2e} of the largest value, at most {:g}", gap,
                          equivalence::exact_tolerance));

@@ -87,22 +87,22 @@ void add_notes(const Conversion& conversion, std::vector<std::string>& lines) {
                                 conversion.notes.size() - most_lines));
   if (!conversion.renamed.empty())
     lines.push_back(
-        fmt::format("note: {} pictures got another name, since a picture of another folder has "
+        fmt::format("note: {} images got another name, since an image of another folder has "
                     "theirs; the first is {} → {}",
                     conversion.renamed.size(), conversion.renamed.front().first.string(),
                     conversion.renamed.front().second));
   if (conversion.val_is_train)
     lines.push_back(fmt::format(
-        "warning: there are no validation pictures; data.yaml names the training pictures as val, "
+        "warning: there are no validation images; data.yaml names the training images as val, "
         "so results say nothing about unseen "
-        "pictures. Use {} 70,20,10 for splits of their own.",
+        "images. Use {} 70,20,10 for splits of their own.",
         setting_name("split")));
 }
 
 }  // namespace
 
 void Conversion::drop(ConversionDrop one) {
-  ++(one.kind == "annotation" ? annotations : one.kind == "picture" ? pictures : boxes).dropped;
+  ++(one.kind == "annotation" ? annotations : one.kind == "image" ? pictures : boxes).dropped;
   if (one.kind != "box") boxes.dropped += one.boxes;
   drops.push_back(std::move(one));
 }
@@ -146,14 +146,14 @@ std::vector<std::string> summary_lines(const Conversion& conversion) {
         fmt::format("{}: {} in, {} out, {} dropped", what, count.in, count.out, count.dropped));
   };
   add("annotations", conversion.annotations);
-  add("pictures", conversion.pictures);
+  add("images", conversion.pictures);
   add("boxes", conversion.boxes);
-  lines.push_back(fmt::format("boxes marked difficult (kept): {}; clipped to their picture: {}",
+  lines.push_back(fmt::format("boxes marked difficult (kept): {}; clipped to their image: {}",
                               conversion.difficult, conversion.clipped));
   lines.push_back("splits: " + conversion.split_rule);
   for (const SplitCount& split : conversion.splits)
-    lines.push_back(fmt::format("  {}: {} pictures, {} boxes, {} pictures without a box",
-                                split.name, split.pictures, split.boxes, split.empty));
+    lines.push_back(fmt::format("  {}: {} images, {} boxes, {} images without a box", split.name,
+                                split.pictures, split.boxes, split.empty));
   lines.push_back(
       fmt::format("classes ({}): {}", conversion.names.size(), text::join(conversion.names, ", ")));
   add_losses(conversion, lines);

@@ -13,7 +13,7 @@
 namespace yolov7::dataset {
 
 struct ConversionDrop {
-  std::string kind;            ///< "annotation", "picture" or "box"
+  std::string kind;            ///< "annotation", "image" or "box"
   std::filesystem::path file;  ///< relative to the source
   int line = 0;                ///< from 1; 0 = the whole file
   std::size_t boxes = 0;       ///< that were lost with it

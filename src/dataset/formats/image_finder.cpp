@@ -102,7 +102,7 @@ FoundImage ImageFinder::nearest(const std::vector<std::size_t>& candidates, cons
     if (i != best && rank(i) == best_rank)
       return {std::nullopt,
               {},
-              fmt::format("ambiguous picture: {} or {}", tree_.images[best].relative.string(),
+              fmt::format("ambiguous image: {} or {}", tree_.images[best].relative.string(),
                           tree_.images[i].relative.string()),
               by};
   const char* how = by == FoundBy::name   ? "the name is the same"

@@ -92,7 +92,7 @@ void inspect(Preparing& work, const std::stop_token& stop) {
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   work.facts.resize(work.tree.images.size());
-  Progress progress("reading pictures", wanted.size(), "pictures");
+  Progress progress("reading images", wanted.size(), "images");
   parallel_for(wanted.size(), threads_or_all(work.options.threads), [&](std::size_t k) {
     check_stop(stop);
     const fs::path& file = work.tree.images[wanted[k]].file;
@@ -106,7 +106,7 @@ void inspect(Preparing& work, const std::stop_token& stop) {
     const std::string& fault = work.facts[*image.picture].fault;
     if (!fault.empty())
       image.fault =
-          fmt::format("its picture {} cannot be used: {}", name_of(image, work.tree), fault);
+          fmt::format("its image {} cannot be used: {}", name_of(image, work.tree), fault);
   }
 }
 
@@ -184,7 +184,7 @@ std::string convert_object(AnnotatedObject& object, const AnnotatedImage& image,
   const double width = object.box.width(), height = object.box.height();
   if (width >= least && height >= least && width > 0 && height > 0) return "";
   return fmt::format(
-      "box of class '{}' {}: corners {} {} {} {} leave {} × {} px in a picture of {} × {}", name,
+      "box of class '{}' {}: corners {} {} {} {} leave {} × {} px in an image of {} × {}", name,
       least > 0 ? "under 1 px" : "without area", text::general(raw.x1), text::general(raw.y1),
       text::general(raw.x2), text::general(raw.y2), text::general(width), text::general(height),
       image.width, image.height);
@@ -281,7 +281,7 @@ void convert_images(Preparing& work, const std::vector<int>& classes) {
   work.set.images = std::move(kept);
   for (std::size_t i = 0; i < unused.size(); ++i)
     if (!unused[i].empty())
-      work.account.drop({"picture", work.tree.images[i].relative, 0, 0, unused[i]});
+      work.account.drop({"image", work.tree.images[i].relative, 0, 0, unused[i]});
 }
 
 void count_out(Preparing& work) {
@@ -294,7 +294,7 @@ void count_out(Preparing& work) {
   require_balance(account);
   if (!work.set.images.empty()) return;
   std::string message =
-      fmt::format("{}: no picture to convert: {} annotations and {} pictures found",
+      fmt::format("{}: no image to convert: {} annotations and {} images found",
                   account.source.string(), account.annotations.in, work.tree.images.size());
   if (!account.drops.empty()) {
     const ConversionDrop& drop = account.drops.front();
@@ -313,7 +313,7 @@ void note_shared(Preparing& work) {
     if (!fresh && known->second->split != image.split)
       work.account.notes.push_back(
           {name_of(image, work.tree), 0,
-           fmt::format("the same picture is in two splits: here in {}, as {} in {}", image.split,
+           fmt::format("the same image is in two splits: here in {}, as {} in {}", image.split,
                        name_of(*known->second, work.tree), known->second->split)});
   }
 }

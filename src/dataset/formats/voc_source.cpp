@@ -54,7 +54,7 @@ void name_missing(VocItem& item) {
   if (!item.fault.empty()) return;
   const std::string& name = item.annotation.filename;
   item.fault =
-      fmt::format("no picture: neither '{}' nor one of the stem '{}' lies below the source folder",
+      fmt::format("no image: neither '{}' nor one of the stem '{}' lies below the source folder",
                   name.empty() ? "(no <filename>)" : name, item.file.stem().string());
 }
 
@@ -108,7 +108,7 @@ void assign_pictures(const VocFiles& files, const ImageFinder& finder, std::vect
     if (other && owners.emplace(*other, item).second)
       item->picture = *other;
     else if (item->fault.empty())
-      item->fault = fmt::format("its picture {} already belongs to {}",
+      item->fault = fmt::format("its image {} already belongs to {}",
                                 files.pictures[picture].string(), owners[picture]->file.string());
   }
 }

@@ -130,7 +130,7 @@ void write_description(const Writing& writing) {
     entries.emplace_back("val", "images/train");
     writing.account.val_is_train = true;
     note =
-        "There are no validation pictures: val names the training pictures, so results on it say "
+        "There are no validation images: val names the training images, so results on it say "
         "nothing about unseen ones.";
   }
   for (const std::string& split : splits)

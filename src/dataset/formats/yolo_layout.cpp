@@ -100,7 +100,7 @@ ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>&
     places["val"] = places["train"];
     report.val_is_train = true;
     note =
-        "There are no validation pictures: val names the training pictures, so results on it say "
+        "There are no validation images: val names the training images, so results on it say "
         "nothing about unseen ones.";
   }
   std::vector<std::pair<std::string, std::string>> entries;

@@ -190,7 +190,7 @@ Description read_description(const fs::path& path) {
     std::vector<std::string> keys;
     for (const auto& entry : document.mapping) keys.push_back(entry.first);
     throw Error(
-        fmt::format("{}: expected a key 'val' with the validation pictures, found none among: {}",
+        fmt::format("{}: expected a key 'val' with the validation images, found none among: {}",
                     path.string(), text::join(keys, ", ")));
   }
   read_classes(document, result);

@@ -31,11 +31,11 @@ void report_missing(const Index& index, const MissingExample& example) {
   const auto percent = static_cast<double>(index.missing) * 100 / static_cast<double>(looked);
   const std::string count =
       index.found == 0
-          ? fmt::format("no labels found: none of the {} pictures has a label file", looked)
-          : fmt::format("{} of {} pictures ({:.0f} %) have no label file", index.missing, looked,
+          ? fmt::format("no labels found: none of the {} images has a label file", looked)
+          : fmt::format("{} of {} images ({:.0f} %) have no label file", index.missing, looked,
                         percent);
   log::warning(
-      fmt::format("{}: {}; the labels of {} were looked for at {}. Without labels a picture counts "
+      fmt::format("{}: {}; the labels of {} were looked for at {}. Without labels an image counts "
                   "as empty background.",
                   index.split, count, example.picture.string(), example.label.string()));
 }
@@ -43,7 +43,7 @@ void report_missing(const Index& index, const MissingExample& example) {
 void report_classes(const Index& index) {
   const std::size_t boxes = index.label_count();
   if (boxes == 0) {
-    log::warning(fmt::format("the {} split has no object in any of its {} pictures", index.split,
+    log::warning(fmt::format("the {} split has no object in any of its {} images", index.split,
                              index.entries.size()));
     return;
   }
@@ -67,9 +67,9 @@ std::string first_of(const std::vector<std::string>& names, std::size_t most) {
 
 void report(const Index& index, const MissingExample& example) {
   log::info(
-      fmt::format("{}: {} pictures with {} boxes; label files: {} found, {} missing, {} empty; {} "
-                  "pictures left out as corrupt; "
-                  "{} pictures decoded, cache {}",
+      fmt::format("{}: {} images with {} boxes; label files: {} found, {} missing, {} empty; {} "
+                  "images left out as corrupt; "
+                  "{} images decoded, cache {}",
                   index.split, index.entries.size(), index.label_count(), index.found,
                   index.missing, index.empty, index.corrupt, index.pictures_read,
                   index.cache_file.empty() ? "none" : index.cache_file.string()));
@@ -81,8 +81,7 @@ void report(const Index& index, const MissingExample& example) {
         fmt::format("{}: {} images or videos are of kinds that are not read here and are left out",
                     index.split, index.unread));
   if (index.orphan_labels > 0)
-    log::warning(
-        fmt::format("{}: {} label files have no picture", index.split, index.orphan_labels));
+    log::warning(fmt::format("{}: {} label files have no image", index.split, index.orphan_labels));
   report_classes(index);
 }
 

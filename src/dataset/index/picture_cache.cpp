@@ -101,7 +101,7 @@ std::string format_facts(const FactsByKey& facts) {
 std::optional<FactsByKey> parse_facts(std::string_view text, std::string& fault) {
   const auto header_end = text.find('\n');
   if (!text.starts_with(magic) || header_end == std::string_view::npos) {
-    fault = "is not a picture index of this format";
+    fault = "is not an image index of this format";
     return std::nullopt;
   }
   std::string_view body = text.substr(header_end + 1);
@@ -133,7 +133,7 @@ PictureCache::PictureCache(const std::vector<fs::path>& folders, const std::stri
   }
   if (file_.empty()) {
     log::warning(fmt::format(
-        "no folder can be written for the picture cache (tried {}); every start reads all pictures",
+        "no folder can be written for the image cache (tried {}); every start reads all images",
         folders.empty() ? "none" : folders.back().string()));
     return;
   }
@@ -152,7 +152,7 @@ void PictureCache::load() {
     fault = failure.what();
   }
   if (!fault.empty())
-    log::warning(fmt::format("{}: the picture cache {}; it is built again", file_.string(), fault));
+    log::warning(fmt::format("{}: the image cache {}; it is built again", file_.string(), fault));
 }
 
 std::string PictureCache::key(const fs::path& picture) const {
@@ -180,7 +180,7 @@ void PictureCache::save(const std::vector<fs::path>& pictures,
   try {
     file::write_atomically(file_, format_facts(fresh));
   } catch (const Error& error) {
-    log::warning(fmt::format("{}; going on without a picture cache", error.what()));
+    log::warning(fmt::format("{}; going on without an image cache", error.what()));
     file_.clear();
   }
   known_ = std::move(fresh);

@@ -71,7 +71,7 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
   }
   if (others > 0)
     log::warning(
-        fmt::format("{}: {} lines are not names of pictures and are left out, the first is '{}'",
+        fmt::format("{}: {} lines are not names of images and are left out, the first is '{}'",
                     file.string(), others, first));
 }
 
@@ -92,7 +92,7 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
       read_list(entry, pictures);
     else
       throw Error(
-          fmt::format("{}: expected a folder of pictures or a list of them, but it does not exist",
+          fmt::format("{}: expected a folder of images or a list of them, but it does not exist",
                       entry.string()));
   }
   if (pictures.empty())
@@ -104,7 +104,7 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
       std::unique(pictures.begin(), pictures.end(),
                   [](const fs::path& a, const fs::path& b) { return a.native() == b.native(); });
   if (const auto count = pictures.end() - repeated; count > 0)
-    log::warning(fmt::format("{}: {} pictures are named more than once; each is taken once",
+    log::warning(fmt::format("{}: {} images are named more than once; each is taken once",
                              text::join(sources, ", "), count));
   pictures.erase(repeated, pictures.end());
   return pictures;

@@ -57,7 +57,7 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
       unknown.push_back(i);
   }
   if (!unknown.empty()) {
-    Progress progress("reading " + index.split, unknown.size(), "pictures");
+    Progress progress("reading " + index.split, unknown.size(), "images");
     parallel_for(unknown.size(), thread_count(options), [&](std::size_t k) {
       check_stop(options.stop);
       facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
@@ -145,7 +145,7 @@ void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& 
     ++index.corrupt;
     index.problems.push_back(labels.file.failure);
     index.problems.back().reason +=
-        fmt::format(" (ignoring corrupted label and its picture {})", picture.filename().string());
+        fmt::format(" (ignoring corrupted label and its image {})", picture.filename().string());
     return;
   }
   for (Problem& problem : labels.file.dropped) index.problems.push_back(std::move(problem));
@@ -181,7 +181,7 @@ void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadL
     }
     index.orphan_labels += orphans.size();
     for (const fs::path& path : orphans)
-      index.problems.push_back({path, 0, "label file without a picture"});
+      index.problems.push_back({path, 0, "label file without an image"});
   }
 }
 
@@ -208,10 +208,9 @@ MissingExample missing_example(const std::vector<fs::path>& pictures,
 void require_usable(const Index& index, const MissingExample& example,
                     const Description& description, bool training) {
   if (index.entries.empty())
-    throw Error(
-        fmt::format("{}: no usable picture in split '{}': all {} are corrupt, the first: {}",
-                    description.file.string(), index.split, index.corrupt + index.unread,
-                    text_of(index.problems.front())));
+    throw Error(fmt::format("{}: no usable image in split '{}': all {} are corrupt, the first: {}",
+                            description.file.string(), index.split, index.corrupt + index.unread,
+                            text_of(index.problems.front())));
   if (!training) return;
   if (index.found == 0)
     throw Error(fmt::format(
@@ -235,7 +234,7 @@ Index read_index(const Description& description, const std::string& split,
   index.names = class_names(description, options.single_cls);
   const std::vector<fs::path>& sources = description.split(split);
   if (sources.empty())
-    throw Error(fmt::format("{}: expected a key '{}' with pictures, found none",
+    throw Error(fmt::format("{}: expected a key '{}' with images, found none",
                             description.file.string(), split));
   const std::vector<fs::path> pictures = collect_pictures(sources);
   std::vector<ReadLabels> labels(pictures.size());

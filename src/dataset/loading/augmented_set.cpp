@@ -59,7 +59,7 @@ std::vector<Version> write_versions(const Index& index, const AugmentList& list,
                                     const AugmentedCopyOptions& o, const fs::path& staging) {
   const auto times = static_cast<std::size_t>(o.times);
   std::vector<Version> versions(index.entries.size() * times);
-  Progress progress("augment", versions.size(), "pictures");
+  Progress progress("augment", versions.size(), "images");
   parallel_for(versions.size(), threads_or_all(o.threads), [&](std::size_t i) {
     check_stop(o.stop);
     const std::size_t entry = i / times;

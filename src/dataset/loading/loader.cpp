@@ -26,7 +26,7 @@ constexpr std::size_t quad_group = 4;
 void check(const Index& index, const LoaderOptions& o) {
   if (index.entries.empty())
     throw Error(
-        fmt::format("batch loader: expected pictures in split '{}', found none", index.split));
+        fmt::format("batch loader: expected images in split '{}', found none", index.split));
   if (o.batch_size < 1 || o.image_size < 1 || o.stride < 1)
     throw Error(fmt::format(
         "batch loader: expected batch size, image size and stride of at least 1, found {}, {}, {}",
@@ -43,8 +43,8 @@ void check(const Index& index, const LoaderOptions& o) {
   if (o.quad && std::min<std::size_t>(static_cast<std::size_t>(o.batch_size),
                                       index.entries.size()) < quad_group)
     throw Error(
-        fmt::format("batch loader: quad needs batches of at least 4 pictures, found batch size {} "
-                    "and {} pictures",
+        fmt::format("batch loader: quad needs batches of at least 4 images, found batch size {} "
+                    "and {} images",
                     o.batch_size, index.entries.size()));
 }
 

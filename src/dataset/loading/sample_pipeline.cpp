@@ -108,7 +108,7 @@ Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t p
       const cv::Mat picture = pictures_.get(entry).picture;
       if (picture.size() != size)
         throw Error(
-            fmt::format("{}: expected a picture that gives {} x {} px, as when the data set was "
+            fmt::format("{}: expected an image that gives {} x {} px, as when the data set was "
                         "read, found {} x {}",
                         index_.entries[entry].picture.string(), size.width, size.height,
                         picture.cols, picture.rows));

@@ -86,7 +86,7 @@ SynthLevel synth_level(const SynthOptions& o) {
                                              : formula_level();
   if (o.train < 0 || o.val < 1 || o.test < 0)
     throw usage_error(
-        fmt::format("dataset synth: expected at least 1 picture in val and 0 in train and test, "
+        fmt::format("dataset synth: expected at least 1 image in val and 0 in train and test, "
                     "found train {}, val {}, test {}",
                     o.train, o.val, o.test));
   if (o.image_size < smallest_side || o.image_size > largest_side)

@@ -173,7 +173,7 @@ void add_breakdown(const Breakdown& b, json& out) {
 std::vector<std::string> breakdown_lines(const Breakdown& b) {
   std::vector<std::string> lines{
       fmt::format("Best F1 at IoU 0.5: {:.4f} above confidence {:.3f} (precision {:.4f}, recall "
-                  "{:.4f}); {} pictures have errors there",
+                  "{:.4f}); {} images have errors there",
                   b.overall.f1, b.overall.confidence, b.overall.precision, b.overall.recall,
                   b.pictures.size()),
       fmt::format("  {:<12}{:<24}{:>9}{:>14}{:>16}{:>16}", "Objects by", "", "number", "recall@.5",
@@ -239,7 +239,7 @@ std::vector<std::string> Analyses::lines() const {
   };
   if (intervals)
     add({fmt::format(
-        "95 % intervals, {} draws of the pictures: mAP50 {:.4f} ({:.4f} to {:.4f}), mAP {:.4f} "
+        "95 % intervals, {} draws of the images: mAP50 {:.4f} ({:.4f} to {:.4f}), mAP {:.4f} "
         "({:.4f} to {:.4f})",
         options.draws, intervals->map50.value, intervals->map50.low, intervals->map50.high,
         intervals->map.value, intervals->map.low, intervals->map.high)});

@@ -57,7 +57,7 @@ Interval interval(double value, std::vector<double> draws, double level) {
 }
 
 void check(const CocoMatches& matches, const BootstrapOptions& options) {
-  if (matches.pictures == 0) throw Error("bootstrap: expected at least one picture, found none");
+  if (matches.pictures == 0) throw Error("bootstrap: expected at least one image, found none");
   if (options.draws < 1 || !(options.level > 0 && options.level < 1))
     throw Error(fmt::format(
         "bootstrap: expected at least one draw and a level between 0 and 1, found {} and {}",
@@ -99,7 +99,7 @@ HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& 
 Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOptions& options) {
   check(a, options);
   if (a.pictures != b.pictures)
-    throw Error(fmt::format("compare: expected detections on the same pictures, found {} and {}",
+    throw Error(fmt::format("compare: expected detections on the same images, found {} and {}",
                             a.pictures, b.pictures));
   const auto draws = static_cast<std::size_t>(options.draws);
   std::vector<double> map50(draws), map(draws);

@@ -116,7 +116,7 @@ class Analyser {
     for (std::size_t i = 0; i < detections_.size(); ++i) {
       const auto found = place.find(detections_[i].image);
       if (found == place.end())
-        throw Error(fmt::format("error analysis: picture {} is not in the ground truth",
+        throw Error(fmt::format("error analysis: image {} is not in the ground truth",
                                 detections_[i].image));
       if (categories.contains(detections_[i].category))
         pictures_[found->second].items.push_back({i, found->second});

@@ -44,7 +44,7 @@ CocoCells::Sorted<Thing> sorted_by_picture(const std::vector<Thing>& things, Pla
     const auto place = pictures.find(things[i].image);
     if (!place && must_be_known)
       throw Error(
-          fmt::format("COCO detections: picture {} is not in the ground truth", things[i].image));
+          fmt::format("COCO detections: image {} is not in the ground truth", things[i].image));
     const auto kind = categories.find(things[i].category);
     picture[i] = static_cast<std::uint32_t>(place.value_or(0));
     if (!place || !kind) continue;

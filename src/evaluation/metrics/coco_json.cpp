@@ -199,7 +199,7 @@ class PictureIds {
       const auto found = texts_.find(std::to_string(id));
       if (found != texts_.end()) return noted(element, found->second);
     }
-    element.fail(fmt::format("{}: picture {} is not in the ground truth", key, excerpt(v)));
+    element.fail(fmt::format("{}: image {} is not in the ground truth", key, excerpt(v)));
   }
 
  private:

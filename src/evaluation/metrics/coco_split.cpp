@@ -46,13 +46,13 @@ std::map<std::int64_t, std::int64_t> match_pictures(const dataset::Index& index,
   }
   if (missing > 0)
     throw Error(
-        fmt::format("{}: expected every picture of split '{}', found {} of {} missing, the first: "
+        fmt::format("{}: expected every image of split '{}', found {} of {} missing, the first: "
                     "{} (image id {})",
                     source, index.split, missing, ids.size(), index.entries[first].picture.string(),
                     ids[first]));
   if (result.size() != ids.size())
     throw Error(
-        fmt::format("{}: two pictures of split '{}' have the same image id", source, index.split));
+        fmt::format("{}: two images of split '{}' have the same image id", source, index.split));
   return result;
 }
 

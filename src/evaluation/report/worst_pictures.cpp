@@ -47,7 +47,7 @@ cv::Mat worst_pictures(const ValidationResult& result, const dataset::Index& ind
         picture.detections.push_back(shown(d.box, d.score, classes + d.category - 1));
       pictures.push_back(std::move(picture));
     } catch (const Error& error) {
-      log::warning(fmt::format("the sheet of the worst pictures: {}", error.what()));
+      log::warning(fmt::format("the sheet of the worst images: {}", error.what()));
     }
   }
   DrawOptions draw;

@@ -64,13 +64,12 @@ std::string what_it_is(std::string_view bytes) {
 }
 
 void require_bytes(std::string_view bytes, const std::string& source) {
-  if (bytes.empty()) picture_error(source, "the file is empty (0 bytes), expected a picture");
+  if (bytes.empty()) picture_error(source, "the file is empty (0 bytes), expected an image");
 }
 
 cv::Mat decode_further(std::string_view bytes, const std::string& source,
                        const DecodeLimits& limits) {
-  const std::string problem =
-      "expected a JPEG, PNG, BMP, WebP or TIFF picture; " + what_it_is(bytes);
+  const std::string problem = "expected a JPEG, PNG, BMP, WebP or TIFF image; " + what_it_is(bytes);
   if (further_decoder == nullptr) picture_error(source, problem);
   const FurtherDecoder* decoder = nullptr;
   try {
@@ -85,10 +84,10 @@ void check_limits(const StoredHeader& header, const std::string& source,
                   const DecodeLimits& limits) {
   const auto side = static_cast<std::uint64_t>(std::max(limits.side, 0));
   if (header.width > side || header.height > side)
-    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} px per side",
+    picture_error(source, fmt::format("an image of {} x {} px is over the limit of {} px per side",
                                       header.width, header.height, limits.side));
   if (header.width * header.height > limits.pixels)
-    picture_error(source, fmt::format("a picture of {} x {} px is over the limit of {} pixels",
+    picture_error(source, fmt::format("an image of {} x {} px is over the limit of {} pixels",
                                       header.width, header.height, limits.pixels));
 }
 
@@ -114,7 +113,7 @@ std::string extension_of(const std::filesystem::path& path) {
 void check_picture(const cv::Mat& bgr) {
   if (bgr.empty() || bgr.type() != CV_8UC3)
     throw Error(fmt::format(
-        "cannot encode: expected an 8-bit picture of 3 channels, found {} x {} px, {} channels",
+        "cannot encode: expected an 8-bit image of 3 channels, found {} x {} px, {} channels",
         bgr.cols, bgr.rows, bgr.channels()));
 }
 
@@ -203,11 +202,11 @@ ReducedPicture decode_reduced_picture(std::string_view bytes, const std::string&
     return {apply_orientation(stored.pixels, header.orientation), header.width, header.height,
             header.orientation, stored.rows};
   } catch (const std::bad_alloc&) {
-    picture_error(source, fmt::format("not enough memory for a picture of {} x {} px", header.width,
+    picture_error(source, fmt::format("not enough memory for an image of {} x {} px", header.width,
                                       header.height));
   } catch (const cv::Exception& error) {
     picture_error(
-        source, fmt::format("a picture of {} x {} px: {}", header.width, header.height, error.err));
+        source, fmt::format("an image of {} x {} px: {}", header.width, header.height, error.err));
   }
 }
 
@@ -258,7 +257,7 @@ std::string encode_picture(std::string_view extension, const cv::Mat& bgr, int q
   if (name == "tif" || name == "tiff") return tiff::encode(bgr);
   if (name != "webp")
     throw Error(fmt::format(
-        "cannot write pictures as '{}': expected jpg, jpeg, png, bmp, webp, tif or tiff", name));
+        "cannot write images as '{}': expected jpg, jpeg, png, bmp, webp, tif or tiff", name));
   if (quality < 1 || quality > 100)
     throw usage_error(fmt::format("WebP quality {} is out of range 1..100", quality));
   return webp::encode(bgr, quality);

@@ -32,18 +32,18 @@ struct Layout {
 
 [[noreturn]] void corrupt(const TiffMemory& memory, const std::string& source) {
   picture_error(source, fmt::format("truncated or corrupt TIFF: {}",
-                                    memory.error().empty() ? "its picture data do not decode"
+                                    memory.error().empty() ? "its image data do not decode"
                                                            : memory.error()));
 }
 
 void refuse_unsupported(const Layout& layout, const std::string& source) {
   if (layout.photometric == PHOTOMETRIC_CFA || layout.photometric == photometric_linear_raw)
     picture_error(source,
-                  "DNG with raw sensor data is not supported: expected a finished RGB picture");
+                  "DNG with raw sensor data is not supported: expected a finished RGB image");
   if (layout.dng && layout.preview)
     picture_error(source,
-                  "DNG whose first picture is only a preview is not supported: expected a finished "
-                  "RGB picture");
+                  "DNG whose first image is only a preview is not supported: expected a finished "
+                  "RGB image");
   if (layout.sample_format != SAMPLEFORMAT_UINT && layout.sample_format != SAMPLEFORMAT_VOID)
     picture_error(
         source,

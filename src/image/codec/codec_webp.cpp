@@ -65,12 +65,12 @@ cv::Mat decode(std::string_view bytes, const std::string& source) {
     picture_error(source, fmt::format("truncated or corrupt WebP: header status {}",
                                       static_cast<int>(status)));
   if (features.has_animation)
-    picture_error(source, "animated WebP is not supported: expected one picture");
+    picture_error(source, "animated WebP is not supported: expected one image");
   cv::Mat picture(features.height, features.width, CV_8UC3);
   const std::size_t size = picture.total() * picture.elemSize();
   if (!WebPDecodeBGRInto(data_of(bytes), bytes.size(), picture.data, size,
                          static_cast<int>(picture.step[0])))
-    picture_error(source, "truncated or corrupt WebP: the picture data do not decode");
+    picture_error(source, "truncated or corrupt WebP: the image data do not decode");
   return picture;
 }
 

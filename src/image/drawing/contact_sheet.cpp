@@ -24,7 +24,7 @@ struct Grid {
 };
 
 Grid grid_of(std::size_t count) {
-  if (count == 0) throw Error("contact sheet: expected at least 1 picture, found none");
+  if (count == 0) throw Error("contact sheet: expected at least 1 image, found none");
   Grid grid;
   while (static_cast<std::size_t>(grid.rows) * static_cast<std::size_t>(grid.rows) < count)
     ++grid.rows;
@@ -35,7 +35,7 @@ Grid grid_of(std::size_t count) {
 cv::Mat reduced(const cv::Mat& picture, const Grid& grid) {
   if (picture.empty() || picture.type() != CV_8UC3)
     throw Error(fmt::format(
-        "contact sheet: expected 8-bit pictures of 3 channels, found {} x {} px, {} channels",
+        "contact sheet: expected 8-bit images of 3 channels, found {} x {} px, {} channels",
         picture.cols, picture.rows, picture.channels()));
   const double scale =
       std::min(1.0, static_cast<double>(grid.inner()) / std::max(picture.cols, picture.rows));

@@ -174,7 +174,7 @@ void draw_detections(cv::Mat& bgr, std::span<const Detection> detections,
                      std::span<const std::string> names, const DrawOptions& options) {
   if (bgr.empty() || bgr.type() != CV_8UC3)
     throw Error(fmt::format(
-        "cannot draw: expected an 8-bit picture of 3 channels, found {} x {} px, {} channels",
+        "cannot draw: expected an 8-bit image of 3 channels, found {} x {} px, {} channels",
         bgr.cols, bgr.rows, bgr.channels()));
   const int thickness =
       options.line_thickness > 0 ? options.line_thickness : automatic_thickness(bgr.size());

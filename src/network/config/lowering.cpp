@@ -31,9 +31,8 @@ int Emitter::operation(Primitive primitive, std::vector<int> inputs, int channel
     fail(fmt::format("expected 1 to {} channels, found {}", limits_.channels, channels));
   // Sizes of maps are ints: picture sides of 65535 at 16 times the size still fit.
   if (!(reduction >= 1.0 / 16 && reduction <= 65536))
-    fail(
-        fmt::format("expected maps of 1/65536 to 16 times the picture's side, found a stride of {}",
-                    reduction));
+    fail(fmt::format("expected maps of 1/65536 to 16 times the image's side, found a stride of {}",
+                     reduction));
   const int output = value(channels, reduction);
   network_.operations.push_back({std::move(primitive), std::move(inputs), output, layer});
   return output;

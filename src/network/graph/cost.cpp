@@ -25,7 +25,7 @@ void require_one_size(const Network& network, const Operation& op,
     if (other.height != size.height || other.width != size.width)
       throw Error(
           fmt::format("{}: layer {}: inputs of {} x {} and {} x {} pixels do not fit: expected "
-                      "a picture size that is a multiple of {}",
+                      "an image size that is a multiple of {}",
                       network.source, op.layer, size.height, size.width, other.height, other.width,
                       network.largest_stride()));
   }
@@ -52,7 +52,7 @@ ValueSize output_size(const Network& network, const Operation& op,
              op.primitive);
   size.channels = network.value_channels[static_cast<std::size_t>(op.output)];
   if (size.height < 1 || size.width < 1)
-    throw Error(fmt::format("{}: layer {}: the picture is too small: nothing is left of it",
+    throw Error(fmt::format("{}: layer {}: the image is too small: nothing is left of it",
                             network.source, op.layer));
   return size;
 }
@@ -176,7 +176,7 @@ void add_convolution(Flops& flops, double outputs, double terms) {
 
 std::vector<ValueSize> value_sizes(const Network& network, int height, int width) {
   if (height < 1 || width < 1 || height > 65535 || width > 65535)
-    throw Error(fmt::format("{}: expected a picture of 1 to 65535 pixels a side, found {} x {}",
+    throw Error(fmt::format("{}: expected an image of 1 to 65535 pixels a side, found {} x {}",
                             network.source, height, width));
   std::vector<ValueSize> sizes(static_cast<std::size_t>(network.value_count));
   sizes.at(0) = {3, height, width};

@@ -35,7 +35,7 @@ class PictureFrames final : public FrameSource {
     check_stop(limits_.stop);
     if (at_ == pictures_.size()) return false;
     if (deadline_.over()) {
-      log::warning(fmt::format("{} of {} pictures are left out: the time is over",
+      log::warning(fmt::format("{} of {} images are left out: the time is over",
                                pictures_.size() - at_, pictures_.size()));
       at_ = pictures_.size();
       return false;

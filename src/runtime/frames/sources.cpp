@@ -296,7 +296,7 @@ SourceList list_sources(const std::string& source) {
   if (source.empty())
     throw usage_error(
         setting_name("source") +
-        ": expected a picture, folder, pattern, video, camera number, address, list or -, "
+        ": expected an image, folder, pattern, video, camera number, address, list or -, "
         "found an empty text");
   std::error_code error;
   SourceList list = is_list_name(source) && fs::is_regular_file(source, error) ? list_lines(source)
@@ -314,7 +314,7 @@ SourceList list_sources(const std::string& source) {
 std::vector<SourcePicture> list_pictures(const std::string& source) {
   SourceList list = list_sources(source);
   if (list.pictures.empty())
-    throw Error(fmt::format("{} {}: no picture found; expected names ending in {}",
+    throw Error(fmt::format("{} {}: no image found; expected names ending in {}",
                             setting_name("source"), source, picture_suffixes()));
   return std::move(list.pictures);
 }

@@ -148,11 +148,10 @@ class FileDetector final : public Detector {
   void check(int count, int height, int width) const {
     if (count < 1 || height < 1 || width < 1 || height % facts_.stride != 0 ||
         width % facts_.stride != 0)
-      throw Error(
-          fmt::format("expected pictures with sides that are multiples of {}, found {} x {}",
-                      facts_.stride, height, width));
+      throw Error(fmt::format("expected images with sides that are multiples of {}, found {} x {}",
+                              facts_.stride, height, width));
     if (sides().fixed() && (height != sides_.height || width != sides_.width))
-      throw Error(fmt::format("expected pictures of {} x {}, found {} x {}", sides_.width,
+      throw Error(fmt::format("expected images of {} x {}, found {} x {}", sides_.width,
                               sides_.height, width, height));
   }
 

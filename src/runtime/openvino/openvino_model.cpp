@@ -350,7 +350,7 @@ std::shared_ptr<ov::Model> make_openvino_model(
   if (options.batch < 1 || options.height < stride || options.width < stride ||
       options.height % stride != 0 || options.width % stride != 0)
     throw Error(fmt::format(
-        "expected at least one picture with sides that are multiples of {}, found {} of {} x {}",
+        "expected at least one image with sides that are multiples of {}, found {} of {} x {}",
         stride, options.batch, options.height, options.width));
   return Builder(std::move(fused), options).build();
 }

@@ -177,7 +177,7 @@ void check_targets(std::span<const Target> targets, int images, int class_count)
     const Target& t = targets[i];
     if (!(t[0] >= 0 && t[0] < static_cast<float>(images)))
       throw Error(
-          fmt::format("target row {}: picture {} is out of range 0..{}", i, t[0], images - 1));
+          fmt::format("target row {}: image {} is out of range 0..{}", i, t[0], images - 1));
     if (!(t[1] >= 0 && t[1] < static_cast<float>(class_count)))
       throw Error(
           fmt::format("target row {}: class {} is out of range 0..{}", i, t[1], class_count - 1));

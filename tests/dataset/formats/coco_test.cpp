@@ -165,7 +165,7 @@ TEST_F(Coco, BrokenFilesGetOneLine) {
       {"{\"images\": [{\"file_name\": \"\xFF\"}], \"annotations\": []}", "not UTF-8"},
       {"{\"images\": [], \"annotations\": " + std::string(200, '[') + std::string(200, ']') + "}",
        "at most 100 nested levels"},
-      {R"({"images": 3, "annotations": "x", "categories": {}})", "no picture to convert"}};
+      {R"({"images": 3, "annotations": "x", "categories": {}})", "no image to convert"}};
   for (const auto& [text, words] : cases) {
     file("a.json", text);
     const std::string message = fault("coco");

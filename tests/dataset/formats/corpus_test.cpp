@@ -121,7 +121,7 @@ TEST_P(Corpus, BoxesClassesAndImages) {
     sizes[place] = {picture["width"], picture["height"]};
     const auto dropped =
         std::any_of(account.drops.begin(), account.drops.end(), [&](const ConversionDrop& drop) {
-          return drop.kind == "picture" && drop.file.generic_string() == place;
+          return drop.kind == "image" && drop.file.generic_string() == place;
         });
     if (!images.contains(place)) {
       if (!fs::exists(folder() / place)) continue;  // no file, and nothing to say about it

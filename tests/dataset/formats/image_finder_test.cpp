@@ -44,7 +44,7 @@ TEST(ImageFinder, EachStepInItsOrder) {
 TEST(ImageFinder, NothingOutsideAndNoGuessBetweenTwo) {
   const SourceTree tree = tree_of({"p/a.jpg", "q/a.jpg"});
   const ImageFinder finder(tree);
-  EXPECT_EQ(finder.find("a.jpg", "a.json").fault, "ambiguous picture: p/a.jpg or q/a.jpg");
+  EXPECT_EQ(finder.find("a.jpg", "a.json").fault, "ambiguous image: p/a.jpg or q/a.jpg");
   // The one nearest to the annotation, and the one that is nearest to what is written.
   EXPECT_EQ(finder.find("a.jpg", "q/a.json").image, 1u);
   EXPECT_EQ(finder.find("/other/p/a.jpg", "q/a.json").image, 0u);

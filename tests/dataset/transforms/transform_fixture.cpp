@@ -156,9 +156,9 @@ void check_common_rules(const Entries& entries,
     const cv::Rect inner(8, 6, 128, 96);
     const Sample part = run(Sample{larger(inner), scene({128, 96}).objects}, 3),
                  alone = run(Sample{rest(inner).clone(), scene({128, 96}).objects}, 3);
-    EXPECT_TRUE(same(part, alone)) << "a part of a larger picture";
+    EXPECT_TRUE(same(part, alone)) << "a part of a larger image";
     rest(inner).copyTo(larger(inner));
-    EXPECT_EQ(largest_difference(larger, rest), 0) << "pixels outside the picture changed";
+    EXPECT_EQ(largest_difference(larger, rest), 0) << "pixels outside the image changed";
   }
 }
 

@@ -93,7 +93,7 @@ Settings settings(AutoAugment& o) {
           setting("scale_pixels", o.scale_pixels,
                   "constants in pixels are multiplied by the longer side / 640"),
           setting("published_contrast", o.published_contrast,
-                  "Contrast with the authors' mean grey, which is white for ordinary pictures"),
+                  "Contrast with the authors' mean grey, which is white for ordinary images"),
       }};
 }
 void apply(const AutoAugment& o, Sample& sample, Random& random, const TransformContext& context) {

@@ -102,7 +102,7 @@ const TransformEntry& find_transform(std::string_view name, const std::string& w
   const std::string wanted = text::lower(name);
   if (wanted == "normalize")
     throw Error(
-        fmt::format("{}: Normalize is no transform here: pictures stay 8-bit, and the network "
+        fmt::format("{}: Normalize is no transform here: images stay 8-bit, and the network "
                     "divides by 255, which is what YOLOv7 weights expect",
                     where));
   std::vector<std::string> names;

@@ -31,7 +31,7 @@ Settings settings(RandomBrightnessContrast& o) {
               .range(-1, 1),
           setting("contrast_limit", o.contrast_limit, "± change of the factor 1").range(-1, 10),
           setting("brightness_by_max", o.brightness_by_max,
-                  "additions are shares of 255; off: of the picture's mean"),
+                  "additions are shares of 255; off: of the image's mean"),
       }};
 }
 void apply(const RandomBrightnessContrast& o, Sample& sample, Random& random, Context) {

@@ -280,7 +280,7 @@ std::vector<TransformEntry> tone_transforms() {
                        "Histogram equalisation in tiles, with limited contrast"),
           entry<RandomToneCurve>("RandomToneCurve", none, stage, 0.5, "A random smooth tone curve"),
           entry<FancyPCA>("FancyPCA", none, stage, 0.5,
-                          "An addition along the picture's principal colours"),
+                          "An addition along the image's principal colours"),
           entry<PlanckianJitter>("PlanckianJitter", none, stage, 0.5,
                                  "Light of another colour temperature"),
           entry<Illumination>("Illumination", none, stage, 0.5,

@@ -55,8 +55,8 @@ Settings settings(CoarseDropout& o) {
   return Settings{"CoarseDropout",
                   {
                       setting("holes", o.holes, "number of rectangles").range(1, 1000),
-                      setting("height", o.height, "share of the picture's height").range(0, 1),
-                      setting("width", o.width, "share of the picture's width").range(0, 1),
+                      setting("height", o.height, "share of the image's height").range(0, 1),
+                      setting("width", o.width, "share of the image's width").range(0, 1),
                       setting("fill", o.fill, "grey level of erased pixels").range(0, 255),
                       drop_setting(o.drop_covered),
                   }};
@@ -83,7 +83,7 @@ struct Erasing {
 Settings settings(Erasing& o) {
   return Settings{"Erasing",
                   {
-                      setting("scale", o.scale, "share of the picture's area").range(0, 1),
+                      setting("scale", o.scale, "share of the image's area").range(0, 1),
                       setting("ratio", o.ratio, "width / height").range(0.01, 100),
                       setting("fill", o.fill, "grey level of erased pixels").range(0, 255),
                       drop_setting(o.drop_covered),
@@ -194,8 +194,8 @@ Settings settings(XYMasking& o) {
       {
           setting("columns", o.columns, "number of vertical strips").range(0, 1000),
           setting("rows", o.rows, "number of horizontal strips").range(0, 1000),
-          setting("column_width", o.column_width, "share of the picture's width").range(0, 1),
-          setting("row_height", o.row_height, "share of the picture's height").range(0, 1),
+          setting("column_width", o.column_width, "share of the image's width").range(0, 1),
+          setting("row_height", o.row_height, "share of the image's height").range(0, 1),
           setting("fill", o.fill, "grey level of erased pixels").range(0, 255),
           drop_setting(o.drop_covered),
       }};
@@ -309,7 +309,7 @@ std::vector<TransformEntry> erasing_transforms() {
   constexpr auto covers = BoxRule::covers;
   constexpr auto stage = Stage::erasing;
   return {entry<CoarseDropout>("CoarseDropout", covers, stage, 0.5,
-                               "Rectangles of the picture become grey", {"Cutout"}),
+                               "Rectangles of the image become grey", {"Cutout"}),
           entry<Erasing>("Erasing", covers, stage, 0.5,
                          "One rectangle of random area and shape becomes grey", {"RandomErasing"}),
           entry<GridDropout>("GridDropout", covers, stage, 0.5, "Square holes on a grid"),

@@ -208,8 +208,8 @@ struct Sharpen {
 Settings settings(Sharpen& o) {
   return Settings{"Sharpen",
                   {
-                      setting("alpha", o.alpha, "share of the sharpened picture").range(0, 1),
-                      setting("lightness", o.lightness, "of the sharpened picture").range(0, 10),
+                      setting("alpha", o.alpha, "share of the sharpened image").range(0, 1),
+                      setting("lightness", o.lightness, "of the sharpened image").range(0, 10),
                   }};
 }
 void apply(const Sharpen& o, Sample& sample, Random& random, Context) {
@@ -255,7 +255,7 @@ struct Emboss {
 Settings settings(Emboss& o) {
   return Settings{"Emboss",
                   {
-                      setting("alpha", o.alpha, "share of the embossed picture").range(0, 1),
+                      setting("alpha", o.alpha, "share of the embossed image").range(0, 1),
                       setting("strength", o.strength, "of the relief").range(0, 10),
                   }};
 }
@@ -365,9 +365,9 @@ std::vector<TransformEntry> filter_transforms() {
       entry<Defocus>("Defocus", none, stage, 0.5, "Blur by a disc, as of a lens out of focus"),
       entry<AdvancedBlur>("AdvancedBlur", none, stage, 0.5,
                           "Blur by a rotated generalised Gaussian"),
-      entry<Sharpen>("Sharpen", none, stage, 0.5, "Blend with a sharpened picture"),
+      entry<Sharpen>("Sharpen", none, stage, 0.5, "Blend with a sharpened image"),
       entry<UnsharpMask>("UnsharpMask", none, stage, 0.5,
-                         "Differences from a blurred picture are enlarged"),
+                         "Differences from a blurred image are enlarged"),
       entry<Emboss>("Emboss", none, stage, 0.5, "Blend with a relief"),
       entry<RingingOvershoot>("RingingOvershoot", none, stage, 0.5,
                               "Ideal low pass, which rings at edges")};

@@ -199,7 +199,7 @@ Settings settings(Perspective& o) {
           setting("scale", o.scale, "corners move inwards by |N(0, scale²)| of each side")
               .range(0, 0.4),
           setting("keep_size", o.keep_size,
-                  "the part between the corners gets the picture's size; off: its own"),
+                  "the part between the corners gets the image's size; off: its own"),
       }};
 }
 void apply(const Perspective& o, Sample& sample, Random& random, Context context) {

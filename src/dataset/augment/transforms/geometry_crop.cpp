@@ -21,10 +21,10 @@ int share_of(double share, int side) {
   return std::clamp(static_cast<int>(std::floor(share * side + 0.5)), 1, side);
 }
 Setting side_setting(const char* name, int& side) {
-  return setting(name, side, "pixels; no more than the picture has").range(1, largest_side);
+  return setting(name, side, "pixels; no more than the image has").range(1, largest_side);
 }
 Setting output_setting(const char* name, int& side) {
-  return setting(name, side, "the cut is resized to this, pixels; 0 = what the picture had")
+  return setting(name, side, "the cut is resized to this, pixels; 0 = what the image had")
       .range(0, largest_side);
 }
 
@@ -87,7 +87,7 @@ struct RandomResizedCrop {
 Settings settings(RandomResizedCrop& o) {
   return Settings{"RandomResizedCrop",
                   {
-                      setting("scale", o.scale, "share of the picture's area").range(0.0001, 1),
+                      setting("scale", o.scale, "share of the image's area").range(0.0001, 1),
                       setting("ratio", o.ratio, "width / height").range(0.01, 100),
                       output_setting("height", o.height),
                       output_setting("width", o.width),
@@ -125,7 +125,7 @@ Settings settings(RandomSizedCrop& o) {
       "RandomSizedCrop",
       {
           setting("min_max_height", o.min_max_height,
-                  "height of the cut, pixels; no more than the picture has")
+                  "height of the cut, pixels; no more than the image has")
               .range(1, largest_side),
           setting("w2h_ratio", o.w2h_ratio, "width / height of the cut").range(0.01, 100),
           output_setting("height", o.height),
@@ -242,7 +242,7 @@ Settings settings(CropAndPad& o) {
                   "it takes the place of percent")
               .range(-largest_side, largest_side),
           setting("percent", o.percent, "the same as a share of the side").range(-0.49, 10),
-          setting("keep_size", o.keep_size, "resized to what the picture had"),
+          setting("keep_size", o.keep_size, "resized to what the image had"),
           setting("fill", o.fill, "grey level of what is added").range(0, 255),
       }};
 }

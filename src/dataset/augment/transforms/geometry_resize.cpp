@@ -140,7 +140,7 @@ Settings settings(PadIfNeeded& o) {
                       setting("pad_width_divisor", o.pad_width_divisor,
                               "the width becomes a multiple of this; 0 = any")
                           .range(0, largest_side),
-                      setting("position", o.position, "where the picture lies in the result")
+                      setting("position", o.position, "where the image lies in the result")
                           .choices({"center", "top_left", "top_right", "bottom_left",
                                     "bottom_right", "random"}),
                       setting("fill", o.fill, "grey level around it").range(0, 255),

@@ -45,7 +45,7 @@ Settings settings(RandomSunFlare& o) {
           setting("roi_y", o.roi_y, "part of the height").range(0, 1),
           setting("src_radius", o.src_radius, "of the sun's glow, pixels").range(1, 10'000),
           setting("num_flare_circles", o.num_flare_circles,
-                  "reflections on the line through the picture's centre")
+                  "reflections on the line through the image's centre")
               .range(0, 100),
       }};
 }
@@ -163,7 +163,7 @@ Settings settings(Superpixels& o) {
                       setting("p_replace", o.p_replace, "probability of each segment").range(0, 1),
                       setting("n_segments", o.n_segments, "segments, about").range(1, 10'000),
                       setting("max_size", o.max_size,
-                              "side to which a larger picture is reduced to find them, pixels")
+                              "side to which a larger image is reduced to find them, pixels")
                           .range(16, 1024),
                       setting("compactness", o.compactness,
                               "weight of the place against the colour, levels a grid step")

@@ -80,7 +80,7 @@ struct MixUp {
 Settings settings(MixUp& o) {
   return Settings{
       "MixUp",
-      {setting("alpha", o.alpha, "the first picture's share is drawn from Beta(alpha, alpha)")
+      {setting("alpha", o.alpha, "the first image's share is drawn from Beta(alpha, alpha)")
            .range(0.01, 1000)}};
 }
 void apply(const MixUp& o, Sample& sample, Random& random, const TransformContext& context) {
@@ -99,7 +99,7 @@ Settings settings(CutMix& o) {
       "CutMix",
       {
           setting("alpha", o.alpha,
-                  "the share of the picture that stays is drawn from Beta(alpha, alpha)")
+                  "the share of the image that stays is drawn from Beta(alpha, alpha)")
               .range(0.01, 1000),
           setting("keep_base", o.options.keep_base,
                   "an object stays while at least this share of its box is visible")
@@ -145,7 +145,7 @@ Settings settings(PasteIn& o) {
       "PasteIn",
       {
           setting("pictures", o.pictures,
-                  "other pictures that outlined objects are taken from, at most")
+                  "other images that outlined objects are taken from, at most")
               .range(1, 1000),
           setting("fraction", o.fraction, "share of their outlined objects that is taken")
               .range(0, 1),
@@ -240,21 +240,21 @@ std::vector<TransformEntry> mixing_transforms() {
   constexpr auto mixes = BoxRule::mixes;
   std::vector<TransformEntry> all{
       entry<Mosaic4>("Mosaic4", mixes, Stage::mixing, 1,
-                     "Four pictures around a random centre; the middle of them, as large as the "
-                     "first picture's long side both ways",
+                     "Four images around a random centre; the middle of them, as large as the "
+                     "first image's long side both ways",
                      {"Mosaic"}),
       entry<Mosaic9>(
           "Mosaic9", mixes, Stage::mixing, 1,
-          "Nine pictures; a window of them, as large as the first picture's long side both ways"),
+          "Nine images; a window of them, as large as the first image's long side both ways"),
       entry<MixUp>("MixUp", mixes, Stage::mixing, 0.5,
-                   "Weighted mean of two pictures with the objects of both"),
+                   "Weighted mean of two images with the objects of both"),
       entry<CutMix>("CutMix", mixes, Stage::mixing, 0.5,
-                    "A rectangle of another picture, with its objects"),
+                    "A rectangle of another image, with its objects"),
       entry<CopyPaste>("CopyPaste", mixes, Stage::picture, 0.5,
                        "Outlined objects again, mirrored, where they hide little; runs on each "
-                       "picture before the mosaic"),
+                       "image before the mosaic"),
       entry<PasteIn>("PasteIn", mixes, Stage::erasing, 0.5,
-                     "Outlined objects of other pictures at random places"),
+                     "Outlined objects of other images at random places"),
       entry<Replicate>("Replicate", mixes, Stage::mixing, 0.5,
                        "The smaller half of the objects again at random places")};
   for (TransformEntry& one : style_transforms()) all.push_back(std::move(one));

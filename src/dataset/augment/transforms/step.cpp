@@ -8,7 +8,7 @@ Settings settings(StepOptions& o) {
       {
           setting("name", o.name, "transform"),
           setting("p", o.p, "probability; -1 = the transform's default").range(-1, 1),
-          setting("when", o.when, "picture = before the mosaic, on each picture")
+          setting("when", o.when, "picture = before the mosaic, on each image")
               .choices({"", "picture"}),
           setting("min_visibility", o.filter.min_visibility,
                   "least share of an object's area that must remain")

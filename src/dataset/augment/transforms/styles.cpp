@@ -25,7 +25,7 @@ struct HistogramMatching {
 Settings settings(HistogramMatching& o) {
   return Settings{
       "HistogramMatching",
-      {setting("blend_ratio", o.blend_ratio, "share of the matched picture").range(0, 1)}};
+      {setting("blend_ratio", o.blend_ratio, "share of the matched image").range(0, 1)}};
 }
 void apply(const HistogramMatching& o, Sample& sample, Random& random,
            const TransformContext& context) {
@@ -40,9 +40,8 @@ struct FourierDomainAdaptation {
 Settings settings(FourierDomainAdaptation& o) {
   return Settings{
       "FDA",
-      {setting(
-           "beta_limit", o.beta_limit,
-           "share of the shorter side up to which a frequency's amplitude is the other picture's")
+      {setting("beta_limit", o.beta_limit,
+               "share of the shorter side up to which a frequency's amplitude is the other image's")
            .range(0, 0.5)}};
 }
 void apply(const FourierDomainAdaptation& o, Sample& sample, Random& random,
@@ -60,7 +59,7 @@ Settings settings(PixelDistributionAdaptation& o) {
   return Settings{
       "PixelDistributionAdaptation",
       {
-          setting("blend_ratio", o.blend_ratio, "share of the adapted picture").range(0, 1),
+          setting("blend_ratio", o.blend_ratio, "share of the adapted image").range(0, 1),
           setting("transform_type", o.transform_type,
                   "what is adapted: mean and covariance of the colours, or mean and deviation of "
                   "each channel")
@@ -168,12 +167,12 @@ std::vector<TransformEntry> style_transforms() {
   constexpr auto none = BoxRule::none;
   return {
       entry<HistogramMatching>("HistogramMatching", none, Stage::pixels, 0.5,
-                               "The distribution of each channel becomes that of another picture"),
+                               "The distribution of each channel becomes that of another image"),
       entry<FourierDomainAdaptation>("FDA", none, Stage::pixels, 0.5,
-                                     "Low frequencies get the amplitudes of another picture"),
+                                     "Low frequencies get the amplitudes of another image"),
       entry<PixelDistributionAdaptation>(
           "PixelDistributionAdaptation", none, Stage::pixels, 0.5,
-          "Mean and covariance of the colours become those of another picture")};
+          "Mean and covariance of the colours become those of another image")};
 }
 
 }  // namespace yolov7::dataset

@@ -32,7 +32,7 @@ Settings settings(RandomRain& o) {
           setting("drop_length", o.drop_length, "pixels downwards").range(1, 1000),
           setting("drop_width", o.drop_width, "pixels").range(1, 50),
           setting("drop_color", o.drop_color, "grey level").range(0, 255),
-          setting("drops", o.drops, "number of streaks; 0 = one for 700 pixels of the picture")
+          setting("drops", o.drops, "number of streaks; 0 = one for 700 pixels of the image")
               .range(0, 1'000'000),
           setting("blur_value", o.blur_value,
                   "side of the window that blurs the view, pixels; 1 = none")
