@@ -169,6 +169,7 @@ std::vector<Setting> image_settings(TrainOptions& o) {
                     "decode training JPEGs at 1/2, 1/4 or 1/8 where they are that much larger "
                     "than --img-size: faster, and other pixels than the official program's; "
                     "validation is not changed")}),
+       truncated_settings(o.truncated, images),
        group(machine, {setting("threads", o.threads,
                                "compute threads; 0 = one for each core that is free, chosen anew "
                                "before each epoch")

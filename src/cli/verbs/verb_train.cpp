@@ -15,6 +15,7 @@
 #include "monitoring/mlflow_server.hpp"
 #include "process/launcher.hpp"
 #include "run/new_folder.hpp"
+#include "run/used_folder.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -97,7 +98,11 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   std::optional<run::NewFolder> made;
   if (request.options.resume.empty() && request.world.writes()) {
     const run::TrainOptions& o = request.options;
-    const bool there = o.exist_ok && fs::exists(fs::path(o.project) / o.name);
+    const fs::path old = fs::path(o.project) / o.name;
+    const bool there = o.exist_ok && fs::exists(old);
+    if (there)
+      run::require_inputs_elsewhere(
+          old, {{o.weights, "--weights"}, {o.cfg, "--cfg"}, {o.data, "--data"}, {o.hyp, "--hyp"}});
     request.run_folder = make_run_folder(o.project, o.name, o.exist_ok);
     if (!there) made.emplace(request.run_folder);
     request.started = [&] {
