@@ -121,9 +121,7 @@ std::vector<Setting> output_settings(TrainOptions& o) {
                                 "recall 1.0 as the end of the official precision-recall curve")})});
 }
 
-// Options that the official program does not have.
-
-/// Recipe, precision and memory.
+/// From here on options that the official program does not have: recipe, precision and memory.
 std::vector<Setting> recipe_settings(TrainOptions& o) {
   return joined(
       {group(training,
