@@ -24,6 +24,10 @@ namespace fs = std::filesystem;
 
 void check(const run::TrainOptions& o) {
   if (o.resume.empty()) run::require_possible(o, "train");
+  if (o.resume.empty() && o.exist_ok)
+    run::require_inputs_elsewhere(
+        fs::path(o.project) / o.name,
+        {{o.weights, "--weights"}, {o.cfg, "--cfg"}, {o.data, "--data"}, {o.hyp, "--hyp"}});
   const auto gpus = run::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
     throw usage_error(fmt::format(
@@ -98,11 +102,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   std::optional<run::NewFolder> made;
   if (request.options.resume.empty() && request.world.writes()) {
     const run::TrainOptions& o = request.options;
-    const fs::path old = fs::path(o.project) / o.name;
-    const bool there = o.exist_ok && fs::exists(old);
-    if (there)
-      run::require_inputs_elsewhere(
-          old, {{o.weights, "--weights"}, {o.cfg, "--cfg"}, {o.data, "--data"}, {o.hyp, "--hyp"}});
+    const bool there = o.exist_ok && fs::exists(fs::path(o.project) / o.name);
     request.run_folder = make_run_folder(o.project, o.name, o.exist_ok);
     if (!there) made.emplace(request.run_folder);
     request.started = [&] {

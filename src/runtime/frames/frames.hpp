@@ -30,8 +30,8 @@ struct Frame {
       0;               ///< in its video from 1; in a stream the count of frames looked at, from 0
   double seconds = 0;  ///< since the first frame
   cv::Mat bgr;         ///< 8 bit, 3 channels; of a picture only after FrameSource::load()
-  DecodedRows rows;    ///< of an image whose file lacks its end
   std::string error;   ///< not empty: why there is none
+  DecodedRows rows = {};  ///< of an image whose file lacks its end
 };
 
 class FrameSource {
