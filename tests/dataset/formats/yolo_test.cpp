@@ -79,6 +79,19 @@ TEST_F(YoloFiles, KeyPointsWithoutKptShapeAreKnownByTheirShapeOrRefused) {
   EXPECT_EQ(set.images[1].objects.at(0).rings.size(), 1u);
 }
 
+TEST_F(YoloFiles, AWrittenPolygonIsReadAsOne) {
+  image("images/a.png");
+  file("data.yaml", "train: images\nnames: [x]\nkpt_shape: [0, 0]\n");
+  file("labels/a.txt", "0 0.4 0.4 0.6 0.4 0.6 0.6 0.4 0.6\n");
+  options.source = source;
+  options.out = folder / "written";
+  EXPECT_EQ(convert(options).boxes.out, 1u);
+  source = folder / "written";
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 1u);
+  EXPECT_EQ(set.images[0].objects.at(0).rings.size(), 1u);
+}
+
 TEST_F(YoloFiles, NamesThatNoClassHasAreRefusedOrNoted) {
   image("images/a.png");
   file("data.yaml", "train: images\nnames: [cat, dog]\n");
