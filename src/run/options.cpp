@@ -121,9 +121,7 @@ std::vector<Setting> output_settings(TrainOptions& o) {
                                 "recall 1.0 as the end of the official precision-recall curve")})});
 }
 
-// Options that the official program does not have.
-
-/// Recipe, precision and memory.
+/// From here on options that the official program does not have: recipe, precision and memory.
 std::vector<Setting> recipe_settings(TrainOptions& o) {
   return joined(
       {group(training,
@@ -169,6 +167,7 @@ std::vector<Setting> image_settings(TrainOptions& o) {
                     "decode training JPEGs at 1/2, 1/4 or 1/8 where they are that much larger "
                     "than --img-size: faster, and other pixels than the official program's; "
                     "validation is not changed")}),
+       truncated_settings(o.truncated, images),
        group(machine, {setting("threads", o.threads,
                                "compute threads; 0 = one for each core that is free, chosen anew "
                                "before each epoch")

@@ -6,6 +6,7 @@
 
 #include "core/settings.hpp"
 #include "dataset/augment/augment.hpp"
+#include "image/codec/truncated.hpp"
 
 namespace yolov7::run {
 
@@ -48,6 +49,7 @@ struct TrainOptions {
   double checkpoint_seconds =
       300;                  ///< last.pt is never older than that; 0 = only at the end of an epoch
   double cache_budget = 1;  ///< GB of decoded pictures kept in memory
+  TruncatedRule truncated;  ///< JPEG files that lack their end
   bool scaled_decoding = false;  ///< large JPEGs are decoded at 1/2, 1/4 or 1/8 of their size
   int threads = 0;               ///< compute threads; 0 = usable cores
   bool recheck = false, strict = false, no_shuffle = false;

@@ -10,7 +10,9 @@
 #include "core/threads.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/read_index.hpp"
+#include "image/codec/truncated.hpp"
 #include "run/data_manifest.hpp"
+#include "run/used_folder.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -28,6 +30,7 @@ int rounded_size(int size, int stride, const char* what) {
 void read_data(Data& data, const RunContext& context, run::RunState& state,
                const std::optional<network::Checkpoint>& resumed) {
   const run::TrainOptions& o = state.options;
+  set_truncated_rule(o.truncated);
   const dataset::Description description = dataset::read_description(o.data);
   // The first process reads the pictures and leaves the index behind, the others find it.
   if (!context.writes()) context.group->any(false);
@@ -59,6 +62,8 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
     state.loss_sum = {};
   }
   if (!context.writes()) return;
+  for (const dataset::Index* split : {&data.train, &data.val})
+    run::require_images_elsewhere(context.folder, *split);
   if (!resumed || resumed->dataset_identity != data.train.identity)
     run::write_manifest(context.folder, data.train);
 }

@@ -83,6 +83,42 @@ TEST_F(DatasetVerb, StrictEndsWithOneIfARowIsDropped) {
   EXPECT_TRUE(has(strict.err, "bild 0.txt:2: duplicate labels")) << strict.err;
 }
 
+TEST_F(DatasetVerb, EveryClassOutOfRangeIsNamedAndCounted) {
+  ASSERT_EQ(convert({}).code, 0);
+  write_text(scratch / "out/labels/train/bild 0.txt",
+             "8 .5 .5 .1 .1\n0 .5 .5 .2 .2\n9 .5 .5 .1 .1\n");
+  write_text(scratch / "out/labels/train/bild 1.txt", "7 .5 .5 .1 .1\n");
+  const Outcome checked = run({"dataset", "check", (scratch / "out/data.yaml").string(), "--json"});
+  EXPECT_EQ(checked.code, 1);
+  for (const char* row :
+       {"bild 0.txt:1: class 8", "bild 0.txt:3: class 9", "bild 1.txt:1: class 7"})
+    EXPECT_TRUE(has(checked.err, row)) << checked.err;
+  const auto train = nlohmann::json::parse(checked.out)["splits"]["train"];
+  EXPECT_EQ(train["unknown_classes"], 3);
+  EXPECT_EQ(train["corrupt"], 0);
+  EXPECT_EQ(train["problems"].size(), 3u);
+}
+
+TEST_F(DatasetVerb, LinesOfAListWithoutAnImageAreCounted) {
+  ASSERT_EQ(convert({}).code, 0);
+  write_text(scratch / "out/train.txt", "images/train/bild 0.bmp\nimages/train/gone.bmp\n");
+  write_text(scratch / "out/list.yaml", "train: train.txt\nval: images/train\nnames: [a, b]\n");
+  const Outcome checked = run({"dataset", "check", (scratch / "out/list.yaml").string(), "--json"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_TRUE(has(checked.err, "train.txt:2: the image 'images/train/gone.bmp' does not exist"))
+      << checked.err;
+  const auto train = nlohmann::json::parse(checked.out)["splits"]["train"];
+  EXPECT_EQ(train["absent"], 1);
+  EXPECT_EQ(train["corrupt"], 0);
+}
+
+TEST_F(DatasetVerb, NamesThatNoClassHasEndWithOne) {
+  const Outcome nothing = convert({"--names", "nosuch"});
+  EXPECT_EQ(nothing.code, 1);
+  EXPECT_TRUE(has(nothing.err, "--names: expected classes of the source")) << nothing.err;
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
 TEST_F(DatasetVerb, WrongCallsEndWithTwo) {
   EXPECT_EQ(run({"dataset"}).code, 2);
   EXPECT_TRUE(has(run({"dataset", "chek"}).err, "did you mean 'check'"));
@@ -92,6 +128,7 @@ TEST_F(DatasetVerb, WrongCallsEndWithTwo) {
   EXPECT_EQ(convert({"--from", "cocoa"}).code, 2);
   EXPECT_EQ(convert({"--to", "cocoa"}).code, 2);
   EXPECT_EQ(convert({"--names", "cat,,dog"}).code, 2);
+  EXPECT_EQ(convert({"--voc-orientation", "upright"}).code, 2);
   EXPECT_FALSE(fs::exists(scratch / "out"));
   EXPECT_TRUE(has(run({"dataset", "convert", "--help"}).out, "--split"));
 }

@@ -99,11 +99,38 @@ TEST_F(Detect, WritesLabelsAndPictures) {
       << "the lower edge of the box of (40, 4) to (56, 28)";
   EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/c.png"))
       << "a folder is not searched in depth";
-  EXPECT_TRUE(has(outcome.out, "image 1/2 in/a.png: 64x64 1 cell, Done. (")) << outcome.out;
-  EXPECT_TRUE(has(outcome.out, "image 2/2 in/b.png: 64x64 1 cell, 1 leaf, Done. (")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "image 1/2 in/a.png: 64x64 1 × cell, Done. (")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "image 2/2 in/b.png: 64x64 1 × cell, 1 × leaf, Done. ("))
+      << outcome.out;
   EXPECT_TRUE(has(outcome.out, "CPU, float32, ")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "conf-thres=0.25")) << outcome.out;
   EXPECT_TRUE(has(outcome.out, "2 images, 3 objects, 0 unreadable")) << outcome.out;
+}
+
+TEST_F(Detect, AnImageWithoutItsEndFollowsTheRule) {
+  const std::string jpeg = encode_jpeg(dark(64, 64));
+  write_text(scratch / "cut.jpg", jpeg.substr(0, jpeg.size() - 2));
+  const Outcome kept = detect({"--source", "cut.jpg", "--nosave", "--json"});
+  EXPECT_EQ(kept.code, 0) << kept.err;
+  EXPECT_EQ(nlohmann::json::parse(kept.out)["truncated"], 1);
+  EXPECT_TRUE(has(kept.err, "1 image used although the end of the file is missing")) << kept.err;
+  const Outcome dropped = detect({"--source", "cut.jpg", "--nosave", "--truncated", "drop"});
+  EXPECT_EQ(dropped.code, 1);
+  EXPECT_TRUE(has(dropped.err, "64 of 64 rows are decoded, and --truncated drop uses no such file"))
+      << dropped.err;
+}
+
+TEST_F(Detect, ABenchmarkNeverReplacesItsInput) {
+  fs::create_directories(scratch / "bm");
+  fs::create_symlink("../hand.pt", scratch / "bm/benchmark.csv");
+  const std::string before = read_text(scratch / "hand.pt");
+  const Outcome outcome = run({"benchmark", "--weights", "hand.pt", "--img", "64", "--seconds", "0",
+                               "--project", ".", "--name", "bm", "--exist-ok"},
+                              scratch.path());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_TRUE(has(outcome.err, "expected another file than --weights, found the same"))
+      << outcome.err;
+  EXPECT_TRUE(read_text(scratch / "hand.pt") == before);
 }
 
 TEST_F(Detect, LabelsLieInThePictureHoweverItIsScaled) {

@@ -43,6 +43,33 @@ TEST_F(FailedStart, FreezingEverythingIsRefusedBeforeTheDataAreRead) {
   EXPECT_EQ(run(arguments("head", 1, {"--freeze", "77"})).code, 0);
 }
 
+TEST_F(FailedStart, NoInputLiesInARunFolderThatIsUsedAgain) {
+  const std::string hyp =
+      read_text(fs::path(YOLOV7_SOURCE_DIR) / "configs/hyp/hyp.scratch.tiny.yaml");
+  for (const char* verb : {"train", "evolve"}) {
+    const fs::path used = folder(std::string("used_") + verb);
+    write_text(used / "hyp.yaml", hyp);
+    std::vector<std::string> call = arguments(used.filename().string(), 1, {"--exist-ok"});
+    call[0] = verb;
+    *std::next(std::find(call.begin(), call.end(), "--hyp")) = (used / "hyp.yaml").string();
+    const Outcome refused = run(call);
+    EXPECT_EQ(refused.code, 2) << refused.err;
+    EXPECT_TRUE(has(refused.err, "expected another file than --hyp, found the same"))
+        << refused.err;
+    EXPECT_EQ(read_text(used / "hyp.yaml"), hyp);
+  }
+  // The trials of a search are replaced as well.
+  std::vector<std::string> call = arguments("trials", 1, {"--exist-ok"});
+  call[0] = "evolve";
+  const fs::path inside = folder("trials") / "trials/start.yaml";
+  write_text(inside, hyp);
+  *std::next(std::find(call.begin(), call.end(), "--hyp")) = inside.string();
+  const Outcome refused = run(call);
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_TRUE(has(refused.err, "expected a file outside the search's folder")) << refused.err;
+  EXPECT_EQ(read_text(inside), hyp);
+}
+
 TEST_F(FailedStart, TooFewLabelsForAnchorsKeepTheConfigurationsAndTrain) {
   const Outcome trained = run(one_label("few"));
   EXPECT_EQ(trained.code, 0) << trained.err;

@@ -56,6 +56,8 @@ TEST_F(Descriptions, KeyPointsAreCountedInColumns) {
   EXPECT_EQ(read(rest + "kpt_shape: [17, 3]\n").key_point_columns, 51);
   EXPECT_EQ(read(rest + "kpt_shape: [2, 2]\n").key_point_columns, 4);
   EXPECT_EQ(read(rest + "kpt_shape: [0, 0]\n").key_point_columns, 0);
+  EXPECT_TRUE(read(rest + "kpt_shape: [0, 0]\n").no_key_points);
+  EXPECT_FALSE(read(rest).no_key_points);
   EXPECT_EQ(error(rest + "kpt_shape: [2, 4]\n"),
             ":3:12: expected kpt_shape as [number of points, 2 or 3]");
 }
@@ -192,6 +194,32 @@ TEST_F(Collecting, ListsWithByteOrderMarkLineEndsBlankLinesAndPrefix) {
             std::string::npos)
       << said;
   EXPECT_NE(said.find("1 images are named more than once"), std::string::npos) << said;
+}
+
+TEST_F(Collecting, LinesWithoutAnImageAreCountedByThemselves) {
+  touch("l/a.png");
+  write_text(folder / "l/list.txt", "./gone.jpg\n\n./a.png\nnotes.pdf\n./b.png\n");
+  std::vector<AbsentPicture> absent;
+  const auto found = collect_pictures({folder / "l/list.txt"}, &absent);
+  EXPECT_EQ(found, std::vector<fs::path>{folder / "l/a.png"});
+  ASSERT_EQ(absent.size(), 2u);
+  EXPECT_EQ(absent[0].list, folder / "l/list.txt");
+  EXPECT_EQ(absent[0].line, 1);
+  EXPECT_EQ(absent[0].name, "./gone.jpg");
+  EXPECT_EQ(absent[1].line, 5);
+  write_text(folder / "l/list.txt", "./gone.jpg\n");
+  absent.clear();
+  EXPECT_EQ(error_of([&] { collect_pictures({folder / "l/list.txt"}, &absent); }),
+            "no images found in " + (folder / "l/list.txt").string() +
+                ": 1 lines name images that do not exist, the first is " +
+                (folder / "l/list.txt").string() + ":1: './gone.jpg'");
+}
+
+// What PowerShell writes: UTF-16 with a byte order mark.
+TEST_F(Collecting, ListsInUtf16) {
+  touch("l/ä.png");
+  write_text(folder / "l/list.txt", std::string("\xFF\xFE.\0/\0\xE4\0.\0p\0n\0g\0\r\0\n\0", 20));
+  EXPECT_EQ(collect({folder / "l/list.txt"}), (std::vector<std::string>{"l/ä.png"}));
 }
 
 TEST_F(Collecting, AnEntryMayBeOneImage) {

@@ -8,6 +8,7 @@
 #include "core/file.hpp"
 #include "dataset/index/read_index.hpp"
 #include "image/codec/codec.hpp"
+#include "image/codec/truncated.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {
@@ -189,6 +190,81 @@ TEST_F(Indexes, AClassOutOfRangeStopsWithFileAndLine) {
   const Index index = read(single);
   EXPECT_EQ(index.names, std::vector<std::string>{"item"});
   EXPECT_EQ(index.class_histogram(), std::vector<std::size_t>{5});
+}
+
+TEST_F(Indexes, ClassesOutOfRangeAreCountedAndNamedWhereAskedFor) {
+  test::write_small_set(folder.path(), 4);
+  write_text(label("1.txt"), "7 .5 .5 .1 .1\n");
+  write_text(label("2.txt"), "0 .5 .5 .1 .1\n2 .5 .5 .1 .1\n9 .4 .4 .1 .1\n");
+  IndexOptions options;
+  options.keep_unknown_classes = true;
+  const Index index = read(options);
+  EXPECT_EQ(index.entries.size(), 2u);
+  EXPECT_EQ(index.unknown_classes, 3u);
+  EXPECT_EQ(index.unknown_class_files, 2u);
+  EXPECT_EQ(index.corrupt, 0u);
+  EXPECT_EQ(index.problems.size(), 3u);
+  EXPECT_TRUE(named(index, label("2.txt"), "class 9 is out of range 0..1"));
+}
+
+// All three label files of the set together tell what rows of 11 columns are.
+TEST_F(Indexes, KeyPointsWithoutKptShapeAreKnownByTheirShape) {
+  test::write_small_set(folder.path(), 3);
+  for (const char* name : {"0.txt", "1.txt", "2.txt"})
+    write_text(label(name), "0 .5 .5 .4 .2 .4 .45 1 .6 .55 0\n");
+  Index index = read();
+  ASSERT_EQ(index.entries.size(), 3u);
+  EXPECT_EQ(index.entries[0].labels[0].box, (CxcywhNormalized{.5, .5, .4, .2}));
+  EXPECT_TRUE(index.entries[0].labels[0].polygon.empty());
+  ASSERT_EQ(index.notes.size(), 1u);
+  EXPECT_EQ(index.notes[0].reason,
+            "all 3 rows of 11 columns have 0, 1 or 2 as each third number behind a box, like key "
+            "points: the key points of 3 labels are not used, their boxes are");
+  // One row alone could be a polygon.
+  for (const char* name : {"1.txt", "2.txt"}) write_text(label(name), "");
+  EXPECT_EQ(error_of([&] { read(); }),
+            label("0.txt").string() +
+                ":1: found 11 columns, as in 1 rows: polygons, or boxes with key points; expected "
+                "kpt_shape: [2, 3] in data.yaml for key points, or kpt_shape: [0, 0] in data.yaml "
+                "for polygons");
+  const std::string yaml = test::read_text(folder / "data.yaml");
+  write_text(folder / "data.yaml", yaml + "kpt_shape: [0, 0]\n");
+  EXPECT_EQ(read().entries[0].labels[0].polygon.size(), 5u);
+  write_text(folder / "data.yaml", yaml + "kpt_shape: [2, 3]\n");
+  EXPECT_EQ(read().entries[0].labels[0].box.w, .4);
+}
+
+TEST_F(Indexes, LinesOfListsWithoutAnImageHaveACountOfTheirOwn) {
+  test::write_small_set(folder.path(), 2);
+  write_text(folder / "train.txt", "./images/train/0.png\n./images/train/gone.png\n");
+  write_text(folder / "data.yaml", "train: train.txt\nval: images/train\nnames: [a, b]\n");
+  const Index index = read();
+  EXPECT_EQ(index.entries.size(), 1u);
+  EXPECT_EQ(index.absent, 1u);
+  EXPECT_EQ(index.corrupt, 0u);
+  ASSERT_EQ(index.problems.size(), 1u);
+  EXPECT_EQ(text_of(index.problems[0]), (folder / "train.txt").string() +
+                                            ":2: the image './images/train/gone.png' does not "
+                                            "exist");
+}
+
+// The cache holds how many rows were decoded, so another rule judges them anew.
+TEST_F(Indexes, TheCacheFollowsTheRuleForImagesWithoutTheirEnd) {
+  test::write_small_set(folder.path(), 1);
+  const std::string jpeg = encode_jpeg(cv::Mat(48, 64, CV_8UC3, cv::Scalar(10, 90, 200)));
+  write_text(picture("camera.jpg"), jpeg.substr(0, jpeg.size() - 2));
+  test::age(folder.path());
+  EXPECT_EQ(read().entries.size(), 2u);
+  EXPECT_EQ(read().pictures_read, 0u);
+  set_truncated_rule({TruncatedRule::Kind::drop, 0.98});
+  const Index dropped = read();
+  set_truncated_rule({});
+  EXPECT_EQ(dropped.entries.size(), 1u);
+  EXPECT_EQ(dropped.corrupt, 1u);
+  EXPECT_TRUE(named(dropped, picture("camera.jpg"), "truncated drop uses no such file"));
+  const Index kept = read();
+  EXPECT_EQ(kept.entries.size(), 2u);
+  EXPECT_EQ(kept.truncated, 1u);
 }
 
 TEST_F(Indexes, MissingLabelsAreLoudFromOneFifthOn) {

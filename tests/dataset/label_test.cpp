@@ -39,8 +39,11 @@ INSTANTIATE_TEST_SUITE_P(
                "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a "
                "polygon), found 4"},
         BadRow{"0 .5 .5 .1 .1 .9",
-               "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a "
-               "polygon), found 6"},
+               "labels/000123.txt:1: expected 5 columns per label, found 6: the last looks like a "
+               "prediction's confidence"},
+        BadRow{"0 .5 .5 .1 .1 17",
+               "labels/000123.txt:1: expected 5 columns per label, found 6: the last looks like a "
+               "prediction's track number"},
         BadRow{"0 .1 .1 .2 .1 .2 .2 .3",
                "labels/000123.txt:1: expected 5 columns per label (or an odd number from 7 for a "
                "polygon), found 8"},
@@ -145,6 +148,12 @@ TEST(Labels, WithoutAClassCountAnyClassPasses) {
   EXPECT_EQ(try_parse_labels("79 .5 .5 .1 .1", "a.txt", 79).fault, LabelFault::class_out_of_range);
   EXPECT_EQ(try_parse_labels("78 .5 .5 .1", "a.txt", 79).fault, LabelFault::format);
   EXPECT_TRUE(try_parse_labels("0 .5 .5 .1 .1\n78 .5 .5 .1", "a.txt", 79).labels.empty());
+  // Every such row, not the first alone.
+  const LabelFile all =
+      try_parse_labels("9 .5 .5 .1 .1\n0 .5 .5 .1 .1\n7 .5 .5 .1 .1\n", "a.txt", 5);
+  ASSERT_EQ(all.unknown_classes.size(), 2u);
+  EXPECT_EQ(text_of(all.failure), "a.txt:1: class 9 is out of range 0..4");
+  EXPECT_EQ(text_of(all.unknown_classes[1]), "a.txt:3: class 7 is out of range 0..4");
 }
 
 TEST(Labels, WrittenTextGivesTheSameFloatsBack) {

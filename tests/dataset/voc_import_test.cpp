@@ -226,6 +226,52 @@ TEST_F(VocImports, ATurnedImageWhoseSizeTellsNothingIsNoted) {
             std::string::npos);
 }
 
+// By hand: a stored image of 100 × 80 px with the box 60 10 95 60, no <size>. Orientation 1 leaves
+// it at cx .775, cy .4375; 2 to 4 mirror at the image's middle lines, 5 to 8 swap the sides as
+// well.
+TEST_F(VocImports, BoxesAreTurnedWhereTheOptionSaysThatTheyAreOfTheStoredImage) {
+  const char* const rows[] = {"0 0.775 0.4375 0.35 0.625\n", "0 0.225 0.4375 0.35 0.625\n",
+                              "0 0.225 0.5625 0.35 0.625\n", "0 0.775 0.5625 0.35 0.625\n",
+                              "0 0.4375 0.775 0.625 0.35\n", "0 0.5625 0.775 0.625 0.35\n",
+                              "0 0.5625 0.225 0.625 0.35\n", "0 0.4375 0.225 0.625 0.35\n"};
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const std::string stem = fmt::format("o{}", orientation);
+    write_text(source / (stem + ".jpg"), turned_jpeg(orientation));
+    xml(stem + ".xml", stem + ".jpg", voc_object("a", "60", "10", "95", "60"));
+  }
+  options.orientation = BoxOrientation::stored;
+  const Conversion c = convert();
+  EXPECT_EQ(c.notes.size(), 7u);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    EXPECT_EQ(label(fmt::format("train/o{}.txt", orientation)), rows[orientation - 1])
+        << orientation;
+    // The decoder, which turns by itself, has the white place there.
+    const cv::Mat shown = read_picture(source / fmt::format("o{}.jpg", orientation));
+    double cx = 0, cy = 0;
+    ASSERT_EQ(std::sscanf(rows[orientation - 1], "0 %lf %lf", &cx, &cy), 2);
+    EXPECT_GT(shown.at<cv::Vec3b>(static_cast<int>(cy * shown.rows),
+                                  static_cast<int>(cx * shown.cols))[0],
+              240)
+        << orientation;
+  }
+}
+
+TEST_F(VocImports, TheOptionOfOrientationLeavesOthersAlone) {
+  // Sizes tell that the boxes are of the shown image, 80 × 100 px.
+  write_text(source / "1.jpg", turned_jpeg(6));
+  xml("1.xml", "1.jpg", voc_object("a", "20", "60", "70", "95"),
+      "<size><width>80</width><height>100</height></size>");
+  options.orientation = BoxOrientation::stored;
+  EXPECT_TRUE(convert().notes.empty());
+  EXPECT_EQ(label("train/1.txt"), "0 0.5625 0.775 0.625 0.35\n");
+  // No size, and the boxes are of the shown image: as they are, without a note.
+  std::filesystem::remove_all(folder / "out");
+  xml("1.xml", "1.jpg", voc_object("a", "20", "60", "70", "95"));
+  options.orientation = BoxOrientation::shown;
+  EXPECT_TRUE(convert().notes.empty());
+  EXPECT_EQ(label("train/1.txt"), "0 0.5625 0.775 0.625 0.35\n");
+}
+
 TEST_F(VocImports, ClassOrderAndSelection) {
   pair("1", "b");
   pair("2", "a");

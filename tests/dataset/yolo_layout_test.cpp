@@ -59,6 +59,10 @@ TEST(DescriptionText, HasNoRawControlCharacter) {
   for (const char c : text) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n');
   EXPECT_EQ(text.find("\xC2\x85"), std::string::npos);
   EXPECT_EQ(text.find("\nnote:"), std::string::npos);
+  EXPECT_EQ(
+      description_text({}, {"a"}, {}, true),
+      "path: .\nnc: 1\nnames:\n  - \"a\"\nkpt_shape: [0, 0]  # rows of more than five numbers "
+      "are polygons\n");
   EXPECT_EQ(error_of([] { description_text({}, {"bad \xFF"}); }),
             "expected class names in UTF-8, found 'bad \\xff'");
 }

@@ -122,11 +122,12 @@ std::vector<Setting> without_effect(DetectOptions& o) {
 
 Settings settings(DetectOptions& o) {
   NmsOptions& nms = o.look.nms;
-  return {"detect", joined({settings(o.model), source_settings(o), settings(o.live),
-                            settings(o.look), threshold_settings(nms), filter_settings(nms),
-                            limit_settings(nms), kind_settings(nms), machine_settings(o),
-                            output_settings(o), settings(o.draw), palette_settings(o),
-                            track_settings(o), settings(o.tracking), without_effect(o)})};
+  return {"detect",
+          joined({settings(o.model), source_settings(o), truncated_settings(o.truncated, "Source"),
+                  settings(o.live), settings(o.look), threshold_settings(nms), filter_settings(nms),
+                  limit_settings(nms), kind_settings(nms), machine_settings(o), output_settings(o),
+                  settings(o.draw), palette_settings(o), track_settings(o), settings(o.tracking),
+                  without_effect(o)})};
 }
 
 bool several_at_once(const DetectOptions& o, const runtime::SourceList& list) {

@@ -5,6 +5,7 @@
 
 #include "api/model.hpp"
 #include "core/settings.hpp"
+#include "image/codec/truncated.hpp"
 #include "image/drawing/draw.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/frames/frames.hpp"
@@ -22,6 +23,7 @@ struct DetectOptions {
   runtime::TrackOptions tracking{.high = 0};  ///< as the options are; see track_options()
   runtime::LiveOptions live;
   DrawOptions draw;
+  TruncatedRule truncated;
   std::string source = "inference/images", device;
   bool save_txt = false, save_conf = false, save_crop = false, save_json = false, save_csv = false,
        nosave = false, view_img = false, exist_ok = false, track = false, no_trace = false;

@@ -23,7 +23,7 @@ std::string counts_text(const std::vector<Detection>& detections,
   for (const Detection& detection : detections) ++counts[detection.class_index];
   std::string out;
   for (const auto& [index, count] : counts)
-    out += counted(count, names.at(static_cast<std::size_t>(index))) + ", ";
+    out += fmt::format("{} × {}, ", count, names.at(static_cast<std::size_t>(index)));
   return out;
 }
 

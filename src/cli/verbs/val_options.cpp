@@ -71,8 +71,9 @@ std::vector<Setting> without_effect(ValOptions& o) {
 
 Settings settings(ValOptions& o) {
   return {"val",
-          joined({settings(o.model), data_settings(o), settings(o.measuring), metric_settings(o),
-                  machine_settings(o), output_settings(o), without_effect(o)})};
+          joined({settings(o.model), data_settings(o), truncated_settings(o.truncated, "Data"),
+                  settings(o.measuring), metric_settings(o), machine_settings(o),
+                  output_settings(o), without_effect(o)})};
 }
 
 bool is_coco(const std::string& data) {

@@ -8,6 +8,7 @@
 #include "core/settings.hpp"
 #include "dataset/index/index.hpp"
 #include "evaluation/evaluate.hpp"
+#include "image/codec/truncated.hpp"
 
 namespace yolov7::cli {
 
@@ -16,6 +17,7 @@ struct ValOptions {
 
   api::ModelOptions model;
   evaluation::ValidationOptions measuring;
+  TruncatedRule truncated;
   std::string data = "data/coco.yaml", task = "val", device, project = "runs/test", name = "exp",
               anno_json;
   bool verbose = false, save_txt = false, save_conf = false, save_json = false, exist_ok = false,

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/output_guard.hpp"
 #include "core/random.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -118,6 +120,7 @@ nlohmann::json to_json(const Spread& s) {
 }
 
 constexpr int warm_calls = 3;
+constexpr std::array result_names{"benchmark.csv", "benchmark.json", "benchmark.png"};
 
 template <class Call>
 std::vector<double> measure(double seconds, Call call) {
@@ -169,6 +172,18 @@ struct Combination {
   std::string precision;
   int threads, streams, size, batch;
 };
+
+/// With --exist-ok the folder may hold what is read; found before anything is measured.
+void claim_results(const BenchmarkOptions& o) {
+  OutputGuard guard;
+  for (const std::string& weights : o.weights) guard.protect(weights, "--weights");
+  if (!o.source.empty()) {
+    guard.protect(o.source, "--source");
+    for (const runtime::SourcePicture& one : runtime::list_pictures(o.source))
+      guard.protect(one.path, "the image " + one.path.string());
+  }
+  for (const char* name : result_names) guard.claim(fs::path(o.project) / o.name / name);
+}
 
 /// The time of a network that answers NaN or infinity says nothing.
 void check_finite(std::size_t bad, std::size_t rows, const std::string& detector) {
@@ -304,6 +319,7 @@ cv::Mat plot(const nlohmann::json& rows, const std::string& processor) {
 nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& output) {
   BenchmarkOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
+  if (o.exist_ok) claim_results(o);
   const std::vector<cv::Mat> sources = pictures(o);
   const std::string processor = processor_fact("model name"), clock = processor_fact("cpu MHz");
   nlohmann::json rows = nlohmann::json::array();
@@ -330,9 +346,9 @@ nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& 
                               {"source", o.source.empty() ? "generated" : o.source},
                               {"rows", rows},
                               {"folder", folder.string()}};
-  file::write_atomically(folder / "benchmark.csv", csv_of(rows));
-  file::write_atomically(folder / "benchmark.json", result.dump(1) + "\n");
-  write_picture(folder / "benchmark.png", plot(rows, processor));
+  file::write_atomically(folder / result_names[0], csv_of(rows));
+  file::write_atomically(folder / result_names[1], result.dump(1) + "\n");
+  write_picture(folder / result_names[2], plot(rows, processor));
   output.line(fmt::format("{}; results in {}", detector, folder.string()));
   return result;
 }

@@ -9,6 +9,7 @@
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
 #include "dataset/index/read_index.hpp"
+#include "image/codec/truncated.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -18,10 +19,11 @@ constexpr std::size_t most_lines = 10;
 struct CheckOptions {
   std::string data;
   bool recheck = false, strict = false, single_cls = false;
+  TruncatedRule truncated;
 };
 
 Settings settings(CheckOptions& o) {
-  return Settings{
+  Settings table{
       "dataset check",
       {
           setting("data", o.data, "data.yaml").positional(),
@@ -31,6 +33,8 @@ Settings settings(CheckOptions& o) {
                   "anything is dropped"),
           setting("single-cls", o.single_cls, "all classes count as one"),
       }};
+  table.entries = joined({std::move(table.entries), truncated_settings(o.truncated, "")});
+  return table;
 }
 
 nlohmann::json list_json(const std::vector<dataset::Problem>& list) {
@@ -52,6 +56,8 @@ nlohmann::json split_json(const dataset::Index& index) {
           {"empty", index.empty},
           {"corrupt", index.corrupt},
           {"unread", index.unread},
+          {"absent", index.absent},
+          {"unknown_classes", index.unknown_classes},
           {"orphan_labels", index.orphan_labels},
           {"pictures_read", index.pictures_read},
           {"identity", index.identity},
@@ -70,6 +76,11 @@ void print_split(const dataset::Index& index, const Output& output) {
       index.empty, index.corrupt, index.orphan_labels, index.problems.size()));
   if (index.unread > 0)
     output.line(fmt::format("  {:>8}  not looked at (kinds that are not read here)", index.unread));
+  if (index.absent > 0)
+    output.line(fmt::format("  {:>8}  lines of image lists without an image", index.absent));
+  if (index.unknown_classes > 0)
+    output.line(fmt::format("  {:>8}  rows of unknown classes, in {} label files",
+                            index.unknown_classes, index.unknown_class_files));
   const auto histogram = index.class_histogram();
   for (std::size_t i = 0; i < histogram.size(); ++i)
     output.line(fmt::format("  {:>8}  {}", histogram[i], index.names[i]));
@@ -105,11 +116,13 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.data.empty())
     throw usage_error("dataset check: expected --data with a data.yaml, found none");
+  set_truncated_rule(options.truncated);
   const dataset::Description description = dataset::read_description(options.data);
   dataset::IndexOptions reading;
   reading.recheck = options.recheck;
   reading.strict = options.strict;
   reading.single_cls = options.single_cls;
+  reading.keep_unknown_classes = true;
   reading.stop = interrupt::token();
   std::vector<dataset::Index> indexes;
   for (const char* split : {"train", "val", "test"})
@@ -123,6 +136,7 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
     print_split(index, output);
     result["splits"][index.split] = split_json(index);
     dropped = dropped || !index.problems.empty();
+    if (index.unknown_classes > 0) output.code = ExitCode::failure;
   }
   result["shared"] = check_shared(indexes);
   if (options.strict && dropped) output.code = ExitCode::failure;

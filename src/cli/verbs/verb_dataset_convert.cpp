@@ -9,6 +9,7 @@
 #include "dataset/formats/convert.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/splits.hpp"
+#include "image/codec/truncated.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -17,6 +18,8 @@ struct ConvertOptions {
   std::string from = "auto", to = "yolo", source, out, images, split, class_attribute;
   int seed = 0;
   std::vector<std::string> names;
+  TruncatedRule truncated;
+  dataset::BoxOrientation voc_orientation = dataset::BoxOrientation::unknown;
   bool link = false, voc_one_based = false, as_predictions = false, keep_degenerate = false,
        scale_to_image = false, only_headers = false;
 };
@@ -41,6 +44,11 @@ std::vector<Setting> source_settings(ConvertOptions& o) {
                "the attribute that is the class, where the format leaves it open (via)"),
        setting("voc-one-based", o.voc_one_based,
                "Pascal VOC: corners are numbers of pixels from 1, as in the original data set"),
+       setting(
+           "voc-orientation", o.voc_orientation,
+           "Pascal VOC: which image the boxes are of where EXIF turns it and sizes do not tell; "
+           "auto takes the one that is shown, with a note",
+           {"auto", "stored", "shown"}),
        setting("as-predictions", o.as_predictions, "YOLO: a sixth value in a row is a score")});
 }
 
@@ -81,7 +89,8 @@ std::vector<Setting> image_settings(ConvertOptions& o) {
 
 Settings settings(ConvertOptions& o) {
   return {"dataset convert",
-          joined({source_settings(o), output_settings(o), class_settings(o), image_settings(o)})};
+          joined({source_settings(o), output_settings(o), class_settings(o), image_settings(o),
+                  truncated_settings(o.truncated, "Boxes and images")})};
 }
 
 /// "a,b c,d" or several arguments; blanks around a name do not count, those inside do.
@@ -108,6 +117,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
     throw usage_error("dataset convert: expected --source with the folder to convert, found none");
   if (options.out.empty())
     throw usage_error("dataset convert: expected --out with the folder to write, found none");
+  set_truncated_rule(options.truncated);
   dataset::ConvertOptions convert;
   convert.source = options.source;
   convert.out = options.out;
@@ -120,6 +130,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
   convert.prepare.keep_degenerate = options.keep_degenerate;
   convert.prepare.scale_to_image = options.scale_to_image;
   convert.prepare.decode = !options.only_headers;
+  convert.prepare.orientation = options.voc_orientation;
   convert.read.names = convert.prepare.names;
   convert.read.class_attribute = options.class_attribute;
   convert.read.voc_one_based = options.voc_one_based;

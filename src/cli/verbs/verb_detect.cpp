@@ -75,7 +75,7 @@ class Run {
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
   DetectTiming total_;
-  std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0;
+  std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0;
   std::chrono::steady_clock::time_point first_result_;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array(),
                  not_finite_ = nlohmann::json::array();
@@ -250,6 +250,7 @@ void Run::report(const DetectResult& result, const Frame& frame) {
   const DetectTiming& t = result.timing;
   total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post,
             total_.compile + t.compile};
+  truncated_ += frame.rows.whole() ? 0 : 1;
   if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
   objects_ += result.detections.size();
   const std::string prefix = prefix_of(frame);
@@ -307,6 +308,9 @@ void Run::summary(double rate) {
   for (const auto& one :
        live_ != nullptr ? live_->counters() : std::vector<runtime::StreamCounters>())
     output_.line(stream_line(one));
+  if (truncated_ > 0)
+    log::warning(fmt::format("{} used although the end of the file is missing",
+                             counted(truncated_, "image")));
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} {} could not be read; they are named above",
@@ -357,6 +361,7 @@ nlohmann::json Run::execute() {
       {"run_folder", run_folder_},
       {"pictures", std::move(pictures_json_)},
       {"unreadable", std::move(unreadable_)},
+      {"truncated", truncated_},
       {"not_finite", std::move(not_finite_)},
       {"frames", frames_},
       {"frames_per_second", rate},
@@ -377,6 +382,7 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   if (!parse_arguments(table, arguments, output)) return {};
   api::require_cpu(options.device, "detect");
   check(options);
+  set_truncated_rule(options.truncated);
   std::vector<std::string> echo;
   for (const Setting& entry : table.entries)
     if (entry.has_effect())

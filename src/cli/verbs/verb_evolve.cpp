@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "core/value.hpp"
+#include "run/used_folder.hpp"
 #include "run/world.hpp"
 #include "search/hyperparameter_search.hpp"
 
@@ -131,6 +132,27 @@ void check(EvolveOptions& o, const run::TrainOptions& train) {
   require_parallel(o);
 }
 
+/// A search replaces its own files and the folders of its trials alone.
+void guard_inputs(const EvolveOptions& o, const run::TrainOptions& train) {
+  const fs::path folder = fs::path(o.project) / o.name;
+  if (!o.exist_ok || !fs::exists(folder)) return;
+  const std::vector<run::NamedInput> inputs{{train.weights, "--weights"},
+                                            {train.cfg, "--cfg"},
+                                            {train.data, "--data"},
+                                            {train.hyp, "--hyp"}};
+  run::require_inputs_elsewhere(folder, inputs);
+  const fs::path trials = fs::weakly_canonical(folder / "trials");
+  for (const auto& [file, what] : inputs) {
+    if (file.empty() || !fs::exists(file)) continue;
+    const fs::path inside = fs::weakly_canonical(file).lexically_relative(trials);
+    if (!inside.empty() && *inside.begin() != "..")
+      throw usage_error(
+          fmt::format("evolve: {} {}: expected a file outside the search's folder {}, whose trials "
+                      "are replaced",
+                      what, file.string(), folder.string()));
+  }
+}
+
 /// A new search: its folder with the start and all that is handed on.
 fs::path begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::string> given) {
   check(o, train);
@@ -138,6 +160,7 @@ fs::path begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::stri
       run::read_hyperparameters(train.hyp);  // a bad file is refused before there is a folder
   const std::vector<std::string> keys = run::hyperparameter_keys(train.hyp);
   search::searched_genes(keys, o.genes);
+  guard_inputs(o, train);
   for (std::string* path : {&train.data, &train.cfg, &train.weights}) make_absolute(*path);
   // Results depend on the number of compute threads, so a search keeps it.
   if (train.threads == 0) train.threads = std::max(1, usable_cores() / o.parallel);

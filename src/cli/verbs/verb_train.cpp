@@ -15,6 +15,7 @@
 #include "monitoring/mlflow_server.hpp"
 #include "process/launcher.hpp"
 #include "run/new_folder.hpp"
+#include "run/used_folder.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -23,6 +24,10 @@ namespace fs = std::filesystem;
 
 void check(const run::TrainOptions& o) {
   if (o.resume.empty()) run::require_possible(o, "train");
+  if (o.resume.empty() && o.exist_ok)
+    run::require_inputs_elsewhere(
+        fs::path(o.project) / o.name,
+        {{o.weights, "--weights"}, {o.cfg, "--cfg"}, {o.data, "--data"}, {o.hyp, "--hyp"}});
   const auto gpus = run::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
     throw usage_error(fmt::format(

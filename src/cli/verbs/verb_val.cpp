@@ -82,6 +82,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   if (!parse_arguments(table, arguments, output)) return {};
   if (o.verbose) terminal()->set_level(log::Level::debug);
   check(o);
+  set_truncated_rule(o.truncated);
   output.line(echo(table));
   if (o.task == "speed") return run_speed(o, output);
   if (o.task == "study") return run_study(o, output);

@@ -129,6 +129,7 @@ nlohmann::json to_json(const Conversion& conversion) {
           {"boxes", to_json(conversion.boxes)},
           {"difficult", conversion.difficult},
           {"clipped", conversion.clipped},
+          {"truncated", conversion.truncated},
           {"split_rule", conversion.split_rule},
           {"splits", splits_json(conversion)},
           {"val_is_train", conversion.val_is_train},
@@ -150,6 +151,9 @@ std::vector<std::string> summary_lines(const Conversion& conversion) {
   add("boxes", conversion.boxes);
   lines.push_back(fmt::format("boxes marked difficult (kept): {}; clipped to their image: {}",
                               conversion.difficult, conversion.clipped));
+  if (conversion.truncated > 0)
+    lines.push_back(
+        fmt::format("images whose file lacks its end (kept): {}", conversion.truncated));
   lines.push_back("splits: " + conversion.split_rule);
   for (const SplitCount& split : conversion.splits)
     lines.push_back(fmt::format("  {}: {} images, {} boxes, {} images without a box", split.name,

@@ -44,6 +44,7 @@ struct Conversion {
   InOut annotations, pictures, boxes;
   std::size_t difficult = 0;  ///< kept boxes that are marked so
   std::size_t clipped = 0;    ///< kept boxes that reached beyond their picture
+  std::size_t truncated = 0;  ///< kept images whose file lacks its end
   std::string split_rule;     ///< where the splits come from, in words
   std::vector<SplitCount> splits;
   std::map<std::string, std::size_t> not_boxes;  ///< shapes that are none, by kind ("polyline")

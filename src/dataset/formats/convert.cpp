@@ -40,6 +40,9 @@ AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& acco
     throw usage_error(
         fmt::format("{}: {} is written, but not read", setting_name("from"), from->name));
   account.from = from->name;
+  if (options.prepare.orientation != BoxOrientation::unknown && account.from != "voc")
+    throw usage_error(fmt::format("{}: expected a source of Pascal VOC, found {}",
+                                  setting_name("voc-orientation"), from->title));
   account.notes = tree.skipped;
   const ImageFinder finder(tree);
   AnnotatedSet set = from->read({tree, finder, options.read, account, options.stop});

@@ -5,14 +5,38 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/setting_name.hpp"
+
 namespace yolov7::dataset {
 namespace {
 
+/// EXIF orientation n: which sides of the stored image the shown x and y are counted from.
+struct Turn {
+  bool swapped, mirrored_x, mirrored_y;
+};
+
+Turn turn_of(int orientation) {
+  switch (orientation) {
+    case 2: return {false, true, false};
+    case 3: return {false, true, true};
+    case 4: return {false, false, true};
+    case 5: return {true, false, false};
+    case 6: return {true, true, false};
+    case 7: return {true, true, true};
+    case 8: return {true, false, true};
+    default: return {false, false, false};
+  }
+}
+
 Point turned(const Point& p, const PictureFacts& facts) {
-  const double stored_width = facts.height, stored_height = facts.width;
-  const bool from_bottom = facts.orientation == 6 || facts.orientation == 7;
-  const bool from_right = facts.orientation == 7 || facts.orientation == 8;
-  return {from_bottom ? stored_height - p.y : p.y, from_right ? stored_width - p.x : p.x};
+  const Turn turn = turn_of(facts.orientation);
+  const double x = turn.swapped ? p.y : p.x, y = turn.swapped ? p.x : p.y;
+  return {turn.mirrored_x ? facts.width - x : x, turn.mirrored_y ? facts.height - y : y};
+}
+
+/// Whether clockwise becomes counter-clockwise.
+bool reverses(int orientation) {
+  return orientation == 2 || orientation == 4 || orientation == 5 || orientation == 7;
 }
 
 template <class Move>
@@ -59,8 +83,7 @@ void turn_objects(AnnotatedImage& image, const PictureFacts& facts) {
     if (object.rotation) {
       Ring corners = corners_of(*object.rotation);
       for (Point& p : corners) p = turned(p, facts);
-      if (facts.orientation == 5 || facts.orientation == 7)  // mirrored: clockwise again
-        std::reverse(corners.begin(), corners.end());
+      if (reverses(facts.orientation)) std::reverse(corners.begin(), corners.end());
       object.rotation = rotation_of(corners, 1e-6 * facts.width);
     }
     if (object.mask) object.fault = "its mask is of the image before it is turned by EXIF";
@@ -71,14 +94,13 @@ void turn_objects(AnnotatedImage& image, const PictureFacts& facts) {
 
 Xyxy turned(const Xyxy& box, const PictureFacts& facts) {
   const Point a = turned(Point{box.x1, box.y1}, facts), b = turned(Point{box.x2, box.y2}, facts);
-  const bool from_bottom = facts.orientation == 6 || facts.orientation == 7;
-  const bool from_right = facts.orientation == 7 || facts.orientation == 8;
-  return {from_bottom ? b.x : a.x, from_right ? b.y : a.y, from_bottom ? a.x : b.x,
-          from_right ? a.y : b.y};
+  const Turn turn = turn_of(facts.orientation);
+  return {turn.mirrored_x ? b.x : a.x, turn.mirrored_y ? b.y : a.y, turn.mirrored_x ? a.x : b.x,
+          turn.mirrored_y ? a.y : b.y};
 }
 
 SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeRule rule,
-                         const std::string& name) {
+                         const std::string& name, BoxOrientation boxes) {
   SizeVerdict verdict;
   const int width = image.written_width, height = image.written_height;
   if (image.fractions) {
@@ -106,11 +128,19 @@ SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeR
     }
   } else if (facts.orientation > 1 &&
              (facts.orientation < 5 || facts.width == facts.height || width == 0 || height == 0)) {
-    verdict.note = fmt::format(
-        "{} is turned or mirrored by EXIF (orientation {}), and sizes do not tell "
-        "whether the boxes are of the stored image: they are taken as of the image "
-        "that is shown",
+    const std::string start = fmt::format(
+        "{} is turned or mirrored by EXIF (orientation {}), and sizes do not tell whether the "
+        "boxes "
+        "are of the stored image: ",
         name, facts.orientation);
+    if (boxes == BoxOrientation::stored) turn_objects(image, facts);
+    if (boxes == BoxOrientation::stored)
+      verdict.note = start + "they are turned with it, as asked";
+    else if (boxes == BoxOrientation::unknown)
+      verdict.note = start + fmt::format(
+                                 "they are taken as of the image that is shown; {} says "
+                                 "which it is",
+                                 setting_name("voc-orientation"));
   }
   image.width = facts.width;
   image.height = facts.height;

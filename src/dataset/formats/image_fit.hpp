@@ -8,6 +8,9 @@
 namespace yolov7::dataset {
 
 enum class SizeRule { drop, note, scale };
+/// Which image the boxes are of where EXIF turns it and sizes do not tell. `unknown`: the shown
+/// one, with a note.
+enum class BoxOrientation { unknown, stored, shown };
 
 struct SizeVerdict {
   std::string fault, note;  ///< at most one is not empty
@@ -16,9 +19,10 @@ struct SizeVerdict {
 /// Brings the coordinates of `image` to pixels of the image as it is shown: fractions are
 /// multiplied; boxes of the image as it is stored are turned with it, where the written size says
 /// so (EXIF orientation 5 to 8 exchange the axes: Exif 2.32, tag 0x0112); another size than
-/// written is handled by `rule`. `name`: of the image, for the messages.
+/// written is handled by `rule`; where sizes do not tell, `boxes` does. `name`: of the image, for
+/// the messages.
 SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeRule rule,
-                         const std::string& name);
+                         const std::string& name, BoxOrientation boxes = BoxOrientation::unknown);
 /// A box of the stored image in the image as it is shown. `facts` has the size as shown.
 Xyxy turned(const Xyxy& box, const PictureFacts& facts);
 /// Clips box and rings to the image. False where nothing changed.

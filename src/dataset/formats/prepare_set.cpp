@@ -19,6 +19,7 @@
 #include "dataset/formats/image_finder.hpp"
 #include "dataset/formats/image_fit.hpp"
 #include "dataset/formats/splits.hpp"
+#include "dataset/index/index_report.hpp"
 #include "dataset/index/picture_facts.hpp"
 #include "image/codec/codec.hpp"
 
@@ -110,6 +111,25 @@ void inspect(Preparing& work, const std::stop_token& stop) {
   }
 }
 
+/// Names that no class of the source has: some may be meant to stay empty, all of them not.
+void note_names_without_class(Preparing& work, const std::vector<AnnotatedClass>& chosen,
+                              const std::vector<int>& map) {
+  std::vector<std::string> known, strangers;
+  for (const AnnotatedClass& one : work.set.classes) known.push_back(one.name);
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (std::find(map.begin(), map.end(), static_cast<int>(i)) == map.end())
+      strangers.push_back(fmt::format("'{}'{}", text::printable(chosen[i].name),
+                                      text::did_you_mean(chosen[i].name, known)));
+  if (strangers.empty() || known.empty()) return;
+  const std::string names = text::join(strangers, ", ");
+  if (strangers.size() == chosen.size())
+    throw Error(fmt::format("{}: expected classes of the source ({}), found none of these: {}",
+                            setting_name("names"), text::printable(first_of(known, 10)), names));
+  work.account.notes.push_back({work.account.source, 0,
+                                fmt::format("{}: the source has no class of these names: {}",
+                                            setting_name("names"), names)});
+}
+
 /// Old class number → new one, or −1.
 std::vector<int> choose_classes(Preparing& work) {
   AnnotatedSet& set = work.set;
@@ -140,6 +160,7 @@ std::vector<int> choose_classes(Preparing& work) {
         map[i] = found->second;
         chosen[static_cast<std::size_t>(found->second)] = set.classes[i];
       }
+    note_names_without_class(work, chosen, map);
   }
   work.account.names.clear();
   for (const AnnotatedClass& one : chosen) work.account.names.push_back(one.name);
@@ -256,12 +277,14 @@ void convert_images(Preparing& work, const std::vector<int>& classes) {
     } else if (reason.empty()) {
       const PictureFacts& facts = work.facts[*image.picture];
       const std::string name = name_of(image, work.tree);
-      SizeVerdict verdict = fit_to_image(image, facts, rule, name);
+      SizeVerdict verdict = fit_to_image(image, facts, rule, name, work.options.orientation);
       reason = std::move(verdict.fault);
       if (!verdict.note.empty())
         work.account.notes.push_back({image.annotation, image.line, std::move(verdict.note)});
-      if (reason.empty() && !facts.rows.whole())
+      if (reason.empty() && !facts.rows.whole()) {
+        ++work.account.truncated;
         work.account.notes.push_back({name, 0, describe(facts.rows)});
+      }
     }
     if (image.picture && !unused[*image.picture].empty()) unused[*image.picture] = reason;
     if (!reason.empty()) {

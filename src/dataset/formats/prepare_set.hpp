@@ -7,6 +7,7 @@
 
 #include "dataset/formats/annotated_set.hpp"
 #include "dataset/formats/conversion.hpp"
+#include "dataset/formats/image_fit.hpp"
 #include "dataset/formats/source_tree.hpp"
 
 namespace yolov7::dataset {
@@ -17,10 +18,11 @@ struct PrepareOptions {
   std::uint64_t seed = 0;
   bool keep_degenerate = false;  ///< boxes under 1 px stay, if they have an area
   bool scale_to_image = false;   ///< where the annotation has another size than the image
-  bool decode = true;            ///< whole images, so that a broken one is found; else headers
-  bool require_images = true;    ///< off: an annotation with a size may stay without its image
-  int least_side_px = 10;        ///< smaller images are dropped (data 4: more than 9 px)
-  int threads = 0;               ///< 0 = usable cores
+  BoxOrientation orientation = BoxOrientation::unknown;  ///< Pascal VOC alone
+  bool decode = true;          ///< whole images, so that a broken one is found; else headers
+  bool require_images = true;  ///< off: an annotation with a size may stay without its image
+  int least_side_px = 10;      ///< smaller images are dropped (data 4: more than 9 px)
+  int threads = 0;             ///< 0 = usable cores
 };
 
 /// Afterwards `set` has usable images alone, each with file, size and split, and objects without a

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "core/encoding.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/stop.hpp"
@@ -83,7 +84,7 @@ std::set<std::string> SourceTree::image_stems() const {
 }
 
 std::string SourceTree::read(const fs::path& relative, std::uint64_t most_bytes) const {
-  return file::read(root / relative, most_bytes);
+  return text::as_utf8(file::read(root / relative, most_bytes), (root / relative).string());
 }
 
 std::string SourceTree::head(const fs::path& relative, std::size_t bytes) const {
@@ -91,7 +92,7 @@ std::string SourceTree::head(const fs::path& relative, std::size_t bytes) const 
   std::string text(bytes, '\0');
   in.read(text.data(), static_cast<std::streamsize>(bytes));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  return text;
+  return text::head_as_utf8(std::move(text));
 }
 
 SourceTree walk_source(const fs::path& source, const fs::path& further_images,

@@ -28,7 +28,8 @@ struct SourceTree {
   std::vector<std::filesystem::path> with_extension(std::string_view extension) const;
   bool has(const std::filesystem::path& relative) const;  ///< among `files`
   std::set<std::string> image_stems() const;  ///< file names of images without their suffix
-  /// The whole file; Error names it and a size over `most_bytes`.
+  /// The whole file as UTF-8, by the encoding that it declares (core/encoding.hpp). Errors name it:
+  /// a size over `most_bytes`, an encoding that is not known.
   std::string read(const std::filesystem::path& relative,
                    std::uint64_t most_bytes = std::uint64_t{4} << 30) const;
   /// Its first bytes, at most `bytes`; empty if it cannot be read.

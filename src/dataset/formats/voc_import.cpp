@@ -14,6 +14,7 @@ Conversion import_voc(const VocImportOptions& options) {
   convert_options.prepare.names = options.names;
   convert_options.prepare.shares = options.shares;
   convert_options.prepare.seed = options.seed;
+  convert_options.prepare.orientation = options.orientation;
   convert_options.prepare.threads = options.threads;
   convert_options.write.hard_link = options.hard_link;
   convert_options.stop = options.stop;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataset/formats/conversion.hpp"
+#include "dataset/formats/image_fit.hpp"
 
 namespace yolov7::dataset {
 
@@ -16,8 +17,9 @@ struct VocImportOptions {
                                ///< ImageSets lists come first
   std::uint64_t seed = 0;
   std::vector<std::string> names;  ///< classes in this order; empty = all, sorted by name
-  bool hard_link = false;          ///< pictures as hard links instead of copies
-  int threads = 0;                 ///< 0 = usable cores
+  BoxOrientation orientation = BoxOrientation::unknown;
+  bool hard_link = false;  ///< pictures as hard links instead of copies
+  int threads = 0;         ///< 0 = usable cores
   std::stop_token stop = {};
 };
 

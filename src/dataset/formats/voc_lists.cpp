@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "core/encoding.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
@@ -78,7 +79,7 @@ const std::vector<VocItem*>* find_listed(std::string_view line, const ItemsByNam
 void apply_list(const fs::path& list, const std::string& split, const VocFiles& files,
                 const ItemsByName& names, std::vector<Problem>& notes) {
   int number = 0;
-  const std::string content = file::read(files.root / list, 1u << 30);
+  const std::string content = text::as_utf8(file::read(files.root / list, 1u << 30), list.string());
   for (const std::string_view raw : text::lines(content)) {
     ++number;
     const std::string_view line = text::trim(raw);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/encoding.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/stop.hpp"
@@ -41,7 +42,8 @@ VocItem read_item(const VocFiles& files, const fs::path& relative) {
   item.file = relative;
   const std::string source = relative.string();
   try {
-    item.annotation = parse_voc(file::read(files.root / relative, most_bytes), source);
+    item.annotation =
+        parse_voc(text::as_utf8(file::read(files.root / relative, most_bytes), source), source);
   } catch (const Error& error) {
     item.fault = error.what();
     if (item.fault.starts_with(source + ":")) item.fault.erase(0, source.size() + 1);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/json.hpp"
@@ -11,6 +12,7 @@
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/object_json.hpp"
+#include "dataset/formats/written_rows.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 
 namespace yolov7::dataset {
@@ -118,7 +120,7 @@ Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion
   return texts;
 }
 
-void write_description(const Writing& writing) {
+void write_description(const Writing& writing, bool polygons) {
   std::vector<std::string> splits = splits_of(writing.set);
   std::vector<std::pair<std::string, std::string>> entries;
   std::string note;
@@ -135,7 +137,8 @@ void write_description(const Writing& writing) {
   }
   for (const std::string& split : splits)
     if (split != "train" && split != "val") entries.emplace_back(split, "images/" + split);
-  write_text_file(writing, "data.yaml", description_text(entries, names_of(writing.set), note));
+  write_text_file(writing, "data.yaml",
+                  description_text(entries, names_of(writing.set), note, polygons));
 }
 
 }  // namespace
@@ -144,10 +147,12 @@ void write_yolo(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return "images/" + split; });
   std::string extra;
+  std::map<std::string, LongRows> long_rows;  // of each split
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     const Texts texts = texts_of(image, places[i].generic_string(), writing.account);
     extra += texts.extra;
+    add_rows(long_rows[image.split], texts.rows);
     if (image.state != ImageState::not_annotated || !image.objects.empty())
       write_text_file(
           writing,
@@ -155,7 +160,9 @@ void write_yolo(const Writing& writing) {
           texts.rows);
   }
   if (!extra.empty()) write_text_file(writing, yolo_side_file, extra);
-  write_description(writing);
+  write_description(writing, std::any_of(long_rows.begin(), long_rows.end(), [](const auto& one) {
+                      return need_declaration(one.second);
+                    }));
 }
 
 Format yolo_format() {

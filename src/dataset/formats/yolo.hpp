@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataset/formats/format.hpp"
+#include "dataset/index/row_shape.hpp"
 
 namespace yolov7::dataset {
 
@@ -21,9 +22,12 @@ struct YoloRows {
   std::vector<AnnotatedObject> objects;  ///< in fractions; a broken row has a fault
   std::size_t key_points = 0;            ///< rows with key points, which are not kept
   std::size_t quads = 0;                 ///< rows of four corners
+  LongRows long_rows;                    ///< what rows of 7 and more columns may be
 };
-/// One object per row that is not blank. Class numbers are checked by the caller.
-YoloRows parse_yolo_rows(std::string_view text, const YoloRowOptions& options);
+/// One object per row that is not blank. `source`: as it is named in `long_rows`. Class numbers are
+/// checked by the caller.
+YoloRows parse_yolo_rows(std::string_view text, const YoloRowOptions& options,
+                         const std::filesystem::path& source = {});
 /// Whether the first row looks like one: a class number and 4 fractions or more.
 bool is_yolo_text(std::string_view head);
 
@@ -36,6 +40,7 @@ struct YoloLayout {
   std::vector<Entry> entries;      ///< sorted by path, each image once
   std::vector<std::string> names;  ///< empty: unknown
   std::size_t key_point_columns = 0;
+  bool no_key_points = false;  ///< data.yaml says that long rows are polygons
   std::string split_rule;
 };
 YoloLayout find_yolo_layout(const Reading& reading);

@@ -11,6 +11,7 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
+#include "dataset/formats/written_rows.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -36,11 +37,13 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-void export_one_split(const fs::path& folder, const ExportSplit& split, bool hard_link,
+/// Returns whether data.yaml has to say that the long rows are polygons.
+bool export_one_split(const fs::path& folder, const ExportSplit& split, bool hard_link,
                       const std::stop_token& stop, ExportReport& report) {
   const fs::path pictures = folder / "images" / split.name, labels = folder / "labels" / split.name;
   file::make_folder(pictures);
   file::make_folder(labels);
+  LongRows long_rows;
   OutputNames names;  // of stems: labels go by them
   for (const ExportItem& item : split.items) {
     check_stop(stop);
@@ -48,10 +51,12 @@ void export_one_split(const fs::path& folder, const ExportSplit& split, bool har
         names.take(item.picture.stem().string()) + item.picture.extension().string();
     if (name != item.picture.filename().string()) report.renamed.emplace_back(item.picture, name);
     copy_image(item.picture, pictures / name, hard_link);
-    if (item.write_labels)
-      file::write_atomically((labels / name).replace_extension(".txt"), format_labels(item.labels),
-                             file::Sync::later);
+    if (!item.write_labels) continue;
+    const std::string rows = format_labels(item.labels);
+    add_rows(long_rows, rows);
+    file::write_atomically((labels / name).replace_extension(".txt"), rows, file::Sync::later);
   }
+  return need_declaration(long_rows);
 }
 
 }  // namespace
@@ -70,7 +75,8 @@ void copy_image(const fs::path& from, const fs::path& to, bool hard_link) {
 }
 
 std::string description_text(const std::vector<std::pair<std::string, std::string>>& entries,
-                             const std::vector<std::string>& names, const std::string& note) {
+                             const std::vector<std::string>& names, const std::string& note,
+                             bool polygons) {
   std::string out;
   if (!note.empty()) out += "# " + text::printable(note) + "\n";
   out += "path: .\n";
@@ -82,6 +88,7 @@ std::string description_text(const std::vector<std::pair<std::string, std::strin
       throw Error(fmt::format("expected class names in UTF-8, found '{}'", text::printable(name)));
     out += "  - " + quoted(name) + "\n";
   }
+  if (polygons) out += "kpt_shape: [0, 0]  # rows of more than five numbers are polygons\n";
   return out;
 }
 
@@ -90,9 +97,10 @@ ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>&
                          const std::stop_token& stop) {
   ExportReport report;
   std::map<std::string, std::string> places;
+  bool polygons = false;
   for (const ExportSplit& split : splits) {
     if (split.items.empty()) continue;
-    export_one_split(folder, split, hard_link, stop, report);
+    polygons = export_one_split(folder, split, hard_link, stop, report) || polygons;
     places[split.name] = "images/" + split.name;
   }
   std::string note;
@@ -106,7 +114,7 @@ ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>&
   std::vector<std::pair<std::string, std::string>> entries;
   for (const char* split : {"train", "val", "test"})
     if (places.contains(split)) entries.emplace_back(split, places[split]);
-  file::write_atomically(folder / "data.yaml", description_text(entries, names, note),
+  file::write_atomically(folder / "data.yaml", description_text(entries, names, note, polygons),
                          file::Sync::later);
   return report;
 }

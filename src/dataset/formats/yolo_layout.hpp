@@ -31,9 +31,11 @@ struct ExportReport {
 
 /// Text of a data.yaml: `path: .`, the entries of the splits in the order given, nc and names,
 /// which are always quoted, so that no class name can be read as anything but text. `note` becomes
-/// a comment. Error: a name that is not UTF-8.
+/// a comment. `polygons`: long rows are declared to be polygons (need_declaration()). Error: a name
+/// that is not UTF-8.
 std::string description_text(const std::vector<std::pair<std::string, std::string>>& entries,
-                             const std::vector<std::string>& names, const std::string& note = {});
+                             const std::vector<std::string>& names, const std::string& note = {},
+                             bool polygons = false);
 
 /// A copy of an image, or a hard link where that is wanted and the file system can; writable. Error
 /// names both paths.

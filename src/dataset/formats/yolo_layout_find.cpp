@@ -164,6 +164,7 @@ void read_key_points(const Value& document, Finding& finding) {
   if (points < 0 || points > 10'000 || (points > 0 && numbers != 2 && numbers != 3))
     throw Error(
         fmt::format("{}: expected kpt_shape as [number of points, 2 or 3]", shape->where()));
+  finding.layout.no_key_points = points == 0;
   finding.layout.key_point_columns = static_cast<std::size_t>(points * std::max(numbers, 0LL));
 }
 

@@ -55,11 +55,13 @@ class Labels {
 struct YoloImport {
   const Reading& reading;
   YoloLayout layout;
-  AnnotatedSet set;
+  AnnotatedSet set = {};
   std::size_t quads = 0, polygons = 0;
   int highest_class = -1;
-  fs::path last_labels;  ///< of read_side_file()
-  std::string last_content;
+  std::size_t key_points = 0;
+  LongRows long_rows = {};
+  fs::path last_labels = {};  ///< of read_side_file()
+  std::string last_content = {};
 };
 
 void read_labels(const fs::path& file, AnnotatedImage& image, YoloImport& work) {
@@ -67,13 +69,13 @@ void read_labels(const fs::path& file, AnnotatedImage& image, YoloImport& work) 
   const YoloRowOptions options{work.layout.key_point_columns, work.reading.options.as_predictions};
   YoloRows rows;
   try {
-    rows = parse_yolo_rows(work.reading.tree.read(file, 1u << 30), options);
+    rows = parse_yolo_rows(work.reading.tree.read(file, 1u << 30), options, file);
   } catch (const Error& error) {
     image.fault = error.what();
     return;
   }
-  if (rows.key_points > 0)
-    work.reading.account.not_boxes["key points of a box that is kept"] += rows.key_points;
+  work.key_points += rows.key_points;
+  work.long_rows.join(rows.long_rows);
   work.quads += rows.quads;
   image.objects = std::move(rows.objects);
   image.state = image.objects.empty() ? ImageState::empty_on_purpose : ImageState::annotated;
@@ -211,10 +213,8 @@ void read_labels_without_image(YoloImport& work) {
   }
 }
 
-}  // namespace
-
-AnnotatedSet read_yolo(const Reading& reading) {
-  YoloImport work{reading, find_yolo_layout(reading), {}, 0, 0, -1, {}, {}};
+void read_images(YoloImport& work) {
+  const Reading& reading = work.reading;
   const Labels labels(reading.tree);
   for (const YoloLayout::Entry& entry : work.layout.entries) {
     check_stop(reading.stop);
@@ -233,6 +233,30 @@ AnnotatedSet read_yolo(const Reading& reading) {
     work.set.images.push_back(std::move(image));
   }
   read_labels_without_image(work);
+}
+
+/// Where no data.yaml says what long rows are, all of them together do.
+YoloImport read_rows(const Reading& reading) {
+  YoloImport work{reading, find_yolo_layout(reading)};
+  read_images(work);
+  if (!work.layout.no_key_points && hold_key_points(work.long_rows)) {
+    const LongRows rows = work.long_rows;
+    reading.account.notes.push_back({rows.file, rows.line, key_point_reason(rows)});
+    YoloLayout layout = std::move(work.layout);
+    layout.key_point_columns = rows.columns - label_box_columns;
+    YoloImport again{reading, std::move(layout)};
+    read_images(again);
+    return again;
+  }
+  return work;
+}
+
+}  // namespace
+
+AnnotatedSet read_yolo(const Reading& reading) {
+  YoloImport work = read_rows(reading);
+  if (work.key_points > 0)
+    reading.account.not_boxes["key points of a box that is kept"] += work.key_points;
   work.set.split_rule = work.layout.split_rule;
   check_classes(work);
   note_quads(work);

@@ -9,7 +9,7 @@
 namespace yolov7::dataset {
 namespace {
 
-constexpr std::size_t box_columns = 5, least_polygon_columns = 7;
+constexpr std::size_t box_columns = label_box_columns;
 /// Values beyond the edges occur (turned boxes lean out; six decimals round) and are clipped later.
 /// Beyond these they are no fractions.
 constexpr double least_fraction = -1, most_fraction = 2;
@@ -93,13 +93,15 @@ std::string parse_row(const std::vector<std::string_view>& tokens, const YoloRow
 
 }  // namespace
 
-YoloRows parse_yolo_rows(std::string_view text, const YoloRowOptions& options) {
+YoloRows parse_yolo_rows(std::string_view text, const YoloRowOptions& options,
+                         const std::filesystem::path& source) {
   YoloRows rows;
   int line = 0;
   for (const std::string_view row : text::lines(text)) {
     ++line;
     const auto tokens = text::split_blank(text::trim(row));
     if (tokens.empty()) continue;
+    if (options.key_point_columns == 0) rows.long_rows.add(tokens, source, line);
     AnnotatedObject object;
     object.line = line;
     object.fault = parse_row(tokens, options, object, rows);

@@ -148,14 +148,15 @@ void read_classes(const Value& document, Description& result) {
 }
 
 /// `kpt_shape: [n, d]` of data sets for poses: n points of d = 2 (x, y) or 3 (x, y, visibility)
-/// numbers. n = 0: none.
-int read_key_points(const Value& document) {
+/// numbers. n = 0: none, and rows of more than five numbers are polygons.
+int read_key_points(const Value& document, bool& none) {
   const Value* value = document.find("kpt_shape");
   if (value == nullptr || value->is_null()) return 0;
   constexpr long long most_points = 10'000;
   if (value->is_sequence() && value->sequence.size() == 2) {
     const long long points = value->sequence[0].integer(), numbers = value->sequence[1].integer();
-    if (points == 0) return 0;
+    none = points == 0;
+    if (none) return 0;
     if (points > 0 && points <= most_points && (numbers == 2 || numbers == 3))
       return static_cast<int>(points * numbers);
   }
@@ -194,7 +195,7 @@ Description read_description(const fs::path& path) {
                     path.string(), text::join(keys, ", ")));
   }
   read_classes(document, result);
-  result.key_point_columns = read_key_points(document);
+  result.key_point_columns = read_key_points(document, result.no_key_points);
   result.train = read_entries(document, "train", root, result.download);
   result.val = read_entries(document, "val", root, result.download);
   result.test = read_entries(document, "test", root, result.download);

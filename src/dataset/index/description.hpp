@@ -15,6 +15,7 @@ struct Description {
   int class_count = 0;
   std::vector<std::string> names;  ///< class_count of them
   int key_point_columns = 0;       ///< `kpt_shape: [n, d]`: n · d columns behind each box
+  bool no_key_points = false;      ///< `kpt_shape: [0, …]`: long rows are polygons
   std::string download;            ///< said when something is missing, never run
 
   const std::vector<std::filesystem::path>& split(

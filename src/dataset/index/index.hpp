@@ -25,11 +25,14 @@ struct Index {
   std::vector<std::string> names;  ///< classes
   std::vector<Entry> entries;      ///< sorted by path; corrupt pictures are not among them
   std::size_t found = 0, missing = 0, empty = 0,
-              corrupt = 0;        ///< label files found/missing/empty, pictures left out
-  std::size_t unread = 0;         ///< videos, and images of kinds that could not be read here
-  std::vector<Problem> problems;  ///< every dropped picture and row
-  std::size_t truncated = 0;      ///< pictures that are used although their file lacks the end
-  std::vector<Problem> notes;     ///< nothing was dropped, but look at it: truncated pictures
+              corrupt = 0;              ///< label files found/missing/empty, pictures left out
+  std::size_t unread = 0;               ///< videos, and images of kinds that could not be read here
+  std::size_t absent = 0;               ///< lines of image lists whose image does not exist
+  std::size_t unknown_classes = 0;      ///< rows of classes that the description does not know …
+  std::size_t unknown_class_files = 0;  ///< … in so many label files, whose images are left out
+  std::vector<Problem> problems;        ///< every dropped picture and row
+  std::size_t truncated = 0;   ///< pictures that are used although their file lacks the end
+  std::vector<Problem> notes;  ///< nothing was dropped, but look at it: truncated pictures
   std::string
       identity;  ///< hash over names, picture hashes and labels, in order; paths do not count
   std::size_t orphan_labels =

@@ -80,6 +80,14 @@ void report(const Index& index, const MissingExample& example) {
     log::warning(
         fmt::format("{}: {} images or videos are of kinds that are not read here and are left out",
                     index.split, index.unread));
+  if (index.absent > 0)
+    log::warning(fmt::format("{}: {} lines of image lists name images that do not exist",
+                             index.split, index.absent));
+  if (index.unknown_classes > 0)
+    log::warning(
+        fmt::format("{}: {} rows in {} label files have classes that data.yaml does not know; "
+                    "training refuses them",
+                    index.split, index.unknown_classes, index.unknown_class_files));
   if (index.orphan_labels > 0)
     log::warning(fmt::format("{}: {} label files have no image", index.split, index.orphan_labels));
   report_classes(index);

@@ -17,7 +17,7 @@ namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t box_columns = 5, least_polygon_columns = 7;
+constexpr std::size_t box_columns = label_box_columns;
 
 struct Fault {
   LabelFault kind = LabelFault::none;
@@ -111,6 +111,12 @@ Fault parse_pose_row(std::vector<std::string_view> tokens, int class_count, int 
 
 Fault parse_row(const std::vector<std::string_view>& tokens, int class_count, Label& label) {
   const bool polygon = tokens.size() >= least_polygon_columns && tokens.size() % 2 == 1;
+  if (tokens.size() == box_columns + 1) {
+    const auto last = text::parse_double(tokens.back());
+    return format_fault(
+        fmt::format("expected 5 columns per label, found 6: the last looks like a prediction's {}",
+                    last && *last > 1 ? "track number" : "confidence"));
+  }
   if (tokens.size() != box_columns && !polygon)
     return format_fault(fmt::format(
         "expected 5 columns per label (or an odd number from 7 for a polygon), found {}",
@@ -179,13 +185,18 @@ LabelFile try_parse_labels(std::string_view text, const fs::path& source, int cl
     ++line;
     const auto tokens = text::split_blank(text::trim(row));
     if (tokens.empty()) continue;
+    if (key_point_columns == 0) result.long_rows.add(tokens, source, line);
+    if (result.fault == LabelFault::format) continue;  // what follows is looked at for its shape
     Label label;
     Fault fault = key_point_columns > 0
                       ? parse_pose_row(tokens, class_count, key_point_columns, label)
                       : parse_row(tokens, class_count, label);
+    if (fault.kind == LabelFault::class_out_of_range)
+      result.unknown_classes.push_back({source, line, fault.reason});
+    if (result.fault != LabelFault::none) continue;
     if (fault.kind != LabelFault::none) {
       fail(fault.kind, std::move(fault.reason));
-      return result;
+      continue;
     }
     if (key_point_columns > 0 && tokens.size() > box_columns) ++result.with_key_points;
     std::string reason = drop_reason(label, line, seen);
@@ -193,7 +204,6 @@ LabelFile try_parse_labels(std::string_view text, const fs::path& source, int cl
       result.labels.push_back(std::move(label));
     } else if (strict) {
       fail(LabelFault::format, std::move(reason));
-      return result;
     } else {
       result.dropped.push_back({source, line, std::move(reason)});
     }

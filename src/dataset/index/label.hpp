@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dataset/index/row_shape.hpp"
 #include "image/boxes/box.hpp"
 
 namespace yolov7::dataset {
@@ -33,15 +34,17 @@ struct LabelFile {
   std::vector<Problem> dropped;  ///< duplicate rows, boxes without area: the rest of the file stays
   LabelFault fault = LabelFault::none;
   Problem failure;  ///< with a fault: the first row that makes the whole file unusable
-  std::size_t with_key_points = 0;  ///< rows whose key points are not used
+  std::size_t with_key_points = 0;       ///< rows whose key points are not used
+  std::vector<Problem> unknown_classes;  ///< every row with class_out_of_range, the failure first
+  LongRows long_rows;                    ///< what its rows of 7 and more columns may be
 };
 
 /// Per line: 5 numbers = box, odd count ≥ 7 = polygon, anything else Error "file:line: …". With
 /// `key_point_columns` above 0 (data.yaml's kpt_shape) a line is a box, alone or with so many
-/// further numbers, which are not used, and never a polygon. Errors
-/// also: class not an integer or outside 0 … class_count − 1 (class_count 0: unchecked), negative,
-/// not finite, > 1. CRLF, a byte order mark and blank lines are fine. `strict`: what would be
-/// dropped is an Error too.
+/// further numbers, which are not used, and never a polygon. Without, whoever reads a whole set
+/// asks hold_key_points() of its long rows first. Errors also: class not an integer or outside 0 …
+/// class_count − 1 (class_count 0: unchecked), negative, not finite, > 1. CRLF, a byte order mark
+/// and blank lines are fine. `strict`: what would be dropped is an Error too.
 LabelFile parse_labels(std::string_view text, const std::filesystem::path& source, int class_count,
                        bool strict = false, int key_point_columns = 0);
 /// The same, with the failure in the result instead of an Error.

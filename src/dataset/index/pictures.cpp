@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/encoding.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
@@ -50,9 +51,10 @@ fs::path listed(std::string_view line, const fs::path& folder) {
   return fs::exists(folder / path, error) ? folder / path : path;
 }
 
-void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
+void read_list(const fs::path& file, std::vector<fs::path>& pictures,
+               std::vector<AbsentPicture>* absent) {
   constexpr std::uint64_t most_bytes = 1u << 30;
-  const std::string content = file::read(file, most_bytes);
+  const std::string content = text::as_utf8(file::read(file, most_bytes), file.string());
   if (content.find('\0') != std::string::npos)
     throw Error(
         fmt::format("{}: expected a text file with the path of one image in each line, "
@@ -60,11 +62,17 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
                     file.string()));
   std::size_t others = 0;
   std::string first;
+  int number = 0;
   for (const std::string_view raw : text::lines(content)) {
     const std::string_view line = text::trim(raw);
+    ++number;
     if (line.empty()) continue;
+    std::error_code error;
     fs::path path = listed(line, file.parent_path());
-    if (file_kind(path) != FileKind::other && !hidden(path))
+    const bool picture = file_kind(path) != FileKind::other && !hidden(path);
+    if (picture && absent != nullptr && !fs::exists(path, error))
+      absent->push_back({file, number, std::string(line)});
+    else if (picture)
       pictures.push_back(std::move(path));
     else if (others++ == 0)
       first = line;
@@ -77,7 +85,8 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures) {
 
 }  // namespace
 
-std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
+std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries,
+                                       std::vector<AbsentPicture>* absent) {
   std::vector<fs::path> pictures;
   std::vector<std::string> sources;
   for (const fs::path& entry : entries) {
@@ -89,15 +98,22 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries) {
     else if (fs::is_regular_file(entry, error) && is_picture_name(entry))
       pictures.push_back(entry);  // one image, named as such
     else if (fs::is_regular_file(entry, error))
-      read_list(entry, pictures);
+      read_list(entry, pictures, absent);
     else
       throw Error(
           fmt::format("{}: expected a folder of images or a list of them, but it does not exist",
                       entry.string()));
   }
-  if (pictures.empty())
-    throw Error(fmt::format("no images found in {}", sources.empty() ? "an empty list of sources"
-                                                                     : text::join(sources, ", ")));
+  if (pictures.empty()) {
+    std::string message =
+        fmt::format("no images found in {}",
+                    sources.empty() ? "an empty list of sources" : text::join(sources, ", "));
+    if (absent != nullptr && !absent->empty())
+      message += fmt::format(": {} lines name images that do not exist, the first is {}:{}: '{}'",
+                             absent->size(), absent->front().list.string(), absent->front().line,
+                             absent->front().name);
+    throw Error(message);
+  }
   std::sort(pictures.begin(), pictures.end(),
             [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
   const auto repeated =

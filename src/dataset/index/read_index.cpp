@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/encoding.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/progress.hpp"
@@ -22,6 +24,7 @@
 #include "dataset/index/picture_cache.hpp"
 #include "image/codec/codec.hpp"
 #include "image/codec/file_kind.hpp"
+#include "image/codec/truncated.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -51,7 +54,7 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
     const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
-    if (known != nullptr)
+    if (known != nullptr && enough_rows(known->rows))  // the rule may be another one now
       facts[i] = *known;
     else
       unknown.push_back(i);
@@ -81,8 +84,10 @@ ReadLabels read_labels(const fs::path& picture, const Description& description, 
   result.found = fs::exists(result.path, error);
   if (!result.found) return result;
   try {
-    result.file = try_parse_labels(file::read(result.path, most_bytes), result.path, class_count,
-                                   strict, description.key_point_columns);
+    const std::string content =
+        text::as_utf8(file::read(result.path, most_bytes), result.path.string());
+    result.file =
+        try_parse_labels(content, result.path, class_count, strict, description.key_point_columns);
   } catch (const Error& failure) {
     std::string reason = failure.what();
     const std::string source = result.path.string() + ": ";
@@ -94,15 +99,42 @@ ReadLabels read_labels(const fs::path& picture, const Description& description, 
 }
 
 /// Once for all: what stands in the files and is not used.
-void note_key_points(const Description& description, const std::vector<ReadLabels>& labels,
-                     Index& index) {
+void note_key_points(const Description& description, const std::string& reason,
+                     const std::vector<ReadLabels>& labels, Index& index) {
   std::size_t rows = 0;
   for (const ReadLabels& one : labels) rows += one.file.with_key_points;
   if (rows > 0)
     index.notes.push_back({description.file, 0,
-                           fmt::format("kpt_shape: the key points of {} labels are not used, their "
+                           fmt::format("{}: the key points of {} labels are not used, their "
                                        "boxes are",
-                                       rows)});
+                                       reason, rows)});
+}
+
+/// The labels of all pictures. Where data.yaml does not say what rows of more columns are, all rows
+/// together do, and they are read again if they hold key points.
+std::vector<ReadLabels> read_all_labels(const std::vector<fs::path>& pictures,
+                                        Description description, const IndexOptions& options,
+                                        Index& index) {
+  std::vector<ReadLabels> labels(pictures.size());
+  // With --single-cls every class becomes 0, whatever the description knows.
+  const int class_count = options.single_cls ? 0 : description.class_count;
+  const auto read = [&] {
+    parallel_for(pictures.size(), thread_count(options), [&](std::size_t i) {
+      check_stop(options.stop);
+      labels[i] = read_labels(pictures[i], description, class_count, options.strict);
+    });
+  };
+  read();
+  std::string reason = "kpt_shape";
+  LongRows rows;
+  for (const ReadLabels& one : labels) rows.join(one.file.long_rows);
+  if (!description.no_key_points && hold_key_points(rows)) {
+    reason = key_point_reason(rows);
+    description.key_point_columns = static_cast<int>(rows.columns - label_box_columns);
+    read();
+  }
+  note_key_points(description, reason, labels, index);
+  return labels;
 }
 
 /// A class that the data description does not know is no bad row but a wrong description:
@@ -126,6 +158,10 @@ void refuse_unknown_classes(const std::vector<ReadLabels>& labels) {
 /// for a good picture).
 void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& labels,
                bool single_cls, Index& index) {
+  if (!labels.file.unknown_classes.empty()) ++index.unknown_class_files;
+  index.unknown_classes += labels.file.unknown_classes.size();
+  std::move(labels.file.unknown_classes.begin(), labels.file.unknown_classes.end(),
+            std::back_inserter(index.problems));
   if (!facts.fault.empty() && file_kind(picture) != FileKind::image) {
     ++index.unread;
     index.problems.push_back({picture, 0, "not looked at: " + facts.fault});
@@ -141,6 +177,7 @@ void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& 
     index.notes.push_back({picture, 0, describe(facts.rows)});
   }
   ++(labels.found ? index.found : index.missing);
+  if (labels.file.fault == LabelFault::class_out_of_range) return;
   if (labels.file.fault != LabelFault::none) {
     ++index.corrupt;
     index.problems.push_back(labels.file.failure);
@@ -207,7 +244,7 @@ MissingExample missing_example(const std::vector<fs::path>& pictures,
 
 void require_usable(const Index& index, const MissingExample& example,
                     const Description& description, bool training) {
-  if (index.entries.empty())
+  if (index.entries.empty() && index.unknown_classes == 0)
     throw Error(fmt::format("{}: no usable image in split '{}': all {} are corrupt, the first: {}",
                             description.file.string(), index.split, index.corrupt + index.unread,
                             text_of(index.problems.front())));
@@ -236,16 +273,14 @@ Index read_index(const Description& description, const std::string& split,
   if (sources.empty())
     throw Error(fmt::format("{}: expected a key '{}' with images, found none",
                             description.file.string(), split));
-  const std::vector<fs::path> pictures = collect_pictures(sources);
-  std::vector<ReadLabels> labels(pictures.size());
-  // With --single-cls every class becomes 0, whatever the description knows.
-  const int class_count = options.single_cls ? 0 : description.class_count;
-  parallel_for(pictures.size(), thread_count(options), [&](std::size_t i) {
-    check_stop(options.stop);
-    labels[i] = read_labels(pictures[i], description, class_count, options.strict);
-  });
-  refuse_unknown_classes(labels);
-  note_key_points(description, labels, index);
+  std::vector<AbsentPicture> absent;
+  const std::vector<fs::path> pictures = collect_pictures(sources, &absent);
+  index.absent = absent.size();
+  for (const AbsentPicture& one : absent)
+    index.problems.push_back(
+        {one.list, one.line, fmt::format("the image '{}' does not exist", one.name)});
+  std::vector<ReadLabels> labels = read_all_labels(pictures, description, options, index);
+  if (!options.keep_unknown_classes) refuse_unknown_classes(labels);
   std::vector<PictureFacts> facts = picture_facts(pictures, options, index);
   const MissingExample example = missing_example(pictures, labels);
   for (std::size_t i = 0; i < pictures.size(); ++i)

@@ -15,6 +15,8 @@ struct IndexOptions {
   bool training = false;  ///< no label at all is an Error
   int threads = 0;        ///< 0 = usable cores
   std::stop_token stop = {};
+  /// Classes out of range are problems of their rows, and their images are left out.
+  bool keep_unknown_classes = false;
 };
 
 /// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder

@@ -128,7 +128,8 @@ SynthReport synthesize(const SynthOptions& o, const fs::path& out) {
       report.splits.push_back(write_split(o, level, folder, name, static_cast<int>(i), count));
       entries.emplace_back(name, "images/" + name);
     }
-    file::write_atomically(folder / "data.yaml", description_text(entries, report.names),
+    file::write_atomically(folder / "data.yaml",
+                           description_text(entries, report.names, {}, o.polygons),
                            file::Sync::later);
     file::write_atomically(folder / "synth.json", json_text(to_json(o, report), 2) + "\n",
                            file::Sync::later);

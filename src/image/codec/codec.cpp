@@ -17,6 +17,7 @@
 #include "image/codec/codec_tiff.hpp"
 #include "image/codec/codec_webp.hpp"
 #include "image/codec/exif.hpp"
+#include "image/codec/truncated.hpp"
 
 namespace yolov7 {
 namespace {
@@ -165,13 +166,9 @@ int denominator_for(const PictureHeader& header, int long_side) {
   return 1;
 }
 
-/// The one rule for files that end too soon.
 void require_rows(const DecodedRows& rows, const std::string& source, const DecodeLimits& limits) {
-  if (rows.whole() || rows.decoded + 1e-9 >= limits.least_rows * rows.expected) return;
-  picture_error(source,
-                fmt::format("truncated or corrupt JPEG: the end of the file is missing: {} "
-                            "of {} rows are decoded, expected at least {} %",
-                            rows.decoded, rows.expected, text::general(limits.least_rows * 100)));
+  const double least = limits.least_rows.value_or(truncated_rule().least_rows());
+  if (!enough_rows(rows, least)) picture_error(source, describe_missing(rows, least));
 }
 
 }  // namespace

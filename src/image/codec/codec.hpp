@@ -18,8 +18,9 @@ struct DecodeLimits {
   std::uint64_t file_bytes = 512u << 20;
   std::uint64_t pixels = 178'956'970;  ///< width × height
   int side = 65'535;
-  /// A file that ends too soon must hold this share of its rows; the others become gray.
-  double least_rows = 0.98;
+  /// A file that ends too soon must hold this share of its rows; the others become gray. Nothing:
+  /// truncated_rule() says it.
+  std::optional<double> least_rows;
 };
 
 enum class PictureFormat { jpeg, png, bmp, webp, tiff, further };

@@ -52,6 +52,7 @@ class PictureFrames final : public FrameSource {
     try {
       const ReducedPicture picture = read_reduced_picture(frame.origin->name, 0, limits_.picture);
       frame.bgr = picture.bgr;
+      frame.rows = picture.rows;
       if (!picture.rows.whole())
         log::warning(fmt::format("{}: {}", frame.origin->name, describe(picture.rows)));
     } catch (const Error& error) {

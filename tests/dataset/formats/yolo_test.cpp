@@ -59,6 +59,52 @@ TEST(YoloRows, KeyPointsAndPredictionsOnlyWhereTheyAreExpected) {
   EXPECT_EQ(scored.objects[0].score, 0.75);
 }
 
+TEST_F(YoloFiles, KeyPointsWithoutKptShapeAreKnownByTheirShapeOrRefused) {
+  image("images/a.png");
+  image("images/b.png");
+  file("data.yaml", "train: images\nnames: [x]\n");
+  file("labels/a.txt", "0 0.5 0.5 0.4 0.4 0.4 0.4 2 0.6 0.6 1\n");
+  file("labels/b.txt", "0 0.5 0.5 0.2 0.4 0.45 0.4 1 0 0 0\n");
+  AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 2u);
+  EXPECT_TRUE(set.images[0].objects.at(0).rings.empty());
+  EXPECT_NEAR(set.images[0].objects.at(0).box.x1, 30, 1e-12);  // 100 px wide
+  EXPECT_EQ(account.not_boxes["key points of a box that is kept"], 2u);
+  EXPECT_TRUE(noted("like key points")) << said();
+  file("labels/a.txt", "");
+  EXPECT_NE(fault("yolo").find("labels/b.txt:1: found 11 columns"), std::string::npos)
+      << fault("yolo");
+  file("data.yaml", "train: images\nnames: [x]\nkpt_shape: [0, 0]\n");
+  set = read("yolo");
+  EXPECT_EQ(set.images[1].objects.at(0).rings.size(), 1u);
+}
+
+TEST_F(YoloFiles, AWrittenPolygonIsReadAsOne) {
+  image("images/a.png");
+  file("data.yaml", "train: images\nnames: [x]\nkpt_shape: [0, 0]\n");
+  file("labels/a.txt", "0 0.4 0.4 0.6 0.4 0.6 0.6 0.4 0.6\n");
+  options.source = source;
+  options.out = folder / "written";
+  EXPECT_EQ(convert(options).boxes.out, 1u);
+  source = folder / "written";
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 1u);
+  EXPECT_EQ(set.images[0].objects.at(0).rings.size(), 1u);
+}
+
+TEST_F(YoloFiles, NamesThatNoClassHasAreRefusedOrNoted) {
+  image("images/a.png");
+  file("data.yaml", "train: images\nnames: [cat, dog]\n");
+  file("labels/a.txt", "0 0.5 0.5 0.4 0.4\n");
+  options.prepare.names = {"cta", "bird"};
+  EXPECT_EQ(fault("yolo"),
+            "names: expected classes of the source (cat, dog), found none of these: 'cta', did you "
+            "mean 'cat'?, 'bird'");
+  options.prepare.names = {"cat", "bird"};
+  EXPECT_EQ(read("yolo").images.size(), 1u);
+  EXPECT_TRUE(noted("the source has no class of these names: 'bird'")) << said();
+}
+
 TEST_F(YoloFiles, EmptyAndMissingLabelFilesAreTwoThings) {
   image("images/a.png");
   image("images/b.png");
