@@ -74,5 +74,9 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_synth(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_augment(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_check(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_split(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_merge(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_rename(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_subset(const std::vector<std::string>&, Output&);
 
 }  // namespace yolov7::cli

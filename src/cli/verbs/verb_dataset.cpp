@@ -1,6 +1,7 @@
-// yolov7 dataset convert | check | augment | synth
+// yolov7 dataset convert | check | split | merge | rename | subset | augment | synth
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
@@ -13,6 +14,14 @@ const std::vector<Verb>& dataset_parts() {
       {"convert", "bring a data set from one annotation format into another", run_dataset_convert},
       {"check", "read all splits of a data.yaml and name everything that is wrong",
        run_dataset_check},
+      {"split", "put a data set into other splits: random, stratified, by group, by similarity",
+       run_dataset_split},
+      {"merge", "put data sets together; classes are joined by name", run_dataset_merge},
+      {"rename",
+       "give classes other names, another order, or join them",
+       run_dataset_rename,
+       {"remap"}},
+      {"subset", "take part of a data set: by classes, number, list", run_dataset_subset},
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
        run_dataset_augment},
       {"synth", "draw a data set with exact boxes", run_dataset_synth},
@@ -45,7 +54,9 @@ nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& ou
     return {};
   }
   for (const Verb& part : dataset_parts())
-    if (first == part.name) return part.run({arguments.begin() + 1, arguments.end()}, output);
+    if (first == part.name ||
+        std::find(part.aliases.begin(), part.aliases.end(), first) != part.aliases.end())
+      return part.run({arguments.begin() + 1, arguments.end()}, output);
   throw usage_error(fmt::format("dataset: expected one of {}, found '{}'{}",
                                 text::join(names, ", "), first, text::did_you_mean(first, names)));
 }

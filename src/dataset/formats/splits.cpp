@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/random.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
+#include "dataset/split/assignment.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -42,12 +42,12 @@ std::string split_of_folders(const std::filesystem::path& relative) {
   return found;
 }
 
-std::vector<double> parse_shares(const std::string& text) {
+std::vector<double> parse_shares(const std::string& text, const std::string& option) {
   const auto fail = [&] {
     return usage_error(
         fmt::format("{}: expected the shares of train, val and test in percent with the sum 100, "
                     "as in 70,20,10, found '{}'",
-                    setting_name("split"), text));
+                    setting_name(option), text));
   };
   std::vector<double> shares;
   double sum = 0;
@@ -63,18 +63,13 @@ std::vector<double> parse_shares(const std::string& text) {
 
 void draw_splits(std::vector<AnnotatedImage>& images, const std::vector<double>& shares,
                  std::uint64_t seed) {
-  constexpr std::uint32_t split_operation = 0x73706C74;  // a stream of its own
   std::vector<AnnotatedImage*> usable;
   for (AnnotatedImage& image : images)
     if (image.fault.empty()) usable.push_back(&image);
-  const std::vector<std::size_t> order =
-      Random(seed, 0, 0, split_operation).permutation(usable.size());
-  const double count = static_cast<double>(usable.size());
-  const double train = shares.empty() ? 100 : shares[0], val = shares.empty() ? 0 : shares[1];
-  const auto first_val = static_cast<std::size_t>(std::llround(count * train / 100));
-  const auto first_test = static_cast<std::size_t>(std::llround(count * (train + val) / 100));
-  for (std::size_t k = 0; k < order.size(); ++k)
-    usable[order[k]]->split = k < first_val ? "train" : k < first_test ? "val" : "test";
+  const std::vector<int> parts =
+      draw_parts(usable.size(), shares.empty() ? std::vector<double>{100} : shares, seed);
+  for (std::size_t i = 0; i < usable.size(); ++i)
+    usable[i]->split = split_names[static_cast<std::size_t>(parts[i])];
 }
 
 }  // namespace yolov7::dataset

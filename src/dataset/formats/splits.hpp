@@ -17,10 +17,10 @@ std::string split_name(std::string_view written);
 std::string split_of_folders(const std::filesystem::path& relative);
 
 /// Shares of train, val and test in percent. Error (usage): not two or three numbers ≥ 0 with the
-/// sum 100.
-std::vector<double> parse_shares(const std::string& text);
+/// sum 100; it names the setting `option`.
+std::vector<double> parse_shares(const std::string& text, const std::string& option = "split");
 /// Draws the splits of the images that are usable so far, in their order; borders are the rounded
-/// cumulative shares. Without shares everything is train.
+/// cumulative shares (split/assignment). Without shares everything is train.
 void draw_splits(std::vector<AnnotatedImage>& images, const std::vector<double>& shares,
                  std::uint64_t seed);
 

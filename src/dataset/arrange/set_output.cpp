@@ -1,0 +1,101 @@
+#include "dataset/arrange/set_output.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/stop.hpp"
+#include "dataset/formats/yolo_layout.hpp"
+#include "dataset/split/assignment.hpp"
+
+namespace yolov7::dataset {
+namespace fs = std::filesystem;
+namespace {
+
+/// A path that would break a list: its lines are trimmed, and a line feed ends one.
+void require_listable(const fs::path& path) {
+  const std::string& text = path.native();
+  const bool blank_edge = text.empty() || text.back() == ' ' || text.back() == '\t';
+  if (blank_edge || text.find_first_of("\r\n") != std::string::npos)
+    throw Error(
+        fmt::format("{}: expected a path that a list can hold, found a line break or a "
+                    "blank at its end; copy the images instead",
+                    text));
+}
+
+void write_lists(const fs::path& folder, const OutputSet& set, Conversion& account) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  std::string note;
+  for (const char* split : split_names) {
+    std::string lines;
+    for (const OutputImage& one : set.images) {
+      if (one.split != split) continue;
+      check_stop(set.stop);
+      require_listable(one.image->entry.picture);
+      lines += one.image->entry.picture.string() + "\n";
+    }
+    if (!lines.empty()) {
+      const std::string name = std::string(split) + ".txt";
+      file::write_atomically(folder / name, lines, file::Sync::later);
+      entries.emplace_back(split, name);
+    } else if (split == std::string("val") && !entries.empty()) {
+      entries.emplace_back("val", "train.txt");
+      account.val_is_train = true;
+      note =
+          "There are no validation images: val names the training images, so results on it say "
+          "nothing about unseen ones.";
+    }
+  }
+  file::write_atomically(folder / "data.yaml", description_text(entries, set.names, note),
+                         file::Sync::later);
+}
+
+void write_folder(const fs::path& folder, const OutputSet& set, Conversion& account) {
+  std::vector<ExportSplit> splits;
+  for (const char* name : split_names) {
+    ExportSplit split{name, {}};
+    for (const OutputImage& one : set.images)
+      if (one.split == name)
+        split.items.push_back(
+            {one.image->entry.picture, one.labels, one.image->entry.has_label_file});
+    splits.push_back(std::move(split));
+  }
+  ExportReport report =
+      export_yolo(folder, set.names, splits, set.placement == Placement::link, set.stop);
+  account.renamed = std::move(report.renamed);
+  account.val_is_train = report.val_is_train;
+}
+
+void count_out(const OutputSet& set, Conversion& account) {
+  account.names = set.names;
+  for (const char* name : split_names) {
+    SplitCount count{name, 0, 0, 0, std::vector<std::size_t>(set.names.size())};
+    for (const OutputImage& one : set.images) {
+      if (one.split != name) continue;
+      ++count.pictures;
+      count.boxes += one.labels.size();
+      count.empty += one.labels.empty() ? 1 : 0;
+      account.annotations.out += one.image->entry.has_label_file ? 1 : 0;
+      for (const Label& label : one.labels)
+        ++count.boxes_per_class[static_cast<std::size_t>(label.class_index)];
+    }
+    account.pictures.out += count.pictures;
+    account.boxes.out += count.boxes;
+    if (count.pictures > 0) account.splits.push_back(std::move(count));
+  }
+  require_balance(account);
+}
+
+}  // namespace
+
+void write_set(const fs::path& folder, const OutputSet& set, Conversion& account) {
+  count_out(set, account);
+  if (set.placement == Placement::list)
+    write_lists(folder, set, account);
+  else
+    write_folder(folder, set, account);
+}
+
+}  // namespace yolov7::dataset
