@@ -14,7 +14,8 @@ namespace yolov7::cli {
 namespace {
 
 struct ConvertOptions {
-  std::string from = "auto", to = "yolo", source, out, images, split, class_attribute;
+  std::string from = "auto", to = "yolo", source, out, images, split, class_attribute,
+              crowdhuman_box = "full";
   int seed = 0;
   std::vector<std::string> names;
   bool link = false, voc_one_based = false, as_predictions = false, keep_degenerate = false,
@@ -41,6 +42,8 @@ std::vector<Setting> source_settings(ConvertOptions& o) {
                "the attribute that is the class, where the format leaves it open (via)"),
        setting("voc-one-based", o.voc_one_based,
                "Pascal VOC: corners are numbers of pixels from 1, as in the original data set"),
+       setting("crowdhuman-box", o.crowdhuman_box, "CrowdHuman: which box of each person")
+           .choices({"full", "visible", "head", "all"}),
        setting("as-predictions", o.as_predictions, "YOLO: a sixth value in a row is a score")});
 }
 
@@ -123,6 +126,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
   convert.read.names = convert.prepare.names;
   convert.read.class_attribute = options.class_attribute;
   convert.read.voc_one_based = options.voc_one_based;
+  convert.read.crowdhuman_box = options.crowdhuman_box;
   convert.read.as_predictions = options.as_predictions;
   convert.write.hard_link = options.link;
   convert.stop = interrupt::token();

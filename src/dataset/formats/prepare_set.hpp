@@ -1,6 +1,8 @@
 #pragma once
 // From what was read to what can be written: images opened, pixels, clipped boxes, classes, splits.
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "dataset/formats/annotated_set.hpp"
 #include "dataset/formats/conversion.hpp"
 #include "dataset/formats/source_tree.hpp"
+#include "dataset/index/picture_facts.hpp"
 
 namespace yolov7::dataset {
 
@@ -21,6 +24,8 @@ struct PrepareOptions {
   bool require_images = true;    ///< off: an annotation with a size may stay without its image
   int least_side_px = 10;        ///< smaller images are dropped (data 4: more than 9 px)
   int threads = 0;               ///< 0 = usable cores
+  /// What looks at the images in place of reading each here; one answer per path. May be empty.
+  std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&)> look = {};
 };
 
 /// Afterwards `set` has usable images alone, each with file, size and split, and objects without a
