@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/protobuf.hpp"
 #include "exporting/coreml_weights.hpp"
-#include "exporting/wire/protobuf.hpp"
 
 namespace yolov7::exporting {
 

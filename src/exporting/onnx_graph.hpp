@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "exporting/wire/protobuf.hpp"
+#include "core/protobuf.hpp"
 #include "network/graph/weights.hpp"
 
 namespace yolov7::exporting {

@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/protobuf.hpp"
 #include "exporting/channels_last.hpp"
-#include "exporting/wire/protobuf.hpp"
 
 namespace yolov7::exporting {
 

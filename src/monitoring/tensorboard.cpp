@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/record_file.hpp"
 
 namespace yolov7::monitoring {
 namespace {
@@ -56,11 +56,6 @@ double now() {
 constexpr int wall_time = 1, step_field = 2, file_version = 3, graph_field = 4, summary_field = 5,
               session_log = 7;
 
-std::string masked(std::string_view bytes) {
-  const std::uint32_t crc = crc32c(bytes);
-  return bytes_of<std::uint32_t>(std::rotr(crc, 15) + 0xA282EAD8U);
-}
-
 /// Summary.Value with the metadata of a plugin.
 std::string plugin_value(std::string_view tag, std::string_view plugin, const std::string& content,
                          const std::string& rest = {}) {
@@ -77,22 +72,6 @@ std::string value_of(const Hyperparameter& value) {  // google.protobuf.Value
 
 }  // namespace
 
-std::uint32_t crc32c(std::string_view bytes) {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> all{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t c = i;
-      for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? c >> 1 ^ 0x82F63B78U : c >> 1;
-      all[i] = c;
-    }
-    return all;
-  }();
-  std::uint32_t crc = ~0U;
-  for (const char byte : bytes)
-    crc = crc >> 8 ^ table[(crc ^ static_cast<std::uint8_t>(byte)) & 0xFF];
-  return ~crc;
-}
-
 TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& folder, std::int64_t first_step) {
   static std::atomic<int> number{0};
   path_ = folder / fmt::format("events.out.tfevents.{}.yolov7.{}.{}", static_cast<long long>(now()),
@@ -108,13 +87,11 @@ TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& folder, std::i
 
 TensorBoardWriter::~TensorBoardWriter() { ::close(file_); }
 
-/// Length, its checksum, the message, its checksum.
 void TensorBoardWriter::event(std::int64_t step, std::string_view what) {
   const std::string data = real(wall_time, now()) +
                            (step != 0 ? whole(step_field, step) : std::string()) +
                            std::string(what);
-  const std::string length = bytes_of<std::uint64_t>(data.size()),
-                    record = length + masked(length) + data + masked(data);
+  const std::string record = framed_record(data);
   if (::write(file_, record.data(), record.size()) != static_cast<ssize_t>(record.size()))
     throw Error(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)));
 }

@@ -12,9 +12,6 @@
 
 namespace yolov7::monitoring {
 
-/// CRC-32C (Castagnoli), as in RFC 3720 appendix B.4.
-std::uint32_t crc32c(std::string_view bytes);
-
 /// One node of a graph: names with '/' are shown as nested groups.
 struct GraphNode {
   std::string name, operation;

@@ -33,7 +33,7 @@ std::vector<Setting> input_settings(TrainOptions& o) {
                       "(needs --cfg)")
                   .basic(),
               setting("cfg", o.cfg, "network: a config file or the name of a built-in one").basic(),
-              setting("data", o.data, "data set description (data.yaml)").basic()}),
+              setting("data", o.data, "data.yaml, or annotations of any format").basic()}),
        group(training,
              {setting("hyp", o.hyp, "hyper-parameter file, or the name of a built-in one").basic(),
               setting("epochs", o.epochs, "number of epochs").range(1, 1'000'000).basic(),

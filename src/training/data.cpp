@@ -5,12 +5,14 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/setting_name.hpp"
 #include "core/threads.hpp"
-#include "dataset/index/description.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "dataset/index/read_index.hpp"
 #include "image/codec/truncated.hpp"
+#include "dataset/index/ready_set.hpp"
 #include "run/data_manifest.hpp"
 #include "run/used_folder.hpp"
 
@@ -31,9 +33,12 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
                const std::optional<network::Checkpoint>& resumed) {
   const run::TrainOptions& o = state.options;
   set_truncated_rule(o.truncated);
-  const dataset::Description description = dataset::read_description(o.data);
   // The first process reads the pictures and leaves the index behind, the others find it.
   if (!context.writes()) context.group->any(false);
+  const dataset::Description description =
+      dataset::open_data(o.data, {o.recheck, o.strict, 0, context.stop});
+  if (description.ready && context.writes())
+    file::write_atomically(context.folder / "data_account.json", description.ready->account + "\n");
   dataset::IndexOptions index{o.single_cls, o.strict, o.recheck, true, 0, context.stop};
   data.train = dataset::read_index(description, "train", index);
   index.training = false;

@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/finite_weights.hpp"
 #include "training/checkpoints.hpp"
@@ -27,7 +28,8 @@ void lock_folder(RunContext& context) {
 
 /// Paths that hold from any working folder, so that a run can be resumed from another one.
 void make_paths_absolute(run::TrainOptions& o) {
-  for (std::string* path : {&o.data, &o.cfg, &o.weights, &o.hyp})
+  if (!o.data.empty()) o.data = dataset::absolute_data(o.data);
+  for (std::string* path : {&o.cfg, &o.weights, &o.hyp})
     if (!path->empty() && !(path == &o.weights && names_start(*path)) && fs::exists(*path))
       *path = fs::absolute(*path).lexically_normal().string();
 }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/error.hpp"
+#include "core/record_file.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::monitoring {
@@ -43,17 +44,6 @@ class TensorBoard : public testing::Test {
   test::ScratchFolder scratch;
   const fs::path& folder = scratch.path();
 };
-
-// RFC 3720, appendix B.4, and the usual check value.
-TEST(Crc32c, PublishedVectors) {
-  EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);
-  EXPECT_EQ(crc32c(std::string(32, '\xFF')), 0x62A8AB43U);
-  std::string rising;
-  for (int i = 0; i < 32; ++i) rising += static_cast<char>(i);
-  EXPECT_EQ(crc32c(rising), 0x46DD794EU);
-  EXPECT_EQ(crc32c(""), 0U);
-}
 
 // Event { wall_time = 1 (double), step = 2, file_version = 3, summary = 5 { value = 1 { tag = 1,
 // simple_value = 2 } } }, byte for byte.

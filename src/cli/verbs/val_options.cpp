@@ -8,9 +8,11 @@
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "dataset/index/class_match.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/read_index.hpp"
+#include "dataset/index/ready_set.hpp"
 
 namespace yolov7::cli {
 
@@ -19,7 +21,7 @@ namespace {
 std::vector<Setting> data_settings(ValOptions& o) {
   return group(
       "Data",
-      {setting("data", o.data, "data set description (data.yaml)").basic(),
+      {setting("data", o.data, "data.yaml, or annotations of any format").basic(),
        setting(
            "task", o.task,
            "val, test or train: the split to measure on; speed: measures times, not accuracy, on "
@@ -158,13 +160,16 @@ evaluation::ValidationOptions validation_options(const ValOptions& o) {
 }
 
 dataset::Index read_split(const ValOptions& o, const std::string& split,
-                          const api::OpenModel& model, std::filesystem::path& annotations) {
-  const dataset::Description description = dataset::read_description(o.data);
+                          const api::OpenModel& model, std::filesystem::path& annotations,
+                          std::string& account) {
+  const dataset::Description description =
+      dataset::open_data(o.data, {o.recheck, o.strict, 0, interrupt::token()});
   const auto& entries = description.split(split);
   if (entries.empty())
     throw Error(
         fmt::format("{}: expected a key '{}' that names the images for --task {}, found none",
                     o.data, split, o.task));
+  if (description.ready) account = description.ready->account;
   annotations = o.anno_json;
   if (annotations.empty() && is_coco(o.data) && !o.measuring.single_cls) {
     // COCO has the annotations of <root>/val2017.txt in <root>/annotations/instances_val2017.json.
@@ -191,8 +196,10 @@ dataset::Index read_split(const ValOptions& o, const std::string& split,
 Measurement prepare_measurement(const ValOptions& o, const std::string& split,
                                 const api::OpenModel& model) {
   std::filesystem::path annotations;
-  Measurement m{read_split(o, split, model, annotations), validation_options(o),
+  std::string account;
+  Measurement m{read_split(o, split, model, annotations, account), validation_options(o),
                 annotations.string()};
+  m.data_account = account;
   m.options.data_class = data_classes(model, m.index, o.measuring.single_cls);
   m.options.image_size = api::usable_image_size(o.measuring.image_size, *model.detector);
   if (!annotations.empty())

@@ -38,7 +38,8 @@ bool is_coco(const std::string& data);
 struct Measurement {
   dataset::Index index;
   evaluation::ValidationOptions options;
-  std::string annotations;  ///< COCO annotation file for the COCO metric; empty = the labels
+  std::string annotations;        ///< COCO annotation file for the COCO metric; empty = the labels
+  std::string data_account = {};  ///< JSON: what reading a format other than data.yaml dropped
 };
 /// Errors: the description has no such split, classes of model and data that differ, whatever
 /// reading reports.

@@ -8,6 +8,7 @@
 #include "core/interrupt.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/read_index.hpp"
@@ -25,7 +26,7 @@ Settings settings(AnchorsOptions& o) {
   return Settings{
       "anchors",
       {
-          setting("data", o.data, "data set description (data.yaml)").positional(),
+          setting("data", o.data, "data.yaml, or annotations of any format").positional(),
           setting("count", o.count, "anchors of all levels together").range(1, 1000).alias("n"),
           setting("per-level", o.per_level, "anchors per level, for the printed configuration")
               .range(1, 100),
@@ -55,7 +56,8 @@ nlohmann::json run_anchors(const std::vector<std::string>& arguments, Output& ou
   AnchorsOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.data.empty()) throw usage_error("anchors: expected --data, found none");
-  const dataset::Description description = dataset::read_description(options.data);
+  const dataset::Description description =
+      dataset::open_data(options.data, {false, false, 0, interrupt::token()});
   const dataset::Index index =
       dataset::read_index(description, "train", {false, false, false, true, 0, interrupt::token()});
   anchors::AnchorSearchOptions search;

@@ -10,6 +10,7 @@
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "dataset/index/label.hpp"
 #include "dataset/index/read_index.hpp"
 #include "dataset/loading/augmented_set.hpp"
@@ -28,7 +29,7 @@ struct AugmentVerbOptions {
 std::vector<Setting> list_settings(AugmentVerbOptions& o) {
   return group(
       "Transforms",
-      {setting("data", o.data, "data set description (data.yaml)").basic(),
+      {setting("data", o.data, "data.yaml, or annotations of any format").basic(),
        setting("hyp", o.hyp, "hyper-parameter file whose list `augment` says what to do").basic(),
        setting("augment", o.augment,
                "the list itself instead: '[{name: CLAHE, p: 1}, {name: Rotate}]'")
@@ -156,7 +157,8 @@ nlohmann::json run_dataset_augment(const std::vector<std::string>& arguments, Ou
     throw usage_error(fmt::format("dataset augment: expected --preview or --out, found {}",
                                   o.out.empty() ? "neither" : "both"));
   const Value text = list_of(o);
-  const dataset::Description description = dataset::read_description(o.data);
+  const dataset::Description description =
+      dataset::open_data(o.data, {false, false, o.threads, interrupt::token()});
   return o.out.empty() ? preview(o, description, text, output) : copy(o, description, text, output);
 }
 

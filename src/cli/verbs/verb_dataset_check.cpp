@@ -1,4 +1,4 @@
-// yolov7 dataset check --data data.yaml
+// yolov7 dataset check --data data.yaml, or annotations of any format
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -6,9 +6,11 @@
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
 #include "dataset/index/read_index.hpp"
+#include "dataset/index/ready_set.hpp"
 #include "image/codec/truncated.hpp"
 
 namespace yolov7::cli {
@@ -26,7 +28,7 @@ Settings settings(CheckOptions& o) {
   Settings table{
       "dataset check",
       {
-          setting("data", o.data, "data.yaml").positional(),
+          setting("data", o.data, "data.yaml, or annotations of any format").positional(),
           setting("recheck", o.recheck, "read every image again, whatever the cache says"),
           setting("strict", o.strict,
                   "a repeated row or a box without area makes its image unusable; exit code 1 if "
@@ -115,9 +117,10 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   CheckOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.data.empty())
-    throw usage_error("dataset check: expected --data with a data.yaml, found none");
+    throw usage_error("dataset check: expected --data with a data.yaml or annotations, found none");
   set_truncated_rule(options.truncated);
-  const dataset::Description description = dataset::read_description(options.data);
+  const dataset::Description description =
+      dataset::open_data(options.data, {options.recheck, false, 0, interrupt::token()});
   dataset::IndexOptions reading;
   reading.recheck = options.recheck;
   reading.strict = options.strict;
@@ -131,7 +134,8 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   nlohmann::json result = {{"data", options.data},
                            {"names", indexes.front().names},
                            {"splits", nlohmann::json::object()}};
-  bool dropped = false;
+  bool dropped = description.ready && description.ready->dropped > 0;
+  if (description.ready) result["account"] = nlohmann::json::parse(description.ready->account);
   for (const dataset::Index& index : indexes) {
     print_split(index, output);
     result["splits"][index.split] = split_json(index);

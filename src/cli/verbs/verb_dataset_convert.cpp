@@ -15,7 +15,8 @@ namespace yolov7::cli {
 namespace {
 
 struct ConvertOptions {
-  std::string from = "auto", to = "yolo", source, out, images, split, class_attribute;
+  std::string from = "auto", to = "yolo", source, out, images, split, class_attribute,
+              crowdhuman_box = "full";
   int seed = 0;
   std::vector<std::string> names;
   TruncatedRule truncated;
@@ -49,6 +50,8 @@ std::vector<Setting> source_settings(ConvertOptions& o) {
            "Pascal VOC: which image the boxes are of where EXIF turns it and sizes do not tell; "
            "auto takes the one that is shown, with a note",
            {"auto", "stored", "shown"}),
+       setting("crowdhuman-box", o.crowdhuman_box, "CrowdHuman: which box of each person")
+           .choices({"full", "visible", "head", "all"}),
        setting("as-predictions", o.as_predictions, "YOLO: a sixth value in a row is a score")});
 }
 
@@ -134,6 +137,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
   convert.read.names = convert.prepare.names;
   convert.read.class_attribute = options.class_attribute;
   convert.read.voc_one_based = options.voc_one_based;
+  convert.read.crowdhuman_box = options.crowdhuman_box;
   convert.read.as_predictions = options.as_predictions;
   convert.write.hard_link = options.link;
   convert.stop = interrupt::token();

@@ -11,6 +11,7 @@
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/text.hpp"
 #include "monitoring/mlflow_server.hpp"
 #include "process/launcher.hpp"
@@ -126,7 +127,10 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
         summary.map));
     output.line(fmt::format("Results in {}", summary.run_folder));
   }
-  return to_json(summary);
+  nlohmann::json json = to_json(summary);
+  const fs::path account = fs::path(summary.run_folder) / "data_account.json";
+  if (fs::exists(account)) json["data_account"] = read_json(account);
+  return json;
 }
 
 }  // namespace yolov7::cli

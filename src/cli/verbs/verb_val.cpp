@@ -109,6 +109,8 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   judge_finite(result, output);
   nlohmann::json json = evaluation::to_json(result, index, report);
   json["folder"] = folder;
+  if (!measurement.data_account.empty())
+    json["data_account"] = nlohmann::json::parse(measurement.data_account);
   return json;
 }
 

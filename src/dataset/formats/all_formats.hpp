@@ -20,5 +20,19 @@ Format dota_format();
 Format label_studio_format();
 Format supervisely_format();
 Format datumaro_format();
+Format tfrecord_format();
+Format labelme_webtool_format();
+Format cvat_rest_format();
+Format labelbox_format();
+Format darwin_format();
+Format superannotate_format();
+Format vott_format();
+Format scalabel_format();
+Format crowdhuman_format();
+Format mot_format();
+Format segment_anything_format();
+Format imagenet_format();
+/// Whether at least half of the images lie in folders that name neither a split nor "images".
+bool has_class_folders(const SourceTree& tree);
 
 }  // namespace yolov7::dataset

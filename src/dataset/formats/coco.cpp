@@ -143,7 +143,7 @@ bool is_coco(const SourceTree& tree, const fs::path& file) {
   if (has("images") && (has("annotations") || has("categories"))) return true;
   const auto inside = [&](const char* word) { return head.find(word) != std::string::npos; };
   if (has("images")) return inside("\"file_name\"");
-  return has("annotations") && inside("\"image_id\"");
+  return has("annotations") && !has("image") && inside("\"image_id\"");
 }
 
 void write_coco(const Writing& writing) {

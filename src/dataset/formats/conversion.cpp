@@ -65,7 +65,8 @@ void add_losses(const Conversion& conversion, std::vector<std::string>& lines) {
                                                      loss.what, loss.where));
 }
 
-void add_drops(const Conversion& conversion, std::vector<std::string>& lines) {
+void add_drops(const Conversion& conversion, const std::string& all_in,
+               std::vector<std::string>& lines) {
   if (conversion.drops.empty()) return;
   lines.push_back("dropped:");
   for (std::size_t i = 0; i < conversion.drops.size() && i < most_lines; ++i) {
@@ -75,16 +76,17 @@ void add_drops(const Conversion& conversion, std::vector<std::string>& lines) {
         fmt::format("  {}{}: {}", drop.kind, lost, text_of({drop.file, drop.line, drop.reason})));
   }
   if (conversion.drops.size() > most_lines)
-    lines.push_back(fmt::format("  and {} more, all named in conversion.json",
-                                conversion.drops.size() - most_lines));
+    lines.push_back(fmt::format("  and {} more, all named in {}",
+                                conversion.drops.size() - most_lines, all_in));
 }
 
-void add_notes(const Conversion& conversion, std::vector<std::string>& lines) {
+void add_notes(const Conversion& conversion, const std::string& all_in,
+               std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < conversion.notes.size() && i < most_lines; ++i)
     lines.push_back("note: " + text_of(conversion.notes[i]));
   if (conversion.notes.size() > most_lines)
-    lines.push_back(fmt::format("note: and {} more, all in conversion.json",
-                                conversion.notes.size() - most_lines));
+    lines.push_back(
+        fmt::format("note: and {} more, all in {}", conversion.notes.size() - most_lines, all_in));
   if (!conversion.renamed.empty())
     lines.push_back(
         fmt::format("note: {} images got another name, since an image of another folder has "
@@ -92,11 +94,12 @@ void add_notes(const Conversion& conversion, std::vector<std::string>& lines) {
                     conversion.renamed.size(), conversion.renamed.front().first.string(),
                     conversion.renamed.front().second));
   if (conversion.val_is_train)
-    lines.push_back(fmt::format(
-        "warning: there are no validation images; data.yaml names the training images as val, "
-        "so results say nothing about unseen "
-        "images. Use {} 70,20,10 for splits of their own.",
-        setting_name("split")));
+    lines.push_back(
+        fmt::format("warning: there are no validation images; {} the training images as val, so "
+                    "results say nothing about unseen images. Use {} 70,20,10 {}for splits of "
+                    "their own.",
+                    conversion.out.empty() ? "there stand" : "data.yaml names",
+                    setting_name("split"), conversion.out.empty() ? "of dataset convert " : ""));
 }
 
 }  // namespace
@@ -140,7 +143,7 @@ nlohmann::json to_json(const Conversion& conversion) {
           {"renamed", std::move(renamed)}};
 }
 
-std::vector<std::string> summary_lines(const Conversion& conversion) {
+std::vector<std::string> summary_lines(const Conversion& conversion, const std::string& all_in) {
   std::vector<std::string> lines;
   const auto add = [&lines](const char* what, const InOut& count) {
     lines.push_back(
@@ -161,8 +164,8 @@ std::vector<std::string> summary_lines(const Conversion& conversion) {
   lines.push_back(
       fmt::format("classes ({}): {}", conversion.names.size(), text::join(conversion.names, ", ")));
   add_losses(conversion, lines);
-  add_drops(conversion, lines);
-  add_notes(conversion, lines);
+  add_drops(conversion, all_in, lines);
+  add_notes(conversion, all_in, lines);
   return lines;
 }
 

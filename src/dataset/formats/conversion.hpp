@@ -60,7 +60,8 @@ struct Conversion {
 /// Error if a count does not add up: a defect of ours, never of the data.
 void require_balance(const Conversion& conversion);
 nlohmann::json to_json(const Conversion& conversion);
-/// For people; at most ten drops and ten notes.
-std::vector<std::string> summary_lines(const Conversion& conversion);
+/// For people; at most ten drops and ten notes. `all_in`: where the others are.
+std::vector<std::string> summary_lines(const Conversion& conversion,
+                                       const std::string& all_in = "conversion.json");
 
 }  // namespace yolov7::dataset

@@ -1,6 +1,7 @@
 #include "dataset/formats/convert.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -9,6 +10,7 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/setting_name.hpp"
+#include "core/text.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/output_folder.hpp"
 
@@ -24,26 +26,74 @@ void add_losses(const AnnotatedSet& set, const Format& to, Conversion& account) 
                                                               : ""});
 }
 
+/// A folder beside the output for images that are only there for the time of a conversion.
+class Unpacked {
+ public:
+  explicit Unpacked(const fs::path& out)
+      : folder_(fs::absolute(out).lexically_normal().parent_path() /
+                fmt::format(".{}.unpacked.{}", out.filename().string(), ::getpid())) {}
+  ~Unpacked() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Unpacked(const Unpacked&) = delete;
+  Unpacked& operator=(const Unpacked&) = delete;
+  const fs::path& folder() const { return folder_; }
+
+ private:
+  fs::path folder_;
+};
+
+/// Whether images of annotations in a folder of this name mostly stand beside the folder.
+bool holds_annotations_alone(const fs::path& folder) {
+  const std::string name = text::lower(folder.filename().string());
+  return name.starts_with("annotation") || name.starts_with("label") || name == "ann" ||
+         name == "gt" || name == "json";
+}
+
+/// For one file whose own folder holds no image, but is called "annotations" or the like: the
+/// folder above it, of which nothing but that file is an annotation.
+SourceTree source_tree(const ConvertOptions& options, const Format* from, Conversion& account) {
+  const std::string expected = from == nullptr
+                                   ? "a folder with annotations"
+                                   : fmt::format("a folder with {} annotations", from->title);
+  SourceTree tree = walk_source(options.source, options.images, expected, options.stop);
+  std::error_code error;
+  if (!tree.images.empty() || !fs::is_regular_file(options.source, error)) return tree;
+  const fs::path folder = fs::absolute(options.source).lexically_normal().parent_path();
+  if (!holds_annotations_alone(folder) || folder.parent_path() == folder.root_path()) return tree;
+  SourceTree wider = walk_source(folder.parent_path(), {}, expected, options.stop);
+  if (wider.images.empty()) return tree;
+  const fs::path file = folder.filename() / options.source.filename();
+  std::erase_if(wider.files, [&](const fs::path& one) {
+    return one.extension() == file.extension() && one != file;
+  });
+  account.notes.push_back({file, 0, "its folder holds no image: those of the folder above count"});
+  return wider;
+}
+
 }  // namespace
 
 AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& account) {
   account.source = options.source;
-  const Format* from =
-      options.from == "auto" ? nullptr : &format_named(options.from, setting_name("from"));
-  const SourceTree tree =
-      walk_source(options.source, options.images,
-                  from == nullptr ? "a folder with annotations"
-                                  : fmt::format("a folder with {} annotations", from->title),
-                  options.stop);
-  if (from == nullptr) from = &detect_format(tree);
+  const std::string chooser =
+      options.from_option.empty() ? setting_name("from") : options.from_option;
+  const Format* from = options.from == "auto" ? nullptr : &format_named(options.from, chooser);
+  SourceTree tree = source_tree(options, from, account);
+  if (from == nullptr) from = &detect_format(tree, chooser);
   if (from->read == nullptr)
-    throw usage_error(
-        fmt::format("{}: {} is written, but not read", setting_name("from"), from->name));
+    throw usage_error(fmt::format("{}: {} is written, but not read", chooser, from->name));
   account.from = from->name;
   if (options.prepare.orientation != BoxOrientation::unknown && account.from != "voc")
     throw usage_error(fmt::format("{}: expected a source of Pascal VOC, found {}",
                                   setting_name("voc-orientation"), from->title));
-  account.notes = tree.skipped;
+  account.notes.insert(account.notes.begin(), tree.skipped.begin(), tree.skipped.end());
+  if (from->unpack != nullptr) {
+    if (options.read.unpack_folder.empty())
+      throw Error(fmt::format("{}: expected a folder for the images inside the annotation files",
+                              account.source.string()));
+    from->unpack(tree, options.read.unpack_folder, options.stop);
+  }
   const ImageFinder finder(tree);
   AnnotatedSet set = from->read({tree, finder, options.read, account, options.stop});
   prepare_set(set, tree, options.prepare, account, options.stop);
@@ -60,7 +110,10 @@ Conversion convert(const ConvertOptions& options) {
   Conversion account;
   account.out = options.out;
   account.to = to.name;
-  const AnnotatedSet set = read_annotations_of(options, account);
+  const Unpacked unpacked(options.out);
+  ConvertOptions reading = options;
+  if (reading.read.unpack_folder.empty()) reading.read.unpack_folder = unpacked.folder();
+  const AnnotatedSet set = read_annotations_of(reading, account);
   add_losses(set, to, account);
   build_folder(options.out, [&](const fs::path& temporary) {
     to.write({set, temporary, options.write, account, options.stop});

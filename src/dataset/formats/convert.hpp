@@ -20,6 +20,7 @@ struct ConvertOptions {
   PrepareOptions prepare;
   WriteOptions write;
   std::stop_token stop = {};  ///< for all three
+  std::string from_option;    ///< how a format is named, for messages; empty = --from
 };
 
 /// Reads, prepares and writes to `out` with conversion.json, all or nothing. Errors: formats that

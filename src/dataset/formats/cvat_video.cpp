@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <pugixml.hpp>
 
 #include "core/error.hpp"
@@ -11,6 +10,7 @@
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/cvat_shapes.hpp"
+#include "dataset/formats/cvat_tracks.hpp"
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
 
@@ -24,20 +24,14 @@ bool detect(const SourceTree& tree) {
   return false;
 }
 
-/// Frames are numbers in the video, not in the task.
-struct Frames {
-  int start = 0, stop = -1, step = 1;  ///< stop < 0: not written
-  int width = 0, height = 0;
-};
-
 /// The first element of this name below `node`, at any depth.
 pugi::xml_node below(const pugi::xml_node& node, const char* name) {
   return node.find_node(
       [name](const pugi::xml_node& one) { return std::string_view(one.name()) == name; });
 }
 
-Frames read_frames(const pugi::xml_node& meta) {
-  Frames frames;
+CvatFrames read_frames(const pugi::xml_node& meta) {
+  CvatFrames frames;
   const auto whole = [&](const char* name) {
     return whole_number(text::trim(below(meta, name).text().get()));
   };
@@ -54,69 +48,16 @@ Frames read_frames(const pugi::xml_node& meta) {
   return frames;
 }
 
-using ByFrame = std::map<int, std::vector<AnnotatedObject>>;
-
-double along(double a, double b, double t) { return a + (b - a) * t; }
-
-Xyxy along(const Xyxy& a, const Xyxy& b, double t) {
-  return {along(a.x1, b.x1, t), along(a.y1, b.y1, t), along(a.x2, b.x2, t), along(a.y2, b.y2, t)};
-}
-
-/// What stands between two key frames: boxes move on straight lines, also towards a key frame that
-/// is outside; rotation takes the shorter way. Other shapes stay as they are.
-AnnotatedObject between(const AnnotatedObject& a, const AnnotatedObject& b, int frame) {
-  AnnotatedObject object = a;
-  object.track->frame = frame;
-  object.track->keyframe = false;
-  const double t = static_cast<double>(frame - a.track->frame) /
-                   static_cast<double>(b.track->frame - a.track->frame);
-  if (!a.rings.empty() || a.mask || b.mask || !b.rings.empty()) return object;
-  if (!a.rotation && !b.rotation) {
-    object.box = along(a.box, b.box, t);
-    return object;
-  }
-  const Rotation from = a.rotation.value_or(Rotation{a.box, 0}),
-                 to = b.rotation.value_or(Rotation{b.box, 0});
-  const double turn = std::remainder(to.degrees - from.degrees, 360);
-  object.rotation = Rotation{along(from.box, to.box, t), from.degrees + turn * t};
-  object.box = box_around({corners_of(*object.rotation)});
-  return object;
-}
-
-/// Adds the shapes of a track to their frames; what is outside is no object.
-void add_track(const std::vector<AnnotatedObject>& shapes, const Frames& frames, ByFrame& result) {
-  constexpr int most_frames = 10'000'000;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const AnnotatedObject& shape = shapes[i];
-    if (shape.track->outside) continue;
-    result[shape.track->frame].push_back(shape);
-    const int first = shape.track->frame;
-    if (i + 1 < shapes.size()) {
-      for (int frame = first + frames.step; frame < shapes[i + 1].track->frame;
-           frame += frames.step)
-        result[frame].push_back(between(shape, shapes[i + 1], frame));
-      continue;
-    }
-    for (int frame = first + frames.step; frame <= std::min(frames.stop, most_frames);
-         frame += frames.step) {
-      AnnotatedObject held = shape;
-      held.track->frame = frame;
-      held.track->keyframe = false;
-      result[frame].push_back(std::move(held));
-    }
-  }
-}
-
 struct File {
   const Reading& reading;
   LineTable lines;
   CvatLabels labels;
-  Frames frames;
+  CvatFrames frames;
   AnnotatedSet& set;
   std::map<std::string, int>& index;
 };
 
-void read_track(const pugi::xml_node& node, File& file, ByFrame& result) {
+void read_track(const pugi::xml_node& node, File& file, ObjectsByFrame& result) {
   const std::string label = node.attribute("label").value(), id = node.attribute("id").value();
   std::vector<AnnotatedObject> shapes;
   for (const pugi::xml_node& child : node.children()) {
@@ -149,15 +90,11 @@ void read_track(const pugi::xml_node& node, File& file, ByFrame& result) {
     object.group = node.attribute("group_id").value();
     shapes.push_back(std::move(object));
   }
-  std::stable_sort(shapes.begin(), shapes.end(),
-                   [](const AnnotatedObject& a, const AnnotatedObject& b) {
-                     return a.track->frame < b.track->frame;
-                   });
-  add_track(shapes, file.frames, result);
+  add_track(std::move(shapes), file.frames, result);
 }
 
-void add_images(ByFrame& objects, const fs::path& path, const File& file) {
-  const Frames& frames = file.frames;
+void add_images(ObjectsByFrame& objects, const fs::path& path, const File& file) {
+  const CvatFrames& frames = file.frames;
   if (frames.stop >= 0 && (frames.stop - frames.start) / frames.step < 10'000'000)
     for (int frame = frames.start; frame <= frames.stop; frame += frames.step) objects[frame];
   for (auto& [frame, list] : objects) {
@@ -187,7 +124,7 @@ AnnotatedSet read(const Reading& reading) {
     const pugi::xml_node root = document.child("annotations"), meta = root.child("meta");
     File file{reading, LineTable(xml), read_cvat_labels(meta), read_frames(meta), set, index};
     for (const std::string& name : file.labels.names) class_named(set, index, name);
-    ByFrame objects;
+    ObjectsByFrame objects;
     for (const pugi::xml_node& node : root.children("track")) read_track(node, file, objects);
     add_images(objects, path, file);
   }

@@ -19,6 +19,8 @@ struct ReadOptions {
   bool voc_one_based = false;   ///< Pascal VOC: corners are pixel indices from 1
   bool as_predictions = false;  ///< YOLO rows of 6 values: the last one is a score
   int threads = 0;              ///< 0 = usable cores
+  std::string crowdhuman_box = "full";  ///< which box of a person: full, visible, head or all
+  std::filesystem::path unpack_folder;  ///< where images go that stand inside annotation files
 };
 
 /// What a reader works with. It appends to `account.notes`, counts account.annotations.in (files or
@@ -62,7 +64,12 @@ struct Format {
   std::string description;             ///< one line: what the files look like
   /// Sure signs of this format; must not fail on other formats' files.
   bool (*detect)(const SourceTree& tree) = nullptr;
+  /// Writes images that stand inside the files to `folder`, and puts them into the tree; null: none
+  /// do.
+  void (*unpack)(SourceTree& tree, const std::filesystem::path& folder,
+                 const std::stop_token& stop) = nullptr;
   AnnotatedSet (*read)(const Reading& reading) = nullptr;  ///< null: not read
+  const char* read_words = "yes";                          ///< in the table of docs/formats.md
   void (*write)(const Writing& writing) = nullptr;         ///< null: not written
   Holds holds;
 };

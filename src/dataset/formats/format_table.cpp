@@ -61,44 +61,57 @@ std::vector<std::string> names_where(Has has) {
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> list = {
-      yolo_format(),        coco_format(),         voc_format(),         labelme_format(),
-      cvat_images_format(), cvat_video_format(),   createml_format(),    via_format(),
-      kitti_format(),       csv_format(),          openimages_format(),  widerface_format(),
-      dota_format(),        label_studio_format(), supervisely_format(), datumaro_format(),
+      yolo_format(),          coco_format(),         voc_format(),
+      labelme_format(),       cvat_images_format(),  cvat_video_format(),
+      createml_format(),      via_format(),          kitti_format(),
+      csv_format(),           openimages_format(),   widerface_format(),
+      dota_format(),          label_studio_format(), supervisely_format(),
+      datumaro_format(),      tfrecord_format(),     labelme_webtool_format(),
+      cvat_rest_format(),     labelbox_format(),     darwin_format(),
+      superannotate_format(), vott_format(),         scalabel_format(),
+      crowdhuman_format(),    mot_format(),          segment_anything_format(),
+      imagenet_format(),
   };
   return list;
 }
 
+const Format* find_format(const std::string& name) {
+  const std::string wanted = text::lower(name);
+  for (const Format& format : formats())
+    if (format.name == wanted || text::contains(format.spellings, wanted)) return &format;
+  return nullptr;
+}
+
 const Format& format_named(const std::string& name, const std::string& option) {
+  if (const Format* format = find_format(name)) return *format;
   const std::string wanted = text::lower(name);
   std::vector<std::string> names;
-  for (const Format& format : formats()) {
-    if (format.name == wanted || text::contains(format.spellings, wanted)) return format;
-    names.push_back(format.name);
-  }
+  for (const Format& format : formats()) names.push_back(format.name);
   throw usage_error(fmt::format("{}: expected one of {}, found '{}'{}", option,
                                 text::join(names, ", "), text::printable(name),
                                 text::did_you_mean(wanted, names)));
 }
 
-const Format& detect_format(const SourceTree& tree) {
+const Format& detect_format(const SourceTree& tree, const std::string& choice) {
+  const std::string chooser = choice.empty() ? setting_name("from") : choice;
   std::vector<const Format*> found;
   for (const Format& format : formats())
     if (format.read != nullptr && format.detect != nullptr && format.detect(tree))
       found.push_back(&format);
   if (found.size() == 1) return *found.front();
+  if (found.empty() && has_class_folders(tree)) return *find_format("imagenet");
   if (found.empty())
     throw Error(
         fmt::format("{}: expected annotations in one of the formats {}, found the signs of none "
                     "among {} files and {} images; {} names a format",
                     tree.root.string(), text::join(readable_names(), ", "), tree.files.size(),
-                    tree.images.size(), setting_name("from")));
+                    tree.images.size(), chooser));
   std::vector<std::string> names;
   for (const Format* format : found) names.push_back(format->name);
   throw Error(
       fmt::format("{}: expected annotations in one format, found the signs of several: {}; {} "
                   "chooses one",
-                  tree.root.string(), text::join(names, ", "), setting_name("from")));
+                  tree.root.string(), text::join(names, ", "), chooser));
 }
 
 std::vector<std::string> readable_names() {
@@ -144,7 +157,8 @@ std::string format_table_text() {
     std::string names = "`" + format.name + "`";
     for (const std::string& spelling : format.spellings) names += ", `" + spelling + "`";
     out += fmt::format("| {} | {} | {} | {} |", format.title, names,
-                       format.read != nullptr ? "yes" : "–", format.write != nullptr ? "yes" : "–");
+                       format.read != nullptr ? format.read_words : "–",
+                       format.write != nullptr ? "yes" : "–");
     for (const Property& property : properties())
       out += fmt::format(" {} |", format.write != nullptr ? mark(format.holds.*property.keep) : "");
     out += fmt::format(" {} | {} |\n", format.write != nullptr ? mark(format.holds.tags) : "",

@@ -11,8 +11,11 @@ namespace yolov7::dataset {
 const std::vector<Format>& formats();
 /// By name or spelling, any case. Error (usage) names those that there are.
 const Format& format_named(const std::string& name, const std::string& option);
-/// The one format whose signs are there. Error: none, or several (they are named).
-const Format& detect_format(const SourceTree& tree);
+/// The one format whose signs are there. Error: none, or several (they are named); `choice` says
+/// how one is named.
+const Format& detect_format(const SourceTree& tree, const std::string& choice = {});
+/// By name or spelling, any case; nullptr: there is none.
+const Format* find_format(const std::string& name);
 /// "auto, coco, yolo, …" for --from, and those that are written for --to.
 std::vector<std::string> readable_names();
 std::vector<std::string> writable_names();

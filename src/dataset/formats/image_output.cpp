@@ -14,20 +14,30 @@
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
 
-std::vector<fs::path> copy_images(const Writing& writing,
-                                  const std::function<std::string(const std::string&)>& folder_of) {
-  std::vector<fs::path> places;
+std::vector<std::string> image_names(
+    const Writing& writing, const std::function<std::string(const std::string&)>& folder_of) {
+  std::vector<std::string> all;
   std::map<std::string, OutputNames> names;  // of stems: annotations go by them
   for (const AnnotatedImage& image : writing.set.images) {
+    all.push_back(names[folder_of(image.split)].take(image.file.stem().string()) +
+                  image.file.extension().string());
+    if (all.back() != image.file.filename().string())
+      writing.account.renamed.emplace_back(image.file, all.back());
+  }
+  return all;
+}
+
+std::vector<fs::path> copy_images(const Writing& writing,
+                                  const std::function<std::string(const std::string&)>& folder_of) {
+  const std::vector<std::string> names = image_names(writing, folder_of);
+  std::vector<fs::path> places;
+  for (std::size_t i = 0; i < names.size(); ++i) {
     check_stop(writing.stop);
+    const AnnotatedImage& image = writing.set.images[i];
     const fs::path folder = folder_of(image.split);
-    if (!names.contains(folder.string())) file::make_folder(writing.folder / folder);
-    const std::string name =
-        names[folder.string()].take(image.file.stem().string()) + image.file.extension().string();
-    if (name != image.file.filename().string())
-      writing.account.renamed.emplace_back(image.file, name);
-    copy_image(image.file, writing.folder / folder / name, writing.options.hard_link);
-    places.push_back(folder / name);
+    file::make_folder(writing.folder / folder);
+    copy_image(image.file, writing.folder / folder / names[i], writing.options.hard_link);
+    places.push_back(folder / names[i]);
   }
   return places;
 }

@@ -9,9 +9,12 @@
 
 namespace yolov7::dataset {
 
+/// The file names of the images, told apart within folder_of(split): where two have one stem, the
+/// later one gets "_2", "_3" …, which the account names.
+std::vector<std::string> image_names(
+    const Writing& writing, const std::function<std::string(const std::string& split)>& folder_of);
 /// Copies every image (hard links where the file system can and it is wanted) to
-/// <folder>/<folder_of(split)>/<name>. Names are kept; where two images of a folder have one stem,
-/// the later one gets "_2", "_3" …, which the account names. Returns the new paths, relative to
+/// <folder>/<folder_of(split)>/<name> with image_names(). Returns the new paths, relative to
 /// `folder`, in the order of the set. Errors: an image that cannot be copied, a full disk,
 /// stopped_error().
 std::vector<std::filesystem::path> copy_images(

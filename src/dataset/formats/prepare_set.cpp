@@ -85,14 +85,15 @@ PictureFacts look_at_header(const fs::path& path) {
   return facts;
 }
 
-/// Looks at the images that will be written; an unreadable one is a fault of its record.
-void inspect(Preparing& work, const std::stop_token& stop) {
-  std::vector<std::size_t> wanted;
-  for (const AnnotatedImage& image : work.set.images)
-    if (image.fault.empty() && image.picture) wanted.push_back(*image.picture);
-  std::sort(wanted.begin(), wanted.end());
-  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  work.facts.resize(work.tree.images.size());
+/// Facts of these images of the tree.
+void look_at(const std::vector<std::size_t>& wanted, Preparing& work, const std::stop_token& stop) {
+  if (work.options.look) {
+    std::vector<fs::path> files;
+    for (const std::size_t i : wanted) files.push_back(work.tree.images[i].file);
+    std::vector<PictureFacts> facts = work.options.look(files);
+    for (std::size_t k = 0; k < wanted.size(); ++k) work.facts[wanted[k]] = std::move(facts[k]);
+    return;
+  }
   Progress progress("reading images", wanted.size(), "images");
   parallel_for(wanted.size(), threads_or_all(work.options.threads), [&](std::size_t k) {
     check_stop(stop);
@@ -102,6 +103,17 @@ void inspect(Preparing& work, const std::stop_token& stop) {
                                 : look_at_header(file);
     progress.advance();
   });
+}
+
+/// Looks at the images that will be written; an unreadable one is a fault of its record.
+void inspect(Preparing& work, const std::stop_token& stop) {
+  std::vector<std::size_t> wanted;
+  for (const AnnotatedImage& image : work.set.images)
+    if (image.fault.empty() && image.picture) wanted.push_back(*image.picture);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  work.facts.resize(work.tree.images.size());
+  look_at(wanted, work, stop);
   for (AnnotatedImage& image : work.set.images) {
     if (!image.picture || !image.fault.empty()) continue;
     const std::string& fault = work.facts[*image.picture].fault;

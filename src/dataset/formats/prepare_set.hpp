@@ -1,6 +1,8 @@
 #pragma once
 // From what was read to what can be written: images opened, pixels, clipped boxes, classes, splits.
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "dataset/formats/conversion.hpp"
 #include "dataset/formats/image_fit.hpp"
 #include "dataset/formats/source_tree.hpp"
+#include "dataset/index/picture_facts.hpp"
 
 namespace yolov7::dataset {
 
@@ -19,10 +22,12 @@ struct PrepareOptions {
   bool keep_degenerate = false;  ///< boxes under 1 px stay, if they have an area
   bool scale_to_image = false;   ///< where the annotation has another size than the image
   BoxOrientation orientation = BoxOrientation::unknown;  ///< Pascal VOC alone
-  bool decode = true;          ///< whole images, so that a broken one is found; else headers
-  bool require_images = true;  ///< off: an annotation with a size may stay without its image
-  int least_side_px = 10;      ///< smaller images are dropped (data 4: more than 9 px)
-  int threads = 0;             ///< 0 = usable cores
+  bool decode = true;            ///< whole images, so that a broken one is found; else headers
+  bool require_images = true;    ///< off: an annotation with a size may stay without its image
+  int least_side_px = 10;        ///< smaller images are dropped (data 4: more than 9 px)
+  int threads = 0;               ///< 0 = usable cores
+  /// What looks at the images in place of reading each here; one answer per path. May be empty.
+  std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&)> look = {};
 };
 
 /// Afterwards `set` has usable images alone, each with file, size and split, and objects without a

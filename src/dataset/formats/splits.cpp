@@ -42,6 +42,17 @@ std::string split_of_folders(const std::filesystem::path& relative) {
   return found;
 }
 
+std::string split_of_file(const std::filesystem::path& relative) {
+  std::string stem = relative.stem().string();
+  for (char& c : stem)
+    if (c == '-' || c == '.' || c == ' ') c = '_';
+  for (const std::string_view part : text::split(stem, '_'))
+    if (const std::string split = split_name(part);
+        split == "train" || split == "val" || split == "test")
+      return split;
+  return split_of_folders(relative);
+}
+
 std::vector<double> parse_shares(const std::string& text, const std::string& option) {
   const auto fail = [&] {
     return usage_error(

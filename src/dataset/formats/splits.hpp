@@ -16,6 +16,10 @@ std::string split_name(std::string_view written);
 /// split_name() of the folder nearest to the file that is train, val or test; else "".
 std::string split_of_folders(const std::filesystem::path& relative);
 
+/// "train", "val" or "test" where a part of the file's name says so ("labels_train.json"); else by
+/// its folders.
+std::string split_of_file(const std::filesystem::path& relative);
+
 /// Shares of train, val and test in percent. Error (usage): not two or three numbers ≥ 0 with the
 /// sum 100; it names the setting `option`.
 std::vector<double> parse_shares(const std::string& text, const std::string& option = "split");

@@ -129,7 +129,8 @@ bool is_voc_text(std::string_view head) {
   if (root == std::string_view::npos || head.substr(root).starts_with("<annotations")) return false;
   return head.find("<bndbox") != std::string_view::npos ||
          (head.find("<filename") != std::string_view::npos &&
-          head.find("<imagesize") == std::string_view::npos);
+          head.find("<imagesize") == std::string_view::npos &&
+          head.find("<pt>") == std::string_view::npos);
 }
 
 std::string base_name(std::string_view path) {

@@ -41,19 +41,6 @@ bool detect(const SourceTree& tree) {
 /// 12 digits are 1e-8 px on the largest images, and the same again after any way through pixels.
 std::string fraction(double value) { return " " + number_text(value, 12); }
 
-std::string row_of(const AnnotatedObject& object, const AnnotatedImage& image) {
-  std::string row = std::to_string(object.class_index);
-  const double width = image.width, height = image.height;
-  if (const Ring* polygon = sole_polygon(object)) {
-    for (const Point& point : *polygon)
-      row += fraction(point.x / width) + fraction(point.y / height);
-    return row;
-  }
-  const CxcywhNormalized box = to_normalized(object.box, width, height);
-  for (const double value : {box.cx, box.cy, box.w, box.h}) row += fraction(value);
-  return row;
-}
-
 /// A copy in fractions of the image, as the side file has it; a turned box stays in pixels, since
 /// fractions would make a parallelogram of it.
 AnnotatedObject in_fractions(AnnotatedObject object, const AnnotatedImage& image) {
@@ -63,22 +50,6 @@ AnnotatedObject in_fractions(AnnotatedObject object, const AnnotatedImage& image
   for (Ring& ring : object.rings)
     for (Point& point : ring) point = {point.x / width, point.y / height};
   return object;
-}
-
-/// Takes a box that gets no row out of the counts, by name.
-void withhold(const AnnotatedObject& object, const AnnotatedImage& image, Conversion& account) {
-  --account.boxes.out;
-  for (SplitCount& split : account.splits)
-    if (split.name == image.split) {
-      --split.boxes;
-      --split.boxes_per_class[static_cast<std::size_t>(object.class_index)];
-    }
-  account.drop({"box", image.annotation, object.line, 1,
-                fmt::format("{} of class '{}'{}: no box to learn from; it is kept in {}",
-                            object.crowd ? "crowd region" : "ignored region",
-                            account.names[static_cast<std::size_t>(object.class_index)],
-                            image.shares_file ? fmt::format(" on image '{}'", image.written) : "",
-                            yolo_side_file)});
 }
 
 struct Texts {
@@ -97,18 +68,17 @@ Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion
   if (!own.empty()) add_extra(std::move(own));
   std::size_t row = 0;
   for (const AnnotatedObject& object : image.objects) {
-    const bool withheld = object.crowd || object.ignore;
+    const bool withheld = withheld_from_rows(object, image, yolo_side_file, account);
     json extra =
         properties_json(in_fractions(object, image), withheld || sole_polygon(object) == nullptr);
     if (withheld) {
-      withhold(object, image, account);
       const Xyxy box = in_fractions(object, image).box;
       extra["box"] = {tidy(box.x1), tidy(box.y1), tidy(box.x2), tidy(box.y2)};
       extra["class"] = object.class_index;
       add_extra(std::move(extra));
       continue;
     }
-    const std::string text = row_of(object, image);
+    const std::string text = yolo_row(object, image);
     texts.rows += text + "\n";
     if (!extra.empty()) {
       extra["row"] = row;
@@ -142,6 +112,37 @@ void write_description(const Writing& writing, bool polygons) {
 }
 
 }  // namespace
+
+std::string yolo_row(const AnnotatedObject& object, const AnnotatedImage& image) {
+  std::string row = std::to_string(object.class_index);
+  const double width = image.width, height = image.height;
+  if (const Ring* polygon = sole_polygon(object)) {
+    for (const Point& point : *polygon)
+      row += fraction(point.x / width) + fraction(point.y / height);
+    return row;
+  }
+  const CxcywhNormalized box = to_normalized(object.box, width, height);
+  for (const double value : {box.cx, box.cy, box.w, box.h}) row += fraction(value);
+  return row;
+}
+
+bool withheld_from_rows(const AnnotatedObject& object, const AnnotatedImage& image,
+                        const std::string& kept, Conversion& account) {
+  if (!object.crowd && !object.ignore) return false;
+  --account.boxes.out;
+  for (SplitCount& split : account.splits)
+    if (split.name == image.split) {
+      --split.boxes;
+      --split.boxes_per_class[static_cast<std::size_t>(object.class_index)];
+    }
+  account.drop({"box", image.annotation, object.line, 1,
+                fmt::format("{} of class '{}'{}: no box to learn from{}",
+                            object.crowd ? "crowd region" : "ignored region",
+                            account.names[static_cast<std::size_t>(object.class_index)],
+                            image.shares_file ? fmt::format(" on image '{}'", image.written) : "",
+                            kept.empty() ? "" : "; it is kept in " + kept)});
+  return true;
+}
 
 void write_yolo(const Writing& writing) {
   const std::vector<fs::path> places =

@@ -47,6 +47,13 @@ YoloLayout find_yolo_layout(const Reading& reading);
 /// A file that looks like data.yaml; nothing is resolved.
 bool is_yolo_description(const SourceTree& tree, const std::filesystem::path& file);
 
+/// A row as write_yolo() writes it: the polygon where it stands for the object, else the box.
+std::string yolo_row(const AnnotatedObject& object, const AnnotatedImage& image);
+/// Whether an object gets no row, since nothing can be learned from it: crowds, ignored regions. It
+/// is then dropped by name; `kept`: where it is all the same, or "".
+bool withheld_from_rows(const AnnotatedObject& object, const AnnotatedImage& image,
+                        const std::string& kept, Conversion& account);
+
 AnnotatedSet read_yolo(const Reading& reading);
 void write_yolo(const Writing& writing);
 

@@ -2,6 +2,7 @@
 // data.yaml (data 1): train, val, test, nc, names, path. Nothing in it is ever executed or
 // downloaded.
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,14 +10,17 @@
 
 namespace yolov7::dataset {
 
+struct ReadySet;
+
 struct Description {
   std::filesystem::path file;
   std::vector<std::filesystem::path> train, val, test;  ///< resolved entries: folders or list files
   int class_count = 0;
-  std::vector<std::string> names;  ///< class_count of them
-  int key_point_columns = 0;       ///< `kpt_shape: [n, d]`: n · d columns behind each box
-  bool no_key_points = false;      ///< `kpt_shape: [0, …]`: long rows are polygons
-  std::string download;            ///< said when something is missing, never run
+  std::vector<std::string> names;         ///< class_count of them
+  int key_point_columns = 0;              ///< `kpt_shape: [n, d]`: n · d columns behind each box
+  bool no_key_points = false;             ///< `kpt_shape: [0, …]`: long rows are polygons
+  std::string download;                   ///< said when something is missing, never run
+  std::shared_ptr<const ReadySet> ready;  ///< of open_data(): images and labels of all splits
 
   const std::vector<std::filesystem::path>& split(
       const std::string& name) const;  ///< "train", "val" or "test"

@@ -2,12 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
-#include <chrono>
-#include <cstring>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <set>
 #include <system_error>
 #include <unordered_map>
@@ -16,12 +12,13 @@
 #include "core/encoding.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
+#include "dataset/index/cached_facts.hpp"
 #include "dataset/index/index_report.hpp"
 #include "dataset/index/picture_cache.hpp"
+#include "dataset/index/ready_set.hpp"
 #include "image/codec/codec.hpp"
 #include "image/codec/file_kind.hpp"
 #include "image/codec/truncated.hpp"
@@ -38,40 +35,35 @@ struct ReadLabels {
 
 int thread_count(const IndexOptions& options) { return threads_or_all(options.threads); }
 
-std::int64_t now_ns() {
-  using namespace std::chrono;
-  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+/// What a split consists of, in the order of its pictures.
+struct Contents {
+  std::vector<fs::path> pictures;
+  std::vector<ReadLabels> labels;
+  std::vector<PictureFacts> facts;
+};
+
+void look_at_pictures(Contents& contents, const IndexOptions& options, Index& index) {
+  const auto folders = cache_folders(label_path(contents.pictures.front()));
+  CachedFacts found =
+      cached_facts(contents.pictures,
+                   {folders, index.split, folders.front().parent_path(), "reading " + index.split,
+                    options.recheck, options.threads, options.stop});
+  contents.facts = std::move(found.facts);
+  index.pictures_read = found.read;
+  index.cache_file = found.cache_file;
 }
 
-/// Facts of every picture: from the cache where size and time agree, else by reading it.
-std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
-                                        const IndexOptions& options, Index& index) {
-  const std::int64_t started = now_ns();
-  const auto folders = cache_folders(label_path(pictures.front()));
-  PictureCache cache(folders, index.split, folders.front().parent_path(), options.stop);
-  std::vector<PictureFacts> facts(pictures.size());
-  std::vector<std::size_t> unknown;
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
-    const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
-    if (known != nullptr && enough_rows(known->rows))  // the rule may be another one now
-      facts[i] = *known;
-    else
-      unknown.push_back(i);
+/// Of a set that open_data() has prepared.
+Contents ready_contents(const ReadySet& ready, Index& index) {
+  Contents contents;
+  for (const ReadyImage& image : ready.splits.at(index.split)) {
+    contents.pictures.push_back(image.picture);
+    contents.labels.push_back({image.annotation, image.annotated, image.labels});
+    contents.facts.push_back(image.facts);
   }
-  if (!unknown.empty()) {
-    Progress progress("reading " + index.split, unknown.size(), "images");
-    parallel_for(unknown.size(), thread_count(options), [&](std::size_t k) {
-      check_stop(options.stop);
-      facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
-      progress.advance();
-    });
-    progress.finish();
-    cache.save(pictures, facts, started);
-  }
-  index.pictures_read = unknown.size();
-  index.cache_file = cache.file();
-  return facts;
+  index.pictures_read = ready.pictures_read;
+  index.cache_file = ready.cache_file;
+  return contents;
 }
 
 /// Label files are read at every start, so that a change is always seen.
@@ -235,6 +227,21 @@ std::vector<std::string> class_names(const Description& description, bool single
   return description.names;
 }
 
+Contents read_contents(const Description& description, const std::vector<fs::path>& sources,
+                       const IndexOptions& options, Index& index) {
+  Contents contents;
+  std::vector<AbsentPicture> absent;
+  contents.pictures = collect_pictures(sources, &absent);
+  index.absent = absent.size();
+  for (const AbsentPicture& one : absent)
+    index.problems.push_back(
+        {one.list, one.line, fmt::format("the image '{}' does not exist", one.name)});
+  contents.labels = read_all_labels(contents.pictures, description, options, index);
+  if (!options.keep_unknown_classes) refuse_unknown_classes(contents.labels);
+  look_at_pictures(contents, options, index);
+  return contents;
+}
+
 MissingExample missing_example(const std::vector<fs::path>& pictures,
                                const std::vector<ReadLabels>& labels) {
   for (std::size_t i = 0; i < pictures.size(); ++i)
@@ -249,6 +256,9 @@ void require_usable(const Index& index, const MissingExample& example,
                             description.file.string(), index.split, index.corrupt + index.unread,
                             text_of(index.problems.front())));
   if (!training) return;
+  if (description.ready && index.label_count() == 0)
+    throw Error(fmt::format("{}: the {} images of split '{}' hold no object, cannot train without",
+                            description.file.string(), index.entries.size(), index.split));
   if (index.found == 0)
     throw Error(fmt::format(
         "{}: no labels found for split '{}', cannot train without; the labels of {} were looked "
@@ -271,21 +281,16 @@ Index read_index(const Description& description, const std::string& split,
   index.names = class_names(description, options.single_cls);
   const std::vector<fs::path>& sources = description.split(split);
   if (sources.empty())
-    throw Error(fmt::format("{}: expected a key '{}' with images, found none",
-                            description.file.string(), split));
-  std::vector<AbsentPicture> absent;
-  const std::vector<fs::path> pictures = collect_pictures(sources, &absent);
-  index.absent = absent.size();
-  for (const AbsentPicture& one : absent)
-    index.problems.push_back(
-        {one.list, one.line, fmt::format("the image '{}' does not exist", one.name)});
-  std::vector<ReadLabels> labels = read_all_labels(pictures, description, options, index);
-  if (!options.keep_unknown_classes) refuse_unknown_classes(labels);
-  std::vector<PictureFacts> facts = picture_facts(pictures, options, index);
+    throw Error(fmt::format("{}: expected {} '{}' with images, found none",
+                            description.file.string(), description.ready ? "a split" : "a key",
+                            split));
+  Contents contents = description.ready ? ready_contents(*description.ready, index)
+                                        : read_contents(description, sources, options, index);
+  const auto& [pictures, labels, facts] = contents;
   const MissingExample example = missing_example(pictures, labels);
   for (std::size_t i = 0; i < pictures.size(); ++i)
-    add_entry(pictures[i], facts[i], std::move(labels[i]), options.single_cls, index);
-  find_orphans(pictures, labels, index);
+    add_entry(pictures[i], facts[i], std::move(contents.labels[i]), options.single_cls, index);
+  if (!description.ready) find_orphans(pictures, labels, index);
   index.identity = identity(index);
   report(index, example);
   require_usable(index, example, description, options.training);

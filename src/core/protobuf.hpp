@@ -1,7 +1,7 @@
 #pragma once
-// Protocol buffers, writing only: the wire format is tag, then varint, four or eight bytes, or
-// length and bytes (protobuf.dev, "Encoding"). ONNX, TensorFlow and Core ML files are written with
-// it.
+// Protocol buffers without their compiler: the wire format is tag, then varint, four or eight
+// bytes, or length and bytes (protobuf.dev, "Encoding"). ONNX, TensorFlow and Core ML files and
+// TFRecord data sets are written with it, and the latter read.
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace yolov7::exporting {
+namespace yolov7 {
 
 /// A message whose fields are appended in order. Large contents are not held: they are written when
 /// the whole is, through as many levels of messages as there are.
@@ -116,7 +116,34 @@ class ProtobufMessage {
   std::vector<Piece> pieces_;
 };
 
+/// The fields of a message, one after the other. The bytes are not copied.
+class ProtobufReader {
+ public:
+  explicit ProtobufReader(std::string_view bytes) : rest_(bytes) {}
+
+  /// Goes to the next field; false at the end. Error (without a place): the bytes end within a
+  /// field, a varint of more than 64 bits, a field number of 0, a group or another unknown wire
+  /// type.
+  bool next();
+  int field() const { return field_; }
+  bool is_number() const { return wire_ == 0; }
+  bool is_bytes() const { return wire_ == 2; }
+  std::uint64_t number() const { return number_; }   ///< of a varint, else 0
+  std::string_view bytes() const { return bytes_; }  ///< of texts, messages and fixed numbers
+  /// Numbers of a repeated field, packed or one by one, put behind those that are there. Errors as
+  /// of next(); another wire type than expected.
+  void append_to(std::vector<std::int64_t>& values) const;
+  void append_to(std::vector<float>& values) const;
+
+ private:
+  std::uint64_t varint();
+
+  std::string_view rest_, bytes_;
+  std::uint64_t number_ = 0;
+  int field_ = 0, wire_ = 0;
+};
+
 /// Readers refuse files of this size and above.
 inline constexpr std::uint64_t protobuf_limit = (std::uint64_t{1} << 31) - 1;
 
-}  // namespace yolov7::exporting
+}  // namespace yolov7

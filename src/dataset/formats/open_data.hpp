@@ -1,0 +1,31 @@
+#pragma once
+// The data of training and validation, whatever format they are in.
+#include <filesystem>
+#include <stop_token>
+#include <string>
+
+#include "dataset/index/description.hpp"
+
+namespace yolov7::dataset {
+
+struct OpenDataOptions {
+  bool recheck = false;  ///< read every image again, whatever the cache says
+  bool strict = false;   ///< anything that is dropped is an Error
+  int threads = 0;       ///< 0 = usable cores
+  std::stop_token stop = {};
+};
+
+/// `data`: a data.yaml; or a folder, or one annotation file, in any format that is read;
+/// "FORMAT:PATH" names the format where the files could be of several. A folder with a data.yaml
+/// that leads to its images is read by it. Else Description::ready holds what `dataset convert`
+/// would write as YOLO text, label by label, while every image stays where it is: splits, classes,
+/// drops, clipping and fallbacks by the same rules, said through log and kept in
+/// ReadySet::account. Where there is no val split, the training images stand in for it, with a
+/// warning. Errors: as of read_description() and convert(); stopped_error().
+Description open_data(const std::string& data, const OpenDataOptions& options = {});
+
+/// `data` as a path that holds from any folder; "FORMAT:" stays in front. What does not exist is
+/// left as it is.
+std::string absolute_data(const std::string& data);
+
+}  // namespace yolov7::dataset

@@ -1,0 +1,52 @@
+#include "dataset/index/cached_facts.hpp"
+
+#include <chrono>
+#include <optional>
+
+#include "core/progress.hpp"
+#include "core/stop.hpp"
+#include "core/threads.hpp"
+#include "dataset/index/picture_cache.hpp"
+#include "image/codec/truncated.hpp"
+
+namespace yolov7::dataset {
+namespace {
+
+std::int64_t now_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+CachedFacts cached_facts(const std::vector<std::filesystem::path>& pictures,
+                         const FactsOptions& options) {
+  const std::int64_t started = now_ns();
+  PictureCache cache(options.folders, options.name, options.root, options.stop);
+  CachedFacts result;
+  result.facts.resize(pictures.size());
+  std::vector<std::size_t> unknown;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
+    const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
+    if (known != nullptr && enough_rows(known->rows))  // the rule may be another one now
+      result.facts[i] = *known;
+    else
+      unknown.push_back(i);
+  }
+  if (!unknown.empty()) {
+    Progress progress(options.what, unknown.size(), "images");
+    parallel_for(unknown.size(), threads_or_all(options.threads), [&](std::size_t k) {
+      check_stop(options.stop);
+      result.facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
+      progress.advance();
+    });
+    progress.finish();
+    cache.save(pictures, result.facts, started);
+  }
+  result.read = unknown.size();
+  result.cache_file = cache.file();
+  return result;
+}
+
+}  // namespace yolov7::dataset
