@@ -46,12 +46,14 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
   const std::int64_t started = now_ns();
   const auto folders = cache_folders(label_path(pictures.front()));
   PictureCache cache(folders, index.split, folders.front().parent_path(), options.stop);
+  Examination* examination = options.examination;
+  const bool look = examination != nullptr && examination->look;
   std::vector<PictureFacts> facts(pictures.size());
   std::vector<std::size_t> unknown;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
     const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
-    if (known != nullptr)
+    if (known != nullptr && (!look || (examination->known && examination->known(i, *stamp))))
       facts[i] = *known;
     else
       unknown.push_back(i);
@@ -60,7 +62,13 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
     Progress progress("reading " + index.split, unknown.size(), "images");
     parallel_for(unknown.size(), thread_count(options), [&](std::size_t k) {
       check_stop(options.stop);
-      facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
+      const std::size_t i = unknown[k];
+      if (look)
+        facts[i] = inspect_picture(pictures[i], 10, [&](std::string_view bytes, const cv::Mat& bgr) {
+          examination->look(i, bytes, bgr);
+        });
+      else
+        facts[i] = inspect_picture(pictures[i]);
       progress.advance();
     });
     progress.finish();
@@ -161,7 +169,7 @@ void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& 
 /// where labels have a folder of their own; a list that takes some pictures of a folder makes no
 /// orphans of the rest.
 void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadLabels>& labels,
-                  Index& index) {
+                  Examination* examination, Index& index) {
   std::map<fs::path, std::set<fs::path>> picture_folders;
   for (std::size_t i = 0; i < pictures.size(); ++i)
     if (labels[i].path.parent_path() != pictures[i].parent_path())
@@ -180,6 +188,8 @@ void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadL
         orphans.insert(file.path());
     }
     index.orphan_labels += orphans.size();
+    if (examination != nullptr)
+      examination->orphans.insert(examination->orphans.end(), orphans.begin(), orphans.end());
     for (const fs::path& path : orphans)
       index.problems.push_back({path, 0, "label file without an image"});
   }
@@ -244,16 +254,20 @@ Index read_index(const Description& description, const std::string& split,
     check_stop(options.stop);
     labels[i] = read_labels(pictures[i], description, class_count, options.strict);
   });
-  refuse_unknown_classes(labels);
+  if (options.examination == nullptr) refuse_unknown_classes(labels);
   note_key_points(description, labels, index);
+  if (options.examination != nullptr && options.examination->begin)
+    options.examination->begin(pictures);
   std::vector<PictureFacts> facts = picture_facts(pictures, options, index);
+  if (options.examination != nullptr) options.examination->facts = facts;
   const MissingExample example = missing_example(pictures, labels);
   for (std::size_t i = 0; i < pictures.size(); ++i)
     add_entry(pictures[i], facts[i], std::move(labels[i]), options.single_cls, index);
-  find_orphans(pictures, labels, index);
+  find_orphans(pictures, labels, options.examination, index);
   index.identity = identity(index);
   report(index, example);
-  require_usable(index, example, description, options.training);
+  if (options.examination == nullptr)
+    require_usable(index, example, description, options.training);
   return index;
 }
 
