@@ -1,14 +1,21 @@
 // yolov7 dataset check --data data.yaml
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/network_rule.hpp"
+#include "core/file.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
+#include "dataset/doctor/doctor.hpp"
+#include "dataset/formats/output_folder.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
-#include "dataset/index/read_index.hpp"
+#include "monitoring/check_report.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -16,21 +23,25 @@ namespace {
 constexpr std::size_t most_lines = 10;
 
 struct CheckOptions {
-  std::string data;
-  bool recheck = false, strict = false, single_cls = false;
+  std::string data, out;
+  std::vector<std::string> skip;
+  bool recheck = false, strict = false, single_cls = false, list = false;
+  NetworkRuleOptions network;
 };
 
 Settings settings(CheckOptions& o) {
-  return Settings{
-      "dataset check",
-      {
-          setting("data", o.data, "data.yaml").positional(),
-          setting("recheck", o.recheck, "read every image again, whatever the cache says"),
-          setting("strict", o.strict,
-                  "a repeated row or a box without area makes its image unusable; exit code 1 if "
-                  "anything is dropped"),
-          setting("single-cls", o.single_cls, "all classes count as one"),
-      }};
+  const std::vector<Setting> check = {
+      setting("data", o.data, "data.yaml").positional().basic(),
+      setting("out", o.out, "new or empty folder for report.html and check.json").basic(),
+      setting("strict", o.strict,
+              "for CI: exit code 1 on any error or warning; a repeated row or a box without area "
+              "makes its image unusable")
+          .basic(),
+      setting("skip", o.skip, "checks that are left out, by their names").basic(),
+      setting("list", o.list, "show the table of checks and end").basic(),
+      setting("recheck", o.recheck, "read every image again, whatever the cache says"),
+      setting("single-cls", o.single_cls, "all classes count as one")};
+  return {"dataset check", joined({check, settings(o.network)})};
 }
 
 nlohmann::json list_json(const std::vector<dataset::Problem>& list) {
@@ -98,34 +109,80 @@ nlohmann::json check_shared(const std::vector<dataset::Index>& indexes) {
   return result;
 }
 
+std::vector<std::string> skipped(const CheckOptions& o) {
+  std::vector<std::string> names;
+  for (const std::string& text : o.skip)
+    for (const std::string_view part : text::split(text, ','))
+      if (const std::string_view name = text::trim(part); !name.empty()) names.emplace_back(name);
+  for (const std::string& name : names) dataset::doctor::check_named(name);
+  return names;
+}
+
+dataset::doctor::Diagnosis diagnosis_of(const CheckOptions& o) {
+  const dataset::doctor::Selection selection{skipped(o)};
+  const dataset::Description description = dataset::read_description(o.data);
+  const dataset::doctor::NetworkRule rule = network_rule(o.network);
+  dataset::doctor::SubjectOptions reading;
+  reading.recheck = o.recheck;
+  reading.strict = o.strict;
+  reading.single_cls = o.single_cls;
+  reading.stop = interrupt::token();
+  dataset::doctor::Subject subject = dataset::doctor::read_subject(description, reading);
+  subject.network = rule;
+  fit_anchors(subject, interrupt::token());
+  return dataset::doctor::diagnose(std::move(subject), selection, interrupt::token());
+}
+
+nlohmann::json result_json(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
+                           const std::vector<dataset::Index>& indexes) {
+  nlohmann::json result = to_json(diagnosis);
+  result["data"] = o.data;
+  result["names"] = indexes.front().names;
+  result["splits"] = nlohmann::json::object();
+  for (const dataset::Index& index : indexes) result["splits"][index.split] = split_json(index);
+  result["shared"] = check_shared(indexes);
+  return result;
+}
+
+void write_report(const std::string& out, const nlohmann::json& result, const Output& output) {
+  if (out.empty()) return;
+  dataset::build_folder(out, [&](const std::filesystem::path& folder) {
+    file::write_atomically(folder / "check.json", json_text(result, 1) + "\n");
+    file::write_atomically(folder / "report.html", monitoring::check_report(result));
+  });
+  output.line(fmt::format("written: {}", (std::filesystem::path(out) / "report.html").string()));
+}
+
+bool anything_wrong(const dataset::doctor::Diagnosis& diagnosis,
+                    const std::vector<dataset::Index>& indexes) {
+  using dataset::doctor::Severity;
+  if (diagnosis.count(Severity::error) + diagnosis.count(Severity::warning) > 0) return true;
+  return std::any_of(indexes.begin(), indexes.end(),
+                     [](const dataset::Index& index) { return !index.problems.empty(); });
+}
+
 }  // namespace
 
 nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Output& output) {
   CheckOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
+  if (options.list) {
+    for (const std::string_view line : text::lines(dataset::doctor::check_table_text()))
+      output.line(line);
+    return {};
+  }
   if (options.data.empty())
     throw usage_error("dataset check: expected --data with a data.yaml, found none");
-  const dataset::Description description = dataset::read_description(options.data);
-  dataset::IndexOptions reading;
-  reading.recheck = options.recheck;
-  reading.strict = options.strict;
-  reading.single_cls = options.single_cls;
-  reading.stop = interrupt::token();
+  if (!options.out.empty()) dataset::require_empty(options.out);
+  const dataset::doctor::Diagnosis diagnosis = diagnosis_of(options);
   std::vector<dataset::Index> indexes;
-  for (const char* split : {"train", "val", "test"})
-    if (!description.split(split).empty())
-      indexes.push_back(dataset::read_index(description, split, reading));
-  nlohmann::json result = {{"data", options.data},
-                           {"names", indexes.front().names},
-                           {"splits", nlohmann::json::object()}};
-  bool dropped = false;
-  for (const dataset::Index& index : indexes) {
-    print_split(index, output);
-    result["splits"][index.split] = split_json(index);
-    dropped = dropped || !index.problems.empty();
-  }
-  result["shared"] = check_shared(indexes);
-  if (options.strict && dropped) output.code = ExitCode::failure;
+  for (const auto& split : diagnosis.subject.splits) indexes.push_back(split.index);
+  for (const dataset::Index& index : indexes) print_split(index, output);
+  const nlohmann::json result = result_json(options, diagnosis, indexes);
+  for (const std::string& line : dataset::doctor::lines_of(diagnosis, most_lines))
+    output.line(line);
+  write_report(options.out, result, output);
+  if (options.strict && anything_wrong(diagnosis, indexes)) output.code = ExitCode::failure;
   return result;
 }
 

@@ -18,7 +18,7 @@ constexpr double slack = 0.005, own_slack = 0.02;
 constexpr double sure_z = 6, least_gain = 1.15;
 constexpr double sure_of_exchange = 12;  // nats
 constexpr double unlikely_row = -6;      // nats: no reading of this row is likely below it
-constexpr double most_of_contrast = 20;  // nats
+constexpr double most_of_contrast = 20, contrast_a_row = 4;  // nats
 
 double slack_of(const Layout& layout) { return layout.own() ? own_slack : slack; }
 
@@ -155,8 +155,10 @@ struct Reference {
     const auto& contrast = file.picture->look.contrast;
     if (mean[layout] >= 0 || contrast[layout] <= 0 || contrast[0] <= 0) return 0;
     const double ratio = std::log(contrast[layout] / contrast[0]);
-    return std::clamp(-2 * ratio * mean[layout] / (deviation[layout] * deviation[layout]),
-                      -most_of_contrast, most_of_contrast);
+    const double most =
+        std::min(most_of_contrast, contrast_a_row * static_cast<double>(file.rows.size()));
+    return std::clamp(-2 * ratio * mean[layout] / (deviation[layout] * deviation[layout]), -most,
+                      most);
   }
 };
 

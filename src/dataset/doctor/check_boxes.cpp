@@ -12,7 +12,7 @@
 namespace yolov7::dataset::doctor {
 namespace {
 
-constexpr double same_box = 0.9, whole_image = 0.95;
+constexpr double same_box = 0.95, whole_image = 0.95;
 
 struct Box {
   const RawRow* row;
@@ -114,8 +114,8 @@ void find_boxes(const Context& context, Findings& findings) {
 Family box_family() {
   return {"Boxes",
           {{"equal-rows", "a row that stands twice in its file", Severity::warning, true},
-           {"box-twice", "two boxes of one class with an IoU above 0.9", Severity::warning, true},
-           {"two-classes", "two boxes of different classes with an IoU above 0.9"},
+           {"box-twice", "two boxes of one class with an IoU above 0.95", Severity::warning, true},
+           {"two-classes", "two boxes of different classes with an IoU above 0.95"},
            {"whole-image", "a box as large as its image", Severity::info},
            {"copied-label", "a label file equal to that of another image"}},
           find_boxes};

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Gray levels and ratios. The set's own spread widens them where its images differ much.
-constexpr double flat_spread = 2, low_contrast = 30, dark_level = 64, bright_level = 250;
+constexpr double flat_spread = 2, low_contrast = 20, dark_level = 64, bright_level = 250;
 constexpr double light_step = 60, of_normal = 1.4826, light_deviations = 6;
 constexpr double blur_step = 2.2, blur_deviations = 5;
 constexpr double odd_ratio = 5;
@@ -203,7 +203,7 @@ Family image_family() {
            {"small-image", "less than a quarter of the training size"},
            {"odd-shape", "sides of 5 to 1 or more, and twice what is usual"},
            {"constant-image", "all pixels are nearly equal"},
-           {"low-contrast", "98 % of the pixels lie within 30 gray levels"},
+           {"low-contrast", "98 % of the pixels lie within 20 gray levels"},
            {"dark-image", "underexposed, by itself or against the set"},
            {"bright-image", "overexposed, by itself or against the set"},
            {"blurred-image", "much less fine detail than is usual in the set"}},
