@@ -88,15 +88,21 @@ void look_for_copies(const Subject& subject, Findings& findings) {
     for (const Picture& picture : split.pictures)
       if (picture.usable() && picture.rows.size() >= 2)
         uses[picture.label_hash].push_back({&split, &picture});
-  for (const auto& [hash, list] : uses)
+  for (auto& [hash, list] : uses) {
+    // Where the boxes stand out most is where they were drawn.
+    std::stable_sort(list.begin(), list.end(), [](const Use& a, const Use& b) {
+      return a.picture->look.contrast[0] > b.picture->look.contrast[0];
+    });
     for (std::size_t i = 1; i < list.size(); ++i) {
       if (list[i].picture->facts.content_hash == list.front().picture->facts.content_hash) continue;
       Finding& finding = findings.add(
           "copied-label", list[i].split->name, list[i].picture->label,
-          fmt::format("equal to {} with its {} rows, but the images differ",
+          fmt::format("equal to {} with its {} rows, but the images differ, and there the boxes "
+                      "stand out more",
                       list.front().picture->label.string(), list[i].picture->rows.size()));
       finding.image = list[i].picture->file;
     }
+  }
 }
 
 void find_boxes(const Context& context, Findings& findings) {

@@ -53,24 +53,50 @@ void take_levels(const cv::Mat& gray, Look& look) {
   look.spread = std::sqrt(std::max(0.0, squares / all - look.mean * look.mean));
 }
 
-/// Variance of the Laplacian against that of the image; 1e-6 stands for none.
-double sharpness_of(const cv::Mat& gray, double spread) {
-  cv::Mat laplacian;
-  cv::Laplacian(gray, laplacian, CV_16S, 1);
-  cv::Scalar mean, deviation;
-  cv::meanStdDev(laplacian, mean, deviation);
-  return std::log((deviation[0] * deviation[0] + 1e-6) / (spread * spread + 1));
+/// Mean square of what lies between Gaussians of 1 and 2 px.
+double band_energy(const cv::Mat& gray) {
+  cv::Mat fine, coarse;
+  cv::GaussianBlur(gray, fine, {}, 1);
+  cv::GaussianBlur(fine, coarse, {}, std::sqrt(3.0));
+  return cv::norm(fine, coarse, cv::NORM_L2SQR) / static_cast<double>(gray.total());
 }
 
-/// Means of an image over rectangles.
+/// Energy of one octave of structures against that of the next coarser ones. Rounding to whole
+/// gray levels hardly counts, because the finest scale is left out.
+void take_sharpness(const cv::Mat& gray, Look& look) {
+  constexpr double least = 1e-4;
+  std::array<double, 3> energy{};
+  cv::Mat levels;
+  gray.convertTo(levels, CV_32F);
+  for (double& octave : energy) {
+    octave = std::log(band_energy(levels) + least);
+    cv::Mat half;
+    cv::resize(levels, half,
+               cv::Size(std::max(1, levels.cols / 2), std::max(1, levels.rows / 2)), 0, 0,
+               cv::INTER_AREA);
+    levels = half;
+  }
+  look.fine_octave = energy[0] - energy[1];
+  look.fine_octaves = energy[0] - energy[2];
+}
+
+/// Means of an image and of its edges over rectangles.
 class Means {
  public:
-  explicit Means(const cv::Mat& bgr) : size_(bgr.size()) { cv::integral(bgr, sums_, CV_32S); }
-  cv::Vec3d sum(const cv::Rect& r) const {
-    return cv::Vec3d(sums_.at<cv::Vec3i>(r.y + r.height, r.x + r.width)) -
-           cv::Vec3d(sums_.at<cv::Vec3i>(r.y, r.x + r.width)) -
-           cv::Vec3d(sums_.at<cv::Vec3i>(r.y + r.height, r.x)) +
-           cv::Vec3d(sums_.at<cv::Vec3i>(r.y, r.x));
+  explicit Means(const cv::Mat& bgr) : size_(bgr.size()) {
+    cv::Mat gray, across, down, edges, all;
+    cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
+    cv::Sobel(gray, across, CV_16S, 1, 0, 3, 0.5);
+    cv::Sobel(gray, down, CV_16S, 0, 1, 3, 0.5);
+    cv::convertScaleAbs(cv::abs(across) + cv::abs(down), edges);
+    cv::merge(std::vector<cv::Mat>{bgr, edges}, all);
+    cv::integral(all, sums_, CV_32S);
+  }
+  cv::Vec4d sum(const cv::Rect& r) const {
+    return cv::Vec4d(sums_.at<cv::Vec4i>(r.y + r.height, r.x + r.width)) -
+           cv::Vec4d(sums_.at<cv::Vec4i>(r.y, r.x + r.width)) -
+           cv::Vec4d(sums_.at<cv::Vec4i>(r.y + r.height, r.x)) +
+           cv::Vec4d(sums_.at<cv::Vec4i>(r.y, r.x));
   }
   cv::Rect pixels(const CxcywhNormalized& b, double grow) const {
     const double w = b.w * grow, h = b.h * grow;
@@ -84,13 +110,14 @@ class Means {
                               size_.height);
     return {x1, y1, x2 - x1, y2 - y1};
   }
-  /// Distance of the mean colours inside the box and in a ring around it.
+  /// Distance of the mean colours, and of the mean strength of edges, inside the box and in a ring
+  /// around it.
   double contrast(const CxcywhNormalized& box) const {
     constexpr double ring = 1.5;
     const cv::Rect inner = pixels(box, 1), outer = pixels(box, ring);
     const int around = outer.area() - inner.area();
     if (around <= 0) return 0;
-    const cv::Vec3d in = sum(inner), out = sum(outer) - in;
+    const cv::Vec4d in = sum(inner), out = sum(outer) - in;
     return cv::norm(in / static_cast<double>(inner.area()) - out / static_cast<double>(around));
   }
 
@@ -136,7 +163,7 @@ Look look_at(std::string_view bytes, const cv::Mat& bgr, const std::vector<RawRo
   cv::Mat gray;
   cv::cvtColor(at_most(bgr, longest_side), gray, cv::COLOR_BGR2GRAY);
   take_levels(gray, look);
-  look.sharpness = sharpness_of(gray, look.spread);
+  take_sharpness(gray, look);
   take_contrast(bgr, rows, look);
   return look;
 }

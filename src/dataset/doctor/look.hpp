@@ -27,9 +27,9 @@ struct Look {
   bool gray = false;                    ///< all channels are equal
   double mean = 0, spread = 0;          ///< of the gray levels, 0 … 255
   double low = 0, middle = 0, high = 0;  ///< gray levels below which 1, 50 and 99 % of pixels lie
-  /// ln of the mean squared difference of neighbours after the coarse structure is taken out,
-  /// against the variance of the gray levels: falls when an image is blurred.
-  double sharpness = 0;
+  /// ln of the energy of structures of 1 to 2 px against those of 2 to 4 px, and of 4 to 8 px. A
+  /// sharp image has about as much in each octave; blur takes the finest away.
+  double fine_octave = 0, fine_octaves = 0;
   /// Per layout: how far the boxes stand out from what lies around them, mean over the boxes; and
   /// over how many boxes. Only for layouts under which every row of the file is a box.
   std::array<float, layout_count> contrast{};
