@@ -1,0 +1,169 @@
+#include "dataset/similarity/structure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace yolov7::dataset::similarity {
+namespace {
+
+constexpr int highest_frequency = 12;  // cycles per image side
+
+struct Frequency {
+  int u, v;
+  double radius;
+};
+
+/// One of each class that the symmetries of the square exchange, but the lowest: 64 of them.
+const std::vector<Frequency>& frequencies() {
+  static const std::vector<Frequency> list = [] {
+    std::vector<Frequency> result;
+    for (int u = 0; u <= highest_frequency; ++u)
+      for (int v = u; v <= highest_frequency; ++v) {
+        const int square = u * u + v * v;
+        if (square >= 2 && square <= highest_frequency * highest_frequency)
+          result.push_back({u, v, std::sqrt(static_cast<double>(square))});
+      }
+    return result;
+  }();
+  return list;
+}
+
+/// Takes the best parabola over the radius out of the values: three steps of Gram and Schmidt.
+void take_out_parabola(std::vector<double>& values) {
+  const auto& list = frequencies();
+  std::vector<std::vector<double>> basis;
+  const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+    return sum;
+  };
+  const auto without = [&](std::vector<double>& x, const std::vector<double>& unit) {
+    const double share = product(x, unit);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] -= share * unit[i];
+  };
+  for (int power = 0; power < 3; ++power) {
+    std::vector<double> one;
+    for (const Frequency& f : list) one.push_back(std::pow(f.radius, power));
+    for (const auto& other : basis) without(one, other);
+    const double length = std::sqrt(product(one, one));
+    for (double& x : one) x /= length;
+    basis.push_back(std::move(one));
+  }
+  for (const auto& one : basis) without(values, one);
+}
+
+/// ln of what the band leaves of the power of an image whose amplitude falls with the frequency, as
+/// that of natural images does (Field, "Relations between the statistics of natural images and the
+/// response properties of cortical cells", J. Opt. Soc. Am. A 4 (12), 1987).
+double expected_power(double radius) {
+  const double w = 2 * std::numbers::pi * radius / gray_side;
+  const double pass = std::exp(-w * w / 2) - std::exp(-36 * w * w / 2);
+  return 2 * std::log(std::abs(pass) / radius);
+}
+
+const cv::Mat1f& window() {
+  static const cv::Mat1f mat = [] {
+    cv::Mat1f result(gray_side, gray_side);
+    const auto one = [](int i) { return std::sin(std::numbers::pi * (i + 1) / (gray_side + 1)); };
+    for (int y = 0; y < gray_side; ++y)
+      for (int x = 0; x < gray_side; ++x) result(y, x) = static_cast<float>(one(y) * one(x));
+    return result;
+  }();
+  return mat;
+}
+
+}  // namespace
+
+double cosine(const Direction& a, const Direction& b) {
+  int sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum / 65536.0;
+}
+
+cv::Mat cut_square(const cv::Mat& square, double cut) {
+  if (cut == 0) return square;
+  // Pixel centres of the target in the source; their outermost lie inside it.
+  const double scale = 1 - 2 * cut, offset = cut * square.cols + scale / 2 - 0.5;
+  const cv::Matx23d map(scale, 0, offset, 0, scale, offset);
+  cv::Mat result;
+  cv::warpAffine(square, result, map, square.size(), cv::INTER_LINEAR | cv::WARP_INVERSE_MAP,
+                 cv::BORDER_REFLECT_101);
+  return result;
+}
+
+cv::Mat1f band_of(const cv::Mat1f& gray) {
+  cv::Mat1f fine, coarse, band;
+  cv::GaussianBlur(gray, fine, {}, 1);
+  cv::GaussianBlur(gray, coarse, {}, 6);
+  cv::subtract(fine, coarse, band);
+  return band;
+}
+
+cv::Mat1f structure_of(const cv::Mat1f& band) {
+  constexpr double floor = 4;  // gray levels
+  cv::Mat1f strength, result;
+  cv::GaussianBlur(band.mul(band), strength, {}, 4);
+  cv::sqrt(strength, strength);
+  strength += floor;
+  cv::divide(band, strength, result);
+  result -= cv::mean(result)[0];
+  const double length = cv::norm(result);
+  if (length > 0) result /= length;
+  return result;
+}
+
+Direction direction_of(const cv::Mat1f& structure) {
+  cv::Mat2f spectrum;
+  cv::dft(structure.mul(window()), spectrum, cv::DFT_COMPLEX_OUTPUT);
+  const auto power = [&](int u, int v) {
+    const cv::Vec2f one = spectrum((u + gray_side) % gray_side, (v + gray_side) % gray_side);
+    return static_cast<double>(one[0]) * one[0] + static_cast<double>(one[1]) * one[1];
+  };
+  constexpr double least = 1e-9;  // of a structure of length 1
+  std::vector<double> values;
+  for (const Frequency& f : frequencies())
+    values.push_back(
+        std::log((power(f.u, f.v) + power(f.u, -f.v) + power(f.v, f.u) + power(-f.v, f.u)) / 4 +
+                 least) -
+        expected_power(f.radius));
+  take_out_parabola(values);
+  double square = 0;
+  for (const double x : values) square += x * x;
+  Direction result{};
+  if (square <= 0) return result;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    result[i] = static_cast<std::int8_t>(
+        std::clamp(std::lround(256 * values[i] / std::sqrt(square)), -127L, 127L));
+  return result;
+}
+
+int informative_blocks(const cv::Mat1f& band) {
+  constexpr int block = gray_side / blocks_per_side;
+  int count = 0;
+  for (int y = 0; y < gray_side; y += block)
+    for (int x = 0; x < gray_side; x += block) {
+      const double length = cv::norm(band(cv::Rect(x, y, block, block)));
+      count += length >= noise_level * block ? 1 : 0;
+    }
+  return count;
+}
+
+cv::Mat turned(const cv::Mat& square, int number) {
+  cv::Mat result;
+  if (number & 4)
+    cv::transpose(square, result);
+  else
+    result = square;
+  if (const int flips = number & 3; flips != 0) {
+    cv::Mat flipped;
+    cv::flip(result, flipped, flips == 1 ? 1 : flips == 2 ? 0 : -1);
+    result = flipped;
+  }
+  return result;
+}
+
+}  // namespace yolov7::dataset::similarity
