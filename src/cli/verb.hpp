@@ -74,5 +74,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_synth(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_augment(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_check(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_stats(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_browse(const std::vector<std::string>&, Output&);
 
 }  // namespace yolov7::cli

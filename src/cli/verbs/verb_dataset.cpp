@@ -13,6 +13,8 @@ const std::vector<Verb>& dataset_parts() {
       {"convert", "bring a data set from one annotation format into another", run_dataset_convert},
       {"check", "read all splits of a data.yaml and name everything that is wrong",
        run_dataset_check},
+      {"stats", "what a data set consists of, and what that speaks for", run_dataset_stats},
+      {"browse", "one page with every image and its boxes, and contact sheets", run_dataset_browse},
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
        run_dataset_augment},
       {"synth", "draw a data set with exact boxes", run_dataset_synth},

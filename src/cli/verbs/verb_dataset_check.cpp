@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "dataset/doctor/doctor.hpp"
+#include "dataset/doctor/fix.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
@@ -23,9 +24,10 @@ namespace {
 constexpr std::size_t most_lines = 10;
 
 struct CheckOptions {
-  std::string data, out;
+  std::string data, out, fix;
   std::vector<std::string> skip;
-  bool recheck = false, strict = false, single_cls = false, list = false;
+  std::vector<int> leave;
+  bool recheck = false, strict = false, single_cls = false, list = false, link = false;
   NetworkRuleOptions network;
 };
 
@@ -38,6 +40,13 @@ Settings settings(CheckOptions& o) {
               "makes its image unusable")
           .basic(),
       setting("skip", o.skip, "checks that are left out, by their names").basic(),
+      setting("fix", o.fix,
+              "new or empty folder for a set with the proposed changes made; the source stays as it "
+              "is, and changes.json lists every change")
+          .basic(),
+      setting("leave", o.leave, "with --fix: numbers of changes that are not made").basic(),
+      setting("link", o.link,
+              "with --fix: hard links to the images instead of copies, where the file system can"),
       setting("list", o.list, "show the table of checks and end").basic(),
       setting("recheck", o.recheck, "read every image again, whatever the cache says"),
       setting("single-cls", o.single_cls, "all classes count as one")};
@@ -153,6 +162,28 @@ void write_report(const std::string& out, const nlohmann::json& result, const Ou
   output.line(fmt::format("written: {}", (std::filesystem::path(out) / "report.html").string()));
 }
 
+void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
+                     nlohmann::json& result, const Output& output) {
+  if (o.fix.empty()) return;
+  dataset::doctor::FixOptions options;
+  options.leave = {o.leave.begin(), o.leave.end()};
+  options.hard_link = o.link;
+  options.stop = interrupt::token();
+  const auto counts = dataset::doctor::write_fixed(diagnosis, o.fix, options);
+  const std::filesystem::path folder(o.fix);
+  result["fixed"] = {{"data", (folder / "data.yaml").string()},
+                     {"images", counts.images},
+                     {"dropped_images", counts.dropped_images},
+                     {"changed_rows", counts.changed_rows},
+                     {"dropped_rows", counts.dropped_rows},
+                     {"left", counts.left}};
+  output.line(fmt::format(
+      "written: {} with {} images; {} images dropped, {} rows changed, {} rows dropped; {} lists "
+      "every change with its number for --leave",
+      (folder / "data.yaml").string(), counts.images, counts.dropped_images, counts.changed_rows,
+      counts.dropped_rows, (folder / "changes.json").string()));
+}
+
 bool anything_wrong(const dataset::doctor::Diagnosis& diagnosis,
                     const std::vector<dataset::Index>& indexes) {
   using dataset::doctor::Severity;
@@ -174,13 +205,17 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   if (options.data.empty())
     throw usage_error("dataset check: expected --data with a data.yaml, found none");
   if (!options.out.empty()) dataset::require_empty(options.out);
+  if (!options.fix.empty()) dataset::require_empty(options.fix);
+  if (options.fix.empty() && (!options.leave.empty() || options.link))
+    throw usage_error("dataset check: --leave and --link go with --fix");
   const dataset::doctor::Diagnosis diagnosis = diagnosis_of(options);
   std::vector<dataset::Index> indexes;
   for (const auto& split : diagnosis.subject.splits) indexes.push_back(split.index);
   for (const dataset::Index& index : indexes) print_split(index, output);
-  const nlohmann::json result = result_json(options, diagnosis, indexes);
+  nlohmann::json result = result_json(options, diagnosis, indexes);
   for (const std::string& line : dataset::doctor::lines_of(diagnosis, most_lines))
     output.line(line);
+  write_fixed_set(options, diagnosis, result, output);
   write_report(options.out, result, output);
   if (options.strict && anything_wrong(diagnosis, indexes)) output.code = ExitCode::failure;
   return result;

@@ -12,7 +12,7 @@ namespace {
 
 // In nats: what makes up for the rarity of a fault that leaves every row a box; the least that a
 // reading of a row may have; what a row that reaches out of its image costs.
-constexpr double sure_of_exchange = 12, unlikely_row = -8, faulty_row = -3;
+constexpr double sure_of_exchange = 12, unlikely_row = -40, faulty_row = -3;
 constexpr double most_a_row = 5, contrast_weight = 3;
 
 using Scores = std::array<double, layout_count>;
@@ -113,7 +113,7 @@ std::optional<double> reading_score(const RowFile& file, const std::vector<std::
   }
   if (whole && reference.contrast.known())
     score += contrast_weight *
-             std::max(-4.0, reference.contrast.log_density(
+             std::max(-2.0, reference.contrast.log_density(
                                 std::log(std::max(contrast_of(file, k), 1e-3F))));
   return score;
 }

@@ -44,6 +44,7 @@ Split read_split(const Description& description, const std::string& name,
   };
   examination.look = [&](std::size_t i, std::string_view bytes, const cv::Mat& bgr) {
     split.pictures[i].look = look_at(bytes, bgr, split.pictures[i].rows);
+    if (options.sketches) split.pictures[i].sketch = similarity::sketch_of(bgr);
   };
   IndexOptions reading;
   reading.single_cls = options.single_cls;

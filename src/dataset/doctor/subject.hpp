@@ -9,6 +9,7 @@
 #include "dataset/doctor/raw_rows.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/picture_facts.hpp"
+#include "dataset/similarity/near_pairs.hpp"
 
 namespace yolov7::dataset::doctor {
 
@@ -20,6 +21,7 @@ struct Picture {
   std::vector<RawRow> rows;
   PictureFacts facts;
   Look look;
+  similarity::Sketch sketch;  ///< plain where the image was not looked at
 
   bool usable() const { return facts.fault.empty(); }
   /// Whether this row is a box of the format itself, up to `slack` of the image outside it.
@@ -57,6 +59,7 @@ struct Subject {
 
 struct SubjectOptions {
   bool recheck = false, strict = false, single_cls = false;
+  bool sketches = true;  ///< for near duplicates
   int threads = 0;
   std::stop_token stop = {};
 };

@@ -133,7 +133,9 @@ doctor::NetworkRule usual_network() {
 }
 
 doctor::Diagnosis examine(const fs::path& data) {
-  doctor::Subject subject = doctor::read_subject(dataset::read_description(data), {});
+  doctor::SubjectOptions options;
+  options.sketches = false;  // near duplicates have a benchmark of their own
+  doctor::Subject subject = doctor::read_subject(dataset::read_description(data), options);
   subject.network = usual_network();
   return doctor::diagnose(std::move(subject), {});
 }
