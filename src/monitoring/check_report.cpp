@@ -126,6 +126,28 @@ std::string assignment(const json& result) {
   return out;
 }
 
+/// Crops with their place, the likeliest first.
+std::string mistakes(const json& result) {
+  if (!result.contains("mistakes")) return {};
+  std::string out = fmt::format(
+      "<p>{} labels and predictions disagree. The label is green, the prediction red.</p>\n"
+      "<div class=\"batches\">\n",
+      result["mistakes"].size());
+  for (const json& one : result["mistakes"]) {
+    if (!one.contains("crop")) break;
+    const std::string suggested = shown(one["suggested"]), given = shown(one["given"]);
+    out += fmt::format(
+        "<figure><img alt=\"\" src=\"data:image/jpeg;base64,{}\"><figcaption>{} ({}): {}{}{}<br>"
+        "{}{}</figcaption></figure>\n",
+        shown(one["crop"]), text::html(shown(one["kind"])),
+        text::general(one["score"].get<double>(), 3), text::html(given),
+        suggested.empty() || suggested == given ? "" : " → ",
+        suggested == given ? "" : text::html(suggested), text::html(shown(one["image"])),
+        one.contains("line") ? ", line " + shown(one["line"]) : "");
+  }
+  return out + "</div>\n";
+}
+
 }  // namespace
 
 std::string check_report(const json& result) {
@@ -135,6 +157,7 @@ std::string check_report(const json& result) {
   page += section("Causes", causes(result));
   page += section("Findings", findings(result));
   page += section("What the network can learn", assignment(result));
+  page += section("Label mistakes by predictions", mistakes(result));
   page += section("Classes", classes(result));
   return page + "</body>\n</html>\n";
 }

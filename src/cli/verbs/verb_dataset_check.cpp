@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/mistake_crops.hpp"
 #include "cli/verbs/network_rule.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
@@ -24,7 +25,8 @@ namespace {
 constexpr std::size_t most_lines = 10;
 
 struct CheckOptions {
-  std::string data, out, fix;
+  std::string data, out, fix, predictions;
+  dataset::doctor::Ranking ranking = dataset::doctor::Ranking::joint;
   std::vector<std::string> skip;
   std::vector<int> leave;
   bool recheck = false, strict = false, single_cls = false, list = false, link = false;
@@ -50,7 +52,16 @@ Settings settings(CheckOptions& o) {
       setting("list", o.list, "show the table of checks and end").basic(),
       setting("recheck", o.recheck, "read every image again, whatever the cache says"),
       setting("single-cls", o.single_cls, "all classes count as one")};
-  return {"dataset check", joined({check, settings(o.network)})};
+  const std::vector<Setting> mistakes = group(
+      "Label mistakes",
+      {setting("predictions", o.predictions,
+               "results in COCO's JSON form (val --save-json) of a network that was not trained on "
+               "these images; labels that they speak against are ranked")
+           .basic(),
+       setting("ranking", o.ranking,
+               "joint: labels and predictions are matched first; plain: 1 - IoU x score",
+               {"joint", "plain"})});
+  return {"dataset check", joined({check, settings(o.network), mistakes})};
 }
 
 nlohmann::json list_json(const std::vector<dataset::Problem>& list) {
@@ -96,20 +107,20 @@ void print_split(const dataset::Index& index, const Output& output) {
 }
 
 /// A warning with names for every pair of splits that share pictures.
-nlohmann::json check_shared(const std::vector<dataset::Index>& indexes) {
+nlohmann::json check_shared(const std::vector<const dataset::Index*>& indexes) {
   nlohmann::json result = nlohmann::json::array();
   for (std::size_t a = 0; a < indexes.size(); ++a)
     for (std::size_t b = a + 1; b < indexes.size(); ++b) {
-      const auto shared = dataset::shared_pictures(indexes[a], indexes[b]);
+      const auto shared = dataset::shared_pictures(*indexes[a], *indexes[b]);
       if (shared.empty()) continue;
       log::warning(fmt::format("{} images are in {} and in {}: results on {} are too good",
-                               shared.size(), indexes[a].split, indexes[b].split,
-                               indexes[b].split));
+                               shared.size(), indexes[a]->split, indexes[b]->split,
+                               indexes[b]->split));
       for (std::size_t i = 0; i < shared.size(); ++i) {
         if (i < most_lines)
           log::warning(
               fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
-        result.push_back({{"splits", {indexes[a].split, indexes[b].split}},
+        result.push_back({{"splits", {indexes[a]->split, indexes[b]->split}},
                           {"pictures", {shared[i].first.string(), shared[i].second.string()}}});
       }
       if (shared.size() > most_lines)
@@ -143,12 +154,13 @@ dataset::doctor::Diagnosis diagnosis_of(const CheckOptions& o) {
 }
 
 nlohmann::json result_json(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
-                           const std::vector<dataset::Index>& indexes) {
+                           const std::vector<const dataset::Index*>& indexes) {
   nlohmann::json result = to_json(diagnosis);
   result["data"] = o.data;
-  result["names"] = indexes.front().names;
+  result["names"] = indexes.front()->names;
   result["splits"] = nlohmann::json::object();
-  for (const dataset::Index& index : indexes) result["splits"][index.split] = split_json(index);
+  for (const dataset::Index* index : indexes)
+    result["splits"][index->split] = split_json(*index);
   result["shared"] = check_shared(indexes);
   return result;
 }
@@ -184,12 +196,29 @@ void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& di
       counts.dropped_rows, (folder / "changes.json").string()));
 }
 
+/// Ranked, not judged: a mistake is no finding, because a network may be wrong, too.
+void rank_mistakes(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
+                   nlohmann::json& result, const Output& output) {
+  if (o.predictions.empty()) return;
+  constexpr std::size_t crops = 100;
+  const auto predictions =
+      dataset::doctor::read_predictions(o.predictions, diagnosis.subject);
+  const auto mistakes =
+      dataset::doctor::find_mistakes(diagnosis.subject, predictions, o.ranking);
+  const auto& names = diagnosis.subject.description.names;
+  output.line(fmt::format("label mistakes: {} images have predictions, {} do not and are not "
+                          "looked at",
+                          predictions.size(), diagnosis.subject.pictures() - predictions.size()));
+  for (const std::string& line : mistake_lines(mistakes, names, most_lines)) output.line(line);
+  result["mistakes"] = mistakes_json(mistakes, names, o.out.empty() ? 0 : crops);
+}
+
 bool anything_wrong(const dataset::doctor::Diagnosis& diagnosis,
-                    const std::vector<dataset::Index>& indexes) {
+                    const std::vector<const dataset::Index*>& indexes) {
   using dataset::doctor::Severity;
   if (diagnosis.count(Severity::error) + diagnosis.count(Severity::warning) > 0) return true;
   return std::any_of(indexes.begin(), indexes.end(),
-                     [](const dataset::Index& index) { return !index.problems.empty(); });
+                     [](const dataset::Index* index) { return !index->problems.empty(); });
 }
 
 }  // namespace
@@ -209,12 +238,13 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   if (options.fix.empty() && (!options.leave.empty() || options.link))
     throw usage_error("dataset check: --leave and --link go with --fix");
   const dataset::doctor::Diagnosis diagnosis = diagnosis_of(options);
-  std::vector<dataset::Index> indexes;
-  for (const auto& split : diagnosis.subject.splits) indexes.push_back(split.index);
-  for (const dataset::Index& index : indexes) print_split(index, output);
+  std::vector<const dataset::Index*> indexes;
+  for (const auto& split : diagnosis.subject.splits) indexes.push_back(&split.index);
+  for (const dataset::Index* index : indexes) print_split(*index, output);
   nlohmann::json result = result_json(options, diagnosis, indexes);
   for (const std::string& line : dataset::doctor::lines_of(diagnosis, most_lines))
     output.line(line);
+  rank_mistakes(options, diagnosis, result, output);
   write_fixed_set(options, diagnosis, result, output);
   write_report(options.out, result, output);
   if (options.strict && anything_wrong(diagnosis, indexes)) output.code = ExitCode::failure;

@@ -11,8 +11,9 @@ namespace yolov7::dataset::doctor {
 namespace {
 
 // In nats: what makes up for the rarity of a fault that leaves every row a box; the least that a
-// reading of a row may have; what a row that reaches out of its image costs.
-constexpr double sure_of_exchange = 12, unlikely_row = -40, faulty_row = -3;
+// reading of a row may have; what a row costs that reaches out of its image, and a layout that only
+// some rows of a file have.
+constexpr double sure_of_exchange = 12, unlikely_row = -40, faulty_row = -3, part_of_file = -8;
 constexpr double most_a_row = 5, contrast_weight = 3;
 
 using Scores = std::array<double, layout_count>;
@@ -102,6 +103,24 @@ double size_likelihood(const RowFile& file, std::size_t row, const CxcywhNormali
                               file.picture->facts.width, file.picture->facts.height);
 }
 
+/// Whether any number of the rows is larger than fractions are.
+bool beyond_fractions(const RowFile& file, const std::vector<std::size_t>& rows) {
+  constexpr double most = 1.5;
+  return std::any_of(rows.begin(), rows.end(), [&](std::size_t i) {
+    const auto numbers = file.picture->rows[i].numbers();
+    return *std::max_element(numbers.begin(), numbers.end()) > most;
+  });
+}
+
+/// How far boxes stand out in the files that follow the format, and how far they would here.
+double contrast_score(const RowFile& file, std::size_t k, const Reference& reference) {
+  constexpr double lowest = -2;
+  if (!reference.contrast.known()) return 0;
+  return contrast_weight *
+         std::max(lowest, reference.contrast.log_density(
+                              std::log(std::max(contrast_of(file, k), 1e-3F))));
+}
+
 /// Nothing where one of the rows is no box under this layout.
 std::optional<double> reading_score(const RowFile& file, const std::vector<std::size_t>& rows,
                                     std::size_t k, bool whole, const Reference& reference) {
@@ -111,24 +130,19 @@ std::optional<double> reading_score(const RowFile& file, const std::vector<std::
     if (!box) return std::nullopt;
     score += size_likelihood(file, i, *box, reference.sizes);
   }
-  if (whole && reference.contrast.known())
-    score += contrast_weight *
-             std::max(-2.0, reference.contrast.log_density(
-                                std::log(std::max(contrast_of(file, k), 1e-3F))));
-  return score;
+  return score + (whole ? contrast_score(file, k, reference) : part_of_file);
 }
 
 /// The rows as boxes of the format that reach out of their image.
 std::optional<double> own_score(const RowFile& file, const std::vector<std::size_t>& rows,
-                                std::size_t faulty, const Reference& reference) {
-  constexpr double half_out = 0.5;
-  double score = faulty_row * static_cast<double>(faulty);
+                                std::size_t faulty, bool whole, const Reference& reference) {
+  double score = reference.prior[0] + faulty_row * static_cast<double>(faulty);
   for (const std::size_t i : rows) {
-    const auto box = box_under(Layout{}, file.picture->rows[i].numbers(), 1, 1, half_out);
+    const auto box = box_under(Layout{}, file.picture->rows[i].numbers(), 1, 1, half_outside);
     if (!box) return std::nullopt;
     score += size_likelihood(file, i, *box, reference.sizes);
   }
-  return score;
+  return score + (whole ? contrast_score(file, 0, reference) : 0);
 }
 
 FileVerdict best_reading(const RowFile& file, const std::vector<std::size_t>& rows,
@@ -137,9 +151,11 @@ FileVerdict best_reading(const RowFile& file, const std::vector<std::size_t>& ro
   verdict.affected = rows;
   const bool whole = rows.size() == file.rows.size();
   double best = unlikely_row * static_cast<double>(rows.size());
-  if (const auto own = own_score(file, rows, faulty, reference)) best = std::max(best, *own);
+  if (const auto own = own_score(file, rows, faulty, whole, reference)) best = std::max(best, *own);
   double second = best;
+  const bool large = beyond_fractions(file, rows);
   for (std::size_t k = 1; k < layout_count; ++k) {
+    if ((layout_at(k).unit != Unit::fraction) != large) continue;
     const auto score = reading_score(file, rows, k, whole, reference);
     if (!score) continue;
     if (*score > best) {
@@ -179,7 +195,7 @@ std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& refer
   for (std::size_t k = 1; k < layout_count; ++k) {
     const Layout layout = layout_at(k);
     const Normal& ratio = reference.ratio[k];
-    if (!file.fits[k] || layout.unit != Unit::fraction || !ratio.known()) continue;
+    if (!file.fits[k] || layout.unit != Unit::fraction) continue;
     double by_size = 0;
     for (const std::size_t i : file.rows) {
       const RawRow& row = file.picture->rows[i];
@@ -191,8 +207,11 @@ std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& refer
     }
     const double here = std::log(std::max(contrast_of(file, k), 1e-3F) /
                                  std::max(contrast_of(file, 0), 1e-3F));
-    const double by_contrast = limited(
-        -2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation), most_a_row);
+    const double by_contrast =
+        ratio.known() ? limited(-2 * here * std::min(0.0, ratio.mean) /
+                                    (ratio.deviation * ratio.deviation),
+                                most_a_row)
+                      : 0;
     const double found = static_cast<double>(reference.found[k]),
                  needed = sure_of_exchange - std::min(6.0, 2 * std::log1p(found));
     if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best) continue;
@@ -254,9 +273,9 @@ void judge_files(const std::vector<RowFile>& files, Causes& causes) {
   judge_once(files, reference, causes);
   double all = 0;
   for (const auto& [picture, verdict] : causes.files)
-    if (verdict.named) ++reference.found[place_of(verdict.layout)], ++all;
+    ++reference.found[verdict.named ? place_of(verdict.layout) : 0], ++all;
   if (all == 0) return;
-  for (std::size_t k = 1; k < layout_count; ++k)
+  for (std::size_t k = 0; k < layout_count; ++k)
     reference.prior[k] +=
         std::log((static_cast<double>(reference.found[k]) + least_count) * layout_count /
                  (all + least_count * layout_count));

@@ -34,6 +34,9 @@ Layout layout_at(std::size_t i);
 /// The fixed name of a cause: "corners for centre", "pixels for fractions", or both with a comma.
 std::string cause_of(const Layout& layout);
 
+/// The slack of a box of the format whose row is taken as it is: its centre is about in the image.
+inline constexpr double half_outside = 0.5;
+
 using Numbers = std::array<double, 4>;
 /// The box that these four numbers mean. Nothing where it has no area, or where it reaches out of
 /// the image by more than `slack` of its side.

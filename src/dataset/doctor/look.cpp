@@ -132,7 +132,8 @@ std::vector<CxcywhNormalized> boxes_under(const Layout& layout, const std::vecto
   std::vector<CxcywhNormalized> boxes;
   for (const RawRow& row : rows) {
     if (!row.is_box()) continue;
-    const auto box = box_under(layout, row.numbers(), size.width, size.height, slack);
+    const auto box = box_under(layout, row.numbers(), size.width, size.height,
+                               layout.own() ? half_outside : slack);
     if (!box) return {};
     if (boxes.size() < most_boxes) boxes.push_back(*box);
   }

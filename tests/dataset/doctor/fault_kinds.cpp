@@ -187,9 +187,10 @@ std::vector<FaultKind> rows() {
       {"label file of another image", "copied-label", "", false, 2,
        [](Item& item, const CleanSet& set, Random& random) {
          for (;;) {
-           const Item& other = set.items[static_cast<std::size_t>(
-               random.integer(0, static_cast<std::int64_t>(set.items.size()) - 1))];
-           if (other.rows.size() < 2 || other.stem == item.stem) continue;
+           const auto at = static_cast<std::size_t>(
+               random.integer(0, static_cast<std::int64_t>(set.items.size()) - 1));
+           const Item& other = set.items[at];
+           if (set.chosen[at] || other.rows.size() < 2) continue;
            item.rows = other.rows;
            return;
          }

@@ -63,7 +63,7 @@ std::string key_of(const fs::path& file) {
 
 CleanSet read_clean_set(const std::string& name, const fs::path& data_yaml) {
   const dataset::Description description = dataset::read_description(data_yaml);
-  CleanSet set{name, description.names, {}};
+  CleanSet set{name, description.names, {}, {}};
   for (const char* split : {"train", "val", "test"}) {
     if (description.split(split).empty()) continue;
     for (const fs::path& image : dataset::collect_pictures(description.split(split))) {
@@ -88,12 +88,16 @@ CleanSet read_clean_set(const std::string& name, const fs::path& data_yaml) {
 Planted plant(const CleanSet& clean, const FaultKind& kind, double rate, std::uint64_t seed,
               const fs::path& folder) {
   Planted planted;
+  CleanSet set = clean;
+  for (std::size_t i = 0; i < clean.items.size(); ++i)
+    set.chosen.push_back((kind.whole_set ||
+                          Random(seed, 0, static_cast<std::uint32_t>(i), 0).chance(rate)) &&
+                         clean.items[i].rows.size() >= (kind.whole_set ? 1 : kind.least_rows));
   for (std::size_t i = 0; i < clean.items.size(); ++i) {
     Item item = clean.items[i];
-    Random random(seed, 0, static_cast<std::uint32_t>(i), 0);
-    const bool chosen = kind.whole_set || random.chance(rate);
-    if (chosen && item.rows.size() >= (kind.whole_set ? 1 : kind.least_rows)) {
-      kind.plant(item, clean, random);
+    Random random(seed, 0, static_cast<std::uint32_t>(i), 1);
+    if (set.chosen[i]) {
+      kind.plant(item, set, random);
       planted.items.push_back(i);
       planted.changed.push_back(item);
     }

@@ -26,6 +26,7 @@ struct CleanSet {
   std::string name;
   std::vector<std::string> classes;
   std::vector<Item> items;  ///< by split, then by name
+  std::vector<bool> chosen;  ///< which of them have a fault, while faults are put in
 };
 
 /// Of a data set in the layout that `dataset convert` and `dataset synth` write.
