@@ -313,8 +313,8 @@ std::vector<FaultKind> pictures() {
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.2, 0); })},
       {"twice the light and 60 levels", "bright-image", "", false, 0,
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 2, 60); })},
-      {"8 % of the contrast", "low-contrast", "", false, 0,
-       picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.08, 120); })},
+      {"12 % of the contrast", "low-contrast", "", false, 0,
+       picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.12, 120); })},
       {"gray", "gray-image", "", false, 0, picture([](const cv::Mat& bgr, Random&) {
          cv::Mat gray, out;
          cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
