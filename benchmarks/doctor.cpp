@@ -1,5 +1,5 @@
-// benchmark_doctor NAME=DATA.YAML … [--seeds N] [--kind TEXT] [--examples N]: seeded faults, kind by
-// kind: recall, causes named right, false alarms (data-services D3). With --predictions FILE: a
+// benchmark_doctor NAME=DATA.YAML … [--seeds N] [--kind TEXT] [--examples N]: seeded faults, kind
+// by kind: recall, causes named right, false alarms (data-services D3). With --predictions FILE: a
 // tenth of the labels made wrong, and the precision of both rankings among the first n. The tables
 // are in docs/data-check.md.
 #include <fmt/format.h>
@@ -44,8 +44,7 @@ void measure_rankings(const fs::path& data, const fs::path& file, int seeds) {
   using Kind = doctor::Mistake::Kind;
   doctor::SubjectOptions options;
   options.sketches = false;
-  const doctor::Subject clean =
-      doctor::read_subject(dataset::read_description(data), options);
+  const doctor::Subject clean = doctor::read_subject(dataset::read_description(data), options);
   const doctor::Predictions predictions = doctor::read_predictions(file, clean);
   fmt::print("| Mistake | Planted | Precision among the first n, joint | plain rule |\n");
   fmt::print("|---|---|---|---|\n");
@@ -53,8 +52,8 @@ void measure_rankings(const fs::path& data, const fs::path& file, int seeds) {
     double precision[2] = {};
     std::size_t count = 0;
     for (int seed = 1; seed <= seeds; ++seed) {
-      const auto planted = test::plant_mistakes(clean, predictions, kind, 0.1,
-                                                static_cast<std::uint64_t>(seed));
+      const auto planted =
+          test::plant_mistakes(clean, predictions, kind, 0.1, static_cast<std::uint64_t>(seed));
       count += planted.count;
       for (const auto ranking : {doctor::Ranking::joint, doctor::Ranking::plain})
         precision[static_cast<int>(ranking)] +=
@@ -86,8 +85,8 @@ int main(int count, char** arguments) {
     else if (argument == "--predictions" && i + 1 < count)
       predictions = arguments[++i];
     else if (const auto equal = argument.find('='); equal != std::string::npos)
-      data = argument.substr(equal + 1), sets.push_back(
-          test::read_clean_set(argument.substr(0, equal), argument.substr(equal + 1)));
+      data = argument.substr(equal + 1),
+      sets.push_back(test::read_clean_set(argument.substr(0, equal), argument.substr(equal + 1)));
   }
   if (sets.empty()) {
     fmt::print(stderr, "expected NAME=DATA.YAML, found none\n");

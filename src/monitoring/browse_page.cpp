@@ -48,8 +48,8 @@ filter();
 
 std::string select(const char* id, const char* title,
                    const std::vector<std::pair<std::string, std::string>>& options) {
-  std::string out = fmt::format("<label>{} <select id=\"{}\"><option value=\"\">all</option>",
-                                title, id);
+  std::string out =
+      fmt::format("<label>{} <select id=\"{}\"><option value=\"\">all</option>", title, id);
   for (const auto& [value, text] : options)
     out += fmt::format("<option value=\"{}\">{}</option>", text::html(value), text::html(text));
   return out + "</select></label>\n";
@@ -63,7 +63,8 @@ std::string filters(const BrowsePage& page) {
   }
   const auto numbered = [](const std::vector<std::string>& names) {
     std::vector<std::pair<std::string, std::string>> options;
-    for (std::size_t i = 0; i < names.size(); ++i) options.emplace_back(std::to_string(i), names[i]);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      options.emplace_back(std::to_string(i), names[i]);
     return options;
   };
   std::vector<std::pair<std::string, std::string>> split_options, finding_options{{"any", "any"}};

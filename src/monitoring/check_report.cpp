@@ -35,8 +35,7 @@ std::string splits(const json& result) {
   Table table{{"Split", "Images", "Boxes", "Label files missing", "Empty", "Unusable images"}, {}};
   for (const auto& [name, split] : result["splits"].items())
     table.rows.push_back({name, shown(split["pictures"]), shown(split["boxes"]),
-                          shown(split["missing"]), shown(split["empty"]),
-                          shown(split["corrupt"])});
+                          shown(split["missing"]), shown(split["empty"]), shown(split["corrupt"])});
   return html_table(table);
 }
 
@@ -59,9 +58,9 @@ std::string checks(const json& result) {
                                             {"severity", "Severity"},
                                             {"findings", "Findings"},
                                             {"summary", "Finds"}});
-  const std::string counts = fmt::format("<p>{} errors, {} warnings, {} infos.</p>\n",
-                                         shown(result["errors"]), shown(result["warnings"]),
-                                         shown(result["infos"]));
+  const std::string counts =
+      fmt::format("<p>{} errors, {} warnings, {} infos.</p>\n", shown(result["errors"]),
+                  shown(result["warnings"]), shown(result["infos"]));
   return counts + html_table(found);
 }
 
@@ -110,15 +109,19 @@ std::string assignment(const json& result) {
     return "<p>Not looked at: no network was named (--cfg or --weights).</p>\n";
   const json& all = result["assignment"];
   const std::vector<std::pair<const char*, const char*>> columns = {
-      {"name", "Boxes of"}, {"boxes", "Boxes"},           {"never", "Never assigned"},
-      {"seldom", "At less than half of the scales"}, {"finest_only", "On the finest level only"}};
+      {"name", "Boxes of"},
+      {"boxes", "Boxes"},
+      {"never", "Never assigned"},
+      {"seldom", "At less than half of the scales"},
+      {"finest_only", "On the finest level only"}};
   std::string out = fmt::format(
       "<p>{} at {} px: an anchor takes a box where no side differs by {} times or more, at a scale "
       "of the training transform of {} to {}.</p>\n",
       text::html(shown(all["network"])), shown(all["image_size"]), shown(all["anchor_t"]),
       shown(all["scales"][0]), shown(all["scales"][1]));
   out += html_table(table_of(json::array({all["all"]}), columns));
-  out += html_table(table_of(all["sizes"], columns)) + html_table(table_of(all["classes"], columns));
+  out +=
+      html_table(table_of(all["sizes"], columns)) + html_table(table_of(all["classes"], columns));
   if (!all["cures"].empty())
     out += html_table(table_of(all["cures"], {{"cure", "With"},
                                               {"never", "Never assigned"},

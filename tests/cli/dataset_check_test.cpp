@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 class DatasetDoctor : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(run({"dataset", "synth", "--out", (scratch / "set").string(), "--train", "24", "--val",
-                   "8", "--test", "0", "--img-size", "320", "--seed", "5"})
+    ASSERT_EQ(run({"dataset", "synth", "--out", (scratch / "set").string(), "--train", "24",
+                   "--val", "8", "--test", "0", "--img-size", "320", "--seed", "5"})
                   .code,
               0);
   }
@@ -52,8 +52,8 @@ TEST_F(DatasetDoctor, NamesTheCauseMendsItAndTheMendedSetIsClean) {
   EXPECT_EQ(result["fixed"]["changed_rows"], 2);
   EXPECT_TRUE(has(read_text(scratch / "report/report.html"), "pixels for fractions"));
   // 120 / 320, 80 / height and so on: the format's own centre.
-  const Outcome again = run({"dataset", "check", (scratch / "mended/data.yaml").string(),
-                             "--strict", "--json"});
+  const Outcome again =
+      run({"dataset", "check", (scratch / "mended/data.yaml").string(), "--strict", "--json"});
   EXPECT_EQ(again.code, 0) << again.out;
   EXPECT_EQ(read_text(label), "0 120 80 60 40\n0 200 150 70 44\n");
 }
@@ -77,8 +77,8 @@ TEST_F(DatasetDoctor, PredictionsRankWhatTheySpeakAgainst) {
 
 TEST_F(DatasetDoctor, StatisticsAndThePageToBrowse) {
   const std::string data = (scratch / "set/data.yaml").string();
-  const Outcome stats = run({"dataset", "stats", data, "--other", data, "--json", "--out",
-                             (scratch / "stats").string()});
+  const Outcome stats = run(
+      {"dataset", "stats", data, "--other", data, "--json", "--out", (scratch / "stats").string()});
   ASSERT_EQ(stats.code, 0) << stats.err;
   const auto tables = nlohmann::json::parse(stats.out);
   EXPECT_EQ(tables["columns"], nlohmann::json({"A train", "A val", "B train", "B val"}));

@@ -59,8 +59,8 @@ std::string class_text(int c, const std::vector<std::string>& names) {
 }
 
 std::string text_of(const Mistake& one, const std::vector<std::string>& names) {
-  const std::string place = one.line > 0 ? fmt::format("{}:{}", one.label.string(), one.line)
-                                         : one.image.string();
+  const std::string place =
+      one.line > 0 ? fmt::format("{}:{}", one.label.string(), one.line) : one.image.string();
   switch (one.kind) {
     case Mistake::Kind::missing:
       return fmt::format("{}: a {} at {:.0f}, {:.0f} px ({:.2f})", place,
@@ -69,8 +69,7 @@ std::string text_of(const Mistake& one, const std::vector<std::string>& names) {
     case Mistake::Kind::wrong_class:
       return fmt::format("{}: {}, rather {} ({:.2f})", place, class_text(one.given, names),
                          class_text(one.suggested, names), one.score);
-    default:
-      return fmt::format("{}: {} ({:.2f})", place, class_text(one.given, names), one.score);
+    default: return fmt::format("{}: {} ({:.2f})", place, class_text(one.given, names), one.score);
   }
 }
 
@@ -92,8 +91,8 @@ std::vector<std::string> mistake_lines(const std::vector<Mistake>& mistakes,
   for (const Mistake& one : mistakes) kinds[one.kind].push_back(&one);
   std::vector<std::string> lines;
   for (const auto& [kind, list] : kinds) {
-    lines.push_back(fmt::format("label mistakes, {}: {}, likeliest first", name_of(kind),
-                                list.size()));
+    lines.push_back(
+        fmt::format("label mistakes, {}: {}, likeliest first", name_of(kind), list.size()));
     for (std::size_t i = 0; i < std::min(most, list.size()); ++i)
       lines.push_back("  " + text_of(*list[i], names));
   }

@@ -29,9 +29,9 @@ std::vector<Setting> settings(NetworkRuleOptions& o) {
 }
 
 NetworkRule network_rule(const NetworkRuleOptions& o) {
-  const network::Network network =
-      o.weights.empty() ? network::build(network::read_config(o.cfg), o.cfg)
-                        : network::read_checkpoint(o.weights).build_network();
+  const network::Network network = o.weights.empty()
+                                       ? network::build(network::read_config(o.cfg), o.cfg)
+                                       : network::read_checkpoint(o.weights).build_network();
   const run::Hyperparameters hyp = run::read_hyperparameters(o.hyp);
   NetworkRule rule;
   rule.name = o.weights.empty() ? o.cfg : o.weights;

@@ -65,9 +65,8 @@ FindingNames findings_of(const doctor::Diagnosis& diagnosis) {
 
 bool has_class(const dataset::Entry* entry, int class_index) {
   return entry != nullptr &&
-         std::any_of(entry->labels.begin(), entry->labels.end(), [&](const dataset::Label& label) {
-           return label.class_index == class_index;
-         });
+         std::any_of(entry->labels.begin(), entry->labels.end(),
+                     [&](const dataset::Label& label) { return label.class_index == class_index; });
 }
 
 int class_number(const BrowseOptions& o, const std::vector<std::string>& names) {
@@ -95,8 +94,8 @@ std::vector<Chosen> choose(const BrowseOptions& o, const doctor::Diagnosis& diag
       Chosen one{&split, &picture, entry == entries.end() ? nullptr : entry->second,
                  names == findings.end() ? std::set<std::string>{} : names->second};
       if (!picture.usable() || (wanted >= 0 && !has_class(one.entry, wanted))) continue;
-      if (!o.finding.empty() && !(o.finding == "any" ? !one.findings.empty()
-                                                     : one.findings.contains(o.finding)))
+      if (!o.finding.empty() &&
+          !(o.finding == "any" ? !one.findings.empty() : one.findings.contains(o.finding)))
         continue;
       chosen.push_back(std::move(one));
     }
@@ -125,23 +124,24 @@ cv::Mat reduced(const fs::path& file, int side) {
 
 int size_of(const dataset::Entry& entry, const dataset::Label& label) {
   constexpr double small = 32, medium = 96;
-  const double side =
-      std::sqrt(label.box.w * entry.width * label.box.h * entry.height);
+  const double side = std::sqrt(label.box.w * entry.width * label.box.h * entry.height);
   return side < small ? 0 : side < medium ? 1 : 2;
 }
 
 monitoring::BrowseCard card_of(const Chosen& one, int side) {
   constexpr int quality = 80;
   const cv::Mat small = reduced(one.picture->file, side);
-  monitoring::BrowseCard card{one.picture->file.filename().string(), one.split->name,
-                              encode_jpeg(small, quality), small.cols, small.rows,
+  monitoring::BrowseCard card{one.picture->file.filename().string(),
+                              one.split->name,
+                              encode_jpeg(small, quality),
+                              small.cols,
+                              small.rows,
                               {},
                               one.findings};
   if (one.entry == nullptr) return card;
   for (const dataset::Label& label : one.entry->labels)
     card.boxes.push_back({label.box.cx - label.box.w / 2, label.box.cy - label.box.h / 2,
-                          label.box.w, label.box.h, label.class_index,
-                          size_of(*one.entry, label)});
+                          label.box.w, label.box.h, label.class_index, size_of(*one.entry, label)});
   return card;
 }
 
@@ -198,7 +198,8 @@ nlohmann::json run_dataset_browse(const std::vector<std::string>& arguments, Out
   std::vector<Chosen> all = choose(options, diagnosis);
   if (all.empty()) throw Error(options.data + ": no image is left by --split, --class, --finding");
   const std::size_t found = all.size();
-  const std::vector<Chosen> chosen = evenly(std::move(all), static_cast<std::size_t>(options.limit));
+  const std::vector<Chosen> chosen =
+      evenly(std::move(all), static_cast<std::size_t>(options.limit));
   monitoring::BrowsePage page;
   page.title = options.data;
   page.classes = diagnosis.subject.splits.front().index.names;
@@ -221,8 +222,11 @@ nlohmann::json run_dataset_browse(const std::vector<std::string>& arguments, Out
   output.line(fmt::format("written: {} with {} of {} images, and {} sheets",
                           (fs::path(options.out) / "index.html").string(), chosen.size(), found,
                           sheets));
-  return {{"data", options.data}, {"images", found},  {"shown", chosen.size()},
-          {"sheets", sheets},     {"out", options.out}};
+  return {{"data", options.data},
+          {"images", found},
+          {"shown", chosen.size()},
+          {"sheets", sheets},
+          {"out", options.out}};
 }
 
 }  // namespace yolov7::cli

@@ -42,9 +42,10 @@ Settings settings(CheckOptions& o) {
               "makes its image unusable")
           .basic(),
       setting("skip", o.skip, "checks that are left out, by their names").basic(),
-      setting("fix", o.fix,
-              "new or empty folder for a set with the proposed changes made; the source stays as it "
-              "is, and changes.json lists every change")
+      setting(
+          "fix", o.fix,
+          "new or empty folder for a set with the proposed changes made; the source stays as it "
+          "is, and changes.json lists every change")
           .basic(),
       setting("leave", o.leave, "with --fix: numbers of changes that are not made").basic(),
       setting("link", o.link,
@@ -159,8 +160,7 @@ nlohmann::json result_json(const CheckOptions& o, const dataset::doctor::Diagnos
   result["data"] = o.data;
   result["names"] = indexes.front()->names;
   result["splits"] = nlohmann::json::object();
-  for (const dataset::Index* index : indexes)
-    result["splits"][index->split] = split_json(*index);
+  for (const dataset::Index* index : indexes) result["splits"][index->split] = split_json(*index);
   result["shared"] = check_shared(indexes);
   return result;
 }
@@ -183,12 +183,10 @@ void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& di
   options.stop = interrupt::token();
   const auto counts = dataset::doctor::write_fixed(diagnosis, o.fix, options);
   const std::filesystem::path folder(o.fix);
-  result["fixed"] = {{"data", (folder / "data.yaml").string()},
-                     {"images", counts.images},
-                     {"dropped_images", counts.dropped_images},
-                     {"changed_rows", counts.changed_rows},
-                     {"dropped_rows", counts.dropped_rows},
-                     {"left", counts.left}};
+  result["fixed"] = {
+      {"data", (folder / "data.yaml").string()}, {"images", counts.images},
+      {"dropped_images", counts.dropped_images}, {"changed_rows", counts.changed_rows},
+      {"dropped_rows", counts.dropped_rows},     {"left", counts.left}};
   output.line(fmt::format(
       "written: {} with {} images; {} images dropped, {} rows changed, {} rows dropped; {} lists "
       "every change with its number for --leave",
@@ -201,14 +199,13 @@ void rank_mistakes(const CheckOptions& o, const dataset::doctor::Diagnosis& diag
                    nlohmann::json& result, const Output& output) {
   if (o.predictions.empty()) return;
   constexpr std::size_t crops = 100;
-  const auto predictions =
-      dataset::doctor::read_predictions(o.predictions, diagnosis.subject);
-  const auto mistakes =
-      dataset::doctor::find_mistakes(diagnosis.subject, predictions, o.ranking);
+  const auto predictions = dataset::doctor::read_predictions(o.predictions, diagnosis.subject);
+  const auto mistakes = dataset::doctor::find_mistakes(diagnosis.subject, predictions, o.ranking);
   const auto& names = diagnosis.subject.description.names;
-  output.line(fmt::format("label mistakes: {} images have predictions, {} do not and are not "
-                          "looked at",
-                          predictions.size(), diagnosis.subject.pictures() - predictions.size()));
+  output.line(
+      fmt::format("label mistakes: {} images have predictions, {} do not and are not "
+                  "looked at",
+                  predictions.size(), diagnosis.subject.pictures() - predictions.size()));
   for (const std::string& line : mistake_lines(mistakes, names, most_lines)) output.line(line);
   result["mistakes"] = mistakes_json(mistakes, names, o.out.empty() ? 0 : crops);
 }

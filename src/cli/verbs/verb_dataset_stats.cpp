@@ -55,8 +55,8 @@ nlohmann::json run_dataset_stats(const std::vector<std::string>& arguments, Outp
   const auto advice = doctor::advice_on(subject);
   if (!options.other.empty())
     statistics = doctor::side_by_side(
-        statistics, "A",
-        doctor::statistics_of(subject_of(options.other, rule), rule.image_size), "B");
+        statistics, "A", doctor::statistics_of(subject_of(options.other, rule), rule.image_size),
+        "B");
   for (const std::string& line : doctor::lines_of(statistics)) output.line(line);
   for (const auto& one : advice) output.line(fmt::format("{}: {}", one.topic, one.text));
   nlohmann::json result = to_json(statistics);
@@ -68,8 +68,8 @@ nlohmann::json run_dataset_stats(const std::vector<std::string>& arguments, Outp
       file::write_atomically(folder / "stats.json", json_text(result, 1) + "\n");
       file::write_atomically(folder / "stats.html", monitoring::stats_report(result));
     });
-    output.line(fmt::format("written: {}",
-                            (std::filesystem::path(options.out) / "stats.html").string()));
+    output.line(
+        fmt::format("written: {}", (std::filesystem::path(options.out) / "stats.html").string()));
   }
   return result;
 }

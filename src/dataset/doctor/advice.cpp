@@ -56,8 +56,8 @@ Advice on_image_size(const std::vector<Side>& sides, int image_size) {
   for (const int size : {640, 768, 960, 1280, 1536, 1920})
     if (size > image_size && (share_below(sides, least_px, size) <= few || size == 1920)) {
       return {"image size",
-              fmt::format("{}; --img-size {} leaves {:.1f} %, for {:.1f} times the work", text, size,
-                          100 * share_below(sides, least_px, size),
+              fmt::format("{}; --img-size {} leaves {:.1f} %, for {:.1f} times the work", text,
+                          size, 100 * share_below(sides, least_px, size),
                           std::pow(static_cast<double>(size) / image_size, 2))};
     }
   return {"image size", text};
@@ -66,9 +66,10 @@ Advice on_image_size(const std::vector<Side>& sides, int image_size) {
 Advice on_anchors(const Subject& subject, const std::optional<Assignment>& assignment) {
   if (!assignment) return {"anchors", "no network was named"};
   const ReachCounts& all = assignment->all;
-  const std::string now = fmt::format("with the anchors of {} {} of {} boxes are never assigned "
-                                      "and {} at less than half of the scales",
-                                      assignment->network, all.never, all.boxes, all.seldom);
+  const std::string now = fmt::format(
+      "with the anchors of {} {} of {} boxes are never assigned "
+      "and {} at less than half of the scales",
+      assignment->network, all.never, all.boxes, all.seldom);
   if (all.never + all.seldom == 0) return {"anchors", now + ": they fit"};
   for (const Cure& cure : assignment->cures)
     if (!subject.network->fitted.empty() && cure.text.starts_with("anchors"))
@@ -116,15 +117,15 @@ Advice on_classes(const Subject& subject) {
   const std::vector<double> weights = class_weights(boxes);
   const auto [least, most] = std::minmax_element(boxes.begin(), boxes.end());
   if (boxes.size() < 2) return {"class weights", "one class: none are needed"};
-  std::string text = fmt::format("the most frequent class has {} boxes in train, the rarest {}",
-                                 *most, *least);
+  std::string text =
+      fmt::format("the most frequent class has {} boxes in train, the rarest {}", *most, *least);
   constexpr std::size_t balanced = 5;
   if (*most <= balanced * std::max<std::size_t>(1, *least))
     return {"class weights", text + ": balanced enough without"};
   text += "; by the effective number of samples:";
   for (std::size_t i = 0; i < weights.size(); ++i)
-    text += fmt::format("{} {} {:.2f}", i == 0 ? "" : ",",
-                        subject.splits.front().index.names[i], weights[i]);
+    text += fmt::format("{} {} {:.2f}", i == 0 ? "" : ",", subject.splits.front().index.names[i],
+                        weights[i]);
   return {"class weights", text};
 }
 

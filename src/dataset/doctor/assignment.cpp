@@ -113,8 +113,8 @@ NetworkRule with_level(const NetworkRule& rule, bool finer) {
 std::vector<Cure> cures_of(const std::vector<Sized>& boxes, const NetworkRule& rule) {
   std::vector<Cure> cures;
   if (!rule.fitted.empty())
-    cures.push_back(cure_of("anchors searched for this set (yolov7 anchors)", boxes, 1,
-                            with_anchors(rule)));
+    cures.push_back(
+        cure_of("anchors searched for this set (yolov7 anchors)", boxes, 1, with_anchors(rule)));
   constexpr int grain = 64;
   for (const double factor : {0.5, 0.75, 1.5, 2.0, 3.0}) {
     const int size = static_cast<int>(rule.image_size * factor) / grain * grain;
@@ -170,9 +170,15 @@ Reach reach_of(double width_px, double height_px, const NetworkRule& rule) {
 std::optional<Assignment> assignment_of(const Subject& subject) {
   if (!subject.network) return std::nullopt;
   const NetworkRule& rule = *subject.network;
-  Assignment result{rule.name,        rule.image_size, rule.anchor_threshold,
-                    rule.least_scale, rule.most_scale, {"all", 0, 0, 0, 0},
-                    {},               {},              {}};
+  Assignment result{rule.name,
+                    rule.image_size,
+                    rule.anchor_threshold,
+                    rule.least_scale,
+                    rule.most_scale,
+                    {"all", 0, 0, 0, 0},
+                    {},
+                    {},
+                    {}};
   const std::vector<std::string>& names = subject.splits.front().index.names;
   for (const std::string& name : names) result.classes.push_back({name});
   for (const char* name : {"below 32 x 32 px", "below 96 x 96 px", "larger"})

@@ -17,7 +17,7 @@ struct Reach {
   /// Share of the training transform's scales, which are drawn evenly from least_scale to
   /// most_scale, at which the filter keeps the box and at least one anchor takes it.
   double share = 0;
-  bool finest_only = false;  ///< no anchor of a coarser level ever takes it
+  bool finest_only = false;            ///< no anchor of a coarser level ever takes it
   Obstacle obstacle = Obstacle::none;  ///< the reason where share is 0
 };
 

@@ -7,8 +7,6 @@
 #include <cmath>
 #include <optional>
 
-#include "dataset/doctor/file_causes.hpp"
-
 namespace yolov7::dataset::doctor {
 namespace {
 
@@ -56,8 +54,7 @@ void decide_set(const std::vector<RowFile>& files, Causes& causes) {
   std::size_t best = layout_count;
   Gain best_gain;
   for (std::size_t i = 0; i < layout_count; ++i) {
-    if (static_cast<double>(counts[i]) <
-        nearly_all * static_cast<double>(own ? counts[0] : most))
+    if (static_cast<double>(counts[i]) < nearly_all * static_cast<double>(own ? counts[0] : most))
       continue;
     if (best == layout_count) {
       best = own ? 0 : i;
@@ -68,10 +65,10 @@ void decide_set(const std::vector<RowFile>& files, Causes& causes) {
   }
   causes.set_layout = layout_at(best);
   if (best == 0) return;
-  causes.set_evidence =
-      fmt::format("{} of {} label files are boxes inside their images when read so, {} when read "
-                  "as the format says",
-                  counts[best], files.size(), counts[0]);
+  causes.set_evidence = fmt::format(
+      "{} of {} label files are boxes inside their images when read so, {} when read "
+      "as the format says",
+      counts[best], files.size(), counts[0]);
   if (best_gain.files > 0)
     causes.set_evidence += fmt::format(
         "; in {} images the boxes then stand out {:.2f} times as much from what lies around them "
@@ -93,9 +90,9 @@ void decide_classes(const Subject& subject, Causes& causes) {
       }
   if (last == 0) return;
   causes.one_based = true;
-  causes.class_evidence = fmt::format(
-      "all {} rows have classes in 1..{}, {} of them class {}; none has class 0", rows, classes,
-      last, classes);
+  causes.class_evidence =
+      fmt::format("all {} rows have classes in 1..{}, {} of them class {}; none has class 0", rows,
+                  classes, last, classes);
 }
 
 /// Where the whole set has another layout, each file that fits it has that cause.
@@ -118,7 +115,7 @@ Causes find_causes(const Subject& subject) {
   decide_set(files, causes);
   decide_classes(subject, causes);
   if (causes.set_layout.own())
-    judge_files(files, causes);
+    judge_files(files, causes.files);
   else
     judge_by_set(files, causes);
   return causes;

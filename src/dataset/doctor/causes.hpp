@@ -4,20 +4,10 @@
 // numbers are boxes inside their images, whether the boxes have the sizes that the class has
 // elsewhere, and whether the boxes stand out from what lies around them (data-services D1).
 #include <string>
-#include <unordered_map>
-#include <vector>
 
-#include "dataset/doctor/subject.hpp"
+#include "dataset/doctor/file_causes.hpp"
 
 namespace yolov7::dataset::doctor {
-
-/// Of one label file.
-struct FileVerdict {
-  Layout layout;                      ///< of the affected rows
-  std::vector<std::size_t> affected;  ///< rows, by place in Picture::rows
-  bool named = false;                 ///< false: they are no boxes under any layout
-  std::string evidence;
-};
 
 struct Causes {
   Layout set_layout;         ///< of most files
@@ -25,7 +15,7 @@ struct Causes {
   bool one_based = false;    ///< classes are counted from 1 in the whole set
   std::string class_evidence;
   /// Files that do not follow the format itself; the whole set's where set_layout is another.
-  std::unordered_map<const Picture*, FileVerdict> files;
+  FileVerdicts files;
 };
 
 Causes find_causes(const Subject& subject);

@@ -42,10 +42,10 @@ void look_at_absence(const Context& context, const std::vector<Counts>& counts,
     for (std::size_t s = 0; s < counts.size(); ++s) {
       if (counts[s][c] > 0) continue;
       const bool train = subject.splits[s].name == "train";
-      findings.add(train ? "untrained-class" : "class-not-in-split", subject.splits[s].name,
-                   subject.description.file,
-                   fmt::format("class {} '{}' has {} boxes in other splits and none here", c, name,
-                               all));
+      findings.add(
+          train ? "untrained-class" : "class-not-in-split", subject.splits[s].name,
+          subject.description.file,
+          fmt::format("class {} '{}' has {} boxes in other splits and none here", c, name, all));
     }
   }
 }
@@ -55,12 +55,13 @@ void look_at_balance(const Context& context, const Counts& train, Findings& find
   if (most == train.end()) return;
   for (std::size_t c = 0; c < train.size(); ++c)
     if (train[c] > 0 && static_cast<double>(*most) > most_imbalance * static_cast<double>(train[c]))
-      findings.add("rare-class", "train", context.subject.description.file,
-                   fmt::format("class {} '{}' has {} boxes, '{}' has {}", c,
-                               context.subject.description.names[c], train[c],
-                               context.subject.description
-                                   .names[static_cast<std::size_t>(most - train.begin())],
-                               *most));
+      findings.add(
+          "rare-class", "train", context.subject.description.file,
+          fmt::format(
+              "class {} '{}' has {} boxes, '{}' has {}", c, context.subject.description.names[c],
+              train[c],
+              context.subject.description.names[static_cast<std::size_t>(most - train.begin())],
+              *most));
 }
 
 /// Whether the classes of a split are those of train: chi-square over the classes, normalized.
@@ -80,9 +81,10 @@ void look_at_skew(const Context& context, const Split& split, const Counts& here
                  term = (found - expected) * (found - expected) / expected;
     chi += term, ++free;
     if (term > worst_term)
-      worst_term = term, worst = fmt::format("'{}' is {:.1f} % of the boxes here and {:.1f} % in train",
-                                             context.subject.description.names[c],
-                                             100 * found / all_here, 100 * share);
+      worst_term = term,
+      worst =
+          fmt::format("'{}' is {:.1f} % of the boxes here and {:.1f} % in train",
+                      context.subject.description.names[c], 100 * found / all_here, 100 * share);
   }
   // Boxes of one image are not independent, so the bound is far beyond what chance gives them.
   constexpr double boxes_an_image = 10;
@@ -106,16 +108,15 @@ void find_balance(const Context& context, Findings& findings) {
 }  // namespace
 
 Family balance_family() {
-  return {"Balance",
-          {{"absent-class", "a class of data.yaml without any box"},
-           {"untrained-class", "a class that is validated or tested and not trained",
-            Severity::error},
-           {"class-not-in-split", "a class that a split cannot measure"},
-           {"rare-class", "a class with less than a hundredth of the most frequent one's boxes",
-            Severity::info},
-           {"split-skew", "a split whose classes have other shares than in train",
-            Severity::info}},
-          find_balance};
+  return {
+      "Balance",
+      {{"absent-class", "a class of data.yaml without any box"},
+       {"untrained-class", "a class that is validated or tested and not trained", Severity::error},
+       {"class-not-in-split", "a class that a split cannot measure"},
+       {"rare-class", "a class with less than a hundredth of the most frequent one's boxes",
+        Severity::info},
+       {"split-skew", "a split whose classes have other shares than in train", Severity::info}},
+      find_balance};
 }
 
 }  // namespace yolov7::dataset::doctor

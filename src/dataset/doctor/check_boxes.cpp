@@ -38,7 +38,10 @@ void tell_pair(const Split& split, const Picture& picture, const RawRow& a, cons
   const bool equal = a.class_number == b.class_number && a.values == b.values;
   const bool same_class = a.class_number == b.class_number;
   Finding& finding = findings.add(
-      equal ? "equal-rows" : same_class ? "box-twice" : "two-classes", split.name, picture.label,
+      equal        ? "equal-rows"
+      : same_class ? "box-twice"
+                   : "two-classes",
+      split.name, picture.label,
       equal ? fmt::format("the same row as line {}", first.line)
             : fmt::format("covers the box of line {} (IoU {:.3f}){}", first.line, overlap,
                           same_class ? std::string()

@@ -18,15 +18,15 @@ struct Use {
 
 void tell(const Use& kept, const Use& copy, Findings& findings) {
   const bool leak = kept.split != copy.split;
-  Finding& finding = findings.add(
-      leak ? "leaked-image" : "image-twice", copy.split->name, copy.picture->file,
-      fmt::format("{} {}{}",
-                  kept.picture->file == copy.picture->file ? "the same file as"
-                                                           : "the same bytes as",
-                  kept.picture->file.string(),
-                  leak ? fmt::format(" in {}: results on {} are too good", kept.split->name,
-                                     kept.split->name)
-                       : std::string()));
+  Finding& finding =
+      findings.add(leak ? "leaked-image" : "image-twice", copy.split->name, copy.picture->file,
+                   fmt::format("{} {}{}",
+                               kept.picture->file == copy.picture->file ? "the same file as"
+                                                                        : "the same bytes as",
+                               kept.picture->file.string(),
+                               leak ? fmt::format(" in {}: results on {} are too good",
+                                                  kept.split->name, kept.split->name)
+                                    : std::string()));
   finding.image = copy.picture->file;
   finding.changes.push_back({Change::Kind::drop_image, 0, {}});
 }
@@ -66,8 +66,7 @@ void find_near(const Context& context, const std::vector<Use>& uses, Findings& f
     Finding& finding = findings.add(
         leak ? "near-leak" : "near-twice", other.split->name, other.picture->file,
         fmt::format("shows the same as {}{} (correlation {:.2f})", kept.picture->file.string(),
-                    leak ? " in " + kept.split->name : std::string(),
-                    pair.likeness.correlation));
+                    leak ? " in " + kept.split->name : std::string(), pair.likeness.correlation));
     finding.image = other.picture->file;
   }
 }

@@ -111,10 +111,9 @@ void look_at_file(const Split& split, const Picture& picture, Findings& findings
   const auto wanted = suffixes(stored.format);
   const std::string suffix = text::lower(picture.file.extension().string());
   if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), suffix) == wanted.end()) {
-    Finding& finding =
-        findings.add("wrong-suffix", split.name, picture.file,
-                     fmt::format("the content is {}, the name ends in '{}'",
-                                 format_name(stored.format), suffix));
+    Finding& finding = findings.add("wrong-suffix", split.name, picture.file,
+                                    fmt::format("the content is {}, the name ends in '{}'",
+                                                format_name(stored.format), suffix));
     finding.image = picture.file;
     finding.changes.push_back(
         {Change::Kind::rename_image, 0,
@@ -122,9 +121,9 @@ void look_at_file(const Split& split, const Picture& picture, Findings& findings
   }
   if (stored.cmyk || stored.bits > 8)
     findings.add("odd-storage", split.name, picture.file,
-                 stored.cmyk ? "stored as CMYK: colours are converted without a profile"
-                             : fmt::format("stored with {} bits a sample: scaled to 8",
-                                           stored.bits));
+                 stored.cmyk
+                     ? "stored as CMYK: colours are converted without a profile"
+                     : fmt::format("stored with {} bits a sample: scaled to 8", stored.bits));
 }
 
 void look_at_size(const Split& split, const Picture& picture, const Usual& usual, int image_size,
@@ -138,22 +137,22 @@ void look_at_size(const Split& split, const Picture& picture, const Usual& usual
   if (ratio >= odd_ratio && ratio >= 2 * usual.ratio.middle)
     findings.add("odd-shape", split.name, picture.file,
                  fmt::format("{} x {} px: sides of {:.1f} to 1, where {:.1f} is usual in this set",
-                             picture.facts.width, picture.facts.height, ratio,
-                             usual.ratio.middle));
+                             picture.facts.width, picture.facts.height, ratio, usual.ratio.middle));
 }
 
 void look_at_light(const Split& split, const Picture& picture, const Usual& usual,
                    Findings& findings) {
   const Look& look = picture.look;
   if (look.spread < flat_spread)
-    findings.add("constant-image", split.name, picture.file,
-                 fmt::format("all pixels are nearly equal: mean gray level {:.0f}, deviation {:.1f}",
-                             look.mean, look.spread));
+    findings.add(
+        "constant-image", split.name, picture.file,
+        fmt::format("all pixels are nearly equal: mean gray level {:.0f}, deviation {:.1f}",
+                    look.mean, look.spread));
   const double step = std::max(light_step, light_deviations * usual.mean.deviation);
-  const std::string levels =
-      fmt::format("gray levels: 1 % below {:.0f}, half below {:.0f}, 99 % below {:.0f}; mean {:.0f}, "
-                  "usual in this set {:.0f}",
-                  look.low, look.middle, look.high, look.mean, usual.mean.middle);
+  const std::string levels = fmt::format(
+      "gray levels: 1 % below {:.0f}, half below {:.0f}, 99 % below {:.0f}; mean {:.0f}, "
+      "usual in this set {:.0f}",
+      look.low, look.middle, look.high, look.mean, usual.mean.middle);
   if (look.high < dark_level || look.mean < usual.mean.middle - step)
     findings.add("dark-image", split.name, picture.file, levels);
   else if (look.middle >= bright_level || look.mean > usual.mean.middle + step)
@@ -174,8 +173,7 @@ void look_at_light(const Split& split, const Picture& picture, const Usual& usua
 void find_images(const Context& context, Findings& findings) {
   const Usual usual = usual_of(context.subject);
   constexpr int usual_size = 640;
-  const int image_size =
-      context.subject.network ? context.subject.network->image_size : usual_size;
+  const int image_size = context.subject.network ? context.subject.network->image_size : usual_size;
   for (const Split& split : context.subject.splits)
     for (const Picture& picture : split.pictures) {
       look_at_file(split, picture, findings);
@@ -188,23 +186,24 @@ void find_images(const Context& context, Findings& findings) {
 }  // namespace
 
 Family image_family() {
-  return {"Images",
-          {{"broken-image", "cannot be read or decoded", Severity::error, true},
-           {"unread-image", "a video, or a kind of image that is not read here", Severity::error,
-            true},
-           {"truncated-image", "lacks the end of its file and is used all the same"},
-           {"wrong-suffix", "content of another format than the name says", Severity::info, true},
-           {"turned-image", "is turned by its EXIF orientation", Severity::info},
-           {"odd-storage", "CMYK, or more than 8 bits a sample", Severity::info},
-           {"gray-image", "without colour in a set that has colours", Severity::info},
-           {"small-image", "less than a quarter of the training size"},
-           {"odd-shape", "sides of 5 to 1 or more, and twice what is usual"},
-           {"constant-image", "all pixels are nearly equal: a deviation below 1"},
-           {"low-contrast", "98 % of the pixels lie within 20 gray levels"},
-           {"dark-image", "underexposed, by itself or against the set"},
-           {"bright-image", "overexposed, by itself or against the set"},
-           {"blurred-image", "hardly any fine structure: out of focus, moved or enlarged", Severity::info}},
-          find_images};
+  return {
+      "Images",
+      {{"broken-image", "cannot be read or decoded", Severity::error, true},
+       {"unread-image", "a video, or a kind of image that is not read here", Severity::error, true},
+       {"truncated-image", "lacks the end of its file and is used all the same"},
+       {"wrong-suffix", "content of another format than the name says", Severity::info, true},
+       {"turned-image", "is turned by its EXIF orientation", Severity::info},
+       {"odd-storage", "CMYK, or more than 8 bits a sample", Severity::info},
+       {"gray-image", "without colour in a set that has colours", Severity::info},
+       {"small-image", "less than a quarter of the training size"},
+       {"odd-shape", "sides of 5 to 1 or more, and twice what is usual"},
+       {"constant-image", "all pixels are nearly equal: a deviation below 1"},
+       {"low-contrast", "98 % of the pixels lie within 20 gray levels"},
+       {"dark-image", "underexposed, by itself or against the set"},
+       {"bright-image", "overexposed, by itself or against the set"},
+       {"blurred-image", "hardly any fine structure: out of focus, moved or enlarged",
+        Severity::info}},
+      find_images};
 }
 
 }  // namespace yolov7::dataset::doctor

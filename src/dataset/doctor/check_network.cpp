@@ -32,8 +32,8 @@ const char* cause_of(Obstacle obstacle) {
 /// The lines of one obstacle in one file make one finding.
 void look_at_file(const Split& split, const Picture& picture, const NetworkRule& rule,
                   Findings& findings) {
-  const double scale = static_cast<double>(rule.image_size) /
-                       std::max(picture.facts.width, picture.facts.height);
+  const double scale =
+      static_cast<double>(rule.image_size) / std::max(picture.facts.width, picture.facts.height);
   std::vector<std::pair<Obstacle, std::size_t>> told;
   for (const RawRow& row : picture.rows) {
     const auto box = extent(row);
@@ -50,10 +50,9 @@ void look_at_file(const Split& split, const Picture& picture, const NetworkRule&
       findings.list[found->second].lines.push_back(row.line);
       continue;
     }
-    Finding& finding =
-        findings.add(check_of(obstacle), split.name, picture.label,
-                     fmt::format("{:.1f} x {:.1f} px at a training size of {} px", w, h,
-                                 rule.image_size));
+    Finding& finding = findings.add(
+        check_of(obstacle), split.name, picture.label,
+        fmt::format("{:.1f} x {:.1f} px at a training size of {} px", w, h, rule.image_size));
     finding.line = row.line;
     finding.lines.push_back(row.line);
     finding.image = picture.file;

@@ -32,8 +32,7 @@ void look_at_reading(const Split& split, const Picture& picture, Findings& findi
   }
   for (const RawRow& row : picture.rows) {
     if (row.readable()) continue;
-    Finding& finding =
-        about(findings, "unreadable-row", split, picture, row.line, row.unreadable);
+    Finding& finding = about(findings, "unreadable-row", split, picture, row.line, row.unreadable);
     finding.cause = row.cause;
     finding.changes.push_back({Change::Kind::drop_image, 0, {}});
   }
@@ -54,9 +53,9 @@ void look_at_layout(const Context& context, const Split& split, const Picture& p
   const RawRow& first = picture.rows[verdict.affected.front()];
   Finding& finding = about(
       findings, "other-layout", split, picture, first.line,
-      fmt::format("{} of {} rows are not centre, width and height as fractions, the first is '{}': {}",
-                  verdict.affected.size(), picture.rows.size(), numbers_text(first),
-                  verdict.evidence));
+      fmt::format(
+          "{} of {} rows are not centre, width and height as fractions, the first is '{}': {}",
+          verdict.affected.size(), picture.rows.size(), numbers_text(first), verdict.evidence));
   finding.cause = cause_of(verdict.layout);
   for (const std::size_t i : verdict.affected) {
     finding.lines.push_back(picture.rows[i].line);
@@ -88,10 +87,9 @@ void look_at_class(const Context& context, const Split& split, const Picture& pi
   }
   if (unknown.empty()) return;
   const RawRow& first = picture.rows[unknown.front()];
-  Finding& finding =
-      about(findings, "unknown-class", split, picture, first.line,
-            fmt::format("class {}, where data.yaml has 0..{}", class_text(first.class_number),
-                        classes - 1));
+  Finding& finding = about(findings, "unknown-class", split, picture, first.line,
+                           fmt::format("class {}, where data.yaml has 0..{}",
+                                       class_text(first.class_number), classes - 1));
   for (const std::size_t i : unknown) finding.lines.push_back(picture.rows[i].line);
   if (context.causes.one_based || (only_the_next && readable_minimum() >= 1)) {
     finding.cause = "classes counted from 1";
@@ -140,10 +138,10 @@ void look_at_values(const Context& context, const Split& split, const Picture& p
     const double out = std::max({-(box->cx - box->w / 2), box->cx + box->w / 2 - 1,
                                  -(box->cy - box->h / 2), box->cy + box->h / 2 - 1});
     if (!refused && out <= reach) continue;
-    Finding& finding = about(
-        findings, refused ? "out-of-range" : "outside-image", split, picture, row.line,
-        refused ? fmt::format("expected values in 0..1, found '{}'", numbers_text(row))
-                : fmt::format("reaches {:.1f} % of the image's side out of it", 100 * out));
+    Finding& finding =
+        about(findings, refused ? "out-of-range" : "outside-image", split, picture, row.line,
+              refused ? fmt::format("expected values in 0..1, found '{}'", numbers_text(row))
+                      : fmt::format("reaches {:.1f} % of the image's side out of it", 100 * out));
     if (const auto corrected = corrected_row(context.causes, picture, i))
       finding.changes.push_back({Change::Kind::replace_row, row.line, *corrected});
     else
@@ -176,32 +174,33 @@ void find_rows(const Context& context, Findings& findings) {
   }
   if (boxes > 0 && polygons > 0)
     findings.add("mixed-rows", "", context.subject.description.file,
-                 fmt::format("{} rows are boxes and {} are polygons, whose extents are used",
-                             boxes, polygons));
+                 fmt::format("{} rows are boxes and {} are polygons, whose extents are used", boxes,
+                             polygons));
 }
 
 }  // namespace
 
 Family row_family() {
-  return {"Label rows",
-          {{"unreadable-label", "a label file that cannot be read", Severity::error, true},
-           {"unreadable-row", "a row that is no box and no polygon, with the cause where it is known",
-            Severity::error, true},
-           {"other-layout",
-            "numbers in another layout: pixels, per cent, corners, top left corner, exchanged axes "
-            "or sides, size first",
-            Severity::error, true},
-           {"classes-from-1", "the whole set counts its classes from 1", Severity::error, true},
-           {"unknown-class", "a class that data.yaml does not have", Severity::error, true},
-           {"out-of-range", "values outside 0..1: training leaves the image out", Severity::error,
-            true},
-           {"outside-image", "a box that reaches out of its image by 2 % or more",
-            Severity::warning, true},
-           {"no-area", "a box without width or height", Severity::warning, true},
-           {"missing-label", "images without a label file", Severity::info},
-           {"orphan-label", "label files without an image", Severity::warning, true},
-           {"mixed-rows", "boxes and polygons in one set", Severity::info}},
-          find_rows};
+  return {
+      "Label rows",
+      {{"unreadable-label", "a label file that cannot be read", Severity::error, true},
+       {"unreadable-row", "a row that is no box and no polygon, with the cause where it is known",
+        Severity::error, true},
+       {"other-layout",
+        "numbers in another layout: pixels, per cent, corners, top left corner, exchanged axes "
+        "or sides, size first",
+        Severity::error, true},
+       {"classes-from-1", "the whole set counts its classes from 1", Severity::error, true},
+       {"unknown-class", "a class that data.yaml does not have", Severity::error, true},
+       {"out-of-range", "values outside 0..1: training leaves the image out", Severity::error,
+        true},
+       {"outside-image", "a box that reaches out of its image by 2 % or more", Severity::warning,
+        true},
+       {"no-area", "a box without width or height", Severity::warning, true},
+       {"missing-label", "images without a label file", Severity::info},
+       {"orphan-label", "label files without an image", Severity::warning, true},
+       {"mixed-rows", "boxes and polygons in one set", Severity::info}},
+      find_rows};
 }
 
 }  // namespace yolov7::dataset::doctor

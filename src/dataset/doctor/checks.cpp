@@ -44,8 +44,8 @@ Finding& Findings::add(std::string_view check, const std::string& split,
 }
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> all = {set_family(),     image_family(),   row_family(),
-                                          box_family(),     network_family(), balance_family(),
+  static const std::vector<Family> all = {set_family(), image_family(),   row_family(),
+                                          box_family(), network_family(), balance_family(),
                                           copy_family()};
   return all;
 }

@@ -22,7 +22,7 @@ const FileVerdict* verdict_on(const Causes& causes, const Picture& picture, std:
   if (found == causes.files.end()) return nullptr;
   const auto& affected = found->second.affected;
   return std::find(affected.begin(), affected.end(), row) == affected.end() ? nullptr
-                                                                             : &found->second;
+                                                                            : &found->second;
 }
 
 std::optional<std::string> corrected_row(const Causes& causes, const Picture& picture,

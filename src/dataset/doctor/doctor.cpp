@@ -96,9 +96,8 @@ std::vector<std::string> lines_of(const Diagnosis& diagnosis, std::size_t most_f
     const auto more = lines_of(*diagnosis.assignment);
     lines.insert(lines.end(), more.begin(), more.end());
   }
-  lines.push_back(fmt::format("{} errors, {} warnings, {} infos",
-                              diagnosis.count(Severity::error), diagnosis.count(Severity::warning),
-                              diagnosis.count(Severity::info)));
+  lines.push_back(fmt::format("{} errors, {} warnings, {} infos", diagnosis.count(Severity::error),
+                              diagnosis.count(Severity::warning), diagnosis.count(Severity::info)));
   return lines;
 }
 

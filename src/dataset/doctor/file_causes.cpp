@@ -61,8 +61,8 @@ Normal normal_of(std::vector<double> values, double least_deviation) {
 /// What the files that follow the format say about sizes, and about how boxes stand out.
 struct Reference {
   SizeModel sizes;
-  Normal contrast;                            ///< of ln(contrast) of boxes as they are
-  std::array<Normal, layout_count> ratio{};   ///< of ln(contrast under a layout / as they are)
+  Normal contrast;                           ///< of ln(contrast) of boxes as they are
+  std::array<Normal, layout_count> ratio{};  ///< of ln(contrast under a layout / as they are)
   Scores prior{};
   std::array<std::size_t, layout_count> found{};  ///< files of each cause, first time
 };
@@ -116,9 +116,8 @@ bool beyond_fractions(const RowFile& file, const std::vector<std::size_t>& rows)
 double contrast_score(const RowFile& file, std::size_t k, const Reference& reference) {
   constexpr double lowest = -2;
   if (!reference.contrast.known()) return 0;
-  return contrast_weight *
-         std::max(lowest, reference.contrast.log_density(
-                              std::log(std::max(contrast_of(file, k), 1e-3F))));
+  return contrast_weight * std::max(lowest, reference.contrast.log_density(
+                                                std::log(std::max(contrast_of(file, k), 1e-3F))));
 }
 
 /// Nothing where one of the rows is no box under this layout.
@@ -199,22 +198,22 @@ std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& refer
     double by_size = 0;
     for (const std::size_t i : file.rows) {
       const RawRow& row = file.picture->rows[i];
-      by_size += limited(size_likelihood(file, i, *row_box(*file.picture, row, layout),
-                                         reference.sizes) -
-                             size_likelihood(file, i, *row_box(*file.picture, row, Layout{}),
-                                             reference.sizes),
-                         most_a_row);
+      by_size += limited(
+          size_likelihood(file, i, *row_box(*file.picture, row, layout), reference.sizes) -
+              size_likelihood(file, i, *row_box(*file.picture, row, Layout{}), reference.sizes),
+          most_a_row);
     }
-    const double here = std::log(std::max(contrast_of(file, k), 1e-3F) /
-                                 std::max(contrast_of(file, 0), 1e-3F));
+    const double here =
+        std::log(std::max(contrast_of(file, k), 1e-3F) / std::max(contrast_of(file, 0), 1e-3F));
     const double by_contrast =
-        ratio.known() ? limited(-2 * here * std::min(0.0, ratio.mean) /
-                                    (ratio.deviation * ratio.deviation),
-                                most_a_row)
-                      : 0;
+        ratio.known()
+            ? limited(-2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation),
+                      most_a_row)
+            : 0;
     const double found = static_cast<double>(reference.found[k]),
                  needed = sure_of_exchange - std::min(6.0, 2 * std::log1p(found));
-    if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best) continue;
+    if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best)
+      continue;
     best = by_size + by_contrast;
     verdict = FileVerdict{layout, file.rows, true,
                           fmt::format("the rows are boxes either way; their sizes speak for it by "
@@ -230,14 +229,15 @@ std::size_t place_of(const Layout& layout) {
   return k;
 }
 
-void judge_once(const std::vector<RowFile>& files, const Reference& reference, Causes& causes) {
-  causes.files.clear();
+void judge_once(const std::vector<RowFile>& files, const Reference& reference,
+                FileVerdicts& verdicts) {
+  verdicts.clear();
   for (const RowFile& file : files) {
     if (!file.fits[0]) {
-      causes.files.emplace(file.picture, explain(file, reference));
+      verdicts.emplace(file.picture, explain(file, reference));
     } else if (reference.sizes.learned()) {
       if (auto verdict = exchanged(file, reference))
-        causes.files.emplace(file.picture, std::move(*verdict));
+        verdicts.emplace(file.picture, std::move(*verdict));
     }
   }
 }
@@ -267,19 +267,18 @@ std::vector<RowFile> row_files(const Subject& subject) {
   return files;
 }
 
-void judge_files(const std::vector<RowFile>& files, Causes& causes) {
+void judge_files(const std::vector<RowFile>& files, FileVerdicts& verdicts) {
   constexpr double least_count = 0.3;
   Reference reference = learn(files);
-  judge_once(files, reference, causes);
+  judge_once(files, reference, verdicts);
   double all = 0;
-  for (const auto& [picture, verdict] : causes.files)
+  for (const auto& [picture, verdict] : verdicts)
     ++reference.found[verdict.named ? place_of(verdict.layout) : 0], ++all;
   if (all == 0) return;
   for (std::size_t k = 0; k < layout_count; ++k)
-    reference.prior[k] +=
-        std::log((static_cast<double>(reference.found[k]) + least_count) * layout_count /
-                 (all + least_count * layout_count));
-  judge_once(files, reference, causes);
+    reference.prior[k] += std::log((static_cast<double>(reference.found[k]) + least_count) *
+                                   layout_count / (all + least_count * layout_count));
+  judge_once(files, reference, verdicts);
 }
 
 }  // namespace yolov7::dataset::doctor

@@ -25,12 +25,9 @@ std::string_view name_of(Change::Kind kind) {
 }
 
 nlohmann::json to_json(const Finding& finding) {
-  nlohmann::json result = {{"check", finding.check},
-                           {"severity", name_of(finding.severity)},
-                           {"split", finding.split},
-                           {"file", finding.file.string()},
-                           {"text", finding.text},
-                           {"fixes", finding.changes.size()}};
+  nlohmann::json result = {{"check", finding.check}, {"severity", name_of(finding.severity)},
+                           {"split", finding.split}, {"file", finding.file.string()},
+                           {"text", finding.text},   {"fixes", finding.changes.size()}};
   if (finding.line > 0) result["line"] = finding.line;
   if (!finding.lines.empty()) result["lines"] = finding.lines;
   if (!finding.cause.empty()) result["cause"] = finding.cause;

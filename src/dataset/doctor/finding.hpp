@@ -25,11 +25,11 @@ std::string_view name_of(Change::Kind kind);
 struct Finding {
   std::string_view check;  ///< its name in the table of checks
   Severity severity = Severity::warning;
-  std::string split;           ///< "" = the set as a whole
-  std::filesystem::path file;  ///< an image, a label file, or data.yaml
-  int line = 0;                ///< of a label file, from 1; 0 = the whole file
-  std::string text;            ///< what was found, with its numbers
-  std::string cause;           ///< the likely cause, one of a fixed list; "" = none named
+  std::string split;            ///< "" = the set as a whole
+  std::filesystem::path file;   ///< an image, a label file, or data.yaml
+  int line = 0;                 ///< of a label file, from 1; 0 = the whole file
+  std::string text;             ///< what was found, with its numbers
+  std::string cause;            ///< the likely cause, one of a fixed list; "" = none named
   std::filesystem::path image;  ///< the image that it is about, where `file` is another
   std::vector<int> lines;       ///< all lines of `file`, where there are several
   std::vector<Change> changes;  ///< what `--fix` does about it; on the label file of `image`

@@ -61,8 +61,8 @@ void copy_image(const fs::path& from, const fs::path& to, bool hard_link) {
 }
 
 /// The label file of an image with its changes made.
-std::string changed_label(const Picture& picture,
-                          const std::vector<const NumberedChange*>& changes, FixCounts& counts) {
+std::string changed_label(const Picture& picture, const std::vector<const NumberedChange*>& changes,
+                          FixCounts& counts) {
   std::map<int, const NumberedChange*> by_line;
   for (const NumberedChange* one : changes)
     if (about_row(one->change.kind)) by_line.emplace(one->change.line, one);
@@ -101,8 +101,7 @@ class Writer {
       if (one->change.kind == Change::Kind::rename_image) name = one->change.after;
     }
     const std::string stem = names_[split.name].take(name.stem().string());
-    copy_image(picture.file,
-               folder_ / "images" / split.name / (stem + name.extension().string()),
+    copy_image(picture.file, folder_ / "images" / split.name / (stem + name.extension().string()),
                options_.hard_link);
     if (picture.has_label)
       file::write_atomically(folder_ / "labels" / split.name / (stem + ".txt"),
@@ -120,8 +119,7 @@ class Writer {
 
 std::string description_text(const Subject& subject) {
   std::string out;
-  for (const Split& split : subject.splits)
-    out += fmt::format("{0}: images/{0}\n", split.name);
+  for (const Split& split : subject.splits) out += fmt::format("{0}: images/{0}\n", split.name);
   out += fmt::format("nc: {}\nnames: [", subject.description.names.size());
   for (std::size_t i = 0; i < subject.description.names.size(); ++i)
     out += (i > 0 ? ", " : "") + yaml_scalar(subject.description.names[i]);

@@ -34,9 +34,8 @@ std::vector<Given> given_of(const Picture& picture) {
 
 /// "7" and "007" are one number; other texts are themselves.
 std::string id_text(const std::string& text) {
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
   if (!digits) return text;
   const auto first = text.find_first_not_of('0');
   return first == std::string::npos ? "0" : text.substr(first);
@@ -68,9 +67,11 @@ Detection detection_of(const nlohmann::json& one, const fs::path& file, std::siz
   const double x = number(box[0], "bbox"), y = number(box[1], "bbox"), w = number(box[2], "bbox"),
                h = number(box[3], "bbox"), category = number(one["category_id"], "category_id");
   if (category < 0 || category >= classes)
-    refuse(file, place, fmt::format("expected a category_id in 0..{}, found {}", classes - 1,
-                                    text::general(category)));
-  return {{x, y, x + w, y + h}, static_cast<float>(number(one["score"], "score")),
+    refuse(file, place,
+           fmt::format("expected a category_id in 0..{}, found {}", classes - 1,
+                       text::general(category)));
+  return {{x, y, x + w, y + h},
+          static_cast<float>(number(one["score"], "score")),
           static_cast<int>(category)};
 }
 
@@ -81,8 +82,8 @@ double overlap(const Xyxy& a, const Xyxy& b) {
 
 /// What the predictions say about one label.
 struct Support {
-  double own = 0, other = 0;      ///< most IoU · p of its class, of other classes
-  double place = 0;               ///< IoU with the best prediction of its class
+  double own = 0, other = 0;  ///< most IoU · p of its class, of other classes
+  double place = 0;           ///< IoU with the best prediction of its class
   const Detection *own_best = nullptr, *other_best = nullptr;
 };
 
@@ -104,7 +105,10 @@ class Judge {
  public:
   Judge(const Split& split, const Picture& picture, const std::vector<Detection>& predictions,
         std::vector<Mistake>& out)
-      : split_(split), picture_(picture), predictions_(predictions), labels_(given_of(picture)),
+      : split_(split),
+        picture_(picture),
+        predictions_(predictions),
+        labels_(given_of(picture)),
         out_(out) {
     for (const Given& label : labels_) support_.push_back(support_of(label, predictions));
   }
@@ -200,8 +204,8 @@ class Judge {
       double labelled = 0, better = 0;
       for (const Given& label : labels_) labelled = std::max(labelled, overlap(label.box, p.box));
       for (std::size_t k = 0; k < predictions_.size(); ++k)
-        if (k != j && (predictions_[k].score > p.score ||
-                       (predictions_[k].score == p.score && k < j)))
+        if (k != j &&
+            (predictions_[k].score > p.score || (predictions_[k].score == p.score && k < j)))
           better = std::max(better, overlap(predictions_[k].box, p.box));
       if (better < same_object) add_missing(p, p.score * (1 - labelled) * (1 - better));
     }
@@ -233,16 +237,15 @@ std::string_view name_of(Mistake::Kind kind) {
 Predictions read_predictions(const fs::path& file, const Subject& subject) {
   const nlohmann::json document = read_json(file);
   if (!document.is_array())
-    throw Error(fmt::format("{}: expected a list of results, as val --save-json writes it",
-                            file.string()));
+    throw Error(
+        fmt::format("{}: expected a list of results, as val --save-json writes it", file.string()));
   const auto pictures = by_id(subject);
   Predictions predictions;
   for (std::size_t i = 0; i < document.size(); ++i) {
     const nlohmann::json& one = document[i];
     const Detection detection = detection_of(one, file, i + 1, subject.description.class_count);
     const nlohmann::json& id = one["image_id"];
-    const std::string key =
-        id_text(id.is_string() ? id.get<std::string>() : id.dump());
+    const std::string key = id_text(id.is_string() ? id.get<std::string>() : id.dump());
     const auto found = pictures.find(key);
     if (found == pictures.end())
       refuse(file, i + 1, fmt::format("the data set has no image '{}'", key));

@@ -17,8 +17,8 @@ using Predictions = std::unordered_map<std::string, std::vector<Detection>>;
 
 /// Results in COCO's JSON form, as `val --save-json` writes them: category_id is the class number,
 /// image_id the stem of the image's name, or its number where the stem is one. Errors: not that
-/// form; a class that data.yaml does not have; an image that the set does not have, or has under two
-/// names.
+/// form; a class that data.yaml does not have; an image that the set does not have, or has under
+/// two names.
 Predictions read_predictions(const std::filesystem::path& file, const Subject& subject);
 
 struct Mistake {
@@ -26,7 +26,7 @@ struct Mistake {
   Kind kind = Kind::missing;
   std::string split;
   std::filesystem::path image, label;
-  int line = 0;  ///< of the label file; 0 for a missing label
+  int line = 0;                    ///< of the label file; 0 for a missing label
   int given = -1, suggested = -1;  ///< classes
   Xyxy box;                        ///< the label, or the prediction for a missing one
   Xyxy prediction;                 ///< the one that speaks against it; without area = none
@@ -37,7 +37,8 @@ std::string_view name_of(Mistake::Kind kind);
 /// How labels are ranked.
 enum class Ranking {
   joint,  ///< labels and predictions are matched first, and each kind has a score of its own
-  plain   ///< 1 - IoU · p of the best prediction of the label's class; p · (1 - IoU) for missing ones
+  plain   ///< 1 - IoU · p of the best prediction of the label's class; p · (1 - IoU) for missing
+          ///< ones
 };
 
 /// Of images that have predictions; sorted by score, best first, equal ones by image and line.

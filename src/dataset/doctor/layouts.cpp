@@ -112,8 +112,7 @@ std::optional<CxcywhNormalized> box_under(const Layout& layout, const Numbers& n
 
 Numbers numbers_under(const Layout& layout, const CxcywhNormalized& box, int width, int height) {
   Numbers numbers = to_fractions(layout.form, box);
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    numbers[i] *= unit_of(layout, i, width, height);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] *= unit_of(layout, i, width, height);
   return numbers;
 }
 

@@ -28,7 +28,8 @@ bool is_gray(const cv::Mat& bgr) {
   for (int y = 0; y < bgr.rows; ++y) {
     const auto* row = bgr.ptr<cv::Vec3b>(y);
     for (int x = 0; x < bgr.cols; ++x)
-      if (std::abs(row[x][0] - row[x][1]) > tolerance || std::abs(row[x][1] - row[x][2]) > tolerance)
+      if (std::abs(row[x][0] - row[x][1]) > tolerance ||
+          std::abs(row[x][1] - row[x][2]) > tolerance)
         return false;
   }
   return true;
@@ -71,9 +72,8 @@ void take_sharpness(const cv::Mat& gray, Look& look) {
   for (double& octave : energy) {
     octave = std::log(band_energy(levels) + least);
     cv::Mat half;
-    cv::resize(levels, half,
-               cv::Size(std::max(1, levels.cols / 2), std::max(1, levels.rows / 2)), 0, 0,
-               cv::INTER_AREA);
+    cv::resize(levels, half, cv::Size(std::max(1, levels.cols / 2), std::max(1, levels.rows / 2)),
+               0, 0, cv::INTER_AREA);
     levels = half;
   }
   look.fine_octave = energy[0] - energy[1];

@@ -24,8 +24,8 @@ struct StoredForm {
 struct Look {
   bool taken = false;  ///< nothing was measured where the image cannot be decoded
   StoredForm stored;
-  bool gray = false;                    ///< all channels are equal
-  double mean = 0, spread = 0;          ///< of the gray levels, 0 … 255
+  bool gray = false;                     ///< all channels are equal
+  double mean = 0, spread = 0;           ///< of the gray levels, 0 … 255
   double low = 0, middle = 0, high = 0;  ///< gray levels below which 1, 50 and 99 % of pixels lie
   /// ln of the energy of structures of 1 to 2 px against those of 2 to 4 px, and of 4 to 8 px. A
   /// sharp image has about as much in each octave; blur takes the finest away.

@@ -97,7 +97,8 @@ std::vector<RawRow> read_rows(std::string_view text, const std::vector<std::stri
 }
 
 std::optional<CxcywhNormalized> extent(const RawRow& row) {
-  if (row.is_box()) return CxcywhNormalized{row.values[0], row.values[1], row.values[2], row.values[3]};
+  if (row.is_box())
+    return CxcywhNormalized{row.values[0], row.values[1], row.values[2], row.values[3]};
   if (!row.readable() || row.values.size() < 6) return std::nullopt;
   double x1 = row.values[0], x2 = x1, y1 = row.values[1], y2 = y1;
   for (std::size_t i = 0; i + 1 < row.values.size(); i += 2) {

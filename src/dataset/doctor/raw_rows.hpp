@@ -10,7 +10,7 @@
 namespace yolov7::dataset::doctor {
 
 struct RawRow {
-  int line = 0;           ///< from 1
+  int line = 0;  ///< from 1
   double class_number = 0;
   std::vector<double> values;  ///< behind the class; empty where the row cannot be read
   std::string unreadable;      ///< why it cannot be read, or ""

@@ -51,7 +51,8 @@ double SizeModel::log_likelihood(int class_index, const CxcywhNormalized& box, i
   double sum = 0;
   for (int i = 0; i < 2; ++i) {
     const double z = (sides[i] - m.mean[i]) / m.deviation[i];
-    sum += std::max(lowest, -z * z / 2 - std::log(m.deviation[i] * std::sqrt(2 * std::numbers::pi)));
+    sum +=
+        std::max(lowest, -z * z / 2 - std::log(m.deviation[i] * std::sqrt(2 * std::numbers::pi)));
   }
   return sum;
 }

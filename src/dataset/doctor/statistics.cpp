@@ -25,19 +25,19 @@ struct Bins {
 const Bins sizes{{4, 8, 16, 32, 64, 96, 192, 384},
                  {"below 4", "4 to 8", "8 to 16", "16 to 32", "32 to 64", "64 to 96", "96 to 192",
                   "192 to 384", "384 and more"}};
-const Bins shapes{{0.1, 0.25, 0.5, 0.8, 1.25, 2, 4, 10},
-                  {"1 : 10 and higher", "1 : 10 to 1 : 4", "1 : 4 to 1 : 2", "1 : 2 to 4 : 5",
-                   "about square", "5 : 4 to 2 : 1", "2 : 1 to 4 : 1", "4 : 1 to 10 : 1",
-                   "10 : 1 and wider"}};
-const Bins crowds{{1, 2, 6, 11, 21, 51, 101},
-                  {"none", "1", "2 to 5", "6 to 10", "11 to 20", "21 to 50", "51 to 100",
-                   "more than 100"}};
+const Bins shapes{
+    {0.1, 0.25, 0.5, 0.8, 1.25, 2, 4, 10},
+    {"1 : 10 and higher", "1 : 10 to 1 : 4", "1 : 4 to 1 : 2", "1 : 2 to 4 : 5", "about square",
+     "5 : 4 to 2 : 1", "2 : 1 to 4 : 1", "4 : 1 to 10 : 1", "10 : 1 and wider"}};
+const Bins crowds{
+    {1, 2, 6, 11, 21, 51, 101},
+    {"none", "1", "2 to 5", "6 to 10", "11 to 20", "21 to 50", "51 to 100", "more than 100"}};
 const Bins lights{{32, 64, 96, 128, 160, 192, 224},
                   {"below 32", "32 to 63", "64 to 95", "96 to 127", "128 to 159", "160 to 191",
                    "192 to 223", "224 and above"}};
-const std::vector<std::string> places{"upper left",  "upper middle", "upper right",
-                                      "left",        "middle",       "right",
-                                      "lower left",  "lower middle", "lower right"};
+const std::vector<std::string> places{"upper left", "upper middle", "upper right",
+                                      "left",       "middle",       "right",
+                                      "lower left", "lower middle", "lower right"};
 
 StatTable table_of(std::string name, std::string title, std::vector<std::string> rows,
                    std::size_t columns, bool counts = true) {
@@ -48,8 +48,8 @@ StatTable table_of(std::string name, std::string title, std::vector<std::string>
 
 double quantile(std::vector<double>& values, double share) {
   if (values.empty()) return 0;
-  const auto at = values.begin() +
-                  static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  const auto at =
+      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
@@ -60,8 +60,7 @@ std::size_t overlapping(const Entry& entry) {
   std::vector<Xyxy> boxes;
   for (const Label& label : entry.labels)
     boxes.push_back(to_pixels(label.box, entry.width, entry.height));
-  std::sort(boxes.begin(), boxes.end(),
-            [](const Xyxy& a, const Xyxy& b) { return a.x1 < b.x1; });
+  std::sort(boxes.begin(), boxes.end(), [](const Xyxy& a, const Xyxy& b) { return a.x1 < b.x1; });
   std::vector<bool> hit(boxes.size());
   for (std::size_t i = 0; i < boxes.size(); ++i)
     for (std::size_t j = i + 1; j < boxes.size() && boxes[j].x1 < boxes[i].x2; ++j)
@@ -183,10 +182,10 @@ Statistics statistics_of(const Subject& subject, int image_size) {
                n, false),
       table_of("classes", "Boxes by class", names, n),
       table_of("class_images", "Images with a class", names, n, false),
-      table_of("sizes",
-               fmt::format("Boxes by size (root of the area), px at a training size of {}",
-                           image_size),
-               sizes.names, n),
+      table_of(
+          "sizes",
+          fmt::format("Boxes by size (root of the area), px at a training size of {}", image_size),
+          sizes.names, n),
       table_of("shapes", "Boxes by shape, width : height", shapes.names, n),
       table_of("places", "Boxes by the place of their centre", places, n),
       table_of("crowding", "Images by their number of boxes", crowds.names, n),

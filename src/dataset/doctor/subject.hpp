@@ -30,7 +30,7 @@ struct Picture {
 
 struct Split {
   std::string name;
-  std::vector<Picture> pictures;  ///< sorted by path
+  std::vector<Picture> pictures;               ///< sorted by path
   std::vector<std::filesystem::path> orphans;  ///< label files without an image
   Index index;                                 ///< the same split as training reads it
 };
@@ -44,7 +44,7 @@ struct NetworkRule {
   std::string name;  ///< for messages
   std::vector<Level> levels;
   int image_size = 640;
-  double anchor_threshold = 4;                ///< anchor_t
+  double anchor_threshold = 4;                 ///< anchor_t
   double least_scale = 0.5, most_scale = 1.6;  ///< of the training transform (data 8.4)
   /// Anchors found for this set at this size; empty where nobody searched.
   std::vector<std::pair<double, double>> fitted;

@@ -64,9 +64,9 @@ std::vector<PictureFacts> picture_facts(const std::vector<fs::path>& pictures,
       check_stop(options.stop);
       const std::size_t i = unknown[k];
       if (look)
-        facts[i] = inspect_picture(pictures[i], 10, [&](std::string_view bytes, const cv::Mat& bgr) {
-          examination->look(i, bytes, bgr);
-        });
+        facts[i] = inspect_picture(
+            pictures[i], 10,
+            [&](std::string_view bytes, const cv::Mat& bgr) { examination->look(i, bytes, bgr); });
       else
         facts[i] = inspect_picture(pictures[i]);
       progress.advance();
@@ -266,8 +266,7 @@ Index read_index(const Description& description, const std::string& split,
   find_orphans(pictures, labels, options.examination, index);
   index.identity = identity(index);
   report(index, example);
-  if (options.examination == nullptr)
-    require_usable(index, example, description, options.training);
+  if (options.examination == nullptr) require_usable(index, example, description, options.training);
   return index;
 }
 

@@ -38,8 +38,7 @@ double tried_share(double w, double h, const NetworkRule& rule) {
   constexpr int steps = 20'000;
   int taken = 0;
   for (int i = 0; i < steps; ++i) {
-    const double f =
-        rule.least_scale + (rule.most_scale - rule.least_scale) * (i + 0.5) / steps;
+    const double f = rule.least_scale + (rule.most_scale - rule.least_scale) * (i + 0.5) / steps;
     const double sw = w * f, sh = h * f;
     if (sw <= 2 || sh <= 2 || std::max(sw / sh, sh / sw) >= 20) continue;
     bool any = false;

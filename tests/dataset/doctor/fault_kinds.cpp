@@ -18,8 +18,8 @@ using Row = std::vector<double>;
 using Plant = std::function<void(Item&, const CleanSet&, Random&)>;
 
 /// Each row of the file by itself: written out by hand, not by the code that reads it back.
-Plant each_row(const std::function<Row(double cx, double cy, double w, double h, double W, double H)>&
-                   change) {
+Plant each_row(const std::function<Row(double cx, double cy, double w, double h, double W,
+                                       double H)>& change) {
   return [change](Item& item, const CleanSet&, Random&) {
     for (Row& row : item.rows) {
       Row four = change(row[1], row[2], row[3], row[4], item.width, item.height);
@@ -32,16 +32,16 @@ Plant each_row(const std::function<Row(double cx, double cy, double w, double h,
 /// One row of the file.
 Plant one_row(const std::function<void(Row& row, const Item& item, Random& random)>& change) {
   return [change](Item& item, const CleanSet&, Random& random) {
-    const auto at =
-        static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(item.rows.size()) - 1));
+    const auto at = static_cast<std::size_t>(
+        random.integer(0, static_cast<std::int64_t>(item.rows.size()) - 1));
     change(item.rows[at], item, random);
     item.lines = {static_cast<int>(at) + 1};
   };
 }
 
 /// A further row at the end of the file.
-Plant further_row(const std::function<Row(const Item& item, const CleanSet& set, Random& random)>&
-                      make) {
+Plant further_row(
+    const std::function<Row(const Item& item, const CleanSet& set, Random& random)>& make) {
   return [make](Item& item, const CleanSet& set, Random& random) {
     item.rows.push_back(make(item, set, random));
     item.lines = {static_cast<int>(item.rows.size())};
@@ -137,10 +137,10 @@ std::vector<FaultKind> rows() {
        }},
       {"negative value", "out-of-range", "", false, 1,
        one_row([](Row& row, const Item&, Random& random) { row[1] = -random.uniform(0.01, 0.3); })},
-      {"above 1", "out-of-range", "", false, 1,
-       one_row([](Row& row, const Item&, Random& random) { row[2] = 1 + random.uniform(0.01, 0.3); })},
-      {"above 1 by 1e-7 (no fault)", "", "", false, 1,
-       one_row([](Row& row, const Item&, Random&) {
+      {"above 1", "out-of-range", "", false, 1, one_row([](Row& row, const Item&, Random& random) {
+         row[2] = 1 + random.uniform(0.01, 0.3);
+       })},
+      {"above 1 by 1e-7 (no fault)", "", "", false, 1, one_row([](Row& row, const Item&, Random&) {
          row[1] = 1 - row[3] / 2 + 1e-7;
          row[3] = std::min(row[3], 0.2);
          row[1] = 1 - row[3] / 2 + 1e-7;
@@ -165,7 +165,9 @@ std::vector<FaultKind> rows() {
                     std::max(h, 2.5 * longest / 640 * 0 + h) / item.height};
        })},
       {"whole image", "whole-image", "", false, 1,
-       further_row([](const Item&, const CleanSet&, Random&) { return Row{0, 0.5, 0.5, 0.99, 0.98}; })},
+       further_row([](const Item&, const CleanSet&, Random&) {
+         return Row{0, 0.5, 0.5, 0.99, 0.98};
+       })},
       {"equal rows", "equal-rows", "", false, 1,
        further_row([](const Item& item, const CleanSet&, Random& random) {
          return random_old_row(item, random);
@@ -200,39 +202,39 @@ std::vector<FaultKind> rows() {
 
 std::vector<FaultKind> texts() {
   const auto with = [](const Row& row, const char* format, char from, char to) {
-    std::string line = fmt::format(fmt::runtime(format), static_cast<int>(row[0]), row[1], row[2],
-                                   row[3], row[4]);
+    std::string line =
+        fmt::format(fmt::runtime(format), static_cast<int>(row[0]), row[1], row[2], row[3], row[4]);
     std::replace(line.begin(), line.end(), from, to);
     return line;
   };
-  return {{"decimal comma", "unreadable-row", "decimal comma", false, 1,
-           text_of_rows([with](const Row& row, const CleanSet&) {
-             return with(row, "{} {:.6f} {:.6f} {:.6f} {:.6f}", '.', ',');
-           })},
-          {"commas between columns", "unreadable-row", "commas between columns", false, 1,
-           text_of_rows([with](const Row& row, const CleanSet&) {
-             return with(row, "{} {:.6f} {:.6f} {:.6f} {:.6f}", ' ', ',');
-           })},
-          {"class name for number", "unreadable-row", "class name for class number", false, 1,
-           text_of_rows([](const Row& row, const CleanSet& set) {
-             return fmt::format("{} {:.6f} {:.6f} {:.6f} {:.6f}",
-                                set.classes[static_cast<std::size_t>(row[0])], row[1], row[2],
-                                row[3], row[4]);
-           })},
-          {"predictions for labels", "unreadable-row",
-           "a score behind the box: a file of predictions", false, 1,
-           text_of_rows([with](const Row& row, const CleanSet&) {
-             return with(row, "{} {:.6f} {:.6f} {:.6f} {:.6f} 0.75", '#', '#');
-           })},
-          {"no class", "unreadable-row", "no class in front of the box", false, 1,
-           text_of_rows([](const Row& row, const CleanSet&) {
-             return fmt::format("{:.6f} {:.6f} {:.6f} {:.6f}", row[1], row[2], row[3], row[4]);
-           })},
-          {"not finite", "unreadable-row", "", false, 1,
-           text_of_rows([](const Row& row, const CleanSet&) {
-             return fmt::format("{} nan {:.6f} {:.6f} {:.6f}", static_cast<int>(row[0]), row[2],
-                                row[3], row[4]);
-           })}};
+  return {
+      {"decimal comma", "unreadable-row", "decimal comma", false, 1,
+       text_of_rows([with](const Row& row, const CleanSet&) {
+         return with(row, "{} {:.6f} {:.6f} {:.6f} {:.6f}", '.', ',');
+       })},
+      {"commas between columns", "unreadable-row", "commas between columns", false, 1,
+       text_of_rows([with](const Row& row, const CleanSet&) {
+         return with(row, "{} {:.6f} {:.6f} {:.6f} {:.6f}", ' ', ',');
+       })},
+      {"class name for number", "unreadable-row", "class name for class number", false, 1,
+       text_of_rows([](const Row& row, const CleanSet& set) {
+         return fmt::format("{} {:.6f} {:.6f} {:.6f} {:.6f}",
+                            set.classes[static_cast<std::size_t>(row[0])], row[1], row[2], row[3],
+                            row[4]);
+       })},
+      {"predictions for labels", "unreadable-row", "a score behind the box: a file of predictions",
+       false, 1, text_of_rows([with](const Row& row, const CleanSet&) {
+         return with(row, "{} {:.6f} {:.6f} {:.6f} {:.6f} 0.75", '#', '#');
+       })},
+      {"no class", "unreadable-row", "no class in front of the box", false, 1,
+       text_of_rows([](const Row& row, const CleanSet&) {
+         return fmt::format("{:.6f} {:.6f} {:.6f} {:.6f}", row[1], row[2], row[3], row[4]);
+       })},
+      {"not finite", "unreadable-row", "", false, 1,
+       text_of_rows([](const Row& row, const CleanSet&) {
+         return fmt::format("{} nan {:.6f} {:.6f} {:.6f}", static_cast<int>(row[0]), row[2], row[3],
+                            row[4]);
+       })}};
 }
 
 cv::Mat blurred(const cv::Mat& bgr, double sigma) {
@@ -264,7 +266,8 @@ std::string png_of_16_bits(const cv::Mat& bgr) {
   for (int y = 0; y < bgr.rows; ++y) {
     std::string& line = lines.emplace_back();
     for (int x = 0; x < bgr.cols; ++x)
-      for (const int c : {2, 1, 0}) line += std::string(2, static_cast<char>(bgr.at<cv::Vec3b>(y, x)[c]));
+      for (const int c : {2, 1, 0})
+        line += std::string(2, static_cast<char>(bgr.at<cv::Vec3b>(y, x)[c]));
   }
   fixture::PngOptions options;
   options.bits = 16;
@@ -275,7 +278,8 @@ std::vector<FaultKind> pictures() {
   const auto cut_to = [](double share) {
     return bytes([share](Item& item, Random&) {
       const std::string whole = file::read(item.image);
-      item.bytes = whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size())));
+      item.bytes =
+          whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size())));
     });
   };
   return {
@@ -283,26 +287,22 @@ std::vector<FaultKind> pictures() {
       {"cut to 90 %", "broken-image", "", false, 0, cut_to(0.9)},
       {"empty file", "broken-image", "", false, 0,
        bytes([](Item& item, Random&) { item.bytes = "\n"; })},
-      {"wrong suffix", "wrong-suffix", "", false, 0,
-       bytes([](Item& item, Random&) {
+      {"wrong suffix", "wrong-suffix", "", false, 0, bytes([](Item& item, Random&) {
          item.bytes = file::read(item.image);
          item.suffix = ".png";
        })},
-      {"EXIF 2 to 8", "turned-image", "", false, 0,
-       bytes([](Item& item, Random& random) {
+      {"EXIF 2 to 8", "turned-image", "", false, 0, bytes([](Item& item, Random& random) {
          item.bytes = fixture::jpeg_with_exif(
              file::read(item.image),
              fixture::exif_block(static_cast<int>(random.integer(2, 8)), true));
        })},
       {"CMYK", "odd-storage", "", false, 0,
        bytes([](Item& item, Random&) { item.bytes = cmyk_jpeg(pixels_of(item)); })},
-      {"16 bits", "odd-storage", "", false, 0,
-       bytes([](Item& item, Random&) {
+      {"16 bits", "odd-storage", "", false, 0, bytes([](Item& item, Random&) {
          item.bytes = png_of_16_bits(pixels_of(item));
          item.suffix = ".png";
        })},
-      {"constant", "constant-image", "", false, 0,
-       picture([](const cv::Mat& bgr, Random& random) {
+      {"constant", "constant-image", "", false, 0, picture([](const cv::Mat& bgr, Random& random) {
          return cv::Mat(bgr.size(), CV_8UC3, cv::Scalar::all(random.uniform(0, 255)));
        })},
       {"blur, sigma 3", "blurred-image", "", false, 0,

@@ -37,11 +37,11 @@ class LabelErrors : public testing::Test {
     subject.description.class_count = 2;
     val.pictures = {
         picture_of("1", {row_of(1, 0, left), row_of(2, 1, right)}),
-        picture_of("2", {row_of(1, 0, left)}),                          // right is missing
-        picture_of("3", {row_of(1, 1, left), row_of(2, 1, right)}),     // left has the wrong class
+        picture_of("2", {row_of(1, 0, left)}),                       // right is missing
+        picture_of("3", {row_of(1, 1, left), row_of(2, 1, right)}),  // left has the wrong class
         picture_of("4", {row_of(1, 0, {22, 10, 52, 40}), row_of(2, 1, right)}),  // moved by 12 px
         picture_of("5", {row_of(1, 0, left), row_of(2, 0, {12, 10, 42, 40}),
-                         row_of(3, 1, right)})};                        // left twice
+                         row_of(3, 1, right)})};  // left twice
     for (const Picture& picture : val.pictures)
       predictions[picture.file.string()] = {{left, 0.9F, 0}, {right, 0.9F, 1}};
   }
@@ -89,8 +89,7 @@ TEST_F(LabelErrors, ResultsAreReadByTheNamesOfImages) {
   const auto read = [&](const char* text) {
     return read_predictions(folder.write("r.json", text), subject);
   };
-  const auto good =
-      read(R"([{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":0.5},
+  const auto good = read(R"([{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":0.5},
                {"image_id":"002","category_id":0,"bbox":[1,2,3,4],"score":0.5}])");
   EXPECT_EQ(good.at("1.jpg").front().box, (Xyxy{1, 2, 4, 6}));
   EXPECT_EQ(good.at("2.jpg").size(), 1U);
@@ -102,9 +101,9 @@ TEST_F(LabelErrors, ResultsAreReadByTheNamesOfImages) {
   EXPECT_NE(error(R"([{"image_id":1,"category_id":2,"bbox":[1,2,3,4],"score":0.5}])")
                 .find("category_id in 0..1, found 2"),
             std::string::npos);
-  EXPECT_NE(error(R"([{"image_id":1,"category_id":1,"bbox":[1,2,3],"score":0.5}])")
-                .find("four numbers"),
-            std::string::npos);
+  EXPECT_NE(
+      error(R"([{"image_id":1,"category_id":1,"bbox":[1,2,3],"score":0.5}])").find("four numbers"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -16,19 +16,26 @@ struct Case {
 const std::vector<Case> cases = {
     {{Form::centre, Unit::fraction}, {0.1, 0.1, 0.1, 0.1}, ""},
     {{Form::corners, Unit::fraction}, {0.05, 0.05, 0.15, 0.15}, "corners for centre and size"},
-    {{Form::top_left, Unit::pixel}, {32, 24, 64, 48},
+    {{Form::top_left, Unit::pixel},
+     {32, 24, 64, 48},
      "pixels for fractions, top left corner for centre"},
-    {{Form::corners, Unit::pixel}, {32, 24, 96, 72},
+    {{Form::corners, Unit::pixel},
+     {32, 24, 96, 72},
      "pixels for fractions, corners for centre and size"},
     {{Form::centre, Unit::percent}, {10, 10, 10, 10}, "per cent for fractions"},
-    {{Form::corners_exchanged, Unit::pixel}, {24, 32, 72, 96},
+    {{Form::corners_exchanged, Unit::pixel},
+     {24, 32, 72, 96},
      "pixels for fractions, corners with exchanged axes"},
-    {{Form::corner_pairs, Unit::pixel}, {32, 96, 24, 72},
+    {{Form::corner_pairs, Unit::pixel},
+     {32, 96, 24, 72},
      "pixels for fractions, corners as pairs of x and of y"},
     {{Form::size_first, Unit::pixel}, {64, 48, 64, 48}, "pixels for fractions, size before centre"},
-    {{Form::sides_exchanged, Unit::pixel}, {64, 48, 48, 64},
+    {{Form::sides_exchanged, Unit::pixel},
+     {64, 48, 48, 64},
      "pixels for fractions, width and height exchanged"},
-    {{Form::axes_exchanged, Unit::pixel}, {48, 64, 48, 64}, "pixels for fractions, axes exchanged"}};
+    {{Form::axes_exchanged, Unit::pixel},
+     {48, 64, 48, 64},
+     "pixels for fractions, axes exchanged"}};
 
 TEST(Layouts, TheSameBoxInEachOfThem) {
   for (const Case& one : cases) {

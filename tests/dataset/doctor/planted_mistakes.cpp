@@ -46,9 +46,8 @@ std::string mistake_key(const std::string& image, const Xyxy& box) {
   return fmt::format("{} {:.0f} {:.0f} {:.0f} {:.0f}", image, box.x1, box.y1, box.x2, box.y2);
 }
 
-PlantedMistakes plant_mistakes(const doctor::Subject& clean,
-                               const doctor::Predictions& predictions, Kind kind, double share,
-                               std::uint64_t seed) {
+PlantedMistakes plant_mistakes(const doctor::Subject& clean, const doctor::Predictions& predictions,
+                               Kind kind, double share, std::uint64_t seed) {
   PlantedMistakes planted;
   planted.subject = clean;
   std::uint32_t number = 0;
@@ -71,8 +70,7 @@ PlantedMistakes plant_mistakes(const doctor::Subject& clean,
         const bool stays = change(row, further, kind, clean.description.class_count, random);
         if (stays) rows.push_back(row);
         rows.insert(rows.end(), further.begin(), further.end());
-        planted.keys.insert(
-            mistake_key(image, stays ? pixels_of(picture, row) : before));
+        planted.keys.insert(mistake_key(image, stays ? pixels_of(picture, row) : before));
         for (const auto& one : further)
           planted.keys.insert(mistake_key(image, pixels_of(picture, one)));
       }
@@ -86,7 +84,7 @@ double precision_at_n(const PlantedMistakes& planted, const std::vector<doctor::
   std::size_t looked = 0, right = 0;
   std::set<std::string> seen;
   for (const doctor::Mistake& one : ranked) {
-    const bool counts = kind == Kind::missing ? one.kind == Kind::missing
+    const bool counts = kind == Kind::missing               ? one.kind == Kind::missing
                         : ranking == doctor::Ranking::plain ? one.kind != Kind::missing
                                                             : one.kind == kind;
     if (!counts) continue;

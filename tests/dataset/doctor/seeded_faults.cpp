@@ -77,8 +77,8 @@ CleanSet read_clean_set(const std::string& name, const fs::path& data_yaml) {
       item.height = header.height;
       const fs::path label = dataset::label_path(image);
       for (const auto& one : dataset::parse_labels(file::read(label), label, 0).labels)
-        item.rows.push_back({static_cast<double>(one.class_index), one.box.cx, one.box.cy,
-                             one.box.w, one.box.h});
+        item.rows.push_back(
+            {static_cast<double>(one.class_index), one.box.cx, one.box.cy, one.box.w, one.box.h});
       set.items.push_back(std::move(item));
     }
   }
@@ -90,9 +90,9 @@ Planted plant(const CleanSet& clean, const FaultKind& kind, double rate, std::ui
   Planted planted;
   CleanSet set = clean;
   for (std::size_t i = 0; i < clean.items.size(); ++i)
-    set.chosen.push_back((kind.whole_set ||
-                          Random(seed, 0, static_cast<std::uint32_t>(i), 0).chance(rate)) &&
-                         clean.items[i].rows.size() >= (kind.whole_set ? 1 : kind.least_rows));
+    set.chosen.push_back(
+        (kind.whole_set || Random(seed, 0, static_cast<std::uint32_t>(i), 0).chance(rate)) &&
+        clean.items[i].rows.size() >= (kind.whole_set ? 1 : kind.least_rows));
   for (std::size_t i = 0; i < clean.items.size(); ++i) {
     Item item = clean.items[i];
     Random random(seed, 0, static_cast<std::uint32_t>(i), 1);
@@ -157,10 +157,12 @@ Score score_of(const CleanSet& clean, const FaultKind& kind, const Planted& plan
     const std::string key = key_of(finding.file);
     const bool loud = finding.severity != doctor::Severity::info;
     if (finding.check == kind.check) hits.emplace(key, &finding);
-    const bool of_clean = finding.file != planted.data && (kind.check.empty() || !faulty.contains(key));
+    const bool of_clean =
+        finding.file != planted.data && (kind.check.empty() || !faulty.contains(key));
     if (loud && of_clean) {
       ++score.false_alarms;
-      score.examples.push_back(fmt::format("false: {} {} {} {}", kind.name, finding.check, key, finding.text));
+      score.examples.push_back(
+          fmt::format("false: {} {} {} {}", kind.name, finding.check, key, finding.text));
     }
   }
   for (std::size_t k = 0; k < score.planted; ++k) {
@@ -174,8 +176,8 @@ Score score_of(const CleanSet& clean, const FaultKind& kind, const Planted& plan
     if (hit->second->cause == kind.cause)
       ++score.cause_right;
     else
-      score.examples.push_back(fmt::format("cause: {} {}/{} said '{}': {}", kind.name, item.split, item.stem,
-                                           hit->second->cause, hit->second->text));
+      score.examples.push_back(fmt::format("cause: {} {}/{} said '{}': {}", kind.name, item.split,
+                                           item.stem, hit->second->cause, hit->second->text));
   }
   return score;
 }

@@ -17,15 +17,15 @@ struct Item {
   std::filesystem::path image;  ///< of the clean set
   int width = 0, height = 0;
   std::vector<std::vector<double>> rows;  ///< class, cx, cy, w, h
-  std::string text;   ///< not empty: the label file instead of the rows
-  std::string bytes;  ///< not empty: the image file instead of a link
-  std::vector<int> lines;  ///< the faulty ones; empty = the whole file
+  std::string text;                       ///< not empty: the label file instead of the rows
+  std::string bytes;                      ///< not empty: the image file instead of a link
+  std::vector<int> lines;                 ///< the faulty ones; empty = the whole file
 };
 
 struct CleanSet {
   std::string name;
   std::vector<std::string> classes;
-  std::vector<Item> items;  ///< by split, then by name
+  std::vector<Item> items;   ///< by split, then by name
   std::vector<bool> chosen;  ///< which of them have a fault, while faults are put in
 };
 
@@ -34,8 +34,8 @@ CleanSet read_clean_set(const std::string& name, const std::filesystem::path& da
 
 struct FaultKind {
   std::string name;
-  std::string check;  ///< that must find it; "" = nothing may
-  std::string cause;  ///< that must be named; "" = none
+  std::string check;           ///< that must find it; "" = nothing may
+  std::string cause;           ///< that must be named; "" = none
   bool whole_set = false;      ///< every image has it
   std::size_t least_rows = 0;  ///< of an image that it is put into
   std::function<void(Item&, const CleanSet&, Random&)> plant;
@@ -59,7 +59,7 @@ struct Score {
   std::vector<std::string> examples;  ///< of what was missed or told wrongly
   Score& operator+=(const Score& other);
   double recall() const;
-  double causes() const;       ///< share of the found ones
+  double causes() const;        ///< share of the found ones
   double per_thousand() const;  ///< false alarms: errors and warnings about an image without fault
 };
 

@@ -26,9 +26,9 @@ Subject subject() {
   train.index.names = {"a", "b"};
   train.index.entries = {
       entry_of(640, 640,
-               {{0, {0.1, 0.1, 20.0 / 640, 20.0 / 640}, {}},    // 20 px, square, upper left
-                {1, {0.5, 0.5, 100.0 / 640, 25.0 / 640}, {}},   // 50 px, 4 : 1, middle
-                {1, {0.5, 0.5, 100.0 / 640, 20.0 / 640}, {}}}), // 44.7 px, 5 : 1, on the other
+               {{0, {0.1, 0.1, 20.0 / 640, 20.0 / 640}, {}},     // 20 px, square, upper left
+                {1, {0.5, 0.5, 100.0 / 640, 25.0 / 640}, {}},    // 50 px, 4 : 1, middle
+                {1, {0.5, 0.5, 100.0 / 640, 20.0 / 640}, {}}}),  // 44.7 px, 5 : 1, on the other
       entry_of(640, 320, {}),
       entry_of(640, 640, {{0, {0.9, 0.9, 5.0 / 640, 5.0 / 640}, {}}})};  // 5 px, lower right
   return result;
