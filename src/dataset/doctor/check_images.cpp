@@ -195,7 +195,7 @@ Family image_family() {
        {"turned-image", "is turned by its EXIF orientation", Severity::info},
        {"odd-storage", "CMYK, or more than 8 bits a sample", Severity::info},
        {"gray-image", "without colour in a set that has colours", Severity::info},
-       {"small-image", "less than a quarter of the training size"},
+       {"small-image", "less than a quarter of the training size", Severity::info},
        {"odd-shape", "sides of 5 to 1 or more, and twice what is usual"},
        {"constant-image", "all pixels are nearly equal: a deviation below 1"},
        {"low-contrast", "98 % of the pixels lie within 20 gray levels"},

@@ -81,7 +81,9 @@ TEST_F(LabelErrors, EachKindIsTheBestOfItsImage) {
 TEST_F(LabelErrors, ThePlainRule) {
   const auto all = find_mistakes(subject, predictions, Ranking::plain, 0);
   for (const Mistake& one : all)
-    if (one.image == "4.jpg" && one.line == 1) EXPECT_NEAR(one.score, 1 - 0.9 * 3 / 7, 1e-6);
+    if (one.image == "4.jpg" && one.line == 1) {
+      EXPECT_NEAR(one.score, 1 - 0.9 * 3 / 7, 1e-6);
+    }
 }
 
 TEST_F(LabelErrors, ResultsAreReadByTheNamesOfImages) {
