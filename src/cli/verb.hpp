@@ -78,5 +78,7 @@ nlohmann::json run_dataset_split(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_merge(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_rename(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_subset(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_stats(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_browse(const std::vector<std::string>&, Output&);
 
 }  // namespace yolov7::cli

@@ -3,12 +3,8 @@
 // to read it, and it runs no script.
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 namespace yolov7::monitoring {
-
-/// RFC 4648, with padding.
-std::string base64(std::string_view bytes);
 
 /// Best epoch, plots, metrics by class, first batches, the whole table of epochs, configuration.
 /// What is not there is left out. Errors: results.csv is missing or has no row, a file that cannot

@@ -11,8 +11,8 @@
 #include "core/threads.hpp"
 #include "dataset/formats/open_data.hpp"
 #include "dataset/index/read_index.hpp"
-#include "image/codec/truncated.hpp"
 #include "dataset/index/ready_set.hpp"
+#include "image/codec/truncated.hpp"
 #include "run/data_manifest.hpp"
 #include "run/used_folder.hpp"
 

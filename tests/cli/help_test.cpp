@@ -68,7 +68,7 @@ TEST(Help, TheIndexNamesEveryVerb) {
     if (name == "dataset") continue;
     EXPECT_TRUE(std::find(verbs.begin(), verbs.end(), name) != verbs.end()) << name;
   }
-  for (const char* part : {"convert", "check", "augment", "synth"})
+  for (const char* part : {"convert", "check", "stats", "browse", "augment", "synth"})
     EXPECT_TRUE(std::find(verbs.begin(), verbs.end(), std::string("dataset ") + part) !=
                 verbs.end())
         << part;

@@ -197,7 +197,8 @@ TEST_F(Indexes, ClassesOutOfRangeAreCountedAndNamedWhereAskedFor) {
   write_text(label("1.txt"), "7 .5 .5 .1 .1\n");
   write_text(label("2.txt"), "0 .5 .5 .1 .1\n2 .5 .5 .1 .1\n9 .4 .4 .1 .1\n");
   IndexOptions options;
-  options.keep_unknown_classes = true;
+  Examination examination;
+  options.examination = &examination;
   const Index index = read(options);
   EXPECT_EQ(index.entries.size(), 2u);
   EXPECT_EQ(index.unknown_classes, 3u);

@@ -22,6 +22,8 @@ const std::vector<Verb>& dataset_parts() {
        run_dataset_rename,
        {"remap"}},
       {"subset", "take part of a data set: by classes, number, list", run_dataset_subset},
+      {"stats", "what a data set consists of, and what that speaks for", run_dataset_stats},
+      {"browse", "one page with every image and its boxes, and contact sheets", run_dataset_browse},
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
        run_dataset_augment},
       {"synth", "draw a data set with exact boxes", run_dataset_synth},

@@ -1,17 +1,26 @@
 // yolov7 dataset check --data data.yaml, or annotations of any format
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/mistake_crops.hpp"
+#include "cli/verbs/network_rule.hpp"
+#include "core/file.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
+#include "dataset/doctor/doctor.hpp"
+#include "dataset/doctor/fix.hpp"
 #include "dataset/formats/open_data.hpp"
+#include "dataset/formats/output_folder.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
-#include "dataset/index/read_index.hpp"
 #include "dataset/index/ready_set.hpp"
 #include "image/codec/truncated.hpp"
+#include "monitoring/check_report.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -19,24 +28,46 @@ namespace {
 constexpr std::size_t most_lines = 10;
 
 struct CheckOptions {
-  std::string data;
-  bool recheck = false, strict = false, single_cls = false;
+  std::string data, out, fix, predictions;
+  dataset::doctor::Ranking ranking = dataset::doctor::Ranking::joint;
+  std::vector<std::string> skip;
+  std::vector<int> leave;
+  bool recheck = false, strict = false, single_cls = false, list = false, link = false;
+  NetworkRuleOptions network;
   TruncatedRule truncated;
 };
 
 Settings settings(CheckOptions& o) {
-  Settings table{
-      "dataset check",
-      {
-          setting("data", o.data, "data.yaml, or annotations of any format").positional(),
-          setting("recheck", o.recheck, "read every image again, whatever the cache says"),
-          setting("strict", o.strict,
-                  "a repeated row or a box without area makes its image unusable; exit code 1 if "
-                  "anything is dropped"),
-          setting("single-cls", o.single_cls, "all classes count as one"),
-      }};
-  table.entries = joined({std::move(table.entries), truncated_settings(o.truncated, "")});
-  return table;
+  const std::vector<Setting> check = {
+      setting("data", o.data, "data.yaml, or annotations of any format").positional().basic(),
+      setting("out", o.out, "new or empty folder for report.html and check.json").basic(),
+      setting("strict", o.strict,
+              "for CI: exit code 1 on any error or warning; a repeated row or a box without area "
+              "makes its image unusable")
+          .basic(),
+      setting("skip", o.skip, "checks that are left out, by their names").basic(),
+      setting(
+          "fix", o.fix,
+          "new or empty folder for a set with the proposed changes made; the source stays as it "
+          "is, and changes.json lists every change")
+          .basic(),
+      setting("leave", o.leave, "with --fix: numbers of changes that are not made").basic(),
+      setting("link", o.link,
+              "with --fix: hard links to the images instead of copies, where the file system can"),
+      setting("list", o.list, "show the table of checks and end").basic(),
+      setting("recheck", o.recheck, "read every image again, whatever the cache says"),
+      setting("single-cls", o.single_cls, "all classes count as one")};
+  const std::vector<Setting> mistakes = group(
+      "Label mistakes",
+      {setting("predictions", o.predictions,
+               "results in COCO's JSON form (val --save-json) of a network that was not trained on "
+               "these images; labels that they speak against are ranked")
+           .basic(),
+       setting("ranking", o.ranking,
+               "joint: labels and predictions are matched first; plain: 1 - IoU x score",
+               {"joint", "plain"})});
+  return {"dataset check",
+          joined({check, settings(o.network), mistakes, truncated_settings(o.truncated, "")})};
 }
 
 nlohmann::json list_json(const std::vector<dataset::Problem>& list) {
@@ -89,20 +120,20 @@ void print_split(const dataset::Index& index, const Output& output) {
 }
 
 /// A warning with names for every pair of splits that share pictures.
-nlohmann::json check_shared(const std::vector<dataset::Index>& indexes) {
+nlohmann::json check_shared(const std::vector<const dataset::Index*>& indexes) {
   nlohmann::json result = nlohmann::json::array();
   for (std::size_t a = 0; a < indexes.size(); ++a)
     for (std::size_t b = a + 1; b < indexes.size(); ++b) {
-      const auto shared = dataset::shared_pictures(indexes[a], indexes[b]);
+      const auto shared = dataset::shared_pictures(*indexes[a], *indexes[b]);
       if (shared.empty()) continue;
       log::warning(fmt::format("{} images are in {} and in {}: results on {} are too good",
-                               shared.size(), indexes[a].split, indexes[b].split,
-                               indexes[b].split));
+                               shared.size(), indexes[a]->split, indexes[b]->split,
+                               indexes[b]->split));
       for (std::size_t i = 0; i < shared.size(); ++i) {
         if (i < most_lines)
           log::warning(
               fmt::format("  {} = {}", shared[i].first.string(), shared[i].second.string()));
-        result.push_back({{"splits", {indexes[a].split, indexes[b].split}},
+        result.push_back({{"splits", {indexes[a]->split, indexes[b]->split}},
                           {"pictures", {shared[i].first.string(), shared[i].second.string()}}});
       }
       if (shared.size() > most_lines)
@@ -111,39 +142,135 @@ nlohmann::json check_shared(const std::vector<dataset::Index>& indexes) {
   return result;
 }
 
+std::vector<std::string> skipped(const CheckOptions& o) {
+  std::vector<std::string> names;
+  for (const std::string& text : o.skip)
+    for (const std::string_view part : text::split(text, ','))
+      if (const std::string_view name = text::trim(part); !name.empty()) names.emplace_back(name);
+  for (const std::string& name : names) dataset::doctor::check_named(name);
+  return names;
+}
+
+dataset::doctor::Diagnosis diagnosis_of(const CheckOptions& o) {
+  const dataset::doctor::Selection selection{skipped(o)};
+  const dataset::Description description =
+      dataset::open_data(o.data, {o.recheck, false, 0, interrupt::token()});
+  if (description.ready && !o.fix.empty())
+    throw usage_error(
+        fmt::format("--fix: expected a data.yaml whose label files can be changed, found {}; "
+                    "`yolov7 dataset convert` makes one of it",
+                    o.data));
+  const dataset::doctor::NetworkRule rule = network_rule(o.network);
+  dataset::doctor::SubjectOptions reading;
+  reading.recheck = o.recheck;
+  reading.strict = o.strict;
+  reading.single_cls = o.single_cls;
+  reading.stop = interrupt::token();
+  dataset::doctor::Subject subject = dataset::doctor::read_subject(description, reading);
+  subject.network = rule;
+  fit_anchors(subject, interrupt::token());
+  return dataset::doctor::diagnose(std::move(subject), selection, interrupt::token());
+}
+
+nlohmann::json result_json(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
+                           const std::vector<const dataset::Index*>& indexes) {
+  nlohmann::json result = to_json(diagnosis);
+  result["data"] = o.data;
+  result["names"] = indexes.front()->names;
+  result["splits"] = nlohmann::json::object();
+  for (const dataset::Index* index : indexes) result["splits"][index->split] = split_json(*index);
+  if (const auto& ready = diagnosis.subject.description.ready)
+    result["account"] = nlohmann::json::parse(ready->account);
+  result["shared"] = check_shared(indexes);
+  return result;
+}
+
+void write_report(const std::string& out, const nlohmann::json& result, const Output& output) {
+  if (out.empty()) return;
+  dataset::build_folder(out, [&](const std::filesystem::path& folder) {
+    file::write_atomically(folder / "check.json", json_text(result, 1) + "\n");
+    file::write_atomically(folder / "report.html", monitoring::check_report(result));
+  });
+  output.line(fmt::format("written: {}", (std::filesystem::path(out) / "report.html").string()));
+}
+
+void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
+                     nlohmann::json& result, const Output& output) {
+  if (o.fix.empty()) return;
+  dataset::doctor::FixOptions options;
+  options.leave = {o.leave.begin(), o.leave.end()};
+  options.hard_link = o.link;
+  options.stop = interrupt::token();
+  const auto counts = dataset::doctor::write_fixed(diagnosis, o.fix, options);
+  const std::filesystem::path folder(o.fix);
+  result["fixed"] = {
+      {"data", (folder / "data.yaml").string()}, {"images", counts.images},
+      {"dropped_images", counts.dropped_images}, {"changed_rows", counts.changed_rows},
+      {"dropped_rows", counts.dropped_rows},     {"left", counts.left}};
+  output.line(fmt::format(
+      "written: {} with {} images; {} images dropped, {} rows changed, {} rows dropped; {} lists "
+      "every change with its number for --leave",
+      (folder / "data.yaml").string(), counts.images, counts.dropped_images, counts.changed_rows,
+      counts.dropped_rows, (folder / "changes.json").string()));
+}
+
+/// Ranked, not judged: a mistake is no finding, because a network may be wrong, too.
+void rank_mistakes(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
+                   nlohmann::json& result, const Output& output) {
+  if (o.predictions.empty()) return;
+  constexpr std::size_t crops = 100;
+  const auto predictions = dataset::doctor::read_predictions(o.predictions, diagnosis.subject);
+  const auto mistakes = dataset::doctor::find_mistakes(diagnosis.subject, predictions, o.ranking);
+  const auto& names = diagnosis.subject.description.names;
+  output.line(
+      fmt::format("label mistakes: {} images have predictions, {} do not and are not "
+                  "looked at",
+                  predictions.size(), diagnosis.subject.pictures() - predictions.size()));
+  for (const std::string& line : mistake_lines(mistakes, names, most_lines)) output.line(line);
+  result["mistakes"] = mistakes_json(mistakes, names, o.out.empty() ? 0 : crops);
+}
+
+bool anything_wrong(const dataset::doctor::Diagnosis& diagnosis,
+                    const std::vector<const dataset::Index*>& indexes) {
+  using dataset::doctor::Severity;
+  if (diagnosis.count(Severity::error) + diagnosis.count(Severity::warning) > 0) return true;
+  if (const auto& ready = diagnosis.subject.description.ready; ready && ready->dropped > 0)
+    return true;
+  return std::any_of(indexes.begin(), indexes.end(),
+                     [](const dataset::Index* index) { return !index->problems.empty(); });
+}
+
 }  // namespace
 
 nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Output& output) {
   CheckOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
+  if (options.list) {
+    for (const std::string_view line : text::lines(dataset::doctor::check_table_text()))
+      output.line(line);
+    return {};
+  }
   if (options.data.empty())
     throw usage_error("dataset check: expected --data with a data.yaml or annotations, found none");
   set_truncated_rule(options.truncated);
-  const dataset::Description description =
-      dataset::open_data(options.data, {options.recheck, false, 0, interrupt::token()});
-  dataset::IndexOptions reading;
-  reading.recheck = options.recheck;
-  reading.strict = options.strict;
-  reading.single_cls = options.single_cls;
-  reading.keep_unknown_classes = true;
-  reading.stop = interrupt::token();
-  std::vector<dataset::Index> indexes;
-  for (const char* split : {"train", "val", "test"})
-    if (!description.split(split).empty())
-      indexes.push_back(dataset::read_index(description, split, reading));
-  nlohmann::json result = {{"data", options.data},
-                           {"names", indexes.front().names},
-                           {"splits", nlohmann::json::object()}};
-  bool dropped = description.ready && description.ready->dropped > 0;
-  if (description.ready) result["account"] = nlohmann::json::parse(description.ready->account);
-  for (const dataset::Index& index : indexes) {
-    print_split(index, output);
-    result["splits"][index.split] = split_json(index);
-    dropped = dropped || !index.problems.empty();
-    if (index.unknown_classes > 0) output.code = ExitCode::failure;
-  }
-  result["shared"] = check_shared(indexes);
-  if (options.strict && dropped) output.code = ExitCode::failure;
+  if (!options.out.empty()) dataset::require_empty(options.out);
+  if (!options.fix.empty()) dataset::require_empty(options.fix);
+  if (options.fix.empty() && (!options.leave.empty() || options.link))
+    throw usage_error("dataset check: --leave and --link go with --fix");
+  const dataset::doctor::Diagnosis diagnosis = diagnosis_of(options);
+  std::vector<const dataset::Index*> indexes;
+  for (const auto& split : diagnosis.subject.splits) indexes.push_back(&split.index);
+  for (const dataset::Index* index : indexes) print_split(*index, output);
+  nlohmann::json result = result_json(options, diagnosis, indexes);
+  for (const std::string& line : dataset::doctor::lines_of(diagnosis, most_lines))
+    output.line(line);
+  rank_mistakes(options, diagnosis, result, output);
+  write_fixed_set(options, diagnosis, result, output);
+  write_report(options.out, result, output);
+  const bool unknown = std::any_of(indexes.begin(), indexes.end(),
+                                   [](const auto* index) { return index->unknown_classes > 0; });
+  if (unknown || (options.strict && anything_wrong(diagnosis, indexes)))
+    output.code = ExitCode::failure;
   return result;
 }
 

@@ -22,10 +22,10 @@ struct PrepareOptions {
   bool keep_degenerate = false;  ///< boxes under 1 px stay, if they have an area
   bool scale_to_image = false;   ///< where the annotation has another size than the image
   BoxOrientation orientation = BoxOrientation::unknown;  ///< Pascal VOC alone
-  bool decode = true;            ///< whole images, so that a broken one is found; else headers
-  bool require_images = true;    ///< off: an annotation with a size may stay without its image
-  int least_side_px = 10;        ///< smaller images are dropped (data 4: more than 9 px)
-  int threads = 0;               ///< 0 = usable cores
+  bool decode = true;          ///< whole images, so that a broken one is found; else headers
+  bool require_images = true;  ///< off: an annotation with a size may stay without its image
+  int least_side_px = 10;      ///< smaller images are dropped (data 4: more than 9 px)
+  int threads = 0;             ///< 0 = usable cores
   /// What looks at the images in place of reading each here; one answer per path. May be empty.
   std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&)> look = {};
 };

@@ -26,10 +26,16 @@ CachedFacts cached_facts(const std::vector<std::filesystem::path>& pictures,
   CachedFacts result;
   result.facts.resize(pictures.size());
   std::vector<std::size_t> unknown;
+  const Examination* examination = options.examination;
+  const bool look = examination != nullptr && examination->look;
+  const auto seen = [&](std::size_t i, const FileStamp& stamp) {
+    return !look || (examination->known && examination->known(i, stamp));
+  };
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
     const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
-    if (known != nullptr && enough_rows(known->rows))  // the rule may be another one now
+    // The rule about rows may be another one now.
+    if (known != nullptr && enough_rows(known->rows) && seen(i, *stamp))
       result.facts[i] = *known;
     else
       unknown.push_back(i);
@@ -38,7 +44,13 @@ CachedFacts cached_facts(const std::vector<std::filesystem::path>& pictures,
     Progress progress(options.what, unknown.size(), "images");
     parallel_for(unknown.size(), threads_or_all(options.threads), [&](std::size_t k) {
       check_stop(options.stop);
-      result.facts[unknown[k]] = inspect_picture(pictures[unknown[k]]);
+      const std::size_t i = unknown[k];
+      if (look)
+        result.facts[i] = inspect_picture(
+            pictures[i], 10,
+            [&](std::string_view bytes, const cv::Mat& bgr) { examination->look(i, bytes, bgr); });
+      else
+        result.facts[i] = inspect_picture(pictures[i]);
       progress.advance();
     });
     progress.finish();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dataset/index/examination.hpp"
 #include "dataset/index/picture_facts.hpp"
 
 namespace yolov7::dataset {
@@ -18,6 +19,7 @@ struct FactsOptions {
   bool recheck = false;                        ///< read every picture again
   int threads = 0;                             ///< 0 = usable cores
   std::stop_token stop = {};
+  const Examination* examination = nullptr;  ///< its known() and look() are called
 };
 
 struct CachedFacts {

@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 void decode(const std::string& bytes, const std::string& source, int least_side,
+            const std::function<void(std::string_view, const cv::Mat&)>& look,
             PictureFacts& facts) {
   const PictureHeader header = read_picture_header(bytes, source);
   facts.width = header.width;
@@ -27,6 +28,7 @@ void decode(const std::string& bytes, const std::string& source, int least_side,
   if (pixels.cols != header.width || pixels.rows != header.height)
     throw Error(fmt::format("expected {} × {} px as in the header, found {} × {}", header.width,
                             header.height, pixels.cols, pixels.rows));
+  if (look) look(bytes, pixels);
 }
 
 /// The codec puts the path before its message; the path is told by whoever shows the fault.
@@ -45,7 +47,9 @@ std::optional<FileStamp> file_stamp(const fs::path& path) {
       static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
-PictureFacts inspect_picture(const fs::path& path, int least_side_px) {
+PictureFacts inspect_picture(
+    const fs::path& path, int least_side_px,
+    const std::function<void(std::string_view bytes, const cv::Mat& bgr)>& look) {
   PictureFacts facts;
   if (const auto stamp = file_stamp(path)) facts.stamp = *stamp;
   const std::string source = path.string();
@@ -54,7 +58,7 @@ PictureFacts inspect_picture(const fs::path& path, int least_side_px) {
     const std::string bytes = file::read(path, DecodeLimits{}.file_bytes);
     facts.content_hash = file::content_hash(bytes);
     if (const std::string why = why_unread(path, bytes); !why.empty()) throw Error(why);
-    decode(bytes, source, least_side_px, facts);
+    decode(bytes, source, least_side_px, look, facts);
   } catch (const std::exception& error) {
     facts.fault = without_source(error.what(), source);
     if (facts.fault.empty()) facts.fault = "cannot be decoded";

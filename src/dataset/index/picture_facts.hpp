@@ -2,8 +2,11 @@
 // What is known about a picture file after it was read and decoded once (data 4).
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <opencv2/core/mat.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "image/codec/codec_format.hpp"
 
@@ -31,6 +34,9 @@ struct PictureFacts {
 /// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in
 /// training. Both sides must be at least `least_side_px` (data 4: more than 9 pixels). Never throws
 /// for a bad picture: the reason is in `fault`.
-PictureFacts inspect_picture(const std::filesystem::path& path, int least_side_px = 10);
+/// `look` is given the file's bytes and its pixels while they are there.
+PictureFacts inspect_picture(
+    const std::filesystem::path& path, int least_side_px = 10,
+    const std::function<void(std::string_view bytes, const cv::Mat& bgr)>& look = {});
 
 }  // namespace yolov7::dataset

@@ -47,14 +47,14 @@ void look_at_pictures(Contents& contents, const IndexOptions& options, Index& in
   CachedFacts found =
       cached_facts(contents.pictures,
                    {folders, index.split, folders.front().parent_path(), "reading " + index.split,
-                    options.recheck, options.threads, options.stop});
+                    options.recheck, options.threads, options.stop, options.examination});
   contents.facts = std::move(found.facts);
   index.pictures_read = found.read;
   index.cache_file = found.cache_file;
 }
 
 /// Of a set that open_data() has prepared.
-Contents ready_contents(const ReadySet& ready, Index& index) {
+Contents ready_contents(const ReadySet& ready, const IndexOptions& options, Index& index) {
   Contents contents;
   for (const ReadyImage& image : ready.splits.at(index.split)) {
     contents.pictures.push_back(image.picture);
@@ -63,6 +63,16 @@ Contents ready_contents(const ReadySet& ready, Index& index) {
   }
   index.pictures_read = ready.pictures_read;
   index.cache_file = ready.cache_file;
+  const Examination* examination = options.examination;
+  if (examination == nullptr) return contents;
+  if (examination->begin) examination->begin(contents.pictures);
+  if (examination->look)
+    parallel_for(contents.pictures.size(), thread_count(options), [&](std::size_t i) {
+      check_stop(options.stop);
+      inspect_picture(contents.pictures[i], 10, [&](std::string_view bytes, const cv::Mat& bgr) {
+        examination->look(i, bytes, bgr);
+      });
+    });
   return contents;
 }
 
@@ -126,6 +136,8 @@ std::vector<ReadLabels> read_all_labels(const std::vector<fs::path>& pictures,
     read();
   }
   note_key_points(description, reason, labels, index);
+  if (options.examination != nullptr)
+    options.examination->key_point_columns = description.key_point_columns;
   return labels;
 }
 
@@ -190,7 +202,7 @@ void add_entry(const fs::path& picture, const PictureFacts& facts, ReadLabels&& 
 /// where labels have a folder of their own; a list that takes some pictures of a folder makes no
 /// orphans of the rest.
 void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadLabels>& labels,
-                  Index& index) {
+                  Examination* examination, Index& index) {
   std::map<fs::path, std::set<fs::path>> picture_folders;
   for (std::size_t i = 0; i < pictures.size(); ++i)
     if (labels[i].path.parent_path() != pictures[i].parent_path())
@@ -209,6 +221,8 @@ void find_orphans(const std::vector<fs::path>& pictures, const std::vector<ReadL
         orphans.insert(file.path());
     }
     index.orphan_labels += orphans.size();
+    if (examination != nullptr)
+      examination->orphans.insert(examination->orphans.end(), orphans.begin(), orphans.end());
     for (const fs::path& path : orphans)
       index.problems.push_back({path, 0, "label file without an image"});
   }
@@ -237,7 +251,9 @@ Contents read_contents(const Description& description, const std::vector<fs::pat
     index.problems.push_back(
         {one.list, one.line, fmt::format("the image '{}' does not exist", one.name)});
   contents.labels = read_all_labels(contents.pictures, description, options, index);
-  if (!options.keep_unknown_classes) refuse_unknown_classes(contents.labels);
+  if (options.examination == nullptr) refuse_unknown_classes(contents.labels);
+  if (options.examination != nullptr && options.examination->begin)
+    options.examination->begin(contents.pictures);
   look_at_pictures(contents, options, index);
   return contents;
 }
@@ -251,7 +267,7 @@ MissingExample missing_example(const std::vector<fs::path>& pictures,
 
 void require_usable(const Index& index, const MissingExample& example,
                     const Description& description, bool training) {
-  if (index.entries.empty() && index.unknown_classes == 0)
+  if (index.entries.empty())
     throw Error(fmt::format("{}: no usable image in split '{}': all {} are corrupt, the first: {}",
                             description.file.string(), index.split, index.corrupt + index.unread,
                             text_of(index.problems.front())));
@@ -284,16 +300,17 @@ Index read_index(const Description& description, const std::string& split,
     throw Error(fmt::format("{}: expected {} '{}' with images, found none",
                             description.file.string(), description.ready ? "a split" : "a key",
                             split));
-  Contents contents = description.ready ? ready_contents(*description.ready, index)
+  Contents contents = description.ready ? ready_contents(*description.ready, options, index)
                                         : read_contents(description, sources, options, index);
   const auto& [pictures, labels, facts] = contents;
+  if (options.examination != nullptr) options.examination->facts = facts;
   const MissingExample example = missing_example(pictures, labels);
   for (std::size_t i = 0; i < pictures.size(); ++i)
     add_entry(pictures[i], facts[i], std::move(contents.labels[i]), options.single_cls, index);
-  if (!description.ready) find_orphans(pictures, labels, index);
+  if (!description.ready) find_orphans(pictures, labels, options.examination, index);
   index.identity = identity(index);
   report(index, example);
-  require_usable(index, example, description, options.training);
+  if (options.examination == nullptr) require_usable(index, example, description, options.training);
   return index;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "dataset/index/description.hpp"
+#include "dataset/index/examination.hpp"
 #include "dataset/index/index.hpp"
 
 namespace yolov7::dataset {
@@ -15,8 +16,9 @@ struct IndexOptions {
   bool training = false;  ///< no label at all is an Error
   int threads = 0;        ///< 0 = usable cores
   std::stop_token stop = {};
-  /// Classes out of range are problems of their rows, and their images are left out.
-  bool keep_unknown_classes = false;
+  /// Filled where it is not null. A class that the description does not know, and a split without
+  /// any usable image, are then problems in the index instead of Errors.
+  Examination* examination = nullptr;
 };
 
 /// Reads one split with the help of our own cache (beside the labels, or in the user's cache folder

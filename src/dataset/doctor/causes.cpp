@@ -1,0 +1,124 @@
+#include "dataset/doctor/causes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+namespace yolov7::dataset::doctor {
+namespace {
+
+constexpr double sure_z = 6, least_gain = 1.15;
+
+/// How much more the boxes stand out under layout `other` than under `base`: mean difference over
+/// the files that fit both, in standard errors, and as a ratio.
+struct Gain {
+  double z = 0, ratio = 1;
+  std::size_t files = 0;
+};
+
+Gain gain_of(const std::vector<RowFile>& files, std::size_t other, std::size_t base) {
+  double sum = 0, squares = 0, base_sum = 0;
+  Gain gain;
+  for (const RowFile& file : files) {
+    if (!file.fits[other] || !file.fits[base] || file.picture->look.boxes == 0) continue;
+    const double here = file.picture->look.contrast[base],
+                 difference = file.picture->look.contrast[other] - here;
+    sum += difference, squares += difference * difference, base_sum += here;
+    ++gain.files;
+  }
+  if (gain.files < 2 || base_sum <= 0) return gain;
+  const auto n = static_cast<double>(gain.files);
+  const double mean = sum / n, variance = std::max(1e-12, squares / n - mean * mean);
+  gain.z = mean / std::sqrt(variance / n);
+  gain.ratio = (base_sum + sum) / base_sum;
+  return gain;
+}
+
+std::size_t count_fitting(const std::vector<RowFile>& files, std::size_t layout) {
+  return static_cast<std::size_t>(std::count_if(
+      files.begin(), files.end(), [&](const RowFile& file) { return file.fits[layout]; }));
+}
+
+/// The layout of most files. Numbers that are boxes under several layouts are settled by how the
+/// boxes stand out; where that does not settle it, the first in the table stays.
+void decide_set(const std::vector<RowFile>& files, Causes& causes) {
+  constexpr double nearly_all = 0.98;
+  std::array<std::size_t, layout_count> counts{};
+  for (std::size_t i = 0; i < layout_count; ++i) counts[i] = count_fitting(files, i);
+  const std::size_t most = *std::max_element(counts.begin(), counts.end());
+  if (most * 2 < files.size() || files.size() < 2) return;
+  const bool own = counts[0] * 2 >= files.size();
+  std::size_t best = layout_count;
+  Gain best_gain;
+  for (std::size_t i = 0; i < layout_count; ++i) {
+    if (static_cast<double>(counts[i]) < nearly_all * static_cast<double>(own ? counts[0] : most))
+      continue;
+    if (best == layout_count) {
+      best = own ? 0 : i;
+      if (best == i) continue;
+    }
+    const Gain gain = gain_of(files, i, best);
+    if (gain.z > sure_z && gain.ratio > least_gain) best = i, best_gain = gain;
+  }
+  causes.set_layout = layout_at(best);
+  if (best == 0) return;
+  causes.set_evidence = fmt::format(
+      "{} of {} label files are boxes inside their images when read so, {} when read "
+      "as the format says",
+      counts[best], files.size(), counts[0]);
+  if (best_gain.files > 0)
+    causes.set_evidence += fmt::format(
+        "; in {} images the boxes then stand out {:.2f} times as much from what lies around them "
+        "({:.1f} standard errors)",
+        best_gain.files, best_gain.ratio, best_gain.z);
+}
+
+/// Class numbers from 1: the number of classes occurs, 0 does not.
+void decide_classes(const Subject& subject, Causes& causes) {
+  const int classes = subject.description.class_count;
+  std::size_t rows = 0, last = 0;
+  for (const Split& split : subject.splits)
+    for (const Picture& picture : split.pictures)
+      for (const RawRow& row : picture.rows) {
+        if (!row.readable()) continue;
+        if (row.class_number < 1 || row.class_number > classes) return;
+        ++rows;
+        last += row.class_number == classes ? 1 : 0;
+      }
+  if (last == 0) return;
+  causes.one_based = true;
+  causes.class_evidence =
+      fmt::format("all {} rows have classes in 1..{}, {} of them class {}; none has class 0", rows,
+                  classes, last, classes);
+}
+
+/// Where the whole set has another layout, each file that fits it has that cause.
+void judge_by_set(const std::vector<RowFile>& files, Causes& causes) {
+  std::size_t set_place = 0;
+  while (!(layout_at(set_place) == causes.set_layout)) ++set_place;
+  for (const RowFile& file : files)
+    if (file.fits[set_place])
+      causes.files.emplace(file.picture,
+                           FileVerdict{causes.set_layout, file.rows, true, causes.set_evidence});
+    else
+      causes.files.emplace(file.picture, FileVerdict{{}, file.rows, false, {}});
+}
+
+}  // namespace
+
+Causes find_causes(const Subject& subject) {
+  Causes causes;
+  const std::vector<RowFile> files = row_files(subject);
+  decide_set(files, causes);
+  decide_classes(subject, causes);
+  if (causes.set_layout.own())
+    judge_files(files, causes.files);
+  else
+    judge_by_set(files, causes);
+  return causes;
+}
+
+}  // namespace yolov7::dataset::doctor

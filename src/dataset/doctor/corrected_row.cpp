@@ -1,0 +1,52 @@
+#include "dataset/doctor/corrected_row.hpp"
+
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "dataset/index/label.hpp"
+
+namespace yolov7::dataset::doctor {
+namespace {
+
+/// The part of the box inside the image; without area where nothing is left.
+CxcywhNormalized cut(const CxcywhNormalized& box) {
+  return to_normalized(clip(to_pixels(box, 1, 1), 1, 1), 1, 1);
+}
+
+bool outside(const CxcywhNormalized& box) { return !(cut(box) == box); }
+
+}  // namespace
+
+const FileVerdict* verdict_on(const Causes& causes, const Picture& picture, std::size_t row) {
+  const auto found = causes.files.find(&picture);
+  if (found == causes.files.end()) return nullptr;
+  const auto& affected = found->second.affected;
+  return std::find(affected.begin(), affected.end(), row) == affected.end() ? nullptr
+                                                                            : &found->second;
+}
+
+std::optional<std::string> corrected_row(const Causes& causes, const Picture& picture,
+                                         std::size_t at) {
+  const RawRow& row = picture.rows[at];
+  if (!row.readable()) return std::nullopt;
+  Label label;
+  label.class_index = static_cast<int>(row.class_number) - (causes.one_based ? 1 : 0);
+  const FileVerdict* verdict = verdict_on(causes, picture, at);
+  if (!row.is_box()) {
+    if (!causes.one_based) return std::nullopt;
+    for (std::size_t i = 0; i + 1 < row.values.size(); i += 2)
+      label.polygon.emplace_back(row.values[i], row.values[i + 1]);
+  } else {
+    constexpr double any = 1e9;
+    const auto box = box_under(verdict != nullptr ? verdict->layout : Layout{}, row.numbers(),
+                               picture.facts.width, picture.facts.height, any);
+    if (!box || (verdict == nullptr && !causes.one_based && !outside(*box))) return std::nullopt;
+    label.box = cut(*box);
+    if (label.box.w <= 0 || label.box.h <= 0) return std::nullopt;
+  }
+  std::string text = format_labels({label});
+  text.pop_back();  // the line feed
+  return text;
+}
+
+}  // namespace yolov7::dataset::doctor

@@ -1,0 +1,294 @@
+#include "dataset/doctor/label_errors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+
+namespace yolov7::dataset::doctor {
+namespace fs = std::filesystem;
+namespace {
+
+// From this overlap on a prediction and a label mean the same object; below the other one they have
+// nothing to do with each other.
+constexpr double same_object = 0.5, apart = 0.1;
+
+struct Given {
+  int line = 0, class_index = 0;
+  Xyxy box;
+};
+
+std::vector<Given> given_of(const Picture& picture) {
+  std::vector<Given> labels;
+  for (const RawRow& row : picture.rows)
+    if (const auto box = extent(row); box && box->w > 0 && box->h > 0)
+      labels.push_back({row.line, static_cast<int>(row.class_number),
+                        to_pixels(*box, picture.facts.width, picture.facts.height)});
+  return labels;
+}
+
+/// "7" and "007" are one number; other texts are themselves.
+std::string id_text(const std::string& text) {
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return text;
+  const auto first = text.find_first_not_of('0');
+  return first == std::string::npos ? "0" : text.substr(first);
+}
+
+std::unordered_map<std::string, std::vector<const Picture*>> by_id(const Subject& subject) {
+  std::unordered_map<std::string, std::vector<const Picture*>> pictures;
+  for (const Split& split : subject.splits)
+    for (const Picture& picture : split.pictures)
+      pictures[id_text(picture.file.stem().string())].push_back(&picture);
+  return pictures;
+}
+
+[[noreturn]] void refuse(const fs::path& file, std::size_t place, const std::string& why) {
+  throw Error(fmt::format("{}: result {}: {}", file.string(), place, why));
+}
+
+Detection detection_of(const nlohmann::json& one, const fs::path& file, std::size_t place,
+                       int classes) {
+  const auto number = [&](const nlohmann::json& value, const char* what) {
+    if (!value.is_number()) refuse(file, place, fmt::format("expected a number for {}", what));
+    return value.get<double>();
+  };
+  if (!one.is_object() || !one.contains("bbox") || !one.contains("score") ||
+      !one.contains("category_id") || !one.contains("image_id"))
+    refuse(file, place, "expected image_id, category_id, bbox and score");
+  const auto& box = one["bbox"];
+  if (!box.is_array() || box.size() != 4) refuse(file, place, "expected four numbers in bbox");
+  const double x = number(box[0], "bbox"), y = number(box[1], "bbox"), w = number(box[2], "bbox"),
+               h = number(box[3], "bbox"), category = number(one["category_id"], "category_id");
+  if (category < 0 || category >= classes)
+    refuse(file, place,
+           fmt::format("expected a category_id in 0..{}, found {}", classes - 1,
+                       text::general(category)));
+  return {{x, y, x + w, y + h},
+          static_cast<float>(number(one["score"], "score")),
+          static_cast<int>(category)};
+}
+
+double overlap(const Xyxy& a, const Xyxy& b) {
+  const double value = iou(a, b);
+  return value > 0 ? value : 0;  // 0/0 is no overlap
+}
+
+/// What the predictions say about one label.
+struct Support {
+  double own = 0, other = 0;  ///< most IoU · p of its class, of other classes
+  double place = 0;           ///< IoU with the best prediction of its class
+  const Detection *own_best = nullptr, *other_best = nullptr;
+};
+
+Support support_of(const Given& label, const std::vector<Detection>& predictions) {
+  Support support;
+  for (const Detection& p : predictions) {
+    const double shared = overlap(label.box, p.box), value = shared * p.score;
+    if (p.class_index == label.class_index) {
+      if (value > support.own) support.own = value, support.own_best = &p, support.place = shared;
+    } else if (shared >= same_object && value > support.other) {
+      support.other = value, support.other_best = &p;
+    }
+  }
+  return support;
+}
+
+/// Everything about one image.
+class Judge {
+ public:
+  Judge(const Split& split, const Picture& picture, const std::vector<Detection>& predictions,
+        std::vector<Mistake>& out)
+      : split_(split),
+        picture_(picture),
+        predictions_(predictions),
+        labels_(given_of(picture)),
+        out_(out) {
+    for (const Given& label : labels_) support_.push_back(support_of(label, predictions));
+  }
+
+  void plain() {
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      const bool other = support_[i].other > support_[i].own;
+      add(other ? Mistake::Kind::wrong_class : Mistake::Kind::unsupported, labels_[i],
+          other ? support_[i].other_best : support_[i].own_best, 1 - support_[i].own);
+    }
+    for (const Detection& p : predictions_) {
+      double most = 0;
+      for (const Given& label : labels_) most = std::max(most, overlap(label.box, p.box));
+      add_missing(p, p.score * (1 - most));
+    }
+  }
+
+  void joint() {
+    match();
+    for (std::size_t i = 0; i < labels_.size(); ++i) judge_label(i);
+    judge_doubles();
+    judge_predictions();
+  }
+
+ private:
+  void add(Mistake::Kind kind, const Given& label, const Detection* p, double score) {
+    out_.push_back({kind, split_.name, picture_.file, picture_.label, label.line, label.class_index,
+                    p == nullptr ? -1 : p->class_index, label.box, p == nullptr ? Xyxy{} : p->box,
+                    score});
+  }
+  void add_missing(const Detection& p, double score) {
+    out_.push_back({Mistake::Kind::missing, split_.name, picture_.file, picture_.label, 0, -1,
+                    p.class_index, p.box, p.box, score});
+  }
+
+  /// Pairs of a label and a prediction, best IoU · p first, whatever their classes.
+  void match() {
+    std::vector<std::tuple<double, std::size_t, std::size_t>> pairs;
+    for (std::size_t i = 0; i < labels_.size(); ++i)
+      for (std::size_t j = 0; j < predictions_.size(); ++j)
+        if (const double shared = overlap(labels_[i].box, predictions_[j].box); shared > apart)
+          pairs.emplace_back(shared * predictions_[j].score, i, j);
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const auto& a, const auto& b) { return std::get<0>(a) > std::get<0>(b); });
+    label_match_.assign(labels_.size(), none);
+    prediction_match_.assign(predictions_.size(), none);
+    for (const auto& [value, i, j] : pairs)
+      if (label_match_[i] == none && prediction_match_[j] == none)
+        label_match_[i] = j, prediction_match_[j] = i;
+  }
+
+  void judge_label(std::size_t i) {
+    const Support& support = support_[i];
+    const Given& label = labels_[i];
+    if (support.other_best != nullptr)
+      add(Mistake::Kind::wrong_class, label, support.other_best, support.other * (1 - support.own));
+    const std::size_t j = label_match_[i];
+    const Detection* matched = j == none ? nullptr : &predictions_[j];
+    const bool same_class = matched != nullptr && matched->class_index == label.class_index;
+    if (same_class)
+      add(Mistake::Kind::bad_place, label, matched,
+          matched->score * (1 - overlap(label.box, matched->box)));
+    if (support.other_best == nullptr)
+      add(Mistake::Kind::unsupported, label, matched,
+          1 - std::max(support.own, same_class ? matched->score * apart : 0));
+  }
+
+  /// Two labels of a class over each other where the predictions see one object.
+  void judge_doubles() {
+    for (std::size_t a = 0; a < labels_.size(); ++a)
+      for (std::size_t b = a + 1; b < labels_.size(); ++b) {
+        const double shared = overlap(labels_[a].box, labels_[b].box);
+        if (labels_[a].class_index != labels_[b].class_index || shared < same_object) continue;
+        const std::size_t worse = support_[a].own < support_[b].own ? a : b;
+        const double seen = matched_score(a == worse ? b : a), second = matched_score(worse);
+        add(Mistake::Kind::doubled, labels_[worse],
+            label_match_[worse] == none ? nullptr : &predictions_[label_match_[worse]],
+            shared * seen * (1 - second));
+      }
+  }
+
+  double matched_score(std::size_t label) const {
+    const std::size_t j = label_match_[label];
+    if (j == none) return 0;
+    return predictions_[j].score * overlap(labels_[label].box, predictions_[j].box);
+  }
+
+  /// Predictions that no label answers to, and that are no second box of an object.
+  void judge_predictions() {
+    for (std::size_t j = 0; j < predictions_.size(); ++j) {
+      const Detection& p = predictions_[j];
+      if (prediction_match_[j] != none) continue;
+      double labelled = 0, better = 0;
+      for (const Given& label : labels_) labelled = std::max(labelled, overlap(label.box, p.box));
+      for (std::size_t k = 0; k < predictions_.size(); ++k)
+        if (k != j &&
+            (predictions_[k].score > p.score || (predictions_[k].score == p.score && k < j)))
+          better = std::max(better, overlap(predictions_[k].box, p.box));
+      if (better < same_object) add_missing(p, p.score * (1 - labelled) * (1 - better));
+    }
+  }
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  const Split& split_;
+  const Picture& picture_;
+  const std::vector<Detection>& predictions_;
+  std::vector<Given> labels_;
+  std::vector<Mistake>& out_;
+  std::vector<Support> support_;
+  std::vector<std::size_t> label_match_, prediction_match_;
+};
+
+}  // namespace
+
+std::string_view name_of(Mistake::Kind kind) {
+  switch (kind) {
+    case Mistake::Kind::missing: return "missing label";
+    case Mistake::Kind::wrong_class: return "wrong class";
+    case Mistake::Kind::bad_place: return "badly placed";
+    case Mistake::Kind::doubled: return "doubled";
+    case Mistake::Kind::unsupported: return "no prediction supports it";
+  }
+  return "";
+}
+
+Predictions read_predictions(const fs::path& file, const Subject& subject) {
+  const nlohmann::json document = read_json(file);
+  if (!document.is_array())
+    throw Error(
+        fmt::format("{}: expected a list of results, as val --save-json writes it", file.string()));
+  const auto pictures = by_id(subject);
+  Predictions predictions;
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    const nlohmann::json& one = document[i];
+    const Detection detection = detection_of(one, file, i + 1, subject.description.class_count);
+    const nlohmann::json& id = one["image_id"];
+    const std::string key = id_text(id.is_string() ? id.get<std::string>() : id.dump());
+    const auto found = pictures.find(key);
+    if (found == pictures.end())
+      refuse(file, i + 1, fmt::format("the data set has no image '{}'", key));
+    if (found->second.size() > 1)
+      refuse(file, i + 1,
+             fmt::format("image '{}' is {} as well as {}", key, found->second[0]->file.string(),
+                         found->second[1]->file.string()));
+    predictions[found->second.front()->file.string()].push_back(detection);
+  }
+  return predictions;
+}
+
+std::vector<Mistake> find_mistakes(const Subject& subject, const Predictions& predictions,
+                                   Ranking ranking, double least) {
+  std::vector<Mistake> mistakes;
+  for (const Split& split : subject.splits)
+    for (const Picture& picture : split.pictures) {
+      const auto found = predictions.find(picture.file.string());
+      if (!picture.usable() || found == predictions.end()) continue;
+      Judge judge(split, picture, found->second, mistakes);
+      ranking == Ranking::joint ? judge.joint() : judge.plain();
+    }
+  std::erase_if(mistakes, [&](const Mistake& one) { return one.score < least; });
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.score > b.score; });
+  return mistakes;
+}
+
+nlohmann::json to_json(const Mistake& mistake, const std::vector<std::string>& names) {
+  const auto name = [&](int c) {
+    return c >= 0 && static_cast<std::size_t>(c) < names.size() ? names[static_cast<std::size_t>(c)]
+                                                                : std::string();
+  };
+  const Xyxy& b = mistake.box;
+  nlohmann::json result = {{"kind", name_of(mistake.kind)},
+                           {"score", mistake.score},
+                           {"split", mistake.split},
+                           {"image", mistake.image.string()},
+                           {"box", {b.x1, b.y1, b.x2, b.y2}},
+                           {"given", name(mistake.given)},
+                           {"suggested", name(mistake.suggested)}};
+  if (mistake.line > 0) result["label"] = mistake.label.string(), result["line"] = mistake.line;
+  return result;
+}
+
+}  // namespace yolov7::dataset::doctor

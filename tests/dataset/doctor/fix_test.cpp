@@ -1,0 +1,107 @@
+// A set with planted faults, fixed: the new set has them repaired, the source is as it was.
+#include "dataset/doctor/fix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+
+#include "core/file.hpp"
+#include "image/codec/codec.hpp"
+#include "tests/dataset/data_fixture.hpp"
+
+namespace yolov7::dataset::doctor {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Every file below a folder with its bytes.
+std::map<std::string, std::string> content_of(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index" &&
+        entry.path().extension() != ".lock")
+      files[fs::relative(entry.path(), folder).string()] = file::read(entry.path());
+  return files;
+}
+
+class Fix : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < 4; ++i) {
+      cv::Mat noise(48, 64, CV_8UC3);
+      cv::RNG random(static_cast<std::uint64_t>(i) + 1);
+      random.fill(noise, cv::RNG::UNIFORM, 0, 255);
+      fs::create_directories(folder / "set/images/train");
+      write_picture(folder / "set/images/train" / (std::to_string(i) + ".png"), noise);
+    }
+    folder.write("set/labels/train/0.txt", "0 0.5 0.5 0.25 0.5\n0 0.5 0.5 0.25 0.5\n");
+    folder.write("set/labels/train/1.txt", "# 1\n");
+    folder.write("set/labels/train/2.txt", "1 0.95 0.5 0.25 0.5\n1 0.3 0.3 0.2 0.2\n");
+    folder.write("set/labels/train/3.txt", "0 0.4 0.4 0.2 0.2\n1 0.6 0.6 0 0.2\n");
+    folder.write("set/labels/train/orphan.txt", "0 0.5 0.5 0.1 0.1\n");
+    folder.write("set/data.yaml", "train: images/train\nval: images/train\nnames: [a, 'b: c']\n");
+    test::age(folder / "set");
+  }
+  Diagnosis diagnosis() {
+    Description description = read_description(folder / "set/data.yaml");
+    description.val.clear();
+    return diagnose(read_subject(description, {}), {});
+  }
+  test::KeptMessages messages;
+  test::TemporaryFolder folder;
+};
+
+TEST_F(Fix, RepairsIntoANewSetAndListsEveryChange) {
+  const Diagnosis found = diagnosis();
+  const auto before = content_of(folder / "set");
+  const FixCounts counts = write_fixed(found, folder / "new", {});
+  EXPECT_EQ(content_of(folder / "set"), before);
+  EXPECT_EQ(counts.images, 3U);
+  EXPECT_EQ(counts.dropped_images, 1U);
+  EXPECT_EQ(counts.dropped_rows, 2U);
+  EXPECT_EQ(counts.changed_rows, 1U);
+  EXPECT_EQ(folder.read("new/labels/train/0.txt"), "0 0.5 0.5 0.25 0.5\n");
+  EXPECT_FALSE(fs::exists(folder / "new/images/train/1.png"));
+  // Cut at the border: from 0.825 to 1, so centre 0.9125 and width 0.175.
+  EXPECT_EQ(folder.read("new/labels/train/2.txt"), "1 0.9125 0.5 0.175 0.5\n1 0.3 0.3 0.2 0.2\n");
+  EXPECT_EQ(folder.read("new/labels/train/3.txt"), "0 0.4 0.4 0.2 0.2\n");
+  EXPECT_FALSE(fs::exists(folder / "new/labels/train/orphan.txt"));
+  const auto list = nlohmann::json::parse(folder.read("new/changes.json"));
+  EXPECT_EQ(list["changes"].size(), 5U) << list.dump(1);
+  EXPECT_EQ(list["left"].size(), 0U);
+  const Description description = read_description(folder / "new/data.yaml");
+  EXPECT_EQ(description.names, (std::vector<std::string>{"a", "b: c"}));
+}
+
+TEST_F(Fix, AChangeCanBeLeftOut) {
+  const Diagnosis found = diagnosis();
+  int wanted = 0;
+  for (const NumberedChange& one : changes_of(found))
+    if (one.check == "outside-image") {
+      wanted = one.number;
+      EXPECT_EQ(one.before, "1 0.95 0.5 0.25 0.5");
+    }
+  ASSERT_GT(wanted, 0);
+  FixOptions options;
+  options.leave = {wanted};
+  const FixCounts counts = write_fixed(found, folder / "new", options);
+  EXPECT_EQ(counts.changed_rows, 0U);
+  EXPECT_EQ(folder.read("new/labels/train/2.txt"), folder.read("set/labels/train/2.txt"));
+  EXPECT_EQ(nlohmann::json::parse(folder.read("new/changes.json"))["left"].size(), 1U);
+  options.leave = {99};
+  EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "other", options); }).find("found 99"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(folder / "other"));
+}
+
+TEST_F(Fix, NeverWritesIntoTheSourceOrOverAnything) {
+  const Diagnosis found = diagnosis();
+  EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set", {}); }), "no error");
+  EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set/images/train/new", {}); }),
+            "no error");
+}
+
+}  // namespace
+}  // namespace yolov7::dataset::doctor

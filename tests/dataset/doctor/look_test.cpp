@@ -1,0 +1,72 @@
+// What is measured of an image, on images whose measures are known.
+#include "dataset/doctor/look.hpp"
+
+#include <gtest/gtest.h>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "tests/image/picture_fixture.hpp"
+
+namespace yolov7::dataset::doctor {
+namespace {
+
+TEST(StoredForm, OfEachFormat) {
+  fixture::JpegOptions four;
+  four.components = 4;
+  const StoredForm cmyk = stored_form(fixture::jpeg_of(cv::Mat(8, 8, CV_8UC4), four));
+  EXPECT_TRUE(cmyk.cmyk);
+  EXPECT_EQ(cmyk.channels, 4);
+  fixture::JpegOptions gray;
+  gray.components = 1;
+  EXPECT_EQ(stored_form(fixture::jpeg_of(cv::Mat(8, 8, CV_8UC1), gray)).channels, 1);
+  fixture::PngOptions deep;
+  deep.bits = 16;
+  EXPECT_EQ(stored_form(fixture::png_of(1, 1, {std::string(6, '\1')}, deep)).bits, 16);
+  fixture::TiffOptions tiff;
+  tiff.bits = 16;
+  tiff.samples = 1;
+  tiff.photometric = 1;
+  const StoredForm sixteen = stored_form(fixture::tiff_of(2, 1, std::string(4, '\1'), tiff));
+  EXPECT_EQ(sixteen.bits, 16);
+  EXPECT_EQ(sixteen.channels, 1);
+  EXPECT_EQ(stored_form("\xFF\xD8\xFF").channels, 0);
+}
+
+TEST(Look, LevelsOfTwoHalves) {
+  cv::Mat half(100, 100, CV_8UC3, cv::Scalar::all(50));
+  half.colRange(50, 100).setTo(cv::Scalar::all(150));
+  const Look look = look_at("", half, {});
+  EXPECT_TRUE(look.gray);
+  EXPECT_NEAR(look.mean, 100, 1e-9);
+  EXPECT_NEAR(look.spread, 50, 1e-9);
+  EXPECT_EQ(look.low, 50);
+  EXPECT_EQ(look.high, 150);
+}
+
+TEST(Look, BlurTakesTheFinestOctaveAway) {
+  cv::Mat noise(240, 320, CV_8UC3), blurred;
+  cv::RNG random(7);
+  random.fill(noise, cv::RNG::UNIFORM, 0, 255);
+  cv::GaussianBlur(noise, blurred, {}, 3);
+  cv::normalize(blurred, blurred, 0, 255, cv::NORM_MINMAX);
+  EXPECT_GT(look_at("", noise, {}).fine_octave, 0);
+  EXPECT_LT(look_at("", blurred, {}).fine_octave, -1.8);
+}
+
+TEST(Look, BoxesStandOutWhereTheyAre) {
+  // A white square of 40 px at (20, 60) in black.
+  cv::Mat image(160, 160, CV_8UC3, cv::Scalar::all(0));
+  image(cv::Rect(20, 60, 40, 40)).setTo(cv::Scalar::all(255));
+  RawRow row;
+  row.values = {40.0 / 160, 80.0 / 160, 40.0 / 160, 40.0 / 160};
+  const Look look = look_at("", image, {row});
+  EXPECT_EQ(look.boxes, 1);
+  EXPECT_GT(look.contrast[0], 2);  // as far as it can be: nearly 255 in each channel
+  std::size_t axes = 0;
+  while (!(layout_at(axes) == Layout{Form::axes_exchanged, Unit::fraction})) ++axes;
+  EXPECT_LT(look.contrast[axes], look.contrast[0] / 2);
+}
+
+}  // namespace
+}  // namespace yolov7::dataset::doctor
