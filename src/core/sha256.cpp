@@ -78,7 +78,8 @@ __attribute__((target("sha,sse4.1"))) void instruction_blocks(std::uint32_t* sta
   for (; count > 0; --count, data += block) {
     const __m128i abef_before = abef, cdgh_before = cdgh;
     __m128i w[4];
-    for (std::size_t i = 0; i < 4; ++i) w[i] = _mm_shuffle_epi8(load(data + 16 * i), bytes_of_words);
+    for (std::size_t i = 0; i < 4; ++i)
+      w[i] = _mm_shuffle_epi8(load(data + 16 * i), bytes_of_words);
 #pragma GCC unroll 16
     for (std::size_t group = 0; group < 16; ++group) {  // of four rounds
       const __m128i now = w[group % 4], last = w[(group + 3) % 4];
@@ -116,9 +117,8 @@ bool has_sha256_instructions() {
 }
 
 Sha256::Sha256(Sha256Path path)
-    : blocks_(portable_blocks),
-      state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
+    : blocks_(portable_blocks), state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
 #if defined(__x86_64__)
   if (path == Sha256Path::best && has_sha256_instructions()) blocks_ = instruction_blocks;
 #else

@@ -173,13 +173,21 @@ std::size_t row_count(std::string_view text) {
   return lines - std::min(lines, head);
 }
 
+std::size_t odd_row_count(std::string_view text) {
+  std::size_t count = 0;
+  for (auto at = text.find("\n? "); at != std::string_view::npos; at = text.find("\n? ", at + 1))
+    ++count;
+  return count;
+}
+
 void put_annotations(const Annotations& annotations, int width, int height,
                      dataset::AnnotatedImage& image, std::size_t& left_out) {
   image.width = width, image.height = height;
   if (!annotations.image.empty()) {
     const json head = parse_json(annotations.image, "annotations");
     image.id = dataset::id_at(head, "id");
-    if (const json* tags = dataset::member(head, "tags")) image.tags = dataset::attributes_of(*tags);
+    if (const json* tags = dataset::member(head, "tags"))
+      image.tags = dataset::attributes_of(*tags);
     if (dataset::flag_at(head, "not_annotated")) image.state = dataset::ImageState::not_annotated;
   }
   for (const Shape& shape : annotations.shapes) {

@@ -26,7 +26,7 @@ struct Shape {
 };
 
 struct Annotations {
-  bool yolo = true;   ///< else objects with all properties, in pixels
+  bool yolo = true;           ///< else objects with all properties, in pixels
   int key_point_columns = 0;  ///< numbers behind each box of a row
   std::string image;          ///< objects: the line of the image itself (JSON)
   std::vector<Shape> shapes;
@@ -50,7 +50,8 @@ std::string text_of_image(const dataset::AnnotatedImage& image);
 Annotations parse_annotations(std::string_view text, int key_point_columns,
                               const std::string& source);
 std::string text_of(const Annotations& annotations);
-std::size_t row_count(std::string_view text);  ///< shapes, without looking at them
+std::size_t row_count(std::string_view text);      ///< shapes, without looking at them
+std::size_t odd_row_count(std::string_view text);  ///< rows that were kept as they were written
 
 /// As writers of formats want it: boxes in pixels. `width` and `height` are those of the image.
 /// Rows that are no labels are left out and counted in `left_out`.

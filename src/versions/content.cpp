@@ -46,7 +46,8 @@ void require_plain(const Item& item, const std::string& source) {
       throw malformed(source, "a path below the folder of the data set", item.path);
   if (item.path.find('\0') != std::string::npos)
     throw malformed(source, "a path without zero bytes", item.path);
-  if (item.split.empty() || item.split.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
+  if (item.split.empty() ||
+      item.split.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
     throw malformed(source, "the name of a split", item.split);
 }
 

@@ -14,9 +14,9 @@ namespace yolov7::versions {
 
 /// One image of one split.
 struct Item {
-  std::string path;   ///< relative to the folder of the data set, with "/"
-  std::string split;  ///< "train", "val", "test" or another name
-  Digest image{};     ///< of the file's bytes
+  std::string path;                   ///< relative to the folder of the data set, with "/"
+  std::string split;                  ///< "train", "val", "test" or another name
+  Digest image{};                     ///< of the file's bytes
   std::optional<Digest> annotations;  ///< of the annotation text; nothing: not annotated yet
   bool operator==(const Item&) const = default;
 };
@@ -55,8 +55,8 @@ std::vector<Item> parse_page(std::string_view text, const std::string& source);
 /// Cuts sorted items into pages, so that a small change changes few of them: a page ends behind an
 /// item whose image hash ends in six zero bits, and after 1,024 items. Hands out each page's text
 /// with the items in it.
-void for_each_page(const std::vector<Item>& items,
-                   const std::function<void(std::string text, std::size_t first,
-                                            std::size_t count)>& take);
+void for_each_page(
+    const std::vector<Item>& items,
+    const std::function<void(std::string text, std::size_t first, std::size_t count)>& take);
 
 }  // namespace yolov7::versions

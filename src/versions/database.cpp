@@ -24,8 +24,8 @@ bool of_other_machines(const std::filesystem::path& folder) {
 }  // namespace
 
 Database::Database(const std::filesystem::path& path) : path_(path) {
-  const int code = sqlite3_open_v2(
-      path.c_str(), &connection_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &connection_,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);
     sqlite3_busy_timeout(connection_, 60'000);
@@ -45,9 +45,10 @@ Database::~Database() { sqlite3_close(connection_); }
 void Database::fail(int code) const {
   const std::string why = connection_ == nullptr ? "out of memory" : sqlite3_errmsg(connection_);
   if ((code & 0xFF) == SQLITE_NOTADB || (code & 0xFF) == SQLITE_CORRUPT)
-    throw Error(fmt::format("{}: expected the database of a version store, found something else "
-                            "or a damaged file: {}",
-                            path_.string(), why));
+    throw Error(
+        fmt::format("{}: expected the database of a version store, found something else "
+                    "or a damaged file: {}",
+                    path_.string(), why));
   throw Error(fmt::format("{}: {}", path_.string(), why));
 }
 
@@ -55,6 +56,8 @@ void Database::run(const std::string& sql) {
   const int code = sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) fail(code);
 }
+
+std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(connection_); }
 
 Statement::Statement(Database& database, std::string_view sql) : database_(database) {
   const int code = sqlite3_prepare_v2(database.connection_, sql.data(),
@@ -108,9 +111,7 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_);
 }
 
-std::int64_t Statement::whole(int column) const {
-  return sqlite3_column_int64(statement_, column);
-}
+std::int64_t Statement::whole(int column) const { return sqlite3_column_int64(statement_, column); }
 
 std::string Statement::text(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));

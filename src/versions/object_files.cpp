@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -126,9 +127,10 @@ HashedFile::HashedFile(const fs::path& path, std::vector<char>& buffer) : path_(
   const Stamp after = stamp_of(opened.fd, path);
   if (bytes != stamp_.bytes || after.bytes != stamp_.bytes ||
       after.modified_ns != stamp_.modified_ns)
-    throw Error(fmt::format("{}: expected a file that stays as it is, but it changed while it was "
-                            "read",
-                            path.string()));
+    throw Error(
+        fmt::format("{}: expected a file that stays as it is, but it changed while it was "
+                    "read",
+                    path.string()));
   descriptor_ = std::exchange(opened.fd, -1);
 }
 
@@ -250,16 +252,31 @@ Transfer ObjectFiles::take_out(const Digest& digest, const fs::path& to, bool co
     reflinks_ = false;
     if (!copy && ::unlink(to.c_str()) == 0 && ::link(path.c_str(), to.c_str()) == 0)
       return Transfer::hard_link;
-    ::close(std::exchange(made.fd, ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
+    ::close(
+        std::exchange(made.fd, ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
     if (made.fd < 0) throw failed(to, "cannot create");
   }
   copy_bytes(from.fd, made.fd, path, to);
   return Transfer::copy;
 }
 
-void ObjectFiles::sync() const {
+void ObjectFiles::sync(const KnownObjects& added) const {
   writing_step(folder_);
-  file::sync_file_system(folder_);
+  constexpr std::size_t few = 1000;
+  if (added.size() > few) {
+    file::sync_file_system(folder_);
+    return;
+  }
+  std::set<fs::path> all;
+  for (const auto& one : added) {
+    all.insert(path_of(one.first));
+    all.insert(path_of(one.first).parent_path());
+  }
+  for (const fs::path& path : all) {
+    const Descriptor opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (opened.fd < 0) throw failed(path, "cannot open to sync");
+    if (::fsync(opened.fd) != 0 && errno != EINVAL) throw failed(path, "cannot sync");
+  }
 }
 
 std::vector<Digest> ObjectFiles::list(std::vector<fs::path>& others) const {

@@ -75,8 +75,8 @@ class ObjectFiles {
   /// Brings the object to `to`: reflink, else hard link (unless `copy`), else copy. Error: it is
   /// not there, a full disk.
   Transfer take_out(const Digest& digest, const std::filesystem::path& to, bool copy) const;
-  /// All that was added is safe afterwards.
-  void sync() const;
+  /// These objects are safe from a power failure afterwards.
+  void sync(const KnownObjects& added) const;
   /// Digests of all files that lie there, and files that are no objects (of killed processes).
   std::vector<Digest> list(std::vector<std::filesystem::path>& others) const;
 

@@ -35,8 +35,7 @@ class Taking {
       : set_(set),
         store_(store),
         options_(options),
-        cache_file_(store.folder() / "cache" /
-                    (file::content_hash(set.root.string()) + ".files")),
+        cache_file_(store.folder() / "cache" / (file::content_hash(set.root.string()) + ".files")),
         started_ns_(now_ns()),
         cache_(cache_file_, store.generation()) {
     for (std::size_t i = 0; i < set.images.size(); ++i)

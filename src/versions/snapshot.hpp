@@ -29,10 +29,10 @@ struct Snapshot {
   std::size_t images_read = 0, labels_read = 0;
   std::array<std::size_t, 4> by_transfer{};  ///< images read now, by Transfer
   std::uint64_t bytes_copied = 0, bytes_shared = 0;
-  std::size_t odd_rows = 0;             ///< rows that are no numbers
-  std::vector<std::string> odd_files;   ///< where they are
-  std::vector<std::string> left_out;    ///< images that do not exist, and those of the set
-  std::vector<FileRecord> files;        ///< for the next time
+  std::size_t odd_rows = 0;            ///< rows that are no numbers
+  std::vector<std::string> odd_files;  ///< where they are
+  std::vector<std::string> left_out;   ///< images that do not exist, and those of the set
+  std::vector<FileRecord> files;       ///< for the next time
   std::filesystem::path cache_file;
   std::int64_t started_ns = 0;
 };

@@ -22,7 +22,6 @@ namespace {
 
 constexpr const char* database_name = "versions.sqlite";
 constexpr const char* format_text = "1";
-constexpr std::size_t least_digits = 4;
 
 constexpr const char* tables = R"(
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -38,33 +37,6 @@ CREATE TABLE IF NOT EXISTS lineage (key INTEGER PRIMARY KEY AUTOINCREMENT, id BL
   kind TEXT NOT NULL, path TEXT NOT NULL, hash BLOB, made_from BLOB, created TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS lineage_by_hash ON lineage (hash);
 )";
-
-constexpr const char* entry_columns =
-    "SELECT key, name, number, id, parent, second_parent, message, author, program, created, "
-    "images, boxes, not_annotated FROM history";
-
-std::optional<Digest> digest_or_none(const Statement& rows, int column) {
-  if (rows.is_null(column)) return std::nullopt;
-  return rows.digest(column);
-}
-
-Entry entry_of(const Statement& rows) {
-  Entry entry;
-  entry.key = rows.whole(0);
-  entry.name = rows.text(1);
-  entry.number = static_cast<int>(rows.whole(2));
-  entry.id = rows.digest(3);
-  entry.parent = digest_or_none(rows, 4);
-  entry.second_parent = digest_or_none(rows, 5);
-  entry.message = rows.text(6);
-  entry.author = rows.text(7);
-  entry.program = rows.text(8);
-  entry.created = rows.text(9);
-  entry.images = static_cast<std::size_t>(rows.whole(10));
-  entry.boxes = static_cast<std::size_t>(rows.whole(11));
-  entry.not_annotated = static_cast<std::size_t>(rows.whole(12));
-  return entry;
-}
 
 void bind_or_null(Statement& statement, int index, const std::optional<Digest>& digest) {
   if (digest)
@@ -103,18 +75,12 @@ Pages pages_of(const Content& content) {
 
 }  // namespace
 
-std::string label_of(const Entry& entry) {
-  return fmt::format("{}@v{} ({})", entry.name, entry.number, hex(entry.id).substr(0, 12));
-}
-
-std::string full_name(const Entry& entry) { return entry.name + "@" + hex(entry.id); }
-
 Digest id_of(const Content& content) { return sha256_digest(text_of(pages_of(content).root)); }
 
 void require_name(const std::string& name) {
   const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-';
   });
   if (!good)
     throw usage_error(
@@ -149,9 +115,10 @@ Store::~Store() = default;
 Store Store::open(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder / database_name, error))
-    throw Error(fmt::format("{}: expected a version store with {}, found none (`yolov7 dataset "
-                            "version create` makes one)",
-                            folder.string(), database_name));
+    throw Error(
+        fmt::format("{}: expected a version store with {}, found none (`yolov7 dataset "
+                    "version create` makes one)",
+                    folder.string(), database_name));
   return Store(folder);
 }
 
@@ -228,74 +195,6 @@ std::optional<ObjectFacts> Store::object(const Digest& digest) {
   return ObjectFacts{static_cast<std::uint64_t>(rows.whole(0)), rows.whole(1)};
 }
 
-std::vector<Entry> Store::history(const std::string& name) {
-  std::vector<Entry> entries;
-  Statement rows(*database_, fmt::format("{}{} ORDER BY key", entry_columns,
-                                         name.empty() ? "" : " WHERE name = ?"));
-  if (!name.empty()) rows.bind(0, std::string_view(name));
-  while (rows.step()) entries.push_back(entry_of(rows));
-  return entries;
-}
-
-std::optional<Entry> Store::newest(const std::string& name) {
-  Statement rows(*database_,
-                 fmt::format("{} WHERE name = ? ORDER BY number DESC LIMIT 1", entry_columns));
-  if (!rows.bind(0, std::string_view(name)).step()) return std::nullopt;
-  return entry_of(rows);
-}
-
-namespace {
-
-bool is_hex(std::string_view text) {
-  return text.size() >= least_digits && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-/// The entries that the reference means; of one version with several names the newest entry.
-std::vector<Entry> meant(const std::vector<Entry>& all, const std::string& name,
-                         const std::string& which) {
-  std::vector<Entry> found;
-  std::unordered_set<Digest, DigestHash> seen;
-  for (auto entry = all.rbegin(); entry != all.rend(); ++entry) {
-    if (!name.empty() && entry->name != name) continue;
-    const bool fits = which.starts_with('v')
-                          ? which == fmt::format("v{}", entry->number)
-                          : is_hex(which) && hex(entry->id).starts_with(which);
-    if (fits && seen.insert(entry->id).second) found.push_back(*entry);
-  }
-  return found;
-}
-
-}  // namespace
-
-Entry Store::find(const std::string& reference) {
-  const auto at = reference.find('@');
-  const std::string name = reference.substr(0, at);
-  const std::vector<Entry> all = history();
-  std::vector<std::string> names;
-  for (const Entry& entry : all)
-    if (!text::contains(names, entry.name)) names.push_back(entry.name);
-  const bool known = text::contains(names, name);
-  if (at == std::string::npos && known) return *newest(name);
-  if (at != std::string::npos && !known)
-    throw Error(fmt::format("{}: expected a data set of {}, found '{}'{}", folder_.string(),
-                            names.empty() ? "a store that has one" : text::join(names, ", "),
-                            text::printable(name), text::did_you_mean(name, names)));
-  const std::string which = at == std::string::npos ? reference : reference.substr(at + 1);
-  const std::vector<Entry> found =
-      meant(all, at == std::string::npos ? std::string() : name, text::lower(which));
-  if (found.size() == 1) return found.front();
-  if (found.empty())
-    throw Error(fmt::format("{}: expected a version as NAME, NAME@v3 or NAME@ID with {} digits of "
-                            "the id or more, found '{}', which is none{}",
-                            folder_.string(), least_digits, text::printable(reference),
-                            names.empty() ? "" : " (data sets: " + text::join(names, ", ") + ")"));
-  throw Error(fmt::format("{}: '{}' fits several versions: {} and {}", folder_.string(),
-                          text::printable(reference), full_name(found[0]), full_name(found[1])));
-}
-
 Root Store::root(const Digest& id) { return parse_root(text(id), "version " + hex(id)); }
 
 std::vector<Item> Store::page(const Digest& digest) {
@@ -329,13 +228,14 @@ Entry Store::add(const NewVersion& version, bool& already_there) {
   const auto last = newest(version.name);
   already_there = last && last->id == entry.id;
   if (already_there) return *last;
-  entry.number = last ? last->number + 1 : 1;
+  entry.number = next_number(version.name);
   entry.parent = version.parent;
   entry.second_parent = version.second_parent;
   entry.message = version.message;
   entry.author = version.author;
-  entry.program = fmt::format("yolov7.cpp {}", program_version());
-  entry.created = utc_now();
+  entry.program =
+      version.program.empty() ? fmt::format("yolov7.cpp {}", program_version()) : version.program;
+  entry.created = version.created.empty() ? utc_now() : version.created;
   entry.images = version.content.items.size();
   entry.boxes = version.boxes;
   for (const Item& item : version.content.items) entry.not_annotated += item.annotations ? 0 : 1;
@@ -349,9 +249,16 @@ Entry Store::add(const NewVersion& version, bool& already_there) {
         require_parts(version.content.items[items->second.first + i], version);
     fresh.emplace(digest, std::move(text));
   }
-  if (!version.objects.empty()) objects_->sync();
+  if (!version.objects.empty()) objects_->sync(version.objects);
   write(entry, version, fresh, root_text);
   return entry;
+}
+
+/// Numbers are never used again, also where a version was dropped.
+int Store::next_number(const std::string& name) {
+  Statement rows(*database_, "SELECT value FROM fact WHERE name = ?");
+  const bool known = rows.bind(0, std::string_view("number of " + name)).step();
+  return 1 + (known ? static_cast<int>(text::parse_int(rows.text(0)).value_or(0)) : 0);
 }
 
 void Store::require_parts(const Item& item, const NewVersion& version) {
@@ -401,7 +308,12 @@ void Store::write(Entry& entry, const NewVersion& version, const Texts& fresh,
       .bind(10, static_cast<std::int64_t>(entry.boxes))
       .bind(11, static_cast<std::int64_t>(entry.not_annotated))
       .run();
+  Statement number(*database_, "INSERT OR REPLACE INTO fact VALUES (?, ?)");
+  number.bind(0, std::string_view("number of " + entry.name))
+      .bind(1, std::string_view(std::to_string(entry.number)))
+      .run();
   writing_step(database_->path());
+  entry.key = database_->last_row();
   transaction.commit();
   writing_step(database_->path());
 }

@@ -20,8 +20,8 @@ namespace yolov7::versions {
 /// One version of a data set in its history.
 struct Entry {
   std::int64_t key = 0;
-  std::string name;     ///< of the data set
-  int number = 0;       ///< in its history, from 1
+  std::string name;  ///< of the data set
+  int number = 0;    ///< in its history, from 1
   Digest id{};
   std::optional<Digest> parent, second_parent;  ///< the latter of a merge
   std::string message, author, program;
@@ -48,6 +48,7 @@ struct NewVersion {
   KnownObjects objects;  ///< objects that came in for it
   std::optional<Digest> parent, second_parent;
   std::string message, author;
+  std::string created, program;  ///< "": now, and this program
   std::size_t boxes = 0;
 };
 
@@ -94,6 +95,7 @@ class Store {
  private:
   explicit Store(std::filesystem::path folder);
   void make_tables();
+  int next_number(const std::string& name);
   static void put_text(Statement& insert, const Digest& digest, std::string_view text);
   void require_parts(const Item& item, const NewVersion& version);
   void write(Entry& entry, const NewVersion& version, const Texts& fresh,

@@ -32,16 +32,16 @@ std::string path_in(const std::string& root, const fs::path& file) {
 }
 
 void sort_and_check(WorkingSet& set) {
-  std::sort(set.images.begin(), set.images.end(),
-            [](const WorkingImage& a, const WorkingImage& b) {
-              return std::tie(a.path, a.split, a.file) < std::tie(b.path, b.split, b.file);
-            });
+  std::sort(set.images.begin(), set.images.end(), [](const WorkingImage& a, const WorkingImage& b) {
+    return std::tie(a.path, a.split, a.file) < std::tie(b.path, b.split, b.file);
+  });
   for (std::size_t i = 1; i < set.images.size(); ++i) {
     const WorkingImage &a = set.images[i - 1], &b = set.images[i];
     if (a.path == b.path && a.file != b.file)
-      throw Error(fmt::format("{}: expected a path of its own for each image, found {} for both {} "
-                              "and {}",
-                              set.source.string(), a.path, a.file.string(), b.file.string()));
+      throw Error(
+          fmt::format("{}: expected a path of its own for each image, found {} for both {} "
+                      "and {}",
+                      set.source.string(), a.path, a.file.string(), b.file.string()));
   }
   const auto repeated = std::unique(set.images.begin(), set.images.end(),
                                     [](const WorkingImage& a, const WorkingImage& b) {
@@ -70,7 +70,8 @@ std::vector<fs::path> absolute_entries(const std::vector<fs::path>& entries) {
 void read_described(WorkingSet& set) {
   const dataset::Description description = dataset::read_description(set.source);
   set.root = absolute_path(set.source).parent_path();
-  for (const std::string& name : description.names) set.classes.classes.push_back({name, {}, {}, {}});
+  for (const std::string& name : description.names)
+    set.classes.classes.push_back({name, {}, {}, {}});
   if (description.key_point_columns > 0) read_key_point_shape(set.source, set.classes);
   const std::string root = set.root.string();
   for (const char* split : {"train", "val", "test"}) {

@@ -12,7 +12,7 @@
 namespace yolov7::versions {
 
 struct WorkingImage {
-  std::string path;   ///< relative to the root, with "/"
+  std::string path;  ///< relative to the root, with "/"
   std::string split;
   std::filesystem::path file;
   std::optional<std::string> annotations;  ///< annotation text; nothing: by the label file
@@ -23,7 +23,7 @@ struct WorkingSet {
   std::filesystem::path source;
   std::vector<WorkingImage> images;  ///< sorted by path, then split
   ClassList classes;
-  std::vector<std::string> left_out;  ///< what is not part of a version, with the reason
+  std::vector<std::string> left_out;           ///< what is not part of a version, with the reason
   std::optional<dataset::Conversion> account;  ///< of another format than data.yaml
 };
 

@@ -19,7 +19,8 @@ std::string hash_of(std::string_view bytes, Sha256Path path) {
 // The examples that NIST publishes beside FIPS 180-4: no byte, one block, two blocks, a million.
 TEST(Sha256, GivesThePublishedValues) {
   for (const Sha256Path path : {Sha256Path::best, Sha256Path::portable}) {
-    EXPECT_EQ(hash_of("", path), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(hash_of("", path),
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(hash_of("abc", path),
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(hash_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", path),

@@ -9,10 +9,9 @@ namespace yolov7::versions {
 namespace {
 
 TEST(AnnotationText, NumbersHaveTheirShortestForm) {
-  const LabelText labels =
-      text_of_labels("\xEF\xBB\xBF 0  0.500000 5e-1\t0.25 0.2500 \r\n\n1 0.1 0.2 0.3 0.30000000000000004");
-  EXPECT_EQ(labels.text,
-            "yolo\n0 0.5 0.5 0.25 0.25\n1 0.1 0.2 0.3 0.30000000000000004\n");
+  const LabelText labels = text_of_labels(
+      "\xEF\xBB\xBF 0  0.500000 5e-1\t0.25 0.2500 \r\n\n1 0.1 0.2 0.3 0.30000000000000004");
+  EXPECT_EQ(labels.text, "yolo\n0 0.5 0.5 0.25 0.25\n1 0.1 0.2 0.3 0.30000000000000004\n");
   EXPECT_EQ(labels.rows, 2u);
   EXPECT_EQ(labels.odd, 0u);
 }

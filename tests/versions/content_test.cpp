@@ -28,9 +28,8 @@ TEST(Content, PagesAreTheWrittenText) {
   const std::vector<Item> items = {{"images/a\tb.jpg", "train", filled(0x11), filled(0x22)},
                                    {"images/c.jpg", "val", filled(0x33), {}}};
   std::vector<std::string> pages;
-  for_each_page(items, [&](std::string text, std::size_t, std::size_t) {
-    pages.push_back(std::move(text));
-  });
+  for_each_page(
+      items, [&](std::string text, std::size_t, std::size_t) { pages.push_back(std::move(text)); });
   ASSERT_EQ(pages.size(), 1u);
   EXPECT_EQ(pages[0], "images/a\\tb.jpg\ttrain\t" + repeated("11") + "\t" + repeated("22") +
                           "\nimages/c.jpg\tval\t" + repeated("33") + "\t-\n");
@@ -53,8 +52,8 @@ TEST(Content, PagesEndByTheImagesAlone) {
   EXPECT_EQ(pages, (std::vector<std::pair<std::size_t, std::size_t>>{{0, 3}, {3, 2}}));
   items.assign(2050, items[0]);
   cut();
-  EXPECT_EQ(pages, (std::vector<std::pair<std::size_t, std::size_t>>{
-                       {0, 1024}, {1024, 1024}, {2048, 2}}));
+  EXPECT_EQ(pages,
+            (std::vector<std::pair<std::size_t, std::size_t>>{{0, 1024}, {1024, 1024}, {2048, 2}}));
 }
 
 // printf 'classes 1\nkey points 0 0\ncell\n' | sha256sum, and so on for page and root.
@@ -62,8 +61,7 @@ TEST(Content, TheIdIsThatOfTheSpecification) {
   Content content;
   content.classes.classes = {{"cell", {}, {}, {}}};
   content.items = {{"images/a.jpg", "train", filled(0x11), filled(0x22)}};
-  const std::string page =
-      "images/a.jpg\ttrain\t" + repeated("11") + "\t" + repeated("22") + "\n";
+  const std::string page = "images/a.jpg\ttrain\t" + repeated("11") + "\t" + repeated("22") + "\n";
   const std::string root = "yolov7.cpp data set version 1\nclasses " +
                            sha256("classes 1\nkey points 0 0\ncell\n") + "\npage " + sha256(page) +
                            "\n";
@@ -75,8 +73,7 @@ TEST(Content, ClassesComeBack) {
   classes.classes = {{"key points 1 2", {}, {}, {}}, {"a\nb", "7", "animal", "#ff0000"}};
   classes.key_points = 17, classes.key_point_values = 3;
   const std::string text = text_of(classes);
-  EXPECT_EQ(text,
-            "classes 2\nkey points 17 3\nkey points 1 2\na\\nb\t7\tanimal\t#ff0000\n");
+  EXPECT_EQ(text, "classes 2\nkey points 17 3\nkey points 1 2\na\\nb\t7\tanimal\t#ff0000\n");
   EXPECT_EQ(parse_classes(text, "classes"), classes);
 }
 
@@ -98,10 +95,12 @@ TEST(Content, DamagedTextsAreNamed) {
             std::string::npos);
   EXPECT_NE(test::error_of([] { parse_page("a\ttrain\tzz\t-\n", "page 1"); }).find("64 hex"),
             std::string::npos);
-  EXPECT_NE(test::error_of([] { parse_root("something\n", "version 1"); }).find("expected a version"),
-            std::string::npos);
-  EXPECT_NE(test::error_of([] { parse_classes("classes 2\nkey points 0 0\na\n", "c"); })
-                .find("as many classes"),
+  EXPECT_NE(
+      test::error_of([] { parse_root("something\n", "version 1"); }).find("expected a version"),
+      std::string::npos);
+  EXPECT_NE(test::error_of([] {
+              parse_classes("classes 2\nkey points 0 0\na\n", "c");
+            }).find("as many classes"),
             std::string::npos);
 }
 

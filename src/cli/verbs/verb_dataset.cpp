@@ -1,4 +1,4 @@
-// yolov7 dataset convert | check | augment | synth
+// yolov7 dataset convert | check | augment | synth | version
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -16,6 +16,8 @@ const std::vector<Verb>& dataset_parts() {
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
        run_dataset_augment},
       {"synth", "draw a data set with exact boxes", run_dataset_synth},
+      {"version", "keep versions of a data set: create, list, show, diff, checkout, verify, gc",
+       run_dataset_version},
   };
   return list;
 }
