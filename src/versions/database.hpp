@@ -25,7 +25,7 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   void run(const std::string& sql);  ///< statements without results
-  std::int64_t last_row() const;        ///< key of the row that was inserted last
+  std::int64_t last_row() const;     ///< key of the row that was inserted last
   const std::filesystem::path& path() const { return path_; }
 
  private:

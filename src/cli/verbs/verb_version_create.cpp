@@ -12,12 +12,13 @@
 #include "dataset/formats/format_table.hpp"
 #include "versions/checkout.hpp"
 #include "versions/create.hpp"
+#include "versions/recipe.hpp"
 
 namespace yolov7::cli {
 namespace {
 
 struct CreateVerbOptions {
-  std::string data, from = "auto", store, name, message, author;
+  std::string data, from = "auto", store, name, message, author, recipe, parent;
   bool recheck = false;
   int threads = 0;
 };
@@ -66,9 +67,33 @@ Settings settings(CheckoutVerbOptions& o) {
 
 }  // namespace
 
+namespace {
+
+nlohmann::json create_by_recipe(const CreateVerbOptions& o, const Output& output) {
+  if (o.recipe.empty() || o.parent.empty() || !o.data.empty())
+    throw usage_error(
+        "dataset version create: expected --recipe with --of and no data, found something else");
+  versions::Store store = open_store(o.store);
+  const versions::Derived made = versions::derive(
+      store, {o.parent, o.recipe, o.name, o.message, o.author, {o.threads, interrupt::token()}});
+  for (const auto& [what, count] : made.counts)
+    if (count > 0) output.line(fmt::format("{} {}", count, what));
+  output.line(made.already_there ? fmt::format("no difference to {}: no new version",
+                                               versions::label_of(made.entry))
+                                 : entry_line(made.entry));
+  output.line(fmt::format("id: {}", versions::full_name(made.entry)));
+  nlohmann::json result = entry_json(made.entry);
+  result["new"] = !made.already_there;
+  result["counts"] = made.counts;
+  return result;
+}
+
+}  // namespace
+
 nlohmann::json run_version_create(const std::vector<std::string>& arguments, Output& output) {
   CreateVerbOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
+  if (!o.recipe.empty() || !o.parent.empty()) return create_by_recipe(o, output);
   if (o.data.empty())
     throw usage_error(
         "dataset version create: expected a data.yaml or a folder with annotations, found none");

@@ -10,6 +10,7 @@
 #include "core/memory.hpp"
 #include "core/text.hpp"
 #include "versions/collect.hpp"
+#include "versions/recipe.hpp"
 #include "versions/verify.hpp"
 
 namespace yolov7::cli {
@@ -18,11 +19,14 @@ namespace {
 struct VerifyVerbOptions {
   std::vector<std::string> versions;
   std::string store;
+  bool recreate = false;
   int threads = 0;
 };
 Settings settings(VerifyVerbOptions& o) {
   return {"dataset version verify",
           {setting("versions", o.versions, "these alone; without: all").positional(),
+           setting("recreate", o.recreate,
+                   "run the recipes of the named versions again, too, and compare every byte"),
            store_setting(o.store),
            setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024)}};
 }
@@ -45,6 +49,10 @@ nlohmann::json run_version_verify(const std::vector<std::string>& arguments, Out
   VerifyVerbOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
   versions::Store store = open_store(o.store);
+  if (o.recreate && o.versions.empty())
+    throw usage_error(
+        "dataset version verify: --recreate: expected versions that were made by a "
+        "recipe, found none");
   versions::VerifyOptions options{{}, o.threads, interrupt::token()};
   for (const std::string& reference : o.versions) options.only.push_back(store.find(reference).id);
   const versions::Verified done = versions::verify(store, options);
@@ -58,11 +66,17 @@ nlohmann::json run_version_verify(const std::vector<std::string>& arguments, Out
                           done.versions, done.texts, done.objects, memory_text(done.bytes),
                           done.damages.size()));
   if (!done.damages.empty()) output.code = ExitCode::failure;
-  return {{"versions", done.versions},
-          {"texts", done.texts},
-          {"images", done.objects},
-          {"bytes", done.bytes},
-          {"damages", damages}};
+  nlohmann::json recreated = nlohmann::json::array();
+  for (const Digest& id : o.recreate ? options.only : std::vector<Digest>()) {
+    const Digest found = versions::recreate(store, id, {o.threads, interrupt::token()});
+    const bool same = found == id;
+    output.line(fmt::format("{}: made again by its recipe: {}", hex(id).substr(0, 12),
+                            same ? "every byte is the same" : "another version, " + hex(found)));
+    if (!same) output.code = ExitCode::failure;
+    recreated.push_back({{"version", hex(id)}, {"same", same}, {"found", hex(found)}});
+  }
+  return {{"recreated", recreated}, {"versions", done.versions}, {"texts", done.texts},
+          {"images", done.objects}, {"bytes", done.bytes},       {"damages", damages}};
 }
 
 nlohmann::json run_version_gc(const std::vector<std::string>& arguments, Output& output) {
