@@ -121,6 +121,8 @@ std::string_view summary_of(const std::string& title) {
     if (verb.name == title) return verb.summary;
   for (const Verb& part : dataset_parts())
     if (title == fmt::format("dataset {}", part.name)) return part.summary;
+  for (const Verb& part : version_parts())
+    if (title == fmt::format("dataset version {}", part.name)) return part.summary;
   return "";
 }
 
@@ -230,7 +232,9 @@ std::string reference_index() {
       continue;
     }
     for (const Verb& part : dataset_parts())
-      add(fmt::format("dataset {}", part.name), part.summary);
+      if (part.name != "version") add(fmt::format("dataset {}", part.name), part.summary);
+    for (const Verb& part : version_parts())
+      add(fmt::format("dataset version {}", part.name), part.summary);
   }
   return out;
 }

@@ -30,6 +30,7 @@ struct Verb {
 
 const std::vector<Verb>& verbs();
 const std::vector<Verb>& dataset_parts();  ///< dataset convert, …: each a verb of two words
+const std::vector<Verb>& version_parts();  ///< dataset version create, …: of three words
 
 /// Command line → settings. Official names, unambiguous prefixes, '-' and '_' alike, --name value
 /// and --name=value, lists until the next option. Every verb also takes --json, --quiet, --verbose
@@ -80,5 +81,17 @@ nlohmann::json run_dataset_rename(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_subset(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_stats(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_browse(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_version(const std::vector<std::string>&,
+                                   Output&);  ///< dataset version create | list | …
+nlohmann::json run_version_create(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_list(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_show(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_diff(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_checkout(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_verify(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_gc(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_bundle(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_which(const std::vector<std::string>&, Output&);
+nlohmann::json run_version_merge(const std::vector<std::string>&, Output&);
 
 }  // namespace yolov7::cli

@@ -6,7 +6,7 @@ namespace yolov7::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list = {
-      {"dataset", "convert, check or draw a data set", run_dataset},
+      {"dataset", "convert, check, draw or version a data set", run_dataset},
       {"info", "show a network or a checkpoint: layers, parameters, GFLOPs, strides", run_info},
       {"convert",
        "write weights in another form: PyTorch state file, safetensors, checkpoint of this program",

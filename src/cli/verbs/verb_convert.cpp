@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/checkpoint_data.hpp"
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
@@ -104,6 +105,7 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   nlohmann::json initial_norms;
   if (options.initial_norms) initial_norms = shorten(checkpoint, network, output);
   to.write(options.out, checkpoint);
+  record_derived(options.out, "derived model", options.weights);
   const std::uint64_t bytes = std::filesystem::file_size(options.out);
   const std::size_t tensors = checkpoint.inference_weights().size();
   for (const std::string& note : checkpoint.facts.notes) output.line("note: " + note);

@@ -1,4 +1,5 @@
-// yolov7 dataset convert | check | split | merge | rename | subset | augment | synth
+// yolov7 dataset convert | check | split | merge | rename | subset | stats | browse | augment |
+// synth | version
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,6 +28,8 @@ const std::vector<Verb>& dataset_parts() {
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
        run_dataset_augment},
       {"synth", "draw a data set with exact boxes", run_dataset_synth},
+      {"version", "keep versions of a data set: create, list, show, diff, checkout, verify, gc",
+       run_dataset_version},
   };
   return list;
 }

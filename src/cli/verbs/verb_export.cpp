@@ -8,6 +8,7 @@
 
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/checkpoint_data.hpp"
 #include "cli/verbs/proof_pictures.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
@@ -184,7 +185,10 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
     output.code = ExitCode::failure;  // nothing that was asked for is there
   nlohmann::json files = nlohmann::json::array();
-  for (const Row& row : rows) files.push_back(to_json(row));
+  for (const Row& row : rows) {
+    files.push_back(to_json(row));
+    record_derived(row.written.path.string(), "export", options.weights);
+  }
   return {{"files", files}, {"without_effect", notes}, {"failures", failures}};
 }
 

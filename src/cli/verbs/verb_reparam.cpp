@@ -7,6 +7,7 @@
 #include "api/model.hpp"
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/checkpoint_data.hpp"
 #include "cli/verbs/proof_pictures.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
@@ -154,6 +155,7 @@ nlohmann::json run_reparam(const std::vector<std::string>& arguments, Output& ou
        size,
        fingerprints});
   write(options, parent, child, std::move(stored), json_text(certificate, 1));
+  record_derived(options.out, "derived model", options.weights);
   print_proof(proof, pictures, output);
   output.line(fmt::format(
       "parameters: {} before, {} after; layers: {} before, {} after; head: {} before, {} after",

@@ -10,6 +10,7 @@
 #include "api/training_library.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/checkpoint_data.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -17,6 +18,8 @@
 #include "process/launcher.hpp"
 #include "run/new_folder.hpp"
 #include "run/used_folder.hpp"
+#include "versions/lineage.hpp"
+#include "versions/store_data.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -65,6 +68,15 @@ void speak_as(int rank, training::TrainRequest& request) {
   request.prepared = [] { terminal()->set_level(log::Level::warning); };
 }
 
+/// Of a run from a version store, into the store's lineage.
+void record_checkpoints(const training::TrainSummary& summary) {
+  for (const std::string& file : {summary.best, summary.last}) {
+    if (file.empty() || !fs::exists(file)) continue;
+    const std::string data = data_of_checkpoint(file);
+    if (versions::is_store_name(data)) versions::record_model(file, "checkpoint", {}, data);
+  }
+}
+
 nlohmann::json to_json(const training::TrainSummary& s) {
   return {{"run_folder", s.run_folder},
           {"epochs_done", s.epochs_done},
@@ -99,6 +111,9 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     output.code = launch_all(processes, request.options, arguments);
     return {};
   }
+  // What is kept of the run names exactly this version, whatever is the newest one later.
+  if (versions::is_store_name(request.options.data))
+    request.options.data = versions::full_store_name(request.options.data);
   const training::Api& library = api::training_library();
   std::optional<run::NewFolder> made;
   if (request.options.resume.empty() && request.world.writes()) {
@@ -108,6 +123,8 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     if (!there) made.emplace(request.run_folder);
     request.started = [&] {
       if (made) made->keep();
+      if (versions::is_store_name(request.options.data))
+        versions::record_model(request.run_folder, "run", {}, request.options.data);
     };
   }
   if (!request.world.writes()) speak_as(request.world.rank, request);
@@ -116,6 +133,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     if (summary.interrupted) output.code = ExitCode::interrupted;
     return {};
   }
+  record_checkpoints(summary);
   if (summary.interrupted) {
     output.code = ExitCode::interrupted;
     output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}",

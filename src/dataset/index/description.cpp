@@ -11,12 +11,18 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
+#include "dataset/index/store_reader.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr long long most_classes = 100'000;
+
+struct StoreReader {
+  std::string_view prefix;
+  fs::path (*description_of)(const std::string&) = nullptr;
+} store_reader;
 
 bool on_disk(const fs::path& path) {
   std::error_code error;
@@ -172,7 +178,13 @@ const std::vector<fs::path>& Description::split(const std::string& name) const {
   throw Error(fmt::format("expected the split train, val or test, found '{}'", name));
 }
 
+void install_store_reader(std::string_view prefix, fs::path (*description_of)(const std::string&)) {
+  store_reader = {prefix, description_of};
+}
+
 Description read_description(const fs::path& path) {
+  if (store_reader.description_of != nullptr && path.native().starts_with(store_reader.prefix))
+    return read_description(store_reader.description_of(path.string()));
   const Value document = read_yaml(path);
   if (!document.is_mapping())
     throw Error(

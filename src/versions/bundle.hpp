@@ -1,0 +1,32 @@
+#pragma once
+// Versions in one file, to carry them to another machine (data-services E8).
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "versions/store.hpp"
+
+namespace yolov7::versions {
+
+struct Bundled {
+  std::vector<Entry> entries;  ///< imported: as they are in this store now
+  std::size_t texts = 0, objects = 0;
+  std::size_t there = 0;    ///< imported: objects that were there already
+  std::uint64_t bytes = 0;  ///< of the objects
+};
+
+/// Writes a tar file with sorted entries and fixed times: the same versions give the same bytes.
+/// `versions`: references. Errors: a damaged object or text, a full disk (nothing is left),
+/// stopped_error().
+Bundled write_bundle(Store& store, const std::vector<std::string>& versions,
+                     const std::filesystem::path& file, const std::stop_token& stop);
+
+/// Reads such a file into the store: every text and object is compared with its name, every
+/// version with its id, before the store knows of one. Errors: no bundle, cut, damaged, a part
+/// lacks; the store is then as it was, but for objects that `gc` removes.
+Bundled read_bundle(Store& store, const std::filesystem::path& file, const std::stop_token& stop);
+
+}  // namespace yolov7::versions

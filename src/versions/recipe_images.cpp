@@ -1,0 +1,231 @@
+// Steps of recipes on images. What they make is PNG, so that nothing is lost on the way.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/progress.hpp"
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "dataset/index/index.hpp"
+#include "dataset/loading/augmented_set.hpp"
+#include "image/codec/codec.hpp"
+#include "versions/recipe_steps.hpp"
+
+namespace yolov7::versions {
+namespace fs = std::filesystem;
+namespace {
+
+std::vector<Annotations> all_rows(Workshop& work) {
+  std::vector<Annotations> rows;
+  for (const Item& item : work.content.items) rows.push_back(work.rows(item));
+  return rows;
+}
+
+/// What becomes of one image.
+struct Result {
+  Item item;
+  std::string labels;  ///< annotation text; "" where the image is not annotated
+};
+
+/// Runs `make` for each item in parallel; the results take the place of the items.
+template <class Make>
+void replace_images(Workshop& work, const char* what, const std::vector<Annotations>& rows,
+                    const Make& make) {
+  const std::vector<Item> items = std::move(work.content.items);
+  std::vector<std::vector<Result>> results(items.size());
+  Progress progress(what, items.size(), "images");
+  parallel_for(items.size(), work.threads(), [&](std::size_t i) {
+    check_stop(work.stop());
+    results[i] = make(i, items[i], rows[i]);
+    progress.advance();
+  });
+  work.content.items.clear();
+  std::set<std::pair<std::string, std::string>> names;
+  const std::map<std::string, std::string> before = std::move(work.origins);
+  work.origins.clear();
+  for (std::size_t i = 0; i < results.size(); ++i)
+    for (Result& one : results[i]) {
+      const fs::path path(one.item.path);
+      for (int k = 2; !names.emplace(one.item.path, one.item.split).second; ++k)
+        one.item.path = (path.parent_path() /
+                         fmt::format("{}_{}{}", path.stem().string(), k, path.extension().string()))
+                            .generic_string();
+      const auto known = before.find(items[i].path);
+      work.origins[one.item.path] = known == before.end() ? items[i].path : known->second;
+      if (!one.labels.empty()) one.item.annotations = work.keep_text(std::move(one.labels));
+      work.content.items.push_back(std::move(one.item));
+    }
+}
+
+std::string with_suffix(const std::string& path, const std::string& suffix) {
+  const fs::path whole(path);
+  return (whole.parent_path() / (whole.stem().string() + suffix + ".png")).generic_string();
+}
+
+std::string labels_text(const Item& item, const Annotations& rows) {
+  return item.annotations ? text_of_labels(labels_of_text(text_of(rows))).text : std::string();
+}
+
+}  // namespace
+
+void resize_step(const Value& step, Workshop& work) {
+  require_keys(step, {"side", "width", "height"});
+  const int side = whole_in(step, "side", 0, 1, 65'535),
+            width = whole_in(step, "width", 0, 1, 65'535),
+            height = whole_in(step, "height", 0, 1, 65'535);
+  if ((side > 0) == (width > 0 && height > 0))
+    throw Error(
+        fmt::format("{}: expected side (of the longer one), or width and height", step.where()));
+  replace_images(
+      work, "resizing", all_rows(work),
+      [&](std::size_t, const Item& item, const Annotations& rows) {
+        const cv::Mat picture = read_picture(work.image(item.image));
+        cv::Size size(width, height);
+        if (side > 0) {
+          const double ratio = static_cast<double>(side) / std::max(picture.cols, picture.rows);
+          size = {std::max(1, static_cast<int>(std::lround(picture.cols * ratio))),
+                  std::max(1, static_cast<int>(std::lround(picture.rows * ratio)))};
+        }
+        cv::Mat resized;
+        cv::resize(picture, resized, size, 0, 0,
+                   size.area() < picture.size().area() ? cv::INTER_AREA : cv::INTER_LINEAR_EXACT);
+        Result result{item, labels_text(item, rows)};  // fractions stay as they are
+        result.item.path = with_suffix(item.path, "");
+        result.item.image = work.keep_image(encode_png(resized));
+        return std::vector<Result>{std::move(result)};
+      });
+}
+
+namespace {
+
+struct TileRule {
+  int size = 0;
+  double overlap = 0, least_part = 0;
+};
+
+/// Where tiles begin along one side: as far apart as the overlap allows, the last one at the end.
+std::vector<int> tile_starts(int length, const TileRule& rule) {
+  if (length <= rule.size) return {0};
+  const int stride = std::max(1, static_cast<int>(std::lround(rule.size * (1 - rule.overlap))));
+  std::vector<int> starts;
+  for (int at = 0; at + rule.size < length; at += stride) starts.push_back(at);
+  starts.push_back(length - rule.size);
+  return starts;
+}
+
+/// The rows that a tile keeps: boxes cut at its edges, in its fractions.
+std::string tile_rows(const Annotations& rows, cv::Size picture, const cv::Rect& tile,
+                      double least_part) {
+  std::string text;
+  for (const Shape& shape : rows.shapes) {
+    if (!shape.is_box) continue;
+    const double x1 = shape.box.x1 * picture.width, y1 = shape.box.y1 * picture.height,
+                 x2 = shape.box.x2 * picture.width, y2 = shape.box.y2 * picture.height;
+    const double left = std::max(x1, static_cast<double>(tile.x)),
+                 top = std::max(y1, static_cast<double>(tile.y)),
+                 right = std::min(x2, static_cast<double>(tile.x + tile.width)),
+                 bottom = std::min(y2, static_cast<double>(tile.y + tile.height));
+    if (right <= left || bottom <= top) continue;
+    if ((right - left) * (bottom - top) < least_part * (x2 - x1) * (y2 - y1)) continue;
+    text += fmt::format("{} {} {} {} {}\n", shape.class_index,
+                        ((left + right) / 2 - tile.x) / tile.width,
+                        ((top + bottom) / 2 - tile.y) / tile.height, (right - left) / tile.width,
+                        (bottom - top) / tile.height);
+  }
+  return text;
+}
+
+/// Their places in a part of an image, or after a turn, are not computed.
+void require_no_key_points(const Value& step, const Workshop& work) {
+  if (work.key_point_columns() > 0)
+    throw Error(fmt::format("{}: expected a data set without key points (kpt_shape) for this step",
+                            step.where()));
+}
+
+/// What tiles do not keep.
+void count_losses(Workshop& work) {
+  for (const Item& item : work.content.items) {
+    const Annotations annotations = work.annotations(item);
+    for (const Shape& shape : annotations.shapes) {
+      const bool polygon = annotations.yolo && text::split_blank(shape.row).size() > 5;
+      if (!shape.is_box) ++work.counts["rows that are no labels, dropped"];
+      if (shape.is_box && polygon) ++work.counts["polygons of which the box is kept"];
+    }
+  }
+}
+
+}  // namespace
+
+void tile_step(const Value& step, Workshop& work) {
+  require_keys(step, {"size", "overlap", "least_part"});
+  const TileRule rule{whole_in(step, "size", 0, 16, 65'535),
+                      number_in(step, "overlap", 0.2, 0, 0.9),
+                      number_in(step, "least_part", 0.5, 0, 1)};
+  if (rule.size == 0) throw Error(fmt::format("{}: expected size in pixels", step.where()));
+  const std::vector<Annotations> boxes = all_rows(work);
+  require_no_key_points(step, work);
+  count_losses(work);
+  replace_images(
+      work, "tiling", boxes, [&](std::size_t, const Item& item, const Annotations& rows) {
+        const cv::Mat picture = read_picture(work.image(item.image));
+        std::vector<Result> results;
+        for (const int y : tile_starts(picture.rows, rule))
+          for (const int x : tile_starts(picture.cols, rule)) {
+            const cv::Rect place(x, y, std::min(rule.size, picture.cols),
+                                 std::min(rule.size, picture.rows));
+            Result result{item, {}};
+            result.item.path = with_suffix(item.path, fmt::format("_x{}_y{}", x, y));
+            result.item.image = work.keep_image(encode_png(picture(place).clone()));
+            if (item.annotations)
+              result.labels =
+                  text_of_labels(tile_rows(rows, picture.size(), place, rule.least_part)).text;
+            results.push_back(std::move(result));
+          }
+        return results;
+      });
+}
+
+void augment_step(const Value& step, Workshop& work) {
+  require_keys(step, {"times", "transforms"});
+  const int times = whole_in(step, "times", 1, 1, 1000);
+  const dataset::AugmentList list = dataset::AugmentList::parse(step.at("transforms"));
+  const std::vector<Annotations> boxes = all_rows(work);
+  require_no_key_points(step, work);
+  dataset::Index index;
+  std::vector<std::size_t> entries(work.content.items.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Item& item = work.content.items[i];
+    if (item.split != "train") continue;
+    entries[i] = index.entries.size();
+    dataset::Entry entry;
+    entry.picture = work.image(item.image);
+    entry.labels =
+        dataset::try_parse_labels(labels_of_text(text_of(boxes[i])), item.path, 0).labels;
+    index.entries.push_back(std::move(entry));
+  }
+  for (const ClassList::Entry& one : work.content.classes.classes) index.names.push_back(one.name);
+  replace_images(work, "augmenting", boxes,
+                 [&](std::size_t i, const Item& item, const Annotations&) {
+                   std::vector<Result> results{{item, {}}};  // with its own annotations
+                   if (item.split != "train" || !item.annotations) return results;
+                   for (int version = 1; version <= times; ++version) {
+                     const dataset::AugmentedSample made =
+                         dataset::augmented(index, entries[i], list, work.seed, version);
+                     std::vector<dataset::Label> labels;
+                     for (const dataset::Object& object : made.sample.objects)
+                       labels.push_back(dataset::to_label(object, made.sample.picture.size()));
+                     Result result{item, text_of_labels(dataset::format_labels(labels)).text};
+                     result.item.path = with_suffix(item.path, fmt::format("_aug{}", version));
+                     result.item.image = work.keep_image(encode_png(made.sample.picture));
+                     results.push_back(std::move(result));
+                   }
+                   return results;
+                 });
+}
+
+}  // namespace yolov7::versions

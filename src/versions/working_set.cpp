@@ -1,0 +1,143 @@
+#include "versions/working_set.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <tuple>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/value.hpp"
+#include "dataset/formats/convert.hpp"
+#include "dataset/index/description.hpp"
+#include "dataset/index/pictures.hpp"
+#include "image/codec/file_kind.hpp"
+#include "versions/annotations.hpp"
+
+namespace yolov7::versions {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
+
+/// The path of a file as a version names it.
+std::string path_in(const std::string& root, const fs::path& file) {
+  const std::string& whole = file.native();
+  if (whole.size() > root.size() + 1 && whole.starts_with(root) && whole[root.size()] == '/')
+    return whole.substr(root.size() + 1);
+  std::string path = file.lexically_relative(root).generic_string();
+  while (path.starts_with("../")) path.erase(0, 3);
+  return path;
+}
+
+void sort_and_check(WorkingSet& set) {
+  std::sort(set.images.begin(), set.images.end(), [](const WorkingImage& a, const WorkingImage& b) {
+    return std::tie(a.path, a.split, a.file) < std::tie(b.path, b.split, b.file);
+  });
+  for (std::size_t i = 1; i < set.images.size(); ++i) {
+    const WorkingImage &a = set.images[i - 1], &b = set.images[i];
+    if (a.path == b.path && a.file != b.file)
+      throw Error(
+          fmt::format("{}: expected a path of its own for each image, found {} for both {} "
+                      "and {}",
+                      set.source.string(), a.path, a.file.string(), b.file.string()));
+  }
+  const auto repeated = std::unique(set.images.begin(), set.images.end(),
+                                    [](const WorkingImage& a, const WorkingImage& b) {
+                                      return a.path == b.path && a.split == b.split;
+                                    });
+  set.images.erase(repeated, set.images.end());
+  if (set.images.empty())
+    throw Error(fmt::format("{}: expected images, found none", set.source.string()));
+}
+
+void read_key_point_shape(const fs::path& file, ClassList& classes) {
+  const Value document = read_yaml(file);
+  const Value* shape = document.find("kpt_shape");
+  if (shape == nullptr || !shape->is_sequence() || shape->sequence.size() != 2) return;
+  classes.key_points = static_cast<int>(shape->sequence[0].integer());
+  classes.key_point_values = static_cast<int>(shape->sequence[1].integer());
+}
+
+/// Absolute entries, so that the images behind them are absolute, too.
+std::vector<fs::path> absolute_entries(const std::vector<fs::path>& entries) {
+  std::vector<fs::path> result;
+  for (const fs::path& entry : entries) result.push_back(absolute_path(entry));
+  return result;
+}
+
+void read_described(WorkingSet& set) {
+  const dataset::Description description = dataset::read_description(set.source);
+  set.root = absolute_path(set.source).parent_path();
+  for (const std::string& name : description.names)
+    set.classes.classes.push_back({name, {}, {}, {}});
+  if (description.key_point_columns > 0) read_key_point_shape(set.source, set.classes);
+  const std::string root = set.root.string();
+  for (const char* split : {"train", "val", "test"}) {
+    if (description.split(split).empty()) continue;
+    for (fs::path& file : dataset::collect_pictures(absolute_entries(description.split(split)))) {
+      if (!file.is_absolute()) file = absolute_path(file);
+      if (file_kind(file) == FileKind::video) {
+        set.left_out.push_back(fmt::format("{}: a video", file.string()));
+        continue;
+      }
+      std::string path = path_in(root, file);
+      set.images.push_back({std::move(path), split, std::move(file), {}});
+    }
+  }
+}
+
+void read_converted(WorkingSet& set, const std::string& from, int threads,
+                    const std::stop_token& stop) {
+  dataset::ConvertOptions options;
+  options.source = set.source;
+  options.from = from;
+  options.stop = stop;
+  options.read.threads = options.prepare.threads = threads;
+  options.prepare.decode = false;
+  set.account.emplace();
+  const dataset::AnnotatedSet annotated = dataset::read_annotations_of(options, *set.account);
+  std::error_code error;
+  set.root = absolute_path(set.source);
+  if (!fs::is_directory(set.root, error)) set.root = set.root.parent_path();
+  for (const dataset::AnnotatedClass& one : annotated.classes)
+    set.classes.classes.push_back({one.name, one.id, one.supercategory, one.colour});
+  const std::string root = set.root.string();
+  for (const dataset::AnnotatedImage& image : annotated.images) {
+    if (image.file.empty()) {
+      set.left_out.push_back(fmt::format("{}: an annotation without its image", image.written));
+      continue;
+    }
+    fs::path file = absolute_path(image.file);
+    set.images.push_back({path_in(root, file), image.split.empty() ? "train" : image.split,
+                          std::move(file), text_of_image(image)});
+  }
+}
+
+}  // namespace
+
+bool is_description(const fs::path& source) {
+  const std::string extension = text::lower(source.extension().string());
+  return extension == ".yaml" || extension == ".yml";
+}
+
+WorkingSet read_working_set(const fs::path& source, const std::string& from, int threads,
+                            const std::stop_token& stop) {
+  WorkingSet set;
+  set.source = source;
+  std::error_code error;
+  const bool described = from == "auto" && is_description(source);
+  if (from == "auto" && !described && fs::is_regular_file(source / "data.yaml", error)) {
+    set.source = source / "data.yaml";
+    read_described(set);
+  } else if (described) {
+    read_described(set);
+  } else {
+    read_converted(set, from, threads, stop);
+  }
+  sort_and_check(set);
+  return set;
+}
+
+}  // namespace yolov7::versions

@@ -1,0 +1,102 @@
+// Versions carried to another store.
+#include "versions/bundle.hpp"
+
+#include <cstdlib>
+
+#include "tests/versions/version_fixture.hpp"
+#include "versions/tar.hpp"
+#include "versions/verify.hpp"
+
+namespace yolov7::versions {
+namespace {
+
+class Bundle : public VersionFixture {
+ protected:
+  void SetUp() override {
+    write_set();
+    first_ = commit().entry.id;
+    scratch.write("data/labels/train/0.txt", row(1, 0.25));
+    second_ = commit().entry.id;
+  }
+  Bundled write(const std::string& name = "x.tar") {
+    Store from = store();
+    return write_bundle(from, {"pets@v1", "pets@v2"}, scratch / name, {});
+  }
+  Bundled read(const std::string& name = "x.tar") {
+    Store to = Store::open_or_make(scratch / "elsewhere");
+    return read_bundle(to, scratch / name, {});
+  }
+  Digest first_{}, second_{};
+};
+
+TEST_F(Bundle, TheSameVersionsOnTheOtherSide) {
+  const Bundled out = write();
+  EXPECT_EQ(out.objects, 8u);
+  const Bundled in = read();
+  ASSERT_EQ(in.entries.size(), 2u);
+  EXPECT_EQ(in.entries[0].id, first_);
+  EXPECT_EQ(in.entries[1].id, second_);
+  EXPECT_EQ(in.entries[1].boxes, 8u);
+  EXPECT_EQ(in.entries[1].author, "somebody");
+  EXPECT_EQ(in.there, 0u);
+  Store to = Store::open(scratch / "elsewhere");
+  EXPECT_TRUE(verify(to, {{}, 1, {}}).damages.empty());
+  EXPECT_EQ(to.find("pets@v2").created, store().find("pets@v2").created);
+  EXPECT_EQ(read().there, 8u);  // once more: nothing new
+  EXPECT_EQ(to.history().size(), 2u);
+}
+
+TEST_F(Bundle, SameVersionsGiveTheSameBytes) {
+  write("a.tar");
+  write("b.tar");
+  EXPECT_EQ(scratch.read("a.tar"), scratch.read("b.tar"));
+}
+
+// Another program's reader of the format.
+TEST_F(Bundle, IsATarFile) {
+  write();
+  const std::string call =
+      "cd '" + scratch.path().string() + "' && mkdir out && tar -xf x.tar -C out";
+  ASSERT_EQ(std::system(call.c_str()), 0);
+  EXPECT_EQ(scratch.read("out/objects/" + sha256(bitmap(3))), bitmap(3));
+}
+
+TEST_F(Bundle, DamageIsSeenBeforeTheStoreKnowsAVersion) {
+  write();
+  const std::string whole = scratch.read("x.tar");
+  const auto damaged = [&](std::size_t at, const std::string& bytes) {
+    std::string text = whole;
+    text.replace(at, bytes.size(), bytes);
+    scratch.write("bad.tar", text);
+    return test::error_of([&] { read("bad.tar"); });
+  };
+  const std::size_t pixel = whole.find(std::string(16 * 16 * 3, '\x05')) + 100;
+  EXPECT_NE(damaged(pixel, "x").find("is damaged: its SHA-256 is"), std::string::npos);
+  EXPECT_NE(damaged(whole.find("yolo\n") + 5, "9").find("is damaged"), std::string::npos);
+  EXPECT_NE(damaged(0, "c").find("expected a bundle of versions"), std::string::npos);
+  scratch.write("bad.tar", whole.substr(0, whole.size() - 3000));
+  EXPECT_NE(test::error_of([&] { read("bad.tar"); }), "no error");
+  scratch.write("bad.tar", "something else");
+  EXPECT_NE(test::error_of([&] { read("bad.tar"); }).find("expected a bundle"), std::string::npos);
+  // Without the last image: the entry begins 512 bytes before its bytes.
+  const std::size_t last = whole.rfind("objects/");
+  scratch.write("bad.tar", whole.substr(0, last) + std::string(1024, '\0'));
+  EXPECT_NE(test::error_of([&] { read("bad.tar"); }).find("is not in the store"),
+            std::string::npos);
+  Store to = Store::open_or_make(scratch / "elsewhere");
+  EXPECT_TRUE(to.history().empty());
+}
+
+TEST(Tar, WhatIsPromisedMustCome) {
+  const test::ScratchFolder scratch;
+  TarWriter tar(scratch / "x.tar");
+  tar.begin("a", 3);
+  tar.write("ab");
+  EXPECT_NE(test::error_of([&] { tar.write("cd"); }).find("expected 1 further"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { tar.finish(); }).find("found the end"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { tar.begin(std::string(101, 'a'), 1); }).find("100 bytes"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace yolov7::versions
