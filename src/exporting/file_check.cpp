@@ -90,9 +90,10 @@ double milliseconds_since(Clock::time_point start) {
 }
 
 std::string equal_line(const equivalence::FileProof& proof, bool apart) {
-  std::string line = proof.rows == 0
-                         ? fmt::format("the same {} detections on {} images", proof.detections.file,
-                                       proof.pictures)
+  std::string line = proof.rows == 0 ? fmt::format("the same {} detections on {} images",
+                                                   proof.detections.file, proof.pictures)
+                     : proof.largest_box == 0 && proof.largest_score == 0
+                         ? fmt::format("the same numbers on {} images", proof.pictures)
                          : fmt::format("on {} images boxes within {:.2g} px, scores within {:.2g}",
                                        proof.pictures, proof.largest_box, proof.largest_score);
   if (proof.accuracy)

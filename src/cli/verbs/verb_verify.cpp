@@ -88,9 +88,16 @@ void check_parent(Checks& checks, const VerifyOptions& options, const network::C
 
 void Checks::add(const Output& output, const std::string& what, bool holds,
                  const std::string& detail) {
-  list.push_back({{"check", what}, {"holds", holds}, {"detail", detail}});
+  list.push_back({what, holds, detail});
   passed = passed && holds;
   output.line(fmt::format("{}: {} ({})", holds ? "holds" : "BROKEN", what, detail));
+}
+
+nlohmann::json Checks::json() const {
+  nlohmann::json all = nlohmann::json::array();
+  for (const One& one : list)
+    all.push_back({{"check", one.what}, {"holds", one.holds}, {"detail", one.detail}});
+  return all;
 }
 
 nlohmann::json run_verify(const std::vector<std::string>& arguments, Output& output) {
@@ -132,7 +139,7 @@ nlohmann::json run_verify(const std::vector<std::string>& arguments, Output& out
   output.line(checks.passed ? fmt::format("{}: as certified on {}", options.weights,
                                           certificate.value("date", std::string("?")))
                             : fmt::format("{}: NOT as certified", options.weights));
-  return {{"weights", options.weights}, {"verified", checks.passed}, {"checks", checks.list}};
+  return {{"weights", options.weights}, {"verified", checks.passed}, {"checks", checks.json()}};
 }
 
 }  // namespace yolov7::cli

@@ -1,7 +1,8 @@
 #pragma once
 // The parts of verify that its two kinds of model have in common.
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/verb.hpp"
 
@@ -14,9 +15,15 @@ struct VerifyOptions {
 
 /// Each check is one line: what, and whether it holds.
 struct Checks {
-  nlohmann::json list = nlohmann::json::array();
+  struct One {
+    std::string what;
+    bool holds;
+    std::string detail;
+  };
+  std::vector<One> list;
   bool passed = true;
   void add(const Output& output, const std::string& what, bool holds, const std::string& detail);
+  nlohmann::json json() const;
 };
 
 /// Whether an exported file stands there, or the certificate of one.

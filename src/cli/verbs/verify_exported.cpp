@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/verbs/export_files.hpp"
 #include "cli/verbs/verify_checks.hpp"
@@ -159,7 +160,7 @@ nlohmann::json verify_exported(const VerifyOptions& given, Output& output) {
   output.line(fmt::format("{}: {} on {} ({})", files.model.string(),
                           checks.passed ? "as certified" : "NOT as certified", certified.date,
                           certified.verdict));
-  return {{"weights", given.weights}, {"verified", checks.passed}, {"checks", checks.list}};
+  return {{"weights", given.weights}, {"verified", checks.passed}, {"checks", checks.json()}};
 }
 
 }  // namespace yolov7::cli

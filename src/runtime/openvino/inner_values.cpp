@@ -186,9 +186,3 @@ std::unique_ptr<InnerValues> inner_values(std::shared_ptr<const network::Network
 }  // namespace yolov7::runtime
 
 #endif
-
-namespace yolov7::runtime {
-
-std::string value_name(int number) { return fmt::format("value {}", number); }
-
-}  // namespace yolov7::runtime

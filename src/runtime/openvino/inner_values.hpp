@@ -11,6 +11,7 @@
 
 #include "network/graph/weights.hpp"
 #include "runtime/detector.hpp"
+#include "runtime/openvino/value_name.hpp"
 
 namespace yolov7::runtime {
 
@@ -30,9 +31,7 @@ class InnerValues {
 
 /// Of a file that open_model_file() reads.
 std::unique_ptr<InnerValues> inner_values(const std::filesystem::path& file);
-/// Of a network as it is, not folded first. Names: value_name() of the numbers that
-/// lower_detector(network, height, width, false) gives.
+/// Of a network as it is, not folded first. Names: value_name().
 std::unique_ptr<InnerValues> inner_values(std::shared_ptr<const network::NetworkAndWeights> model);
-std::string value_name(int number);
 
 }  // namespace yolov7::runtime

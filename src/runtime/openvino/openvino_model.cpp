@@ -29,7 +29,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "network/graph/detector_program.hpp"
-#include "runtime/openvino/inner_values.hpp"
+#include "runtime/openvino/value_name.hpp"
 
 namespace yolov7::runtime {
 namespace {
