@@ -20,18 +20,14 @@ class ExportProof : public Export {
   }
   /// Four images with one object each, of the checkpoint's classes.
   std::string data() {
-    std::string names;
-    for (int c = 0; c < small.network.class_count; ++c)
-      names += (c == 0 ? "" : ", ") + std::string("N") + std::to_string(c);
     for (int i = 0; i < 4; ++i) {
       const std::string stem = "data/images/val/" + std::to_string(i);
-      scratch.write(stem + ".bmp", noise_bmp(64 + i));
+      scratch.write(stem + ".bmp", noise_bmp(64 + 4 * i));
       scratch.write("data/labels/val/" + std::to_string(i) + ".txt", "0 0.5 0.5 0.4 0.4\n");
     }
     return scratch
         .write("data/data.yaml",
-               "path: " + (scratch / "data").string() +
-                   "\nval: images/val\nnc: " + std::to_string(small.network.class_count) + "\n")
+               "path: " + (scratch / "data").string() + "\nval: images/val\nnames: [a, b]\n")
         .string();
   }
 };

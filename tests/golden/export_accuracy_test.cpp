@@ -51,7 +51,9 @@ TEST(NightlyExportAccuracy, EveryFormatReachesWhatTheWeightsReach) {
       ASSERT_EQ(outcome.code, 0) << outcome.err;
       std::printf("%-6s %-8s %-14s %8s %8s %9s %22s\n", "split", "type", "format", "weights",
                   "file", "change", "95 % of the draws");
-      for (const json& file : json::parse(outcome.out).at("files")) {
+      const json files = json::parse(outcome.out).at("files");
+      EXPECT_GE(files.size(), 5U);
+      for (const json& file : files) {
         const json& c = file.at("certificate");
         const json& a = c.at("accuracy");
         const double weights = a.at("weights").at("map"), own = a.at("file").at("map");
@@ -61,6 +63,7 @@ TEST(NightlyExportAccuracy, EveryFormatReachesWhatTheWeightsReach) {
                     a.at("map_change").at("value").get<double>(),
                     a.at("map_change").at("low").get<double>(),
                     a.at("map_change").at("high").get<double>());
+        std::fflush(stdout);
         EXPECT_GT(weights, 0.4);
         EXPECT_NEAR(own, weights, c.at("precision") == "float16" ? 0.002 : 0.0002) << file;
       }
