@@ -183,6 +183,43 @@ TEST_F(ExportProof, WhatAKilledExportLeftIsRemovedAndSaid) {
   EXPECT_TRUE(has(outcome.err, stale.filename().string() + ": removed")) << outcome.err;
 }
 
+TEST_F(ExportProof, AStopInTheMiddleLeavesNothingHalf) {
+  Process process({"export", "--weights", in, "--img", "1280", "--batch-size", "2", "--include",
+                   "onnx", "openvino", "tflite", "saved_model", "pb", "--out", out},
+                  scratch.path());
+  for (int i = 0; i < 2000 && !fs::exists(onnx); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  process.send(SIGINT);
+  const Outcome outcome = process.wait();
+  // On a machine that wrote all of them meanwhile there was nothing to stop.
+  EXPECT_TRUE(outcome.code == 130 || outcome.code == 0) << outcome.code << outcome.err;
+  std::size_t models = 0, certificates = 0;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    const std::string name = entry.path().filename().string();
+    EXPECT_FALSE(name.starts_with(".")) << name;
+    ++(name.ends_with(".certificate.json") ? certificates : models);
+  }
+  EXPECT_EQ(models, certificates);
+  EXPECT_GE(models, 1U);
+  if (outcome.code == 130) {
+    EXPECT_LT(models, 5U);
+  }
+}
+
+// Where a small file system can be mounted, which wants rights that not every machine gives.
+TEST_F(ExportProof, AFullDiskIsNamed) {
+  fs::create_directories(out);
+  const std::string mount = "mount -t tmpfs -o size=8k tmpfs '" + out + "' 2>/dev/null";
+  if (std::system(mount.c_str()) != 0) GTEST_SKIP() << "no file system can be mounted here";
+  for (const char* format : {"onnx", "openvino", "tflite", "saved_model", "ncnn", "coreml"}) {
+    const Outcome outcome = exported({"--include", format, "--out", out});
+    EXPECT_EQ(outcome.code, 1) << outcome.out;
+    EXPECT_TRUE(has(outcome.err, std::string(format) + ": the disk is full")) << outcome.err;
+    EXPECT_TRUE(fs::is_empty(out)) << format;
+  }
+  EXPECT_EQ(std::system(("umount '" + out + "'").c_str()), 0);
+}
+
 // The last row of each format: name, file, size, verdict, and the line that uses it.
 TEST_F(ExportProof, ATableEndsTheExport) {
   const Outcome outcome = exported({"--include", "onnx", "ncnn", "engine", "--out", out});
