@@ -19,7 +19,7 @@ const std::vector<Verb>& verbs() {
        "fold a trained network for inference, and prove that it is the same detector",
        run_reparam,
        {"reparameterize"}},
-      {"verify", "check a folded model against its certificate", run_verify},
+      {"verify", "check a folded model or an exported file against its certificate", run_verify},
       {"train", "train or fine-tune a network", run_train},
       {"evolve", "search hyper-parameters: evolution or successive halving", run_evolve},
       {"mlflow", "send to an MLflow server what waits in run folders", run_mlflow},
@@ -30,7 +30,8 @@ const std::vector<Verb>& verbs() {
       {"metrics",
        "COCO metrics of any ground-truth and detections file, with intervals, errors, calibration",
        run_metrics},
-      {"compare", "is one detector better than another? Paired bootstrap of two detections files",
+      {"compare",
+       "is one detector better than another? Paired bootstrap of two models or result files",
        run_compare},
   };
   return list;

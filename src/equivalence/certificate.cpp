@@ -152,4 +152,20 @@ std::string certificate_path(const std::string& model) {
   return path.replace_extension(".certificate.json").string();
 }
 
+namespace {
+constexpr std::string_view certificate_suffix = ".certificate.json";
+}
+
+std::filesystem::path file_certificate_path(const std::filesystem::path& file) {
+  // A folder may be given with a slash at its end.
+  const std::filesystem::path whole = file.has_filename() ? file : file.parent_path();
+  return whole.string() + std::string(certificate_suffix);
+}
+
+std::optional<std::filesystem::path> certified_file(const std::filesystem::path& certificate) {
+  const std::string name = certificate.string();
+  if (!name.ends_with(certificate_suffix)) return std::nullopt;
+  return name.substr(0, name.size() - certificate_suffix.size());
+}
+
 }  // namespace yolov7::equivalence

@@ -1,7 +1,9 @@
 #pragma once
 // The certificate of a derived model: what was compared with what, and fingerprints of the outputs
 // for a later check.
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -36,6 +38,12 @@ double fingerprint_difference(const nlohmann::json& fingerprints,
 
 /// `x.pt` → `x.certificate.json`
 std::string certificate_path(const std::string& model);
+
+/// Of a file of an export, whose name stays whole, because several formats have the stem in common:
+/// `x.onnx` → `x.onnx.certificate.json`, `x_openvino_model` → `x_openvino_model.certificate.json`.
+std::filesystem::path file_certificate_path(const std::filesystem::path& file);
+/// The way back; nothing where the name is not that of such a certificate.
+std::optional<std::filesystem::path> certified_file(const std::filesystem::path& certificate);
 
 nlohmann::json comparison_json(const equivalence::Comparison& comparison);
 

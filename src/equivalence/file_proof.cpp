@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
+#include "core/stop.hpp"
 #include "runtime/joined_detectors.hpp"
 
 namespace yolov7::equivalence {
@@ -83,16 +85,87 @@ void compare_detections(FileProof& proof, const FileComparison& c,
   all.conf_thres = std::min(all.conf_thres, 1e-6);  // of what the file left
   const auto expected = runtime::suppress(parent, 0, classes, c.suppression).detections;
   const auto found = runtime::suppress(file, 0, classes, all).detections;
-  proof.expected += expected.size();
-  proof.found += found.size();
   if (proof.breach.empty()) proof.breach = unmatched(expected, found, c, "not in the file's");
   if (proof.breach.empty()) proof.breach = unmatched(found, expected, c, "in the file's alone");
 }
 
+/// Adds what the thresholds leave of one picture.
+void count_changes(FileProof& proof, const FileComparison& c, const runtime::Prediction& parent,
+                   const runtime::Prediction& file, int classes) {
+  constexpr double least_overlap = 0.5;
+  DetectionChanges& all = proof.detections;
+  all.conf_thres = c.suppression.conf_thres;
+  all.iou_thres = c.suppression.iou_thres;
+  const auto expected = runtime::suppress(parent, 0, classes, c.suppression).detections,
+             found = runtime::suppress(file, 0, classes, c.suppression).detections;
+  all.parent += expected.size();
+  all.file += found.size();
+  std::vector<char> taken(found.size(), 0);
+  std::size_t pairs = 0;
+  for (const Detection& one : expected) {
+    std::size_t best = found.size();
+    double overlap = least_overlap;
+    for (std::size_t j = 0; j < found.size(); ++j) {
+      if (taken[j] != 0 || found[j].class_index != one.class_index) continue;
+      if (const double other = iou(one.box, found[j].box); other >= overlap)
+        overlap = other, best = j;
+    }
+    if (best == found.size()) {
+      ++all.lost;
+      continue;
+    }
+    taken[best] = 1;
+    ++pairs;
+    ++(equal(one, found[best], c.limits) ? all.matched : all.moved);
+  }
+  all.added += found.size() - pairs;
+}
+
+/// Rows against rows, or detections against detections.
+void compare_picture(FileProof& proof, const FileComparison& c, const runtime::Prediction& parent,
+                     const runtime::Prediction& file, int classes) {
+  count_changes(proof, c, parent, file, classes);
+  if (file.suppressed) {
+    compare_detections(proof, c, parent, file, classes);
+    return;
+  }
+  if (parent.rows != file.rows || parent.columns != file.columns) {
+    proof.breach = fmt::format("expected {} rows of {} values, found {} of {}", parent.rows,
+                               parent.columns, file.rows, file.columns);
+    return;
+  }
+  proof.rows += parent.rows;
+  const auto columns = static_cast<std::size_t>(parent.columns);
+  for (std::size_t row = 0; row < parent.rows; ++row)
+    compare_row(proof, c, parent.decoded.data() + row * columns,
+                file.decoded.data() + row * columns, classes);
+  if (c.precision == FilePrecision::int8) return;
+  if (!(proof.largest_box <= c.limits.box))
+    proof.breach = fmt::format("boxes differ by {:.3g} px, expected at most {:g}",
+                               proof.largest_box, c.limits.box);
+  else if (!(proof.largest_score <= c.limits.score))
+    proof.breach = fmt::format("scores differ by {:.3g}, expected at most {:g}",
+                               proof.largest_score, c.limits.score);
+}
+
 }  // namespace
 
-FileLimits file_limits(bool half) {
-  if (half) return {1, 1e-2, 0.25, 0.05};
+std::string_view name(FilePrecision precision) {
+  switch (precision) {
+    case FilePrecision::float32: return "float32";
+    case FilePrecision::float16: return "float16";
+    case FilePrecision::int8: return "int8";
+  }
+  return "";
+}
+
+FileLimits file_limits(FilePrecision precision) {
+  constexpr double none = std::numeric_limits<double>::infinity();
+  switch (precision) {
+    case FilePrecision::float32: return {};
+    case FilePrecision::float16: return {1, 1e-2, 0.25, 0.05};
+    case FilePrecision::int8: return {none, none, 0.25, none};
+  }
   return {};
 }
 
@@ -108,31 +181,23 @@ FileProof prove_file(runtime::Detector& parent, runtime::Detector& file,
   }
   runtime::Prediction a, b;
   for (const ProofPicture& picture : pictures) {
+    check_stop(comparison.stop);
     parent.predict(picture.batch(), a);
+    check_stop(comparison.stop);
     file.predict(picture.batch(), b);
-    ++proof.pictures;
-    if (b.suppressed) {
-      compare_detections(proof, comparison, a, b, classes);
-      continue;
-    }
-    if (a.rows != b.rows || a.columns != b.columns) {
-      proof.breach = fmt::format("expected {} rows of {} values, found {} of {}", a.rows, a.columns,
-                                 b.rows, b.columns);
+    compare_picture(proof, comparison, a, b, classes);
+    if (!proof.breach.empty()) {
+      proof.breach_picture = proof.pictures;
       return proof;
     }
-    proof.rows += a.rows;
-    const auto columns = static_cast<std::size_t>(a.columns);
-    for (std::size_t row = 0; row < a.rows; ++row)
-      compare_row(proof, comparison, a.decoded.data() + row * columns,
-                  b.decoded.data() + row * columns, classes);
+    ++proof.pictures;
   }
-  if (proof.breach.empty() && !(proof.largest_box <= comparison.limits.box))
-    proof.breach = fmt::format("boxes differ by {:.3g} px, expected at most {:g}",
-                               proof.largest_box, comparison.limits.box);
-  if (proof.breach.empty() && !(proof.largest_score <= comparison.limits.score))
-    proof.breach = fmt::format("scores differ by {:.3g}, expected at most {:g}",
-                               proof.largest_score, comparison.limits.score);
   return proof;
+}
+
+std::string verdict(const FileProof& proof, FilePrecision precision) {
+  if (precision != FilePrecision::int8) return "equal";
+  return proof.accuracy ? "within the accuracy budget" : "accuracy not measured";
 }
 
 }  // namespace yolov7::equivalence

@@ -175,8 +175,10 @@ class Translation {
   void compute(const Operation& operation) {
     Inputs in;
     for (const int input : operation.inputs) in.push_back(values_.at(index(input)));
-    values_.at(index(operation.output)) = std::visit(
-        [&](const auto& primitive) { return translate(primitive, in); }, operation.primitive);
+    const Value result = std::visit([&](const auto& primitive) { return translate(primitive, in); },
+                                    operation.primitive);
+    model_.name_value(operation.output, graph_.name_in_file(result.number));
+    values_.at(index(operation.output)) = result;
   }
 
   ChannelsLastGraph& graph_;

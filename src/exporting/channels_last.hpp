@@ -63,6 +63,7 @@ class ChannelsLastGraph {
                      int depthwise_channels) = 0;
   virtual int bias(const std::string& name, const network::Tensor& tensor) = 0;
   virtual int node(const ChannelsLastNode& node) = 0;
+  virtual std::string name_in_file(int value) const = 0;  ///< in the file
 };
 
 /// float32 values in another order of axes: result axis i is axis order[i].

@@ -14,15 +14,6 @@ namespace {
 
 int rounded_up(int side, int stride) { return (side + stride - 1) / stride * stride; }
 
-std::shared_ptr<const network::NetworkAndWeights> folded(const network::Network& network,
-                                                         const network::Weights& weights) {
-  if (!network::is_fused(network))
-    return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
-  network::check(network, weights);
-  return std::make_shared<const network::NetworkAndWeights>(
-      network::NetworkAndWeights{network, network::converted(weights, network::DataType::float32)});
-}
-
 std::string anchors_text(const network::Level& level) {
   std::vector<std::string> numbers;
   for (const network::AnchorSize& anchor : level.anchors) {
@@ -48,6 +39,22 @@ std::string arguments_literal(const ExportModel& model, const ExportOptions& opt
 
 }  // namespace
 
+std::shared_ptr<const network::NetworkAndWeights> folded_model(const network::Network& network,
+                                                               const network::Weights& weights) {
+  if (!network::is_fused(network))
+    return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
+  network::check(network, weights);
+  return std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{network, network::converted(weights, network::DataType::float32)});
+}
+
+void ExportModel::name_value(int number, const std::string& name) const {
+  if (value_names == nullptr) return;
+  const auto place = static_cast<std::size_t>(number);
+  if (value_names->size() <= place) value_names->resize(place + 1);
+  (*value_names)[place] = name;
+}
+
 ExportModel make_export_model(const network::Network& network, const network::Weights& weights,
                               std::vector<std::string> names, const ExportOptions& options) {
   check(options);
@@ -66,7 +73,7 @@ ExportModel make_export_model(const network::Network& network, const network::We
   model.dynamic_size = options.dynamic;
   model.dynamic_batch = options.dynamic || options.dynamic_batch;
   model.form = output_form(options);
-  model.fused = folded(network, weights);
+  model.fused = folded_model(network, weights);
   model.program = network::lower_detector(model.network(), model.height, model.width, false);
   const std::string source = network.source.substr(network.source.find_last_of('/') + 1);
   model.description = fmt::format("{}, {} class{}", source.substr(0, source.rfind(".yaml")),

@@ -28,13 +28,21 @@ struct ExportModel {
   std::vector<std::string> names;  ///< one a class
   std::string description;         ///< "yolov7-tiny, 80 classes"
   std::string date;                ///< of the weights, ISO 8601, so that a repeat gives equal bytes
+  std::string weights_sha256;      ///< of the checkpoint; empty = not known
   /// Loads what TorchScript needs (exporting/torchscript.hpp); none: the format is refused.
   const ScriptLibrary& (*script_library)() = nullptr;
+  /// Where it is there, an emitter leaves the name that each value of the program has in the file,
+  /// by its number. For finding the operation that differs (equivalence/first_difference.hpp).
+  std::vector<std::string>* value_names = nullptr;
+  void name_value(int number, const std::string& name) const;
 
   const network::Network& network() const { return fused->network; }
   bool decoded() const { return form != OutputForm::raw; }
 };
 
+/// The network folded, in float32.
+std::shared_ptr<const network::NetworkAndWeights> folded_model(const network::Network& network,
+                                                               const network::Weights& weights);
 /// Folds the weights that detect and val take. Errors: options out of order, what folding reports,
 /// weights that are not finite, names that do not fit the class count.
 ExportModel make_export_model(const network::Checkpoint& checkpoint, const ExportOptions& options);

@@ -37,13 +37,15 @@ struct ExportOptions {
 
   int opset = 13;  ///< of ONNX
   bool simplify = false;
-  bool optimize = false;          ///< TorchScript for mobile CPUs
-  double workspace = 4;           ///< TensorRT, GiB
-  std::string cache;              ///< TensorRT, timing cache
-  bool mlmodel = false;           ///< Core ML as one file
-  bool reference_parity = false;  ///< names of outputs as the reference gives them
-  bool no_verify = false;         ///< files are not read back and compared with the weights
-  std::string images;             ///< for the comparison, besides noise
+  bool optimize = false;           ///< TorchScript for mobile CPUs
+  double workspace = 4;            ///< TensorRT, GiB
+  std::string cache;               ///< TensorRT, timing cache
+  bool mlmodel = false;            ///< Core ML as one file
+  bool reference_parity = false;   ///< names of outputs as the reference gives them
+  bool no_verify = false;          ///< files are not read back and compared with the weights
+  std::string images;              ///< for the comparison, besides noise
+  std::string split = "val";       ///< of `data`, for the accuracy
+  double accuracy_budget = 0.003;  ///< mAP that a file may lose on `data`
 };
 
 /// What the graph gives out (export 2).

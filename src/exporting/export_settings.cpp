@@ -59,7 +59,6 @@ std::vector<Setting> numbers(ExportOptions& o) {
       setting("half-io", o.half_io, "with --half: inputs and outputs are float16 too"),
       setting("int8", o.int8, "post-training quantization"),
       setting("per-tensor", o.per_tensor, "with --int8: one scale a tensor"),
-      setting("data", o.data, "with --int8: data set of the calibration"),
       setting("calib-images", o.calib_images, "with --int8: images of the calibration")
           .range(1, 100000),
       setting("calib-method", o.calib_method, "with --int8: how ranges are found")
@@ -76,6 +75,13 @@ std::vector<Setting> numbers(ExportOptions& o) {
 std::vector<Setting> proof(ExportOptions& o) {
   return {
       setting("images", o.images, "images of the comparison, besides four of noise").basic(),
+      setting("data", o.data,
+              "data set description (data.yaml): mAP of the weights and of each file; with --int8 "
+              "the calibration too")
+          .basic(),
+      setting("split", o.split, "of --data, for the mAP").choices({"val", "test", "train"}),
+      setting("accuracy-budget", o.accuracy_budget, "with --data: mAP that a file may lose")
+          .range(0, 1),
       setting("no-verify", o.no_verify,
               "do not read the files back and compare them with the weights"),
   };

@@ -17,8 +17,9 @@
 namespace yolov7::exporting {
 namespace {
 
-constexpr std::string_view always_honoured[] = {"weights",    "include", "out",    "img-size",
-                                                "batch-size", "device",  "images", "no-verify"};
+constexpr std::string_view always_honoured[] = {
+    "weights", "include", "out",   "img-size",  "batch-size",     "device",
+    "images",  "data",    "split", "no-verify", "accuracy-budget"};
 
 std::string coremlcompiler_line(const ExportModel&, const ExportOptions&,
                                 const std::filesystem::path& package) {

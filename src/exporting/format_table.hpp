@@ -26,7 +26,7 @@ struct Format {
   std::string_view file_name;               ///< "{}.onnx": {} is the weights' name without suffix
   std::string_view description;             ///< one line
   /// Names of settings that change the file, besides weights, include, out, img-size, batch-size,
-  /// device, images and no-verify, which all formats honour.
+  /// device, images, data, split, accuracy-budget and no-verify, which all formats honour.
   std::vector<std::string_view> options = {};
   /// Accepted, and said to change nothing: the file is already what the option asks for.
   std::vector<WithoutEffect> without_effect = {};

@@ -195,6 +195,7 @@ void OnnxPrimitives::compute(const Operation& operation) {
   std::string& result = values_.at(index(operation.output));
   result = std::visit([&](const auto& primitive) { return translate(primitive, in); },
                       operation.primitive);
+  model_.name_value(operation.output, result);
   for (const std::string& one : in)
     if (const auto known = map_of_.find(one); known != map_of_.end())
       map_of_.emplace(result, std::string(known->second));

@@ -37,6 +37,9 @@ class TensorflowGraph : public ChannelsLastGraph {
              int depthwise_channels) override;
   int bias(const std::string& name, const network::Tensor& tensor) override;
   int node(const ChannelsLastNode& node) override;
+  std::string name_in_file(int value) const override {
+    return names_.at(static_cast<std::size_t>(value));
+  }
 
   /// GraphDef.
   ProtobufMessage graph() &&;

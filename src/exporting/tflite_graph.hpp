@@ -44,6 +44,9 @@ class TfliteGraph : public ChannelsLastGraph {
              int depthwise_channels) override;
   int bias(const std::string& name, const network::Tensor& tensor) override;
   int node(const ChannelsLastNode& node) override;
+  std::string name_in_file(int value) const override {
+    return tensors_.at(static_cast<std::size_t>(value)).name;
+  }
 
   /// Where 8-bit numbers are set, before file().
   TfliteTensor& tensor(int value) { return tensors_.at(static_cast<std::size_t>(value)); }

@@ -1,13 +1,20 @@
 #include "exporting/write_format.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/json.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
-#include "exporting/torchscript.hpp"
-#include "runtime/openvino/model_file.hpp"
+#include "equivalence/certificate.hpp"
+#include "exporting/file_certificate.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -18,10 +25,8 @@ namespace fs = std::filesystem;
 class FolderBeside {
  public:
   explicit FolderBeside(const fs::path& path)
-      : path_(path.parent_path() /
-              fmt::format(".{}.{}.export", path.filename().string(), ::getpid())) {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);  // of a process with this number that was killed
+      : path_(path.parent_path() / (prefix(path) + fmt::format("{}{}", ::getpid(), suffix))) {
+    remove_left_behind(path);
     file::make_folder(path_);
   }
   ~FolderBeside() {
@@ -31,8 +36,35 @@ class FolderBeside {
   FolderBeside(const FolderBeside&) = delete;
   FolderBeside& operator=(const FolderBeside&) = delete;
   fs::path operator/(const fs::path& name) const { return path_ / name; }
+  const fs::path& path() const { return path_; }
 
  private:
+  static constexpr std::string_view suffix = ".export";
+  static std::string prefix(const fs::path& path) {
+    return fmt::format(".{}.", path.filename().string());
+  }
+  /// Of processes that were killed; others work in theirs.
+  static void remove_left_behind(const fs::path& path) {
+    const std::string start = prefix(path);
+    std::error_code error;
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(path.parent_path(), error)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with(start) || !name.ends_with(suffix) ||
+          name.size() <= start.size() + suffix.size())
+        continue;
+      const auto process =
+          text::parse_int(name.substr(start.size(), name.size() - start.size() - suffix.size()));
+      if (!process || *process <= 0) continue;
+      const auto id = static_cast<pid_t>(*process);
+      if (id == ::getpid() || (::kill(id, 0) != 0 && errno == ESRCH)) found.push_back(entry.path());
+    }
+    for (const fs::path& one : found) {
+      fs::remove_all(one, error);
+      log::info(fmt::format("{}: removed: an export that was killed had left it", one.string()));
+    }
+  }
+
   fs::path path_;
 };
 
@@ -75,49 +107,22 @@ void move_into_place(const fs::path& from, const fs::path& to, const fs::path& a
   throw Error(fmt::format("{}: cannot be written: {}", to.string(), error.message()));
 }
 
-bool by_plugin(const Format& format, const ExportModel& model) {
-  return model.form == OutputForm::nms_plugin ||
-         (format.name == "engine" && model.form == OutputForm::nms_operator);
+/// Whatever the reason given: on a full disk that is the reason.
+[[noreturn]] void rethrow_named(const fs::path& folder, const std::string& name) {
+  constexpr std::uintmax_t nearly_nothing = 1 << 16;
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  if (!error && space.available < nearly_nothing)
+    throw Error(fmt::format("{}: the disk is full: {} bytes are free in {}. Nothing is written",
+                            name, space.available, folder.string()));
+  throw;
 }
 
-void verify(const Format& format, const ExportModel& model, const ExportOptions& options,
-            const fs::path& written, const Verification& with, const FolderBeside& folder,
-            WrittenFormat& result) {
-  fs::path read = written;
-  ExportModel shown = model;
-  if (by_plugin(format, model)) {
-    // What leads to the operation is compared; TensorRT alone runs the operation itself.
-    shown.form = OutputForm::decoded;
-    read = folder / ("compared-" + written.filename().string());
-    format.write(shown, options, read);
-  }
-  const runtime::ModelFile file = format.by_libtorch ? model.script_library().open(read, {})
-                                                     : runtime::open_model_file(read, {});
-  equivalence::FileComparison comparison;
-  comparison.limits = equivalence::file_limits(options.half && format.name != "engine");
-  comparison.folded_objectness = file.facts.layout == "v8";
-  comparison.suppression.conf_thres = options.conf_thres;
-  comparison.suppression.iou_thres = options.iou_thres;
-  comparison.suppression.max_det = options.topk_all;
-  comparison.suppression.agnostic = class_offset(options) == 0;
-  if (file.facts.names != model.names && (file.facts.names_told || format.holds_names))
-    throw Error(fmt::format("{}: the file's class names are not the weights'", format.name));
-  const bool open = model.dynamic_size && honours(format, "dynamic");
-  result.proof = equivalence::prove_file(with.parent, *file.detector,
-                                         open ? with.pictures : with.fixed_pictures, comparison);
-  const equivalence::FileProof& proof = *result.proof;
-  if (!proof.breach.empty())
-    throw Error(fmt::format(
-        "{}: the file is not the detector that it was written from: {}. Nothing is written",
-        format.name, proof.breach));
-  if (proof.rows == 0)
-    result.verified =
-        fmt::format("equal: the same {} detections on {} images", proof.found, proof.pictures);
-  else
-    result.verified =
-        fmt::format("equal on {} images: boxes within {:.2g} px, scores within {:.2g}{}",
-                    proof.pictures, proof.largest_box, proof.largest_score,
-                    read == written ? "" : "; TensorRT's suppression itself was not run");
+std::string breach_message(const Format& format, const FileCheck& check) {
+  return fmt::format(
+      "{}: the file is not the detector that it was written from: {}. Nothing is "
+      "written",
+      format.name, check.breach);
 }
 
 }  // namespace
@@ -134,19 +139,32 @@ WrittenFormat write_format(const Format& format, const ExportModel& model,
   const fs::path place = fs::absolute(path);
   file::make_folder(place.parent_path());
   const FolderBeside folder(place);
-  const fs::path written = folder / place.filename();
-  format.write(model, options, written);
+  const fs::path written = folder / place.filename(), paper = folder / "certificate.json",
+                 certificate = equivalence::file_certificate_path(place);
+  const std::stop_token stop = verification != nullptr ? verification->stop : std::stop_token();
   WrittenFormat result;
   result.path = path;
-  if (verification == nullptr)
-    result.verified = "not compared with the weights";
-  else if (!format.readable)
-    result.verified = "structure only: nothing here reads this format";
-  else
-    verify(format, model, options, written, *verification, folder, result);
-  result.bytes = size_of(written);
+  result.certificate = equivalence::file_certificate_path(path);
+  try {
+    format.write(model, options, written);
+    result.check = check_file(format, model, options, written, verification, folder.path());
+    if (!result.check.breach.empty()) throw Error(breach_message(format, result.check));
+    result.content =
+        json_text(file_certificate(format, model, options, result.check, written, place, stop), 1);
+    file::write_atomically(paper, result.content + "\n");
+    result.bytes = size_of(written);
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::interrupted || !result.check.breach.empty()) throw;
+    rethrow_named(folder.path(), std::string(format.name));
+  } catch (const std::exception&) {
+    rethrow_named(folder.path(), std::string(format.name));
+  }
   require_own(written, place);
+  // Never a certificate beside a file that it is not about, wherever this is killed.
+  std::error_code error;
+  fs::remove(certificate, error);
   move_into_place(written, place, folder / "previous");
+  move_into_place(paper, certificate, folder / "previous certificate");
   result.command = format.command != nullptr
                        ? format.command(model, options, path)
                        : fmt::format("yolov7 detect --weights {} --source images/",

@@ -86,6 +86,48 @@ std::string configuration(const fs::path& folder) {
   return out;
 }
 
+/// Of one certificate: a row, or nothing where it is of another kind.
+std::optional<std::vector<std::string>> export_row(const nlohmann::json& certificate) {
+  if (!certificate.is_object() || certificate.value("kind", std::string()) != "export")
+    return std::nullopt;
+  double bytes = 0;
+  for (const auto& one : certificate.at("files")) bytes += one.at("bytes").get<double>();
+  std::vector<std::string> row{certificate.at("format").get<std::string>(),
+                               fmt::format("{:.2f}", bytes / 1e6),
+                               certificate.at("verdict").get<std::string>()};
+  const auto number = [&](const char* part, const char* side, const char* name) {
+    return certificate.contains(part)
+               ? fmt::format("{:.4g}", certificate[part].at(side).at(name).get<double>())
+               : std::string("-");
+  };
+  for (const char* side : {"file", "weights"}) row.push_back(number("speed", side, "latency_ms"));
+  for (const char* side : {"file", "weights"})
+    row.push_back(number("speed", side, "images_per_second"));
+  for (const char* side : {"file", "weights"}) row.push_back(number("accuracy", side, "map"));
+  row.push_back(certificate.value("checked_by", std::string()));
+  row.push_back(certificate.value("detail", std::string()));
+  return row;
+}
+
+/// What stands beside the weights with a certificate of an export.
+std::string exported_files(const fs::path& folder) {
+  Table table{{"Format", "MB", "Certificate", "ms a call", "of the weights", "images a second",
+               "of the weights", "mAP", "of the weights", "Checked by", "Compared"},
+              {}};
+  std::vector<fs::path> found;
+  if (fs::is_directory(folder / "weights"))
+    for (const auto& entry : fs::directory_iterator(folder / "weights"))
+      if (entry.path().string().ends_with(".certificate.json")) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  for (const fs::path& path : found) try {
+      if (auto row = export_row(read_json(path))) table.rows.push_back(std::move(*row));
+    } catch (const nlohmann::json::exception& error) {
+      throw Error(fmt::format("{}: expected the certificate of an export: {}", path.string(),
+                              error.what()));
+    }
+  return table.rows.empty() ? std::string() : html_table(table);
+}
+
 std::string title_of(const fs::path& folder) {
   return text::html(fs::absolute(folder).lexically_normal().filename().string());
 }
@@ -170,6 +212,7 @@ std::string run_report(const fs::path& folder) {
                                    "test_batch0_labels.jpg", "test_batch0_pred.jpg"}));
   page += section(
       "Epochs", "<details><summary>results.csv</summary>\n" + html_table(results) + "</details>\n");
+  page += section("Exported files", exported_files(folder));
   page += section("Configuration", configuration(folder));
   return page + "</body>\n</html>\n";
 }

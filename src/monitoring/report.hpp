@@ -6,7 +6,8 @@
 
 namespace yolov7::monitoring {
 
-/// Best epoch, plots, metrics by class, first batches, the whole table of epochs, configuration.
+/// Best epoch, plots, metrics by class, first batches, the whole table of epochs, exported files
+/// with what their certificates say, configuration.
 /// What is not there is left out. Errors: results.csv is missing or has no row, a file that cannot
 /// be read.
 std::string run_report(const std::filesystem::path& folder);

@@ -1,57 +1,7 @@
 // yolov7 export as a user calls it, and detect on what it wrote.
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
-#include "tests/cli/program.hpp"
-#include "tests/network/config_fixture.hpp"
-#include "tests/network/official_fixture.hpp"
+#include "tests/cli/export_fixture.hpp"
 
 namespace yolov7::test {
-namespace {
-
-using nlohmann::json;
-using namespace network::hostile;
-
-class Export : public testing::Test {
- protected:
-  test::ScratchFolder scratch;
-  const SmallOfficial small;
-  const std::string in = (scratch / "official.pt").string();
-
-  void SetUp() override {
-    OfficialFile file({});
-    write_text(in, file.bytes(top(file.model(small.network, small.weights, small.yaml), "N", 4)));
-  }
-  Outcome exported(std::vector<std::string> more) {
-    std::vector<std::string> arguments{"export", "--weights", in, "--img", "64"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run(arguments);
-  }
-  json result(std::vector<std::string> more) {
-    more.push_back("--json");
-    const Outcome outcome = exported(more);
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    return json::parse(outcome.out, nullptr, false);
-  }
-};
-
-/// A square image of 24 bits.
-std::string noise_bmp(int side) {
-  std::string bytes = "BM";
-  const auto number = [&](int value, int width) {
-    for (int i = 0; i < width; ++i) bytes += static_cast<char>((value >> (8 * i)) & 255);
-  };
-  const int pixels = 3 * side * side;
-  for (const int value : {54 + pixels, 0, 54, 40, side, side}) number(value, 4);
-  number(1, 2);
-  number(24, 2);
-  for (const int value : {0, pixels, 0, 0, 0, 0}) number(value, 4);
-  for (int i = 0; i < pixels; ++i) bytes += static_cast<char>((i * 7919 + i / 64) % 251);
-  return bytes;
-}
-
-}  // namespace
 
 TEST_F(Export, WritesComparesAndRepeats) {
   const std::string out = (scratch / "out").string();
@@ -62,8 +12,10 @@ TEST_F(Export, WritesComparesAndRepeats) {
   std::vector<std::string> before;
   for (const json& file : first.at("files")) {
     EXPECT_EQ(file.at("verified").get<std::string>().substr(0, 5), "equal");
-    EXPECT_EQ(file.at("proof").at("pictures"), 4);
-    EXPECT_GT(file.at("proof").at("rows"), 0);
+    const json& certificate = file.at("certificate");
+    EXPECT_EQ(certificate.at("images").size(), 4U);
+    EXPECT_GT(certificate.at("differences").at("rows"), 0);
+    EXPECT_EQ(json::parse(read_text(file.at("certificate_file").get<std::string>())), certificate);
   }
   const auto files = {scratch / "out/official.onnx", scratch / "out/official-tensorrt.onnx",
                       scratch / "out/official_openvino_model/official.xml",
@@ -76,8 +28,8 @@ TEST_F(Export, WritesComparesAndRepeats) {
   result(call);
   std::size_t i = 0;
   for (const auto& file : files) EXPECT_EQ(read_text(file), before[i++]) << file;
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out), {}), 3)
-      << "nothing else is left";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out), {}), 6)
+      << "three models, their certificates, and nothing else";
 }
 
 TEST_F(Export, DetectRunsWhatWasWritten) {

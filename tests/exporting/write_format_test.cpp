@@ -1,11 +1,16 @@
-// A file gets its name only where it is the detector that it was written from: planted faults.
+// A file gets its name only where it is the detector that it was written from: planted faults, each
+// refused with the operation at which the file becomes another detector.
 #include "exporting/write_format.hpp"
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "exporting/format_table.hpp"
+#include "exporting/tflite_graph.hpp"
+#include "exporting/wire/stored_zip.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
 
@@ -15,7 +20,8 @@ using namespace yolov7::testing;
 
 namespace {
 
-constexpr int height = 32, width = 40;
+// Multiples of 32, which a frozen graph, that tells nothing, is taken to want.
+constexpr int height = 32, width = 64;
 
 std::unique_ptr<runtime::Detector> detector_of(const network::NetworkAndWeights& net) {
   runtime::DetectorOptions options;
@@ -27,7 +33,17 @@ struct Case {
   network::NetworkAndWeights net = every_primitive(3);
   ExportOptions options;
   std::function<void(ExportModel&)> change_model = [](ExportModel&) {};
+  WriteFormat write = nullptr;  // in place of the format's own
 };
+
+Verification verification_of(runtime::Detector& parent,
+                             std::span<const equivalence::ProofPicture> pictures) {
+  Verification with{parent, pictures, pictures};
+  with.folded_parent = [] {
+    return std::make_shared<const network::NetworkAndWeights>(every_primitive(3));
+  };
+  return with;
+}
 
 /// "" where the file was written; else the error, and the folder is as it was.
 std::string outcome(const Case& one, const char* format_name = "onnx") {
@@ -39,17 +55,19 @@ std::string outcome(const Case& one, const char* format_name = "onnx") {
   options.weights = (folder / "weights.pt").string();
   ExportModel model = export_model(one.net, height, width, options);
   one.change_model(model);
-  const Format& chosen = format(format_name);
+  Format chosen = format(format_name);
+  if (one.write != nullptr) chosen.write = one.write;
   const auto path = final_path(chosen, options);
-  const Verification verification{*parent, pictures, pictures};
+  const Verification verification = verification_of(*parent, pictures);
   WrittenFormat written;
   const std::string error =
       test::error_of([&] { written = write_format(chosen, model, options, path, &verification); });
   if (error == "no error") {
-    EXPECT_EQ(folder.files(), 1U);
+    EXPECT_EQ(folder.files(), 2U) << "the file and its certificate";
     EXPECT_TRUE(std::filesystem::exists(path));
+    EXPECT_TRUE(std::filesystem::exists(written.certificate));
     EXPECT_GT(written.bytes, 1000U);
-    EXPECT_EQ(written.verified.substr(0, 5), "equal");
+    EXPECT_EQ(written.check.verdict, "equal");
     return {};
   }
   EXPECT_EQ(folder.files(), 0U) << "something is left behind";
@@ -96,12 +114,59 @@ network::Convolution depthwise(Case& one, const char* tensor, int channels, int 
   return conv;
 }
 
-void expect_breach(const Case& one, const char* what) {
-  for (const char* name : {"onnx", "openvino"}) {
+constexpr std::initializer_list<const char*> four_formats{"onnx", "openvino", "tflite", "pb"};
+
+/// `place`: the operation that the refusal names.
+void expect_breach(const Case& one, const std::string& place,
+                   std::initializer_list<const char*> formats = four_formats) {
+  for (const char* name : formats) {
     const std::string error = outcome(one, name);
     EXPECT_NE(error.find("is not the detector that it was written from"), std::string::npos)
-        << what << ", " << name << ": '" << error << "'";
+        << name << ": '" << error << "'";
+    EXPECT_NE(error.find("first operation whose output differs is: " + place), std::string::npos)
+        << name << ": expected " << place << ", found: " << error;
   }
+}
+
+/// TensorFlow's SAME for strided convolutions, whose padding lies below and to the right alone, in
+/// place of padding all around and VALID.
+class SameForValid : public TfliteGraph {
+ public:
+  using TfliteGraph::TfliteGraph;
+  int node(const ChannelsLastNode& node) override {
+    if (node.kind == ChannelsLastKind::pad) return node.inputs.front();
+    ChannelsLastNode other = node;
+    if (node.kind == ChannelsLastKind::convolution && node.stride == 2) other.same = true;
+    return TfliteGraph::node(other);
+  }
+};
+
+void write_same_for_valid(const ExportModel& model, const ExportOptions& options,
+                          const std::filesystem::path& path) {
+  const ExportModel own = channels_last_model(model, options);
+  SameForValid graph(false, false, own.fused);
+  const int images =
+      graph.input("images", TfliteType::float32, {own.batch, own.height, own.width, 3});
+  graph.output("output0", "output_0", channels_last(graph, own, options, images).first);
+  const FlatFile content = graph.file(own.description);
+  nlohmann::json object;
+  for (const auto& [key, value] : metadata(own, options, channels_last_layout(options)))
+    object[key] = value;
+  std::ofstream out(path, std::ios::binary);
+  content.write(out);
+  out << stored_zip("metadata.json", object.dump(), content.size());
+}
+
+/// OpenVINO's Model API fills images up with what the file says.
+void write_with_another_fill(const ExportModel& model, const ExportOptions& options,
+                             const std::filesystem::path& path) {
+  format("openvino").write(model, options, path);
+  const auto xml = path / "weights.xml";
+  std::string text = test::read_text(xml);
+  const std::string told = "<pad_value value=\"114\"";
+  const std::size_t at = text.find(told);
+  ASSERT_NE(at, std::string::npos);
+  test::write_text(xml, text.replace(at, told.size(), "<pad_value value=\"0\""));
 }
 
 Case decoded() {
@@ -142,7 +207,7 @@ TEST_F(WrittenFile, PlantedTransposedWeight) {
     for (const auto& [a, b] : {std::pair{1, 3}, {2, 6}, {5, 7}})
       std::swap(weight[plane + size(a)], weight[plane + size(b)]);
   set(one, conv.tensor + ".weight", weight);
-  expect_breach(one, "kernels transposed");
+  expect_breach(one, "convolution " + conv.tensor + ",");
 }
 
 TEST_F(WrittenFile, PlantedRedForBlue) {
@@ -152,16 +217,18 @@ TEST_F(WrittenFile, PlantedRedForBlue) {
   for (std::size_t group = 0; group < weight.size(); group += 27)
     for (std::size_t k = 0; k < 9; ++k) std::swap(weight[group + k], weight[group + 18 + k]);
   set(one, conv.tensor + ".weight", weight);
-  expect_breach(one, "blue for red");
+  expect_breach(one, "convolution " + conv.tensor + ",");
 }
 
 TEST_F(WrittenFile, PlantedSwappedClasses) {
   for (const bool suppressed : {false, true}) {
     Case one = decoded();
     one.options.nms = suppressed;
+    std::vector<std::string> heads;
     for (const network::Operation& op : one.net.network.operations) {
       const auto* conv = op.as<network::Convolution>();
       if (conv == nullptr || conv->out_channels != 16) continue;
+      heads.push_back(conv->tensor);
       auto weight = values(one, conv->tensor + ".weight"),
            bias = values(one, conv->tensor + ".bias");
       const std::size_t row = size(conv->in_channels);
@@ -173,7 +240,11 @@ TEST_F(WrittenFile, PlantedSwappedClasses) {
       set(one, conv->tensor + ".weight", weight);
       set(one, conv->tensor + ".bias", bias);
     }
-    expect_breach(one, "classes swapped");
+    // TensorFlow's formats leave suppression to their readers.
+    if (suppressed)
+      expect_breach(one, "convolution " + heads.front(), {"onnx", "openvino"});
+    else
+      expect_breach(one, "convolution " + heads.front());
   }
 }
 
@@ -183,7 +254,7 @@ TEST_F(WrittenFile, PlantedBias) {
   auto bias = values(one, conv.tensor + ".bias");
   bias[0] += 0.01F;
   set(one, conv.tensor + ".bias", bias);
-  expect_breach(one, "one bias");
+  expect_breach(one, "convolution " + conv.tensor + ",");
 }
 
 TEST_F(WrittenFile, PlantedPoolPaddingOfZero) {
@@ -204,20 +275,34 @@ TEST_F(WrittenFile, PlantedPoolPaddingOfZero) {
                                   fresh, 0};
   wide->inputs = {fresh};
   operations.insert(wide, border);
-  expect_breach(one, "padding of zero");
+  expect_breach(one, "max-pool of 5 x 5");
+}
+
+TEST_F(WrittenFile, PlantedSameForValid) {
+  Case one = decoded();
+  one.write = write_same_for_valid;
+  expect_breach(one, "convolution " + convolution(one, 1).tensor + ",", {"tflite"});
+}
+
+TEST_F(WrittenFile, PlantedLetterboxFill) {
+  Case one = decoded();
+  one.write = write_with_another_fill;
+  EXPECT_TRUE(outcome(one, "openvino")
+                  .find("the file tells a letterbox fill of 0, the network was "
+                        "trained with 114") != std::string::npos);
 }
 
 TEST_F(WrittenFile, PlantedShiftedUpsample) {
   Case one = decoded();
   put_behind<network::Upsample>(
       one, depthwise(one, "model.0.shift", 8, 3, 1, {0, 0, 0, 1, 0, 0, 0, 0, 0}));
-  expect_breach(one, "upsample shifted");
+  expect_breach(one, "upsample");
 }
 
 TEST_F(WrittenFile, PlantedAnchorsOfAnotherLevel) {
   Case one = decoded();
   std::swap(one.net.network.levels[0].anchors, one.net.network.levels[1].anchors);
-  expect_breach(one, "anchors of another level");
+  expect_breach(one, "decoding of level 0: anchors");
 }
 
 TEST_F(WrittenFile, PlantedHalfAPixel) {
@@ -232,7 +317,7 @@ TEST_F(WrittenFile, PlantedHalfAPixel) {
                            {network::ShiftRows{{0.5, 0.5, 0, 0, 0, 0, 0, 0}}, {fresh}, old});
     }
   };
-  expect_breach(one, "half a pixel");
+  expect_breach(one, "decoding of level 0: places of the cells");
 }
 
 TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
@@ -241,7 +326,7 @@ TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
   const auto pictures = equivalence::noise_pictures(1, height, width);
   ExportOptions options;
   options.weights = (folder / "weights.pt").string();
-  const Verification verification{*parent, pictures, pictures};
+  const Verification verification = verification_of(*parent, pictures);
   for (const char* name : {"onnx", "openvino"}) {
     const Format& chosen = format(name);
     const auto path = final_path(chosen, options);
@@ -256,5 +341,5 @@ TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
     write(every_primitive(3));
     EXPECT_EQ(test::read_text(file), before) << "a repeat gives the same bytes";
   }
-  EXPECT_EQ(folder.files(), 2U);
+  EXPECT_EQ(folder.files(), 4U);
 }

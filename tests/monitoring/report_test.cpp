@@ -48,6 +48,24 @@ TEST_F(Report, TheLaterOfEqualEpochs) {
   EXPECT_TRUE(has(run_report(folder.path()), "Best epoch: 1 "));
 }
 
+TEST_F(Report, ShowsWhatCertificatesSayOfExportedFiles) {
+  folder.write("results.csv", "epoch,fitness\n0,0.5\n");
+  EXPECT_FALSE(has(run_report(folder.path()), "Exported files"));
+  folder.write("weights/best.onnx.certificate.json", R"({"kind": "export", "format": "onnx",
+    "verdict": "equal", "files": [{"bytes": 1500000}, {"bytes": 500000}], "checked_by": "<OpenVINO>",
+    "detail": "on 4 images", "speed": {"file": {"latency_ms": 7.25, "images_per_second": 138},
+    "weights": {"latency_ms": 8, "images_per_second": 125}}})");
+  folder.write("weights/best.certificate.json", R"({"kind": "reparameterization"})");
+  const std::string page = run_report(folder.path());
+  EXPECT_TRUE(has(page,
+                  "<td>onnx</td><td>2</td><td>equal</td><td>7.25</td><td>8</td><td>138</td>"
+                  "<td>125</td><td>-</td><td>-</td><td>&lt;OpenVINO&gt;</td>"
+                  "<td>on 4 images</td>"))
+      << page;
+  folder.write("weights/best.pb.certificate.json", R"({"kind": "export"})");
+  EXPECT_THROW(run_report(folder.path()), Error);
+}
+
 TEST_F(Report, WithoutResultsThereIsNone) {
   EXPECT_THROW(run_report(folder.path()), Error);
   folder.write("results.csv", "epoch,fitness\n");

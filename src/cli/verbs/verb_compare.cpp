@@ -1,10 +1,15 @@
 // yolov7 compare: is one detector better than another?
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/model_accuracy.hpp"
 #include "core/interrupt.hpp"
+#include "core/text.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
 
@@ -12,18 +17,30 @@ namespace yolov7::cli {
 namespace {
 
 struct CompareOptions {
-  std::string ground_truth;
-  std::vector<std::string> detections;
-  int draws = 1000, seed = 0;
+  std::string ground_truth, data, split = "val";
+  std::vector<std::string> compared;
+  int draws = 1000, seed = 0, image_size = 640, batch_size = 8;
 };
 
 Settings settings(CompareOptions& o) {
   return Settings{
       "compare",
       {
-          setting("ground-truth", o.ground_truth, "COCO ground-truth file"),
-          setting("detections", o.detections, "two COCO result files, a and b, of any programs")
-              .positional(),
+          setting(
+              "compared", o.compared,
+              "a and b: two COCO result files of any programs, or two models in any format that "
+              "val takes; which of them, their content tells")
+              .alias("detections")
+              .positional()
+              .basic(),
+          setting("ground-truth", o.ground_truth, "of result files: COCO ground-truth file")
+              .basic(),
+          setting("data", o.data, "of models: data set description (data.yaml)").basic(),
+          setting("split", o.split, "of --data").choices({"val", "test", "train"}),
+          setting("img-size", o.image_size,
+                  "of models: long side of the input in pixels; a file of one size takes that")
+              .range(1, 65535),
+          setting("batch-size", o.batch_size, "of models: images of a batch").range(1, 65536),
           setting("bootstrap", o.draws,
                   "draws of the images, with replacement, both detectors on the same")
               .range(1, 1e6),
@@ -49,30 +66,90 @@ nlohmann::json report(const char* name, const evaluation::Interval& difference, 
   return json;
 }
 
+/// A result file is JSON, and no model is.
+bool is_result_file(const std::string& path) {
+  if (!std::filesystem::exists(path)) throw Error(fmt::format("{}: no such file", path));
+  if (std::filesystem::is_directory(path)) return false;
+  std::ifstream in(path, std::ios::binary);
+  char bytes[64] = {};
+  in.read(bytes, sizeof bytes);
+  std::string_view start(bytes, static_cast<std::size_t>(in.gcount()));
+  if (start.starts_with("\xef\xbb\xbf")) start.remove_prefix(3);
+  start = text::trim(start);
+  return !start.empty() && (start.front() == '[' || start.front() == '{');
+}
+
+std::vector<evaluation::CocoMatches> of_result_files(const CompareOptions& o) {
+  if (o.ground_truth.empty())
+    throw usage_error("compare: expected --ground-truth FILE beside two result files, found none");
+  const evaluation::CocoGroundTruth truth = evaluation::read_ground_truth(o.ground_truth);
+  std::vector<evaluation::CocoMatches> matches;
+  for (const std::string& file : o.compared)
+    matches.push_back(evaluation::match_coco(truth, evaluation::read_detections(file, truth)));
+  return matches;
+}
+
+/// Both see the same images; a file of one size takes them so, and the other model then, too.
+std::vector<evaluation::CocoMatches> of_models(const CompareOptions& o, Output& output) {
+  if (o.data.empty())
+    throw usage_error("compare: expected --data data.yaml beside two models, found none");
+  std::vector<api::OpenModel> models;
+  runtime::InputSides sides;
+  for (const std::string& path : o.compared) {
+    api::ModelOptions options;
+    options.weights = {path};
+    models.push_back(api::open_detector(options));
+    const runtime::InputSides own = models.back().detector->sides();
+    if (own.fixed() && sides.fixed() && (own.height != sides.height || own.width != sides.width))
+      throw Error(
+          fmt::format("compare: expected models that take the same images, found {} x {} "
+                      "and {} x {} (width x height)",
+                      sides.width, sides.height, own.width, own.height));
+    if (own.fixed()) sides = own;
+  }
+  ValOptions val;
+  val.data = o.data;
+  val.task = o.split;
+  val.measuring.image_size = sides.fixed() ? std::max(sides.height, sides.width) : o.image_size;
+  val.measuring.batch_size = o.batch_size;
+  std::vector<evaluation::CocoMatches> matches;
+  for (api::OpenModel& model : models) {
+    output.line(fmt::format("{}: {}", model.path, model.detector->description()));
+    const Measurement measurement = prepare_measurement(val, o.split, model);
+    matches.push_back(measure_model(*with_sides(*model.detector, sides), measurement).matches);
+  }
+  return matches;
+}
+
 }  // namespace
 
 nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& output) {
   CompareOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
-  if (o.ground_truth.empty() || o.detections.size() != 2)
+  if (o.compared.size() != 2)
     throw usage_error(
-        fmt::format("compare: expected --ground-truth FILE and two result files, found {}",
-                    o.detections.size()));
-  const evaluation::CocoGroundTruth truth = evaluation::read_ground_truth(o.ground_truth);
-  std::vector<evaluation::CocoMatches> matches;
-  for (const std::string& file : o.detections)
-    matches.push_back(evaluation::match_coco(truth, evaluation::read_detections(file, truth)));
+        fmt::format("compare: expected two result files with --ground-truth FILE, or two models "
+                    "with --data FILE, found {}",
+                    o.compared.size()));
+  const bool results = is_result_file(o.compared[0]);
+  if (results != is_result_file(o.compared[1]))
+    throw usage_error(fmt::format(
+        "compare: expected two result files or two models, found a result file ({}) and a model "
+        "({})",
+        o.compared[results ? 0 : 1], o.compared[results ? 1 : 0]));
+  const std::vector<evaluation::CocoMatches> matches =
+      results ? of_result_files(o) : of_models(o, output);
   const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0,
                                              interrupt::token()};
   nlohmann::json json{
-      {"pictures", truth.images.size()}, {"draws", o.draws}, {"level", options.level}};
+      {"pictures", matches[0].pictures}, {"draws", o.draws}, {"level", options.level}};
   for (std::size_t i = 0; i < 2; ++i) {
     const evaluation::HeadlineIntervals own = evaluation::bootstrap(matches[i], options);
     output.line(
         fmt::format("{}: {}: mAP50 {:.4f} ({:.4f} to {:.4f}), mAP {:.4f} ({:.4f} to {:.4f})",
-                    i == 0 ? "a" : "b", o.detections[i], own.map50.value, own.map50.low,
+                    i == 0 ? "a" : "b", o.compared[i], own.map50.value, own.map50.low,
                     own.map50.high, own.map.value, own.map.low, own.map.high));
-    json[i == 0 ? "a" : "b"] = {{"detections", o.detections[i]},
+    json[i == 0 ? "a" : "b"] = {{"detections", o.compared[i]},
                                 {"map50", evaluation::to_json(own.map50)},
                                 {"map", evaluation::to_json(own.map)}};
   }

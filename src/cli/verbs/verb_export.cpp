@@ -6,16 +6,16 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "api/training_library.hpp"
-#include "cli/verb.hpp"
 #include "cli/verbs/checkpoint_data.hpp"
-#include "cli/verbs/proof_pictures.hpp"
+#include "cli/verbs/export_files.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "equivalence/certificate.hpp"
 #include "exporting/export_settings.hpp"
 #include "exporting/format_table.hpp"
 #include "exporting/write_format.hpp"
@@ -34,33 +34,11 @@ void guard_files(const ExportOptions& options, const std::vector<const Format*>&
   if (!options.images.empty())
     for (const runtime::SourcePicture& one : runtime::list_pictures(options.images))
       guard.protect(one.path, "--images " + one.path.string());
-  for (const Format* one : chosen) guard.claim(exporting::final_path(*one, options));
-}
-
-/// `open`: of several sides; else all of the model's height and width.
-std::vector<equivalence::ProofPicture> pictures_for(const ExportOptions& options,
-                                                    const exporting::ExportModel& model,
-                                                    bool open) {
-  const int stride = static_cast<int>(model.network().largest_stride());
-  std::vector<equivalence::ProofPicture> all =
-      open ? equivalence::generated_pictures(std::max(model.height, model.width), stride)
-           : equivalence::noise_pictures(4, model.height, model.width);
-  if (!options.images.empty())
-    for (auto& one : proof_pictures(options.images, model.height, model.width, open ? stride : 0))
-      all.push_back(std::move(one));
-  return all;
-}
-
-/// Nothing where files are not to be compared, or cannot be.
-std::unique_ptr<runtime::Detector> parent_of(const ExportOptions& options,
-                                             const network::Checkpoint& checkpoint) {
-  if (options.no_verify) return nullptr;
-  if (!runtime::openvino_available()) {
-    log::warning("this build has no OpenVINO, so the files are not compared with the weights");
-    return nullptr;
+  for (const Format* one : chosen) {
+    const std::filesystem::path place = exporting::final_path(*one, options);
+    guard.claim(place);
+    guard.claim(equivalence::file_certificate_path(place));
   }
-  return runtime::make_openvino_detector(checkpoint.build_network(), checkpoint.inference_weights(),
-                                         {});
 }
 
 /// Of the table; --json, --quiet and their like are every verb's.
@@ -79,42 +57,54 @@ struct Row {
   exporting::WrittenFormat written;
 };
 
+/// The engine's file is there, the engine is not.
+std::string verdict(const Row& row) {
+  return row.format->not_built.empty() ? row.written.check.verdict
+                                       : row.written.check.verdict + ", not built";
+}
+
 void print(const std::vector<Row>& rows, const Output& output) {
   if (rows.empty()) return;
-  std::size_t longest = 4;
-  for (const Row& row : rows) longest = std::max(longest, row.written.path.string().size());
-  output.line(fmt::format("{:<16} {:<{}} {:>8}", "format", "file", longest, "MB"));
-  for (const Row& row : rows)
-    output.line(fmt::format("{:<16} {:<{}} {:>8.2f}", row.format->name, row.written.path.string(),
-                            longest, static_cast<double>(row.written.bytes) / 1e6));
+  std::size_t longest = 4, words = 7;
   for (const Row& row : rows) {
-    output.line(fmt::format("{}: {}", row.format->name, row.written.verified));
+    longest = std::max(longest, row.written.path.string().size());
+    words = std::max(words, verdict(row).size());
+  }
+  for (const Row& row : rows) {
+    const exporting::FileCheck& check = row.written.check;
+    output.line(fmt::format("{}: {}: {}", row.format->name, check.verdict, check.detail));
+    if (check.speed)
+      output.line(
+          fmt::format("{}: loaded in {:.0f} ms, one call {:.1f} ms, {:.1f} images a second; the "
+                      "weights {:.0f}, "
+                      "{:.1f}, {:.1f}",
+                      row.format->name, check.speed->file.load, check.speed->file.latency,
+                      check.speed->file.throughput, check.speed->parent.load,
+                      check.speed->parent.latency, check.speed->parent.throughput));
     if (!row.format->not_built.empty())
       output.line(fmt::format("{}: {}", row.format->name, row.format->not_built));
-    output.line(fmt::format("{}: use it with: {}", row.format->name, row.written.command));
   }
+  output.line(fmt::format("{:<16} {:<{}} {:>8} {:<{}} {}", "format", "file", longest, "MB",
+                          "verdict", words, "use it with"));
+  for (const Row& row : rows)
+    output.line(fmt::format(
+        "{:<16} {:<{}} {:>8.2f} {:<{}} {}", row.format->name, row.written.path.string(), longest,
+        static_cast<double>(row.written.bytes) / 1e6, verdict(row), words, row.written.command));
 }
 
 nlohmann::json to_json(const Row& row) {
-  nlohmann::json one = {{"format", row.format->name},
-                        {"path", row.written.path.string()},
-                        {"bytes", row.written.bytes},
-                        {"verified", row.written.verified},
-                        {"built", row.format->not_built.empty()},
-                        {"command", row.written.command}};
-  if (row.written.proof)
-    one["proof"] = {{"pictures", row.written.proof->pictures},
-                    {"rows", row.written.proof->rows},
-                    {"largest_box_difference", row.written.proof->largest_box},
-                    {"largest_score_difference", row.written.proof->largest_score},
-                    {"detections_expected", row.written.proof->expected},
-                    {"detections_found", row.written.proof->found},
-                    {"parent", row.written.proof->parent},
-                    {"file", row.written.proof->file}};
-  return one;
+  const exporting::FileCheck& check = row.written.check;
+  return {{"format", row.format->name},
+          {"path", row.written.path.string()},
+          {"bytes", row.written.bytes},
+          {"verdict", check.verdict},
+          {"verified", check.verdict + ": " + check.detail},
+          {"built", row.format->not_built.empty()},
+          {"command", row.written.command},
+          {"certificate_file", row.written.certificate.string()},
+          {"certificate", parse_json(row.written.content, "certificate")}};
 }
 
-/// One format that fails does not keep the others from being written.
 std::vector<Row> write_all(const ExportOptions& options, const exporting::ExportModel& model,
                            const std::vector<const Format*>& chosen,
                            const exporting::Verification* verification, Output& output,
@@ -140,27 +130,7 @@ std::vector<Row> write_all(const ExportOptions& options, const exporting::Export
   return rows;
 }
 
-}  // namespace
-
-nlohmann::json run_export(const std::vector<std::string>& arguments, Output& output) {
-  ExportOptions options;
-  const Settings table = exporting::settings(options);
-  if (!parse_arguments(table, arguments, output)) return {};
-  if (options.weights.empty()) throw usage_error("export: expected --weights, found none");
-  exporting::check(options);
-  const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
-  const std::vector<std::string> notes =
-      exporting::options_without_effect(chosen, given_options(table, arguments));
-  guard_files(options, chosen);
-  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
-  for (const std::string& note : checkpoint.facts.notes)
-    log::warning(fmt::format("{}: {}", options.weights, note));
-  exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
-  model.script_library = &api::script_library;
-  if (model.height != options.img_size.front() || model.width != options.img_size.back())
-    log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
-                             model.height, model.width, model.network().largest_stride()));
-  for (const std::string& note : notes) output.line(note);
+void warn_of_class_offset(const ExportOptions& options, const exporting::ExportModel& model) {
   if (const int offset = exporting::class_offset(options);
       model.form == exporting::OutputForm::nms_operator && offset > 0 &&
       offset < 2 * std::max(model.height, model.width))
@@ -168,18 +138,43 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
         fmt::format("--max-wh {}: boxes of neighbouring classes that reach out of the "
                     "image can suppress each other; expected at least {}",
                     offset, 2 * std::max(model.height, model.width)));
-  const auto parent = parent_of(options, checkpoint);
-  std::vector<equivalence::ProofPicture> open, fixed;
-  if (parent) fixed = pictures_for(options, model, false);
-  if (parent && model.dynamic_size) open = pictures_for(options, model, true);
+}
+
+/// Nothing where files are not to be compared, or cannot be.
+std::unique_ptr<ParentModel> parent_of(const ExportOptions& options,
+                                       const exporting::ExportModel& model,
+                                       const network::Checkpoint& checkpoint) {
+  if (!options.no_verify && runtime::openvino_available())
+    return std::make_unique<ParentModel>(checkpoint, model, options);
+  if (!options.data.empty())
+    throw usage_error("export: --data: files are compared with it, which --no-verify leaves out");
+  if (!options.no_verify)
+    log::warning("this build has no OpenVINO, so the files are not compared with the weights");
+  return nullptr;
+}
+
+}  // namespace
+
+nlohmann::json export_files(const ExportOptions& options, const std::vector<std::string>& given,
+                            Output& output) {
+  const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
+  const std::vector<std::string> notes = exporting::options_without_effect(chosen, given);
+  guard_files(options, chosen);
+  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  for (const std::string& note : checkpoint.facts.notes)
+    log::warning(fmt::format("{}: {}", options.weights, note));
+  const exporting::ExportModel model = export_model(checkpoint, options);
+  if (model.height != options.img_size.front() || model.width != options.img_size.back())
+    log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
+                             model.height, model.width, model.network().largest_stride()));
+  for (const std::string& note : notes) output.line(note);
+  warn_of_class_offset(options, model);
+  const std::unique_ptr<ParentModel> parent = parent_of(options, model, checkpoint);
+  std::optional<exporting::Verification> verification;
+  if (parent) verification.emplace(parent->verification(true));
   std::vector<std::string> failures;
-  std::vector<Row> rows;
-  if (parent) {
-    const exporting::Verification verification{*parent, open, fixed};
-    rows = write_all(options, model, chosen, &verification, output, failures);
-  } else {
-    rows = write_all(options, model, chosen, nullptr, output, failures);
-  }
+  const std::vector<Row> rows =
+      write_all(options, model, chosen, verification ? &*verification : nullptr, output, failures);
   print(rows, output);
   const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
@@ -190,6 +185,15 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
     record_derived(row.written.path.string(), "export", options.weights);
   }
   return {{"files", files}, {"without_effect", notes}, {"failures", failures}};
+}
+
+nlohmann::json run_export(const std::vector<std::string>& arguments, Output& output) {
+  ExportOptions options;
+  const Settings table = exporting::settings(options);
+  if (!parse_arguments(table, arguments, output)) return {};
+  if (options.weights.empty()) throw usage_error("export: expected --weights, found none");
+  exporting::check(options);
+  return export_files(options, given_options(table, arguments), output);
 }
 
 }  // namespace yolov7::cli

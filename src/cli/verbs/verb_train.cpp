@@ -11,10 +11,16 @@
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "cli/verbs/checkpoint_data.hpp"
+#include "cli/verbs/export_files.hpp"
+#include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
+#include "exporting/format_table.hpp"
 #include "monitoring/mlflow_server.hpp"
+#include "monitoring/report.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 #include "process/launcher.hpp"
 #include "run/new_folder.hpp"
 #include "run/used_folder.hpp"
@@ -93,13 +99,52 @@ nlohmann::json to_json(const training::TrainSummary& s) {
           {"last", s.last}};
 }
 
+/// Options of training, and what happens behind it.
+Settings settings(run::TrainOptions& o, std::vector<std::string>& formats) {
+  Settings table = run::settings(o);
+  table.entries =
+      joined({table.entries,
+              group("After training",
+                    {setting("export", formats,
+                             "formats in which best.pt is written and compared after training: " +
+                                 text::join(exporting::format_names(), ", ") + ", or all")})});
+  return table;
+}
+
+/// A format that fails is told, and leaves the training as it is.
+nlohmann::json export_trained(const training::TrainSummary& summary,
+                              const std::vector<std::string>& formats, const std::string& data,
+                              Output& output) {
+  exporting::ExportOptions options;
+  options.weights = summary.best.empty() ? summary.last : summary.best;
+  options.include = formats;
+  options.data = data;
+  nlohmann::json told;
+  try {
+    options.img_size = {network::read_checkpoint(options.weights).image_size};
+    told = export_files(options, {}, output);
+  } catch (const Error& error) {
+    log::error(fmt::format("--export: {}; the training is complete: yolov7 export --weights {}",
+                           error.what(), text::shell_word(options.weights)));
+    output.code = error.code();
+  }
+  const fs::path folder(summary.run_folder);
+  if (fs::exists(folder / "report.html"))
+    file::write_atomically(folder / "report.html", monitoring::run_report(folder));
+  return told;
+}
+
 }  // namespace
 
 nlohmann::json run_train(const std::vector<std::string>& arguments, Output& output) {
   training::TrainRequest request;
-  const Settings table = run::settings(request.options);
+  std::vector<std::string> formats;
+  const Settings table = settings(request.options, formats);
   if (!parse_arguments(table, arguments, output)) return {};
-  request.given = given_names(table, arguments);
+  request.given = without(given_names(table, arguments), "export");
+  if (!formats.empty()) exporting::chosen_formats(formats);  // before the training, not after it
+  if (request.options.evolve && !formats.empty())
+    throw usage_error("train: --export and --evolve exclude each other: export the best one");
   if (request.options.evolve)
     return run_evolve(command_line(table, without(request.given, "evolve")), output);
   check(request.options);
@@ -148,6 +193,8 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   nlohmann::json json = to_json(summary);
   const fs::path account = fs::path(summary.run_folder) / "data_account.json";
   if (fs::exists(account)) json["data_account"] = read_json(account);
+  if (!formats.empty() && !summary.interrupted)
+    json["export"] = export_trained(summary, formats, request.options.data, output);
   return json;
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/verify_checks.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -17,31 +18,25 @@
 namespace yolov7::cli {
 namespace {
 
-struct VerifyOptions {
-  std::string weights, parent;
-};
-
 Settings settings(VerifyOptions& o) {
   return Settings{
       "verify",
       {
-          setting("weights", o.weights, "model with a certificate (made by reparam)").positional(),
+          setting(
+              "weights", o.weights,
+              "model with a certificate: of reparam, or a file of an export, or its certificate")
+              .positional(),
           setting("parent", o.parent,
-                  "the checkpoint that it was made from: both are compared again; empty = the "
-                  "model alone"),
+                  "the checkpoint that it was made from; empty = of an exported file, where its "
+                  "certificate says; of a folded model, the model alone"),
+          setting("images", o.images,
+                  "images of the comparison, besides noise; empty = where the certificate says"),
+          setting("data", o.data,
+                  "data set description for the mAP; empty = where the certificate says"),
+          setting("hashes-alone", o.hashes_alone,
+                  "of an exported file: is it the certified one? Nothing is run"),
       }};
 }
-
-/// Each check is one line: what, and whether it holds.
-struct Checks {
-  nlohmann::json list = nlohmann::json::array();
-  bool passed = true;
-  void add(const Output& output, const std::string& what, bool holds, const std::string& detail) {
-    list.push_back({{"check", what}, {"holds", holds}, {"detail", detail}});
-    passed = passed && holds;
-    output.line(fmt::format("{}: {} ({})", holds ? "holds" : "BROKEN", what, detail));
-  }
-};
 
 void check_outputs(Checks& checks, const network::Checkpoint& model,
                    const network::Network& network, const nlohmann::json& fingerprint,
@@ -91,16 +86,31 @@ void check_parent(Checks& checks, const VerifyOptions& options, const network::C
 
 }  // namespace
 
+void Checks::add(const Output& output, const std::string& what, bool holds,
+                 const std::string& detail) {
+  list.push_back({what, holds, detail});
+  passed = passed && holds;
+  output.line(fmt::format("{}: {} ({})", holds ? "holds" : "BROKEN", what, detail));
+}
+
+nlohmann::json Checks::json() const {
+  nlohmann::json all = nlohmann::json::array();
+  for (const One& one : list)
+    all.push_back({{"check", one.what}, {"holds", one.holds}, {"detail", one.detail}});
+  return all;
+}
+
 nlohmann::json run_verify(const std::vector<std::string>& arguments, Output& output) {
   VerifyOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.weights.empty()) throw usage_error("verify: expected a model, found none");
+  if (is_exported(options.weights)) return verify_exported(options, output);
   const network::Checkpoint model = network::read_checkpoint(options.weights);
   if (model.certificate.empty())
-    throw Error(
-        fmt::format("{}: expected a certificate in the file, found none: only models made by "
-                    "yolov7 reparam have one",
-                    options.weights));
+    throw Error(fmt::format(
+        "{}: expected a certificate in the file, found none: models made by yolov7 reparam "
+        "have one, and files of yolov7 export have one beside them",
+        options.weights));
   const network::Network network = model.build_network();
   network::check(network, model.inference_weights());
   network::check_finite(model.inference_weights(), options.weights);
@@ -129,7 +139,7 @@ nlohmann::json run_verify(const std::vector<std::string>& arguments, Output& out
   output.line(checks.passed ? fmt::format("{}: as certified on {}", options.weights,
                                           certificate.value("date", std::string("?")))
                             : fmt::format("{}: NOT as certified", options.weights));
-  return {{"weights", options.weights}, {"verified", checks.passed}, {"checks", checks.list}};
+  return {{"weights", options.weights}, {"verified", checks.passed}, {"checks", checks.json()}};
 }
 
 }  // namespace yolov7::cli

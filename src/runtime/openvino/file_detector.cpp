@@ -8,7 +8,6 @@
 
 #ifdef YOLOV7_WITH_OPENVINO
 
-#include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/core/version.hpp>
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
@@ -18,10 +17,12 @@
 #include "core/recently_used.hpp"
 #include "core/threads.hpp"
 #include "core/value.hpp"
+#include "runtime/openvino/byte_input.hpp"
 #include "runtime/openvino/cpu_properties.hpp"
 #include "runtime/openvino/file_rows.hpp"
 #include "runtime/openvino/model_facts.hpp"
 #include "runtime/openvino/openvino_error.hpp"
+#include "runtime/openvino/read_model.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -73,6 +74,9 @@ ModelMetadata metadata_of(const ov::Model& model, const fs::path& path) {
       metadata[key] = list + "]";
     }
   }
+  for (const char* key : {"pad_value", "reverse_input_channels"})
+    if (model.has_rt_info("model_info", key))
+      metadata.try_emplace(key, model.get_rt_info<std::string>("model_info", key));
   return metadata;
 }
 
@@ -155,24 +159,12 @@ class FileDetector final : public Detector {
                               sides_.height, width, height));
   }
 
-  /// Bytes go in, R G B planes; the file wants 0 … 1 in its own order and type.
-  std::shared_ptr<ov::Model> with_bytes(const Shape& shape) const {
-    auto model = model_->clone();
-    const auto n = shape.count, h = shape.height, w = shape.width;
-    model->reshape(channels_last_ ? ov::PartialShape{n, h, w, 3} : ov::PartialShape{n, 3, h, w});
-    ov::preprocess::PrePostProcessor steps(model);
-    steps.input().tensor().set_element_type(ov::element::u8).set_layout("NCHW");
-    steps.input().model().set_layout(channels_last_ ? "NHWC" : "NCHW");
-    steps.input().preprocess().convert_element_type(ov::element::f32).scale(255);
-    for (std::size_t i = 0; i < model->outputs().size(); ++i)
-      steps.output(i).tensor().set_element_type(ov::element::f32);
-    return steps.build();
-  }
-
   ov::InferRequest& request(const Shape& shape) {
     return requests_.get(shape, [&] {
       return guarded("compile the model for the CPU", [&] {
-        return core_->compile_model(with_bytes(shape), "CPU", cpu_properties(options_, threads_))
+        const auto model =
+            with_bytes(*model_, channels_last_, shape.count, shape.height, shape.width);
+        return core_->compile_model(model, "CPU", cpu_properties(options_, threads_))
             .create_infer_request();
       });
     });
@@ -237,10 +229,14 @@ std::shared_ptr<ov::Model> read_model(ov::Core& core, const fs::path& path) {
 
 }  // namespace
 
+std::shared_ptr<ov::Model> read_model_file(ov::Core& core, const fs::path& path) {
+  return read_model(core, model_path(path));
+}
+
 ModelFile open_model_file(const fs::path& path, const DetectorOptions& options) {
   const std::string name = path.filename().string();
   auto core = std::make_shared<ov::Core>();
-  const auto model = read_model(*core, model_path(path));
+  const auto model = read_model_file(*core, path);
   if (precision_type(options.precision) == ov::element::bf16)
     guarded("list the CPU's capabilities", [&] { require_bfloat16(*core); });
   const OutputShape input =

@@ -89,6 +89,20 @@ void take_names(const ModelMetadata& metadata, std::int64_t classes, const std::
                             classes, facts.names.size()));
 }
 
+/// OpenVINO's Model API says them of what it hands to the network, from B G R images.
+void take_preparation(const std::string& fill, const std::string& reversed, ModelFacts& facts) {
+  if (const auto value = text::parse_int(fill)) facts.fill = static_cast<int>(*value);
+  if (facts.fill != 114)
+    facts.notes.push_back(fmt::format(
+        "the file wants images filled up with {}; 114 is used, which changes boxes at the border",
+        facts.fill));
+  const std::string flag = text::lower(reversed);
+  facts.rgb = flag.empty() || flag == "true" || flag == "yes" || flag == "1";
+  if (!facts.rgb)
+    facts.notes.push_back(
+        "the file wants B G R images; R G B is used, which changes what it finds");
+}
+
 }  // namespace
 
 std::vector<std::string> parse_names(std::string_view text) {
@@ -152,6 +166,7 @@ ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputSh
     facts.stride = static_cast<int>(*stride);
   else
     facts.notes.push_back("the file does not tell its stride; 32 is used");
+  take_preparation(told("pad_value"), told("reverse_input_channels"), facts);
   facts.levels = levels_of(metadata);
   if (facts.layout == "raw" && facts.levels.size() != outputs.size())
     throw Error(fmt::format(

@@ -18,6 +18,8 @@ struct ModelFacts {
   std::vector<std::string> names;
   bool names_told = false;  ///< by the file; else class0, class1, …
   int stride = 32, image_size = 640;
+  int fill = 114;                      ///< grey level around a letterboxed image
+  bool rgb = true;                     ///< order of the channels; else B G R
   std::vector<network::Level> levels;  ///< strides and anchors; empty where the file has none
   std::string description;
   std::vector<std::string> notes;  ///< what was assumed, and what a user should know

@@ -29,6 +29,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "network/graph/detector_program.hpp"
+#include "runtime/openvino/value_name.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -289,6 +290,8 @@ void Builder::compute(const Operation& operation) {
   for (const int input : operation.inputs) in.push_back(values_.at(size(input)));
   values_.at(size(operation.output)) = std::visit(
       [&](const auto& primitive) { return translate(primitive, in); }, operation.primitive);
+  if (options_.name_values)
+    values_.at(size(operation.output)).add_names({value_name(operation.output)});
 }
 
 /// [B, na·no, H, W] → [B, na, H, W, no]

@@ -1,0 +1,47 @@
+#pragma once
+// What an export needs besides the emitters: the weights that files are compared with, and their
+// images. Shared by export, verify and train.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/model.hpp"
+#include "cli/verb.hpp"
+#include "cli/verbs/model_accuracy.hpp"
+#include "exporting/export_options.hpp"
+#include "exporting/file_check.hpp"
+#include "network/checkpoint/checkpoint.hpp"
+
+namespace yolov7::cli {
+
+/// The weights, ready to be compared with files. Points into the checkpoint, which outlives it.
+class ParentModel {
+ public:
+  /// Error: --data with unequal height and width, and what opening the data reports.
+  ParentModel(const network::Checkpoint& checkpoint, const exporting::ExportModel& model,
+              const exporting::ExportOptions& options);
+  ParentModel(const ParentModel&) = delete;
+  ParentModel& operator=(const ParentModel&) = delete;
+  /// `speed`: measure it, too.
+  exporting::Verification verification(bool speed);
+
+ private:
+  const network::Checkpoint& checkpoint_;
+  api::OpenModel opened_;
+  double load_ms_ = 0;
+  std::vector<equivalence::ProofPicture> open_, fixed_;
+  std::optional<FileAccuracy> accuracy_;
+};
+
+/// The model that the options make of the checkpoint, with what only the program knows.
+exporting::ExportModel export_model(const network::Checkpoint& checkpoint,
+                                    const exporting::ExportOptions& options);
+
+/// Writes, compares and prints what the options ask for. `given`: names of those that the user
+/// gave. One format that fails does not keep the others from being written; `output` has the exit
+/// code.
+nlohmann::json export_files(const exporting::ExportOptions& options,
+                            const std::vector<std::string>& given, Output& output);
+
+}  // namespace yolov7::cli

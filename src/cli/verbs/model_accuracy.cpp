@@ -1,0 +1,104 @@
+#include "cli/verbs/model_accuracy.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "core/interrupt.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+class WithSides final : public runtime::Detector {
+ public:
+  WithSides(runtime::Detector& detector, runtime::InputSides sides)
+      : detector_(detector), sides_(sides) {}
+  std::string description() const override { return detector_.description(); }
+  int class_count() const override { return detector_.class_count(); }
+  int stride() const override { return detector_.stride(); }
+  runtime::InputSides sides() const override { return sides_; }
+  void prepare(int count, int height, int width) override {
+    detector_.prepare(count, height, width);
+  }
+  void predict(const runtime::PixelBatch& batch, runtime::Prediction& prediction) override {
+    detector_.predict(batch, prediction);
+  }
+
+ private:
+  runtime::Detector& detector_;
+  runtime::InputSides sides_;
+};
+
+ValOptions val_options(const FileAccuracy::Request& request) {
+  ValOptions options;
+  options.data = request.data;
+  options.task = request.split;
+  options.measuring.image_size = request.image_size;
+  options.measuring.batch_size = 8;
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<runtime::Detector> with_sides(runtime::Detector& detector,
+                                              runtime::InputSides sides) {
+  return std::make_unique<WithSides>(detector, sides);
+}
+
+MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement) {
+  evaluation::ValidationOptions options = measurement.options;
+  options.analyses = {};
+  options.pictures = 0;
+  options.keep_detections = true;
+  const evaluation::ValidationResult result =
+      evaluation::evaluate(detector, measurement.index, options);
+  std::vector<evaluation::CocoDetection> detections;
+  for (const evaluation::PictureDetections& picture : result.detections)
+    for (const Detection& one : picture.detections)
+      detections.push_back({static_cast<std::int64_t>(picture.entry) + 1, one.class_index + 1,
+                            evaluation::to_ltwh(one.box), static_cast<double>(one.score)});
+  const evaluation::CocoGroundTruth truth =
+      options.ground_truth ? *options.ground_truth : evaluation::ground_truth_of(measurement.index);
+  return {result.pictures, result.labels, result.map50(), result.map(),
+          evaluation::match_coco(truth, detections, options.coco)};
+}
+
+FileAccuracy::FileAccuracy(const api::OpenModel& weights, const Request& request)
+    : weights_(weights),
+      request_(request),
+      measurement_(prepare_measurement(val_options(request), request.split, weights)) {}
+
+equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
+                                               const NmsOptions* suppression) {
+  Measurement measurement = measurement_;
+  if (suppression != nullptr) measurement.options.nms = *suppression;
+  const runtime::InputSides sides = file.sides();
+  const std::string way =
+      fmt::format("{} x {}, {}", sides.height, sides.width,
+                  suppression == nullptr ? std::string("all rows")
+                                         : fmt::format("above {}", suppression->conf_thres));
+  auto known = measured_.find(way);
+  if (known == measured_.end())
+    known =
+        measured_.emplace(way, measure_model(*with_sides(*weights_.detector, sides), measurement))
+            .first;
+  const MeasuredModel& before = known->second;
+  const MeasuredModel after = measure_model(file, measurement);
+  evaluation::BootstrapOptions bootstrap;
+  bootstrap.draws = request_.draws;
+  bootstrap.stop = interrupt::token();
+  const evaluation::Interval change =
+      evaluation::compare(before.matches, after.matches, bootstrap).map;
+  equivalence::Accuracy found;
+  found.data = std::filesystem::path(request_.data).filename().string();
+  found.split = request_.split;
+  found.images = after.images, found.labels = after.labels;
+  found.parent_map50 = before.map50, found.parent_map = before.map;
+  found.file_map50 = after.map50, found.file_map = after.map;
+  found.change = change.value, found.low = change.low, found.high = change.high;
+  found.draws = request_.draws;
+  found.budget = request_.budget;
+  return found;
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,45 @@
+#pragma once
+// mAP of models on the same images of one split, and of their difference.
+#include <map>
+#include <memory>
+#include <string>
+
+#include "cli/verbs/val_options.hpp"
+#include "equivalence/file_accuracy.hpp"
+#include "evaluation/analyses/bootstrap.hpp"
+
+namespace yolov7::cli {
+
+struct MeasuredModel {
+  std::size_t images = 0, labels = 0;
+  double map50 = 0, map = 0;
+  evaluation::CocoMatches matches;
+};
+/// Errors: what prepare_measurement() and evaluate() report.
+MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement);
+
+/// The same model for images of one height and width, as another one takes them.
+std::unique_ptr<runtime::Detector> with_sides(runtime::Detector& detector,
+                                              runtime::InputSides sides);
+
+/// Weights beside the files that were written from them. The weights are measured once for each
+/// way in which files take images.
+class FileAccuracy {
+ public:
+  struct Request {
+    std::string data, split = "val";
+    int image_size = 640, draws = 1000;
+    double budget = 0.003;
+  };
+  /// `weights` outlives this. Errors: those of prepare_measurement().
+  FileAccuracy(const api::OpenModel& weights, const Request& request);
+  equivalence::Accuracy operator()(runtime::Detector& file, const NmsOptions* suppression);
+
+ private:
+  const api::OpenModel& weights_;
+  Request request_;
+  Measurement measurement_;
+  std::map<std::string, MeasuredModel> measured_;  // the weights, by how files take images
+};
+
+}  // namespace yolov7::cli

@@ -1,0 +1,83 @@
+// The side of an export's comparison that stays the same for all files.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "api/training_library.hpp"
+#include "cli/verbs/export_files.hpp"
+#include "cli/verbs/proof_pictures.hpp"
+#include "core/interrupt.hpp"
+#include "core/sha256.hpp"
+#include "network/graph/detector_program.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+/// `open`: of several sides; else all of the model's height and width.
+std::vector<equivalence::ProofPicture> pictures_for(const exporting::ExportOptions& options,
+                                                    const exporting::ExportModel& model,
+                                                    bool open) {
+  const int stride = static_cast<int>(model.network().largest_stride());
+  std::vector<equivalence::ProofPicture> all =
+      open ? equivalence::generated_pictures(std::max(model.height, model.width), stride)
+           : equivalence::noise_pictures(4, model.height, model.width);
+  if (!options.images.empty())
+    for (auto& one : proof_pictures(options.images, model.height, model.width, open ? stride : 0))
+      all.push_back(std::move(one));
+  return all;
+}
+
+}  // namespace
+
+exporting::ExportModel export_model(const network::Checkpoint& checkpoint,
+                                    const exporting::ExportOptions& options) {
+  exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
+  model.script_library = &api::script_library;
+  model.weights_sha256 = sha256_of_file(options.weights, interrupt::token());
+  return model;
+}
+
+ParentModel::ParentModel(const network::Checkpoint& checkpoint, const exporting::ExportModel& model,
+                         const exporting::ExportOptions& options)
+    : checkpoint_(checkpoint) {
+  opened_.path = options.weights;
+  opened_.network = checkpoint.build_network();
+  opened_.names = model.names;
+  opened_.image_size = checkpoint.image_size;
+  opened_.dataset_identity = checkpoint.dataset_identity;
+  const auto begin = std::chrono::steady_clock::now();
+  opened_.detector =
+      runtime::make_openvino_detector(opened_.network, checkpoint.inference_weights(), {});
+  opened_.detector->prepare(1, model.height, model.width);
+  load_ms_ =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  fixed_ = pictures_for(options, model, false);
+  if (model.dynamic_size) open_ = pictures_for(options, model, true);
+  if (options.data.empty()) return;
+  if (model.height != model.width)
+    throw usage_error(fmt::format(
+        "export: --data: expected a model of equal height and width to measure, found {} x {}",
+        model.height, model.width));
+  accuracy_.emplace(opened_, FileAccuracy::Request{.data = options.data,
+                                                   .split = options.split,
+                                                   .image_size = model.height,
+                                                   .budget = options.accuracy_budget});
+}
+
+exporting::Verification ParentModel::verification(bool speed) {
+  exporting::Verification with{*opened_.detector, open_, fixed_};
+  with.folded_parent = [this] {
+    return exporting::folded_model(opened_.network, checkpoint_.inference_weights());
+  };
+  if (accuracy_)
+    with.accuracy = [this](runtime::Detector& file, const NmsOptions* suppression) {
+      return (*accuracy_)(file, suppression);
+    };
+  with.parent_load_ms = load_ms_;
+  with.speed = speed;
+  with.stop = interrupt::token();
+  return with;
+}
+
+}  // namespace yolov7::cli

@@ -1,0 +1,166 @@
+// Verifies a file of an export: hashes against its certificate, then the comparison anew.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs/export_files.hpp"
+#include "cli/verbs/verify_checks.hpp"
+#include "core/interrupt.hpp"
+#include "core/json.hpp"
+#include "core/sha256.hpp"
+#include "equivalence/certificate.hpp"
+#include "exporting/file_certificate.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "runtime/openvino/model_file.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Files {
+  fs::path model, certificate;
+};
+
+/// Either of the two may be given.
+Files files_of(const std::string& path) {
+  Files files{path, equivalence::file_certificate_path(path)};
+  if (const auto model = equivalence::certified_file(path)) files = {*model, path};
+  for (const fs::path& one : {files.model, files.certificate})
+    if (!fs::exists(one))
+      throw Error(fmt::format("{}: expected a model file with its certificate {}, found no {}",
+                              path, files.certificate.filename().string(), one.string()));
+  return files;
+}
+
+/// What an option gives, else what the certificate says, seen from its folder.
+std::string place_of(const std::string& given, const fs::path& recorded, const fs::path& folder) {
+  if (!given.empty() || recorded.empty()) return given;
+  const fs::path place = recorded.is_absolute() ? recorded : folder / recorded;
+  return fs::exists(place) ? place.lexically_normal().string() : std::string();
+}
+
+/// For what a comparison writes besides; removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "yolov7-verify-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw Error(
+          fmt::format("{}: cannot make a folder there", fs::temp_directory_path().string()));
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Nothing here runs the format; but the same weights and options give the same bytes.
+void write_again(Checks& checks, const Files& files, const exporting::CertifiedFile& certified,
+                 const exporting::ExportModel& model, const exporting::ExportOptions& options,
+                 const fs::path& folder, const Output& output) {
+  const fs::path again = folder / files.model.filename();
+  certified.format->write(model, options, again);
+  const auto changes = exporting::changed_parts(certified, again, interrupt::token());
+  for (const std::string& change : changes)
+    checks.add(output, "written again from the weights", false, change);
+  if (changes.empty())
+    checks.add(output, "written again from the weights", true,
+               "the same bytes; structure only: nothing here reads this format");
+}
+
+/// The weights beside the file, as when it was written.
+void compare_again(Checks& checks, const Files& files, const exporting::CertifiedFile& certified,
+                   const exporting::ExportOptions& options, const Output& output) {
+  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  const exporting::ExportModel model = export_model(checkpoint, options);
+  const TemporaryFolder folder;
+  if (!certified.format->readable) {
+    write_again(checks, files, certified, model, options, folder.path(), output);
+    return;
+  }
+  ParentModel parent(checkpoint, model, options);
+  const exporting::Verification with = parent.verification(true);
+  const exporting::FileCheck check =
+      exporting::check_file(*certified.format, model, options, files.model, &with, folder.path());
+  const std::string what = fmt::format("the file against {}", options.weights);
+  if (!check.breach.empty()) {
+    checks.add(output, what, false, check.breach);
+    return;
+  }
+  checks.add(output, what, true, fmt::format("{}: {}", check.verdict, check.detail));
+  if (check.speed)
+    output.line(fmt::format("note: one call {:.1f} ms, the weights {:.1f} ms",
+                            check.speed->file.latency, check.speed->parent.latency));
+}
+
+exporting::ExportOptions options_of(const VerifyOptions& given,
+                                    const exporting::CertifiedFile& certified, const Files& files,
+                                    const Output& output) {
+  const fs::path folder = fs::absolute(files.certificate).parent_path();
+  exporting::ExportOptions options = certified.options;
+  options.include = {std::string(certified.format->name)};
+  options.weights = place_of(given.parent, certified.weights, folder);
+  if (options.weights.empty())
+    throw Error(fmt::format(
+        "{}: expected the weights that it was written from ({}), found none there; give "
+        "--parent FILE, or --hashes-alone",
+        files.model.string(), certified.weights.string()));
+  options.images = place_of(given.images, certified.images, folder);
+  options.data = place_of(given.data, certified.data, folder);
+  if (options.images.empty() && !certified.images.empty())
+    output.line(fmt::format("note: the images {} are not there: noise alone is compared",
+                            certified.images.string()));
+  if (options.data.empty() && !certified.data.empty())
+    output.line(fmt::format("note: the data {} is not there: the mAP is not measured again",
+                            certified.data.string()));
+  return options;
+}
+
+}  // namespace
+
+bool is_exported(const std::string& path) {
+  return runtime::is_model_file(path) || fs::exists(equivalence::file_certificate_path(path)) ||
+         equivalence::certified_file(path).has_value();
+}
+
+nlohmann::json verify_exported(const VerifyOptions& given, Output& output) {
+  const Files files = files_of(given.weights);
+  const std::string source = files.certificate.string();
+  const exporting::CertifiedFile certified =
+      exporting::read_file_certificate(read_json(files.certificate), source);
+  Checks checks;
+  const auto changes = exporting::changed_parts(certified, files.model, interrupt::token());
+  for (const std::string& change : changes) checks.add(output, "the file", false, change);
+  if (changes.empty())
+    checks.add(output, "the file", true,
+               fmt::format("{} file{} with the SHA-256 of the certificate", certified.parts.size(),
+                           certified.parts.size() == 1 ? "" : "s"));
+  // A file that was changed is not run.
+  if (changes.empty() && !given.hashes_alone) {
+    const exporting::ExportOptions options = options_of(given, certified, files, output);
+    const std::string found = sha256_of_file(options.weights, interrupt::token());
+    const bool same = certified.weights_sha256.empty() || found == certified.weights_sha256;
+    checks.add(output, "the weights", same,
+               same ? options.weights
+                    : fmt::format("{}: SHA-256 {} in the certificate, {} found", options.weights,
+                                  certified.weights_sha256, found));
+    if (same) compare_again(checks, files, certified, options, output);
+  }
+  if (!checks.passed) output.code = ExitCode::failure;
+  output.line(fmt::format("{}: {} on {} ({})", files.model.string(),
+                          checks.passed ? "as certified" : "NOT as certified", certified.date,
+                          certified.verdict));
+  return {{"weights", given.weights}, {"verified", checks.passed}, {"checks", checks.json()}};
+}
+
+}  // namespace yolov7::cli

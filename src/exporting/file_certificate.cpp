@@ -1,0 +1,226 @@
+#include "exporting/file_certificate.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "core/value.hpp"
+#include "core/version.hpp"
+#include "exporting/export_settings.hpp"
+
+namespace yolov7::exporting {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view kind = "export";
+
+/// What is no part of how a file is made, or is told elsewhere.
+bool is_recorded(const Setting& entry) {
+  static const std::set<std::string> left_out{"weights",   "include", "out",
+                                              "device",    "images",  "data",
+                                              "no-verify", "split",   "accuracy-budget"};
+  return entry.has_effect() && !left_out.contains(entry.name);
+}
+
+/// Of a folder: its files in the order of their names.
+std::vector<fs::path> parts_of(const fs::path& path) {
+  if (!fs::is_directory(path)) return {path};
+  std::vector<fs::path> all;
+  for (const auto& entry : fs::recursive_directory_iterator(path))
+    if (!entry.is_directory()) all.push_back(entry.path());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::string part_name(const fs::path& part, const fs::path& whole) {
+  return part == whole ? whole.filename().string() : part.lexically_relative(whole).string();
+}
+
+/// Seen from the folder of `place`, so that both can move together.
+std::string from(const fs::path& place, const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code error;
+  const fs::path seen = fs::relative(path, fs::absolute(place).parent_path(), error);
+  return error || seen.empty() ? fs::path(path).filename().string() : seen.string();
+}
+
+json files_json(const fs::path& written, const fs::path& place, const std::stop_token& stop) {
+  json files = json::array();
+  for (const fs::path& part : parts_of(written))
+    files.push_back(
+        {{"name", part == written ? place.filename().string() : part_name(part, written)},
+         {"bytes", fs::file_size(part)},
+         {"sha256", sha256_of_file(part, stop)}});
+  return files;
+}
+
+json options_json(const ExportOptions& options) {
+  ExportOptions copy = options;
+  json all = json::object();
+  for (const Setting& entry : settings(copy).entries)
+    if (is_recorded(entry)) all[entry.name] = entry.text();
+  return all;
+}
+
+json images_json(std::span<const equivalence::ProofPicture> pictures) {
+  json all = json::array();
+  for (const equivalence::ProofPicture& one : pictures)
+    all.push_back({{"name", one.name},
+                   {"height", one.height},
+                   {"width", one.width},
+                   {"sha256", sha256({reinterpret_cast<const char*>(one.pixels.data()),
+                                      one.pixels.size()})}});
+  return all;
+}
+
+json limits_json(equivalence::FilePrecision precision) {
+  if (precision == equivalence::FilePrecision::int8) return nullptr;
+  const equivalence::FileLimits limits = equivalence::file_limits(precision);
+  return {{"box_px", limits.box},
+          {"score", limits.score},
+          {"boxes_from_score", limits.confident},
+          {"iou_from_threshold", limits.overlap}};
+}
+
+json accuracy_json(const equivalence::Accuracy& a, const fs::path& place,
+                   const ExportOptions& options) {
+  return {{"data", from(place, options.data)},
+          {"split", a.split},
+          {"images", a.images},
+          {"labels", a.labels},
+          {"weights", {{"map50", a.parent_map50}, {"map", a.parent_map}}},
+          {"file", {{"map50", a.file_map50}, {"map", a.file_map}}},
+          {"map_change", {{"value", a.change}, {"low", a.low}, {"high", a.high}}},
+          {"draws", a.draws},
+          {"budget", a.budget}};
+}
+
+json speed_json(const equivalence::Speed& speed) {
+  return {{"load_ms", speed.load},
+          {"latency_ms", speed.latency},
+          {"images_per_second", speed.throughput}};
+}
+
+void add_proof(json& all, const FileCheck& check, equivalence::FilePrecision precision) {
+  const equivalence::FileProof& proof = *check.proof;
+  const equivalence::DetectionChanges& d = proof.detections;
+  all["checked_by"] = proof.file;
+  all["weights_run_by"] = proof.parent;
+  all["limits"] = limits_json(precision);
+  all["differences"] = {{"rows", proof.rows},
+                        {"largest_box_px", proof.largest_box},
+                        {"largest_score", proof.largest_score}};
+  if (proof.rows == 0) all["differences"] = nullptr;  // detections were compared
+  all["detections"] = {{"conf_thres", d.conf_thres},
+                       {"iou_thres", d.iou_thres},
+                       {"weights", d.parent},
+                       {"file", d.file},
+                       {"matched", d.matched},
+                       {"lost", d.lost},
+                       {"new", d.added},
+                       {"moved", d.moved}};
+}
+
+}  // namespace
+
+json file_certificate(const Format& format, const ExportModel& model, const ExportOptions& options,
+                      const FileCheck& check, const fs::path& written, const fs::path& place,
+                      const std::stop_token& stop) {
+  const equivalence::FilePrecision precision = precision_of(format, options);
+  json all = {{"kind", kind},
+              {"format", format.name},
+              {"verdict", check.verdict},
+              {"detail", check.detail},
+              {"precision", equivalence::name(precision)},
+              {"program", fmt::format("yolov7.cpp {}", program_version())},
+              {"checked", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+              {"files", files_json(written, place, stop)},
+              {"weights",
+               {{"file", fs::path(options.weights).filename().string()},
+                {"path", from(place, options.weights)},
+                {"sha256", model.weights_sha256}}},
+              {"options", options_json(options)},
+              {"checked_by", check.verdict}};
+  if (!options.images.empty()) all["images_from"] = from(place, options.images);
+  if (check.proof) {
+    add_proof(all, check, precision);
+    all["images"] = images_json(check.pictures);
+    if (check.proof->accuracy)
+      all["accuracy"] = accuracy_json(*check.proof->accuracy, place, options);
+  }
+  if (check.speed)
+    all["speed"] = {{"images_per_call", check.speed->images},
+                    {"height", check.speed->height},
+                    {"width", check.speed->width},
+                    {"calls", check.speed->calls},
+                    {"weights", speed_json(check.speed->parent)},
+                    {"file", speed_json(check.speed->file)}};
+  return all;
+}
+
+CertifiedFile read_file_certificate(const json& certificate, const std::string& source) {
+  CertifiedFile one;
+  try {
+    if (certificate.at("kind") != kind)
+      throw Error(fmt::format(
+          "{}: expected the certificate of an export, found one of another kind", source));
+    one.format = &exporting::format(certificate.at("format").get<std::string>());
+    one.verdict = certificate.at("verdict");
+    one.date = certificate.at("checked");
+    const json& weights = certificate.at("weights");
+    one.weights = weights.at("path").get<std::string>();
+    one.weights_sha256 = weights.at("sha256");
+    for (const json& part : certificate.at("files"))
+      one.parts.push_back({part.at("name"), part.at("sha256")});
+    one.images = certificate.value("images_from", std::string());
+    if (certificate.contains("accuracy")) {
+      const json& accuracy = certificate["accuracy"];
+      one.data = accuracy.at("data").get<std::string>();
+      one.options.split = accuracy.at("split");
+      one.options.accuracy_budget = accuracy.at("budget");
+    }
+    const Settings table = settings(one.options);
+    std::string yaml;
+    for (const auto& [name, value] : certificate.at("options").items())
+      yaml += fmt::format("{}: {}\n", name, value.get<std::string>());
+    if (!yaml.empty()) assign(table, parse_yaml(yaml, source + ": options"));
+  } catch (const json::exception& error) {
+    throw Error(fmt::format("{}: expected the certificate of an export: {}", source, error.what()));
+  }
+  return one;
+}
+
+std::vector<std::string> changed_parts(const CertifiedFile& certified, const fs::path& file,
+                                       const std::stop_token& stop) {
+  std::vector<std::string> changes;
+  std::set<std::string> known;
+  const bool folder = fs::is_directory(file);
+  for (const CertifiedFile::Part& part : certified.parts) {
+    known.insert(part.name);
+    const fs::path path = folder ? file / part.name : file;
+    if (!fs::exists(path)) {
+      changes.push_back(fmt::format("{}: it is missing", part.name));
+      continue;
+    }
+    const std::string found = sha256_of_file(path, stop);
+    if (found != part.sha256)
+      changes.push_back(fmt::format("{}: SHA-256 {} in the certificate, {} found", part.name,
+                                    part.sha256, found));
+  }
+  if (folder)
+    for (const fs::path& path : parts_of(file))
+      if (!known.contains(part_name(path, file)))
+        changes.push_back(fmt::format("{}: it is not in the certificate", part_name(path, file)));
+  return changes;
+}
+
+}  // namespace yolov7::exporting

@@ -1,0 +1,145 @@
+// A file beside its parent, both played by scripted detectors.
+#include "equivalence/file_proof.hpp"
+
+#include <gtest/gtest.h>
+
+#include "equivalence/file_speed.hpp"
+#include "tests/runtime/scripted_detector.hpp"
+#include "tests/stopping.hpp"
+
+namespace yolov7::equivalence {
+namespace {
+
+using testing::ScriptedDetector;
+
+/// Two objects of two classes, far from each other: centre, size, objectness, classes.
+ScriptedDetector two_objects() {
+  ScriptedDetector detector;
+  detector.rows = {{20, 20, 10, 10, 0.9F, 0.8F, 0.1F}, {60, 60, 20, 10, 0.8F, 0.1F, 0.9F}};
+  return detector;
+}
+
+FileProof proof_of(ScriptedDetector& file, FilePrecision precision = FilePrecision::float32) {
+  ScriptedDetector parent = two_objects();
+  FileComparison comparison;
+  comparison.precision = precision;
+  comparison.limits = file_limits(precision);
+  return prove_file(parent, file, noise_pictures(2, 32, 32), comparison);
+}
+
+}  // namespace
+
+TEST(FileProof, TheSameDetectorIsEqual) {
+  ScriptedDetector file = two_objects();
+  const FileProof proof = proof_of(file);
+  EXPECT_EQ(proof.breach, "");
+  EXPECT_EQ(proof.pictures, 2U);
+  EXPECT_EQ(proof.rows, 4U);
+  EXPECT_EQ(proof.largest_box, 0);
+  EXPECT_EQ(proof.detections.parent, 4U);
+  EXPECT_EQ(proof.detections.matched, 4U);
+  EXPECT_EQ(proof.detections.lost + proof.detections.added + proof.detections.moved, 0U);
+  EXPECT_EQ(verdict(proof, FilePrecision::float32), "equal");
+}
+
+// float32: 0.01 px and 0.0001. float16: 1 px above a score of 0.25, and 0.01.
+TEST(FileProof, BoundsOfEachPrecision) {
+  const struct {
+    std::size_t column;
+    float change;
+    bool float32, float16;
+  } cases[] = {{0, 0.009F, true, true},   {0, 0.011F, false, true},   {0, 1.1F, false, false},
+               {2, 0.5F, false, true},    {4, 0.00009F, true, true},  {4, 0.0002F, false, true},
+               {4, 0.011F, false, false}, {5, -0.0002F, false, true}, {5, -0.02F, false, false}};
+  for (const auto& one : cases)
+    for (const FilePrecision precision : {FilePrecision::float32, FilePrecision::float16}) {
+      ScriptedDetector file = two_objects();
+      file.rows[0][one.column] += one.change;
+      EXPECT_EQ(proof_of(file, precision).breach.empty(),
+                precision == FilePrecision::float32 ? one.float32 : one.float16)
+          << one.column << ' ' << one.change << ' ' << name(precision);
+    }
+}
+
+TEST(FileProof, NumbersThatAreNoneAreABreach) {
+  ScriptedDetector file = two_objects();
+  file.rows[1][0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_NE(proof_of(file).breach, "");
+  EXPECT_NE(proof_of(file, FilePrecision::float16).breach, "");
+}
+
+TEST(FileProof, DetectionsThatChangeAreCounted) {
+  ScriptedDetector file = two_objects();
+  file.rows[0][0] += 2;  // IoU 8 / 12: the same object, moved
+  FileProof proof = proof_of(file, FilePrecision::int8);
+  EXPECT_EQ(proof.breach, "") << "int8 is bounded by its accuracy";
+  // Without limits each pair is within them.
+  EXPECT_EQ(proof.detections.matched, 4U);
+  proof = proof_of(file);
+  EXPECT_EQ(proof.detections.moved, 1U) << "of the first image, which ends it";
+  EXPECT_EQ(proof.detections.matched, 1U);
+  file = two_objects();
+  file.rows[0][0] += 8;  // IoU 2 / 18: another object
+  proof = proof_of(file);
+  EXPECT_EQ(proof.detections.lost, 1U);
+  EXPECT_EQ(proof.detections.added, 1U);
+  EXPECT_EQ(proof.breach_picture, 0U);
+}
+
+TEST(FileProof, OtherShapesAreABreach) {
+  ScriptedDetector file = two_objects();
+  file.rows.pop_back();
+  EXPECT_EQ(proof_of(file).breach, "expected 2 rows of 7 values, found 1 of 7");
+  file.classes = 3;
+  EXPECT_EQ(proof_of(file).breach, "expected 2 classes, found 3");
+}
+
+TEST(FileProof, EightBitsWithoutLabelsAreNotMeasured) {
+  ScriptedDetector file = two_objects();
+  FileProof proof = proof_of(file, FilePrecision::int8);
+  EXPECT_EQ(verdict(proof, FilePrecision::int8), "accuracy not measured");
+  proof.accuracy = Accuracy{};
+  EXPECT_EQ(verdict(proof, FilePrecision::int8), "within the accuracy budget");
+}
+
+TEST(FileProof, TheBudgetIsWhatAFileMayLose) {
+  Accuracy accuracy;
+  accuracy.data = "data.yaml", accuracy.images = 7, accuracy.budget = 0.003;
+  accuracy.parent_map = 0.5;
+  accuracy.file_map = 0.4971;
+  EXPECT_EQ(accuracy_breach(accuracy), "");
+  accuracy.file_map = 0.6;
+  EXPECT_EQ(accuracy_breach(accuracy), "") << "a gain is none";
+  accuracy.file_map = 0.4969;
+  EXPECT_EQ(accuracy_breach(accuracy),
+            "mAP on 7 images of data.yaml is 0.4969, the weights' is 0.5000; expected to lose at "
+            "most 0.003");
+}
+
+TEST(FileProof, StopsBetweenImages) {
+  ScriptedDetector parent = two_objects(), file = two_objects();
+  FileComparison comparison;
+  comparison.stop = test::stopped();
+  EXPECT_TRUE(
+      test::is_stopped([&] { prove_file(parent, file, noise_pictures(1, 32, 32), comparison); }));
+  EXPECT_TRUE(file.calls.empty());
+  EXPECT_TRUE(test::is_stopped(
+      [&] { measure_speed(parent, file, noise_pictures(1, 32, 32)[0], 1, test::stopped()); }));
+}
+
+TEST(FileSpeed, BothByTurnsAndTheSlowerOneIsSlower) {
+  ScriptedDetector parent = two_objects(), file = two_objects();
+  parent.before = [](const auto&) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  const ProofPicture picture = noise_pictures(1, 32, 64)[0];
+  const FileSpeed speed = measure_speed(parent, file, picture, 3, {});
+  EXPECT_GE(speed.calls, 3);
+  EXPECT_EQ(parent.calls.size(), static_cast<std::size_t>(speed.calls) + 1);
+  EXPECT_EQ(file.calls.size(), parent.calls.size());
+  EXPECT_EQ(file.calls[0].count, 3);
+  EXPECT_EQ(file.calls[0].width, 64);
+  EXPECT_GE(speed.parent.latency, 20);
+  EXPECT_LE(speed.parent.throughput, 3 / 0.02) << "three images in 20 ms at least";
+  EXPECT_LT(speed.file.latency, speed.parent.latency);
+}
+
+}  // namespace yolov7::equivalence
