@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/overloaded.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
 
@@ -223,8 +224,11 @@ const Setting& Settings::resolve(std::string_view name) const {
   if (matches.size() > 1)
     throw usage_error(
         fmt::format("{}: '{}' is ambiguous: {}", title, name, text::join(match_names, ", ")));
+  std::vector<std::string> spelled;
+  for (const std::string& known : names()) spelled.push_back(setting_name(known));
+  const std::string asked = setting_name(name);
   throw usage_error(
-      fmt::format("{}: unknown setting '{}'{}", title, name, text::did_you_mean(name, names())));
+      fmt::format("{}: unknown option {}{}", title, asked, text::did_you_mean(asked, spelled)));
 }
 
 void assign(const Settings& settings, const Value& mapping) {

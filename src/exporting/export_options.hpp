@@ -44,6 +44,8 @@ struct ExportOptions {
   bool reference_parity = false;  ///< names of outputs as the reference gives them
   bool no_verify = false;         ///< files are not read back and compared with the weights
   std::string images;             ///< for the comparison, besides noise
+  std::string triton, ovms;       ///< folders of model repositories to put the files in
+  std::string deepstream;         ///< folder of DeepStream's configuration
 };
 
 /// What the graph gives out (export 2).

@@ -75,18 +75,13 @@ void move_into_place(const fs::path& from, const fs::path& to, const fs::path& a
   throw Error(fmt::format("{}: cannot be written: {}", to.string(), error.message()));
 }
 
-bool by_plugin(const Format& format, const ExportModel& model) {
-  return model.form == OutputForm::nms_plugin ||
-         (format.name == "engine" && model.form == OutputForm::nms_operator);
-}
-
 void verify(const Format& format, const ExportModel& model, const ExportOptions& options,
             const fs::path& written, const Verification& with, const FolderBeside& folder,
             WrittenFormat& result) {
   fs::path read = written;
   ExportModel shown = model;
-  if (by_plugin(format, model)) {
-    // What leads to the operation is compared; TensorRT alone runs the operation itself.
+  const std::string_view whose = suppression_not_run(format, model);
+  if (!whose.empty()) {  // what leads to the operation is compared
     shown.form = OutputForm::decoded;
     read = folder / ("compared-" + written.filename().string());
     format.write(shown, options, read);
@@ -117,7 +112,7 @@ void verify(const Format& format, const ExportModel& model, const ExportOptions&
     result.verified =
         fmt::format("equal on {} images: boxes within {:.2g} px, scores within {:.2g}{}",
                     proof.pictures, proof.largest_box, proof.largest_score,
-                    read == written ? "" : "; TensorRT's suppression itself was not run");
+                    whose.empty() ? "" : fmt::format("; {} suppression itself was not run", whose));
 }
 
 }  // namespace

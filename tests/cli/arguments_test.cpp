@@ -30,7 +30,7 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"train", "--cfg"}, "expected a value, found none"},
       {{"train"}, "found neither"},
       {{"train", "--cfg", "yolov7.yaml", "--bucket", "b"}, "nothing is ever uploaded"},
-      {{"train", "--cfg", "yolov7.yaml", "--evolve", "--nproc", "2"}, "unknown setting 'nproc'"},
+      {{"train", "--cfg", "yolov7.yaml", "--evolve", "--nproc", "2"}, "unknown option --nproc"},
       {{"train", "--cfg", "yolov7.yaml", "--epochs", "0"}, "1..1e+06"},
       {{"train", "--cfg", "yolov7.yaml", "--epochs", "3", "--epochs", "4"}, "set the same thing"},
       {{"train", "--s"}, "is ambiguous"},

@@ -154,7 +154,7 @@ TEST_F(Evolve, WhatCannotBeTrained) {
            {{"--parallel", "3"}, "expected at most --population, 1"},
            {{"--genes", "lr9"}, "did you mean"},
            {{"--resume", "x", "--eta", "4"}, "cannot change"},
-           {{"--nproc", "2"}, "unknown setting 'nproc'"}}) {
+           {{"--nproc", "2"}, "unknown option --nproc"}}) {
     auto call = more[0] == "--genes"    ? arguments("w", 1)
                 : more[0] == "--resume" ? std::vector<std::string>{"evolve"}
                                         : search("w", {});

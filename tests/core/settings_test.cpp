@@ -38,7 +38,7 @@ TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
   EXPECT_EQ(test::error_of([&] { s.resolve("save"); }),
             "demo: 'save' is ambiguous: save-txt, save_conf");
   EXPECT_EQ(test::error_of([&] { s.resolve("wieghts"); }),
-            "demo: unknown setting 'wieghts', did you mean 'weights'?");
+            "demo: unknown option wieghts, did you mean 'weights'?");
 }
 
 TEST(Settings, ValuesAreChecked) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
@@ -17,6 +18,8 @@
 #include "core/text.hpp"
 #include "exporting/export_settings.hpp"
 #include "exporting/format_table.hpp"
+#include "exporting/serving.hpp"
+#include "exporting/trtexec.hpp"
 #include "exporting/write_format.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "runtime/frames/sources.hpp"
@@ -31,7 +34,7 @@ void guard_files(const ExportOptions& options, const std::vector<const Format*>&
   OutputGuard guard;
   guard.protect(options.weights, "--weights");
   if (!options.images.empty())
-    for (const runtime::SourcePicture& one : runtime::list_pictures(options.images))
+    for (const runtime::SourcePicture& one : runtime::list_pictures(options.images, "images"))
       guard.protect(one.path, "--images " + one.path.string());
   for (const Format* one : chosen) guard.claim(exporting::final_path(*one, options));
 }
@@ -90,8 +93,36 @@ void print(const std::vector<Row>& rows, const Output& output) {
     output.line(fmt::format("{}: {}", row.format->name, row.written.verified));
     if (!row.format->not_built.empty())
       output.line(fmt::format("{}: {}", row.format->name, row.format->not_built));
-    output.line(fmt::format("{}: use it with: {}", row.format->name, row.written.command));
+    if (row.format->name != "engine")  // whose lines for each version follow
+      output.line(fmt::format("{}: use it with: {}", row.format->name, row.written.command));
   }
+}
+
+/// Lines of trtexec for its versions, where the row is what TensorRT builds from.
+std::vector<std::pair<std::string, std::string>> engine_lines(const Row& row,
+                                                              const exporting::ExportModel& model,
+                                                              const ExportOptions& options) {
+  if (row.format->name != "engine") return {};
+  return exporting::trtexec_lines(model, options, row.written.path);
+}
+
+/// Puts the files where servers look for them, and says so.
+nlohmann::json serve(const std::vector<Row>& rows, const exporting::ExportModel& model,
+                     const ExportOptions& options, Output& output) {
+  std::vector<exporting::ExportedFile> files;
+  for (const Row& row : rows) files.push_back({row.format, row.written.path});
+  nlohmann::json served = nlohmann::json::array();
+  std::set<std::string> said;
+  for (const exporting::ServedFile& one : exporting::write_served(files, model, options)) {
+    output.line(fmt::format("{}: {}: {}", one.server, one.name, one.path.string()));
+    if (said.insert(one.command).second)
+      output.line(fmt::format("{}: next: {}", one.server, one.command));
+    served.push_back({{"server", one.server},
+                      {"name", one.name},
+                      {"path", one.path.string()},
+                      {"command", one.command}});
+  }
+  return served;
 }
 
 nlohmann::json to_json(const Row& row) {
@@ -148,8 +179,10 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
   if (options.weights.empty()) throw usage_error("export: expected --weights, found none");
   exporting::check(options);
   const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
-  const std::vector<std::string> notes =
-      exporting::options_without_effect(chosen, given_options(table, arguments));
+  const std::vector<std::string> notes = exporting::options_without_effect(
+      chosen, given_options(table, arguments),
+      exporting::output_form(options) > exporting::OutputForm::decoded);
+  exporting::check_serving(options, chosen);
   guard_files(options, chosen);
   const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   for (const std::string& note : checkpoint.facts.notes)
@@ -180,12 +213,16 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
     rows = write_all(options, model, chosen, nullptr, output, failures);
   }
   print(rows, output);
+  for (const Row& row : rows)
+    for (const auto& [versions, line] : engine_lines(row, model, options))
+      output.line(fmt::format("engine: TensorRT {}: {}", versions, line));
+  const nlohmann::json served = serve(rows, model, options, output);
   const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
     output.code = ExitCode::failure;  // nothing that was asked for is there
   nlohmann::json files = nlohmann::json::array();
   for (const Row& row : rows) files.push_back(to_json(row));
-  return {{"files", files}, {"without_effect", notes}, {"failures", failures}};
+  return {{"files", files}, {"without_effect", notes}, {"failures", failures}, {"served", served}};
 }
 
 }  // namespace yolov7::cli
