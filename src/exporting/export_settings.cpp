@@ -75,7 +75,8 @@ std::vector<Setting> numbers(ExportOptions& o) {
       setting("optimize", o.optimize, "optimize for mobile processors"),
       setting("workspace", o.workspace, "memory that TensorRT may use, GiB").range(0.001, 1024),
       setting("cache", o.cache, "timing cache of TensorRT"),
-      setting("mlmodel", o.mlmodel, "Core ML as a single file"),
+      setting("mlmodel", o.mlmodel,
+              "Core ML in its older form: one file, a network of layers, for iOS 13 and later"),
   };
 }
 

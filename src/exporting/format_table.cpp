@@ -114,9 +114,10 @@ Format coreml_row() {
           .file_name = "{}.mlpackage",
           .description = "Core ML, for Apple's devices",
           .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
-                      "fold-obj", "half", "reference-parity"},
+                      "fold-obj", "half", "mlmodel", "reference-parity"},
           .without_effect = {{"grid", "boxes are decoded always"},
                              {"simplify", "the graph is written without anything to simplify"},
+                             {"max-wh", "the operation keeps classes apart by itself"},
                              {"topk-all", "the operation has no limit"},
                              {"topk-per-class", "the operation has no limit"},
                              {"dynamic", "the file is for one image of one height and width"},
@@ -209,6 +210,27 @@ const std::vector<Format>& table() {
   return rows;
 }
 
+/// Formats that their vendors' programs write from a file of ours.
+struct Conversion {
+  std::string_view name, from, command;
+};
+constexpr Conversion conversions[] = {
+    {"mnn", "onnx --grid",
+     "mnnconvert -f ONNX --modelFile best.onnx --MNNModel best.mnn --bizCode yolov7"},
+    {"rknn", "onnx",
+     "rknn-toolkit2: RKNN().load_onnx('best.onnx'), build(do_quantization=False), "
+     "export_rknn('best.rknn')"},
+    {"hailo", "onnx", "hailo parser onnx best.onnx --hw-arch hailo8"},
+    {"edgetpu", "tflite of 8-bit integers, which is not written yet",
+     "edgetpu_compiler best-int8.tflite"},
+    {"tfjs", "saved_model",
+     "tensorflowjs_converter --input_format=tf_saved_model --signature_name=serving_default "
+     "best_saved_model best_web_model"},
+    {"executorch", "nothing: it wants the network as code of PyTorch",
+     "torch.export.export and executorch.exir.to_edge"},
+    {"paddle", "onnx --grid",
+     "x2paddle --framework=onnx --model=best.onnx --save_dir=best_paddle_model"}};
+
 std::vector<std::string> all_spellings() {
   std::vector<std::string> all{"all"};
   for (const Format& one : formats()) {
@@ -234,6 +256,12 @@ const Format& format(std::string_view name) {
         std::find(one.spellings.begin(), one.spellings.end(), name) != one.spellings.end())
       return one;
   }
+  for (const Conversion& one : conversions)
+    if (one.name == name)
+      throw usage_error(
+          fmt::format("export: --include: {} is written by its vendor's program, from "
+                      "--include {}: {}",
+                      name, one.from, one.command));
   throw usage_error(fmt::format("export: --include: expected {} or all, found '{}'{}",
                                 text::join(format_names(), ", "), text::printable(name),
                                 text::did_you_mean(name, all_spellings())));

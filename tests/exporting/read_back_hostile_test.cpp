@@ -130,8 +130,9 @@ TEST(ReadBackHostile, CutFilesAreRefusedInOneLine) {
       const std::string noise = ::testing::internal::GetCapturedStderr();
       const std::string what = std::string(seed.format) + ", " + std::to_string(size) + " bytes";
       // The archive behind a TensorFlow Lite file is all that the last bytes hold.
-      if (std::string(seed.format) != "tflite" || size < whole.size() - 9)
+      if (std::string(seed.format) != "tflite" || size < whole.size() - 9) {
         EXPECT_NE(message, "") << what;
+      }
       expect_clear(message, what);
       EXPECT_EQ(noise, "") << what;
     }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "exporting/serving_tensors.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
 

@@ -1,6 +1,7 @@
 #include "runtime/openvino/file_metadata.hpp"
 
 #include <algorithm>
+#include <openvino/core/model.hpp>
 #include <string_view>
 
 #include "core/archive.hpp"

@@ -1,10 +1,13 @@
 #pragma once
 // What a model file tells of itself besides its graph. Included where OpenVINO is.
-#include <filesystem>
-#include <openvino/core/model.hpp>
+#include <cstdint>
 
 #include "runtime/openvino/file_format.hpp"
 #include "runtime/openvino/model_facts.hpp"
+
+namespace ov {
+class Model;
+}
 
 namespace yolov7::runtime {
 
