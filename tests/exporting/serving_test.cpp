@@ -301,6 +301,7 @@ TEST(Serving, WhatAServerCannotRunIsRefused) {
               check_serving(o, chosen_formats({"engine", "onnx"}));
             }).find("runs in TensorRT alone"),
             std::string::npos);
-  EXPECT_EQ(served_name({.weights = "a/b.pt"}, format("onnx"), false), "b");
-  EXPECT_EQ(served_name({.weights = "a/b.pt"}, format("onnx"), true), "b-onnx");
+  o.weights = "a/b.pt";
+  EXPECT_EQ(served_name(o, format("onnx"), false), "b");
+  EXPECT_EQ(served_name(o, format("onnx"), true), "b-onnx");
 }

@@ -16,6 +16,9 @@ TEST(OpenvinoError, PlacesInItsSourceAreLeftOut) {
                             "Start-end tags mismatch at offset 4999\n\n"),
             "Start-end tags mismatch at offset 4999");
   EXPECT_EQ(openvino_reason("Check 'x' failed at src/core/x.cpp:12: too large"), "too large");
+  EXPECT_EQ(openvino_reason("While validating node 'Reshape_74': Check '!empty(\"a'b\")' failed at "
+                            "src/core/shape_inference/include/reshape.hpp:360:\nno such sides"),
+            "While validating node 'Reshape_74':; no such sides");
   EXPECT_EQ(openvino_reason("FrontEnd API failed with GeneralFailure:\n[TensorFlow Frontend] Saved "
                             "Model cannot be parsed\n"),
             "Saved Model cannot be parsed");

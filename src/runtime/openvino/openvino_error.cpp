@@ -19,14 +19,16 @@ std::string_view without_speaker(std::string_view line) {
   return line;
 }
 
-/// "…failed at src/core/x.cpp:12: reason" → "reason".
-std::string_view without_place(std::string_view line) {
-  const std::size_t at = line.find(" at src/");
-  if (at == std::string_view::npos) return line;
-  const std::size_t file = line.find(".cpp:", at), header = line.find(".hpp:", at);
-  const std::size_t behind = line.find(':', std::min(file, header) + 5);
-  return behind == std::string_view::npos ? std::string_view()
-                                          : text::trim(line.substr(behind + 1));
+/// Without "Check 'condition' failed at src/core/x.cpp:12:" wherever it stands.
+std::string without_places(std::string_view line) {
+  std::string all(line);
+  for (std::size_t at; (at = all.find(" failed at src/")) != std::string::npos;) {
+    const std::size_t begin = all.rfind("Check '", at), file = all.find("pp:", at),
+                      end = file == std::string::npos ? file : all.find(':', file + 3);
+    const std::size_t first = begin == std::string::npos ? at : begin;
+    all.erase(first, end == std::string::npos ? end : end + 1 - first);
+  }
+  return std::string(text::trim(all));
 }
 
 }  // namespace
@@ -37,9 +39,8 @@ std::string openvino_reason(std::string_view what) {
     line = text::trim(line);
     if (line.starts_with("Exception from ") || line.starts_with("FrontEnd API failed")) continue;
     if (line.starts_with("Unable to read the model")) line = "no reader of its formats takes it";
-    line = without_speaker(line);
-    if (line.starts_with("Check '")) line = without_place(line);
-    if (!line.empty() && !text::contains(kept, line)) kept.emplace_back(line);
+    const std::string reason = without_places(without_speaker(line));
+    if (!reason.empty() && !text::contains(kept, reason)) kept.push_back(reason);
   }
   if (kept.empty()) return "it tells no reason";
   const std::string all = text::join(kept, "; ");
