@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/log.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "exporting/trtexec.hpp"
@@ -57,17 +58,36 @@ std::string tensor_block(const char* what, const ServedTensor& tensor, bool with
                      in_quotes(tensor.name), type, text::join(sides, ", "));
 }
 
-/// A folder that is made beside its place and takes it when it is whole. What was there before
-/// must be an earlier one: it holds `mark`.
+/// What an export puts into a model's folder, besides what stands below these.
+bool written_here(const fs::path& part) {
+  for (const char* one :
+       {"config.pbtxt", "1/model.onnx", "1/model.xml", "1/model.bin", "1/model.graphdef",
+        "1/model.pt", "1/model.plan", "1/model.tflite", "1/saved_model.pb",
+        "1/model.savedmodel/saved_model.pb", "1/model.savedmodel/metadata.yaml"})
+    if (part == one) return true;
+  return false;
+}
+
+/// Other versions of a model, and files of the user, stay where they are.
+void require_own(const fs::path& place) {
+  if (!fs::exists(place)) return;
+  for (const auto& entry : fs::recursive_directory_iterator(place))
+    if (const fs::path part = entry.path().lexically_relative(place);
+        !entry.is_directory() && !written_here(part))
+      throw Error(
+          fmt::format("{}: expected the folder of an earlier export, found {} in it, which "
+                      "an export does not write; move it away",
+                      place.string(), part.string()));
+  if (fs::exists(place / "1/model.plan"))
+    log::warning(fmt::format("{}: removed: it was built from the earlier export",
+                             (place / "1/model.plan").string()));
+}
+
+/// A folder that is made beside its place and takes it when it is whole.
 class NewFolder {
  public:
-  NewFolder(fs::path place, std::string mark)
-      : place_(fs::absolute(std::move(place))), mark_(std::move(mark)) {
-    if (fs::exists(place_) && !fs::exists(place_ / mark_))
-      throw Error(
-          fmt::format("{}: expected the folder of an earlier export, with {} in it, found "
-                      "another; move it away",
-                      place_.string(), mark_));
+  explicit NewFolder(fs::path place) : place_(fs::absolute(std::move(place))) {
+    require_own(place_);
     file::make_folder(place_.parent_path());
     part_ =
         place_.parent_path() / fmt::format(".{}.{}.export", place_.filename().string(), ::getpid());
@@ -101,7 +121,6 @@ class NewFolder {
 
  private:
   fs::path place_, part_, aside_;
-  std::string mark_;
 };
 
 void copy_into(const fs::path& from, const fs::path& to) {
@@ -156,7 +175,7 @@ ServedFile write_triton(const ExportedFile& file, const std::string& name, const
   ServedFile result{"triton", name, fs::path(options.triton) / name,
                     fmt::format("tritonserver --model-repository={}",
                                 text::shell_word(fs::absolute(options.triton).string()))};
-  NewFolder folder(result.path, "config.pbtxt");
+  NewFolder folder(result.path);
   const fs::path version = folder / "1";
   file::make_folder(version);
   file::write_atomically(
@@ -201,7 +220,7 @@ ServedFile write_ovms(const ExportedFile& file, const std::string& name,
                     fmt::format("ovms --config_path {} --port 9000 --rest_port 8000",
                                 text::shell_word((fs::absolute(root) / "config.json").string()))};
   {
-    NewFolder folder(result.path, "1");
+    NewFolder folder(result.path);
     const fs::path version = folder / "1";
     file::make_folder(version);
     if (file.format->name == "openvino")
@@ -243,7 +262,32 @@ ServedFile write_deepstream(const ExportedFile& file, const std::string& name,
 
 }  // namespace
 
+std::string served_name(const ExportOptions& options, const Format& format, bool several) {
+  const std::string stem = text::file_name(fs::path(options.weights).stem().string());
+  return several ? fmt::format("{}-{}", stem, format.name) : stem;
+}
+
 void check_serving(const ExportOptions& options, std::span<const Format* const> chosen) {
+  const auto inside = [](const fs::path& path, const fs::path& folder) {
+    std::error_code error;
+    const fs::path below =
+        fs::weakly_canonical(path, error).lexically_relative(fs::weakly_canonical(folder, error));
+    return !below.empty() && *below.begin() != "..";
+  };
+  for (const auto& [option, root] : {std::pair{"triton", &options.triton}, {"ovms", &options.ovms}})
+    for (const Format* one : chosen)
+      for (const bool several : {false, true}) {
+        if (root->empty() || !honours(*one, option)) continue;
+        const fs::path folder = fs::path(*root) / served_name(options, *one, several);
+        for (const auto& [name, path] : {std::pair{"weights", &options.weights},
+                                         {"images", &options.images},
+                                         {"out", &options.out}})
+          if (!path->empty() && inside(*path, folder))
+            throw usage_error(
+                fmt::format("export: --{}: expected a folder without --{} ({}) in it, "
+                            "found {}, which would be replaced",
+                            option, name, *path, folder.string()));
+      }
   const OutputForm form = output_form(options);
   const bool by_plugin = form == OutputForm::nms_plugin;
   if (!options.deepstream.empty() && form != OutputForm::nms_operator && !by_plugin)
@@ -255,11 +299,6 @@ void check_serving(const ExportOptions& options, std::span<const Format* const> 
       throw usage_error(
           "export: --end2end: ONNX with TensorRT's operation runs in TensorRT alone; give --nms, "
           "or --include engine without onnx");
-}
-
-std::string served_name(const ExportOptions& options, const Format& format, bool several) {
-  const std::string stem = text::file_name(fs::path(options.weights).stem().string());
-  return several ? fmt::format("{}-{}", stem, format.name) : stem;
 }
 
 std::string triton_config(const Format& format, const ServedModel& served, const std::string& name,

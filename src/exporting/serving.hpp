@@ -24,7 +24,8 @@ struct ServedFile {
 };
 
 /// Refused before anything is written: Error (usage) where --triton, --ovms or --deepstream is
-/// given and the options make a file that the server cannot run.
+/// given and the options make a file that the server cannot run, or a folder that is to be replaced
+/// holds the weights, the images or --out.
 void check_serving(const ExportOptions& options, std::span<const Format* const> chosen);
 
 /// Everything that ExportOptions::triton, ovms and deepstream ask for, of the formats that honour

@@ -301,6 +301,17 @@ TEST(Serving, WhatAServerCannotRunIsRefused) {
               check_serving(o, chosen_formats({"engine", "onnx"}));
             }).find("runs in TensorRT alone"),
             std::string::npos);
+  const test::ScratchFolder folder;
+  o = {};
+  o.triton = (folder / "t").string(), o.weights = (folder / "t/best/1/best.pt").string();
+  EXPECT_NE(test::error_of([&] {
+              check_serving(o, chosen_formats({"onnx"}));
+            }).find("--triton: expected a folder without --weights"),
+            std::string::npos);
+  o.weights = (folder / "best.pt").string(), o.out = (folder / "t/best-onnx").string();
+  EXPECT_NE(
+      test::error_of([&] { check_serving(o, chosen_formats({"onnx"})); }).find("without --out"),
+      std::string::npos);
   o.weights = "a/b.pt";
   EXPECT_EQ(served_name(o, format("onnx"), false), "b");
   EXPECT_EQ(served_name(o, format("onnx"), true), "b-onnx");
