@@ -246,9 +246,17 @@ TEST(Serving, FoldersOfTheUserAreNotReplaced) {
   const std::vector<ExportedFile> files{{&format("onnx"), folder / "best.onnx"}};
   EXPECT_NE(test::error_of([&] {
               write_served(files, f.model(), f.options);
-            }).find("expected the folder of an earlier export, with config.pbtxt in it"),
+            }).find("expected the folder of an earlier export, found mine.txt in it"),
             std::string::npos);
   EXPECT_EQ(test::read_text(folder / "triton/best/mine.txt"), "precious");
+  // Another version of the model.
+  f.options.triton = (folder / "other").string();
+  folder.write("other/best/config.pbtxt", ""), folder.write("other/best/2/model.onnx", "precious");
+  EXPECT_NE(test::error_of([&] {
+              write_served(files, f.model(), f.options);
+            }).find("found 2/model.onnx in it"),
+            std::string::npos);
+  EXPECT_EQ(test::read_text(folder / "other/best/2/model.onnx"), "precious");
   f.options.triton.clear();
   f.options.ovms = (folder / "ovms").string();
   folder.write("ovms/config.json", "[]");

@@ -63,6 +63,8 @@ TEST_F(FileFormats, EmptyCutAndOtherContents) {
             "expected a TensorFlow Lite model, found a PNG image");
   EXPECT_EQ(refused("c.torchscript", "hello"), "expected a TorchScript file, found a text file");
   EXPECT_EQ(refused("c.xml", "hello"), "expected an OpenVINO model, found a text file");
+  EXPECT_EQ(refused("e.xml", "<?xmx v?><" + ir),
+            "expected an OpenVINO model, found one that is damaged before or in <net>");
   EXPECT_EQ(refused("d.xml", "<a/>"), "expected an OpenVINO model, found XML of another kind");
 }
 

@@ -47,11 +47,18 @@ TEST(ProtobufCheck, DamageIsNamedByItsByte) {
   std::string text = whole;
   text[8] = '\xff';
   EXPECT_EQ(fault(text), "byte 8: expected text, found other bytes");
-  EXPECT_EQ(fault(version + "\x3b"), "byte 2: expected a field of a message, found none")
+  EXPECT_EQ(fault(version + "\x3b"), "byte 2: a field that no file of this kind has")
       << "wire type 3";
   EXPECT_EQ(fault(version + "\x01"), "byte 2: expected a field of a message, found none")
       << "field 0";
   EXPECT_EQ(fault("\x08\xff\xff"), "byte 1: a number that does not end");
+}
+
+TEST(ProtobufCheck, FieldsThatNoSuchFileHas) {
+  // A number where the graph's message is, and a field of number 100.
+  EXPECT_EQ(fault(version + "\x38\x01" + opset), "byte 2: a field that no file of this kind has");
+  EXPECT_EQ(fault(version + graph + opset + "\xa2\x06\x01x"),
+            "byte 15: a field that no file of this kind has");
 }
 
 TEST(ProtobufCheck, NestingHasAnEnd) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "api/training_library.hpp"
@@ -184,10 +185,10 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
       exporting::output_form(options) > exporting::OutputForm::decoded);
   exporting::check_serving(options, chosen);
   guard_files(options, chosen);
-  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
-  for (const std::string& note : checkpoint.facts.notes)
+  std::optional<network::Checkpoint> checkpoint = network::read_checkpoint(options.weights);
+  for (const std::string& note : checkpoint->facts.notes)
     log::warning(fmt::format("{}: {}", options.weights, note));
-  exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
+  exporting::ExportModel model = exporting::make_export_model(*checkpoint, options);
   model.script_library = &api::script_library;
   if (model.height != options.img_size.front() || model.width != options.img_size.back())
     log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
@@ -200,7 +201,8 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
         fmt::format("--max-wh {}: boxes of neighbouring classes that reach out of the "
                     "image can suppress each other; expected at least {}",
                     offset, 2 * std::max(model.height, model.width)));
-  const auto parent = parent_of(options, checkpoint);
+  const auto parent = parent_of(options, *checkpoint);
+  checkpoint.reset();  // model and parent hold what they need
   std::vector<equivalence::ProofPicture> open, fixed;
   if (parent) fixed = pictures_for(options, model, false);
   if (parent && model.dynamic_size) open = pictures_for(options, model, true);

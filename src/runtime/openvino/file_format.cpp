@@ -70,6 +70,18 @@ std::string first_bytes(const fs::path& path) {
   return bytes;
 }
 
+/// Whether nothing but the XML declaration stands before <net>, which has a version.
+bool begins_openvino(std::string_view first) {
+  const std::size_t net = first.find("<net ");
+  if (net == std::string_view::npos) return false;
+  std::string_view before = text::trim(first.substr(0, net));
+  if (before.starts_with("\xEF\xBB\xBF")) before.remove_prefix(3);
+  const bool declared = before.starts_with("<?xml") && before.ends_with("?>") &&
+                        before.find_first_of("<>", 1) == before.size() - 1;
+  const std::string_view tag = first.substr(net, first.substr(net).find('>'));
+  return (before.empty() || declared) && tag.find(" version=\"1") != std::string_view::npos;
+}
+
 /// A file that a format's own check takes for it; names of other formats are looked for by marks.
 std::string content_text(const fs::path& path, const std::string& first) {
   if (first.empty()) return "an empty file";
@@ -82,8 +94,7 @@ std::string content_text(const fs::path& path, const std::string& first) {
       return "a damaged zip archive";
     }
   }
-  if (first.find("<net ") != std::string::npos && text::trim(first).starts_with('<'))
-    return format_text(FileFormat::openvino);
+  if (begins_openvino(first)) return format_text(FileFormat::openvino);
   // A text is well-formed by chance at times, a graph with nodes hardly ever.
   if (protobuf_fault(path, ProtobufKind::onnx).empty()) return format_text(FileFormat::onnx);
   if (protobuf_fault(path, ProtobufKind::saved_model).empty())
@@ -124,11 +135,13 @@ std::uint64_t needed_weights(const std::string& xml) {
 /// `xml`: of OpenVINO. Its weights stand beside it.
 void check_openvino(const fs::path& xml, const std::string& first) {
   constexpr std::uint64_t largest = 1 << 30;
-  if (first.find("<net ") == std::string::npos || !text::trim(first).starts_with('<')) {
+  if (!begins_openvino(first)) {
     const std::string found = content_text(xml, first);
-    throw not_of_format(
-        xml, FileFormat::openvino,
-        found.empty() || text::trim(first).starts_with('<') ? "XML of another kind" : found);
+    if (first.find("<net ") != std::string::npos)
+      throw not_of_format(xml, FileFormat::openvino, "one that is damaged before or in <net>");
+    const bool markup = text::trim(first).starts_with('<');
+    throw not_of_format(xml, FileFormat::openvino,
+                        found.empty() || markup ? "XML of another kind" : found);
   }
   const std::uint64_t size = fs::file_size(xml);
   if (size > largest)

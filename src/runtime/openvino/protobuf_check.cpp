@@ -84,6 +84,15 @@ std::span<const Field> fields_of(Content message) {
   return {};
 }
 
+/// Whether a field of this number has this wire type in a file's outermost message. The schemas
+/// have some way to go to the largest number.
+bool is_outermost(Content message, int field, unsigned wire_type) {
+  constexpr int largest = 63;
+  const bool number =
+      message == onnx_model ? field == 1 || field == 5 : message == tf_saved_model && field == 1;
+  return field <= largest && (wire_type == 2) != number && (wire_type == 2 || wire_type == 0);
+}
+
 /// Graphs stand in attributes of nodes; real ones are a few deep.
 constexpr int deepest = 64;
 constexpr std::uint64_t longest_text = 1 << 24;
@@ -114,6 +123,8 @@ class Walk {
       const auto field = static_cast<int>(*key >> 3 & 0x1FFFFFFF);
       if (*key >> 32 != 0 || field == 0)
         return fmt::format("byte {}: expected a field of a message, found none", start);
+      if (depth == 0 && !is_outermost(content, field, *key & 7))
+        return fmt::format("byte {}: a field that no file of this kind has", start);
       std::uint64_t length = 0;
       switch (*key & 7) {
         case 0:
