@@ -170,8 +170,11 @@ TEST(ReadBackHostile, Mutations) {
     for (int i = 0; i < count; ++i) {
       Numbers numbers(static_cast<std::uint64_t>(i));
       test::write_text(file, mutated(whole, numbers));
-      expect_clear(open_and_run(folder / seed.path),
-                   std::string(seed.format) + ", mutation " + std::to_string(i));
+      const std::string what = std::string(seed.format) + ", mutation " + std::to_string(i);
+      ::testing::internal::CaptureStderr();
+      const std::string message = open_and_run(folder / seed.path);
+      EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << what;
+      expect_clear(message, what);
     }
   }
 }

@@ -32,6 +32,20 @@ enum Content {
   tf_node,
   tf_attribute_entry,
   tf_attribute,
+  tf_tensor,
+  tf_shape,
+  named_side,
+  onnx_type,
+  onnx_tensor_type,
+  onnx_shape,
+  tf_list,
+  tf_signature_entry,
+  tf_signature,
+  tf_tensor_entry,
+  tf_tensor_info,
+  message_alone,    // whose fields are not looked into
+  packed_integers,  // one behind the other
+  packed_floats,
 };
 
 struct Field {
@@ -40,10 +54,10 @@ struct Field {
 };
 
 /// Public schemas (Apache-2.0), by field numbers. Fields that are not listed are passed over.
-std::span<const Field> fields_of(Content message) {
+std::span<const Field> onnx_fields(Content message) {
   static constexpr std::array model{
-      Field{2, words},    Field{3, words},      Field{4, words},         Field{6, words},
-      Field{8, one_word}, Field{7, onnx_graph}, Field{14, pair_of_words}};
+      Field{2, words},      Field{3, words},    Field{4, words},         Field{6, words},
+      Field{7, onnx_graph}, Field{8, one_word}, Field{14, pair_of_words}};
   static constexpr std::array graph{
       Field{1, onnx_node},   Field{2, words},       Field{5, onnx_tensor}, Field{10, words},
       Field{11, onnx_value}, Field{12, onnx_value}, Field{13, onnx_value}};
@@ -51,45 +65,93 @@ std::span<const Field> fields_of(Content message) {
                                    Field{4, words},         Field{6, words}, Field{7, words},
                                    Field{5, onnx_attribute}};
   static constexpr std::array attribute{Field{1, words}, Field{5, onnx_tensor},
-                                        Field{6, onnx_graph}};
-  static constexpr std::array tensor{Field{8, words}};
+                                        Field{6, onnx_graph}, Field{7, packed_floats},
+                                        Field{8, packed_integers}};
+  static constexpr std::array tensor{Field{1, packed_integers}, Field{4, packed_floats},
+                                     Field{5, packed_integers}, Field{7, packed_integers},
+                                     Field{8, words}};
+  static constexpr std::array value{Field{1, words}, Field{2, onnx_type}};
+  static constexpr std::array type{Field{1, onnx_tensor_type}};
+  static constexpr std::array tensor_type{Field{2, onnx_shape}};
+  static constexpr std::array sides{Field{1, named_side}};
   static constexpr std::array word{Field{1, words}};
   static constexpr std::array two_words{Field{1, words}, Field{2, words}};
-  static constexpr std::array saved{Field{2, tf_meta_graph}};
-  static constexpr std::array meta{Field{1, tf_meta_info}, Field{2, tf_graph}};
-  static constexpr std::array info{Field{1, words}, Field{4, words}, Field{5, words},
-                                   Field{6, words}};
-  static constexpr std::array tf_graphs{Field{1, tf_node}};
-  static constexpr std::array tf_nodes{Field{1, words}, Field{2, words}, Field{3, words},
-                                       Field{4, words}, Field{5, tf_attribute_entry}};
-  static constexpr std::array entry{Field{1, words}, Field{2, tf_attribute}};
   switch (message) {
     case onnx_model: return model;
     case onnx_graph: return graph;
     case onnx_node: return node;
     case onnx_attribute: return attribute;
     case onnx_tensor: return tensor;
-    case onnx_value:
+    case onnx_value: return value;
+    case onnx_type: return type;
+    case onnx_tensor_type: return tensor_type;
+    case onnx_shape: return sides;
     case one_word: return word;
     case pair_of_words: return two_words;
+    default: return {};
+  }
+}
+
+std::span<const Field> tensorflow_fields(Content message) {
+  static constexpr std::array saved{Field{2, tf_meta_graph}};
+  static constexpr std::array meta{Field{1, tf_meta_info}, Field{2, tf_graph},
+                                   Field{5, tf_signature_entry}};
+  static constexpr std::array info{Field{1, words}, Field{4, words}, Field{5, words},
+                                   Field{6, words}};
+  static constexpr std::array graph{Field{1, tf_node}, Field{2, message_alone},
+                                    Field{4, message_alone}, Field{5, message_alone}};
+  static constexpr std::array node{Field{1, words},
+                                   Field{2, words},
+                                   Field{3, words},
+                                   Field{4, words},
+                                   Field{5, tf_attribute_entry},
+                                   Field{6, message_alone},
+                                   Field{7, message_alone}};
+  static constexpr std::array entry{Field{1, words}, Field{2, tf_attribute}};
+  static constexpr std::array values{Field{1, tf_list}, Field{7, tf_shape}, Field{8, tf_tensor},
+                                     Field{9, words}, Field{10, message_alone}};
+  static constexpr std::array list{Field{3, packed_integers}, Field{4, packed_floats},
+                                   Field{5, packed_integers}, Field{6, packed_integers},
+                                   Field{7, tf_shape},        Field{8, tf_tensor}};
+  static constexpr std::array tensor{Field{2, tf_shape}};
+  static constexpr std::array sides{Field{2, named_side}};
+  static constexpr std::array side{Field{2, words}};
+  static constexpr std::array signatures{Field{1, words}, Field{2, tf_signature}};
+  static constexpr std::array signature{Field{1, tf_tensor_entry}, Field{2, tf_tensor_entry},
+                                        Field{3, words}};
+  static constexpr std::array tensors{Field{1, words}, Field{2, tf_tensor_info}};
+  static constexpr std::array tensor_info{Field{1, words}, Field{3, tf_shape}};
+  switch (message) {
     case tf_saved_model: return saved;
     case tf_meta_graph: return meta;
     case tf_meta_info: return info;
-    case tf_graph: return tf_graphs;
-    case tf_node: return tf_nodes;
+    case tf_graph: return graph;
+    case tf_node: return node;
     case tf_attribute_entry: return entry;
-    case tf_attribute:
-    case words: return {};
+    case tf_attribute: return values;
+    case tf_list: return list;
+    case tf_tensor: return tensor;
+    case tf_shape: return sides;
+    case named_side: return side;
+    case tf_signature_entry: return signatures;
+    case tf_signature: return signature;
+    case tf_tensor_entry: return tensors;
+    case tf_tensor_info: return tensor_info;
+    default: return {};
   }
-  return {};
+}
+
+std::span<const Field> fields_of(Content message) {
+  const auto onnx = onnx_fields(message);
+  return onnx.empty() ? tensorflow_fields(message) : onnx;
 }
 
 /// Whether a field of this number has this wire type in a file's outermost message. The schemas
 /// have some way to go to the largest number.
 bool is_outermost(Content message, int field, unsigned wire_type) {
   constexpr int largest = 63;
-  const bool number =
-      message == onnx_model ? field == 1 || field == 5 : message == tf_saved_model && field == 1;
+  const bool number = message == onnx_model ? field == 1 || field == 5
+                                            : field == (message == tf_saved_model ? 1 : 3);
   return field <= largest && (wire_type == 2) != number && (wire_type == 2 || wire_type == 0);
 }
 
@@ -157,6 +219,13 @@ class Walk {
 
  private:
   std::string inner(Content content, std::uint64_t from, std::uint64_t to, int depth) {
+    if (content == packed_floats)
+      return (to - from) % 4 == 0 ? "" : fmt::format("byte {}: numbers that do not end", from);
+    if (content == packed_integers) {
+      for (std::uint64_t at = from; at < to;)
+        if (!varint(at, to)) return fmt::format("byte {}: numbers that do not end", from);
+      return {};
+    }
     if (content != words) return message(content, from, to, depth + 1);
     if (to - from > longest_text)
       return fmt::format("byte {}: a text of {} bytes", from, to - from);
