@@ -100,6 +100,8 @@ OpenModel open_file(const std::string& path, const ModelOptions& options) {
                             setting_name("names"), listed(model.names), listed(names)));
   model.file_conf_thres = file.facts.conf_thres;
   model.file_iou_thres = file.facts.iou_thres;
+  model.wanted_conf_thres = file.facts.wanted_conf_thres;
+  model.wanted_iou_thres = file.facts.wanted_iou_thres;
   model.network.class_count = static_cast<int>(model.names.size());
   model.network.source = file.facts.description;
   const runtime::InputSides sides = file.detector->sides();
@@ -249,6 +251,18 @@ void require_agreement(const OpenModel& model, int image_size, const NmsOptions&
                     "export the model again",
                     setting_name("conf-thres"), text::general(nms.conf_thres), model.path,
                     text::general(model.file_conf_thres)));
+}
+
+void take_wanted_thresholds(const OpenModel& model, const std::vector<std::string>& given,
+                            NmsOptions& nms) {
+  const auto take = [&](const char* setting, double wanted, double& value) {
+    if (wanted < 0 || wanted == value || text::contains(given, setting)) return;
+    value = wanted;
+    log::info(fmt::format("{}: {} {} comes from the file", model.path, setting_name(setting),
+                          text::general(wanted)));
+  };
+  take("conf-thres", model.wanted_conf_thres, nms.conf_thres);
+  take("iou-thres", model.wanted_iou_thres, nms.iou_thres);
 }
 
 int usable_image_size(int image_size, const runtime::Detector& detector) {

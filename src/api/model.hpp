@@ -20,6 +20,8 @@ struct OpenModel {
   std::string dataset_identity;    ///< dataset::Index::identity of its training split
   /// Of the suppression inside a model file; negative: none, or not told.
   double file_conf_thres = -1, file_iou_thres = -1;
+  /// That a model file wants for the suppression of whoever reads it; negative: not told.
+  double wanted_conf_thres = -1, wanted_iou_thres = -1;
   std::unique_ptr<runtime::Detector> detector;
 };
 
@@ -54,6 +56,10 @@ std::filesystem::path model_cache_folder(const std::string& option);
 /// both sides. `given`: names of the settings on the command line; others are taken from the file.
 void require_agreement(const OpenModel& model, int image_size, const NmsOptions& nms,
                        const std::vector<std::string>& given);
+
+/// The thresholds that a model file wants, where the command line gives none; they are said.
+void take_wanted_thresholds(const OpenModel& model, const std::vector<std::string>& given,
+                            NmsOptions& nms);
 
 /// `image_size` rounded up to a multiple of the detector's stride (at least 32); a change is a
 /// warning.

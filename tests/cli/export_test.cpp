@@ -154,6 +154,20 @@ TEST_F(Export, TorchScriptIsComparedAndRunByDetect) {
   };
   const json expected = objects(in);
   ASSERT_GT(expected, 0);
+  const std::string whole = read_text(out + "/official.torchscript");
+  for (int i = 1; i < 8; ++i) {  // a byte of each part; checksums tell
+    std::string changed = whole;
+    char& byte = changed[whole.size() * static_cast<std::size_t>(i) / 8];
+    byte = static_cast<char>(byte ^ 0x55);
+    scratch.write("changed.torchscript", changed);
+    const Outcome outcome =
+        run({"detect", "--weights", (scratch / "changed.torchscript").string(), "--source",
+             (scratch / "images").string(), "--img", "64", "--nosave"});
+    EXPECT_TRUE(outcome.code == 1 ||
+                (outcome.code == 0 && outcome.err.find("error") == std::string::npos))
+        << i << ": " << outcome.err;
+    EXPECT_EQ(outcome.err.find("miniz"), std::string::npos) << outcome.err;
+  }
   EXPECT_EQ(objects(out + "/official.torchscript"), expected);
   EXPECT_EQ(objects(out + "/official.torchscript.ptl"), expected);
 }
@@ -261,6 +275,29 @@ TEST_F(Export, ContradictionsNameBothSides) {
     EXPECT_TRUE(has(outcome.err, expected)) << outcome.err;
   }
   EXPECT_EQ(detect({"--names", "a,b"}).code, 0) << "the same";
+}
+
+// OpenVINO's metadata carry thresholds for whoever reads the file.
+TEST_F(Export, ThresholdsComeFromTheFileWhereNoneAreGiven) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "openvino", "--conf-thres", "0.001", "--out", out});
+  const auto objects = [&](std::vector<std::string> more) {
+    std::vector<std::string> all{"detect",
+                                 "--weights",
+                                 out + "/official_openvino_model",
+                                 "--source",
+                                 (scratch / "images").string(),
+                                 "--nosave",
+                                 "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out, nullptr, false).at("objects").get<int>();
+  };
+  const int few = objects({"--conf-thres", "0.9"}), wanted = objects({});
+  EXPECT_GT(wanted, few);
+  EXPECT_EQ(objects({"--conf-thres", "0.001"}), wanted);
 }
 
 TEST_F(Export, BrokenFilesAreRefusedInOneLine) {

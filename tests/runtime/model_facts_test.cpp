@@ -87,6 +87,10 @@ TEST(ModelFacts, SizesAndThresholdsComeFromTheMetadata) {
   EXPECT_EQ(own.iou_thres, 0.45);
   EXPECT_EQ(own.conf_thres, 0.25);
   EXPECT_LT(model_facts({{"names", "['a']"}}, {{-1, 7}}, "x").iou_thres, 0) << "not told";
+  const ModelFacts wanted =
+      model_facts({{"confidence_threshold", "0.4"}, {"iou_threshold", "7"}}, {{1, 6300, 85}}, "x");
+  EXPECT_EQ(wanted.wanted_conf_thres, 0.4);
+  EXPECT_LT(wanted.wanted_iou_thres, 0) << "no threshold";
 }
 
 TEST(ModelFacts, PreparationOfImagesIsTold) {

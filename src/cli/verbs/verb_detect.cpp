@@ -176,6 +176,7 @@ void Run::open_model() {
       throw usage_error(fmt::format("detect: --classes: expected 0 to {}, found {}",
                                     model_.network.class_count - 1, index));
   api::require_agreement(model_, look_.image_size, look_.nms, given_);
+  api::take_wanted_thresholds(model_, given_, look_.nms);
   look_.image_size = api::usable_image_size(look_.image_size, *model_.detector);
   detector_ = model_.detector->description();
   output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path,

@@ -82,7 +82,7 @@ ModelMetadata file_metadata(const ov::Model& model, const RecognisedFile& file) 
       (file.format == FileFormat::openvino || file.format == FileFormat::saved_model))
     metadata = metadata_beside(file);
   for (const char* key : {"labels", "reverse_input_channels", "pad_value", "scale_values",
-                          "mean_values", "resize_type"})
+                          "mean_values", "resize_type", "confidence_threshold", "iou_threshold"})
     if (model.has_rt_info("model_info", key))
       metadata.try_emplace(key, model.get_rt_info<std::string>("model_info", key));
   return metadata;

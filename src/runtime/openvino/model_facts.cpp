@@ -132,13 +132,18 @@ void take_names(const ModelMetadata& metadata, std::int64_t classes, const std::
                             classes, facts.names.size()));
 }
 
+/// −1: no number of 0 … 1.
+double share_of(std::string_view text) {
+  const auto value = text::parse_double(text::trim(text));
+  return value && *value >= 0 && *value <= 1 ? *value : -1;
+}
+
 /// The number behind 'key': in a literal of Python.
 double number_behind(std::string_view text, std::string_view key) {
   const std::size_t at = text.find(fmt::format("'{}':", key));
   if (at == std::string_view::npos) return -1;
   const std::string_view rest = text.substr(at + key.size() + 3);
-  const auto value = text::parse_double(text::trim(rest.substr(0, rest.find_first_of(",}"))));
-  return value && *value >= 0 && *value <= 1 ? *value : -1;
+  return share_of(rest.substr(0, rest.find_first_of(",}")));
 }
 
 /// Height and width that the file tells, "[640, 640]" or "640", against those that it takes.
@@ -269,6 +274,8 @@ ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputSh
   take_names(metadata, classes_of(facts.layout, outputs[facts.output]), source, more, facts);
   take_sides(metadata, source, more, facts);
   take_preparation(told("pad_value"), told("reverse_input_channels"), facts);
+  facts.wanted_conf_thres = share_of(told("confidence_threshold"));
+  facts.wanted_iou_thres = share_of(told("iou_threshold"));
   check_preparation(metadata, source);
   if (const auto stride = text::parse_int(told("stride")); stride && *stride > 0) {
     if (*stride > largest_stride)

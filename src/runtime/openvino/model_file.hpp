@@ -24,6 +24,8 @@ struct ModelFacts {
   bool shares = false;     ///< boxes are shares of the image's sides
   /// Of the suppression in the file; negative: none, or not told.
   double conf_thres = -1, iou_thres = -1;
+  /// That whoever reads the file is to take for a suppression of his own; negative: not told.
+  double wanted_conf_thres = -1, wanted_iou_thres = -1;
   std::vector<network::Level> levels;  ///< strides and anchors; empty where the file has none
   std::string description;
   std::vector<std::string> notes;  ///< what was assumed, and what a user should know
