@@ -11,10 +11,13 @@
 #include "core/log.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
+#include "core/value.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/finite_weights.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/joined_detectors.hpp"
+#include "runtime/onnxruntime/ort_detector.hpp"
+#include "runtime/openvino/file_format.hpp"
 #include "runtime/openvino/model_file.hpp"
 
 namespace yolov7::api {
@@ -31,19 +34,74 @@ std::vector<std::string> class_names(const network::Checkpoint& checkpoint,
   return names;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  return text::printable(text::join(names, ", "));
+}
+
+/// Of --names: a list with commas, a text file of one name a line, or a YAML file with `names`.
+std::vector<std::string> given_class_names(const std::string& option) {
+  std::vector<std::string> names;
+  if (option.empty()) return names;
+  const std::filesystem::path path(option);
+  const std::string suffix = text::lower(path.extension().string());
+  std::error_code error;
+  const bool file = std::filesystem::is_regular_file(path, error);
+  if (file && (suffix == ".yaml" || suffix == ".yml")) {
+    const Value tree = read_yaml(path);
+    const Value& list = tree.at("names");
+    for (const Value& one : list.sequence) names.push_back(one.text());
+    for (const auto& [index, one] : list.mapping) names.push_back(one.text());
+  } else if (file) {
+    const std::string content = file::read(path, 1 << 20);
+    for (const std::string_view line : text::lines(content))
+      if (!text::trim(line).empty()) names.emplace_back(text::trim(line));
+  } else if (suffix == ".yaml" || suffix == ".yml" || suffix == ".txt") {
+    throw Error(fmt::format("{} {}: no such file", setting_name("names"), option));
+  } else {
+    for (const std::string_view one : text::split(option, ',')) names.emplace_back(text::trim(one));
+  }
+  if (names.empty() || text::contains(names, ""))
+    throw Error(
+        fmt::format("{}: expected class names in a list with commas, a text file or a YAML "
+                    "file, found '{}'",
+                    setting_name("names"), text::printable(option)));
+  return names;
+}
+
 /// A file of another program's format.
 OpenModel open_file(const std::string& path, const ModelOptions& options) {
   const bool script = runtime::is_script_file(path);
-  if (!script && options.backend != "openvino")
-    throw usage_error(
-        fmt::format("{}: expected --backend openvino for a model in this format, found {}", path,
-                    options.backend));
+  if (script) runtime::recognise_file(path);  // before LibTorch sees it
+  const std::vector<std::string> names = given_class_names(options.names);
+  const bool by_ort = options.backend == "onnxruntime";
+  if (script ? by_ort : options.backend == "libtorch")
+    throw usage_error(fmt::format("{}: expected --backend {} for a model in this format, found {}",
+                                  path, script ? "libtorch" : "openvino or onnxruntime",
+                                  options.backend));
   OpenModel model;
   model.path = path;
-  runtime::ModelFile file = script ? script_library().open(path, options.detector)
-                                   : runtime::open_model_file(path, options.detector);
+  runtime::ModelFile file = script   ? script_library().open(path, options.detector)
+                            : by_ort ? runtime::open_ort_file(path, options.detector, names)
+                                     : runtime::open_model_file(path, options.detector, names);
+  if (file.facts.fill != 114)
+    throw Error(
+        fmt::format("{}: pad_value: this program fills images up with 114, the metadata of "
+                    "the file asks for {}",
+                    path, file.facts.fill));
+  if (!file.facts.rgb)
+    throw Error(
+        fmt::format("{}: reverse_input_channels: this program gives R G B, the metadata of "
+                    "the file asks for B G R",
+                    path));
   for (const std::string& note : file.facts.notes) log::warning(fmt::format("{}: {}", path, note));
   model.names = file.facts.names;
+  if (!names.empty() && names != model.names)
+    throw Error(fmt::format("{}: {}: expected the class names of the file ({}), found {}", path,
+                            setting_name("names"), listed(model.names), listed(names)));
+  model.file_conf_thres = file.facts.conf_thres;
+  model.file_iou_thres = file.facts.iou_thres;
+  model.wanted_conf_thres = file.facts.wanted_conf_thres;
+  model.wanted_iou_thres = file.facts.wanted_iou_thres;
   model.network.class_count = static_cast<int>(model.names.size());
   model.network.source = file.facts.description;
   const runtime::InputSides sides = file.detector->sides();
@@ -72,6 +130,9 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
     log::warning(fmt::format("{}: {}", path, note));
   model.network = checkpoint.build_network();
   model.names = class_names(checkpoint, model.network, path);
+  if (const auto names = given_class_names(options.names); !names.empty() && names != model.names)
+    throw Error(fmt::format("{}: {}: expected the class names of the checkpoint ({}), found {}",
+                            path, setting_name("names"), listed(model.names), listed(names)));
   model.image_size = checkpoint.image_size;
   model.dataset_identity = checkpoint.dataset_identity;
   network::check(model.network, checkpoint.inference_weights());
@@ -84,8 +145,13 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
     auto runnable = std::make_shared<network::NetworkAndWeights>(
         network::NetworkAndWeights{model.network, std::move(weights)});
     model.detector = runtime::make_openvino_detector(std::move(runnable), options.detector);
+  } else if (options.backend == "onnxruntime") {
+    throw usage_error(
+        fmt::format("{}: {} onnxruntime: expected an .onnx file, found a checkpoint; "
+                    "yolov7 export writes one",
+                    path, setting_name("backend")));
   } else {
-    throw usage_error(fmt::format("{}: expected openvino or libtorch, found '{}'",
+    throw usage_error(fmt::format("{}: expected openvino, onnxruntime or libtorch, found '{}'",
                                   setting_name("backend"), options.backend));
   }
   if (options.augment)
@@ -104,9 +170,14 @@ std::vector<Setting> settings(ModelOptions& o) {
               setting("augment", o.augment, "test-time augmentation: three passes over each image"),
               setting("tta-clip-tails", o.clip_tails,
                       "augment: without the coarsest rows of the first pass and the finest of the "
-                      "last")}),
-       group("Machine", {setting("backend", o.backend, "openvino, or libtorch as the reference")
-                             .choices({"openvino", "libtorch"}),
+                      "last"),
+              setting("names", o.names,
+                      "class names of a model file that has none: a list with commas, a text file "
+                      "of one name a line, or a data set's YAML file")}),
+       group("Machine", {setting("backend", o.backend,
+                                 "openvino; onnxruntime, for .onnx files where its library is "
+                                 "found; or libtorch as the reference")
+                             .choices({"openvino", "onnxruntime", "libtorch"}),
                          setting("threads", o.detector.threads,
                                  "of the network; 0 = the cores this process may use")
                              .range(0, 4096)})});
@@ -156,6 +227,42 @@ std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::s
 std::filesystem::path model_cache_folder(const std::string& option) {
   if (option == "none" || option.empty()) return {};
   return option == "auto" ? file::user_cache_folder() / "compiled" : std::filesystem::path(option);
+}
+
+void require_agreement(const OpenModel& model, int image_size, const NmsOptions& nms,
+                       const std::vector<std::string>& given) {
+  const runtime::InputSides sides = model.detector->sides();
+  if (text::contains(given, "img-size") && sides.fixed() &&
+      image_size != std::max(sides.height, sides.width))
+    throw usage_error(
+        fmt::format("{} {}: {} takes images of {} x {} px alone; leave the option "
+                    "out, or export the model again",
+                    setting_name("img-size"), image_size, model.path, sides.width, sides.height));
+  if (text::contains(given, "iou-thres") && model.file_iou_thres >= 0 &&
+      nms.iou_thres != model.file_iou_thres)
+    throw usage_error(
+        fmt::format("{} {}: {} suppresses by itself at {}; leave the option out, or "
+                    "export the model again",
+                    setting_name("iou-thres"), text::general(nms.iou_thres), model.path,
+                    text::general(model.file_iou_thres)));
+  if (text::contains(given, "conf-thres") && nms.conf_thres < model.file_conf_thres)
+    throw usage_error(
+        fmt::format("{} {}: {} gives nothing below {}; raise the threshold, or "
+                    "export the model again",
+                    setting_name("conf-thres"), text::general(nms.conf_thres), model.path,
+                    text::general(model.file_conf_thres)));
+}
+
+void take_wanted_thresholds(const OpenModel& model, const std::vector<std::string>& given,
+                            NmsOptions& nms) {
+  const auto take = [&](const char* setting, double wanted, double& value) {
+    if (wanted < 0 || wanted == value || text::contains(given, setting)) return;
+    value = wanted;
+    log::info(fmt::format("{}: {} {} comes from the file", model.path, setting_name(setting),
+                          text::general(wanted)));
+  };
+  take("conf-thres", model.wanted_conf_thres, nms.conf_thres);
+  take("iou-thres", model.wanted_iou_thres, nms.iou_thres);
 }
 
 int usable_image_size(int image_size, const runtime::Detector& detector) {

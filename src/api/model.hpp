@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/settings.hpp"
+#include "image/boxes/nms.hpp"
 #include "network/graph/graph.hpp"
 #include "runtime/detector.hpp"
 
@@ -17,6 +18,10 @@ struct OpenModel {
   std::vector<std::string> names;  ///< class_count of them; "0", "1", … if the checkpoint has none
   int image_size = 640;            ///< what it was trained at
   std::string dataset_identity;    ///< dataset::Index::identity of its training split
+  /// Of the suppression inside a model file; negative: none, or not told.
+  double file_conf_thres = -1, file_iou_thres = -1;
+  /// That a model file wants for the suppression of whoever reads it; negative: not told.
+  double wanted_conf_thres = -1, wanted_iou_thres = -1;
   std::unique_ptr<runtime::Detector> detector;
 };
 
@@ -26,6 +31,8 @@ struct ModelOptions {
                                      ///< reference, needs the training library
   runtime::DetectorOptions detector;
   bool augment = false, clip_tails = false;  ///< test-time augmentation
+  std::string names;  ///< class names of a model file that has none: a list with commas, a text
+                      ///< file of one name a line, or a YAML file with `names`
 };
 
 /// The options of a command line that these members are; `precision` is a verb's own.
@@ -44,6 +51,15 @@ void require_weights(const std::vector<std::string>& weights);
 std::vector<std::unique_ptr<runtime::Detector>> workers(OpenModel& model, std::size_t count);
 /// "auto", "none" or a folder → where compiled networks are kept; empty = nowhere.
 std::filesystem::path model_cache_folder(const std::string& option);
+
+/// Error (usage): an option of the command line contradicts what a model file says of itself, with
+/// both sides. `given`: names of the settings on the command line; others are taken from the file.
+void require_agreement(const OpenModel& model, int image_size, const NmsOptions& nms,
+                       const std::vector<std::string>& given);
+
+/// The thresholds that a model file wants, where the command line gives none; they are said.
+void take_wanted_thresholds(const OpenModel& model, const std::vector<std::string>& given,
+                            NmsOptions& nms);
 
 /// `image_size` rounded up to a multiple of the detector's stride (at least 32); a change is a
 /// warning.

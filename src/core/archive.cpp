@@ -14,6 +14,7 @@ namespace yolov7::network {
 namespace {
 
 constexpr zip_int64_t most_entries = 200'000;
+constexpr std::uint64_t largest_text = std::uint64_t{1} << 26;
 
 std::string open_error(int code) {
   zip_error_t error;
@@ -83,6 +84,7 @@ struct ArchiveReader::Impl {
   zip_t* zip = nullptr;
   std::map<std::string, zip_stat_t> entries;
   std::string last_name;
+  bool compressed_too = false;
 
   void add_entry(zip_uint64_t index) {
     zip_stat_t stat;
@@ -95,9 +97,22 @@ struct ArchiveReader::Impl {
     const std::string name = text::printable(last_name);
     if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && stat.encryption_method != ZIP_EM_NONE)
       throw Error(fmt::format("{}: {} is encrypted", path.string(), name));
-    if ((stat.valid & ZIP_STAT_COMP_METHOD) != 0 && stat.comp_method != ZIP_CM_STORE)
+    const bool compressed =
+        (stat.valid & ZIP_STAT_COMP_METHOD) != 0 && stat.comp_method != ZIP_CM_STORE;
+    if (compressed && !compressed_too) {
+      if (last_name.find("/code/") != std::string::npos)
+        throw Error(
+            fmt::format("{}: expected a checkpoint, found a TorchScript file; name it "
+                        ".torchscript to run it",
+                        path.string()));
       throw Error(
           fmt::format("{}: expected stored entries, found {} compressed", path.string(), name));
+    }
+    // Deflate makes a thousandth at best (RFC 1951); what claims more is no file of anybody.
+    if (compressed && ((stat.valid & ZIP_STAT_COMP_SIZE) == 0 || stat.size > largest_text ||
+                       stat.size / 1100 > stat.comp_size))
+      throw Error(fmt::format("{}: {}: expected a compressed text of at most {} bytes, found {}",
+                              path.string(), name, largest_text, stat.size));
     if (last_name.find("..") != std::string::npos)
       throw Error(fmt::format("{}: {}: expected entry names without '..'", path.string(), name));
     if (!entries.emplace(last_name, stat).second)
@@ -105,8 +120,10 @@ struct ArchiveReader::Impl {
   }
 };
 
-ArchiveReader::ArchiveReader(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
+ArchiveReader::ArchiveReader(const std::filesystem::path& path, ArchiveEntries entries)
+    : impl_(std::make_unique<Impl>()) {
   impl_->path = path;
+  impl_->compressed_too = entries == ArchiveEntries::stored_and_compressed;
   if (!std::filesystem::is_regular_file(path))
     throw Error(fmt::format("{}: expected a checkpoint, found {}", path.string(),
                             std::filesystem::exists(path)
@@ -129,7 +146,9 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& path) : impl_(std::mak
   std::uint64_t bytes = 0;
   for (zip_int64_t i = 0; i < count; ++i) {
     impl_->add_entry(static_cast<zip_uint64_t>(i));
-    const std::uint64_t size = impl_->entries.at(impl_->last_name).size;
+    const zip_stat_t& entry = impl_->entries.at(impl_->last_name);
+    const std::uint64_t size =
+        entry.comp_method == ZIP_CM_STORE ? entry.size : std::uint64_t{entry.comp_size};
     // Stored entries that are larger together than their file lie over one another.
     if (size > file_bytes || (bytes += size) > file_bytes)
       throw Error(fmt::format("{}: its entries claim more than the {} bytes of the file",
@@ -172,6 +191,22 @@ std::vector<std::byte> ArchiveReader::read(const std::string& name,
     throw Error(fmt::format("{}: {} is damaged (its checksum does not fit, or the file was cut)",
                             impl_->path.string(), name));
   return out;
+}
+
+void ArchiveReader::check_all() const {
+  std::vector<char> part(std::size_t{1} << 16);
+  for (const auto& [name, stat] : impl_->entries) {
+    zip_file_t* file = zip_fopen_index(impl_->zip, stat.index, 0);
+    zip_int64_t got = file == nullptr ? -1 : 0;
+    std::uint64_t done = 0;
+    // The last read gives nothing, and compares the checksum.
+    while (file != nullptr && (got = zip_fread(file, part.data(), part.size())) > 0)
+      done += static_cast<std::uint64_t>(got);
+    const bool closed = file != nullptr && zip_fclose(file) == 0;
+    if (got != 0 || !closed || done != stat.size)
+      throw Error(fmt::format("{}: {} is damaged (its checksum does not fit, or the file was cut)",
+                              impl_->path.string(), text::printable(name)));
+  }
 }
 
 bool ArchiveReader::holds_torchscript() const {

@@ -24,17 +24,24 @@ class ArchiveWriter {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Entries of a TorchScript file are data, stored as they are, and source text, compressed.
+enum class ArchiveEntries { stored, stored_and_compressed };
+
 class ArchiveReader {
  public:
   /// Errors name the file: missing, no zip file, cut, entries that are too many, duplicate,
-  /// encrypted, compressed, larger together than the file, or named with "..".
-  explicit ArchiveReader(const std::filesystem::path& path);
+  /// encrypted, compressed where that is not asked for, or to less than a thousandth, larger
+  /// together than the file, or named with "..".
+  explicit ArchiveReader(const std::filesystem::path& path,
+                         ArchiveEntries entries = ArchiveEntries::stored);
   ~ArchiveReader();
   bool has(const std::string& name) const;
   std::uint64_t size(const std::string& name) const;
   /// The whole entry, its checksum verified. Error: no such entry, larger than `limit_bytes`,
   /// damaged.
   std::vector<std::byte> read(const std::string& name, std::uint64_t limit_bytes) const;
+  /// Reads everything once. Error: an entry whose checksum does not fit.
+  void check_all() const;
   /// Compiled programs instead of data: constants.pkl or a folder code/ in it.
   bool holds_torchscript() const;
   /// "archive" in "archive/data.pkl"; Error if there is no or more than one data.pkl.

@@ -45,14 +45,29 @@ class Translation {
     return with_constant(Kind::multiply, rows, {1, 1, rows.shape.back()}, factors);
   }
 
-  Value without_objectness(const Value& rows) {
+  /// Objectness · class; of a single class the objectness.
+  Value scores(const Value& rows) {
     const int classes = model_.network().class_count;
-    Value scores = columns(rows, 4, 5);
-    if (classes > 1) {
-      const Value each = columns(rows, 5, 5 + classes);
-      scores = node({.kind = Kind::multiply, .shape = each.shape}, {scores, each});
+    const Value objectness = columns(rows, 4, 5);
+    if (classes == 1) return objectness;
+    const Value each = columns(rows, 5, 5 + classes);
+    return node({.kind = Kind::multiply, .shape = each.shape}, {objectness, each});
+  }
+
+  Value without_objectness(const Value& rows) {
+    return transposed(concat({columns(rows, 0, 4), scores(rows)}, 2), {0, 2, 1});
+  }
+
+  /// x1, y1, x2, y2 of centres and sizes, as boxes that all classes share.
+  Value corners(const Value& rows) {
+    const Value centre = columns(rows, 0, 2), size = columns(rows, 2, 4);
+    Inputs both;
+    for (const float half : {-0.5F, 0.5F}) {
+      const Value offset = with_constant(Kind::multiply, size, {1, 1, 2}, {half, half});
+      both.push_back(node({.kind = Kind::add, .shape = centre.shape}, {centre, offset}));
     }
-    return transposed(concat({columns(rows, 0, 4), scores}, 2), {0, 2, 1});
+    const Value all = concat(both, 2);
+    return reshaped(all, {all.shape[1], 1, 4});
   }
 
  private:
@@ -352,6 +367,13 @@ ExportModel channels_last_model(const ExportModel& model, const ExportOptions& o
 
 std::string_view channels_last_layout(const ExportOptions& options) {
   return options.fold_obj ? "v8" : "tf";
+}
+
+SuppressionInputs channels_last_suppression(ChannelsLastGraph& graph, const ExportModel& model,
+                                            int images) {
+  Translation translation(graph, model);
+  const Value rows = translation.normalized(translation.rows(images));
+  return {translation.corners(rows).number, translation.scores(rows).number};
 }
 
 std::pair<int, Shape> channels_last(ChannelsLastGraph& graph, const ExportModel& model,

@@ -75,6 +75,14 @@ std::int64_t batch_side(const ExportModel& model);
 /// What formats of such tensors write of a model, whose forms are decoded: height and width fixed,
 /// suppression left to whoever reads.
 ExportModel channels_last_model(const ExportModel& model, const ExportOptions& options);
+/// What goes into a suppression: corners in parts of the image, [B, N, 1, 4] (x1, y1, x2, y2), and
+/// scores, [B, N, nc].
+struct SuppressionInputs {
+  int boxes = -1, scores = -1;
+};
+SuppressionInputs channels_last_suppression(ChannelsLastGraph& graph, const ExportModel& model,
+                                            int images);
+
 /// "tf", or "v8" without objectness.
 std::string_view channels_last_layout(const ExportOptions& options);
 

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "exporting/coreml_network.hpp"
 #include "exporting/coreml_primitives.hpp"
 
 namespace yolov7::exporting {
@@ -15,7 +16,7 @@ namespace {
 
 // Field numbers of Model.proto, FeatureTypes.proto and NonMaximumSuppression.proto.
 namespace model_field {
-constexpr int version = 1, description = 2, pipeline = 202, ml_program = 502, suppression = 610;
+constexpr int version = 1, description = 2, pipeline = 202, suppression = 610;
 }
 namespace description_field {
 constexpr int input = 1, output = 10, metadata = 100;
@@ -33,9 +34,7 @@ constexpr int pick_top = 1, labels = 100, iou = 110, confidence = 111, confidenc
 }
 
 constexpr int rgb = 20, float32_array = 65568;
-/// Version 6 is the first with ML programs (iOS 15), 5 the one of suppression (iOS 14).
-constexpr int program_version = 6, suppression_version = 5;
-constexpr const char* opset = "CoreML5";
+constexpr int suppression_version = 5;  ///< iOS 14
 constexpr const char *raw_confidence = "raw_confidence", *raw_coordinates = "raw_coordinates";
 
 ProtobufMessage feature(const std::string& name, std::string_view about, ProtobufMessage type) {
@@ -87,13 +86,13 @@ ProtobufMessage model_message(int version, ProtobufMessage description, int kind
 
 class CoremlWriter {
  public:
-  CoremlWriter(const ExportModel& model, const ExportOptions& options, CoremlWeights& weights)
+  CoremlWriter(const ExportModel& model, const ExportOptions& options, CoremlGraph& graph)
       : model_(model),
         options_(options),
-        program_(weights),
+        program_(graph),
         primitives_(program_, model, options.half ? CoremlType::float16 : CoremlType::float32) {}
 
-  ProtobufMessage run() && {
+  ProtobufMessage run() {
     // In float16 too: pixels are exact, and 1/255 is 1.5e-5 beside it.
     const CoremlValue pixels = program_.cast(
         program_.input("image", CoremlType::float32, {1, 3, model_.height, model_.width}),
@@ -109,8 +108,8 @@ class CoremlWriter {
     description.message(description_field::input, image_feature(model_))
         .message(description_field::output, array_feature(output, about))
         .message(description_field::metadata, about_model(options_.fold_obj ? "v8" : "v5", {}));
-    return model_message(program_version, std::move(description), model_field::ml_program,
-                         std::move(program_).program(opset, {output.name}));
+    return model_message(program_.version(), std::move(description), program_.kind(),
+                         program_.finish({output.name}));
   }
 
  private:
@@ -167,9 +166,8 @@ class CoremlWriter {
         .message(description_field::output, array_feature(confidence, about_confidence))
         .message(description_field::output, array_feature(coordinates, about_coordinates));
     ProtobufMessage models;
-    models.message(
-        1, model_message(program_version, std::move(described), model_field::ml_program,
-                         std::move(program_).program(opset, {raw_confidence, raw_coordinates})));
+    models.message(1, model_message(program_.version(), std::move(described), program_.kind(),
+                                    program_.finish({raw_confidence, raw_coordinates})));
 
     const auto add_thresholds = [&](ProtobufMessage& to) {
       to.message(
@@ -201,8 +199,8 @@ class CoremlWriter {
         description_field::metadata,
         about_model("coreml-nms", {{"IoU threshold", text::general(options_.iou_thres)},
                                    {"Confidence threshold", text::general(options_.conf_thres)}}));
-    return model_message(program_version, std::move(whole), model_field::pipeline,
-                         std::move(models));
+    return model_message(std::max(program_.version(), suppression_version), std::move(whole),
+                         model_field::pipeline, std::move(models));
   }
 
   ProtobufMessage suppression() const {
@@ -224,7 +222,7 @@ class CoremlWriter {
 
   const ExportModel& model_;
   const ExportOptions& options_;
-  CoremlProgram program_;
+  CoremlGraph& program_;
   CoremlPrimitives primitives_;
 };
 
@@ -259,6 +257,13 @@ std::string manifest(const std::string& program) {
       item(model, "Specification", "model.mlmodel"), item(weights, "Weights", "weights"), model);
 }
 
+void require_size(std::uint64_t bytes) {
+  if (bytes > protobuf_limit)
+    throw Error(fmt::format(
+        "coreml: expected at most 2 GB of program, which is the format's limit, found {:.1f}",
+        static_cast<double>(bytes) / 1e9));
+}
+
 }  // namespace
 
 void write_coreml(const ExportModel& model, const ExportOptions& options,
@@ -269,17 +274,24 @@ void write_coreml(const ExportModel& model, const ExportOptions& options,
                     "one, found {}",
                     model.batch));
   if (options.half) require_float16_range(model);
+  if (options.mlmodel) {
+    CoremlNetwork network;
+    const ProtobufMessage file = CoremlWriter(model, options, network).run();
+    require_size(file.size());
+    std::ofstream out(path, std::ios::binary);
+    file.write(out);
+    if (!out.flush()) throw Error(fmt::format("{}: cannot be written", path.string()));
+    return;
+  }
   const std::filesystem::path data = path / "Data" / "com.apple.CoreML";
   file::make_folder(data / "weights");
   CoremlWeights weights(data / "weights" / "weight.bin");
+  CoremlProgram graph(weights);
   std::ostringstream bytes;
-  CoremlWriter(model, options, weights).run().write(bytes);
+  CoremlWriter(model, options, graph).run().write(bytes);
   weights.finish();
   const std::string program = std::move(bytes).str();
-  if (program.size() > protobuf_limit)
-    throw Error(fmt::format(
-        "coreml: expected at most 2 GB of program, which is the format's limit, found {:.1f}",
-        static_cast<double>(program.size()) / 1e9));
+  require_size(program.size());
   write_text(data / "model.mlmodel", program);
   write_text(path / "Manifest.json", manifest(program));
 }

@@ -11,7 +11,7 @@ namespace yolov7::exporting {
 class CoremlPrimitives {
  public:
   /// Weights and what is computed with them have `type`; decoding is in float32 always.
-  CoremlPrimitives(CoremlProgram& program, const ExportModel& model, CoremlType type)
+  CoremlPrimitives(CoremlGraph& program, const ExportModel& model, CoremlType type)
       : program_(program), model_(model), type_(type) {}
 
   /// `images`: [1, 3, H, W] in 0 … 1, of `type`. Returns [1, N, 5 + nc], float32.
@@ -52,7 +52,7 @@ class CoremlPrimitives {
   CoremlValue same_shape(const char* operation, const Inputs& in);
   CoremlValue over_channels(const char* operation, const Inputs& in);
 
-  CoremlProgram& program_;
+  CoremlGraph& program_;
   const ExportModel& model_;
   CoremlType type_;
   std::vector<CoremlValue> values_;  // by value number

@@ -112,7 +112,7 @@ CoremlValue CoremlProgram::operation(std::string_view type, const CoremlArgument
   return result;
 }
 
-CoremlValue CoremlProgram::cast(const CoremlValue& value, CoremlType to) {
+CoremlValue CoremlGraph::cast(const CoremlValue& value, CoremlType to) {
   if (value.type == to) return value;
   return operation("cast",
                    {{"x", {value}}, {"dtype", {text(to == CoremlType::float16 ? "fp16" : "fp32")}}},
@@ -172,7 +172,7 @@ CoremlValue CoremlProgram::tensor(std::string name, const std::vector<std::int64
   return constant(value, std::move(content));
 }
 
-CoremlValue CoremlProgram::real(double number, CoremlType type) {
+CoremlValue CoremlGraph::real(double number, CoremlType type) {
   return reals({}, {static_cast<float>(number)}, type);
 }
 
@@ -188,8 +188,8 @@ CoremlValue CoremlProgram::weight(const std::string& name, const std::vector<std
   return written_[name] = tensor(name, shape, stored.converted(data_type(type)));
 }
 
-ProtobufMessage CoremlProgram::program(std::string_view opset,
-                                       const std::vector<std::string>& outputs) && {
+ProtobufMessage CoremlProgram::finish(const std::vector<std::string>& outputs) {
+  constexpr const char* opset = "CoreML5";
   ProtobufMessage block, function, program;
   for (const std::string& output : outputs) block.text(block_field::outputs, output);
   for (ProtobufMessage& one : operations_) block.message(block_field::operations, std::move(one));

@@ -27,33 +27,61 @@ struct CoremlValue {
 /// Name of a parameter, and what is given to it.
 using CoremlArguments = std::vector<std::pair<std::string_view, std::vector<CoremlValue>>>;
 
-class CoremlProgram {
+/// What CoremlPrimitives puts a network together with: an ML program, or a network of the older
+/// form.
+class CoremlGraph {
+ public:
+  virtual ~CoremlGraph() = default;
+  virtual CoremlValue input(const std::string& name, CoremlType type,
+                            const std::vector<std::int64_t>& shape) = 0;
+  /// Appends an operation of MIL whose result has this type and shape. The result's name is made up
+  /// where `name` is empty.
+  virtual CoremlValue operation(std::string_view type, const CoremlArguments& arguments,
+                                CoremlType result_type, const std::vector<std::int64_t>& shape,
+                                std::string name = {}) = 0;
+  CoremlValue cast(const CoremlValue& value, CoremlType to);
+
+  virtual CoremlValue integers(const std::vector<std::int64_t>& values) = 0;
+  virtual CoremlValue integer(std::int64_t value) = 0;
+  virtual CoremlValue boolean(bool value) = 0;
+  virtual CoremlValue text(std::string_view value) = 0;
+  virtual CoremlValue reals(const std::vector<std::int64_t>& shape,
+                            const std::vector<float>& values, CoremlType type) = 0;
+  CoremlValue real(double value, CoremlType type);
+  /// Of one name: written once. The tensor stays while the graph is there.
+  virtual CoremlValue weight(const std::string& name, const std::vector<std::int64_t>& shape,
+                             const network::Tensor& tensor, CoremlType type) = 0;
+
+  /// Field of Model.proto that holds finish(), and the first specification that knows it.
+  virtual int kind() const = 0;
+  virtual int version() const = 0;
+  virtual ProtobufMessage finish(const std::vector<std::string>& outputs) = 0;
+};
+
+class CoremlProgram final : public CoremlGraph {
  public:
   explicit CoremlProgram(CoremlWeights& weights) : weights_(weights) {}
 
   CoremlValue input(const std::string& name, CoremlType type,
-                    const std::vector<std::int64_t>& shape);
-  /// Appends an operation whose result has this type and shape. The result's name is made up where
-  /// `name` is empty.
+                    const std::vector<std::int64_t>& shape) override;
   CoremlValue operation(std::string_view type, const CoremlArguments& arguments,
                         CoremlType result_type, const std::vector<std::int64_t>& shape,
-                        std::string name = {});
-  CoremlValue cast(const CoremlValue& value, CoremlType to);
+                        std::string name = {}) override;
 
   /// Constants, which are operations too.
-  CoremlValue integer(std::int64_t value);
-  CoremlValue integers(const std::vector<std::int64_t>& values);
-  CoremlValue boolean(bool value);
-  CoremlValue text(std::string_view value);
-  CoremlValue real(double value, CoremlType type);
+  CoremlValue integer(std::int64_t value) override;
+  CoremlValue integers(const std::vector<std::int64_t>& values) override;
+  CoremlValue boolean(bool value) override;
+  CoremlValue text(std::string_view value) override;
   CoremlValue reals(const std::vector<std::int64_t>& shape, const std::vector<float>& values,
-                    CoremlType type);
-  /// Of one name: written once.
+                    CoremlType type) override;
   CoremlValue weight(const std::string& name, const std::vector<std::int64_t>& shape,
-                     const network::Tensor& tensor, CoremlType type);
+                     const network::Tensor& tensor, CoremlType type) override;
 
-  /// The Program message. `opset`: "CoreML5", ….
-  ProtobufMessage program(std::string_view opset, const std::vector<std::string>& outputs) &&;
+  int kind() const override { return 502; }
+  int version() const override { return 6; }  ///< iOS 15
+  /// The Program message, of the operations of CoreML5.
+  ProtobufMessage finish(const std::vector<std::string>& outputs) override;
 
  private:
   std::string fresh(std::string_view what);

@@ -46,6 +46,8 @@ struct ExportOptions {
   std::string images;              ///< for the comparison, besides noise
   std::string split = "val";       ///< of `data`, for the accuracy
   double accuracy_budget = 0.003;  ///< mAP that a file may lose on `data`
+  std::string triton, ovms;        ///< folders of model repositories to put the files in
+  std::string deepstream;          ///< folder of DeepStream's configuration
 };
 
 /// What the graph gives out (export 2).

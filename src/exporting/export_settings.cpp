@@ -53,22 +53,39 @@ std::vector<Setting> outputs(ExportOptions& o) {
   };
 }
 
+/// Files of 8 bits are work that follows (compression).
+constexpr const char* later =
+    "8-bit files come with the work on compression; --half writes float16 today";
+
 std::vector<Setting> numbers(ExportOptions& o) {
   return {
       setting("half", o.half, "float16; inputs and outputs stay float32").alias("fp16").basic(),
       setting("half-io", o.half_io, "with --half: inputs and outputs are float16 too"),
-      setting("int8", o.int8, "post-training quantization"),
-      setting("per-tensor", o.per_tensor, "with --int8: one scale a tensor"),
+      setting("int8", o.int8, "8-bit integers").refused(later),
+      setting("per-tensor", o.per_tensor, "with --int8: one scale a tensor").refused(later),
       setting("calib-images", o.calib_images, "with --int8: images of the calibration")
-          .range(1, 100000),
+          .range(1, 100000)
+          .refused(later),
       setting("calib-method", o.calib_method, "with --int8: how ranges are found")
-          .choices({"minmax", "moving-average", "percentile", "entropy"}),
+          .choices({"minmax", "moving-average", "percentile", "entropy"})
+          .refused(later),
       setting("opset", o.opset, "operator set of ONNX").range(12, 18),
       setting("simplify", o.simplify, "simplify the graph"),
       setting("optimize", o.optimize, "optimize for mobile processors"),
       setting("workspace", o.workspace, "memory that TensorRT may use, GiB").range(0.001, 1024),
       setting("cache", o.cache, "timing cache of TensorRT"),
-      setting("mlmodel", o.mlmodel, "Core ML as a single file"),
+      setting("mlmodel", o.mlmodel,
+              "Core ML in its older form: one file, a network of layers, for iOS 13 and later"),
+  };
+}
+
+std::vector<Setting> servers(ExportOptions& o) {
+  return {
+      setting("triton", o.triton,
+              "also put the files in this model repository of Triton Inference Server"),
+      setting("ovms", o.ovms, "also put the files in this repository of OpenVINO Model Server"),
+      setting("deepstream", o.deepstream,
+              "folder for DeepStream's configuration and labels; with --include engine --end2end"),
   };
 }
 
@@ -91,7 +108,8 @@ std::vector<Setting> proof(ExportOptions& o) {
 
 Settings settings(ExportOptions& o) {
   return {"export", joined({group("Files", what_and_where(o)), group("Outputs", outputs(o)),
-                            group("Numbers", numbers(o)), group("Comparison", proof(o))})};
+                            group("Numbers", numbers(o)), group("Servers", servers(o)),
+                            group("Comparison", proof(o))})};
 }
 
 }  // namespace yolov7::exporting

@@ -18,11 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr int letterbox_fill = 114;
 
-bool by_plugin(const Format& format, const ExportModel& model) {
-  return model.form == OutputForm::nms_plugin ||
-         (format.name == "engine" && model.form == OutputForm::nms_operator);
-}
-
 bool near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(a); }
 
 std::string level_text(const network::Level& level) {
@@ -89,7 +84,7 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-std::string equal_line(const equivalence::FileProof& proof, bool apart) {
+std::string equal_line(const equivalence::FileProof& proof, std::string_view whose) {
   std::string line = proof.rows == 0 ? fmt::format("the same {} detections on {} images",
                                                    proof.detections.file, proof.pictures)
                      : proof.largest_box == 0 && proof.largest_score == 0
@@ -99,7 +94,7 @@ std::string equal_line(const equivalence::FileProof& proof, bool apart) {
   if (proof.accuracy)
     line += fmt::format("; mAP {:.4f}, the weights' {:.4f}", proof.accuracy->file_map,
                         proof.accuracy->parent_map);
-  return line + (apart ? "; TensorRT's suppression itself was not run" : "");
+  return whose.empty() ? line : fmt::format("{}; {} suppression itself was not run", line, whose);
 }
 
 }  // namespace
@@ -149,8 +144,8 @@ FileCheck check_file(const Format& format, const ExportModel& model, const Expor
   }
   fs::path read = file;
   ExportModel shown = model;
-  if (by_plugin(format, model)) {
-    // What leads to the operation is compared; TensorRT alone runs the operation itself.
+  const std::string_view whose = suppression_not_run(format, model);
+  if (!whose.empty()) {  // what leads to the operation is compared
     shown.form = OutputForm::decoded;
     read = folder / ("compared-" + file.filename().string());
     format.write(shown, options, read);
@@ -189,7 +184,7 @@ FileCheck check_file(const Format& format, const ExportModel& model, const Expor
     check.speed->file.load = load_ms;
   }
   check.verdict = equivalence::verdict(proof, comparison.precision);
-  check.detail = equal_line(proof, read != file);
+  check.detail = equal_line(proof, whose);
   return check;
 }
 

@@ -13,6 +13,7 @@
 #include "exporting/tensorflow.hpp"
 #include "exporting/tflite.hpp"
 #include "exporting/torchscript.hpp"
+#include "exporting/trtexec.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -80,10 +81,13 @@ Format saved_model_row() {
           .spellings = {},
           .file_name = "{}_saved_model",
           .description = "TensorFlow SavedModel",
-          .options = {"dynamic-batch", "fold-obj"},
+          .options = {"dynamic-batch", "fold-obj", "end2end", "nms", "include-nms", "topk-all",
+                      "topk-per-class", "iou-thres", "conf-thres"},
           .without_effect = {{"grid", "boxes are decoded always"},
                              {"simplify", "the graph is written without anything to simplify"},
-                             {"dynamic", "height and width are fixed in this format"}},
+                             {"dynamic", "height and width are fixed in this format"},
+                             {"max-wh", "the operation keeps classes apart by itself"},
+                             {"agnostic-nms", "the operation suppresses within classes"}},
           .write = write_saved_model,
           .readable = true};
 }
@@ -93,10 +97,13 @@ Format pb_row() {
           .spellings = {"frozen_graph"},
           .file_name = "{}.pb",
           .description = "TensorFlow frozen graph",
-          .options = {"dynamic-batch", "fold-obj"},
+          .options = {"dynamic-batch", "fold-obj", "end2end", "nms", "include-nms", "topk-all",
+                      "topk-per-class", "iou-thres", "conf-thres"},
           .without_effect = {{"grid", "boxes are decoded always"},
                              {"simplify", "the graph is written without anything to simplify"},
-                             {"dynamic", "height and width are fixed in this format"}},
+                             {"dynamic", "height and width are fixed in this format"},
+                             {"max-wh", "the operation keeps classes apart by itself"},
+                             {"agnostic-nms", "the operation suppresses within classes"}},
           .write = write_frozen_graph,
           .readable = true,
           .holds_names = false};
@@ -108,9 +115,10 @@ Format coreml_row() {
           .file_name = "{}.mlpackage",
           .description = "Core ML, for Apple's devices",
           .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
-                      "fold-obj", "half", "reference-parity"},
+                      "fold-obj", "half", "mlmodel", "reference-parity"},
           .without_effect = {{"grid", "boxes are decoded always"},
                              {"simplify", "the graph is written without anything to simplify"},
+                             {"max-wh", "the operation keeps classes apart by itself"},
                              {"topk-all", "the operation has no limit"},
                              {"topk-per-class", "the operation has no limit"},
                              {"dynamic", "the file is for one image of one height and width"},
@@ -157,6 +165,11 @@ Format ncnn_row() {
           .write = write_ncnn};
 }
 
+std::string engine_line(const ExportModel& model, const ExportOptions& options,
+                        const std::filesystem::path& onnx) {
+  return trtexec_line(model, options, onnx);
+}
+
 Format engine_row() {
   return {.name = "engine",
           .spellings = {"tensorrt", "trt"},
@@ -167,18 +180,28 @@ Format engine_row() {
                       "workspace", "cache", "reference-parity"},
           .without_effect = {{"simplify", "the graph is written without anything to simplify"},
                              {"dynamic", "an engine is built for one height and width"}},
-          .command = trtexec_line,
+          .command = engine_line,
           .write = write_tensorrt_onnx,
           .not_built = "the engine is not built: TensorRT builds it, with the line below",
           .readable = true};
+}
+
+/// Options that put files where a server looks for them, and the formats that it runs.
+std::vector<std::pair<std::string_view, std::vector<std::string>>> servers() {
+  return {{"triton", {"onnx", "openvino", "saved_model", "pb", "torchscript", "engine"}},
+          {"ovms", {"onnx", "openvino", "saved_model", "tflite"}},
+          {"deepstream", {"engine"}}};
 }
 
 std::vector<Format> all_rows() {
   std::vector<Format> rows = {onnx_row(), openvino_row(), tflite_row(),      saved_model_row(),
                               pb_row(),   coreml_row(),   torchscript_row(), torchscript_lite_row(),
                               ncnn_row(), engine_row()};
-  for (Format& row : rows)
+  for (Format& row : rows) {
     row.without_effect.push_back({"optimize", "the passes of PyTorch Mobile are not applied"});
+    for (const auto& [option, names] : servers())
+      if (text::contains(names, row.name)) row.options.push_back(option);
+  }
   return rows;
 }
 
@@ -187,6 +210,27 @@ const std::vector<Format>& table() {
   static const std::vector<Format> rows = all_rows();
   return rows;
 }
+
+/// Formats that their vendors' programs write from a file of ours.
+struct Conversion {
+  std::string_view name, from, command;
+};
+constexpr Conversion conversions[] = {
+    {"mnn", "onnx --grid",
+     "mnnconvert -f ONNX --modelFile best.onnx --MNNModel best.mnn --bizCode yolov7"},
+    {"rknn", "onnx",
+     "rknn-toolkit2: RKNN().load_onnx('best.onnx'), build(do_quantization=False), "
+     "export_rknn('best.rknn')"},
+    {"hailo", "onnx", "hailo parser onnx best.onnx --hw-arch hailo8"},
+    {"edgetpu", "tflite of 8-bit integers, which is not written yet",
+     "edgetpu_compiler best-int8.tflite"},
+    {"tfjs", "saved_model",
+     "tensorflowjs_converter --input_format=tf_saved_model --signature_name=serving_default "
+     "best_saved_model best_web_model"},
+    {"executorch", "nothing: it wants the network as code of PyTorch",
+     "torch.export.export and executorch.exir.to_edge"},
+    {"paddle", "onnx --grid",
+     "x2paddle --framework=onnx --model=best.onnx --save_dir=best_paddle_model"}};
 
 std::vector<std::string> all_spellings() {
   std::vector<std::string> all{"all"};
@@ -213,6 +257,12 @@ const Format& format(std::string_view name) {
         std::find(one.spellings.begin(), one.spellings.end(), name) != one.spellings.end())
       return one;
   }
+  for (const Conversion& one : conversions)
+    if (one.name == name)
+      throw usage_error(
+          fmt::format("export: --include: {} is written by its vendor's program, from "
+                      "--include {}: {}",
+                      name, one.from, one.command));
   throw usage_error(fmt::format("export: --include: expected {} or all, found '{}'{}",
                                 text::join(format_names(), ", "), text::printable(name),
                                 text::did_you_mean(name, all_spellings())));
@@ -245,17 +295,38 @@ bool honours(const Format& format, std::string_view option) {
   return has(always_honoured) || has(format.options);
 }
 
+namespace {
+
+/// Why an option that a format has changes nothing in this file; "" = it does.
+std::string_view idle_reason(const Format& format, std::string_view option, bool suppression) {
+  for (const std::string_view one :
+       {"conf-thres", "iou-thres", "topk-all", "topk-per-class", "agnostic-nms"})
+    if (!suppression && option == one &&
+        (format.name != "openvino" || (one != "conf-thres" && one != "iou-thres")))
+      return "nothing is suppressed in the file; --nms and --end2end do that";
+  return {};
+}
+
+}  // namespace
+
 std::vector<std::string> options_without_effect(std::span<const Format* const> chosen,
-                                                const std::vector<std::string>& given) {
+                                                const std::vector<std::string>& given,
+                                                bool suppression) {
   std::vector<std::string> lines(chosen.size());
   for (const std::string& option : given) {
     bool taken = false;
+    std::string expected = "a format that honours it";
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      if (honours(*chosen[i], option)) {
+      const std::string_view idle = honours(*chosen[i], option)
+                                        ? idle_reason(*chosen[i], option, suppression)
+                                        : std::string_view();
+      if (honours(*chosen[i], option) && idle.empty()) {
         taken = true;
         continue;
       }
       std::string reason;
+      if (!idle.empty())
+        reason = fmt::format(" ({})", idle), expected = "--nms or --end2end with it";
       for (const WithoutEffect& one : chosen[i]->without_effect)
         if (one.option == option) reason = fmt::format(" ({})", one.reason), taken = true;
       lines[i] += fmt::format("{}--{}{}", lines[i].empty() ? "" : ", ", option, reason);
@@ -263,14 +334,21 @@ std::vector<std::string> options_without_effect(std::span<const Format* const> c
     if (taken) continue;
     std::vector<std::string> names;
     for (const Format* one : chosen) names.emplace_back(one->name);
-    throw usage_error(fmt::format("export: --{}: expected a format that honours it, found {}",
-                                  option, text::join(names, ", ")));
+    throw usage_error(fmt::format("export: --{}: expected {}, found {}", option, expected,
+                                  text::join(names, ", ")));
   }
   std::vector<std::string> result;
   for (std::size_t i = 0; i < chosen.size(); ++i)
     if (!lines[i].empty())
       result.push_back(fmt::format("{}: without effect: {}", chosen[i]->name, lines[i]));
   return result;
+}
+
+std::string_view suppression_not_run(const Format& format, const ExportModel& model) {
+  if (model.form <= OutputForm::decoded) return {};
+  if (format.name == "saved_model" || format.name == "pb") return "TensorFlow's";
+  const bool plugin = model.form == OutputForm::nms_plugin || format.name == "engine";
+  return plugin ? "TensorRT's" : std::string_view();
 }
 
 }  // namespace yolov7::exporting

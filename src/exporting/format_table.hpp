@@ -42,6 +42,11 @@ struct Format {
   bool holds_names = true;   ///< class names are part of it
 };
 
+/// Whose suppression stands in the format's file of this model, where nothing here runs it
+/// ("TensorRT's", "TensorFlow's"): what leads to it is what can be compared. Empty: none, or one
+/// that is run.
+std::string_view suppression_not_run(const Format& format, const ExportModel& model);
+
 std::span<const Format> formats();
 /// Error (usage): unknown, with the nearest name.
 const Format& format(std::string_view name_or_spelling);
@@ -50,9 +55,12 @@ std::vector<std::string> format_names();
 /// order of the table.
 std::vector<const Format*> chosen_formats(const std::vector<std::string>& include);
 /// Which of the given options (names of settings) do nothing for which chosen format, a line each.
-/// Error (usage): no chosen format honours one.
+/// `suppression`: boxes are suppressed in the graph; else the thresholds have nothing to act on,
+/// but for those that OpenVINO's metadata tell its readers. Error (usage): no chosen format honours
+/// one.
 std::vector<std::string> options_without_effect(std::span<const Format* const> chosen,
-                                                const std::vector<std::string>& given);
+                                                const std::vector<std::string>& given,
+                                                bool suppression = true);
 bool honours(const Format& format, std::string_view option);
 
 }  // namespace yolov7::exporting

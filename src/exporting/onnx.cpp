@@ -158,24 +158,4 @@ void write_tensorrt_onnx(const ExportModel& model, const ExportOptions& options,
   write_onnx(for_tensorrt(model, options), own, path);
 }
 
-std::string trtexec_line(const ExportModel& model, const ExportOptions& options,
-                         const std::filesystem::path& path) {
-  std::filesystem::path engine = path;
-  engine.replace_extension(".engine");
-  std::string line =
-      fmt::format("trtexec --onnx={} --saveEngine={}{} --memPoolSize=workspace:{}",
-                  text::shell_word(path.string()), text::shell_word(engine.string()),
-                  options.half ? " --fp16" : "", std::lround(options.workspace * 1024));
-  if (options.dynamic_batch) {
-    const auto shape = [&](int batch) {
-      return fmt::format("images:{}x3x{}x{}", batch, model.height, model.width);
-    };
-    line += fmt::format(" --minShapes={} --optShapes={} --maxShapes={}", shape(1),
-                        shape(std::max(1, model.batch / 2)), shape(model.batch));
-  }
-  if (!options.cache.empty())
-    line += fmt::format(" --timingCacheFile={}", text::shell_word(options.cache));
-  return line;
-}
-
 }  // namespace yolov7::exporting

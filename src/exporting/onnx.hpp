@@ -16,8 +16,5 @@ void write_onnx(const ExportModel& model, const ExportOptions& options,
 /// suppression, float32, since its builder chooses the types.
 void write_tensorrt_onnx(const ExportModel& model, const ExportOptions& options,
                          const std::filesystem::path& path);
-/// The line that builds an engine from such a file.
-std::string trtexec_line(const ExportModel& model, const ExportOptions& options,
-                         const std::filesystem::path& path);
 
 }  // namespace yolov7::exporting

@@ -26,26 +26,65 @@ namespace signature_field {
 constexpr int inputs = 1, outputs = 2, method = 3;
 }
 
+struct Output {
+  std::string node;
+  TensorflowType type = TensorflowType::float32;
+  Shape shape;
+};
+
 struct Built {
   ProtobufMessage graph;
-  Shape input, output;  // −1 = open
+  Shape input;  // −1 = open
+  std::vector<Output> outputs;
 };
+
+bool suppresses(const ExportModel& model) { return model.form > OutputForm::decoded; }
+
+/// As the formats of channels-last tensors have it, and suppression where it is asked for.
+ExportModel own_model(const ExportModel& model, const ExportOptions& options) {
+  ExportModel own = channels_last_model(model, options);
+  if (suppresses(model)) own.form = OutputForm::nms_operator;
+  return own;
+}
+
+std::string_view own_layout(const ExportModel& own, const ExportOptions& options) {
+  return suppresses(own) ? "tf-combined-nms" : channels_last_layout(options);
+}
+
+void add_suppression(TensorflowGraph& graph, const ExportModel& model, const ExportOptions& options,
+                     int images, std::vector<Output>& outputs) {
+  const SuppressionInputs in = channels_last_suppression(graph, model, images);
+  const std::array<int, 4> found = graph.combined_suppression(
+      in.boxes, in.scores, options.topk_per_class, options.topk_all,
+      static_cast<float>(options.iou_thres), static_cast<float>(options.conf_thres));
+  const std::int64_t batch = batch_side(model), most = options.topk_all;
+  outputs = {{"Identity", TensorflowType::float32, {batch, most, 4}},
+             {"Identity_1", TensorflowType::float32, {batch, most}},
+             {"Identity_2", TensorflowType::float32, {batch, most}},
+             {"Identity_3", TensorflowType::int32, {batch}}};
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    graph.output(found[i], outputs[i].node, outputs[i].type);
+}
 
 Built built(const ExportModel& model, const ExportOptions& options, const std::string& input) {
   TensorflowGraph graph(model.fused);
   Shape shape{batch_side(model), model.height, model.width, 3};
   const int images = graph.input(input, TensorflowType::float32, shape);
-  auto [value, output] = channels_last(graph, model, options, images);
-  graph.output(value);
-  output.front() = batch_side(model);
-  return {std::move(graph).graph(), std::move(shape), std::move(output)};
+  std::vector<Output> outputs;
+  if (suppresses(model)) {
+    add_suppression(graph, model, options, images, outputs);
+  } else {
+    auto [value, sides] = channels_last(graph, model, options, images);
+    graph.output(value);
+    sides.front() = batch_side(model);
+    outputs.push_back({"Identity", TensorflowType::float32, std::move(sides)});
+  }
+  return {std::move(graph).graph(), std::move(shape), std::move(outputs)};
 }
 
-ProtobufMessage tensor_info(std::string_view name, const Shape& shape) {
+ProtobufMessage tensor_info(std::string_view name, TensorflowType type, const Shape& shape) {
   ProtobufMessage info;
-  info.text(1, name)
-      .integer(2, static_cast<int>(TensorflowType::float32))
-      .message(3, tensorflow_shape(shape));
+  info.text(1, name).integer(2, static_cast<int>(type)).message(3, tensorflow_shape(shape));
   return info;
 }
 
@@ -65,13 +104,17 @@ void write_file(const ProtobufMessage& message, const std::filesystem::path& pat
 
 void write_saved_model(const ExportModel& model, const ExportOptions& options,
                        const std::filesystem::path& path) {
-  const ExportModel own = channels_last_model(model, options);
+  const ExportModel own = own_model(model, options);
   Built one = built(own, options, "images");
   ProtobufMessage info, signature, meta, file;
   info.text(info_field::tags, "serve").text(info_field::tensorflow_version, "2.21.0");
-  signature.entry(signature_field::inputs, "images", tensor_info("images:0", one.input))
-      .entry(signature_field::outputs, "output_0", tensor_info("Identity:0", one.output))
-      .text(signature_field::method, "tensorflow/serving/predict");
+  signature.entry(signature_field::inputs, "images",
+                  tensor_info("images:0", TensorflowType::float32, one.input));
+  for (std::size_t i = 0; i < one.outputs.size(); ++i)
+    signature.entry(
+        signature_field::outputs, fmt::format("output_{}", i),
+        tensor_info(one.outputs[i].node + ":0", one.outputs[i].type, one.outputs[i].shape));
+  signature.text(signature_field::method, "tensorflow/serving/predict");
   meta.message(meta_graph_field::info, std::move(info))
       .message(meta_graph_field::graph, std::move(one.graph))
       .entry(meta_graph_field::signature, "serving_default", std::move(signature));
@@ -81,7 +124,7 @@ void write_saved_model(const ExportModel& model, const ExportOptions& options,
   std::filesystem::create_directories(path / "variables");
   write_file(file, path / "saved_model.pb");
   std::ofstream yaml(path / "metadata.yaml", std::ios::binary);
-  for (const auto& [key, value] : metadata(own, options, channels_last_layout(options)))
+  for (const auto& [key, value] : metadata(own, options, own_layout(own, options)))
     yaml << key << ": " << yaml_scalar(value) << '\n';
   if (!yaml.flush())
     throw Error(fmt::format("{}: cannot be written", (path / "metadata.yaml").string()));
@@ -89,7 +132,7 @@ void write_saved_model(const ExportModel& model, const ExportOptions& options,
 
 void write_frozen_graph(const ExportModel& model, const ExportOptions& options,
                         const std::filesystem::path& path) {
-  const Built one = built(channels_last_model(model, options), options, "x");
+  const Built one = built(own_model(model, options), options, "x");
   require_size(one.graph, "pb");
   write_file(one.graph, path);
 }

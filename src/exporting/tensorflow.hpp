@@ -12,8 +12,8 @@ namespace yolov7::exporting {
 void write_saved_model(const ExportModel& model, const ExportOptions& options,
                        const std::filesystem::path& path);
 
-/// One GraphDef: x:0 → Identity:0, the same tensors. It has no place for metadata. Error: more than
-/// 2 GB.
+/// One GraphDef: x:0 → Identity:0 (Identity_1:0 … Identity_3:0), the same tensors. It has no place
+/// for metadata. Error: more than 2 GB.
 void write_frozen_graph(const ExportModel& model, const ExportOptions& options,
                         const std::filesystem::path& path);
 

@@ -190,7 +190,24 @@ int TensorflowGraph::input(const std::string& name, TensorflowType type, const S
   return value;
 }
 
-void TensorflowGraph::output(int value) { add("Identity", "Identity", {value}, {{"T", real}}); }
+void TensorflowGraph::output(int value, const std::string& name, TensorflowType type) {
+  add(name, "Identity", {value}, {{"T", type}});
+}
+
+std::array<int, 4> TensorflowGraph::combined_suppression(int boxes, int scores, int most_of_class,
+                                                         int most, float iou, float score) {
+  const std::string name = "CombinedNonMaxSuppression";
+  const int of_class = integers({}, {most_of_class}), of_image = integers({}, {most}),
+            iou_value = floats({}, {iou}), score_value = floats({}, {score});
+  std::array<int, 4> outputs{};
+  outputs[0] = add(name, name, {boxes, scores, of_class, of_image, iou_value, score_value},
+                   {{"clip_boxes", yes}, {"pad_per_class", no}});
+  for (std::size_t port = 1; port < outputs.size(); ++port) {
+    names_.push_back(fmt::format("{}:{}", name, port));  // further outputs of the node
+    outputs[port] = static_cast<int>(names_.size()) - 1;
+  }
+  return outputs;
+}
 
 int TensorflowGraph::floats(const Shape& shape, const std::vector<float>& values) {
   return constant(fresh("floats"), real, tensor_of(real, shape, values));

@@ -1,6 +1,7 @@
 #pragma once
 // A TensorFlow GraphDef that is put together node by node (graph.proto, node_def.proto,
 // attr_value.proto, tensor.proto; public schemas, Apache-2.0).
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,8 +30,14 @@ class TensorflowGraph : public ChannelsLastGraph {
 
   /// A placeholder; −1 is an open side.
   int input(const std::string& name, TensorflowType type, const Shape& shape);
-  /// The node "Identity", whose first output is the graph's.
-  void output(int value);
+  /// The node "Identity", or with the name given, whose first output is the graph's.
+  void output(int value, const std::string& name = "Identity",
+              TensorflowType type = TensorflowType::float32);
+  /// tf.image.combined_non_max_suppression: boxes [B, N, 1, 4] and scores [B, N, nc] → boxes
+  /// [B, K, 4], scores [B, K], classes [B, K], all float32, and how many there are, int32 [B].
+  /// Boxes are clipped to 0 … 1; unused rows are zeros.
+  std::array<int, 4> combined_suppression(int boxes, int scores, int most_of_class, int most,
+                                          float iou, float score);
   int floats(const Shape& shape, const std::vector<float>& values) override;
   int integers(const Shape& shape, const std::vector<std::int32_t>& values) override;
   int filter(const std::string& name, const network::Tensor& tensor, const Shape& shape,

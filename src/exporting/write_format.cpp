@@ -130,7 +130,10 @@ std::string breach_message(const Format& format, const FileCheck& check) {
 fs::path final_path(const Format& format, const ExportOptions& options) {
   const fs::path weights(options.weights);
   const fs::path folder = options.out.empty() ? weights.parent_path() : fs::path(options.out);
-  return folder / fmt::format(fmt::runtime(format.file_name), weights.stem().string());
+  const fs::path place =
+      folder / fmt::format(fmt::runtime(format.file_name), weights.stem().string());
+  const bool one_file = format.name == "coreml" && options.mlmodel;
+  return one_file ? fs::path(place).replace_extension(".mlmodel") : place;
 }
 
 WrittenFormat write_format(const Format& format, const ExportModel& model,

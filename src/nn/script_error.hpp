@@ -17,6 +17,8 @@ template <class Function>
 auto script_guarded(const std::filesystem::path& path, const char* what, Function&& function) {
   const auto error = [&](std::string reason) {
     while (!reason.empty() && reason.front() == '\n') reason.erase(0, 1);
+    // Advice of LibTorch about files of its own follows.
+    reason = reason.substr(0, reason.find(". This is an internal"));
     reason = reason.substr(0, std::min<std::size_t>(reason.find('\n'), 300));
     return Error(fmt::format("{}: {}: {}", path.string(), what, text::printable(reason)));
   };

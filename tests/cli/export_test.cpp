@@ -106,6 +106,20 @@ TEST_F(Export, TorchScriptIsComparedAndRunByDetect) {
   };
   const json expected = objects(in);
   ASSERT_GT(expected, 0);
+  const std::string whole = read_text(out + "/official.torchscript");
+  for (int i = 1; i < 8; ++i) {  // a byte of each part; checksums tell
+    std::string changed = whole;
+    char& byte = changed[whole.size() * static_cast<std::size_t>(i) / 8];
+    byte = static_cast<char>(byte ^ 0x55);
+    scratch.write("changed.torchscript", changed);
+    const Outcome outcome =
+        run({"detect", "--weights", (scratch / "changed.torchscript").string(), "--source",
+             (scratch / "images").string(), "--img", "64", "--nosave"});
+    EXPECT_TRUE(outcome.code == 1 ||
+                (outcome.code == 0 && outcome.err.find("error") == std::string::npos))
+        << i << ": " << outcome.err;
+    EXPECT_EQ(outcome.err.find("miniz"), std::string::npos) << outcome.err;
+  }
   EXPECT_EQ(objects(out + "/official.torchscript"), expected);
   EXPECT_EQ(objects(out + "/official.torchscript.ptl"), expected);
 }
@@ -157,6 +171,132 @@ TEST_F(Export, TensorRtsSuppressionIsRefusedByName) {
       {"detect", "--weights", out + "/official.onnx", "--source", (scratch / "images").string()});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("EfficientNMS_TRT"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Export, WrongCallsSayWhatTheyExpected) {
+  Outcome refused = exported({"--images", "nothere"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(has(refused.err, "error: --images nothere: no such file or folder")) << refused.err;
+  refused = exported({"--int8"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(has(refused.err, "--int8 does not work yet: 8-bit files come with the work on"))
+      << refused.err;
+  refused = exported({"--conf-thres", "0.3"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(has(refused.err, "--conf-thres: expected --nms or --end2end with it")) << refused.err;
+  refused = exported({"--foo"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(has(refused.err, "export: unknown option --foo")) << refused.err;
+}
+
+TEST_F(Export, RepositoriesOfServers) {
+  const std::string out = (scratch / "out").string();
+  const json said =
+      result({"--include", "onnx", "openvino", "--grid", "--dynamic-batch", "--out", out,
+              "--triton", (scratch / "triton").string(), "--ovms", (scratch / "ovms").string()});
+  EXPECT_EQ(said.at("served").size(), 4U) << said;
+  EXPECT_EQ(read_text(scratch / "triton/official-onnx/1/model.onnx"),
+            read_text(scratch / "out/official.onnx"));
+  EXPECT_TRUE(has(read_text(scratch / "triton/official-onnx/config.pbtxt"), "max_batch_size: 8"));
+  EXPECT_EQ(json::parse(read_text(scratch / "ovms/config.json")).at("model_config_list").size(),
+            2U);
+}
+
+// What a file says of itself, against what the command line says.
+TEST_F(Export, ContradictionsNameBothSides) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "onnx", "--nms", "--conf-thres", "0.2", "--iou-thres", "0.5", "--out", out});
+  const auto detect = [&](std::vector<std::string> more) {
+    std::vector<std::string> all{
+        "detect",  "--weights", out + "/official.onnx", "--source", (scratch / "images").string(),
+        "--nosave"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  };
+  EXPECT_EQ(detect({}).code, 0) << "sizes and thresholds come from the file";
+  EXPECT_EQ(detect({"--img", "64", "--conf", "0.3", "--iou", "0.5"}).code, 0);
+  const std::pair<std::vector<std::string>, const char*> calls[] = {
+      {{"--img", "320"}, "--img-size 320: "},
+      {{"--iou", "0.45"}, "suppresses by itself at 0.5"},
+      {{"--conf", "0.1"}, "gives nothing below 0.2"},
+      {{"--names", "x,y"}, "expected the class names of the file (a, b), found x, y"}};
+  for (const auto& [more, expected] : calls) {
+    const Outcome outcome = detect(more);
+    EXPECT_NE(outcome.code, 0) << expected;
+    EXPECT_TRUE(has(outcome.err, expected)) << outcome.err;
+  }
+  EXPECT_EQ(detect({"--names", "a,b"}).code, 0) << "the same";
+}
+
+// OpenVINO's metadata carry thresholds for whoever reads the file.
+TEST_F(Export, ThresholdsComeFromTheFileWhereNoneAreGiven) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "openvino", "--conf-thres", "0.001", "--out", out});
+  const auto objects = [&](std::vector<std::string> more) {
+    std::vector<std::string> all{"detect",
+                                 "--weights",
+                                 out + "/official_openvino_model",
+                                 "--source",
+                                 (scratch / "images").string(),
+                                 "--nosave",
+                                 "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out, nullptr, false).at("objects").get<int>();
+  };
+  const int few = objects({"--conf-thres", "0.9"}), wanted = objects({});
+  EXPECT_GT(wanted, few);
+  EXPECT_EQ(objects({"--conf-thres", "0.001"}), wanted);
+}
+
+TEST_F(Export, BrokenFilesAreRefusedInOneLine) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "onnx", "tflite", "coreml", "--grid", "--out", out});
+  const std::string onnx = read_text(scratch / "out/official.onnx");
+  scratch.write("cut.onnx", onnx.substr(0, onnx.size() / 2));
+  scratch.write("other.tflite", onnx);
+  scratch.write("x.engine", "ptrt");
+  scratch.write("x.torchscript", onnx);
+  std::filesystem::create_directories(scratch / "empty");
+  const std::pair<const char*, const char*> files[] = {
+      {"cut.onnx", "one that is cut or damaged: byte "},
+      {"other.tflite", "found an ONNX model; name it .onnx"},
+      {"x.engine", "TensorRT alone runs"},
+      {"x.torchscript", "expected a TorchScript file, found an ONNX model"},
+      {"empty", "found an empty one"},
+      {"out/official.mlpackage", "Apple's devices alone run"}};
+  for (const auto& [name, expected] : files)
+    for (const char* verb : {"detect", "benchmark"}) {
+      std::vector<std::string> call{verb, "--weights", (scratch / name).string()};
+      if (std::string(verb) == "detect") {
+        call.insert(call.end(), {"--source", (scratch / "images").string()});
+      }
+      const Outcome outcome = run(call);
+      EXPECT_EQ(outcome.code, 1) << verb << ' ' << name;
+      EXPECT_TRUE(has(outcome.err, expected)) << outcome.err;
+      EXPECT_EQ(outcome.err.find("src/"), std::string::npos) << outcome.err;
+    }
+}
+
+TEST_F(Export, AMissingOnnxRuntimeExplainsItself) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "onnx", "--grid", "--out", out});
+  ::setenv("YOLOV7_ONNXRUNTIME", "/nothere/libonnxruntime.so", 1);
+  const Outcome outcome = run({"detect", "--weights", out + "/official.onnx", "--backend",
+                               "onnxruntime", "--source", (scratch / "images").string()});
+  ::unsetenv("YOLOV7_ONNXRUNTIME");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err, "expected the library of ONNX Runtime, found none")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "YOLOV7_ONNXRUNTIME")) << outcome.err;
+  const Outcome checkpoint = run({"detect", "--weights", in, "--backend", "onnxruntime", "--source",
+                                  (scratch / "images").string()});
+  EXPECT_NE(checkpoint.code, 0);
+  EXPECT_TRUE(has(checkpoint.err, "expected an .onnx file, found a checkpoint")) << checkpoint.err;
 }
 
 }  // namespace yolov7::test

@@ -54,6 +54,11 @@ class Fixture {
                       {"classes", net.network.class_count},
                       {"fold_obj", options.fold_obj},
                       {"half", options.half},
+                      {"nms", options.nms},
+                      {"iou", options.iou_thres},
+                      {"conf", options.conf_thres},
+                      {"most_of_class", options.topk_per_class},
+                      {"most", options.topk_all},
                       {"open", options.dynamic_batch}});
   }
   void finish() const { std::ofstream(folder_ / "cases.json") << nlohmann::json(cases_).dump(1); }
@@ -80,6 +85,15 @@ int main(int count, char** arguments) {
           options.fold_obj = fold, options.half = half;
           fixture.add(classes == 1 ? "one" : "three", every_primitive(classes), options, 64, 48);
         }
+  for (const int classes : {3, 1})
+    for (const int most : {100, 7}) {
+      if (lite) continue;  // suppression is not part of TensorFlow Lite's files
+      ExportOptions options;
+      options.dynamic_batch = most == 100, options.batch_size = most == 100 ? 1 : batch;
+      options.nms = true, options.conf_thres = 0.05, options.iou_thres = 0.3;
+      options.topk_all = most, options.topk_per_class = most == 100 ? 100 : 3;
+      fixture.add(classes == 1 ? "one" : "three", every_primitive(classes), options, 64, 48);
+    }
   std::vector<NamedNetwork> singles = one_primitive_each();
   for (NamedNetwork& one : padded_and_dilated()) singles.push_back(std::move(one));
   for (const NamedNetwork& one : singles)

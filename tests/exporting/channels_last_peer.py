@@ -13,9 +13,45 @@ def images(folder, case):
     return np.ascontiguousarray(np.fromfile(folder / (case["data"] + ".images"), np.float32).reshape(case["shape"]).transpose(0, 2, 3, 1))
 
 
+def overlap(box, others):
+    """Intersection over union of corners."""
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    both = np.clip(high - low, 0, None).prod(axis=1)
+    return both / ((box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - both)
+
+
+def suppressed(boxes, scores, case):
+    """As tf.image.combined_non_max_suppression is documented: each class by itself, then the best of all; boxes clipped to 0 ... 1.
+    [most + 1, 6]: corners, score, class; the last row begins with how many there are."""
+    found = []
+    for c in range(scores.shape[1]):
+        left = [i for i in np.argsort(-scores[:, c], kind="stable") if scores[i, c] > case["conf"]]
+        kept = []
+        while left and len(kept) < case["most_of_class"]:
+            best, *left = left
+            kept.append(best)
+            if left:
+                close = overlap(boxes[best], boxes[left])
+                left = [i for i, value in zip(left, close) if value <= case["iou"]]
+        found += [(*np.clip(boxes[i], 0, 1), scores[i, c], c) for i in kept]
+    found = sorted(found, key=lambda one: -one[4])[:case["most"]]
+    table = np.zeros((case["most"] + 1, 6))
+    table[:len(found)] = np.array(found).reshape(-1, 6)
+    table[-1, 0] = len(found)
+    return table
+
+
 def expected(folder, case):
-    """Rows with boxes in parts of the image, or [B, 4 + nc, N] in pixels."""
+    """Rows with boxes in parts of the image, or [B, 4 + nc, N] in pixels, or what suppression leaves."""
     rows = np.fromfile(folder / (case["data"] + ".rows")).reshape(case["shape"][0], -1, 5 + case["classes"])
+    if case["nms"]:
+        height, width = case["shape"][2:]
+        rows[..., :4] /= [width, height, width, height]
+        corners = np.concatenate([rows[..., :2] - rows[..., 2:4] / 2, rows[..., :2] + rows[..., 2:4] / 2], axis=-1)
+        scores = rows[..., 4:5] if case["classes"] == 1 else rows[..., 4:5] * rows[..., 5:]
+        tables = [suppressed(b, s, case) for b, s in zip(corners, scores)]
+        assert all(table[-1, 0] > 2 for table in tables), "a case without boxes shows nothing"
+        return np.stack(tables)
     if case["fold_obj"]:
         scores = rows[..., 4:5] if case["classes"] == 1 else rows[..., 4:5] * rows[..., 5:]
         return np.concatenate([rows[..., :4], scores], axis=-1).transpose(0, 2, 1)

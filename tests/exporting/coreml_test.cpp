@@ -239,7 +239,7 @@ TEST(Coreml, RefusesWhatItCannotHold) {
   EXPECT_EQ(message({net.network(), net.weights()}, half),
             "--half: model.0.conv.weight: expected values of at most 65504, found -66000");
   EXPECT_EQ(folder.files(), 0U);
-  for (const char* option : {"int8", "mlmodel", "half-io"})
+  for (const char* option : {"int8", "half-io"})
     EXPECT_FALSE(honours(format("coreml"), option)) << option;
 }
 
@@ -261,7 +261,7 @@ TEST(CoremlProgram, Constants) {
   program.reals({10}, std::vector<float>(10, 1), CoremlType::float32);
   program.integers({-1, 300});
   std::ostringstream bytes;
-  std::move(program).program("CoreML5", {}).write(bytes);
+  program.finish({}).write(bytes);
   const auto operations = entry(entry(WireMessage(bytes.str()), 2, "main"), 3, "CoreML5").all(3);
   ASSERT_EQ(operations.size(), 4U);
   const auto value = [&](std::size_t i) { return entry(operations[i], 5, "val"); };

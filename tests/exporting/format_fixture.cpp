@@ -29,7 +29,8 @@ class Fixture {
   void add(const std::string& network_name, const network::NetworkAndWeights& net,
            const ExportOptions& options, int height, int width) {
     const std::string name = fmt::format("{:03}-{}", cases_.size(), network_name),
-                      file = fmt::format(fmt::runtime(format_.file_name), name);
+                      file = options.mlmodel ? name + ".mlmodel"
+                                             : fmt::format(fmt::runtime(format_.file_name), name);
     format_.write(export_model(net, height, width, options), options, folder_ / file);
     // Whole bytes of an image, since some formats take nothing else.
     std::vector<float> image = unit_noise(static_cast<std::size_t>(3 * height * width), 5);
@@ -50,6 +51,7 @@ class Fixture {
                       {"anchors", net.network.anchors_per_level},
                       {"levels", net.network.levels.size()},
                       {"agnostic", options.agnostic_nms},
+                      {"mlmodel", options.mlmodel},
                       {"half", options.half}});
   }
   void finish() const { std::ofstream(folder_ / "cases.json") << nlohmann::json(cases_).dump(1); }
@@ -66,21 +68,27 @@ int main(int count, char** arguments) {
   if (count != 3) return 2;
   const Format& chosen = format(arguments[1]);
   Fixture fixture(chosen, arguments[2]);
-  for (const int classes : {1, 3})
-    for (const bool half : {false, true})
-      for (const int form : {0, 1, 2, 3, 4}) {
+  // Core ML's older form, where the format has it.
+  const std::vector<bool> kinds =
+      honours(chosen, "mlmodel") ? std::vector<bool>{false, true} : std::vector<bool>{false};
+  for (const bool older : kinds)
+    for (const int classes : {1, 3})
+      for (const bool half : {false, true})
+        for (const int form : {0, 1, 2, 3, 4}) {
+          ExportOptions options;
+          options.mlmodel = older;
+          options.half = half, options.grid = form == 1, options.fold_obj = form == 2;
+          options.nms = form > 2, options.agnostic_nms = form == 4;
+          if (!options.nms || honours(chosen, "nms"))
+            fixture.add(classes == 1 ? "one" : "three", every_primitive(classes), options, 64, 48);
+        }
+  for (const bool older : kinds)
+    for (const NamedNetwork& single : one_primitive_each())
+      for (const bool grid : {false, true}) {
         ExportOptions options;
-        options.half = half, options.grid = form == 1, options.fold_obj = form == 2;
-        options.nms = form > 2, options.agnostic_nms = form == 4;
-        if (!options.nms || honours(chosen, "nms"))
-          fixture.add(classes == 1 ? "one" : "three", every_primitive(classes), options, 64, 48);
+        options.grid = grid, options.mlmodel = older;
+        fixture.add(single.name, single.model, options, 8, 12);
       }
-  for (const NamedNetwork& single : one_primitive_each())
-    for (const bool grid : {false, true}) {
-      ExportOptions options;
-      options.grid = grid;
-      fixture.add(single.name, single.model, options, 8, 12);
-    }
   fixture.finish();
   return 0;
 }

@@ -16,6 +16,14 @@ TEST(FormatTable, NamesAndSpellingsAreTold) {
   EXPECT_EQ(format("ptl").name, "torchscript-lite");
   const std::string unknown = test::error_of([] { format("onx"); });
   EXPECT_NE(unknown.find("did you mean 'onnx'?"), std::string::npos) << unknown;
+  EXPECT_EQ(
+      test::error_of([] { format("mnn"); }),
+      "export: --include: mnn is written by its vendor's program, from --include onnx --grid: "
+      "mnnconvert -f ONNX --modelFile best.onnx --MNNModel best.mnn --bizCode yolov7");
+  for (const char* name : {"rknn", "hailo", "edgetpu", "tfjs", "executorch", "paddle"})
+    EXPECT_NE(test::error_of([&] { format(name); }).find("written by its vendor's program"),
+              std::string::npos)
+        << name;
 }
 
 TEST(FormatTable, IncludeIsAListOfBlanksAndCommas) {
@@ -43,6 +51,38 @@ TEST(FormatTable, WhatAnOptionDoesNotChangeIsSaid) {
                 "simplify)"}));
   EXPECT_EQ(test::error_of([] { options_without_effect(chosen_formats({"onnx"}), {"mlmodel"}); }),
             "export: --mlmodel: expected a format that honours it, found onnx");
+}
+
+// A threshold without suppression would do nothing; OpenVINO's metadata tell it to others.
+TEST(FormatTable, ThresholdsNeedASuppression) {
+  const auto lines = [](const std::vector<std::string>& include,
+                        const std::vector<std::string>& given, bool suppression) {
+    return options_without_effect(chosen_formats(include), given, suppression);
+  };
+  EXPECT_EQ(lines({"onnx"}, {"conf-thres"}, true), std::vector<std::string>{});
+  EXPECT_EQ(test::error_of([&] {
+              lines({"onnx", "pb"}, {"iou-thres"}, false);
+            }),
+            "export: --iou-thres: expected --nms or --end2end with it, found onnx, pb");
+  EXPECT_EQ(lines({"openvino"}, {"iou-thres", "conf-thres"}, false), std::vector<std::string>{});
+  EXPECT_EQ(lines({"onnx", "openvino"}, {"conf-thres"}, false),
+            std::vector<std::string>{
+                "onnx: without effect: --conf-thres (nothing is suppressed in the file; --nms and "
+                "--end2end do that)"});
+  EXPECT_EQ(test::error_of([&] { lines({"openvino"}, {"topk-all"}, false); }),
+            "export: --topk-all: expected --nms or --end2end with it, found openvino");
+}
+
+TEST(FormatTable, WhoseSuppressionIsNotRunHere) {
+  ExportModel model;
+  const auto whose = [&](const char* name) { return suppression_not_run(format(name), model); };
+  EXPECT_EQ(whose("engine"), "");
+  model.form = OutputForm::nms_operator;
+  EXPECT_EQ(whose("onnx"), "");
+  EXPECT_EQ(whose("engine"), "TensorRT's");
+  EXPECT_EQ(whose("saved_model"), "TensorFlow's");
+  model.form = OutputForm::nms_plugin;
+  EXPECT_EQ(whose("onnx"), "TensorRT's");
 }
 
 // A misspelled row would make an option of no effect.

@@ -228,14 +228,3 @@ TEST(Onnx, WhatFloat16CannotHoldIsRefusedByName) {
   EXPECT_EQ(test::error_of([&] { write_onnx(model, options, folder / "x.onnx"); }),
             "--half: model.0.conv.bias: expected values of at most 65504, found 100000");
 }
-
-TEST(Onnx, TheLineForTrtexec) {
-  ExportOptions options;
-  options.dynamic_batch = options.half = true;
-  options.batch_size = 8, options.cache = "t.cache";
-  const auto model = export_model(every_primitive(3), 32, 40, options);
-  EXPECT_EQ(trtexec_line(model, options, "a b/x-tensorrt.onnx"),
-            "trtexec --onnx='a b/x-tensorrt.onnx' --saveEngine='a b/x-tensorrt.engine' --fp16 "
-            "--memPoolSize=workspace:4096 --minShapes=images:1x3x32x40 "
-            "--optShapes=images:4x3x32x40 --maxShapes=images:8x3x32x40 --timingCacheFile=t.cache");
-}

@@ -32,7 +32,7 @@ TEST(ModelFacts, LayoutsByShape) {
   EXPECT_EQ(layout({{-1, 7}}, names), "end2end-ort");
   EXPECT_EQ(layout({{1, 100, 6}}, names), "nms6");
   EXPECT_EQ(layout({{1, 6300, 6}}), "v5") << "one class";
-  EXPECT_EQ(model_facts({}, {{1, 25200, 85}}, "x", true).layout, "tf")
+  EXPECT_EQ(model_facts({}, {{1, 25200, 85}}, "x", {.channels_last = true}).layout, "tf")
       << "TensorFlow's files have boxes in shares of the image";
   EXPECT_EQ(model_facts({}, {{1, 84, 8400}}, "x").notes.size(), 3U)
       << "layout, names and stride are assumed";
@@ -44,6 +44,93 @@ TEST(ModelFacts, LayoutsByShape) {
               layout({{1, 2}}, {{"layout", "end2end-trt"}});
             }).find("TensorRT alone"),
             std::string::npos);
+}
+
+// Outputs of files that other programs write (export 0), told by their shapes.
+TEST(ModelFacts, FilesOfOtherPrograms) {
+  // Older official exports give the boxes, and the maps of the levels besides.
+  const std::vector<OutputShape> four{
+      {1, 3, 80, 80, 85}, {1, 25200, 85}, {1, 3, 40, 40, 85}, {1, 3, 20, 20, 85}};
+  const ModelFacts official = model_facts({}, four, "x");
+  EXPECT_EQ(official.layout, "v5");
+  EXPECT_EQ(official.output, 1U);
+  EXPECT_EQ(official.names.size(), 80U);
+  EXPECT_EQ(official.notes.size(), 4U) << "layout, outputs, names and stride";
+  // Those without decoding do not tell their anchors.
+  EXPECT_NE(test::error_of([&] {
+              model_facts({}, {{1, 3, 80, 80, 85}, {1, 3, 40, 40, 85}, {1, 3, 20, 20, 85}}, "x");
+            }).find("export with --grid"),
+            std::string::npos);
+  // v8-style TensorFlow files have boxes in shares, and no layout of ours.
+  EXPECT_TRUE(model_facts({}, {{1, 84, 8400}}, "x", {.channels_last = true}).shares);
+  EXPECT_FALSE(model_facts({}, {{1, 84, 8400}}, "x").shares);
+  EXPECT_FALSE(
+      model_facts({{"layout", "v8"}}, {{1, 84, 8400}}, "x", {.channels_last = true}).shares)
+      << "ours are in pixels";
+  // Suppression inside, without a name: as many classes as the graph shows.
+  const ModelFacts suppressing = model_facts({}, {{-1, 7}}, "x", {.classes = 3});
+  EXPECT_EQ(suppressing.names, (Texts{"class0", "class1", "class2"}));
+  EXPECT_EQ(model_facts({}, {{-1, 7}}, "x", {.names = {"cat"}}).names, Texts{"cat"});
+  EXPECT_NE(test::error_of([&] {
+              model_facts({}, {{-1, 7}}, "x");
+            }).find("give them with names"),
+            std::string::npos);
+  EXPECT_EQ(model_facts({{"labels", "a_b c"}}, {{1, 6300, 7}}, "x").names, (Texts{"a_b", "c"}));
+}
+
+TEST(ModelFacts, SizesAndThresholdsComeFromTheMetadata) {
+  EXPECT_EQ(model_facts({{"imgsz", "[320, 416]"}}, {{-1, -1, 85}}, "x").image_size, 416);
+  EXPECT_EQ(model_facts({}, {{1, 6300, 85}}, "x", {.input = {320, 320}}).image_size, 320);
+  const ModelFacts own = model_facts(
+      {{"names", "['a']"}, {"args", "{'batch': 1, 'iou_thres': 0.45, 'conf_thres': 0.25}"}},
+      {{-1, 7}}, "x");
+  EXPECT_EQ(own.iou_thres, 0.45);
+  EXPECT_EQ(own.conf_thres, 0.25);
+  EXPECT_LT(model_facts({{"names", "['a']"}}, {{-1, 7}}, "x").iou_thres, 0) << "not told";
+  const ModelFacts wanted =
+      model_facts({{"confidence_threshold", "0.4"}, {"iou_threshold", "7"}}, {{1, 6300, 85}}, "x");
+  EXPECT_EQ(wanted.wanted_conf_thres, 0.4);
+  EXPECT_LT(wanted.wanted_iou_thres, 0) << "no threshold";
+}
+
+TEST(ModelFacts, PreparationOfImagesIsTold) {
+  const auto facts = [](const ModelMetadata& metadata) {
+    return model_facts(metadata, {{1, 6300, 85}}, "x");
+  };
+  EXPECT_EQ(facts({}).fill, 114);
+  EXPECT_TRUE(facts({}).rgb);
+  EXPECT_EQ(facts({{"pad_value", "0"}}).fill, 0);
+  EXPECT_TRUE(facts({{"reverse_input_channels", "YES"}}).rgb);
+  EXPECT_FALSE(facts({{"reverse_input_channels", "False"}}).rgb);
+}
+
+TEST(ModelFacts, ContradictionsNameBothSides) {
+  const auto error = [](const ModelMetadata& metadata, const std::vector<OutputShape>& outputs,
+                        const FileSurroundings& more = {}) {
+    return test::error_of([&] { model_facts(metadata, outputs, "x", more); });
+  };
+  EXPECT_EQ(
+      error({{"imgsz", "[640, 640]"}}, {{1, 6300, 85}}, {.input = {320, 320}}),
+      "x: expected an input of 640 x 640 as the metadata tells it (imgsz), found 320 x 320 in "
+      "the graph");
+  EXPECT_EQ(error({{"stride", "64"}}, {{1, 6300, 85}}, {.input = {320, 352}}),
+            "x: expected an input with sides that are multiples of the stride 64 that the metadata "
+            "tells, found 352 x 320 in the graph");
+  EXPECT_EQ(error({{"names", "['a', 'b']"}}, {{1, 6300, 7}}, {.names = {"a", "c"}}),
+            "x: names: expected the class names of the file (a, b), found a, c");
+  EXPECT_EQ(error({{"layout", "v8"}}, {{1, 5}}),
+            "x: expected outputs of the layout v8, found [1, 5]");
+  EXPECT_EQ(error({{"layout", "nms6"}, {"names", "['a']"}}, {{1, 100, 7}}),
+            "x: expected outputs of the layout nms6, found [1, 100, 7]");
+  EXPECT_EQ(
+      error({{"scale_values", "1"}}, {{1, 6300, 85}}),
+      "x: scale_values: this program prepares images with '255', the metadata of the file asks "
+      "for '1'");
+  EXPECT_EQ(error({{"scale_values", "255.0"}, {"resize_type", "fit_to_window_letterbox"}},
+                  {{1, 6300, 85}}),
+            "no error");
+  EXPECT_EQ(error({{"stride", "99999"}}, {{1, 6300, 85}}),
+            "x: stride: expected 1 ... 1024, found 99999");
 }
 
 namespace {
@@ -79,6 +166,29 @@ TEST(FileRows, TurnedRowsWithoutObjectness) {
   const Prediction one = rows_of(facts_of("v8", 1), {1, 5, 1}, {1, 2, 3, 4, 0.5F}, 1);
   EXPECT_EQ(one.decoded, (std::vector<float>{1, 2, 3, 4, 0.5F, 1}))
       << "suppression takes the objectness of a single class";
+}
+
+TEST(FileRows, TurnedRowsInShares) {
+  ModelFacts facts = facts_of("v8", 1);
+  facts.shares = true;
+  EXPECT_EQ(rows_of(facts, {1, 5, 1}, {0.5F, 0.25F, 0.125F, 0.5F, 0.75F}, 1).decoded,
+            (std::vector<float>{100, 25, 25, 50, 0.75F, 1}));
+}
+
+// A graph of open sides can give what its layout does not have; nothing is read beyond it.
+TEST(FileRows, OutputsOfOtherSidesAreRefused) {
+  const std::vector<float> values(64, 0);
+  const auto error = [&](const char* layout, const std::vector<std::size_t>& shape, int count) {
+    return test::error_of([&] { rows_of(facts_of(layout, 2), shape, values, count); });
+  };
+  EXPECT_EQ(error("v5", {1, 2, 6}, 1),
+            "the model: expected outputs of the layout v5 for 1 image and 2 classes, found others");
+  EXPECT_NE(error("v5", {1, 2, 7}, 2), "no error") << "one image of two";
+  EXPECT_NE(error("v8", {1, 7, 2}, 1), "no error");
+  EXPECT_NE(error("nms6", {1, 2, 7}, 1), "no error");
+  EXPECT_NE(error("end2end-ort", {2, 6}, 1), "no error");
+  EXPECT_NE(error("raw", {1, 1, 1, 2, 7}, 1), "no error") << "no level is known";
+  EXPECT_EQ(error("v5", {1, 2, 7}, 1), "no error");
 }
 
 TEST(FileRows, RawMapsAreDecoded) {

@@ -18,7 +18,7 @@ constexpr std::size_t most_pictures =
 std::vector<equivalence::ProofPicture> proof_pictures(const std::string& source, int height,
                                                       int width, int stride) {
   std::vector<equivalence::ProofPicture> pictures;
-  const std::vector<runtime::SourcePicture> list = runtime::list_pictures(source);
+  const std::vector<runtime::SourcePicture> list = runtime::list_pictures(source, "images");
   for (const runtime::SourcePicture& one : list) {
     if (pictures.size() == most_pictures) {
       log::info(fmt::format("{}: the proof takes the first {} of {} images", source, most_pictures,

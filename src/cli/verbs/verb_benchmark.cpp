@@ -68,8 +68,10 @@ std::vector<Setting> machine_settings(BenchmarkOptions& o) {
                         "calls at the same time that share the threads, one or several")
                     .range(1, 256)
                     .basic(),
-                setting("backend", o.backend, "openvino, or libtorch as the reference")
-                    .choices({"openvino", "libtorch"})});
+                setting("backend", o.backend,
+                        "openvino; onnxruntime, for .onnx files where its library is found; or "
+                        "libtorch as the reference")
+                    .choices({"openvino", "onnxruntime", "libtorch"})});
 }
 
 std::vector<Setting> measuring_settings(BenchmarkOptions& o) {
@@ -223,7 +225,8 @@ Calls call_network(std::span<const std::unique_ptr<runtime::Detector>> detectors
 
 /// Calls of the network alone with a batch, and the parts of detecting single pictures.
 nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c,
-                       const std::vector<cv::Mat>& sources, Output& output) {
+                       const std::vector<cv::Mat>& sources, const std::vector<std::string>& given,
+                       Output& output) {
   api::ModelOptions opened;
   opened.weights = o.weights;
   opened.backend = o.backend;
@@ -232,6 +235,7 @@ nlohmann::json run_one(const BenchmarkOptions& o, const Combination& c,
   options.threads = c.threads;
   options.streams = c.streams;
   api::OpenModel model = api::open_detector(opened);
+  api::require_agreement(model, c.size, o.nms, given);
   const int size = api::usable_image_size(c.size, *model.detector);
   const cv::Mat square = noise(size, size);
   std::vector<std::uint8_t> one, pixels;
@@ -318,8 +322,10 @@ cv::Mat plot(const nlohmann::json& rows, const std::string& processor) {
 
 nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& output) {
   BenchmarkOptions o;
-  if (!parse_arguments(settings(o), arguments, output)) return {};
+  const Settings table = settings(o);
+  if (!parse_arguments(table, arguments, output)) return {};
   if (o.exist_ok) claim_results(o);
+  const std::vector<std::string> given = given_names(table, arguments);
   const std::vector<cv::Mat> sources = pictures(o);
   const std::string processor = processor_fact("model name"), clock = processor_fact("cpu MHz");
   nlohmann::json rows = nlohmann::json::array();
@@ -335,7 +341,8 @@ nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& 
       for (const int streams : o.nstreams)
         for (const int size : o.img_size)
           for (const int batch : o.batch_size) {
-            rows.push_back(run_one(o, {precision, threads, streams, size, batch}, sources, output));
+            rows.push_back(
+                run_one(o, {precision, threads, streams, size, batch}, sources, given, output));
             detector = rows.back()["detector"].get<std::string>();
           }
   const fs::path folder = make_run_folder(o.project, o.name, o.exist_ok);

@@ -36,7 +36,9 @@ using runtime::FrameKind;
 /// One run: options, model, writer, and what adds up over the frames.
 class Run {
  public:
-  Run(const DetectOptions& options, Output& output) : options_(options), output_(output) {}
+  /// `given`: names of the options on the command line.
+  Run(const DetectOptions& options, std::vector<std::string> given, Output& output)
+      : options_(options), given_(std::move(given)), output_(output) {}
 
   nlohmann::json execute();
 
@@ -57,6 +59,7 @@ class Run {
   void summary(double rate);
 
   const DetectOptions& options_;
+  std::vector<std::string> given_;
   Output& output_;
   runtime::SourceList list_;
   const runtime::VideoLibrary* videos_ = nullptr;
@@ -172,6 +175,8 @@ void Run::open_model() {
     if (index >= model_.network.class_count)
       throw usage_error(fmt::format("detect: --classes: expected 0 to {}, found {}",
                                     model_.network.class_count - 1, index));
+  api::require_agreement(model_, look_.image_size, look_.nms, given_);
+  api::take_wanted_thresholds(model_, given_, look_.nms);
   look_.image_size = api::usable_image_size(look_.image_size, *model_.detector);
   detector_ = model_.detector->description();
   output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path,
@@ -390,7 +395,7 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
           "{}={}", entry.name,
           entry.name == "source" ? runtime::without_credentials(options.source) : entry.text()));
   output.line("detect: " + text::join(echo, ", "));
-  return Run(options, output).execute();
+  return Run(options, given_names(table, arguments), output).execute();
 }
 
 }  // namespace yolov7::cli

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "cli/verbs/checkpoint_data.hpp"
 #include "cli/verbs/export_files.hpp"
@@ -18,6 +20,8 @@
 #include "equivalence/certificate.hpp"
 #include "exporting/export_settings.hpp"
 #include "exporting/format_table.hpp"
+#include "exporting/serving.hpp"
+#include "exporting/trtexec.hpp"
 #include "exporting/write_format.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "runtime/frames/sources.hpp"
@@ -32,7 +36,7 @@ void guard_files(const ExportOptions& options, const std::vector<const Format*>&
   OutputGuard guard;
   guard.protect(options.weights, "--weights");
   if (!options.images.empty())
-    for (const runtime::SourcePicture& one : runtime::list_pictures(options.images))
+    for (const runtime::SourcePicture& one : runtime::list_pictures(options.images, "images"))
       guard.protect(one.path, "--images " + one.path.string());
   for (const Format* one : chosen) {
     const std::filesystem::path place = exporting::final_path(*one, options);
@@ -90,6 +94,33 @@ void print(const std::vector<Row>& rows, const Output& output) {
     output.line(fmt::format(
         "{:<16} {:<{}} {:>8.2f} {:<{}} {}", row.format->name, row.written.path.string(), longest,
         static_cast<double>(row.written.bytes) / 1e6, verdict(row), words, row.written.command));
+}
+
+/// Lines of trtexec for its versions, where the row is what TensorRT builds from.
+std::vector<std::pair<std::string, std::string>> engine_lines(const Row& row,
+                                                              const exporting::ExportModel& model,
+                                                              const ExportOptions& options) {
+  if (row.format->name != "engine") return {};
+  return exporting::trtexec_lines(model, options, row.written.path);
+}
+
+/// Puts the files where servers look for them, and says so.
+nlohmann::json serve(const std::vector<Row>& rows, const exporting::ExportModel& model,
+                     const ExportOptions& options, Output& output) {
+  std::vector<exporting::ExportedFile> files;
+  for (const Row& row : rows) files.push_back({row.format, row.written.path});
+  nlohmann::json served = nlohmann::json::array();
+  std::set<std::string> said;
+  for (const exporting::ServedFile& one : exporting::write_served(files, model, options)) {
+    output.line(fmt::format("{}: {}: {}", one.server, one.name, one.path.string()));
+    if (said.insert(one.command).second)
+      output.line(fmt::format("{}: next: {}", one.server, one.command));
+    served.push_back({{"server", one.server},
+                      {"name", one.name},
+                      {"path", one.path.string()},
+                      {"command", one.command}});
+  }
+  return served;
 }
 
 nlohmann::json to_json(const Row& row) {
@@ -158,7 +189,9 @@ std::unique_ptr<ParentModel> parent_of(const ExportOptions& options,
 nlohmann::json export_files(const ExportOptions& options, const std::vector<std::string>& given,
                             Output& output) {
   const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
-  const std::vector<std::string> notes = exporting::options_without_effect(chosen, given);
+  const std::vector<std::string> notes = exporting::options_without_effect(
+      chosen, given, exporting::output_form(options) > exporting::OutputForm::decoded);
+  exporting::check_serving(options, chosen);
   guard_files(options, chosen);
   const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   for (const std::string& note : checkpoint.facts.notes)
@@ -176,6 +209,10 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
   const std::vector<Row> rows =
       write_all(options, model, chosen, verification ? &*verification : nullptr, output, failures);
   print(rows, output);
+  for (const Row& row : rows)
+    for (const auto& [versions, line] : engine_lines(row, model, options))
+      output.line(fmt::format("engine: TensorRT {}: {}", versions, line));
+  const nlohmann::json served = serve(rows, model, options, output);
   const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
     output.code = ExitCode::failure;  // nothing that was asked for is there
@@ -184,7 +221,7 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
     files.push_back(to_json(row));
     record_derived(row.written.path.string(), "export", options.weights);
   }
-  return {{"files", files}, {"without_effect", notes}, {"failures", failures}};
+  return {{"files", files}, {"without_effect", notes}, {"failures", failures}, {"served", served}};
 }
 
 nlohmann::json run_export(const std::vector<std::string>& arguments, Output& output) {

@@ -107,7 +107,7 @@ void check_call(const ReparamOptions& o) {
   OutputGuard guard;
   guard.protect(o.weights, "--weights");
   if (!o.images.empty())
-    for (const runtime::SourcePicture& one : runtime::list_pictures(o.images))
+    for (const runtime::SourcePicture& one : runtime::list_pictures(o.images, "images"))
       guard.protect(one.path, "--images " + one.path.string());
   guard.claim(o.out);
   guard.claim(equivalence::certificate_path(o.out));

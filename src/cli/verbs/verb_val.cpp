@@ -87,6 +87,8 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   if (o.task == "speed") return run_speed(o, output);
   if (o.task == "study") return run_study(o, output);
   const api::OpenModel model = api::open_detector(o.model);
+  api::require_agreement(model, o.measuring.image_size, o.measuring.nms,
+                         given_names(table, arguments));
   const Measurement measurement = prepare_measurement(o, o.task, model);
   const dataset::Index& index = measurement.index;
   const evaluation::ValidationOptions& options = measurement.options;

@@ -311,11 +311,19 @@ SourceList list_sources(const std::string& source) {
   return list;
 }
 
-std::vector<SourcePicture> list_pictures(const std::string& source) {
-  SourceList list = list_sources(source);
+std::vector<SourcePicture> list_pictures(const std::string& source, const std::string& setting) {
+  SourceList list;
+  try {
+    list = list_sources(source);
+  } catch (const Error& error) {
+    // Messages begin with the setting that such texts usually are.
+    const std::string what = error.what(), usual = setting_name("source");
+    if (setting == "source" || !what.starts_with(usual)) throw;
+    throw Error(setting_name(setting) + what.substr(usual.size()), error.code());
+  }
   if (list.pictures.empty())
     throw Error(fmt::format("{} {}: no image found; expected names ending in {}",
-                            setting_name("source"), source, picture_suffixes()));
+                            setting_name(setting), source, picture_suffixes()));
   return std::move(list.pictures);
 }
 

@@ -41,8 +41,10 @@ struct SourceList {
 /// suffixes looked for; streams beside files; a list inside a list.
 SourceList list_sources(const std::string& source);
 
-/// The pictures of list_sources(); Error if there are none.
-std::vector<SourcePicture> list_pictures(const std::string& source);
+/// The pictures of list_sources(); Error if there are none. `setting`: whose value the source is,
+/// for messages.
+std::vector<SourcePicture> list_pictures(const std::string& source,
+                                         const std::string& setting = "source");
 
 /// Whether `name` fits a pattern of `*` (any run) and `?` (one character, UTF-8); no separators
 /// inside.

@@ -12,13 +12,12 @@
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
 
-#include "core/archive.hpp"
-#include "core/file.hpp"
 #include "core/recently_used.hpp"
 #include "core/threads.hpp"
-#include "core/value.hpp"
 #include "runtime/openvino/byte_input.hpp"
 #include "runtime/openvino/cpu_properties.hpp"
+#include "runtime/openvino/file_format.hpp"
+#include "runtime/openvino/file_metadata.hpp"
 #include "runtime/openvino/file_rows.hpp"
 #include "runtime/openvino/model_facts.hpp"
 #include "runtime/openvino/openvino_error.hpp"
@@ -29,66 +28,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t largest_side = 16'384;
+
 OutputShape sides_of(const ov::PartialShape& shape) {
   OutputShape sides;
   for (const ov::Dimension& side : shape)
     sides.push_back(side.is_static() ? side.get_length() : -1);
   return sides;
-}
-
-/// metadata.json of the zip archive that stands behind the model; empty where there is none.
-ModelMetadata metadata_behind(const fs::path& path) {
-  ModelMetadata metadata;
-  try {
-    const network::ArchiveReader archive(path);
-    if (!archive.has("metadata.json")) return metadata;
-    const std::vector<std::byte> bytes = archive.read("metadata.json", 1 << 20);
-    const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    for (const auto& [key, value] : parse_yaml(text, path.string()).mapping)
-      if (value.is_scalar()) metadata[key] = value.scalar;
-  } catch (const Error&) {
-    metadata.clear();  // files of other programs; what is assumed instead is said
-  }
-  return metadata;
-}
-
-/// metadata_props of ONNX arrive as "framework"; our IR has "yolov7".
-ModelMetadata metadata_of(const ov::Model& model, const fs::path& path) {
-  ModelMetadata metadata;
-  for (const char* section : {"yolov7", "framework"})
-    for (const char* key :
-         {"layout", "names", "stride", "strides", "anchors", "description", "imgsz"})
-      if (model.has_rt_info(section, key))
-        metadata.try_emplace(key, model.get_rt_info<std::string>(section, key));
-  if (metadata.empty() && path.extension() == ".tflite") metadata = metadata_behind(path);
-  const fs::path beside = (fs::is_directory(path) ? path : path.parent_path()) / "metadata.yaml";
-  if (metadata.empty() && fs::exists(beside)) {
-    const Value file = read_yaml(beside);
-    for (const auto& [key, value] : file.mapping) {
-      if (value.is_scalar()) metadata[key] = value.scalar;
-      if (key != "names" || value.is_scalar()) continue;
-      std::string list = "[";
-      const auto put = [&](const Value& name) { list += yaml_scalar("'" + name.text()) + ", "; };
-      for (const auto& [index, name] : value.mapping) put(name);
-      for (const Value& name : value.sequence) put(name);
-      metadata[key] = list + "]";
-    }
-  }
-  for (const char* key : {"pad_value", "reverse_input_channels"})
-    if (model.has_rt_info("model_info", key))
-      metadata.try_emplace(key, model.get_rt_info<std::string>("model_info", key));
-  return metadata;
-}
-
-/// An OpenVINO folder stands for the only .xml in it.
-fs::path model_path(const fs::path& path) {
-  if (!fs::is_directory(path)) return path;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(path))
-    if (entry.path().extension() == ".xml") found.push_back(entry.path());
-  if (found.size() > 1)
-    throw Error(fmt::format("{}: expected one .xml, found {}", path.string(), found.size()));
-  return found.empty() ? path : found.front();
 }
 
 class FileDetector final : public Detector {
@@ -212,7 +158,8 @@ class FileDetector final : public Detector {
   RecentlyUsed<Shape, ov::InferRequest> requests_;
 };
 
-std::shared_ptr<ov::Model> read_model(ov::Core& core, const fs::path& path) {
+std::shared_ptr<ov::Model> read_model(ov::Core& core, const RecognisedFile& file) {
+  const fs::path& path = file.path;
   try {
     return core.read_model(path.string());
   } catch (const std::exception& exception) {
@@ -222,38 +169,84 @@ std::shared_ptr<ov::Model> read_model(ov::Core& core, const fs::path& path) {
           "{}: holds TensorRT's suppression (EfficientNMS_TRT), which TensorRT alone runs; export "
           "with --nms, or without suppression",
           path.string()));
-    throw Error(fmt::format("{}: OpenVINO cannot read it: {}", path.string(),
-                            text::printable(reason.substr(0, 300))));
+    if (reason.find("CombinedNonMaxSuppression") != std::string::npos)
+      throw Error(
+          fmt::format("{}: holds TensorFlow's suppression (CombinedNonMaxSuppression), which "
+                      "TensorFlow alone runs; export without --nms to run it here",
+                      path.string()));
+    throw Error(fmt::format("{}: expected {}, found one that OpenVINO cannot read: {}",
+                            path.string(), format_text(file.format), openvino_reason(reason)));
   }
+}
+
+/// Integers as input or output stand for numbers by a scale that the file alone knows.
+void require_reals(const ov::Model& model, const std::string& path) {
+  const auto require = [&](const ov::element::Type& type, const char* what) {
+    if (!type.is_real())
+      throw Error(
+          fmt::format("{}: expected {} of float32 or float16, found {}; files with "
+                      "quantized inputs and outputs are not run",
+                      path, what, type.get_type_name()));
+  };
+  require(model.input().get_element_type(), "an input");
+  for (const auto& output : model.outputs()) require(output.get_element_type(), "outputs");
+}
+
+FileSurroundings surroundings(const ov::Model& model, const std::string& path) {
+  const OutputShape input =
+      model.inputs().size() == 1 && model.input().get_partial_shape().rank().is_static()
+          ? sides_of(model.input().get_partial_shape())
+          : OutputShape{};
+  if (input.size() != 4 || (input[1] != 3 && input[3] != 3))
+    throw Error(
+        fmt::format("{}: expected one input of images, [B, 3, H, W] or [B, H, W, 3], found "
+                    "{}",
+                    path,
+                    model.inputs().size() == 1 ? model.input().get_partial_shape().to_string()
+                                               : fmt::format("{} inputs", model.inputs().size())));
+  for (const auto& output : model.outputs())
+    if (output.get_partial_shape().rank().is_dynamic())
+      throw Error(fmt::format("{}: expected outputs of a known number of axes, found any", path));
+  if (const std::int64_t most = *std::max_element(input.begin(), input.end()); most > largest_side)
+    throw Error(fmt::format("{}: expected an input with sides of at most {}, found {}", path,
+                            largest_side, most));
+  require_reals(model, path);
+  FileSurroundings found;
+  found.channels_last = input[3] == 3 && input[1] != 3;
+  const std::size_t first = found.channels_last ? 1 : 2;
+  if (input[first] > 0 && input[first + 1] > 0)
+    found.input = {static_cast<int>(input[first]), static_cast<int>(input[first + 1])};
+  found.classes = inner_classes(model, found.input);
+  return found;
 }
 
 }  // namespace
 
 std::shared_ptr<ov::Model> read_model_file(ov::Core& core, const fs::path& path) {
-  return read_model(core, model_path(path));
+  return read_model(core, recognise_file(path));
 }
 
-ModelFile open_model_file(const fs::path& path, const DetectorOptions& options) {
-  const std::string name = path.filename().string();
+ModelFile open_model_file(const fs::path& path, const DetectorOptions& options,
+                          const std::vector<std::string>& names) {
+  const RecognisedFile recognised = recognise_file(path);
+  if (recognised.format == FileFormat::torchscript)
+    throw Error(fmt::format("{}: expected a model for OpenVINO, found {}", path.string(),
+                            format_text(recognised.format)));
   auto core = std::make_shared<ov::Core>();
-  const auto model = read_model_file(*core, path);
+  const auto model = read_model(*core, recognised);
   if (precision_type(options.precision) == ov::element::bf16)
     guarded("list the CPU's capabilities", [&] { require_bfloat16(*core); });
-  const OutputShape input =
-      model->inputs().size() == 1 ? sides_of(model->input().get_partial_shape()) : OutputShape{};
-  if (input.size() != 4 || (input[1] != 3 && input[3] != 3))
-    throw Error(
-        fmt::format("{}: expected one input of images, [B, 3, H, W] or [B, H, W, 3], found another",
-                    path.string()));
+  FileSurroundings more = surroundings(*model, path.string());
+  more.names = names;
   std::vector<OutputShape> outputs;
   for (const auto& output : model->outputs())
     outputs.push_back(sides_of(output.get_partial_shape()));
   ModelFile file;
   file.facts = guarded("read the model's metadata", [&] {
-    return model_facts(metadata_of(*model, path), outputs, path.string(),
-                       input[3] == 3 && input[1] != 3);
+    return model_facts(file_metadata(*model, recognised), outputs, path.string(), more);
   });
-  file.detector = std::make_unique<FileDetector>(std::move(core), model, file.facts, options, name);
+  file.detector = std::make_unique<FileDetector>(std::move(core), model, file.facts, options,
+                                                 path.filename().string());
   return file;
 }
 
@@ -263,7 +256,8 @@ ModelFile open_model_file(const fs::path& path, const DetectorOptions& options) 
 
 namespace yolov7::runtime {
 
-ModelFile open_model_file(const std::filesystem::path& path, const DetectorOptions&) {
+ModelFile open_model_file(const std::filesystem::path& path, const DetectorOptions&,
+                          const std::vector<std::string>&) {
   throw Error(
       fmt::format("{}: this build has no OpenVINO, which runs files of this kind; build with "
                   "-DYOLOV7_OPENVINO=ON after scripts/setup",
@@ -280,13 +274,16 @@ bool is_model_file(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return true;
   const std::string suffix = text::lower(path.extension().string());
-  return suffix == ".onnx" || suffix == ".xml" || suffix == ".tflite" || suffix == ".pb" ||
-         is_script_file(path);
+  for (const char* known : {".onnx", ".xml", ".tflite", ".pb", ".engine", ".plan", ".trt",
+                            ".mlmodel", ".mlpackage", ".param"})
+    if (suffix == known) return true;
+  return is_script_file(path);
 }
 
 bool is_script_file(const std::filesystem::path& path) {
-  const std::string suffix = text::lower(path.extension().string());
-  return suffix == ".torchscript" || suffix == ".ptl";
+  const std::string name = text::lower(path.filename().string());
+  return name.ends_with(".torchscript") || name.ends_with(".ptl") ||
+         name.ends_with(".torchscript.pt");
 }
 
 }  // namespace yolov7::runtime

@@ -30,11 +30,14 @@ void copy_rows(const FileOutput& output, std::size_t image, bool shares, float h
 }
 
 /// [4 + nc, N] → rows. A single class has its score as objectness, which is what suppression takes.
-void turn_rows(const FileOutput& output, std::size_t image, const Target& to) {
+void turn_rows(const FileOutput& output, std::size_t image, bool shares, float height, float width,
+               const Target& to) {
   const std::size_t from_columns = output.shape.at(1), count = output.shape.at(2);
   const float* from = output.values + image * from_columns * count;
+  const float w = shares ? width : 1, h = shares ? height : 1;
   for (std::size_t row = 0; row < count; ++row) {
-    for (std::size_t c = 0; c < 4; ++c) to.rows.push_back(from[c * count + row]);
+    for (std::size_t c = 0; c < 4; ++c)
+      to.rows.push_back(from[c * count + row] * (c % 2 == 0 ? w : h));
     if (from_columns == 5) {
       to.rows.push_back(from[4 * count + row]);
       to.rows.push_back(1);
@@ -86,11 +89,12 @@ void put_detection(const float* corners, float score, float class_index, const T
 /// The rows of one image.
 void image_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, std::size_t image,
                 float height, float width, const Target& to) {
-  const FileOutput& first = outputs.front();
+  const FileOutput& first = outputs[facts.layout == "raw" ? 0 : facts.output];
+  const bool shares = facts.shares || facts.layout == "tf";
   if (facts.layout == "v5" || facts.layout == "tf") {
-    copy_rows(first, image, facts.layout == "tf", height, width, to);
+    copy_rows(first, image, shares, height, width, to);
   } else if (facts.layout == "v8") {
-    turn_rows(first, image, to);
+    turn_rows(first, image, shares, height, width, to);
   } else if (facts.layout == "raw") {
     for (std::size_t j = 0; j < outputs.size(); ++j)
       decode_rows(outputs[j], image, facts.levels.at(j), to);
@@ -107,10 +111,31 @@ void image_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, st
   }
 }
 
+/// What a file gives may have other sides than it tells. Error: not those of its layout.
+void require_fitting(const ModelFacts& facts, std::span<const FileOutput> outputs, int count) {
+  const std::size_t classes = facts.names.size(), images = static_cast<std::size_t>(count);
+  const auto fits = [&](const std::vector<std::size_t>& shape) {
+    if (facts.layout == "end2end-ort") return shape.size() == 2 && shape[1] == 7;
+    if (shape.size() != (facts.layout == "raw" ? 5 : 3) || shape[0] < images) return false;
+    if (facts.layout == "nms6") return shape[2] == 6;
+    return facts.layout == "v8" ? shape[1] == 4 + classes : shape.back() == 5 + classes;
+  };
+  const bool raw = facts.layout == "raw";
+  bool good = raw ? outputs.size() == facts.levels.size() : facts.output < outputs.size();
+  for (std::size_t i = 0; good && i < outputs.size(); ++i)
+    good = (!raw && i != facts.output) || fits(outputs[i].shape);
+  if (!good)
+    throw Error(
+        fmt::format("the model: expected outputs of the layout {} for {} image{} and {} "
+                    "class{}, found others",
+                    facts.layout, count, count == 1 ? "" : "s", classes, classes == 1 ? "" : "es"));
+}
+
 }  // namespace
 
 void append_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, int count,
                  int height, int width, Prediction& prediction) {
+  require_fitting(facts, outputs, count);
   const std::size_t columns = 5 + facts.names.size();
   prediction.columns = static_cast<int>(columns);
   prediction.suppressed = facts.layout == "nms6" || facts.layout == "end2end-ort";

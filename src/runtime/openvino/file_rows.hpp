@@ -15,8 +15,9 @@ struct FileOutput {
 };
 
 /// Appends the rows of the first `count` images of a batch to `prediction` (its count, rows,
-/// columns, decoded and suppressed). `height`, `width`: of the input, in pixels. Error: another
-/// number of rows than the batches before had.
+/// columns, decoded and suppressed). `height`, `width`: of the input, in pixels. Errors:
+/// outputs that are not those of the layout, which a graph of open sides can give; another number
+/// of rows than the batches before had.
 void append_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, int count,
                  int height, int width, Prediction& prediction);
 

@@ -1,14 +1,18 @@
 #pragma once
-// Exceptions of OpenVINO as errors of ours. Included where OpenVINO is.
+// Exceptions of OpenVINO as errors of ours.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "core/error.hpp"
 
 namespace yolov7::runtime {
+
+/// One line of what an exception of OpenVINO says: without the places in its own source and the
+/// conditions that failed there.
+std::string openvino_reason(std::string_view what);
 
 /// Runs `action`; an exception that is not ours, whose text may span lines, becomes one line.
 template <class Action>
@@ -18,9 +22,7 @@ auto guarded(const char* what, Action&& action) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& exception) {
-    std::string reason = exception.what();
-    std::replace(reason.begin(), reason.end(), '\n', ' ');
-    throw Error(fmt::format("OpenVINO cannot {}: {}", what, reason));
+    throw Error(fmt::format("OpenVINO cannot {}: {}", what, openvino_reason(exception.what())));
   }
 }
 
