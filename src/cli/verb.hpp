@@ -74,5 +74,12 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_synth(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_augment(const std::vector<std::string>&, Output&);
 nlohmann::json run_dataset_check(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_download(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_upload(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_versions(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_generate(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_health(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_push(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_pull(const std::vector<std::string>&, Output&);
 
 }  // namespace yolov7::cli
