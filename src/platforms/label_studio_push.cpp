@@ -151,7 +151,9 @@ class Push {
         [&](const std::vector<Item*>& missing, std::string& why) {
           std::vector<http::Part> parts;
           for (const Item* item : missing)
-            parts.push_back({"file", file::read(item->image->file, most_image_bytes),
+            // The server takes one file of each name of a part.
+            parts.push_back({fmt::format("file{}", parts.size()),
+                             file::read(item->image->file, most_image_bytes),
                              file_name_of(*item->image, item->key), "application/octet-stream"});
           const auto ids = server_.upload(result_.project, parts, why);
           if (!ids) return false;

@@ -5,8 +5,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.error
@@ -27,6 +29,10 @@ class LabelStudioServer:
         self.python, self.folder, self.port = pathlib.Path(python), pathlib.Path(folder), free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.process = None
+        # An empty data folder costs a minute of migrations: the first start keeps what they made beside the program.
+        self.migrated, self.database = self.python.parent.parent / "migrated.sqlite3", self.folder / "label_studio.sqlite3"
+        if self.migrated.exists():
+            shutil.copyfile(self.migrated, self.database)
 
     def start(self):
         environment = {**os.environ, "LABEL_STUDIO_BASE_DATA_DIR": str(self.folder), "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": "", "COLLECT_ANALYTICS": "false", "LATEST_VERSION_CHECK": "false",
@@ -38,12 +44,19 @@ class LabelStudioServer:
             try:
                 with urllib.request.urlopen(self.address + "/health", timeout=5) as answer:
                     if answer.status == 200:
+                        self.keep_migrated()
                         return self
             except (OSError, http.client.HTTPException):
                 time.sleep(0.5)
             if self.process.poll() is not None:
                 break
         raise SystemExit("Label Studio does not start:\n" + (self.folder / "server.log").read_text()[-2000:])
+
+    def keep_migrated(self):
+        if not self.migrated.exists():
+            with sqlite3.connect(self.database) as source, sqlite3.connect(self.migrated.with_suffix(".new")) as target:
+                source.backup(target)
+            self.migrated.with_suffix(".new").rename(self.migrated)
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
