@@ -78,6 +78,18 @@ std::vector<Answer> answers_of(const json& task, const std::map<std::int64_t, st
   return answers;
 }
 
+/// Whether a person began with the prediction. The server keeps a copy of a task's prediction
+/// beside every annotation, and forgets parent_prediction when the prediction is deleted.
+bool began_with(const json& annotation, const json& prediction, const json& result) {
+  if (member(annotation, "parent_prediction") != nullptr) return true;
+  if (!prediction.is_array() || !result.is_array()) return false;
+  return std::any_of(result.begin(), result.end(), [&](const json& one) {
+    const std::string id = text_at(one, "id");
+    return std::any_of(prediction.begin(), prediction.end(),
+                       [&](const json& other) { return text_at(other, "id") == id; });
+  });
+}
+
 class Pull {
  public:
   Pull(LabelStudio& server, const PullOptions& options, PullResult& result)
@@ -117,7 +129,8 @@ class Pull {
       const json *prediction = member(*answer.annotation, "prediction"),
                  *before = prediction == nullptr ? nullptr : member(*prediction, "result"),
                  *after = member(*answer.annotation, "result");
-      if (before == nullptr || after == nullptr) continue;
+      if (before == nullptr || after == nullptr || !began_with(*answer.annotation, *before, *after))
+        continue;
       const Edits one = edits_of(*before, *after);
       result_.edits.kept += one.kept;
       result_.edits.moved += one.moved;
@@ -206,8 +219,6 @@ class Pull {
           object.author = task.answers.back().author;
       if (count > 1) compare(task, &all.images[at], image);
       if (!task.fault.empty()) image.fault = task.fault;
-      account.boxes.in += image.objects.size();
-      ++account.annotations.in;
       set.images.push_back(std::move(image));
       at += count;
     }
