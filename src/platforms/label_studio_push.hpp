@@ -1,5 +1,5 @@
 #pragma once
-// An annotated set into a Label Studio project: files, then tasks with what is known of them.
+// An annotated set into a Label Studio project: files, then tasks with what is known of them (data-services F).
 #include <string>
 #include <vector>
 

@@ -1,5 +1,5 @@
 #pragma once
-// An annotated set into a Roboflow project, image by image, with a journal.
+// An annotated set into a Roboflow project, image by image, with a journal (data-services C3).
 #include <filesystem>
 #include <string>
 #include <utility>
