@@ -1,5 +1,6 @@
 #pragma once
-// An annotated set into a Label Studio project: files, then tasks with what is known of them (data-services F).
+// An annotated set into a Label Studio project: files, then tasks with what is known of them
+// (data-services F).
 #include <string>
 #include <vector>
 
