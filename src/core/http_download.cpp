@@ -198,15 +198,14 @@ std::pair<Address, Request> split_url(const std::string& url, const std::string&
   try {
     address = parse_address(url.substr(0, path), what);
   } catch (const Error&) {
-    throw usage_error(
-        fmt::format("{}: expected an http or https address, found another text", what));
+    throw Error(fmt::format("{}: expected an http or https address, found another text", what));
   }
   Request request;
   request.path = path == std::string::npos ? "/" : url.substr(path, url.find('#', path) - path);
   if (request.path.starts_with('?')) request.path = std::string(1, '/') + request.path;
   for (const char c : request.path)
     if (static_cast<unsigned char>(c) <= 32 || c == 127)
-      throw usage_error(
+      throw Error(
           fmt::format("{}: expected an address without blanks and control characters", what));
   return {address, request};
 }

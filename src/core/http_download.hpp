@@ -30,7 +30,7 @@ struct Download {
 /// 200 and 206, more than most_bytes, a full disk, no connection in the last try, stopped_error().
 Download download(Client& client, const Request& request, const std::filesystem::path& path,
                   const DownloadOptions& options = {}, const std::stop_token& stop = {});
-/// Address and request of an absolute URL. Errors (usage) begin with `what`; they do not show the
+/// Address and request of an absolute URL. Errors begin with `what`; they do not show the
 /// URL, which may hold a key.
 std::pair<Address, Request> split_url(const std::string& url, const std::string& what);
 

@@ -10,7 +10,7 @@ sys.path[:0] = [str(here), str(here.parent)]
 import cvat_service as cvat  # noqa: E402
 from label_studio_scenario import near, rows_of  # noqa: E402
 from peer_checks import Checks  # noqa: E402
-from recording_server import RecordingServer  # noqa: E402
+from recording_server import RecordingServer, answer_json  # noqa: E402
 from roboflow_scenario import Program  # noqa: E402
 from roboflow_service import write_source  # noqa: E402
 
@@ -60,4 +60,16 @@ with tempfile.TemporaryDirectory() as name:
     check("the server fails", "the server failed: the disk is full" in fault("pull", place + "/7", "--out", "x"), True)
     check("nothing is written", (folder / "x").exists(), False)
     check("pre-labels", "CVAT knows no predictions" in program("push", place + "/c", "--source", "source", "--pre-labels", code=2).stderr, True)
+    # Answers that are none, or lead elsewhere.
+    answers = {"/api/tasks/7": {}, "/api/tasks/7/dataset/export": {"rq_id": "r"}, "/api/requests/r": {"status": "finished"}}
+    for where, value, said in (("/api/requests/r", {"status": "finished", "result_url": "file:///etc/passwd"}, "expected an http or https address"), ("/api/requests/r", {"status": "finished"}, "expected an http or https address"),
+                               ("/api/requests/r", {"status": 17}, "expected an end within 1 s"), ("/api/tasks/7/dataset/export", {}, "expected 'rq_id'"), ("/api/tasks/7/dataset/export", 17, "expected 'rq_id'"), ("/api/tasks/7", "x", None)):
+        odd = RecordingServer(lambda record, headers, body, change={where: value}: answer_json({**answers, **change}[record["path"]]))
+        token = Program(sys.argv[1], folder, [cvat.TOKEN], CVAT_ACCESS_TOKEN=cvat.TOKEN)
+        outcome = token("pull", "cvat://" + odd.address.split("://")[1] + "/7", "--out", "x", "--patience", "1", code=1)
+        check(f"{where}: {value}", (outcome.stderr.count("error:"), said is None or said in outcome.stderr, (folder / "x").exists()), (1, True, False))
+    other = RecordingServer(lambda record, headers, body: (200, {"Content-Type": "application/zip"}, b"no zip"))
+    odd = RecordingServer(lambda record, headers, body: answer_json({**answers, "/api/requests/r": {"status": "finished", "result_url": other.address + "/far"}}[record["path"]]))
+    outcome = token("pull", "cvat://" + odd.address.split("://")[1] + "/7", "--out", "x", code=1)
+    check("an archive on another host: it learns no token", ("expected a zip archive" in outcome.stderr, len(other.heads), any(cvat.TOKEN in json.dumps(head) for head in other.heads)), (True, 1, False))
 check.end("the requests are those of cvat-sdk")
