@@ -135,15 +135,16 @@ LabelProject LabelStudio::make_project(const std::string& title,
                      {{"title", title}, {"label_config", dataset::label_studio_config(classes)}}));
 }
 
-std::multimap<std::string, std::int64_t> LabelStudio::tasks_by_key(const LabelProject& project) {
-  std::multimap<std::string, std::int64_t> found;
+std::multimap<std::string, RemoteTask> LabelStudio::tasks_by_key(const LabelProject& project) {
+  std::multimap<std::string, RemoteTask> found;
   std::size_t seen = 0;
   for (int page = 1;; ++page) {
-    const http::Request request{.path = "/api/tasks/",
-                                .query = {{"project", std::to_string(project.id)},
-                                          {"include", "id,meta"},
-                                          {"page", std::to_string(page)},
-                                          {"page_size", std::to_string(page_size)}}};
+    const http::Request request{
+        .path = "/api/tasks/",
+        .query = {{"project", std::to_string(project.id)},
+                  {"include", "id,meta,total_annotations,total_predictions"},
+                  {"page", std::to_string(page)},
+                  {"page_size", std::to_string(page_size)}}};
     const http::Answer answer = service().send(request, {missing});
     if (answer.status == missing) break;  // behind the last page
     const json value = service_.json_of(answer, request);
@@ -154,7 +155,9 @@ std::multimap<std::string, std::int64_t> LabelStudio::tasks_by_key(const LabelPr
       const json* meta = member(task, "meta");
       const json* ours = meta == nullptr ? nullptr : member(*meta, "yolov7");
       const std::string key = ours == nullptr ? "" : text_at(*ours, "key");
-      if (!key.empty()) found.emplace(key, number_at(task, "id"));
+      if (!key.empty())
+        found.emplace(key, RemoteTask{number_at(task, "id"), count_at(task, "total_annotations"),
+                                      count_at(task, "total_predictions")});
     }
     if (seen >= count_at(value, "total")) break;
   }

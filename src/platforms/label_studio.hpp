@@ -34,6 +34,11 @@ struct UploadedFile {
   std::uint64_t bytes = 0;
 };
 
+struct RemoteTask {
+  std::int64_t id = 0;
+  std::size_t annotations = 0, predictions = 0;
+};
+
 struct ImportCounts {
   std::size_t tasks = 0, annotations = 0, predictions = 0;
   std::vector<std::int64_t> task_ids;
@@ -51,8 +56,8 @@ class LabelStudio {
   std::optional<LabelProject> find_project(const std::string& number_or_title);
   LabelProject make_project(const std::string& title, const std::vector<std::string>& classes);
 
-  /// Task numbers by meta.yolov7.key; a key that stands there twice has two.
-  std::multimap<std::string, std::int64_t> tasks_by_key(const LabelProject& project);
+  /// Tasks by meta.yolov7.key; a key that stands there twice has two.
+  std::multimap<std::string, RemoteTask> tasks_by_key(const LabelProject& project);
   /// All files of the project, or those of `ids`.
   std::vector<UploadedFile> files(const LabelProject& project,
                                   const std::vector<std::int64_t>& ids = {});

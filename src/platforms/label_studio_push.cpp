@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <unordered_map>
 
 #include "core/error.hpp"
@@ -13,8 +14,8 @@
 #include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "dataset/formats/image_output.hpp"
 #include "dataset/formats/label_studio.hpp"
+#include "platforms/label_studio_tasks.hpp"
 
 namespace yolov7::platforms {
 namespace fs = std::filesystem;
@@ -22,31 +23,7 @@ using dataset::AnnotatedImage;
 using nlohmann::json;
 namespace {
 
-constexpr std::size_t mark_length = 12;
 constexpr std::uint64_t most_image_bytes = std::uint64_t{1} << 30;
-
-/// Where the name of an upload carries the key: "<8 hex of the server>-<mark>_name.png".
-std::string mark_of(const std::string& key) {
-  const std::size_t dash = key.find('-');
-  return key.substr(0, mark_length) + (dash == std::string::npos ? "" : "x" + key.substr(dash + 1));
-}
-
-std::string file_name_of(const AnnotatedImage& image, const std::string& key) {
-  constexpr std::size_t longest = 40;  // the server cuts long names
-  std::string stem = image.file.stem().string();
-  std::size_t end = std::min(stem.size(), longest);
-  while (end > 0 && end < stem.size() && (static_cast<unsigned char>(stem[end]) & 0xC0) == 0x80)
-    --end;
-  return mark_of(key) + "_" + stem.substr(0, end) + image.file.extension().string();
-}
-
-/// The mark in a path of the server, or "".
-std::string mark_in(const std::string& path) {
-  const std::string name = path.substr(path.rfind('/') + 1);
-  const std::size_t dash = name.find('-'), line = name.find('_', dash);
-  if (dash == std::string::npos || line == std::string::npos) return "";
-  return name.substr(dash + 1, line - dash - 1);
-}
 
 struct Item {
   const AnnotatedImage* image;
@@ -66,7 +43,7 @@ class Push {
     const auto there = server_.tasks_by_key(result_.project);
     for (std::size_t i = 0; i < set_.images.size(); ++i) {
       const auto found = there.find(keys[i]);
-      Item item{&set_.images[i], keys[i], "", found == there.end() ? 0 : found->second};
+      Item item{&set_.images[i], keys[i], "", found == there.end() ? 0 : found->second.id};
       (item.task == 0 ? fresh : known).push_back(std::move(item));
     }
     result_.tasks_known = known.size();
@@ -83,11 +60,15 @@ class Push {
       progress.advance(chunk.size());
       begin = end;
     }
-    if (options_.predictions)
-      renew_predictions(known);
-    else
+    if (options_.predictions) {
+      std::tie(result_.predictions_renewed, result_.predictions_unchanged) =
+          renew_predictions(known);
+      renew_predictions(recovered_);
+    } else {
       for (const Item& item : known) result_.annotations_not_sent += has_labels(item) ? 1 : 0;
-    find_doubles(keys);
+    }
+    count(fresh);
+    look_at_result(keys, fresh);
   }
 
  private:
@@ -154,13 +135,12 @@ class Push {
             // The server takes one file of each name of a part.
             parts.push_back({fmt::format("file{}", parts.size()),
                              file::read(item->image->file, most_image_bytes),
-                             file_name_of(*item->image, item->key), "application/octet-stream"});
+                             upload_name(*item->image, item->key), "application/octet-stream"});
           const auto ids = server_.upload(result_.project, parts, why);
           if (!ids) return false;
           if (ids->size() != parts.size())
             throw Error(fmt::format("{}: expected {} files to be taken, found {}",
                                     result_.project.title, parts.size(), ids->size()));
-          result_.files += parts.size();
           for (const UploadedFile& file : server_.files(result_.project, *ids))
             files_[mark_in(file.path)] = file;
           return true;
@@ -174,13 +154,16 @@ class Push {
   }
 
   void send_tasks(std::vector<Item>& chunk) {
-    std::multimap<std::string, std::int64_t> there;
+    std::multimap<std::string, RemoteTask> there;
     until_there(
         [&] {
           std::vector<Item*> missing;
           for (Item& item : chunk) {
             const auto found = there.find(item.key);
-            if (found != there.end()) item.task = found->second;
+            if (item.task == 0 && found != there.end()) {
+              item.task = found->second.id;
+              recovered_.push_back(item);
+            }
             if (item.task == 0) missing.push_back(&item);
           }
           return missing;
@@ -192,7 +175,9 @@ class Push {
     std::map<std::string, std::string> tasks, marks;
     for (const Item& item : chunk) {
       tasks[item.key] = std::to_string(item.task);
-      if (options_.predictions && has_labels(item))
+      const bool counted = std::none_of(recovered_.begin(), recovered_.end(),
+                                        [&](const Item& one) { return one.key == item.key; });
+      if (options_.predictions && has_labels(item) && counted)
         marks[item.key] = file::content_hash(json_text(labels_of(*item.image)));
     }
     journal_.set_all(tasks, "task");
@@ -218,9 +203,6 @@ class Push {
                       result_.project.title, tasks.size(), annotations, predictions, counts->tasks,
                       counts->annotations, counts->predictions));
     for (std::size_t i = 0; i < missing.size(); ++i) missing[i]->task = counts->task_ids[i];
-    result_.tasks += tasks.size();
-    result_.annotations += annotations;
-    result_.predictions += predictions;
     return true;
   }
 
@@ -264,14 +246,16 @@ class Push {
     return task;
   }
 
-  void renew_predictions(const std::vector<Item>& known) {
+  /// How many were made anew, and how many the journal knows to be the same.
+  std::pair<std::size_t, std::size_t> renew_predictions(const std::vector<Item>& known) {
+    std::size_t unchanged = 0;
     std::vector<const Item*> changed;
     std::map<std::string, std::string> marks;
     for (const Item& item : known) {
       if (!has_labels(item)) continue;
       const std::string mark = file::content_hash(json_text(labels_of(*item.image)));
       if (journal_.get(item.key, "prediction") == mark) {
-        ++result_.predictions_unchanged;
+        ++unchanged;
         continue;
       }
       marks[item.key] = mark;
@@ -284,6 +268,7 @@ class Push {
                                      changed.begin() + static_cast<std::ptrdiff_t>(end)));
     }
     journal_.set_all(marks, "prediction");
+    return {changed.size(), unchanged};
   }
 
   /// Deleting and making anew is one step: repeated as a whole, it leaves no doubles.
@@ -307,10 +292,19 @@ class Push {
                   return true;
                 },
                 [] {});
-    result_.predictions_renewed += items.size();
   }
 
-  void find_doubles(const std::vector<std::string>& keys) {
+  /// What this call made, whether its answers came or not.
+  void count(const std::vector<Item>& fresh) {
+    const auto labelled =
+        static_cast<std::size_t>(std::count_if(fresh.begin(), fresh.end(), has_labels));
+    result_.tasks = fresh.size();
+    result_.files = fresh.size() - result_.files_known;
+    (options_.predictions ? result_.predictions : result_.annotations) = labelled;
+  }
+
+  /// Each image has one task, and each new one the labels that were sent with it.
+  void look_at_result(const std::vector<std::string>& keys, const std::vector<Item>& fresh) {
     const auto there = server_.tasks_by_key(result_.project);
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const std::size_t count = there.count(keys[i]);
@@ -318,6 +312,13 @@ class Push {
         throw Error(fmt::format("{}: expected a task for {}, found none", result_.project.title,
                                 set_.images[i].file.string()));
       if (count > 1) result_.doubles.push_back(set_.images[i].file.string());
+    }
+    for (const Item& item : fresh) {
+      const RemoteTask& task = there.find(item.key)->second;
+      if (has_labels(item) && (options_.predictions ? task.predictions : task.annotations) != 1)
+        throw Error(fmt::format("{}: expected task {} to have one set of labels, found {}",
+                                result_.project.title, task.id,
+                                options_.predictions ? task.predictions : task.annotations));
     }
   }
 
@@ -327,46 +328,10 @@ class Push {
   Journal& journal_;
   PushResult& result_;
   std::unordered_map<std::string, UploadedFile> files_;  // by mark
+  std::vector<Item> recovered_;  // tasks whose answer got lost: what they have is not known
 };
 
-void require_labels(const std::optional<LabelControl>& control, const char* kind,
-                    const std::vector<bool>& used, const dataset::AnnotatedSet& set,
-                    const LabelProject& project) {
-  std::vector<std::string> lacking;
-  for (std::size_t i = 0; i < used.size(); ++i)
-    if (used[i] && (!control || !text::contains(control->labels, set.classes[i].name)))
-      lacking.push_back("'" + text::printable(set.classes[i].name) + "'");
-  if (lacking.empty()) return;
-  throw Error(fmt::format(
-      "project {} ({}): expected the labels {} in <{}> of its labelling configuration, found {}; "
-      "add them there first",
-      project.id, text::printable(project.title), text::join(lacking, ", "), kind,
-      control ? "it without them" : "no such tag for an image"));
-}
-
-/// The server would take a class that it does not know, and show nothing.
-void require_classes(const dataset::AnnotatedSet& set, const LabelProject& project) {
-  std::vector<bool> boxes(set.classes.size()), polygons(set.classes.size());
-  for (const AnnotatedImage& image : set.images)
-    for (const dataset::AnnotatedObject& object : image.objects)
-      (dataset::sole_polygon(object) != nullptr && !object.rotation
-           ? polygons
-           : boxes)[static_cast<std::size_t>(object.class_index)] = true;
-  require_labels(project.boxes, "RectangleLabels", boxes, set, project);
-  require_labels(project.polygons, "PolygonLabels", polygons, set, project);
-}
-
 }  // namespace
-
-std::vector<std::string> task_keys(const dataset::AnnotatedSet& set) {
-  std::unordered_map<std::string, int> seen;
-  std::vector<std::string> keys;
-  for (const AnnotatedImage& image : set.images) {
-    const int number = ++seen[image.content_hash];
-    keys.push_back(image.content_hash + (number == 1 ? "" : fmt::format("-{}", number)));
-  }
-  return keys;
-}
 
 PushResult push_set(LabelStudio& server, const std::string& project,
                     const dataset::AnnotatedSet& set, const PushOptions& options,

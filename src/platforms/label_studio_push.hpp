@@ -37,7 +37,4 @@ struct PushResult {
 PushResult push_set(LabelStudio& server, const std::string& project,
                     const dataset::AnnotatedSet& set, const PushOptions& options, Journal& journal);
 
-/// The content hash of each image; the second of equal ones has "-2" behind it, and so on.
-std::vector<std::string> task_keys(const dataset::AnnotatedSet& set);
-
 }  // namespace yolov7::platforms

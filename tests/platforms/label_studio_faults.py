@@ -34,7 +34,7 @@ class Server:
         if path == "/api/projects/3":
             return answer_json(self.project)
         if path == "/api/tasks/":
-            return answer_json({"total": len(self.made), "tasks": [{"id": i + 1, "meta": task["meta"]} for i, task in enumerate(self.made)]})
+            return answer_json({"total": len(self.made), "tasks": [{"id": i + 1, "meta": task["meta"], "total_predictions": len(task["predictions"]), "total_annotations": 0} for i, task in enumerate(self.made)]})
         if path.endswith("/file-uploads"):
             return answer_json(self.files)
         if path.endswith("/import/predictions"):

@@ -116,10 +116,11 @@ def run(check, path, folder, address, people=None, cut=lambda step: None):
     check("a changed pre-label alone is renewed", [sent[k] for k in ("tasks", "tasks_known", "predictions_renewed", "predictions_unchanged")], [0, 5, 1, 4])
 
     # The truth as annotations: polygons, an empty image; there and back without a loss.
+    cut("import")  # and the same call finds out what got there
     write_source(folder / "truth", ["0 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.9 0.2 0.4 0.7\n", ""], ["train/t0.png", "val/t1.png"])
     truth = ["push", place.replace(TITLE, "truth 1"), "--source", "truth"]
     sent = program.json(*truth)
-    check("annotations are made", [sent[k] for k in ("made_project", "tasks", "annotations", "predictions")], [True, 2, 2, 0])
+    check("annotations are made, once", [sent[k] for k in ("made_project", "tasks", "annotations", "predictions", "doubles")], [True, 2, 2, 0, []])
     sent = program.json(*truth)
     check("a second push leaves annotations alone", [sent[k] for k in ("tasks", "annotations", "annotations_not_sent")], [0, 0, 2])
     program("pull", place.replace(TITLE, str(sent["project"])), "--out", "back")
