@@ -127,6 +127,12 @@ def run(check, path, folder, address, people=None, cut=lambda step: None):
     expected = {"train/t0.png": [[0, 0.5, 0.5, 0.25, 0.5], [1, 0.1, 0.1, 0.9, 0.2, 0.4, 0.7]], "val/t1.png": []}
     check("there and back", near(rows_of(folder / "back"), expected), expected)
 
+    # Pre-labels whose answer got lost: the same call makes sure of them.
+    write_source(folder / "third", ROWS[:2], ["train/p0.png", "train/p1.png"])
+    cut("import")
+    sent = program.json("push", place.replace(TITLE, "third"), "--source", "third", "--pre-labels", "--scores")
+    check("pre-labels are there once", [sent[k] for k in ("tasks", "predictions", "predictions_renewed", "doubles")], [2, 2, 0, []])
+
     # A class that the project lacks: refused before anything is sent.
     write_source(folder / "other", ["0 0.5 0.5 0.25 0.5\n"], ["train/o.png"])
     (folder / "other/data.yaml").write_text("train: images/train\nval: images/train\nnc: 1\nnames: [elephant]\n")

@@ -76,6 +76,7 @@ class RecordingServer:
 
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
+        self.http.handle_error = lambda *_: None  # a client that is gone
         self.address = f"http://127.0.0.1:{self.http.server_address[1]}"
         if tls:
             self.http.socket = tls.wrap_socket(self.http.socket, server_side=True)

@@ -2,16 +2,19 @@
 nightly roboflow_peer.py records it again), keeps its key to itself, and refuses archives that attack. Usage: roboflow_requests.py PROGRAM"""
 import json
 import pathlib
+import signal
 import ssl
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parent.parent)]
 import roboflow_service as rf  # noqa: E402
 from peer_checks import Checks  # noqa: E402
 from recording_server import RecordingServer, answer_json  # noqa: E402
-from roboflow_scenario import Program, compare, run_scenario  # noqa: E402
+from roboflow_scenario import Program, compare, environment, run_scenario  # noqa: E402
 
 check = Checks()
 path = sys.argv[1]
@@ -54,6 +57,29 @@ with tempfile.TemporaryDirectory() as name:
     again = program.json(*send)
     changed = [record for record in server.take() if record["method"] == "POST"]
     check("a changed label is sent alone, and replaces", (again["annotations"], [(r["path"], ["overwrite", "true"] in r["query"]) for r in changed]), (1, [("/dataset/proj/annotate/img3", True)]))
+
+    # Killed in between: the next call sends what the journal does not have. Interrupted: a clean end, at once.
+    service.uploads = 0
+    held = threading.Event()
+
+    def slowly(record, headers, body):
+        if record["path"].endswith("/annotate/img2"):
+            held.set()
+            time.sleep(1)
+        return service(record, headers, body)
+    slow = RecordingServer(slowly)
+    send = ["upload", "roboflow://ws/proj", "--source", "source", "--address", slow.address, "--journal", "killed.sqlite"]
+    for signum, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)):
+        held.clear()
+        process = subprocess.Popen([path, "dataset", *send], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(ROBOFLOW_API_KEY=rf.KEY))
+        held.wait(60)
+        began = time.monotonic()
+        process.send_signal(signum)
+        process.communicate(timeout=60)
+        check(f"{signum.name}: its exit code, soon", (process.returncode, time.monotonic() - began < 30), (code, True))
+        time.sleep(1.2)
+    again = program.json(*send)
+    check("what was sent before is not sent again", (again["images"], again["images_sent_before"], again["annotations"], service.uploads), (1, 2, 2, 3))
 
     # Keys: none, a wrong one, one in a file that others may read.
     where = ["versions", "roboflow://ws/proj", "--address", server.address]
