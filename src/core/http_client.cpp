@@ -90,6 +90,22 @@ std::string target_of(const std::string& prefix, const Request& request) {
   return target;
 }
 
+std::string words_of(httplib::Error error, const Limits& limits) {
+  switch (error) {
+    case httplib::Error::Connection: return "no connection";
+    case httplib::Error::ConnectionTimeout:
+      return fmt::format("no connection within {} s", limits.connect.count());
+    case httplib::Error::Read:
+    case httplib::Error::Write:
+      return fmt::format("the connection was lost, or was silent for {} s", limits.silence.count());
+    case httplib::Error::SSLConnection: return "no TLS connection";
+    case httplib::Error::SSLServerVerification:
+      return "its certificate is not trusted (SSL_CERT_FILE names further authorities)";
+    case httplib::Error::Canceled: return "stopped";
+    default: return httplib::to_string(error);
+  }
+}
+
 Answer head_of(const httplib::Response& response) {
   Answer answer;
   answer.status = response.status;
@@ -288,7 +304,7 @@ Outcome Client::try_once(const Request& request, const Receiver& receiver) {
     outcome.why = fmt::format("{}: expected an answer of at most {} bytes, found a longer one",
                               impl_->address.origin(), impl_->limits.answer_bytes);
   } else {
-    outcome.why = fmt::format("{}: {}", impl_->address.text(), httplib::to_string(error));
+    outcome.why = fmt::format("{}: {}", impl_->address.text(), words_of(error, impl_->limits));
   }
   outcome.why = shown(std::move(outcome.why));
   return outcome;

@@ -38,8 +38,8 @@ std::string path_of(std::initializer_list<std::string> parts) {
 Roboflow::Roboflow(const RoboflowOptions& options, const Credential& key, std::stop_token stop)
     : options_(options),
       key_(key.value),
-      service_("Roboflow", checked_address(options.address), {{}, longest_silence}, options.tries,
-               std::move(stop)) {
+      service_("Roboflow", checked_address(options.address),
+               {http::Limits{}.connect, longest_silence}, options.tries, std::move(stop)) {
   service_.client().hide(key_);
 }
 

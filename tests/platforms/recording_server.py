@@ -79,7 +79,7 @@ class RecordingServer:
         self.http.handle_error = lambda *_: None  # a client that is gone
         self.address = f"http://127.0.0.1:{self.http.server_address[1]}"
         if tls:
-            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True)
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)  # by the thread of the connection
             self.address = f"https://localhost:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
