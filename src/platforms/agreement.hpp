@@ -26,6 +26,11 @@ std::vector<int> pair_boxes(const std::vector<dataset::AnnotatedObject>& one,
 struct AgreementCount {
   std::size_t agreed = 0, boxes = 0;  ///< boxes: of both sides
   double iou_sum = 0;                 ///< of the agreed pairs
+  void add(const AgreementCount& other) {
+    agreed += other.agreed;
+    boxes += other.boxes;
+    iou_sum += other.iou_sum;
+  }
   double value() const {
     return boxes == 0 ? 1 : 2.0 * static_cast<double>(agreed) / static_cast<double>(boxes);
   }

@@ -237,11 +237,14 @@ class Pull {
         if (object.class_index >= 0 && object.fault.empty()) opinion.objects.push_back(object);
       opinions.push_back(std::move(opinion));
     }
-    ReviewEntry entry{task.image,
-                      task.id,
-                      opinions.size(),
-                      agreement_of(opinions, options_.least_iou, result_.per_class),
-                      {}};
+    ReviewEntry entry;
+    entry.image = task.image;
+    entry.task = task.id;
+    entry.people = opinions.size();
+    entry.per_class.resize(result_.per_class.size());
+    entry.agreement = agreement_of(opinions, options_.least_iou, entry.per_class);
+    for (std::size_t i = 0; i < entry.per_class.size(); ++i)
+      result_.per_class[i].add(entry.per_class[i]);
     const Merged merged = merge_opinions(opinions, options_.least_iou, result_.class_names);
     for (const auto* list : {&merged.left_out, &merged.disputed})
       entry.reasons.insert(entry.reasons.end(), list->begin(), list->end());

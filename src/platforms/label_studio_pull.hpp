@@ -36,6 +36,7 @@ struct ReviewEntry {
   std::int64_t task = 0;
   std::size_t people = 0;
   ImageAgreement agreement;
+  std::vector<AgreementCount> per_class;
   std::vector<std::string> reasons;
 };
 

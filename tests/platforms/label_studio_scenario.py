@@ -102,7 +102,8 @@ def run(check, path, folder, address, people=None, cut=lambda step: None):
     review = got["agreement"]["review"]
     # 2 boxes of one, 1 of the other, 1 in common at IoU 23/27.
     check("their agreement", [(one["people"], round(one["agreement"], 12), round(one["mean_iou"], 9), one["alone"], one["disputed"]) for one in review], [(2, round(2 / 3, 12), round(23 / 27, 9), 1, 0)])
-    check("agreement per class", {name: one["agreement"] for name, one in got["agreement"]["per_class"].items()}, {"cat": 1, "dog": 0})
+    for where, classes in (("in all", got["agreement"]["per_class"]), ("of the image", review[0]["per_class"])):
+        check(f"agreement per class, {where}", {name: one["agreement"] for name, one in classes.items()}, {"cat": 1, "dog": 0})
     got = program.json("pull", place, "--out", "merged", "--merge", "--to", "yolo")
     expected["train/bild ä 0.png"] = [[0, 0.51, 0.5, 0.25, 0.5]]
     check("merged: the mean of both, and no box that one drew alone", near(rows_of(folder / "merged"), expected), expected)

@@ -116,11 +116,7 @@ json push_label_studio(const Place& place, const PushVerbOptions& o,
 void say_agreement(const platforms::PullResult& got, const Output& output) {
   if (got.review.empty()) return;
   platforms::AgreementCount all;
-  for (const platforms::ReviewEntry& one : got.review) {
-    all.agreed += one.agreement.count.agreed;
-    all.boxes += one.agreement.count.boxes;
-    all.iou_sum += one.agreement.count.iou_sum;
-  }
+  for (const platforms::ReviewEntry& one : got.review) all.add(one.agreement.count);
   output.line(
       fmt::format("{} tasks of several people: agreement {:.3f}, mean IoU of agreed boxes {:.3f}",
                   got.review.size(), all.value(), all.mean_iou()));
