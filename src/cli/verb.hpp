@@ -93,5 +93,12 @@ nlohmann::json run_version_gc(const std::vector<std::string>&, Output&);
 nlohmann::json run_version_bundle(const std::vector<std::string>&, Output&);
 nlohmann::json run_version_which(const std::vector<std::string>&, Output&);
 nlohmann::json run_version_merge(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_download(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_upload(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_versions(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_generate(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_health(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_push(const std::vector<std::string>&, Output&);
+nlohmann::json run_dataset_pull(const std::vector<std::string>&, Output&);
 
 }  // namespace yolov7::cli

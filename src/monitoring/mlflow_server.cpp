@@ -1,15 +1,14 @@
 #include "monitoring/mlflow_server.hpp"
 
 #include <fmt/format.h>
-#include <httplib.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/http_client.hpp"
 #include "core/json.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
@@ -25,30 +24,8 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-/// What a path or a query may hold as it is (RFC 3986, unreserved, and "/" where it divides).
-std::string escaped(std::string_view words, bool keep_slash) {
-  std::string out;
-  for (const char c : words) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ||
-                       c == '.' || c == '~' || (keep_slash && c == '/');
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
-/// What a server's answer says went wrong, short enough for a line.
-std::string complaint(const std::string& body) {
-  const json answer = json::parse(body, nullptr, false);
-  const std::string words =
-      answer.is_object() && answer.contains("message") && answer["message"].is_string()
-          ? answer["message"].get<std::string>()
-          : body;
-  constexpr std::size_t longest = 300;
-  return words.size() <= longest ? words : words.substr(0, longest) + " …";
-}
-
-constexpr int missing = 404, bad_request = 400, conflict = 409, limit_of_wait_s = 30,
-              limit_of_connection_s = 5;
+constexpr int missing = 404, bad_request = 400, conflict = 409;
+constexpr std::chrono::seconds limit_of_wait{30}, limit_of_connection{5};
 
 bool may_work_later(int status) {
   return status == 401 || status == 403 || status == 408 || status == 429 || status >= 500;
@@ -65,70 +42,55 @@ class MlflowServer::Connection {
  public:
   explicit Connection(const std::string& address)
       : address_(address),
-        client_(address.substr(0, end_of_host(address))),
-        prefix_(address.substr(end_of_host(address))) {
-    while (prefix_.ends_with('/')) prefix_.pop_back();
-    client_.set_connection_timeout(limit_of_connection_s);
-    client_.set_read_timeout(limit_of_wait_s);
-    client_.set_write_timeout(limit_of_wait_s);
-    client_.set_keep_alive(true);
-    if (const std::string token = variable("MLFLOW_TRACKING_TOKEN"); !token.empty())
-      client_.set_bearer_token_auth(token.c_str());
-    else if (const std::string user = variable("MLFLOW_TRACKING_USERNAME"); !user.empty())
-      client_.set_basic_auth(user.c_str(), variable("MLFLOW_TRACKING_PASSWORD").c_str());
+        client_(http::parse_address(address, "MLflow"), {limit_of_connection, limit_of_wait}) {
+    if (const std::string token = variable("MLFLOW_TRACKING_TOKEN"); !token.empty()) {
+      client_.hide(token);
+      client_.set_header("Authorization", "Bearer " + token);
+    } else if (const std::string user = variable("MLFLOW_TRACKING_USERNAME"); !user.empty()) {
+      client_.set_basic_auth(user, variable("MLFLOW_TRACKING_PASSWORD"));
+    }
   }
 
   /// The answer as JSON; nothing where the status is one of `expected`.
   std::optional<json> post(const std::string& call, const json& body,
                            std::initializer_list<int> expected = {}) {
     return answer(call,
-                  client_.Post((prefix_ + "/api/2.0/mlflow/" + call).c_str(), json_text(body),
-                               "application/json"),
+                  {.method = "POST",
+                   .path = "/api/2.0/mlflow/" + call,
+                   .body = json_text(body),
+                   .media_type = "application/json"},
                   expected);
   }
-  std::optional<json> get(const std::string& call, std::initializer_list<int> expected) {
-    return answer(call, client_.Get((prefix_ + "/api/2.0/mlflow/" + call).c_str()), expected);
+  std::optional<json> get(const std::string& call, http::Fields query,
+                          std::initializer_list<int> expected) {
+    return answer(call, {.path = "/api/2.0/mlflow/" + call, .query = std::move(query)}, expected);
   }
 
   void put(const fs::path& path, const std::string& target) {
-    const std::string content = file::read(path);
-    const auto result = client_.Put(
-        (prefix_ + "/api/2.0/mlflow-artifacts/artifacts/" + escaped(target, true)).c_str(),
-        content.size(),
-        [&](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-          constexpr std::size_t piece = 1 << 20;
-          return !stopped_ && sink.write(content.data() + offset, std::min(length, piece));
-        },
-        "application/octet-stream");
-    answer("mlflow-artifacts", result, {});
+    answer("mlflow-artifacts",
+           {.method = "PUT",
+            .path = "/api/2.0/mlflow-artifacts/artifacts/" + http::escaped(target, true),
+            .body = file::read(path),
+            .media_type = "application/octet-stream"},
+           {});
   }
 
-  void stop() {
-    stopped_ = true;
-    client_.stop();
-  }
+  void stop() { client_.stop(); }
 
  private:
-  static std::size_t end_of_host(const std::string& address) {
-    const std::size_t slash = address.find('/', address.find("://") + 3);
-    return slash == std::string::npos ? address.size() : slash;
-  }
-
-  std::optional<json> answer(const std::string& call, const httplib::Result& result,
-                             std::initializer_list<int> expected) const {
-    if (!result)
-      throw Undelivered{
-          {Delivery::later, fmt::format("{}: {}", address_, to_string(result.error()))}};
-    const int status = result->status;
+  std::optional<json> answer(const std::string& call, const http::Request& request,
+                             std::initializer_list<int> expected) {
+    const http::Outcome outcome = client_.try_once(request);
+    if (!outcome.answer) throw Undelivered{{Delivery::later, outcome.why}};
+    const int status = outcome.answer->status;
     if (std::find(expected.begin(), expected.end(), status) != expected.end()) return std::nullopt;
-    if (status < 200 || status >= 300) {
-      const std::string why =
-          fmt::format("{}: {} answers {}: {}", address_, call.substr(0, call.find('?')), status,
-                      complaint(result->body));
+    if (!outcome.answer->good()) {
+      const std::string why = fmt::format("{}: {} answers {}: {}", address_, call, status,
+                                          client_.shown(http::complaint(outcome.answer->body)));
       throw Undelivered{{may_work_later(status) ? Delivery::later : Delivery::refused, why}};
     }
-    if (result->body.empty()) return json::object();
-    json value = json::parse(result->body, nullptr, false);
+    if (outcome.answer->body.empty()) return json::object();
+    json value = json::parse(outcome.answer->body, nullptr, false);
     if (!value.is_object())
       throw Undelivered{
           {Delivery::later,
@@ -138,9 +100,7 @@ class MlflowServer::Connection {
   }
 
   std::string address_;
-  httplib::Client client_;
-  std::string prefix_;
-  std::atomic<bool> stopped_{false};
+  http::Client client_;
 };
 
 namespace {
@@ -160,13 +120,14 @@ std::string member(const json& value, std::initializer_list<const char*> path) {
 
 template <class Connection>
 std::string experiment_id(Connection& connection, const std::string& name) {
-  const std::string query = "experiments/get-by-name?experiment_name=" + escaped(name, false);
-  if (const auto found = connection.get(query, {missing}))
+  const std::string call = "experiments/get-by-name";
+  const http::Fields query{{"experiment_name", name}};
+  if (const auto found = connection.get(call, query, {missing}))
     return member(*found, {"experiment", "experiment_id"});
   if (const auto made =
           connection.post("experiments/create", {{"name", name}}, {bad_request, conflict}))
     return member(*made, {"experiment_id"});
-  return member(connection.get(query, {}).value_or(json()),
+  return member(connection.get(call, query, {}).value_or(json()),
                 {"experiment", "experiment_id"});  // another process made it in between
 }
 

@@ -30,6 +30,13 @@ const std::vector<Verb>& dataset_parts() {
       {"synth", "draw a data set with exact boxes", run_dataset_synth},
       {"version", "keep versions of a data set: create, list, show, diff, checkout, verify, gc",
        run_dataset_version},
+      {"download", "a version of a Roboflow project", run_dataset_download},
+      {"upload", "images and annotations into a Roboflow project", run_dataset_upload},
+      {"versions", "the versions of a Roboflow project", run_dataset_versions},
+      {"generate", "let Roboflow make a version of a project", run_dataset_generate},
+      {"health", "Roboflow's figures of a project", run_dataset_health},
+      {"push", "images and labels to a Label Studio or CVAT server", run_dataset_push},
+      {"pull", "labels back from a Label Studio or CVAT server", run_dataset_pull},
   };
   return list;
 }

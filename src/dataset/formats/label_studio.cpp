@@ -1,4 +1,6 @@
 // Label Studio JSON: tasks with regions in percent of the image.
+#include "dataset/formats/label_studio.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -6,6 +8,7 @@
 #include <numbers>
 #include <pugixml.hpp>
 
+#include "core/http_client.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -278,12 +281,38 @@ AnnotatedSet read(const Reading& reading) {
   return set;
 }
 
-json region_json(const AnnotatedObject& object, const AnnotatedImage& image, std::size_t number,
-                 const Writing& writing) {
+void write(const Writing& writing) {
+  const std::vector<fs::path> places =
+      copy_images(writing, [](const std::string& split) { return "images/" + split; });
+  std::string out = "[";
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const AnnotatedImage& image = writing.set.images[i];
+    json result = json::array(), annotations = json::array();
+    for (const AnnotatedObject& object : image.objects)
+      result.push_back(
+          label_studio_region(object, image, class_name(writing, object), result.size()));
+    if (image.state != ImageState::not_annotated || !result.empty())
+      annotations.push_back({{"result", std::move(result)}});
+    const json task = {
+        {"data",
+         {{"image", "/data/local-files/?d=" + http::escaped(places[i].generic_string(), true)}}},
+        {"annotations", std::move(annotations)},
+        {"meta", {{"yolov7", {{"split", image.split}, {"source_id", image.id}}}}}};
+    out += (i == 0 ? "\n" : ",\n") + json_text(task);
+  }
+  write_text_file(writing, "tasks.json", out + "\n]\n");
+  write_text_file(writing, "label_config.xml", label_studio_config(names_of(writing.set)));
+  count_lost_polygons(writing);
+}
+
+}  // namespace
+
+json label_studio_region(const AnnotatedObject& object, const AnnotatedImage& image,
+                         const std::string& class_name, std::size_t number) {
   const double width = image.width, height = image.height;
   const Ring* polygon = object.rotation ? nullptr : sole_polygon(object);
   const std::string kind = polygon != nullptr ? "polygonlabels" : "rectanglelabels";
-  json value = {{kind, {class_name(writing, object)}}};
+  json value = {{kind, {class_name}}};
   if (polygon != nullptr) {
     json points = json::array();
     for (const Point& p : *polygon) points.push_back({p.x / width * 100, p.y / height * 100});
@@ -315,51 +344,18 @@ json region_json(const AnnotatedObject& object, const AnnotatedImage& image, std
   return region;
 }
 
-std::string percent_encoded(const std::string& path) {
-  std::string out;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || std::string_view("/-_.~").find(c) != std::string_view::npos)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", byte);
-  }
-  return out;
-}
-
-void write(const Writing& writing) {
-  const std::vector<fs::path> places =
-      copy_images(writing, [](const std::string& split) { return "images/" + split; });
-  std::string out = "[";
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const AnnotatedImage& image = writing.set.images[i];
-    json result = json::array(), annotations = json::array();
-    for (const AnnotatedObject& object : image.objects)
-      result.push_back(region_json(object, image, result.size(), writing));
-    if (image.state != ImageState::not_annotated || !result.empty())
-      annotations.push_back({{"result", std::move(result)}});
-    const json task = {
-        {"data",
-         {{"image", "/data/local-files/?d=" + percent_encoded(places[i].generic_string())}}},
-        {"annotations", std::move(annotations)},
-        {"meta", {{"yolov7", {{"split", image.split}, {"source_id", image.id}}}}}};
-    out += (i == 0 ? "\n" : ",\n") + json_text(task);
-  }
-  write_text_file(writing, "tasks.json", out + "\n]\n");
+std::string label_studio_config(const std::vector<std::string>& classes) {
   std::string labels;
-  for (const AnnotatedClass& one : writing.set.classes)
-    labels += fmt::format("    <Label value=\"{}\"/>\n", xml_text(one.name));
-  write_text_file(writing, "label_config.xml",
-                  fmt::format("<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
-                              "  <RectangleLabels name=\"label\" toName=\"image\">\n{0}"
-                              "  </RectangleLabels>\n"
-                              "  <PolygonLabels name=\"polygon\" toName=\"image\">\n{0}"
-                              "  </PolygonLabels>\n</View>\n",
-                              labels));
-  count_lost_polygons(writing);
+  for (const std::string& one : classes)
+    labels += fmt::format("    <Label value=\"{}\"/>\n", xml_text(one));
+  return fmt::format(
+      "<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
+      "  <RectangleLabels name=\"label\" toName=\"image\">\n{0}"
+      "  </RectangleLabels>\n"
+      "  <PolygonLabels name=\"polygon\" toName=\"image\">\n{0}"
+      "  </PolygonLabels>\n</View>\n",
+      labels);
 }
-
-}  // namespace
 
 Format label_studio_format() {
   Format format;

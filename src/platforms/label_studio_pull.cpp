@@ -1,0 +1,331 @@
+#include "platforms/label_studio_pull.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/json.hpp"
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "dataset/formats/format_table.hpp"
+#include "dataset/formats/json_fields.hpp"
+#include "dataset/formats/output_folder.hpp"
+#include "dataset/formats/prepare_set.hpp"
+#include "platforms/label_studio_images.hpp"
+
+namespace yolov7::platforms {
+namespace fs = std::filesystem;
+using dataset::AnnotatedImage;
+using dataset::member;
+using dataset::text_at;
+using nlohmann::json;
+namespace {
+
+/// One person's newest annotation of a task.
+struct Answer {
+  std::string author, time;
+  const json* annotation = nullptr;
+};
+
+struct Task {
+  std::int64_t id = 0;
+  json value;
+  std::vector<Answer> answers;  ///< oldest first
+  std::string image;            ///< below the work folder, or "" (then `fault`)
+  std::string fault;
+};
+
+std::int64_t whole_at(const json& value, const char* key) {
+  const json* found = member(value, key);
+  return found != nullptr && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+std::string author_of(const json& annotation, const std::map<std::int64_t, std::string>& people) {
+  const json* by = member(annotation, "completed_by");
+  if (by != nullptr && by->is_object()) return text_at(*by, "email");
+  const std::int64_t number = whole_at(annotation, "completed_by");
+  const auto found = people.find(number);
+  return found == people.end() ? fmt::format("user {}", number) : found->second;
+}
+
+/// Each person's newest annotation that was not cancelled.
+std::vector<Answer> answers_of(const json& task, const std::map<std::int64_t, std::string>& people,
+                               bool& skipped) {
+  std::map<std::string, Answer> newest;
+  const json* list = member(task, "annotations");
+  if (list != nullptr && list->is_array())
+    for (const json& one : *list) {
+      const json* cancelled = member(one, "was_cancelled");
+      if (cancelled != nullptr && cancelled->is_boolean() && cancelled->get<bool>()) {
+        skipped = true;
+        continue;
+      }
+      const std::string updated = text_at(one, "updated_at");
+      Answer answer{author_of(one, people), updated.empty() ? text_at(one, "created_at") : updated,
+                    &one};
+      const auto [place, fresh] = newest.emplace(answer.author, answer);
+      if (!fresh && std::pair(answer.time, whole_at(one, "id")) >
+                        std::pair(place->second.time, whole_at(*place->second.annotation, "id")))
+        place->second = answer;
+    }
+  std::vector<Answer> answers;
+  for (const auto& [author, answer] : newest) answers.push_back(answer);
+  std::stable_sort(answers.begin(), answers.end(),
+                   [](const Answer& a, const Answer& b) { return a.time < b.time; });
+  return answers;
+}
+
+/// Whether a person began with the prediction. The server keeps a copy of a task's prediction
+/// beside every annotation, and forgets parent_prediction when the prediction is deleted.
+bool began_with(const json& annotation, const json& prediction, const json& result) {
+  if (member(annotation, "parent_prediction") != nullptr) return true;
+  if (!prediction.is_array() || !result.is_array()) return false;
+  return std::any_of(result.begin(), result.end(), [&](const json& one) {
+    const std::string id = text_at(one, "id");
+    return std::any_of(prediction.begin(), prediction.end(),
+                       [&](const json& other) { return text_at(other, "id") == id; });
+  });
+}
+
+class Pull {
+ public:
+  Pull(LabelStudio& server, const PullOptions& options, PullResult& result)
+      : server_(server), options_(options), result_(result) {}
+
+  void run(const fs::path& work) {
+    const json exported = server_.export_tasks(result_.project);
+    const auto people = server_.people();
+    for (const json& value : exported) take(value, people);
+    if (tasks_.empty())
+      throw Error(fmt::format("project {} ({}): expected an annotated task, found none among {}",
+                              result_.project.id, text::printable(result_.project.title),
+                              result_.tasks));
+    fetch_images(work);
+    file::write_atomically(work / "tasks.json", json_text(single_annotations()));
+    write(work);
+  }
+
+ private:
+  void take(const json& value, const std::map<std::int64_t, std::string>& people) {
+    ++result_.tasks;
+    Task task;
+    task.id = whole_at(value, "id");
+    task.value = value;
+    bool skipped = false;
+    task.answers = answers_of(task.value, people, skipped);
+    if (task.answers.empty()) {
+      ++(skipped ? result_.skipped : result_.not_annotated);
+      if (!options_.all || skipped) return;
+    } else {
+      const json* newest = member(*task.answers.back().annotation, "result");
+      ++(newest != nullptr && newest->is_array() && !newest->empty() ? result_.with_boxes
+                                                                     : result_.empty);
+    }
+    for (const Answer& answer : task.answers) {
+      ++result_.annotations_by[answer.author];
+      const json *prediction = member(*answer.annotation, "prediction"),
+                 *before = prediction == nullptr ? nullptr : member(*prediction, "result"),
+                 *after = member(*answer.annotation, "result");
+      if (before == nullptr || after == nullptr || !began_with(*answer.annotation, *before, *after))
+        continue;
+      const Edits one = edits_of(*before, *after);
+      result_.edits.kept += one.kept;
+      result_.edits.moved += one.moved;
+      result_.edits.relabelled += one.relabelled;
+      result_.edits.removed += one.removed;
+      result_.edits.added += one.added;
+    }
+    tasks_.push_back(std::move(task));
+    // The pointers of its answers lead into `value`, whose nodes a move leaves where they are.
+  }
+
+  void fetch_images(const fs::path& work) {
+    TaskImages images(server_, options_.images, work);
+    for (Task& task : tasks_) {
+      check_stop(server_.service().stop());
+      const json* data = member(task.value, "data");
+      const std::string written =
+          data == nullptr ? "" : text_at(*data, result_.project.image_key.c_str());
+      const json* meta = member(task.value, "meta");
+      const json* ours = meta == nullptr ? nullptr : member(*meta, "yolov7");
+      task.image = images.get(task.id, written, ours == nullptr ? "" : text_at(*ours, "name"),
+                              ours == nullptr ? "" : text_at(*ours, "key"), task.fault);
+    }
+    result_.images_here = images.here();
+    result_.images_fetched = images.fetched();
+  }
+
+  /// Every answer as a task of its own, in order, for the reader of the format.
+  json single_annotations() const {
+    json list = json::array();
+    for (const Task& task : tasks_) {
+      const auto add = [&](const json* annotation) {
+        json one{
+            {"id", task.id}, {"data", {{"image", task.image}}}, {"annotations", json::array()}};
+        if (annotation != nullptr) one["annotations"].push_back(*annotation);
+        if (const json* meta = member(task.value, "meta")) one["meta"] = *meta;
+        list.push_back(std::move(one));
+      };
+      if (task.answers.empty()) add(nullptr);
+      for (const Answer& answer : task.answers) add(answer.annotation);
+    }
+    return list;
+  }
+
+  void write(const fs::path& work) {
+    const dataset::Format& to = dataset::format_named(options_.to, "to");
+    dataset::Conversion& account = result_.conversion;
+    const dataset::SourceTree tree =
+        dataset::walk_source(work, {}, "the pulled images", server_.service().stop());
+    dataset::AnnotatedSet set = join(tree, account);
+    account.source = work;
+    account.out = options_.out;
+    account.from = "label-studio";
+    account.to = to.name;
+    dataset::prepare_set(set, tree, {}, account, server_.service().stop());
+    for (const dataset::Loss& loss : losses(set, to))
+      account.losses.push_back({loss.what, loss.count,
+                                loss.where == dataset::Keep::attribute   ? "attribute"
+                                : loss.where == dataset::Keep::side_file ? "side file"
+                                                                         : ""});
+    dataset::build_folder(options_.out, [&](const fs::path& folder) {
+      to.write({set, folder, {}, account, server_.service().stop()});
+      file::write_atomically(folder / "pull.json", json_text(to_json(result_), 2) + "\n",
+                             file::Sync::later);
+    });
+  }
+
+  /// Reads what everybody drew, compares, and makes one image of each task.
+  dataset::AnnotatedSet join(const dataset::SourceTree& tree, dataset::Conversion& account) {
+    dataset::Conversion reading_account;
+    const dataset::ImageFinder finder(tree);
+    const dataset::ReadOptions read;
+    const dataset::AnnotatedSet all =
+        dataset::format_named("label-studio", "from").read({tree, finder, read, reading_account});
+    account.not_boxes = reading_account.not_boxes;
+    dataset::AnnotatedSet set;
+    set.classes = all.classes;
+    result_.class_names = names_of(all);
+    result_.per_class.resize(all.classes.size());
+    std::size_t at = 0;
+    for (const Task& task : tasks_) {
+      const std::size_t count = std::max<std::size_t>(1, task.answers.size());
+      AnnotatedImage image = all.images.at(at + count - 1);  // the newest
+      if (!task.answers.empty())
+        for (dataset::AnnotatedObject& object : image.objects)
+          object.author = task.answers.back().author;
+      if (count > 1) compare(task, &all.images[at], image);
+      if (!task.fault.empty()) image.fault = task.fault;
+      set.images.push_back(std::move(image));
+      at += count;
+    }
+    std::stable_sort(result_.review.begin(), result_.review.end(),
+                     [](const ReviewEntry& a, const ReviewEntry& b) {
+                       return a.agreement.count.value() < b.agreement.count.value();
+                     });
+    return set;
+  }
+
+  void compare(const Task& task, const AnnotatedImage* images, AnnotatedImage& image) {
+    std::vector<Opinion> opinions;
+    for (std::size_t i = 0; i < task.answers.size(); ++i) {
+      Opinion opinion{task.answers[i].author, {}};
+      for (const dataset::AnnotatedObject& object : images[i].objects)
+        if (object.class_index >= 0 && object.fault.empty()) opinion.objects.push_back(object);
+      opinions.push_back(std::move(opinion));
+    }
+    ReviewEntry entry;
+    entry.image = task.image;
+    entry.task = task.id;
+    entry.people = opinions.size();
+    entry.per_class.resize(result_.per_class.size());
+    entry.agreement = agreement_of(opinions, options_.least_iou, entry.per_class);
+    for (std::size_t i = 0; i < entry.per_class.size(); ++i)
+      result_.per_class[i].add(entry.per_class[i]);
+    const Merged merged = merge_opinions(opinions, options_.least_iou, result_.class_names);
+    for (const auto* list : {&merged.left_out, &merged.disputed})
+      entry.reasons.insert(entry.reasons.end(), list->begin(), list->end());
+    if (options_.merge) {
+      image.objects = merged.objects;
+      image.state = image.objects.empty() ? dataset::ImageState::empty_on_purpose
+                                          : dataset::ImageState::annotated;
+      result_.left_out_by_merge += merged.left_out.size();
+    }
+    result_.review.push_back(std::move(entry));
+  }
+
+  LabelStudio& server_;
+  const PullOptions& options_;
+  PullResult& result_;
+  std::vector<Task> tasks_;
+};
+
+/// Coordinates and labels of a region, without what tells nothing about the box.
+bool same_place(const json& one, const json& other) {
+  constexpr double tolerance = 1e-6;  // percent of the image
+  if (!one.is_object() || !other.is_object()) return one == other;
+  for (const char* key : {"x", "y", "width", "height", "rotation", "radiusX", "radiusY"}) {
+    const auto a = dataset::number_at(one, key).value_or(0),
+               b = dataset::number_at(other, key).value_or(0);
+    if (std::abs(a - b) > tolerance) return false;
+  }
+  const json *a = member(one, "points"), *b = member(other, "points");
+  return (a == nullptr) == (b == nullptr) && (a == nullptr || *a == *b);
+}
+
+json labels_of(const json& value) {
+  json labels = json::array();
+  if (value.is_object())
+    for (const auto& [name, list] : value.items())
+      if (name.ends_with("labels")) labels.push_back(list);
+  return labels;
+}
+
+}  // namespace
+
+Edits edits_of(const json& prediction, const json& annotation) {
+  Edits edits;
+  std::map<std::string, json> before;
+  if (prediction.is_array())
+    for (const json& one : prediction) before[text_at(one, "id")] = one.value("value", json());
+  if (annotation.is_array())
+    for (const json& one : annotation) {
+      const auto found = before.find(text_at(one, "id"));
+      if (found == before.end()) {
+        ++edits.added;
+        continue;
+      }
+      const json now = one.value("value", json());
+      if (labels_of(now) != labels_of(found->second))
+        ++edits.relabelled;
+      else
+        ++(same_place(now, found->second) ? edits.kept : edits.moved);
+      before.erase(found);
+    }
+  edits.removed = before.size();
+  return edits;
+}
+
+PullResult pull_project(LabelStudio& server, const std::string& project,
+                        const PullOptions& options) {
+  dataset::require_empty(options.out);
+  if (dataset::format_named(options.to, "to").write == nullptr)
+    throw usage_error(fmt::format("to: {} is read, but not written", options.to));
+  PullResult result;
+  const auto found = server.find_project(project);
+  if (!found)
+    throw Error(fmt::format("{}: expected the project '{}', found none",
+                            server.service().client().address().text(), text::printable(project)));
+  result.project = *found;
+  const fs::path parent = options.out.has_parent_path() ? options.out.parent_path() : ".",
+                 work = parent / ("." + options.out.filename().string() + ".pull");
+  file::make_folder(work / "images");
+  Pull(server, options, result).run(work);
+  fs::remove_all(work);
+  return result;
+}
+
+}  // namespace yolov7::platforms
