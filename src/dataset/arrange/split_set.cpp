@@ -90,14 +90,17 @@ Units make_units(const Work& work, const std::vector<int>& kept) {
     const int part = kept[i] >= 0 ? kept[i] : known != first_kept.end() ? known->second : -1;
     const auto [place, fresh] = places.emplace(std::pair(group, part), result.units.size());
     if (fresh) {
-      result.units.push_back(
-          {0, std::vector<std::size_t>(work.set.names.size()), together.keys[i], part});
+      const std::vector<std::size_t> none(work.set.names.size());
+      result.units.push_back({0, none, together.keys[i], part, none});
     }
     SplitUnit& unit = result.units[place->second];
     ++unit.images;
     unit.key = std::min(unit.key, together.keys[i]);
     std::set<int> classes;
-    for (const Label& label : work.set.images[i].entry.labels) classes.insert(label.class_index);
+    for (const Label& label : work.set.images[i].entry.labels) {
+      classes.insert(label.class_index);
+      ++unit.boxes[static_cast<std::size_t>(label.class_index)];
+    }
     for (const int c : classes) ++unit.classes[static_cast<std::size_t>(c)];
     result.of.push_back(place->second);
   }
@@ -318,7 +321,7 @@ std::vector<std::string> summary_lines(const SplitSetReport& report) {
       together.equal, together.near, together.named, report.parted_before, report.parted_after));
   if (together.plain > 0)
     lines.push_back(
-        fmt::format("{} images have no structure to compare and were compared by their bytes alone",
+        fmt::format("{} images have no structure to compare: only equal pixels were looked for",
                     together.plain));
   if (together.unnamed > 0)
     lines.push_back(

@@ -6,6 +6,7 @@
 #include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/threads.hpp"
+#include "dataset/similarity/equal_pixels.hpp"
 #include "dataset/similarity/near_pairs.hpp"
 
 namespace yolov7::dataset {
@@ -43,6 +44,11 @@ void join_near(const GatheredSet& set, const TogetherOptions& options, Together&
   }
   together.near = near.pairs.size();
   together.plain = near.plain.size();
+  // Images without structure can only be equal, whatever their files look like.
+  std::vector<std::filesystem::path> paths;
+  for (const GatheredImage& image : set.images) paths.push_back(image.entry.picture);
+  together.equal += join_equal(
+      similarity::pixel_digests(paths, near.plain, options.threads, options.stop), together);
 }
 
 }  // namespace
