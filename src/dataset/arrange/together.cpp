@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/progress.hpp"
+#include "core/setting_name.hpp"
 #include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "dataset/similarity/equal_pixels.hpp"
@@ -61,7 +62,7 @@ Together find_together(const GatheredSet& set, const TogetherOptions& options) {
   for (const GatheredImage& image : set.images) contents.push_back(image.entry.content_hash);
   together.equal = join_equal(contents, together);
   std::optional<similarity::NamePattern> pattern;
-  if (!options.pattern.empty()) pattern.emplace(options.pattern, "together-pattern");
+  if (!options.pattern.empty()) pattern.emplace(options.pattern, setting_name("together-pattern"));
   for (std::size_t i = 0; i < count && (pattern || options.video); ++i) {
     if (pattern) names[i] = pattern->group_of(set.images[i].relative).value_or("");
     if (names[i].empty() && options.video) names[i] = similarity::video_of(set.images[i].relative);
