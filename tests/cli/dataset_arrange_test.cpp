@@ -38,9 +38,9 @@ class DatasetArrange : public testing::Test {
 TEST_F(DatasetArrange, SplitsAndTheResultIsReadByCheck) {
   const auto result = json({"dataset", "split", "--data", data("a"), "--out", set("out"),
                             "--shares", "70,20,10", "--by", "stratified", "--seed", "3"});
-  EXPECT_EQ(result["splits"]["train"]["images"], 28);
-  EXPECT_EQ(result["splits"]["val"]["images"], 8);
-  EXPECT_EQ(result["splits"]["test"]["images"], 4);
+  EXPECT_EQ(result["splits"]["train"]["pictures"], 28);
+  EXPECT_EQ(result["splits"]["val"]["pictures"], 8);
+  EXPECT_EQ(result["splits"]["test"]["pictures"], 4);
   EXPECT_DOUBLE_EQ(result["splits"]["test"]["wanted"].get<double>(), 0.1);
   EXPECT_EQ(result["parted_after"], 0);
   const auto checked = json({"dataset", "check", data("out")});
@@ -53,7 +53,7 @@ TEST_F(DatasetArrange, SplitsAndTheResultIsReadByCheck) {
 
 TEST_F(DatasetArrange, FoldsAreSetsOfTheirOwn) {
   const auto result = json({"dataset", "split", data("a"), "--out", set("folds"), "--folds", "4"});
-  EXPECT_EQ(result["splits"]["fold2"]["images"], 10);
+  EXPECT_EQ(result["splits"]["fold2"]["pictures"], 10);
   EXPECT_EQ(json({"dataset", "check", data("folds/fold4")})["splits"]["train"]["pictures"], 30);
 }
 

@@ -51,21 +51,30 @@ std::map<std::string, std::string> read_previous(const fs::path& path) {
   return result;
 }
 
+/// The part of a split that is kept. Error: this call has no such part.
+int part_of(const std::string& split, const std::vector<std::string>& parts,
+            const std::string& what) {
+  const auto found = std::find(parts.begin(), parts.end(), split);
+  if (found == parts.end())
+    throw Error(
+        fmt::format("{}: expected a share for every split that stays, found none for '{}' "
+                    "among {}",
+                    what, split, text::join(parts, ", ")));
+  return static_cast<int>(found - parts.begin());
+}
+
 /// The part that an image keeps, or −1.
 std::vector<int> kept_parts(const Work& work) {
   std::vector<int> kept(work.set.images.size(), -1);
-  const auto number = [&](const std::string& split) {
-    const auto& parts = work.report.parts;
-    const auto found = std::find(parts.begin(), parts.end(), split);
-    return found == parts.end() ? -1 : static_cast<int>(found - parts.begin());
-  };
+  const SplitSetOptions& o = work.options;
   std::map<std::string, std::string> previous;
-  if (!work.options.previous.empty()) previous = read_previous(work.options.previous);
+  if (!o.previous.empty()) previous = read_previous(o.previous);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const GatheredImage& image = work.set.images[i];
     if (const auto known = previous.find(image.entry.content_hash); known != previous.end())
-      kept[i] = number(known->second);
-    if (work.options.keep_test && image.split == "test") kept[i] = number("test");
+      kept[i] = part_of(known->second, work.report.parts, o.previous.string());
+    if (o.keep_test && image.split == "test")
+      kept[i] = part_of("test", work.report.parts, setting_name("keep-test"));
   }
   return kept;
 }
@@ -210,6 +219,7 @@ void write_part(const fs::path& folder, Work& work, int val_fold) {
   output.names = work.set.names;
   output.placement = work.options.placement;
   output.stop = work.options.stop;
+  output.key_points = work.set.key_points;
   for (std::size_t i = 0; i < work.parts.size(); ++i) {
     const GatheredImage& image = work.set.images[i];
     const std::string split = val_fold < 0
@@ -269,7 +279,7 @@ nlohmann::json to_json(const SplitSetReport& report) {
       classes.push_back({{"name", report.names[c]},
                          {"boxes", part.boxes_per_class[c]},
                          {"share", share(part.boxes_per_class[c], of_class[c])}});
-    splits[part.name] = {{"images", part.pictures},
+    splits[part.name] = {{"pictures", part.pictures},
                          {"boxes", part.boxes},
                          {"empty", part.empty},
                          {"wanted", report.shares[p]},

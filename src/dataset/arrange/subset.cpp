@@ -140,7 +140,7 @@ Conversion subset(const SubsetOptions& options) {
   account.out = options.out;
   account.from = account.to = "yolo";
   account.split_rule = "those of the source";
-  OutputSet output{set.names, {}, options.placement, options.stop};
+  OutputSet output{set.names, {}, options.placement, options.stop, set.key_points};
   for (const GatheredImage& image : set.images)
     output.images.push_back({&image, image.split, image.entry.labels});
   build_folder(options.out, [&](const fs::path& temporary) {

@@ -1,4 +1,4 @@
-#include "dataset/similarity/equal_pixels.hpp"
+#include "dataset/similarity/exact.hpp"
 
 #include <fmt/format.h>
 
@@ -16,6 +16,16 @@ std::string pixel_digest(const cv::Mat& bgr) {
   const std::size_t row = static_cast<std::size_t>(bgr.cols) * bgr.elemSize();
   for (int y = 0; y < bgr.rows; ++y) hash.add({reinterpret_cast<const char*>(bgr.ptr(y)), row});
   return hash.digest();
+}
+
+std::vector<std::string> byte_digests(const std::vector<std::filesystem::path>& images,
+                                      std::span<const std::size_t> chosen, int threads,
+                                      const std::stop_token& stop) {
+  std::vector<std::string> digests(images.size());
+  parallel_for(chosen.size(), threads_or_all(threads), [&](std::size_t k) {
+    digests[chosen[k]] = sha256_of_file(images[chosen[k]], stop);
+  });
+  return digests;
 }
 
 std::vector<std::string> pixel_digests(const std::vector<std::filesystem::path>& images,

@@ -1,4 +1,4 @@
-#include "dataset/similarity/equal_pixels.hpp"
+#include "dataset/similarity/exact.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace yolov7::dataset::similarity {
 namespace {
 
-TEST(EqualPixels, DigestIsThatOfSizeAndRows) {
+TEST(ExactImages, DigestIsThatOfSizeAndRows) {
   const cv::Mat image = (cv::Mat_<cv::Vec3b>(1, 2) << cv::Vec3b(1, 2, 3), cv::Vec3b(4, 5, 6));
   EXPECT_EQ(pixel_digest(image), sha256(std::string("2 1 16\n") + "\1\2\3\4\5\6"));
   // Rows of a part of an image do not lie one behind the other.
@@ -21,7 +21,7 @@ TEST(EqualPixels, DigestIsThatOfSizeAndRows) {
   EXPECT_NE(pixel_digest(image.reshape(3, 2)), pixel_digest(image));
 }
 
-TEST(EqualPixels, FilesOfOtherFormatsMayBeEqual) {
+TEST(ExactImages, FilesOfOtherFormatsMayBeEqual) {
   const test::ScratchFolder scratch;
   cv::Mat image(20, 30, CV_8UC3, cv::Scalar(200, 10, 30));
   write_picture(scratch / "a.png", image);
@@ -34,6 +34,9 @@ TEST(EqualPixels, FilesOfOtherFormatsMayBeEqual) {
   EXPECT_EQ(digests[0], digests[1]);
   EXPECT_NE(digests[0], digests[2]);
   EXPECT_EQ(digests[3], "");
+  const std::vector<std::size_t> first = {0};
+  const auto bytes = byte_digests({scratch / "a.png", scratch / "b.bmp"}, first);
+  EXPECT_EQ(bytes, (std::vector<std::string>{sha256(scratch.read("a.png")), ""}));
 }
 
 }  // namespace
