@@ -1,7 +1,8 @@
 // How well and how fast images that show the same are found (data-services D2, D3). Usage:
-//   benchmark_similarity [--bccd FOLDER] [--drawn N] [--many N]
+//   benchmark_similarity [--bccd FOLDER] [--drawn N] [--seed S] [--many N]
 //   --bccd FOLDER  images of BCCD; its near duplicates are listed
 //   --drawn N      so many drawn images of each level (300)
+//   --seed S       of drawn images and noise
 //   --many N       so many images of random texture, for the time that a large set takes
 // Prints, as rows of CSV: for each set and change the share that is found; the pairs found among
 // the unchanged images and how many pairs there are; seconds of each step.
@@ -49,9 +50,9 @@ void show(const ImageSet& set, const Likeness& likeness, const std::string& a,
       likeness.colour);
 }
 
-void measure_changes(const ImageSet& set, const std::vector<Sketch>& sketches) {
+void measure_changes(const ImageSet& set, const std::vector<Sketch>& sketches, std::uint64_t seed) {
   const std::size_t step = std::max<std::size_t>(set.images.size() / 100, 1);
-  for (const Change& change : changes(1)) {
+  for (const Change& change : changes(seed)) {
     std::size_t found = 0, candidates = 0, looked = 0;
     Likeness worst{1, 64, 1, 1, 0, false};
     for (std::size_t i = 0; i < set.images.size(); i += step) {
@@ -76,7 +77,7 @@ void measure_changes(const ImageSet& set, const std::vector<Sketch>& sketches) {
   }
 }
 
-void measure(const ImageSet& set) {
+void measure(const ImageSet& set, std::uint64_t seed) {
   const double start = now();
   std::vector<Sketch> sketches;
   for (const cv::Mat& image : set.images) sketches.push_back(sketch_of(image));
@@ -91,13 +92,14 @@ void measure(const ImageSet& set) {
       "# {}: {} images, {} plain, {} compared closely; sketches {:.2f} ms each, search {:.2f} s\n",
       set.name, n, near.plain.size(), near.compared,
       (sketched - start) * 1000 / static_cast<double>(n), done - sketched);
-  measure_changes(set, sketches);
+  measure_changes(set, sketches, seed);
 }
 
-ImageSet drawn(const std::string& name, const dataset::SynthLevel& level, std::size_t count) {
+ImageSet drawn(const std::string& name, const dataset::SynthLevel& level, std::size_t count,
+               std::uint64_t seed) {
   ImageSet set{name, {}, {}};
   for (std::size_t i = 0; i < count; ++i) {
-    set.images.push_back(dataset::draw_synth_picture(level, 640, 1, 0, i, false).picture);
+    set.images.push_back(dataset::draw_synth_picture(level, 640, seed, 0, i, false).picture);
     set.names.push_back(std::to_string(i));
   }
   return set;
@@ -142,10 +144,12 @@ void measure_many(std::size_t count) {
 int main(int argc, char** argv) {
   std::string bccd;
   std::size_t count = 300, many = 0;
+  std::uint64_t seed = 1;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
     if (name == "--bccd") bccd = argv[i + 1];
     if (name == "--drawn") count = std::strtoul(argv[i + 1], nullptr, 10);
+    if (name == "--seed") seed = std::strtoul(argv[i + 1], nullptr, 10);
     if (name == "--many") many = std::strtoul(argv[i + 1], nullptr, 10);
   }
   fmt::print("set,change,looked at,found,share,share among candidates\n");
@@ -157,11 +161,11 @@ int main(int argc, char** argv) {
       set.images.push_back(read_picture(file));
       set.names.push_back(file.stem().string());
     }
-    measure(set);
+    measure(set, seed);
   }
   if (count > 0) {
-    measure(drawn("drawn standard", dataset::standard_level(), count));
-    measure(drawn("drawn easy", dataset::easy_level(), count));
+    measure(drawn("drawn standard", dataset::standard_level(), count, seed), seed);
+    measure(drawn("drawn easy", dataset::easy_level(), count, seed), seed);
   }
   if (many > 0) measure_many(many);
   return 0;

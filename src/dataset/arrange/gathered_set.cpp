@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/value.hpp"
 #include "dataset/index/read_index.hpp"
 
 namespace yolov7::dataset {
@@ -60,6 +61,9 @@ GatheredSet gather_set(const fs::path& data, const GatherOptions& options) {
   GatheredSet set;
   set.account.source = data;
   set.names = description.names;
+  const Value document = read_yaml(data);
+  if (const Value* shape = document.find("kpt_shape"); shape != nullptr && !shape->is_null())
+    set.key_points = yaml_flow(*shape);
   const fs::path home = whole_path(data).parent_path();
   IndexOptions reading;
   reading.threads = options.threads;

@@ -22,6 +22,7 @@ struct GatheredSet {
   std::vector<std::string> names;
   std::vector<GatheredImage> images;           ///< by set, split and path
   std::vector<std::filesystem::path> folders;  ///< that hold images or labels
+  std::string key_points;                      ///< `kpt_shape` as the data.yaml has it, or ""
   Conversion account;                          ///< counts in, and what could not be read
 };
 

@@ -48,8 +48,9 @@ void write_lists(const fs::path& folder, const OutputSet& set, Conversion& accou
           "nothing about unseen ones.";
     }
   }
-  file::write_atomically(folder / "data.yaml", description_text(entries, set.names, note),
-                         file::Sync::later);
+  std::string text = description_text(entries, set.names, note);
+  if (!set.key_points.empty()) text += "kpt_shape: " + set.key_points + "\n";
+  file::write_atomically(folder / "data.yaml", text, file::Sync::later);
 }
 
 void write_folder(const fs::path& folder, const OutputSet& set, Conversion& account) {

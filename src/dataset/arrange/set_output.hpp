@@ -24,6 +24,7 @@ struct OutputSet {
   std::vector<OutputImage> images;
   Placement placement = Placement::list;
   std::stop_token stop = {};
+  std::string key_points = {};  ///< `kpt_shape` for lists, whose label files keep their key points
 };
 
 /// Into `folder`, which exists and is empty: data.yaml with train.txt, val.txt, test.txt (absolute

@@ -51,21 +51,30 @@ std::map<std::string, std::string> read_previous(const fs::path& path) {
   return result;
 }
 
+/// The part of a split that is kept. Error: this call has no such part.
+int part_of(const std::string& split, const std::vector<std::string>& parts,
+            const std::string& what) {
+  const auto found = std::find(parts.begin(), parts.end(), split);
+  if (found == parts.end())
+    throw Error(
+        fmt::format("{}: expected a share for every split that stays, found none for '{}' "
+                    "among {}",
+                    what, split, text::join(parts, ", ")));
+  return static_cast<int>(found - parts.begin());
+}
+
 /// The part that an image keeps, or −1.
 std::vector<int> kept_parts(const Work& work) {
   std::vector<int> kept(work.set.images.size(), -1);
-  const auto number = [&](const std::string& split) {
-    const auto& parts = work.report.parts;
-    const auto found = std::find(parts.begin(), parts.end(), split);
-    return found == parts.end() ? -1 : static_cast<int>(found - parts.begin());
-  };
+  const SplitSetOptions& o = work.options;
   std::map<std::string, std::string> previous;
-  if (!work.options.previous.empty()) previous = read_previous(work.options.previous);
+  if (!o.previous.empty()) previous = read_previous(o.previous);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const GatheredImage& image = work.set.images[i];
     if (const auto known = previous.find(image.entry.content_hash); known != previous.end())
-      kept[i] = number(known->second);
-    if (work.options.keep_test && image.split == "test") kept[i] = number("test");
+      kept[i] = part_of(known->second, work.report.parts, o.previous.string());
+    if (o.keep_test && image.split == "test")
+      kept[i] = part_of("test", work.report.parts, setting_name("keep-test"));
   }
   return kept;
 }
@@ -90,14 +99,17 @@ Units make_units(const Work& work, const std::vector<int>& kept) {
     const int part = kept[i] >= 0 ? kept[i] : known != first_kept.end() ? known->second : -1;
     const auto [place, fresh] = places.emplace(std::pair(group, part), result.units.size());
     if (fresh) {
-      result.units.push_back(
-          {0, std::vector<std::size_t>(work.set.names.size()), together.keys[i], part});
+      const std::vector<std::size_t> none(work.set.names.size());
+      result.units.push_back({0, none, together.keys[i], part, none});
     }
     SplitUnit& unit = result.units[place->second];
     ++unit.images;
     unit.key = std::min(unit.key, together.keys[i]);
     std::set<int> classes;
-    for (const Label& label : work.set.images[i].entry.labels) classes.insert(label.class_index);
+    for (const Label& label : work.set.images[i].entry.labels) {
+      classes.insert(label.class_index);
+      ++unit.boxes[static_cast<std::size_t>(label.class_index)];
+    }
     for (const int c : classes) ++unit.classes[static_cast<std::size_t>(c)];
     result.of.push_back(place->second);
   }
@@ -207,6 +219,7 @@ void write_part(const fs::path& folder, Work& work, int val_fold) {
   output.names = work.set.names;
   output.placement = work.options.placement;
   output.stop = work.options.stop;
+  output.key_points = work.set.key_points;
   for (std::size_t i = 0; i < work.parts.size(); ++i) {
     const GatheredImage& image = work.set.images[i];
     const std::string split = val_fold < 0
@@ -266,7 +279,7 @@ nlohmann::json to_json(const SplitSetReport& report) {
       classes.push_back({{"name", report.names[c]},
                          {"boxes", part.boxes_per_class[c]},
                          {"share", share(part.boxes_per_class[c], of_class[c])}});
-    splits[part.name] = {{"images", part.pictures},
+    splits[part.name] = {{"pictures", part.pictures},
                          {"boxes", part.boxes},
                          {"empty", part.empty},
                          {"wanted", report.shares[p]},
@@ -318,7 +331,7 @@ std::vector<std::string> summary_lines(const SplitSetReport& report) {
       together.equal, together.near, together.named, report.parted_before, report.parted_after));
   if (together.plain > 0)
     lines.push_back(
-        fmt::format("{} images have no structure to compare and were compared by their bytes alone",
+        fmt::format("{} images have no structure to compare: only equal pixels were looked for",
                     together.plain));
   if (together.unnamed > 0)
     lines.push_back(

@@ -80,9 +80,12 @@ void choose(GatheredSet& set, const SubsetOptions& o) {
       const GatheredImage& image = set.images[i];
       if (image.split != split) continue;
       members.push_back(i);
-      SplitUnit unit{1, std::vector<std::size_t>(set.names.size()), image.entry.content_hash, -1};
-      for (const Label& label : image.entry.labels)
+      const std::vector<std::size_t> none(set.names.size());
+      SplitUnit unit{1, none, image.entry.content_hash, -1, none};
+      for (const Label& label : image.entry.labels) {
         unit.classes[static_cast<std::size_t>(label.class_index)] = 1;
+        ++unit.boxes[static_cast<std::size_t>(label.class_index)];
+      }
       units.push_back(std::move(unit));
     }
     if (members.empty()) continue;
@@ -137,7 +140,7 @@ Conversion subset(const SubsetOptions& options) {
   account.out = options.out;
   account.from = account.to = "yolo";
   account.split_rule = "those of the source";
-  OutputSet output{set.names, {}, options.placement, options.stop};
+  OutputSet output{set.names, {}, options.placement, options.stop, set.key_points};
   for (const GatheredImage& image : set.images)
     output.images.push_back({&image, image.split, image.entry.labels});
   build_folder(options.out, [&](const fs::path& temporary) {

@@ -4,8 +4,10 @@
 #include <unordered_map>
 
 #include "core/progress.hpp"
+#include "core/setting_name.hpp"
 #include "core/stop.hpp"
 #include "core/threads.hpp"
+#include "dataset/similarity/exact.hpp"
 #include "dataset/similarity/near_pairs.hpp"
 
 namespace yolov7::dataset {
@@ -26,6 +28,24 @@ std::size_t join_equal(const std::vector<std::string>& keys, Together& together)
   return count;
 }
 
+std::vector<std::filesystem::path> paths_of(const GatheredSet& set) {
+  std::vector<std::filesystem::path> paths;
+  for (const GatheredImage& image : set.images) paths.push_back(image.entry.picture);
+  return paths;
+}
+
+/// Files whose short hashes are equal are compared by SHA-256.
+std::size_t join_equal_files(const GatheredSet& set, const TogetherOptions& options,
+                             Together& together) {
+  std::unordered_map<std::string, std::size_t> uses;
+  for (const GatheredImage& image : set.images) ++uses[image.entry.content_hash];
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < set.images.size(); ++i)
+    if (uses[set.images[i].entry.content_hash] > 1) chosen.push_back(i);
+  return join_equal(similarity::byte_digests(paths_of(set), chosen, options.threads, options.stop),
+                    together);
+}
+
 void join_near(const GatheredSet& set, const TogetherOptions& options, Together& together) {
   std::vector<similarity::Sketch> sketches(set.images.size());
   Progress progress("looking for near duplicates", sketches.size(), "images");
@@ -43,6 +63,10 @@ void join_near(const GatheredSet& set, const TogetherOptions& options, Together&
   }
   together.near = near.pairs.size();
   together.plain = near.plain.size();
+  // Images without structure can only be equal, whatever their files look like.
+  together.equal += join_equal(
+      similarity::pixel_digests(paths_of(set), near.plain, options.threads, options.stop),
+      together);
 }
 
 }  // namespace
@@ -53,9 +77,9 @@ Together find_together(const GatheredSet& set, const TogetherOptions& options) {
   together.groups = similarity::Groups(count);
   std::vector<std::string> contents, names(count);
   for (const GatheredImage& image : set.images) contents.push_back(image.entry.content_hash);
-  together.equal = join_equal(contents, together);
+  together.equal = join_equal_files(set, options, together);
   std::optional<similarity::NamePattern> pattern;
-  if (!options.pattern.empty()) pattern.emplace(options.pattern, "together-pattern");
+  if (!options.pattern.empty()) pattern.emplace(options.pattern, setting_name("together-pattern"));
   for (std::size_t i = 0; i < count && (pattern || options.video); ++i) {
     if (pattern) names[i] = pattern->group_of(set.images[i].relative).value_or("");
     if (names[i].empty() && options.video) names[i] = similarity::video_of(set.images[i].relative);

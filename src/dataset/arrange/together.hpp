@@ -22,11 +22,11 @@ struct TogetherOptions {
 struct Together {
   similarity::Groups groups{0};   ///< over the images of the set
   std::vector<std::string> keys;  ///< of each image: its named group, else its content
-  /// Pairs that may not be parted, for the check afterwards: equal files, near duplicates, and
-  /// members of named groups with the first one.
+  /// Pairs that may not be parted, for the check afterwards: equal files and pixels, near
+  /// duplicates, and members of named groups with the first one.
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   std::size_t equal = 0, near = 0, named = 0;  ///< pairs of each kind
-  std::size_t plain = 0;    ///< images without structure: compared by their bytes alone
+  std::size_t plain = 0;    ///< images without structure: compared by their pixels alone
   std::size_t unnamed = 0;  ///< images whose names give no group
 };
 

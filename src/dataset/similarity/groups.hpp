@@ -32,7 +32,7 @@ class Groups {
 
 /// A regular expression (ECMAScript) that a file's path must contain, and whose first bracket is
 /// the group: "^(patient\d+)_" . Error (usage): not an expression, or without a bracket; `option`
-/// names the setting.
+/// is how the message calls the setting.
 class NamePattern {
  public:
   NamePattern(const std::string& expression, const std::string& option);

@@ -151,8 +151,10 @@ double colour_difference(const cv::Mat2f& a, const cv::Mat2f& b) {
 /// reach, of BCCD and of drawn sets (data-services D2).
 bool is_near(const Likeness& l) {
   const bool copy = l.blocks >= 4 && l.correlation >= 0.85 && l.agreeing >= 0.9 && l.colour <= 8;
-  const bool partly_covered = l.blocks >= 12 && l.correlation >= 0.55 && l.agreeing >= 0.7 &&
-                              l.middle >= 0.88 && l.colour <= 2.5;
+  const bool alike_elsewhere =
+      (l.middle >= 0.88 && l.colour <= 2.5) || (l.middle >= 0.85 && l.colour <= 1);
+  const bool partly_covered =
+      l.blocks >= 12 && l.correlation >= 0.55 && l.agreeing >= 0.7 && alike_elsewhere;
   const bool same_scene = l.blocks >= 56 && l.correlation >= 0.58 && l.agreeing >= 0.65 &&
                           l.middle >= 0.6 && l.colour <= 4;
   return copy || partly_covered || same_scene;

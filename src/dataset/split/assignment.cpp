@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/file.hpp"
 #include "core/random.hpp"
@@ -118,6 +119,74 @@ void assign_stratified(const std::vector<std::size_t>& order, Wanted& wanted,
   }
 }
 
+/// How far images and boxes of the classes are from their shares, and what an exchange changes.
+class Balance {
+ public:
+  Balance(const std::vector<SplitUnit>& units, const std::vector<double>& shares,
+          const std::vector<int>& parts)
+      : units_(units) {
+    for (const SplitUnit& unit : units)
+      columns_ = std::max({columns_, unit.classes.size(), unit.boxes.size()});
+    whole_.resize(2 * columns_);
+    excess_.assign(shares.size(), std::vector<double>(2 * columns_));
+    for (std::size_t i = 0; i < units.size(); ++i)
+      for (std::size_t k = 0; k < whole_.size(); ++k) {
+        whole_[k] += count(i, k);
+        excess_[static_cast<std::size_t>(parts[i])][k] += count(i, k);
+      }
+    for (std::size_t part = 0; part < shares.size(); ++part)
+      for (std::size_t k = 0; k < whole_.size(); ++k)
+        excess_[part][k] -= whole_[k] * shares[part] / total(shares);
+  }
+  /// Exchanges the parts of two units if that makes the sum of squares smaller.
+  void exchange_if_better(std::size_t a, std::size_t b, std::vector<int>& parts) {
+    auto& of_a = excess_[static_cast<std::size_t>(parts[a])];
+    auto& of_b = excess_[static_cast<std::size_t>(parts[b])];
+    double change = 0;
+    for (std::size_t k = 0; k < whole_.size(); ++k) {
+      const double d = count(b, k) - count(a, k);  // what the part of a gains and that of b loses
+      if (d != 0) change += 2 * d * (of_a[k] - of_b[k] + d) / (whole_[k] * whole_[k]);
+    }
+    if (change >= -1e-15) return;
+    for (std::size_t k = 0; k < whole_.size(); ++k) {
+      const double d = count(b, k) - count(a, k);
+      of_a[k] += d, of_b[k] -= d;
+    }
+    std::swap(parts[a], parts[b]);
+  }
+
+ private:
+  /// First the images with each class, then the boxes of each.
+  double count(std::size_t unit, std::size_t k) const {
+    const auto& list = k < columns_ ? units_[unit].classes : units_[unit].boxes;
+    const std::size_t c = k < columns_ ? k : k - columns_;
+    return c < list.size() ? static_cast<double>(list[c]) : 0;
+  }
+  const std::vector<SplitUnit>& units_;
+  std::size_t columns_ = 0;
+  std::vector<double> whole_;
+  std::vector<std::vector<double>> excess_;
+};
+
+void even_out(const std::vector<SplitUnit>& units, const std::vector<double>& shares,
+              std::uint64_t seed, std::vector<int>& parts) {
+  constexpr std::size_t tries_per_unit = 200, most_tries = 4'000'000;
+  std::vector<std::size_t> free;
+  for (std::size_t i = 0; i < units.size(); ++i)
+    if (units[i].fixed < 0) free.push_back(i);
+  if (free.size() < 2) return;
+  Balance balance(units, shares, parts);
+  Random random(seed, 1, 0, split_operation);
+  const auto last = static_cast<std::int64_t>(free.size()) - 1;
+  const std::size_t tries = std::min(tries_per_unit * free.size(), most_tries);
+  for (std::size_t k = 0; k < tries; ++k) {
+    const std::size_t a = free[static_cast<std::size_t>(random.integer(0, last))];
+    const std::size_t b = free[static_cast<std::size_t>(random.integer(0, last))];
+    if (parts[a] != parts[b] && units[a].images == units[b].images)
+      balance.exchange_if_better(a, b, parts);
+  }
+}
+
 }  // namespace
 
 std::vector<std::size_t> part_sizes(std::size_t count, const std::vector<double>& shares) {
@@ -186,6 +255,7 @@ std::vector<int> assign_parts(const std::vector<SplitUnit>& units,
       wanted.take(unit, part);
       parts[unit] = static_cast<int>(part);
     }
+  if (method == SplitMethod::stratified) even_out(units, shares, seed, parts);
   return parts;
 }
 

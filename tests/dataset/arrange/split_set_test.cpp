@@ -183,6 +183,33 @@ TEST_F(SplitSet, WhatCannotBeIsRefusedAndNothingIsWritten) {
   EXPECT_TRUE(has(test::error_of([&] { split_set(options); }), "folds are lists alone"));
 }
 
+/// Rows of key points would be polygons for who does not know of them.
+TEST_F(SplitSet, KeyPointsStayKnown) {
+  const fs::path pose = scratch / "pose";
+  for (int i = 0; i < 10; ++i)
+    add_image(pose, "train", fmt::format("p{}", i), 700 + i,
+              "0 0.5 0.5 0.25 0.5 0.1 0.1 2 0.2 0.2 2\n");
+  add_image(pose, "val", "v", 720, "0 0.5 0.5 0.25 0.5\n");
+  options.data = add_description(pose, "[a]\nkpt_shape: [2, 3]");
+  split_set(options);
+  const Description description = read_description(options.out / "data.yaml");
+  EXPECT_EQ(description.key_point_columns, 6);
+  EXPECT_TRUE(read_index(description, "train", {}).entries.front().labels.front().polygon.empty());
+}
+
+TEST_F(SplitSet, WhatStaysNeedsAShare) {
+  add_image(root(), "test", "t", 500, "0 0.5 0.5 0.25 0.5\n");
+  options.data = add_description(root(), "[many, few]");
+  options.keep_test = true;
+  options.shares = {80, 20};
+  EXPECT_TRUE(has(test::error_of([&] { split_set(options); }),
+                  "expected a share for every split that stays, found none for 'test'"));
+  options.keep_test = false;
+  options.previous = scratch.write("none.json", "{\"images\": [{\"content\": 1}]}");
+  EXPECT_TRUE(has(test::error_of([&] { split_set(options); }),
+                  "none.json: expected the record of an earlier split"));
+}
+
 /// The same drawn scene in three crops, in two splits of the source.
 TEST_F(SplitSet, NearDuplicatesAreNotParted) {
   for (std::size_t i = 0; i < 12; ++i) {

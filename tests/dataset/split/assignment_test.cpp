@@ -58,6 +58,21 @@ TEST(SplitAssignment, StratifiedGivesEveryClassItsShare) {
   }
 }
 
+/// Images of 1 … 40 boxes of one class, all in every part's images alike: exchanges bring the boxes
+/// to their shares too. 820 boxes: 574, 164 and 82, and one box is the finest step.
+TEST(SplitAssignment, StratifiedEvensOutBoxes) {
+  std::vector<SplitUnit> units;
+  for (std::size_t i = 1; i <= 40; ++i) units.push_back({1, {1}, "", -1, {i}});
+  const auto parts = assign_parts(units, {70, 20, 10}, SplitMethod::stratified, 2);
+  EXPECT_EQ(counts(parts, units, 3), (std::vector<std::size_t>{28, 8, 4}));
+  std::vector<double> boxes(3);
+  for (std::size_t i = 0; i < units.size(); ++i)
+    boxes[static_cast<std::size_t>(parts[i])] += static_cast<double>(units[i].boxes[0]);
+  EXPECT_NEAR(boxes[0], 574, 3);
+  EXPECT_NEAR(boxes[1], 164, 3);
+  EXPECT_NEAR(boxes[2], 82, 3);
+}
+
 /// A class of three images over three parts: one each, which a draw by chance misses mostly.
 TEST(SplitAssignment, ARareClassIsInEveryPart) {
   std::vector<SplitUnit> units(60, {1, {1, 0}, "", -1});
