@@ -118,7 +118,6 @@ void write(const Writing& writing) {
   for (std::size_t i = 0; i < places.size(); ++i)
     out += image_xml(writing.set.images[i], places[i], i, writing);
   write_text_file(writing, "annotations.xml", out + "</annotations>\n");
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -133,8 +132,8 @@ Format cvat_images_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.rotation = holds.occluded = holds.attributes = holds.group = holds.z_order =
-      holds.tags = Keep::yes;
+  holds.polygon = holds.quad = holds.rotation = holds.occluded = holds.attributes = holds.group =
+      holds.z_order = holds.tags = Keep::yes;
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
   return format;
 }

@@ -356,7 +356,6 @@ void write(const Writing& writing) {
                               "  <PolygonLabels name=\"polygon\" toName=\"image\">\n{0}"
                               "  </PolygonLabels>\n</View>\n",
                               labels));
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -371,7 +370,8 @@ Format label_studio_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.rotation = holds.score = holds.ids = holds.not_annotated = Keep::yes;
+  holds.polygon = holds.quad = holds.rotation = holds.score = holds.ids = holds.not_annotated =
+      Keep::yes;
   holds.mask = holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.attributes = holds.group = holds.z_order = holds.track = Keep::attribute;
   return format;
