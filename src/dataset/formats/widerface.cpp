@@ -34,9 +34,8 @@ bool is_widerface(std::string_view head) {
     return false;
   const auto tokens = text::split_blank(lines[2]);
   double number = 0;
-  return tokens.size() >= 4 && std::all_of(tokens.begin(), tokens.begin() + 4, [&](auto token) {
-           return read_number(token, number);
-         });
+  return tokens.size() >= 4 && std::all_of(tokens.begin(), tokens.begin() + 4,
+                                           [&](auto token) { return read_number(token, number); });
 }
 
 bool detect(const SourceTree& tree) {
