@@ -113,4 +113,29 @@ bool take_mark(const Attribute& attribute, AnnotatedObject& object) {
   return false;
 }
 
+void take_attributes(const std::vector<Attribute>& attributes, AnnotatedObject& object) {
+  if (const Attribute* id = find_attribute(attributes, "track_id"))
+    object.track = TrackPlace{text_of(id->value)};
+  for (const Attribute& one : attributes) {
+    const std::optional<double> number = text::parse_double(text_of(one.value));
+    const bool whole = number && std::abs(*number) < 1e9;
+    const bool tracked = object.track.has_value();
+    if (one.name == "group_id") {
+      object.group = text_of(one.value);
+    } else if (one.name == "z_order" && whole) {
+      object.z_order = static_cast<int>(*number);
+    } else if (one.name == "score" && number && std::isfinite(*number)) {
+      object.score = number;
+    } else if (one.name == "frame" && whole && tracked) {
+      object.track->frame = static_cast<int>(*number);
+    } else if (one.name == "keyframe" && tracked) {
+      object.track->keyframe = is_true(one.value);
+    } else if (one.name == "outside" && tracked) {
+      object.track->outside = is_true(one.value);
+    } else if (one.name != "track_id") {
+      object.attributes.push_back(one);
+    }
+  }
+}
+
 }  // namespace yolov7::dataset

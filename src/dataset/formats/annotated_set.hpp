@@ -134,5 +134,8 @@ inline constexpr Mark marks[] = {{"crowd", &AnnotatedObject::crowd},
                                  {"occluded", &AnnotatedObject::occluded}};
 /// Sets the mark of the attribute's name. False: there is none of that name.
 bool take_mark(const Attribute& attribute, AnnotatedObject& object);
+/// Attributes; those under the names that formats write where they have no place for a property
+/// (track_id with frame, keyframe and outside; group_id, z_order, score) go where they belong.
+void take_attributes(const std::vector<Attribute>& attributes, AnnotatedObject& object);
 
 }  // namespace yolov7::dataset

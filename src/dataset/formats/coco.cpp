@@ -166,8 +166,8 @@ Format coco_format() {
   format.read = read_coco;
   format.write = write_coco;
   Holds& holds = format.holds;
-  holds.polygon = holds.mask = holds.crowd = holds.ignore = holds.score = holds.attributes =
-      holds.ids = Keep::yes;
+  holds.polygon = holds.quad = holds.loose = holds.parts = holds.mask = holds.crowd = holds.ignore =
+      holds.score = holds.attributes = holds.ids = Keep::yes;
   holds.rotation = holds.difficult = holds.truncated = holds.occluded = holds.group =
       holds.z_order = holds.track = Keep::attribute;
   return format;

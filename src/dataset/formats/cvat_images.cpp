@@ -1,6 +1,7 @@
 // CVAT for images 1.1.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "core/stop.hpp"
@@ -87,11 +88,31 @@ AnnotatedSet read(const Reading& reading) {
   return set;
 }
 
+/// A dump of a project, with a task for each split: programs take subsets from there alone.
+std::string project_xml(const AnnotatedSet& set) {
+  std::string tasks;
+  const std::vector<std::string> splits = splits_of(set);
+  for (std::size_t i = 0; i < splits.size(); ++i) {
+    const auto count = std::count_if(set.images.begin(), set.images.end(),
+                                     [&](const auto& image) { return image.split == splits[i]; });
+    tasks += fmt::format(
+        "        <task><id>{}</id><name>{}</name><size>{}</size><mode>annotation</mode>"
+        "<subset>{}</subset></task>\n",
+        i, xml_text(splits[i]), count, xml_text(splits[i]));
+  }
+  return fmt::format(
+      "    <project>\n      <name>{}</name>\n      <tasks>\n{}      </tasks>\n      {}\n"
+      "    </project>\n",
+      "data", tasks, cvat_labels_xml(set));
+}
+
 std::string image_xml(const AnnotatedImage& image, const fs::path& place, std::size_t number,
-                      const Writing& writing) {
+                      std::size_t task, const Writing& writing) {
   std::string out = fmt::format(
-      "  <image id=\"{}\" name=\"{}\" subset=\"{}\" width=\"{}\" height=\"{}\">\n", number,
-      xml_text(place.filename().string()), xml_text(image.split), image.width, image.height);
+      "  <image id=\"{}\" name=\"{}\" subset=\"{}\" task_id=\"{}\" width=\"{}\" "
+      "height=\"{}\">\n",
+      number, xml_text(place.filename().string()), xml_text(image.split), task, image.width,
+      image.height);
   for (const AnnotatedObject& object : image.objects) {
     const CvatShapeText shape = cvat_shape_text(object);
     out += fmt::format(
@@ -113,12 +134,15 @@ void write(const Writing& writing) {
       copy_images(writing, [](const std::string& split) { return "images/" + split; });
   std::string out = fmt::format(
       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations>\n  <version>1.1</version>\n"
-      "  <meta>\n    <task>\n      {}\n    </task>\n  </meta>\n",
-      cvat_labels_xml(writing.set));
-  for (std::size_t i = 0; i < places.size(); ++i)
-    out += image_xml(writing.set.images[i], places[i], i, writing);
+      "  <meta>\n{}  </meta>\n",
+      project_xml(writing.set));
+  const std::vector<std::string> splits = splits_of(writing.set);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const AnnotatedImage& image = writing.set.images[i];
+    const auto task = std::find(splits.begin(), splits.end(), image.split) - splits.begin();
+    out += image_xml(image, places[i], i, static_cast<std::size_t>(task), writing);
+  }
   write_text_file(writing, "annotations.xml", out + "</annotations>\n");
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -133,8 +157,8 @@ Format cvat_images_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.rotation = holds.occluded = holds.attributes = holds.group = holds.z_order =
-      holds.tags = Keep::yes;
+  holds.polygon = holds.quad = holds.rotation = holds.occluded = holds.attributes = holds.group =
+      holds.z_order = holds.tags = Keep::yes;
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
   return format;
 }

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <pugixml.hpp>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/setting_name.hpp"
@@ -17,6 +19,9 @@
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
+
+/// CVAT knows tracks alone: what is none gets an attribute that says so.
+constexpr const char* no_track = "not tracked";
 
 bool detect(const SourceTree& tree) {
   for (const fs::path& file : tree.with_extension(".xml"))
@@ -106,6 +111,10 @@ void add_images(ObjectsByFrame& objects, const fs::path& path, const File& file)
     image.written_width = frames.width;
     image.written_height = frames.height;
     image.objects = std::move(list);
+    for (AnnotatedObject& object : image.objects)
+      if (std::erase_if(object.attributes,
+                        [](const Attribute& one) { return one.name == no_track; }) > 0)
+        object.track.reset();
     const fs::path folder = path.parent_path();
     file.reading.finder.assign_by_stem(image, fmt::format("frame_{:06}", frame),
                                        {folder / "images", folder}, file.reading.account.notes);
@@ -162,8 +171,23 @@ std::string track_xml(const std::vector<Shape>& shapes, std::size_t number, int 
   return out + "  </track>\n";
 }
 
+AnnotatedSet with_marks(AnnotatedSet set) {
+  for (AnnotatedImage& image : set.images)
+    for (AnnotatedObject& object : image.objects)
+      if (!object.track) object.attributes.push_back({no_track, true});
+  return set;
+}
+
+/// The number of the track, where that is one.
+std::optional<std::size_t> number_of_track(const std::string& id) {
+  const auto number = text::parse_int(id);
+  if (!number || *number < 0 || *number > 1'000'000'000 || std::to_string(*number) != id)
+    return std::nullopt;
+  return static_cast<std::size_t>(*number);
+}
+
 void write(const Writing& writing) {
-  const AnnotatedSet& set = writing.set;
+  const AnnotatedSet set = with_marks(writing.set);
   std::map<std::pair<std::string, int>, std::vector<Shape>> tracks;  // by id and class
   std::vector<std::vector<Shape>> single;
   for (std::size_t i = 0; i < set.images.size(); ++i)
@@ -196,12 +220,18 @@ void write(const Writing& writing) {
       "    </task>\n  </meta>\n",
       count, count - 1, cvat_labels_xml(set), width, height);
   std::size_t number = 0;
-  for (const auto& [key, shapes] : tracks) out += track_xml(shapes, number++, count, writing);
+  std::set<std::size_t> taken;
+  for (const auto& [key, shapes] : tracks)
+    if (const auto own = number_of_track(key.first)) number = std::max(number, *own + 1);
+  for (const auto& [key, shapes] : tracks) {
+    const auto own = number_of_track(key.first);
+    const bool kept = own && taken.insert(*own).second;
+    out += track_xml(shapes, kept ? *own : number++, count, writing);
+  }
   for (const std::vector<Shape>& shapes : single)
     out += track_xml(shapes, number++, count, writing);
   write_text_file(writing, "annotations.xml", out + "</annotations>\n");
   copy_frames(writing, "images");
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -215,8 +245,12 @@ Format cvat_video_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.rotation = holds.occluded = holds.attributes = holds.group = holds.z_order =
-      holds.track = Keep::yes;
+  holds.polygon = holds.quad = holds.rotation = holds.occluded = holds.attributes = holds.group =
+      holds.z_order = holds.track = Keep::yes;
+  format.limits_words =
+      "numbers of tracks are kept where they are whole numbers; names of images become "
+      "frame_000000, "
+      "frame_000001, ….";
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
   return format;
 }

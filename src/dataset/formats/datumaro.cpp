@@ -236,7 +236,6 @@ void write(const Writing& writing) {
     write_text_file(writing, fmt::format("annotations/{}.json", split),
                     fmt::format("{{\"info\": {{}},\n\"categories\": {},\n\"items\": [{}\n]}}\n",
                                 json_text(categories), text));
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -251,7 +250,8 @@ Format datumaro_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.attributes = holds.group = holds.z_order = holds.ids = Keep::yes;
+  holds.polygon = holds.quad = holds.attributes = holds.group = holds.z_order = holds.ids =
+      Keep::yes;
   holds.rotation = holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.track = holds.score = Keep::attribute;
   return format;

@@ -91,7 +91,8 @@ std::string row_of(const AnnotatedObject& object, std::string name) {
   for (char& c : name)
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') c = '-';
   Ring corners = object.rotation ? corners_of(*object.rotation) : Ring();
-  if (object.rings.size() == 1 && object.rings.front().size() == 4) corners = object.rings.front();
+  if (const Ring* ring = sole_polygon(object); ring != nullptr && ring->size() == 4)
+    corners = *ring;
   if (corners.empty()) corners = corners_of({object.box, 0});
   std::string row;
   for (const Point& p : corners) row += number_text(p.x) + " " + number_text(p.y) + " ";
@@ -102,22 +103,16 @@ std::string row_of(const AnnotatedObject& object, std::string name) {
 void write(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return split + "/images"; });
-  std::size_t polygons = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     if (image.state == ImageState::not_annotated && image.objects.empty()) continue;
     std::string rows;
-    for (const AnnotatedObject& object : image.objects) {
+    for (const AnnotatedObject& object : image.objects)
       rows += row_of(object, class_name(writing, object));
-      const bool quad = object.rings.size() == 1 && object.rings.front().size() == 4;
-      polygons += !object.rings.empty() && !quad ? 1 : 0;
-    }
     write_text_file(
         writing,
         fs::path(image.split) / "labelTxt" / places[i].filename().replace_extension(".txt"), rows);
   }
-  if (polygons > 0)
-    writing.account.losses.push_back({"polygon that has not four corners", polygons, ""});
 }
 
 }  // namespace
@@ -132,7 +127,20 @@ Format dota_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.rotation = holds.difficult = holds.not_annotated = Keep::yes;
+  holds.quad = holds.rotation = holds.difficult = Keep::yes;
+  holds.not_annotated = Keep::no_file;
+  format.limits_words =
+      "a turned box comes back with its four corners as a polygon besides, and four corners of a "
+      "rectangle as a turned box; blanks in class names "
+      "are written as -.";
+  format.limits = [](AnnotatedSet& set) {
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects)
+        if (object.rotation && object.rings.empty())
+          object.rings = {corners_of(*object.rotation)};
+        else if (!object.rotation && object.rings.size() == 1)
+          object.rotation = rotation_of(object.rings.front(), 0.01);
+  };
   return format;
 }
 

@@ -47,14 +47,18 @@ struct Writing {
   std::stop_token stop = {};  ///< looked at between files
 };
 
-/// Where a property of an object goes in a format.
-enum class Keep { no, yes, attribute, side_file };
+/// Where a property of an object goes in a format. no_file: an image that nobody has looked at gets
+/// no annotation file; reading names it and leaves it out.
+enum class Keep { no, yes, attribute, side_file, no_file };
 
 struct Holds {
-  Keep polygon = Keep::no, mask = Keep::no, rotation = Keep::no, crowd = Keep::no,
-       ignore = Keep::no, difficult = Keep::no, truncated = Keep::no, occluded = Keep::no,
-       attributes = Keep::no, group = Keep::no, z_order = Keep::no, track = Keep::no,
-       score = Keep::no, ids = Keep::no, tags = Keep::no;
+  /// One ring whose box is that of the object, with four corners (quad) or others; beside another
+  /// box than its own (loose); several rings (parts).
+  Keep polygon = Keep::no, quad = Keep::no, loose = Keep::no, parts = Keep::no;
+  Keep mask = Keep::no, rotation = Keep::no, crowd = Keep::no, ignore = Keep::no,
+       difficult = Keep::no, truncated = Keep::no, occluded = Keep::no, attributes = Keep::no,
+       group = Keep::no, z_order = Keep::no, track = Keep::no, score = Keep::no, ids = Keep::no,
+       tags = Keep::no;
   Keep not_annotated = Keep::no;  ///< tells an image without objects from one not yet annotated
 };
 
@@ -72,6 +76,9 @@ struct Format {
   const char* read_words = "yes";                          ///< in the table of docs/formats.md
   void (*write)(const Writing& writing) = nullptr;         ///< null: not written
   Holds holds;
+  /// What its files change besides, and the same in words for docs/formats.md; may be absent.
+  void (*limits)(AnnotatedSet& set) = nullptr;
+  std::string limits_words;
 };
 
 }  // namespace yolov7::dataset

@@ -8,6 +8,7 @@
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
+#include "dataset/formats/image_output.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -16,25 +17,53 @@ struct Property {
   const char* what;
   Keep Holds::*keep;
   bool (*has)(const AnnotatedObject& object);
+  void (*forget)(AnnotatedObject& object);
 };
 
+/// The polygon is all that there is of the object's shape.
+bool stands_alone(const AnnotatedObject& object) {
+  return !object.rotation && sole_polygon(object) != nullptr;
+}
+
+/// A line for each property of an object: its name, its column, whether an object has it, and an
+/// object without it. Polygons come behind what they may stand beside.
 const std::vector<Property>& properties() {
   using O = AnnotatedObject;
+  constexpr auto no_rings = [](O& o) { o.rings.clear(); };
   static const std::vector<Property> list = {
-      {"polygon", &Holds::polygon, [](const O& o) { return !o.rings.empty(); }},
-      {"mask", &Holds::mask, [](const O& o) { return o.mask.has_value(); }},
-      {"rotation", &Holds::rotation, [](const O& o) { return o.rotation.has_value(); }},
-      {"crowd", &Holds::crowd, [](const O& o) { return o.crowd; }},
-      {"ignore", &Holds::ignore, [](const O& o) { return o.ignore; }},
-      {"difficult", &Holds::difficult, [](const O& o) { return o.difficult; }},
-      {"truncated", &Holds::truncated, [](const O& o) { return o.truncated; }},
-      {"occluded", &Holds::occluded, [](const O& o) { return o.occluded; }},
-      {"attributes", &Holds::attributes, [](const O& o) { return !o.attributes.empty(); }},
-      {"group", &Holds::group, [](const O& o) { return !o.group.empty(); }},
-      {"z order", &Holds::z_order, [](const O& o) { return o.z_order != 0; }},
-      {"track", &Holds::track, [](const O& o) { return o.track.has_value(); }},
-      {"score", &Holds::score, [](const O& o) { return o.score.has_value(); }},
-      {"object id", &Holds::ids, [](const O& o) { return !o.id.empty(); }},
+      {"rotation", &Holds::rotation, [](const O& o) { return o.rotation.has_value(); },
+       [](O& o) { o.rotation.reset(); }},
+      {"polygon", &Holds::polygon,
+       [](const O& o) { return stands_alone(o) && o.rings[0].size() != 4; }, no_rings},
+      {"polygon of four corners", &Holds::quad,
+       [](const O& o) { return stands_alone(o) && o.rings[0].size() == 4; }, no_rings},
+      {"polygon beside another shape", &Holds::loose,
+       [](const O& o) { return o.rings.size() == 1 && !stands_alone(o); }, no_rings},
+      {"polygon of several parts", &Holds::parts, [](const O& o) { return o.rings.size() > 1; },
+       no_rings},
+      {"mask", &Holds::mask, [](const O& o) { return o.mask.has_value(); },
+       [](O& o) { o.mask.reset(); }},
+      {"crowd", &Holds::crowd, [](const O& o) { return o.crowd; }, [](O& o) { o.crowd = false; }},
+      {"ignore", &Holds::ignore, [](const O& o) { return o.ignore; },
+       [](O& o) { o.ignore = false; }},
+      {"difficult", &Holds::difficult, [](const O& o) { return o.difficult; },
+       [](O& o) { o.difficult = false; }},
+      {"truncated", &Holds::truncated, [](const O& o) { return o.truncated; },
+       [](O& o) { o.truncated = false; }},
+      {"occluded", &Holds::occluded, [](const O& o) { return o.occluded; },
+       [](O& o) { o.occluded = false; }},
+      {"attributes", &Holds::attributes, [](const O& o) { return !o.attributes.empty(); },
+       [](O& o) { o.attributes.clear(); }},
+      {"group", &Holds::group, [](const O& o) { return !o.group.empty(); },
+       [](O& o) { o.group.clear(); }},
+      {"z order", &Holds::z_order, [](const O& o) { return o.z_order != 0; },
+       [](O& o) { o.z_order = 0; }},
+      {"track", &Holds::track, [](const O& o) { return o.track.has_value(); },
+       [](O& o) { o.track.reset(); }},
+      {"score", &Holds::score, [](const O& o) { return o.score.has_value(); },
+       [](O& o) { o.score.reset(); }},
+      {"object id", &Holds::ids, [](const O& o) { return !o.id.empty(); },
+       [](O& o) { o.id.clear(); }},
   };
   return list;
 }
@@ -45,6 +74,7 @@ const char* mark(Keep keep) {
     case Keep::yes: return "yes";
     case Keep::attribute: return "attribute";
     case Keep::side_file: return "side file";
+    case Keep::no_file: return "no file";
   }
   return "";
 }
@@ -125,15 +155,24 @@ std::vector<std::string> writable_names() {
 std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
   std::vector<Loss> result;
   const auto add = [&](const char* what, std::size_t count, Keep keep) {
-    if (count > 0 && keep != Keep::yes) result.push_back({what, count, keep});
+    if (count > 0 && keep != Keep::yes && keep != Keep::no_file)
+      result.push_back({what, count, keep});
   };
-  for (const Property& property : properties()) {
-    std::size_t count = 0;
-    for (const AnnotatedImage& image : set.images)
-      count += static_cast<std::size_t>(
-          std::count_if(image.objects.begin(), image.objects.end(), property.has));
-    add(property.what, count, format.holds.*property.keep);
-  }
+  std::vector<std::size_t> counts(properties().size());
+  for (const AnnotatedImage& image : set.images)
+    for (const AnnotatedObject& object : image.objects) {
+      // What is lost changes what a polygon stands beside.
+      const bool both = object.rotation && !object.rings.empty();
+      AnnotatedObject rest = both ? object : AnnotatedObject();
+      for (std::size_t i = 0; i < counts.size(); ++i) {
+        const Property& property = properties()[i];
+        if (!property.has(both ? rest : object)) continue;
+        ++counts[i];
+        if (both && format.holds.*property.keep == Keep::no) property.forget(rest);
+      }
+    }
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    add(properties()[i].what, counts[i], format.holds.*properties()[i].keep);
   std::size_t tagged = 0, not_annotated = 0;
   for (const AnnotatedImage& image : set.images) {
     tagged += image.tags.size();
@@ -142,6 +181,23 @@ std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
   add("image tag", tagged, format.holds.tags);
   add("mark that an image is not annotated yet", not_annotated, format.holds.not_annotated);
   return result;
+}
+
+void keep_what_it_holds(AnnotatedSet& set, const Format& format) {
+  for (AnnotatedImage& image : set.images) {
+    for (AnnotatedObject& object : image.objects)
+      for (const Property& property : properties())
+        if (format.holds.*property.keep == Keep::no && property.has(object))
+          property.forget(object);
+    if (format.holds.tags == Keep::no) image.tags.clear();
+    if (format.holds.not_annotated == Keep::no && image.state == ImageState::not_annotated)
+      image.state = ImageState::empty_on_purpose;
+  }
+  if (format.holds.not_annotated == Keep::no_file)
+    std::erase_if(set.images, [](const AnnotatedImage& image) {
+      return image.state == ImageState::not_annotated;
+    });
+  if (format.limits != nullptr) format.limits(set);
 }
 
 std::string format_table_text() {
@@ -164,6 +220,14 @@ std::string format_table_text() {
     out += fmt::format(" {} | {} |\n", format.write != nullptr ? mark(format.holds.tags) : "",
                        format.write != nullptr ? mark(format.holds.not_annotated) : "");
   }
+  return out;
+}
+
+std::string format_limits_text() {
+  std::string out;
+  for (const Format& format : formats())
+    if (!format.limits_words.empty())
+      out += fmt::format("* {}: {}\n", format.title, format.limits_words);
   return out;
 }
 

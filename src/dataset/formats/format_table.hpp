@@ -28,7 +28,11 @@ struct Loss {
   Keep where = Keep::no;
 };
 std::vector<Loss> losses(const AnnotatedSet& set, const Format& format);
+/// Takes out of the set what the format has no place for: what comes back from its files.
+void keep_what_it_holds(AnnotatedSet& set, const Format& format);
 /// The table of docs/formats.md, as Markdown.
 std::string format_table_text();
+/// What the marks of the table do not say, a line for each format that has something.
+std::string format_limits_text();
 
 }  // namespace yolov7::dataset

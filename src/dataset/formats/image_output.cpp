@@ -75,16 +75,6 @@ const Ring* sole_polygon(const AnnotatedObject& object) {
   return same ? &object.rings.front() : nullptr;
 }
 
-void count_lost_polygons(const Writing& writing) {
-  std::size_t count = 0;
-  for (const AnnotatedImage& image : writing.set.images)
-    for (const AnnotatedObject& object : image.objects)
-      count += !object.rings.empty() && sole_polygon(object) == nullptr ? 1 : 0;
-  if (count > 0)
-    writing.account.losses.push_back(
-        {"polygon of several parts, or with another box than its own", count, ""});
-}
-
 const std::string& class_name(const Writing& writing, const AnnotatedObject& object) {
   return writing.set.classes[static_cast<std::size_t>(object.class_index)].name;
 }

@@ -30,8 +30,6 @@ std::vector<std::string> splits_of(const AnnotatedSet& set);
 /// ring, whose own box is that of the object to 0.01 px. Otherwise a reader would take another box
 /// from it. nullptr: write the box.
 const Ring* sole_polygon(const AnnotatedObject& object);
-/// Puts the polygons that are no sole_polygon() among the losses.
-void count_lost_polygons(const Writing& writing);
 const std::string& class_name(const Writing& writing, const AnnotatedObject& object);
 /// A text file of the output, made safe with the whole folder. Errors: a full disk,
 /// stopped_error().

@@ -68,8 +68,8 @@ AnnotatedObject read_row(std::string_view row, int line, AnnotatedSet& set,
   object.ignore = name == "DontCare";
   object.truncated = n[0] > 0;
   object.occluded = n[1] > 0;
-  if (n[0] > 0) object.attributes.push_back({"truncation", n[0]});
-  if (n[1] > 0) object.attributes.push_back({"occlusion", n[1]});
+  if (n[0] > 0 && n[0] != 1) object.attributes.push_back({"truncation", n[0]});
+  if (n[1] > 1) object.attributes.push_back({"occlusion", n[1]});
   bool known = n[2] != -10 && n[2] != -1;
   std::string space = number_text(n[2]);
   for (std::size_t i = 7; i < numbers_without_score; ++i) {
@@ -155,7 +155,22 @@ Format kitti_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.ignore = holds.truncated = holds.occluded = holds.score = holds.not_annotated = Keep::yes;
+  holds.ignore = holds.truncated = holds.occluded = holds.score = Keep::yes;
+  holds.not_annotated = Keep::no_file;
+  format.limits_words =
+      "an ignored region is of the class DontCare, and what is of that class is ignored; blanks in "
+      "class names are written as _.";
+  format.limits = [](AnnotatedSet& set) {
+    const int ignored = static_cast<int>(set.classes.size());
+    set.classes.push_back({"DontCare", {}, {}, {}});
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects)
+        if (object.ignore ||
+            set.classes[static_cast<std::size_t>(object.class_index)].name == "DontCare") {
+          object.ignore = true;
+          object.class_index = ignored;
+        }
+  };
   return format;
 }
 

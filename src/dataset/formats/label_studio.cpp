@@ -302,7 +302,6 @@ void write(const Writing& writing) {
   }
   write_text_file(writing, "tasks.json", out + "\n]\n");
   write_text_file(writing, "label_config.xml", label_studio_config(names_of(writing.set)));
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -367,7 +366,8 @@ Format label_studio_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.rotation = holds.score = holds.ids = holds.not_annotated = Keep::yes;
+  holds.polygon = holds.quad = holds.rotation = holds.score = holds.ids = holds.not_annotated =
+      Keep::yes;
   holds.mask = holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.attributes = holds.group = holds.z_order = holds.track = Keep::attribute;
   return format;

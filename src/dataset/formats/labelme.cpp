@@ -190,7 +190,6 @@ void write(const Writing& writing) {
     write_text_file(writing, fs::path(places[i]).replace_extension(".json"),
                     json_text(file, 1) + "\n");
   }
-  count_lost_polygons(writing);
   if (texts > 0)
     writing.account.losses.push_back(
         {"attribute that is neither a switch nor a description", texts, ""});
@@ -208,7 +207,17 @@ Format labelme_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.group = holds.attributes = holds.tags = holds.not_annotated = Keep::yes;
+  holds.polygon = holds.quad = holds.group = holds.attributes = holds.tags = Keep::yes;
+  holds.not_annotated = Keep::no_file;
+  format.limits_words =
+      "attributes are switches, or one text called description; others are lost, and counted.";
+  format.limits = [](AnnotatedSet& set) {
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects)
+        std::erase_if(object.attributes, [](const Attribute& one) {
+          return !std::holds_alternative<bool>(one.value) && one.name != "description";
+        });
+  };
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded = Keep::attribute;
   return format;
 }

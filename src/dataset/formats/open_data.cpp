@@ -130,13 +130,6 @@ void add_losses(const AnnotatedSet& set, Conversion& account) {
   for (const Loss& loss : losses(set, *find_format("yolo")))
     if (loss.what != "crowd" && loss.what != "ignore")  // boxes of their own among the drops
       account.losses.push_back({loss.what, loss.count, ""});
-  std::size_t polygons = 0;
-  for (const AnnotatedImage& image : set.images)
-    for (const AnnotatedObject& object : image.objects)
-      polygons += !object.rings.empty() && sole_polygon(object) == nullptr ? 1 : 0;
-  if (polygons > 0)
-    account.losses.push_back(
-        {"polygon of several parts, or with another box than its own", polygons, ""});
 }
 
 void say(const Conversion& account) {

@@ -199,6 +199,11 @@ Format openimages_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.crowd = holds.truncated = holds.occluded = Keep::yes;
+  format.limits_words =
+      "images without a box are in no row: reading names them and leaves them out.";
+  format.limits = [](AnnotatedSet& set) {
+    std::erase_if(set.images, [](const AnnotatedImage& image) { return image.objects.empty(); });
+  };
   return format;
 }
 

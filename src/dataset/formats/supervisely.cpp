@@ -218,7 +218,6 @@ void write(const Writing& writing) {
                        {"color", one.colour.empty() ? "#FF0000" : one.colour}});
   write_text_file(writing, "meta.json",
                   json_text({{"classes", std::move(classes)}, {"tags", json::array()}}, 1) + "\n");
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -233,7 +232,7 @@ Format supervisely_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.attributes = holds.tags = Keep::yes;
+  holds.polygon = holds.quad = holds.attributes = holds.tags = Keep::yes;
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded = Keep::attribute;
   return format;
 }

@@ -229,7 +229,6 @@ void write(const Writing& writing) {
   }
   for (const auto& [split, file] : files)
     write_text_file(writing, fs::path(split) / "via_region_data.json", json_text(file, 1) + "\n");
-  count_lost_polygons(writing);
 }
 
 }  // namespace
@@ -243,7 +242,7 @@ Format via_format() {
   format.detect = detect;
   format.read = read;
   format.write = write;
-  format.holds.polygon = Keep::yes;
+  format.holds.polygon = format.holds.quad = Keep::yes;
   return format;
 }
 

@@ -15,6 +15,7 @@
 #include "dataset/formats/voc_lists.hpp"
 #include "dataset/formats/voc_source.hpp"
 #include "dataset/formats/voc_write.hpp"
+#include "dataset/formats/xml_file.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -53,6 +54,25 @@ class OneBased {
   std::size_t boxes_ = 0, zeros_ = 0, ones_ = 0, full_ = 0;
 };
 
+/// Attributes; the ones in which write_voc() puts what VOC has no element for go where they belong.
+void take_further(const std::vector<Attribute>& attributes, AnnotatedObject& object) {
+  const Attribute* degrees = find_attribute(attributes, "rotation");
+  const Attribute* box = find_attribute(attributes, "box before rotation");
+  if (degrees != nullptr && box != nullptr) {
+    const std::string words = text_of(box->value);
+    const auto parts = text::split_blank(words);
+    Rotation turned;
+    double* numbers[] = {&turned.box.x1, &turned.box.y1, &turned.box.x2, &turned.box.y2};
+    bool whole = parts.size() == 4 && read_number(text_of(degrees->value), turned.degrees);
+    for (std::size_t i = 0; i < 4 && whole; ++i) whole = read_number(parts[i], *numbers[i]);
+    if (whole) object.rotation = turned;
+  }
+  std::vector<Attribute> others;
+  for (const Attribute& one : attributes)
+    if (!object.rotation || (&one != degrees && &one != box)) others.push_back(one);
+  take_attributes(others, object);
+}
+
 AnnotatedObject object_of(const VocObject& object, const std::vector<std::string>& names,
                           bool one_based) {
   AnnotatedObject result;
@@ -64,7 +84,7 @@ AnnotatedObject object_of(const VocObject& object, const std::vector<std::string
   result.truncated = object.truncated;
   result.occluded = object.occluded;
   result.rings = object.rings;
-  result.attributes = object.attributes;
+  take_further(object.attributes, result);
   const auto place = std::lower_bound(names.begin(), names.end(), object.name);
   if (place != names.end() && *place == object.name)
     result.class_index = static_cast<int>(place - names.begin());
@@ -148,7 +168,13 @@ Format voc_format() {
   format.write = write_voc;
   Holds& holds = format.holds;
   holds.difficult = holds.truncated = holds.occluded = holds.attributes = Keep::yes;
-  holds.polygon = Keep::yes;
+  format.limits_words = "attributes come back as texts.";
+  format.limits = [](AnnotatedSet& set) {
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects)
+        for (Attribute& one : object.attributes) one.value = text_of(one.value);
+  };
+  holds.polygon = holds.quad = holds.loose = Keep::yes;
   holds.rotation = holds.group = holds.z_order = holds.score = holds.track = Keep::attribute;
   return format;
 }

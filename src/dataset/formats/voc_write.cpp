@@ -17,11 +17,20 @@ std::vector<Attribute> further(const AnnotatedObject& object) {
   std::vector<Attribute> list;
   for (const Attribute& one : object.attributes)
     if (one.name != "pose") list.push_back(one);
-  if (object.rotation) list.push_back({"rotation", tidy(object.rotation->degrees)});
+  if (object.rotation) {
+    const Xyxy& box = object.rotation->box;
+    list.push_back({"rotation", tidy(object.rotation->degrees)});
+    list.push_back(
+        {"box before rotation", fmt::format("{} {} {} {}", number_text(box.x1), number_text(box.y1),
+                                            number_text(box.x2), number_text(box.y2))});
+  }
   if (!object.group.empty()) list.push_back({"group_id", object.group});
   if (object.z_order != 0) list.push_back({"z_order", static_cast<double>(object.z_order)});
   if (object.score) list.push_back({"score", *object.score});
-  if (object.track) list.push_back({"track_id", object.track->id});
+  if (object.track) {
+    list.push_back({"track_id", object.track->id});
+    list.push_back({"frame", static_cast<double>(object.track->frame)});
+  }
   return list;
 }
 

@@ -2,6 +2,7 @@
 // path, a count and rows. A count of 0 is followed by one row of zeros.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/stop.hpp"
@@ -29,8 +30,12 @@ bool is_widerface(std::string_view head) {
     lines.push_back(text::trim(line));
     if (lines.size() == 3) break;
   }
-  return lines.size() == 3 && is_picture_name(fs::path(lines[0])) && text::parse_int(lines[1]) &&
-         text::split_blank(lines[2]).size() == columns;
+  if (lines.size() < 3 || !is_picture_name(fs::path(lines[0])) || !text::parse_int(lines[1]))
+    return false;
+  const auto tokens = text::split_blank(lines[2]);
+  double number = 0;
+  return tokens.size() >= 4 && std::all_of(tokens.begin(), tokens.begin() + 4,
+                                           [&](auto token) { return read_number(token, number); });
 }
 
 bool detect(const SourceTree& tree) {
@@ -39,11 +44,19 @@ bool detect(const SourceTree& tree) {
   return false;
 }
 
-AnnotatedObject read_row(std::string_view row, int line) {
+/// Columns, or four numbers and a class, as datumaro writes them.
+AnnotatedObject read_row(std::string_view row, int line, AnnotatedSet& set,
+                         std::map<std::string, int>& index) {
   AnnotatedObject object;
   object.line = line;
-  object.class_index = 0;
-  const auto tokens = text::split_blank(row);
+  auto tokens = text::split_blank(row);
+  double number = 0;
+  std::string name = "face";
+  if (tokens.size() > 4 && tokens.size() < columns && !read_number(tokens.back(), number)) {
+    name = tokens.back();
+    tokens.pop_back();
+  }
+  object.class_index = class_named(set, index, name);
   std::array<double, columns> n{};
   if (tokens.size() < 4) {
     object.fault = fmt::format("expected x y w h and six marks, found {} columns", tokens.size());
@@ -59,7 +72,7 @@ AnnotatedObject read_row(std::string_view row, int line) {
   object.ignore = n[7] != 0;
   object.occluded = n[8] != 0;
   for (const std::size_t i : {4u, 5u, 6u, 8u, 9u})
-    if (n[i] != 0) object.attributes.push_back({names[i], n[i]});
+    if (n[i] != 0 && !(i == 8 && n[i] == 1)) object.attributes.push_back({names[i], n[i]});
   return object;
 }
 
@@ -73,7 +86,8 @@ std::string split_of(const fs::path& file) {
   return "";
 }
 
-void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) {
+void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
+               std::map<std::string, int>& index) {
   const std::string split = split_of(path), content = reading.tree.read(path);
   const std::vector<std::string_view> lines = text::lines(content);
   const fs::path folder = path.parent_path();
@@ -100,7 +114,7 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
       return;  // nothing behind it can be told apart
     }
     for (std::int64_t i = 0; i < *count && at < lines.size(); ++i, ++at)
-      image.objects.push_back(read_row(lines[at], static_cast<int>(at) + 1));
+      image.objects.push_back(read_row(lines[at], static_cast<int>(at) + 1, set, index));
     if (image.objects.size() < static_cast<std::size_t>(*count))
       image.fault = fmt::format("expected {} faces, found the end of the file after {}", *count,
                                 image.objects.size());
@@ -114,9 +128,10 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
 
 AnnotatedSet read(const Reading& reading) {
   AnnotatedSet set;
-  set.classes.push_back({"face", {}, {}, {}});
+  std::map<std::string, int> index;
   for (const fs::path& path : reading.tree.with_extension(".txt"))
-    if (is_widerface(reading.tree.head(path, 4096))) read_file(path, reading, set);
+    if (is_widerface(reading.tree.head(path, 4096))) read_file(path, reading, set, index);
+  if (set.classes.empty()) set.classes.push_back({"face", {}, {}, {}});
   return set;
 }
 
@@ -165,6 +180,12 @@ Format widerface_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.ignore = holds.occluded = Keep::yes;
+  format.limits_words = "every box becomes a face, the one class.";
+  format.limits = [](AnnotatedSet& set) {
+    set.classes = {{"face", {}, {}, {}}};
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects) object.class_index = 0;
+  };
   return format;
 }
 

@@ -178,10 +178,10 @@ Format yolo_format() {
   format.read = read_yolo;
   format.write = write_yolo;
   Holds& holds = format.holds;
-  holds.polygon = holds.not_annotated = Keep::yes;
-  holds.mask = holds.rotation = holds.crowd = holds.ignore = holds.difficult = holds.truncated =
-      holds.occluded = holds.attributes = holds.group = holds.z_order = holds.track = holds.score =
-          holds.ids = holds.tags = Keep::side_file;
+  holds.polygon = holds.quad = holds.not_annotated = Keep::yes;
+  holds.loose = holds.parts = holds.mask = holds.rotation = holds.crowd = holds.ignore =
+      holds.difficult = holds.truncated = holds.occluded = holds.attributes = holds.group =
+          holds.z_order = holds.track = holds.score = holds.ids = holds.tags = Keep::side_file;
   return format;
 }
 

@@ -264,6 +264,15 @@ void read_loose_files(Finding& finding) {
   finding.layout.split_rule = "the folders' names";
   for (const fs::path& file : reading.tree.files)
     if (file.filename() == "notes.json" && names_of_notes(file, finding)) return;
+  for (const fs::path& file : reading.tree.files) {  // a description without splits
+    const std::string name = file.filename().string();
+    if (name != "data.yaml" && name != "dataset.yaml") continue;
+    const Value document = read_yaml(reading.tree.root / file);
+    if (const Value* names = document.find("names"); names != nullptr && !names->is_null()) {
+      finding.layout.names = names_of(*names);
+      return;
+    }
+  }
   for (const fs::path& file : reading.tree.files) {
     const std::string name = text::lower(file.filename().string());
     if (name != "classes.txt" && name != "labels.txt" && !name.ends_with(".names")) continue;

@@ -185,6 +185,9 @@ TEST(FormatTable, NamesAreUniqueAndThePageHoldsTheTable) {
   EXPECT_NE(page.find(format_table_text()), std::string::npos)
       << "docs/formats.md has another table than this:\n"
       << format_table_text();
+  EXPECT_NE(page.find(format_limits_text()), std::string::npos)
+      << "docs/formats.md has other limits than these:\n"
+      << format_limits_text();
 }
 
 }  // namespace

@@ -177,5 +177,13 @@ TEST_F(YoloFiles, BarePairsAreCalledByTheirNumbers) {
   EXPECT_TRUE(noted("no file names the 4 classes")) << said();
 }
 
+TEST_F(YoloFiles, NamesOfADescriptionWithoutSplits) {
+  image("images/a.png");
+  file("labels/a.txt", "1 0.5 0.5 0.2 0.2\n");
+  file("data.yaml", "names:\n- cat\n- dog\nnc: 2\n");  // as supervision writes it
+  const AnnotatedSet set = read("yolo");
+  EXPECT_EQ(names_of(set), (std::vector<std::string>{"cat", "dog"}));
+}
+
 }  // namespace
 }  // namespace yolov7::dataset
