@@ -17,7 +17,7 @@ constexpr double flat_spread = 1, low_contrast = 20, dark_level = 64, bright_lev
 constexpr double light_step = 60, of_normal = 1.4826, light_deviations = 6;
 constexpr double least_octave = -1.8, least_octaves = -3.35;  // measured: docs/data-check.md
 constexpr double odd_ratio = 5;
-constexpr double few = 0.2;
+constexpr double few = 0.3;
 
 /// Median and scaled median deviation.
 struct Centre {
