@@ -316,8 +316,12 @@ std::vector<FaultKind> pictures() {
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.2, 0); })},
       {"overexposed", "bright-image", "", false, 0,
        picture([](const cv::Mat& bgr, Random&) {  // most of the image is white
-         const cv::Scalar mean = cv::mean(bgr);
-         return scaled(bgr, 400 / ((mean[0] + mean[1] + mean[2]) / 3), 0);
+         cv::Mat gray;
+         cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
+         gray = gray.reshape(1, 1);
+         cv::sort(gray, gray, cv::SORT_EVERY_ROW | cv::SORT_ASCENDING);
+         const double third = gray.at<unsigned char>(0, gray.cols / 3);
+         return scaled(bgr, 270 / std::max(1.0, third), 0);
        })},
       {"12 % of the contrast", "low-contrast", "", false, 0,
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.12, 120); })},
