@@ -212,7 +212,7 @@ std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& refer
                       most_a_row)
             : 0;
     const double found = static_cast<double>(reference.found[k]),
-                 needed = sure_of_exchange - std::min(6.0, 2 * std::log1p(found));
+                 needed = sure_of_exchange - std::min(8.0, 2.3 * std::log1p(found));
     if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best)
       continue;
     best = by_size + by_contrast;
