@@ -185,11 +185,15 @@ nlohmann::json result_json(const CheckOptions& o, const dataset::doctor::Diagnos
   return result;
 }
 
-void write_report(const std::string& out, const nlohmann::json& result, const Output& output) {
+/// The crops are for the page alone.
+void write_report(const std::string& out, nlohmann::json& result, const Output& output) {
   if (out.empty()) return;
+  const std::string page = monitoring::check_report(result);
+  if (result.contains("mistakes"))
+    for (nlohmann::json& one : result["mistakes"]) one.erase("crop");
   dataset::build_folder(out, [&](const std::filesystem::path& folder) {
     file::write_atomically(folder / "check.json", json_text(result, 1) + "\n");
-    file::write_atomically(folder / "report.html", monitoring::check_report(result));
+    file::write_atomically(folder / "report.html", page);
   });
   output.line(fmt::format("written: {}", (std::filesystem::path(out) / "report.html").string()));
 }
@@ -246,8 +250,8 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   CheckOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.list) {
-    for (const std::string_view line : text::lines(dataset::doctor::check_table_text()))
-      output.line(line);
+    const std::string table = dataset::doctor::check_table_text();
+    for (const std::string_view line : text::lines(table)) output.line(line);
     return {};
   }
   if (options.data.empty())

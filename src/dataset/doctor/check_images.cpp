@@ -13,11 +13,12 @@ namespace fs = std::filesystem;
 namespace {
 
 // Gray levels and ratios. The set's own spread widens them where its images differ much.
-constexpr double flat_spread = 1, low_contrast = 20, dark_level = 64, bright_level = 250;
+constexpr double flat_spread = 1, low_contrast = 20, low_spread = 4, dark_level = 64,
+                 bright_level = 250;
 constexpr double light_step = 60, of_normal = 1.4826, light_deviations = 6;
 constexpr double least_octave = -1.8, least_octaves = -3.35;  // measured: docs/data-check.md
 constexpr double odd_ratio = 5;
-constexpr double few = 0.2;
+constexpr double few = 0.3;
 
 /// Median and scaled median deviation.
 struct Centre {
@@ -158,7 +159,7 @@ void look_at_light(const Split& split, const Picture& picture, const Usual& usua
   else if (look.middle >= bright_level || look.mean > usual.mean.middle + step)
     findings.add("bright-image", split.name, picture.file, levels);
   if (look.spread < flat_spread) return;
-  if (look.high - look.low < low_contrast)
+  if (look.high - look.low < low_contrast && look.spread < low_spread)
     findings.add("low-contrast", split.name, picture.file, levels);
   if (look.fine_octave < least_octave || look.fine_octaves < least_octaves)
     findings.add("blurred-image", split.name, picture.file,
@@ -198,7 +199,7 @@ Family image_family() {
        {"small-image", "less than a quarter of the training size", Severity::info},
        {"odd-shape", "sides of 5 to 1 or more, and twice what is usual"},
        {"constant-image", "all pixels are nearly equal: a deviation below 1"},
-       {"low-contrast", "98 % of the pixels lie within 20 gray levels"},
+       {"low-contrast", "98 % of the pixels lie within 20 gray levels, with a deviation below 4"},
        {"dark-image", "underexposed, by itself or against the set"},
        {"bright-image", "overexposed, by itself or against the set"},
        {"blurred-image", "hardly any fine structure: out of focus, moved or enlarged",

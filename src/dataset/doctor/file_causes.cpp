@@ -18,6 +18,16 @@ constexpr double most_a_row = 5, contrast_weight = 3;
 
 using Scores = std::array<double, layout_count>;
 
+double largest_number(const RowFile& file) {
+  double most = 0;
+  for (const std::size_t i : file.rows)
+    for (const double number : file.picture->rows[i].numbers()) most = std::max(most, number);
+  return most;
+}
+
+/// Numbers above this are no fractions of an image, whatever their layout.
+constexpr double most_fraction = 1.5;
+
 /// How likely a program is to write a layout, against the likeliest; pixels are as likely as
 /// fractions.
 double usual_prior(const Layout& layout) {
@@ -103,15 +113,6 @@ double size_likelihood(const RowFile& file, std::size_t row, const CxcywhNormali
                               file.picture->facts.width, file.picture->facts.height);
 }
 
-/// Whether any number of the rows is larger than fractions are.
-bool beyond_fractions(const RowFile& file, const std::vector<std::size_t>& rows) {
-  constexpr double most = 1.5;
-  return std::any_of(rows.begin(), rows.end(), [&](std::size_t i) {
-    const auto numbers = file.picture->rows[i].numbers();
-    return *std::max_element(numbers.begin(), numbers.end()) > most;
-  });
-}
-
 /// How far boxes stand out in the files that follow the format, and how far they would here.
 double contrast_score(const RowFile& file, std::size_t k, const Reference& reference) {
   constexpr double lowest = -2;
@@ -152,7 +153,7 @@ FileVerdict best_reading(const RowFile& file, const std::vector<std::size_t>& ro
   double best = unlikely_row * static_cast<double>(rows.size());
   if (const auto own = own_score(file, rows, faulty, whole, reference)) best = std::max(best, *own);
   double second = best;
-  const bool large = beyond_fractions(file, rows);
+  const bool large = largest_number(file) > most_fraction;
   for (std::size_t k = 1; k < layout_count; ++k) {
     if ((layout_at(k).unit != Unit::fraction) != large) continue;
     const auto score = reading_score(file, rows, k, whole, reference);
@@ -211,7 +212,7 @@ std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& refer
                       most_a_row)
             : 0;
     const double found = static_cast<double>(reference.found[k]),
-                 needed = sure_of_exchange - std::min(6.0, 2 * std::log1p(found));
+                 needed = sure_of_exchange - std::min(8.0, 2.3 * std::log1p(found));
     if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best)
       continue;
     best = by_size + by_contrast;
@@ -242,6 +243,28 @@ void judge_once(const std::vector<RowFile>& files, const Reference& reference,
   }
 }
 
+/// A row of the format that says nothing about layouts: its width or height is 0.
+bool without_area(const RawRow& row) {
+  const Numbers v = row.numbers();
+  return (v[2] == 0 || v[3] == 0) && *std::max_element(v.begin(), v.end()) <= 1;
+}
+
+/// Numbers of several files that never exceed 100 are no pixels; where they do, they are no per
+/// cent in the other files either.
+void learn_unit(const std::vector<RowFile>& files, Reference& reference) {
+  constexpr double hundred = 100.5, no_pixels = -6, no_percent = -3;
+  constexpr std::size_t least_files = 3;
+  double most = 0;
+  std::size_t count = 0;
+  for (const RowFile& file : files)
+    if (const double number = largest_number(file); number > most_fraction)
+      most = std::max(most, number), ++count;
+  if (count < least_files) return;
+  for (std::size_t k = 0; k < layout_count; ++k)
+    if (layout_at(k).unit == (most <= hundred ? Unit::pixel : Unit::percent))
+      reference.prior[k] += most <= hundred ? no_pixels : no_percent;
+}
+
 }  // namespace
 
 std::optional<CxcywhNormalized> row_box(const Picture& picture, const RawRow& row,
@@ -256,12 +279,14 @@ std::vector<RowFile> row_files(const Subject& subject) {
     for (const Picture& picture : split.pictures) {
       RowFile file{&picture, {}};
       for (std::size_t i = 0; i < picture.rows.size(); ++i)
-        if (picture.rows[i].is_box()) file.rows.push_back(i);
+        if (picture.rows[i].is_box() && !without_area(picture.rows[i])) file.rows.push_back(i);
       if (!picture.usable() || file.rows.empty()) continue;
+      const bool large = largest_number(file) > most_fraction;
       for (std::size_t k = 0; k < layout_count; ++k)
-        file.fits[k] = std::all_of(file.rows.begin(), file.rows.end(), [&](std::size_t i) {
-          return row_box(picture, picture.rows[i], layout_at(k)).has_value();
-        });
+        file.fits[k] = (layout_at(k).unit != Unit::fraction) == large &&
+                       std::all_of(file.rows.begin(), file.rows.end(), [&](std::size_t i) {
+                         return row_box(picture, picture.rows[i], layout_at(k)).has_value();
+                       });
       files.push_back(std::move(file));
     }
   return files;
@@ -270,6 +295,7 @@ std::vector<RowFile> row_files(const Subject& subject) {
 void judge_files(const std::vector<RowFile>& files, FileVerdicts& verdicts) {
   constexpr double least_count = 0.3;
   Reference reference = learn(files);
+  learn_unit(files, reference);
   judge_once(files, reference, verdicts);
   double all = 0;
   for (const auto& [picture, verdict] : verdicts)

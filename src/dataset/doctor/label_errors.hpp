@@ -44,7 +44,7 @@ enum class Ranking {
 /// Of images that have predictions; sorted by score, best first, equal ones by image and line.
 /// Scores below `least` are left out.
 std::vector<Mistake> find_mistakes(const Subject& subject, const Predictions& predictions,
-                                   Ranking ranking = Ranking::joint, double least = 0.1);
+                                   Ranking ranking = Ranking::joint, double least = 0.3);
 
 nlohmann::json to_json(const Mistake& mistake, const std::vector<std::string>& names);
 

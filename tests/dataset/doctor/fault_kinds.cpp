@@ -115,8 +115,11 @@ std::vector<FaultKind> layouts() {
     add("top left corner", "top left corner for centre", top_left, 3);
     add("top left corner in pixels", "pixels for fractions, top left corner for centre",
         pixel_top_left, 3);
+    // A single file of these is told by its sizes and its image alone.
     add("axes exchanged", "axes exchanged", axes, 4);
+    kinds.back().least_share = whole ? 1 : 0.5;
     add("sides exchanged", "width and height exchanged", sides, 4);
+    kinds.back().least_share = whole ? 1 : 0.5;
     add("size first", "size before centre", size_first, 2);
     add("pairs of x and y", "corners as pairs of x and of y", pairs, 2);
   }
@@ -311,8 +314,15 @@ std::vector<FaultKind> pictures() {
        picture([](const cv::Mat& bgr, Random&) { return blurred(bgr, 6); })},
       {"a fifth of the light", "dark-image", "", false, 0,
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.2, 0); })},
-      {"twice the light and 60 levels", "bright-image", "", false, 0,
-       picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 2, 60); })},
+      {"overexposed", "bright-image", "", false, 0,
+       picture([](const cv::Mat& bgr, Random&) {  // most of the image is white
+         cv::Mat gray;
+         cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
+         gray = gray.reshape(1, 1);
+         cv::sort(gray, gray, cv::SORT_EVERY_ROW | cv::SORT_ASCENDING);
+         const double third = gray.at<unsigned char>(0, gray.cols / 3);
+         return scaled(bgr, 270 / std::max(1.0, third), 0);
+       })},
       {"12 % of the contrast", "low-contrast", "", false, 0,
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.12, 120); })},
       {"gray", "gray-image", "", false, 0, picture([](const cv::Mat& bgr, Random&) {

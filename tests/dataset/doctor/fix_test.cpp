@@ -29,25 +29,28 @@ std::map<std::string, std::string> content_of(const fs::path& folder) {
 class Fix : public testing::Test {
  protected:
   void SetUp() override {
-    for (int i = 0; i < 4; ++i) {
-      cv::Mat noise(48, 64, CV_8UC3);
-      cv::RNG random(static_cast<std::uint64_t>(i) + 1);
-      random.fill(noise, cv::RNG::UNIFORM, 0, 255);
-      fs::create_directories(folder / "set/images/train");
-      write_picture(folder / "set/images/train" / (std::to_string(i) + ".png"), noise);
-    }
+    fs::create_directories(folder / "set/images/train");
+    for (int i = 0; i < 4; ++i)
+      write_picture(folder / "set/images/train" / (std::to_string(i) + ".png"), test_image(i));
     folder.write("set/labels/train/0.txt", "0 0.5 0.5 0.25 0.5\n0 0.5 0.5 0.25 0.5\n");
     folder.write("set/labels/train/1.txt", "# 1\n");
     folder.write("set/labels/train/2.txt", "1 0.95 0.5 0.25 0.5\n1 0.3 0.3 0.2 0.2\n");
     folder.write("set/labels/train/3.txt", "0 0.4 0.4 0.2 0.2\n1 0.6 0.6 0 0.2\n");
     folder.write("set/labels/train/orphan.txt", "0 0.5 0.5 0.1 0.1\n");
-    folder.write("set/data.yaml", "train: images/train\nval: images/train\nnames: [a, 'b: c']\n");
+    fs::create_directories(folder / "set/images/val");
+    write_picture(folder / "set/images/val/v.png", test_image(9));
+    folder.write("set/labels/val/v.txt", "0 0.5 0.5 0.3 0.3\n1 0.2 0.2 0.1 0.1\n");
+    folder.write("set/data.yaml", "train: images/train\nval: images/val\nnames: [a, 'b: c']\n");
     test::age(folder / "set");
   }
   Diagnosis diagnosis() {
-    Description description = read_description(folder / "set/data.yaml");
-    description.val.clear();
-    return diagnose(read_subject(description, {}), {});
+    return diagnose(read_subject(read_description(folder / "set/data.yaml"), {}), {});
+  }
+  static cv::Mat test_image(int seed) {
+    cv::Mat noise(48, 64, CV_8UC3);
+    cv::RNG random(static_cast<std::uint64_t>(seed) + 1);
+    random.fill(noise, cv::RNG::UNIFORM, 0, 255);
+    return noise;
   }
   test::KeptMessages messages;
   test::TemporaryFolder folder;
@@ -58,7 +61,7 @@ TEST_F(Fix, RepairsIntoANewSetAndListsEveryChange) {
   const auto before = content_of(folder / "set");
   const FixCounts counts = write_fixed(found, folder / "new", {});
   EXPECT_EQ(content_of(folder / "set"), before);
-  EXPECT_EQ(counts.images, 3U);
+  EXPECT_EQ(counts.images, 4U);
   EXPECT_EQ(counts.dropped_images, 1U);
   EXPECT_EQ(counts.dropped_rows, 2U);
   EXPECT_EQ(counts.changed_rows, 1U);

@@ -39,6 +39,7 @@ struct FaultKind {
   bool whole_set = false;      ///< every image has it
   std::size_t least_rows = 0;  ///< of an image that it is put into
   std::function<void(Item&, const CleanSet&, Random&)> plant;
+  double least_share = 1;  ///< of a small set of drawn images that must be found
 };
 
 /// The mechanical ones of an image or its rows.
