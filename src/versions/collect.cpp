@@ -158,8 +158,8 @@ void remove_checkouts(Store& store, const std::vector<Entry>& kept, const Collec
     const bool made = name.starts_with("made."), half = name.starts_with('.');
     const std::string id = half ? name.substr(1, 2 * Digest{}.size()) : name;
     if (!made && !half && ids.contains(id)) continue;
-    const auto lock = made ? std::nullopt
-                           : file::Lock::try_acquire(folder.parent_path() / (id + ".lock"));
+    const auto lock =
+        made ? std::nullopt : file::Lock::try_acquire(folder.parent_path() / (id + ".lock"));
     if (!made && !lock) continue;
     remove_folder(folder, options, result);
     if (made || half || options.dry_run) continue;
