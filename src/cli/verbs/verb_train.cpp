@@ -64,11 +64,10 @@ void speak_as(int rank, training::TrainRequest& request) {
 
 /// Of a run from a version store, into the store's lineage.
 void record_checkpoints(const training::TrainSummary& summary) {
-  for (const std::string& file : {summary.best, summary.last}) {
-    if (file.empty() || !fs::exists(file)) continue;
-    const std::string data = data_of_checkpoint(file);
-    if (versions::is_store_name(data)) versions::record_model(file, "checkpoint", {}, data);
-  }
+  const std::string data = data_of_checkpoint(summary.last);  // best.pt may have no state
+  if (!versions::is_store_name(data)) return;
+  for (const std::string& file : {summary.best, summary.last})
+    if (!file.empty() && fs::exists(file)) versions::record_model(file, "checkpoint", {}, data);
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
