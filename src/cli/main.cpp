@@ -101,7 +101,7 @@ int main(int count, char** values) {
   yolov7::install_setting_spelling(yolov7::cli::flag);
   yolov7::log::install(yolov7::cli::terminal());
   yolov7::api::decode_further_images();
-  yolov7::versions::read_data_from_stores();
+  yolov7::versions::read_data_from_stores(yolov7::interrupt::token());
   cv::setNumThreads(1);  // the loader and the back ends have threads of their own
   return static_cast<int>(yolov7::cli::guarded({values + 1, values + count}));
 }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -135,6 +138,13 @@ fs::path label_place(const fs::path& image, const fs::path& folder, const fs::pa
   return label;
 }
 
+/// The folder gets its name when all is written, so a file needs no care of its own.
+void write_label(const fs::path& label, const std::string& rows) {
+  std::ofstream file(label, std::ios::binary);
+  file << rows << std::flush;
+  if (!file) throw Error(fmt::format("{}: cannot write: {}", label.string(), std::strerror(errno)));
+}
+
 void make_read_only(const fs::path& file) {
   constexpr fs::perms write =
       fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write;
@@ -161,7 +171,7 @@ void write_plain(Work& work, const fs::path& folder) {
     if (item.annotations) {
       const fs::path label = dataset::label_path(image);
       const std::string& text = texts.at(*item.annotations);
-      file::write_atomically(label, labels_of_text(text), file::Sync::later);
+      write_label(label, labels_of_text(text));
       if (work.options.read_only) make_read_only(label);
       const std::lock_guard lock(work.mutex);
       ++work.result.labels;

@@ -131,6 +131,43 @@ void remove_files(Store& store, const Digests& reached, const CollectOptions& op
   }
 }
 
+/// A folder of this store that no process works in, with what is beside it.
+void remove_folder(const fs::path& folder, const CollectOptions& options, Collected& result) {
+  ++result.leftovers;
+  if (options.dry_run) return;
+  writing_step(folder);
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error) throw Error(fmt::format("{}: cannot remove: {}", folder.string(), error.message()));
+}
+
+/// Checkouts of versions that are gone, and what ended processes left. A checkout that is being
+/// made is locked.
+void remove_checkouts(Store& store, const std::vector<Entry>& kept, const CollectOptions& options,
+                      Collected& result) {
+  std::set<std::string> ids;
+  for (const Entry& entry : kept) ids.insert(hex(entry.id));
+  std::error_code error;
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(store.folder(), error))
+    if (entry.path().filename().string().starts_with("made.")) folders.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(store.folder() / "checkouts", error))
+    if (entry.is_directory(error)) folders.push_back(entry.path());
+  for (const fs::path& folder : folders) {
+    const std::string name = folder.filename().string();
+    const bool made = name.starts_with("made."), half = name.starts_with('.');
+    const std::string id = half ? name.substr(1, 2 * Digest{}.size()) : name;
+    if (!made && !half && ids.contains(id)) continue;
+    const auto lock =
+        made ? std::nullopt : file::Lock::try_acquire(folder.parent_path() / (id + ".lock"));
+    if (!made && !lock) continue;
+    remove_folder(folder, options, result);
+    if (made || half || options.dry_run) continue;
+    fs::remove(folder.parent_path() / (id + ".id"), error);
+    fs::remove(folder.parent_path() / (id + ".lock"), error);
+  }
+}
+
 }  // namespace
 
 Collected collect_garbage(Store& store, const CollectOptions& options) {
@@ -146,6 +183,7 @@ Collected collect_garbage(Store& store, const CollectOptions& options) {
   result.texts = texts.size();
   if (!options.dry_run) remove_rows(store, result.dropped, texts, objects);
   remove_files(store, reached.objects, options, result);
+  remove_checkouts(store, kept, options, result);
   return result;
 }
 

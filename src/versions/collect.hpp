@@ -18,7 +18,8 @@ struct CollectOptions {
 
 struct Collected {
   std::vector<Entry> dropped;
-  std::size_t texts = 0, objects = 0, leftovers = 0;  ///< leftovers: files of killed processes
+  std::size_t texts = 0, objects = 0, leftovers = 0;  ///< leftovers: files and folders of
+                                                      ///< ended processes, unneeded checkouts
   std::uint64_t text_bytes = 0, object_bytes = 0;
   std::size_t objects_of_others = 0;  ///< of those: files that a working folder shares, whose
                                       ///< removal frees nothing

@@ -242,22 +242,22 @@ bool ObjectFiles::whole(const Digest& digest, const ObjectFacts& known) const {
 
 Transfer ObjectFiles::take_out(const Digest& digest, const fs::path& to, bool copy) const {
   const fs::path path = path_of(digest);
-  Descriptor from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const bool try_reflink = reflinks_;  // another thread may learn meanwhile that there are none
+  if (!copy && !try_reflink && ::link(path.c_str(), to.c_str()) == 0) return Transfer::hard_link;
+  const Descriptor from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (from.fd < 0) throw failed(path, "cannot open");
-  if (!copy && !reflinks_ && ::link(path.c_str(), to.c_str()) == 0) return Transfer::hard_link;
-  Descriptor made = make_file(to, 0666);
-  if (made.fd < 0) throw failed(to, "cannot create");
-  if (reflinks_) {
-    if (reflink(from.fd, made.fd)) return Transfer::reflink;
-    reflinks_ = false;
-    if (!copy && ::unlink(to.c_str()) == 0 && ::link(path.c_str(), to.c_str()) == 0)
-      return Transfer::hard_link;
-    ::close(
-        std::exchange(made.fd, ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
+  {
+    const Descriptor made = make_file(to, 0666);
     if (made.fd < 0) throw failed(to, "cannot create");
+    if (try_reflink && reflink(from.fd, made.fd)) return Transfer::reflink;
+    reflinks_ = false;
+    if (copy || !try_reflink) {
+      copy_bytes(from.fd, made.fd, path, to);
+      return Transfer::copy;
+    }
   }
-  copy_bytes(from.fd, made.fd, path, to);
-  return Transfer::copy;
+  if (::unlink(to.c_str()) != 0) throw failed(to, "cannot remove");
+  return take_out(digest, to, copy);  // now without reflinks
 }
 
 void ObjectFiles::sync(const KnownObjects& added) const {

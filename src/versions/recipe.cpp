@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "core/error.hpp"
@@ -172,6 +173,7 @@ Derived derive(Store& store, const DeriveOptions& options) {
 }
 
 Digest recreate(Store& store, const Digest& id, const RecipeOptions& how) {
+  const file::Lock lock = store.lock(how.stop);  // `gc` takes what it makes for leftovers
   const Content made = store.content(id);
   if (!made.recipe)
     throw Error(fmt::format("version {}: expected one that was made by a recipe, found none",

@@ -73,6 +73,52 @@ Pages pages_of(const Content& content) {
   return pages;
 }
 
+/// Whether texts and objects are there, asked many times.
+class Presence {
+ public:
+  explicit Presence(Database& database)
+      : text_(database, "SELECT 1 FROM text WHERE hash = ?"),
+        object_(database, "SELECT 1 FROM object WHERE hash = ?") {}
+  bool text(const Digest& digest) { return ask(text_, digest); }
+  bool object(const Digest& digest) { return ask(object_, digest); }
+
+ private:
+  static bool ask(Statement& statement, const Digest& digest) {
+    const bool there = statement.bind(0, digest).step();
+    statement.reset();
+    return there;
+  }
+  Statement text_, object_;
+};
+
+/// The pages and lists that the store lacks. Error: something that they name is nowhere. A page
+/// that is there already has all that it names.
+Texts missing_texts(Store& store, Pages& pages, const NewVersion& version) {
+  const Transaction reading(store.database());  // one look at the file for all questions
+  Presence there(store.database());
+  Texts missing;
+  for (auto& [digest, text] : pages.texts) {
+    if (there.text(digest)) continue;
+    const auto items = pages.items.find(digest);
+    const std::size_t first = items == pages.items.end() ? 0 : items->second.first;
+    const std::size_t count = items == pages.items.end() ? 0 : items->second.second;
+    for (std::size_t i = first; i < first + count; ++i) {
+      const Item& item = version.content.items[i];
+      if (item.annotations && !version.texts.contains(*item.annotations) &&
+          !there.text(*item.annotations))
+        throw Error(fmt::format("{}: the annotations {} of {} are not in the store",
+                                store.folder().string(), hex(*item.annotations),
+                                text::printable(item.path)));
+      if (!version.objects.contains(item.image) && !there.object(item.image))
+        throw Error(fmt::format("{}: the image {} of {} is not in the store",
+                                store.folder().string(), hex(item.image),
+                                text::printable(item.path)));
+    }
+    missing.emplace(digest, std::move(text));
+  }
+  return missing;
+}
+
 }  // namespace
 
 Digest id_of(const Content& content) { return sha256_digest(text_of(pages_of(content).root)); }
@@ -240,15 +286,7 @@ Entry Store::add(const NewVersion& version, bool& already_there) {
   entry.boxes = version.boxes;
   for (const Item& item : version.content.items) entry.not_annotated += item.annotations ? 0 : 1;
 
-  // A page that is there already has all that it names.
-  Texts fresh;
-  for (auto& [digest, text] : pages.texts) {
-    if (has_text(digest)) continue;
-    if (const auto items = pages.items.find(digest); items != pages.items.end())
-      for (std::size_t i = 0; i < items->second.second; ++i)
-        require_parts(version.content.items[items->second.first + i], version);
-    fresh.emplace(digest, std::move(text));
-  }
+  Texts fresh = missing_texts(*this, pages, version);
   if (!version.objects.empty()) objects_->sync(version.objects);
   write(entry, version, fresh, root_text);
   return entry;
@@ -259,16 +297,6 @@ int Store::next_number(const std::string& name) {
   Statement rows(*database_, "SELECT value FROM fact WHERE name = ?");
   const bool known = rows.bind(0, std::string_view("number of " + name)).step();
   return 1 + (known ? static_cast<int>(text::parse_int(rows.text(0)).value_or(0)) : 0);
-}
-
-void Store::require_parts(const Item& item, const NewVersion& version) {
-  if (item.annotations && !version.texts.contains(*item.annotations) &&
-      !has_text(*item.annotations))
-    throw Error(fmt::format("{}: the annotations {} of {} are not in the store", folder_.string(),
-                            hex(*item.annotations), text::printable(item.path)));
-  if (!version.objects.contains(item.image) && !object(item.image))
-    throw Error(fmt::format("{}: the image {} of {} is not in the store", folder_.string(),
-                            hex(item.image), text::printable(item.path)));
 }
 
 void Store::write(Entry& entry, const NewVersion& version, const Texts& fresh,

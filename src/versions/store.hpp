@@ -97,7 +97,6 @@ class Store {
   void make_tables();
   int next_number(const std::string& name);
   static void put_text(Statement& insert, const Digest& digest, std::string_view text);
-  void require_parts(const Item& item, const NewVersion& version);
   void write(Entry& entry, const NewVersion& version, const Texts& fresh,
              const std::string& root_text);
   std::filesystem::path folder_;

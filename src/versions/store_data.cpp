@@ -19,6 +19,12 @@ namespace {
 
 constexpr std::string_view prefix = "store:";
 
+/// Readers of descriptions have no token to hand on.
+std::stop_token& stop_reading() {
+  static std::stop_token stop;
+  return stop;
+}
+
 Store open(const std::string& data, Entry& entry) {
   Store store = Store::open(store_folder({}));
   entry = store.find(reference_of(data));
@@ -27,8 +33,8 @@ Store open(const std::string& data, Entry& entry) {
 
 /// What the files of the checkout are now.
 Snapshot look(Store& store, const fs::path& folder) {
-  return take_snapshot(read_working_set(folder / "data.yaml", "auto", 0, {}), store,
-                       {false, false, 0, {}});
+  return take_snapshot(read_working_set(folder / "data.yaml", "auto", 0, stop_reading()), store,
+                       {false, false, 0, stop_reading()});
 }
 
 std::string first_difference(Store& store, const Content& expected, const Snapshot& found) {
@@ -41,12 +47,12 @@ std::string first_difference(Store& store, const Content& expected, const Snapsh
 
 void make_checkout(Store& store, const Entry& entry, const fs::path& folder) {
   log::info(fmt::format("{}: checking out to {}", label_of(entry), folder.string()));
-  CheckoutOptions options{folder, {}, false, true, 0, {}};
+  CheckoutOptions options{folder, {}, false, true, 0, stop_reading()};
   try {
     checkout(store, entry.id, options);
-  } catch (const Error&) {
+  } catch (const Error& failure) {
     std::error_code error;
-    if (fs::exists(folder, error)) throw;
+    if (fs::exists(folder, error) || failure.code() == ExitCode::interrupted) throw;
     options.format = "yolo";  // annotations of another format
     checkout(store, entry.id, options);
   }
@@ -71,7 +77,7 @@ fs::path store_description(const std::string& data) {
   const fs::path checkouts = store.folder() / "checkouts", folder = checkouts / name,
                  expected_id = checkouts / (name + ".id");
   file::make_folder(checkouts);
-  const file::Lock lock = file::Lock::acquire(checkouts / (name + ".lock"));
+  const file::Lock lock = file::Lock::acquire(checkouts / (name + ".lock"), stop_reading());
   std::error_code error;
   const bool fresh = !fs::exists(folder / "data.yaml", error) || !fs::exists(expected_id, error);
   if (fresh) {
@@ -96,6 +102,9 @@ fs::path store_description(const std::string& data) {
   return folder / "data.yaml";
 }
 
-void read_data_from_stores() { dataset::install_store_reader(prefix, store_description); }
+void read_data_from_stores(const std::stop_token& stop) {
+  stop_reading() = stop;
+  dataset::install_store_reader(prefix, store_description);
+}
 
 }  // namespace yolov7::versions

@@ -17,7 +17,7 @@ std::string full_store_name(const std::string& data);
 /// one that is there is compared with the version, file by file where sizes or times changed.
 /// Errors: no store, no such version, a checkout that was changed (the first difference is named).
 std::filesystem::path store_description(const std::string& data);
-/// dataset::read_description() takes such names from now on.
-void read_data_from_stores();
+/// dataset::read_description() takes such names from now on. `stop` ends a checkout.
+void read_data_from_stores(const std::stop_token& stop = {});
 
 }  // namespace yolov7::versions

@@ -164,6 +164,77 @@ TEST_F(VersionKills, CollectAtEveryStep) {
   }
 }
 
+/// Ours and theirs go on from the first version, each with a change of its own.
+class VersionMergeKills : public VersionKills {
+ protected:
+  void SetUp() override {
+    VersionKills::SetUp();
+    write_set(8, 3, "theirs");
+    commit_as("theirs");  // the first version
+    scratch.write("theirs/labels/train/2.txt", row(1, 0.25));
+    commit_as("theirs");
+    commit();  // the second version again
+    ASSERT_EQ(run(merge_call()), 0);
+    merged_ = store().find("pets").id;
+    forget();
+  }
+  void commit_as(const std::string& name) {
+    CreateOptions o = options("theirs");
+    o.name = name;
+    create(o);
+  }
+  std::vector<std::string> merge_call() const {
+    return {"merge", (scratch / "store").string(), "pets", "theirs"};
+  }
+  void forget() {
+    Store from = store();
+    collect_garbage(from, {{"pets"}, false, {}});
+  }
+  /// True: the merged version is there.
+  bool whole(const std::string& when) {
+    Store from = store();
+    for (const Damage& one : verify(from, {{}, 1, {}}).damages) ADD_FAILURE() << when << one.what;
+    const auto entries = from.history();
+    EXPECT_GE(entries.size(), 4u) << when;
+    EXPECT_EQ(entries[0].id, first_) << when;
+    EXPECT_EQ(entries[3].id, second_) << when;
+    EXPECT_TRUE(entries.size() == 4 || entries.back().id == merged_) << when;
+    return entries.size() == 5;
+  }
+  Digest merged_{};
+};
+
+TEST_F(VersionMergeKills, AtEveryStepAndAtRandomInstants) {
+  for (int step = 1;; ++step) {
+    const std::string when = "step " + std::to_string(step);
+    const int code = run(merge_call(), {"YOLOV7_FAILPOINTS=version-kill=" + std::to_string(step)});
+    const bool there = whole(when);
+    if (there) forget();
+    if (code == 0) break;
+    ASSERT_EQ(code, ended) << when;
+  }
+  const double seconds = seconds_of(merge_call());
+  forget();
+  std::mt19937 random(7);
+  std::uniform_real_distribution<double> part(0, 1.1);
+  for (int i = 0; i < kills() / 3; ++i) {
+    const Worker worker(merge_call(), {});
+    std::this_thread::sleep_for(std::chrono::duration<double>(part(random) * seconds));
+    worker.end();
+    worker.wait();
+    if (whole("kill " + std::to_string(i))) forget();
+  }
+  for (const std::string place : {"VERSION_WORKER_FULL_AT=", "YOLOV7_FAILPOINTS=version-full="})
+    for (int write = 1;; ++write) {
+      const std::string when = place + std::to_string(write);
+      const int code = run(merge_call(), {when});
+      const bool there = whole(when);
+      if (there) forget();
+      if (code == 0) break;
+      ASSERT_EQ(code, 1) << when;
+    }
+}
+
 // SQLite's own writes, one after the other, and those of objects.
 TEST_F(VersionKills, FullDiskAtEveryWrite) {
   int failed = 0;

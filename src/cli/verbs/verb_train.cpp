@@ -76,11 +76,10 @@ void speak_as(int rank, training::TrainRequest& request) {
 
 /// Of a run from a version store, into the store's lineage.
 void record_checkpoints(const training::TrainSummary& summary) {
-  for (const std::string& file : {summary.best, summary.last}) {
-    if (file.empty() || !fs::exists(file)) continue;
-    const std::string data = data_of_checkpoint(file);
-    if (versions::is_store_name(data)) versions::record_model(file, "checkpoint", {}, data);
-  }
+  const std::string data = data_of_checkpoint(summary.last);  // best.pt may have no state
+  if (!versions::is_store_name(data)) return;
+  for (const std::string& file : {summary.best, summary.last})
+    if (!file.empty() && fs::exists(file)) versions::record_model(file, "checkpoint", {}, data);
 }
 
 nlohmann::json to_json(const training::TrainSummary& s) {
@@ -134,6 +133,20 @@ nlohmann::json export_trained(const training::TrainSummary& summary,
   return told;
 }
 
+void print(const training::TrainSummary& summary, Output& output) {
+  if (summary.interrupted) {
+    output.code = ExitCode::interrupted;
+    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}",
+                            summary.epochs_done, text::shell_word(summary.run_folder)));
+    return;
+  }
+  output.line(
+      fmt::format("Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}",
+                  summary.epochs_done, summary.seconds / 3600, summary.best_epoch, summary.map50,
+                  summary.map));
+  output.line(fmt::format("Results in {}", summary.run_folder));
+}
+
 }  // namespace
 
 nlohmann::json run_train(const std::vector<std::string>& arguments, Output& output) {
@@ -179,17 +192,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     return {};
   }
   record_checkpoints(summary);
-  if (summary.interrupted) {
-    output.code = ExitCode::interrupted;
-    output.line(fmt::format("Interrupted after epoch {}; continue with: yolov7 train --resume {}",
-                            summary.epochs_done, text::shell_word(summary.run_folder)));
-  } else {
-    output.line(fmt::format(
-        "Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}",
-        summary.epochs_done, summary.seconds / 3600, summary.best_epoch, summary.map50,
-        summary.map));
-    output.line(fmt::format("Results in {}", summary.run_folder));
-  }
+  print(summary, output);
   nlohmann::json json = to_json(summary);
   const fs::path account = fs::path(summary.run_folder) / "data_account.json";
   if (fs::exists(account)) json["data_account"] = read_json(account);

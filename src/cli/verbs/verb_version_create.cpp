@@ -31,9 +31,14 @@ Settings settings(CreateVerbOptions& o) {
            .positional(),
        setting("from", o.from,
                "format of the annotations: auto, " + text::join(dataset::readable_names(), ", ")),
-       setting("name", o.name, "name of the data set; without: that of its folder"),
+       setting("name", o.name,
+               "name of the data set; without: that of its folder, or of the version before"),
        setting("message", o.message, "what this version is about"),
-       setting("author", o.author, "who made it; without: the user's name"), store_setting(o.store),
+       setting("author", o.author, "who made it; without: the user's name"),
+       setting("recipe", o.recipe,
+               "YAML file with steps (resize, tile, filter, remap, split, augment) that make the "
+               "version from that of --of"),
+       setting("of", o.parent, "--recipe: the version to make it from"), store_setting(o.store),
        setting("recheck", o.recheck, "read every file again, whatever sizes and times say"),
        setting("workers", o.threads, "threads, 0 = usable cores").range(0, 1024)}};
 }
