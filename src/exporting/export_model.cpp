@@ -14,6 +14,15 @@ namespace {
 
 int rounded_up(int side, int stride) { return (side + stride - 1) / stride * stride; }
 
+std::shared_ptr<const network::NetworkAndWeights> folded(const network::Network& network,
+                                                         const network::Weights& weights) {
+  if (!network::is_fused(network))
+    return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
+  network::check(network, weights);
+  return std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{network, network::converted(weights, network::DataType::float32)});
+}
+
 std::string anchors_text(const network::Level& level) {
   std::vector<std::string> numbers;
   for (const network::AnchorSize& anchor : level.anchors) {
@@ -38,15 +47,6 @@ std::string arguments_literal(const ExportModel& model, const ExportOptions& opt
 }
 
 }  // namespace
-
-std::shared_ptr<const network::NetworkAndWeights> folded_model(const network::Network& network,
-                                                               const network::Weights& weights) {
-  if (!network::is_fused(network))
-    return std::make_shared<const network::NetworkAndWeights>(network::fuse(network, weights));
-  network::check(network, weights);
-  return std::make_shared<const network::NetworkAndWeights>(
-      network::NetworkAndWeights{network, network::converted(weights, network::DataType::float32)});
-}
 
 void ExportModel::name_value(int number, const std::string& name) const {
   if (value_names == nullptr) return;
@@ -73,7 +73,7 @@ ExportModel make_export_model(const network::Network& network, const network::We
   model.dynamic_size = options.dynamic;
   model.dynamic_batch = options.dynamic || options.dynamic_batch;
   model.form = output_form(options);
-  model.fused = folded_model(network, weights);
+  model.fused = folded(network, weights);
   model.program = network::lower_detector(model.network(), model.height, model.width, false);
   const std::string source = network.source.substr(network.source.find_last_of('/') + 1);
   model.description = fmt::format("{}, {} class{}", source.substr(0, source.rfind(".yaml")),

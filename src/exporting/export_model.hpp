@@ -40,9 +40,6 @@ struct ExportModel {
   bool decoded() const { return form != OutputForm::raw; }
 };
 
-/// The network folded, in float32.
-std::shared_ptr<const network::NetworkAndWeights> folded_model(const network::Network& network,
-                                                               const network::Weights& weights);
 /// Folds the weights that detect and val take. Errors: options out of order, what folding reports,
 /// weights that are not finite, names that do not fit the class count.
 ExportModel make_export_model(const network::Checkpoint& checkpoint, const ExportOptions& options);

@@ -11,32 +11,35 @@
 #include "cli/verbs/model_accuracy.hpp"
 #include "exporting/export_options.hpp"
 #include "exporting/file_check.hpp"
-#include "network/checkpoint/checkpoint.hpp"
 
 namespace yolov7::cli {
 
-/// The weights, ready to be compared with files. Points into the checkpoint, which outlives it.
+/// Weights as they are exported. The checkpoint itself is gone then: of large networks there is one
+/// copy in memory.
+struct ExportSource {
+  exporting::ExportModel model;
+  std::string dataset_identity;  ///< of the training split
+};
+/// Errors: what reading and folding the weights report.
+ExportSource read_source(const exporting::ExportOptions& options);
+
+/// The weights, ready to be compared with files.
 class ParentModel {
  public:
   /// Error: --data with unequal height and width, and what opening the data reports.
-  ParentModel(const network::Checkpoint& checkpoint, const exporting::ExportModel& model,
-              const exporting::ExportOptions& options);
+  ParentModel(const ExportSource& source, const exporting::ExportOptions& options);
   ParentModel(const ParentModel&) = delete;
   ParentModel& operator=(const ParentModel&) = delete;
   /// `speed`: measure it, too.
   exporting::Verification verification(bool speed);
 
  private:
-  const network::Checkpoint& checkpoint_;
+  std::shared_ptr<const network::NetworkAndWeights> folded_;
   api::OpenModel opened_;
   double load_ms_ = 0;
   std::vector<equivalence::ProofPicture> open_, fixed_;
   std::optional<FileAccuracy> accuracy_;
 };
-
-/// The model that the options make of the checkpoint, with what only the program knows.
-exporting::ExportModel export_model(const network::Checkpoint& checkpoint,
-                                    const exporting::ExportOptions& options);
 
 /// Writes, compares and prints what the options ask for. `given`: names of those that the user
 /// gave. One format that fails does not keep the others from being written; `output` has the exit

@@ -8,8 +8,9 @@
 #include "cli/verbs/export_files.hpp"
 #include "cli/verbs/proof_pictures.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "core/sha256.hpp"
-#include "network/graph/detector_program.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -30,25 +31,25 @@ std::vector<equivalence::ProofPicture> pictures_for(const exporting::ExportOptio
 
 }  // namespace
 
-exporting::ExportModel export_model(const network::Checkpoint& checkpoint,
-                                    const exporting::ExportOptions& options) {
-  exporting::ExportModel model = exporting::make_export_model(checkpoint, options);
-  model.script_library = &api::script_library;
-  model.weights_sha256 = sha256_of_file(options.weights, interrupt::token());
-  return model;
+ExportSource read_source(const exporting::ExportOptions& options) {
+  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
+  for (const std::string& note : checkpoint.facts.notes)
+    log::warning(fmt::format("{}: {}", options.weights, note));
+  ExportSource source{exporting::make_export_model(checkpoint, options),
+                      checkpoint.dataset_identity};
+  source.model.script_library = &api::script_library;
+  source.model.weights_sha256 = sha256_of_file(options.weights, interrupt::token());
+  return source;
 }
 
-ParentModel::ParentModel(const network::Checkpoint& checkpoint, const exporting::ExportModel& model,
-                         const exporting::ExportOptions& options)
-    : checkpoint_(checkpoint) {
+ParentModel::ParentModel(const ExportSource& source, const exporting::ExportOptions& options)
+    : folded_(source.model.fused) {
+  const exporting::ExportModel& model = source.model;
   opened_.path = options.weights;
-  opened_.network = checkpoint.build_network();
   opened_.names = model.names;
-  opened_.image_size = checkpoint.image_size;
-  opened_.dataset_identity = checkpoint.dataset_identity;
+  opened_.dataset_identity = source.dataset_identity;
   const auto begin = std::chrono::steady_clock::now();
-  opened_.detector =
-      runtime::make_openvino_detector(opened_.network, checkpoint.inference_weights(), {});
+  opened_.detector = runtime::make_openvino_detector(folded_, {});
   opened_.detector->prepare(1, model.height, model.width);
   load_ms_ =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
@@ -67,9 +68,7 @@ ParentModel::ParentModel(const network::Checkpoint& checkpoint, const exporting:
 
 exporting::Verification ParentModel::verification(bool speed) {
   exporting::Verification with{*opened_.detector, open_, fixed_};
-  with.folded_parent = [this] {
-    return exporting::folded_model(opened_.network, checkpoint_.inference_weights());
-  };
+  with.folded_parent = [this] { return folded_; };
   if (accuracy_)
     with.accuracy = [this](runtime::Detector& file, const NmsOptions* suppression) {
       return (*accuracy_)(file, suppression);

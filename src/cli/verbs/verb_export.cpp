@@ -23,7 +23,6 @@
 #include "exporting/serving.hpp"
 #include "exporting/trtexec.hpp"
 #include "exporting/write_format.hpp"
-#include "network/checkpoint/checkpoint_file.hpp"
 #include "runtime/frames/sources.hpp"
 
 namespace yolov7::cli {
@@ -172,11 +171,9 @@ void warn_of_class_offset(const ExportOptions& options, const exporting::ExportM
 }
 
 /// Nothing where files are not to be compared, or cannot be.
-std::unique_ptr<ParentModel> parent_of(const ExportOptions& options,
-                                       const exporting::ExportModel& model,
-                                       const network::Checkpoint& checkpoint) {
+std::unique_ptr<ParentModel> parent_of(const ExportOptions& options, const ExportSource& source) {
   if (!options.no_verify && runtime::openvino_available())
-    return std::make_unique<ParentModel>(checkpoint, model, options);
+    return std::make_unique<ParentModel>(source, options);
   if (!options.data.empty())
     throw usage_error("export: --data: files are compared with it, which --no-verify leaves out");
   if (!options.no_verify)
@@ -193,16 +190,14 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
       chosen, given, exporting::output_form(options) > exporting::OutputForm::decoded);
   exporting::check_serving(options, chosen);
   guard_files(options, chosen);
-  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
-  for (const std::string& note : checkpoint.facts.notes)
-    log::warning(fmt::format("{}: {}", options.weights, note));
-  const exporting::ExportModel model = export_model(checkpoint, options);
+  const ExportSource source = read_source(options);
+  const exporting::ExportModel& model = source.model;
   if (model.height != options.img_size.front() || model.width != options.img_size.back())
     log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
                              model.height, model.width, model.network().largest_stride()));
   for (const std::string& note : notes) output.line(note);
   warn_of_class_offset(options, model);
-  const std::unique_ptr<ParentModel> parent = parent_of(options, model, checkpoint);
+  const std::unique_ptr<ParentModel> parent = parent_of(options, source);
   std::optional<exporting::Verification> verification;
   if (parent) verification.emplace(parent->verification(true));
   std::vector<std::string> failures;

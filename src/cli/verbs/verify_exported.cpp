@@ -12,7 +12,6 @@
 #include "core/sha256.hpp"
 #include "equivalence/certificate.hpp"
 #include "exporting/file_certificate.hpp"
-#include "network/checkpoint/checkpoint_file.hpp"
 #include "runtime/openvino/model_file.hpp"
 
 namespace yolov7::cli {
@@ -81,14 +80,14 @@ void write_again(Checks& checks, const Files& files, const exporting::CertifiedF
 /// The weights beside the file, as when it was written.
 void compare_again(Checks& checks, const Files& files, const exporting::CertifiedFile& certified,
                    const exporting::ExportOptions& options, const Output& output) {
-  const network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
-  const exporting::ExportModel model = export_model(checkpoint, options);
+  const ExportSource source = read_source(options);
+  const exporting::ExportModel& model = source.model;
   const TemporaryFolder folder;
   if (!certified.format->readable) {
     write_again(checks, files, certified, model, options, folder.path(), output);
     return;
   }
-  ParentModel parent(checkpoint, model, options);
+  ParentModel parent(source, options);
   const exporting::Verification with = parent.verification(true);
   const exporting::FileCheck check =
       exporting::check_file(*certified.format, model, options, files.model, &with, folder.path());
