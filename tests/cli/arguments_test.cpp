@@ -26,7 +26,10 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
       {{"trian"}, "did you mean 'train'?"},
       {{"train", "--epoch", "x", "--cfg", "yolov7.yaml"}, "expected a whole number"},
-      {{"train", "--wieghts", "a.pt"}, "did you mean 'weights'?"},
+      {{"train", "--wieghts", "a.pt"}, "unknown option --wieghts, did you mean --weights?"},
+      {{"dataset", "convert", "--bogus", "1"},
+       "dataset convert: unknown option --bogus; --help all shows all"},
+      {{"dataset", "convert", "--sorce", "x"}, "unknown option --sorce, did you mean --source?"},
       {{"train", "--cfg"}, "expected a value, found none"},
       {{"train"}, "found neither"},
       {{"train", "--cfg", "yolov7.yaml", "--bucket", "b"}, "nothing is ever uploaded"},

@@ -38,7 +38,9 @@ TEST(Settings, NamesAreFoundByPrefixAndEitherDash) {
   EXPECT_EQ(test::error_of([&] { s.resolve("save"); }),
             "demo: 'save' is ambiguous: save-txt, save_conf");
   EXPECT_EQ(test::error_of([&] { s.resolve("wieghts"); }),
-            "demo: unknown option wieghts, did you mean 'weights'?");
+            "demo: unknown option wieghts, did you mean weights?");
+  EXPECT_EQ(test::error_of([&] { s.resolve("bogus"); }),
+            "demo: unknown option bogus; help all shows all");
 }
 
 TEST(Settings, ValuesAreChecked) {
