@@ -224,13 +224,10 @@ const Setting& Settings::resolve(std::string_view name) const {
   if (matches.size() > 1)
     throw usage_error(
         fmt::format("{}: '{}' is ambiguous: {}", title, name, text::join(match_names, ", ")));
-  std::vector<std::string> spelled;
-  for (const std::string& known : names()) spelled.push_back(setting_name(known));
-  const std::string asked = setting_name(name);
-  const auto near = text::nearest(asked, spelled);
+  const auto near = text::nearest(wanted, names());
   throw usage_error(
-      fmt::format("{}: unknown option {}{}", title, asked,
-                  near ? fmt::format(", did you mean {}?", *near)
+      fmt::format("{}: unknown option {}{}", title, setting_name(name),
+                  near ? fmt::format(", did you mean {}?", setting_name(*near))
                        : fmt::format("; {} shows all", setting_name("help") + " all")));
 }
 

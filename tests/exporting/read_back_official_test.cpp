@@ -2,7 +2,10 @@
 // 0). Made from ours: only the fields of the model that hold the graph and the operators are kept.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "exporting/onnx.hpp"
+#include "exporting/tflite_graph.hpp"
 #include "exporting/wire/protobuf.hpp"
 #include "runtime/openvino/model_file.hpp"
 #include "tests/exporting/read_back.hpp"
@@ -130,4 +133,24 @@ TEST_F(Official, OurOwnFileSaysItAll) {
   const runtime::ModelFile own = runtime::open_model_file(folder / "own.onnx", {});
   EXPECT_TRUE(own.facts.notes.empty());
   EXPECT_EQ(own.facts.names.front(), "name 0");
+}
+
+// Its numbers mean something by a scale that the file alone knows.
+TEST_F(Official, QuantizedInputsAreRefused) {
+  TfliteGraph graph(false, false, nullptr);
+  const int image = graph.input("images", TfliteType::uint8, {1, 4, 8, 3});
+  const int reals =
+      graph.node({.kind = ChannelsLastKind::from_bytes, .inputs = {image}, .shape = {1, 4, 8, 3}});
+  graph.output("out", "output_0",
+               graph.node({.kind = ChannelsLastKind::reshape,
+                           .inputs = {reals, graph.integers({3}, {1, 16, 6})},
+                           .shape = {1, 16, 6}}));
+  {
+    std::ofstream out(folder / "x.tflite", std::ios::binary);
+    graph.file("").write(out);
+  }
+  const std::string what =
+      test::error_of([&] { runtime::open_model_file(folder / "x.tflite", {}); });
+  EXPECT_NE(what.find("expected an input of float32 or float16, found u"), std::string::npos)
+      << what;
 }

@@ -322,14 +322,13 @@ cv::Mat plot(const nlohmann::json& rows, const std::string& processor) {
 
 nlohmann::json run_benchmark(const std::vector<std::string>& arguments, Output& output) {
   BenchmarkOptions o;
-  const Settings table = settings(o);
-  if (!parse_arguments(table, arguments, output)) return {};
+  if (!parse_arguments(settings(o), arguments, output)) return {};
   if (o.exist_ok) claim_results(o);
-  const std::vector<std::string> given = given_names(table, arguments);
   const std::vector<cv::Mat> sources = pictures(o);
   const std::string processor = processor_fact("model name"), clock = processor_fact("cpu MHz");
   nlohmann::json rows = nlohmann::json::array();
   std::string detector;
+  const std::vector<std::string> given = given_names(settings(o), arguments);
   output.line(
       fmt::format("{}, {} MHz now, {} usable cores; latencies in ms of a call of the network",
                   processor, clock, usable_cores()));

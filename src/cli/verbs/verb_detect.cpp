@@ -338,8 +338,7 @@ nlohmann::json Run::execute() {
   const auto passed = [](std::chrono::steady_clock::time_point from) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
   };
-  // Streams begin to run when they are opened, so the network comes first; a wrong source should
-  // not wait for it.
+  // Opened streams run at once, so the network comes first; a wrong source does not wait for it.
   api::require_weights(options_.model.weights);
   list_ = runtime::list_sources(options_.source);
   load_videos();

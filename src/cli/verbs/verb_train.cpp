@@ -140,10 +140,9 @@ void print(const training::TrainSummary& summary, Output& output) {
                             summary.epochs_done, text::shell_word(summary.run_folder)));
     return;
   }
-  output.line(
-      fmt::format("Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}",
-                  summary.epochs_done, summary.seconds / 3600, summary.best_epoch, summary.map50,
-                  summary.map));
+  output.line(fmt::format(
+      "Trained {} epochs in {:.3f} hours. Best epoch {}: COCO mAP50 {:.4f}, mAP {:.4f}",
+      summary.epochs_done, summary.seconds / 3600, summary.best_epoch, summary.map50, summary.map));
   output.line(fmt::format("Results in {}", summary.run_folder));
 }
 
