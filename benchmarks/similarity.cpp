@@ -71,7 +71,7 @@ void measure_changes(const ImageSet& set, const std::vector<Sketch>& sketches, s
       if (!likeness.near) show(set, likeness, set.names[i], change.name);
     }
     show(set, worst, "worst of", change.name);
-    fmt::print("{},{},{},{},{:.3f},{:.3f}\n", set.name, change.name, looked, found,
+    fmt::print("{},{},{},{},{},{:.3f},{:.3f}\n", set.name, seed, change.name, looked, found,
                static_cast<double>(found) / static_cast<double>(looked),
                static_cast<double>(candidates) / static_cast<double>(looked));
   }
@@ -87,7 +87,7 @@ void measure(const ImageSet& set, std::uint64_t seed) {
   const std::size_t n = sketches.size();
   for (const NearPair& pair : near.pairs)
     show(set, pair.likeness, set.names[pair.a], set.names[pair.b]);
-  fmt::print("{},unchanged,{},{},,\n", set.name, n * (n - 1) / 2, near.pairs.size());
+  fmt::print("{},{},unchanged,{},{},,\n", set.name, seed, n * (n - 1) / 2, near.pairs.size());
   fmt::print(
       "# {}: {} images, {} plain, {} compared closely; sketches {:.2f} ms each, search {:.2f} s\n",
       set.name, n, near.plain.size(), near.compared,
@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
     if (name == "--seed") seed = std::strtoul(argv[i + 1], nullptr, 10);
     if (name == "--many") many = std::strtoul(argv[i + 1], nullptr, 10);
   }
-  fmt::print("set,change,looked at,found,share,share among candidates\n");
+  fmt::print("set,seed,change,looked at,found,share,share among candidates\n");
   if (!bccd.empty()) {
     ImageSet set{"BCCD", {}, {}};
     std::vector<fs::path> files(fs::directory_iterator(bccd), fs::directory_iterator{});

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/arrange_options.hpp"
 #include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/convert.hpp"
@@ -96,21 +97,6 @@ Settings settings(ConvertOptions& o) {
                   truncated_settings(o.truncated, "Boxes and images")})};
 }
 
-/// "a,b c,d" or several arguments; blanks around a name do not count, those inside do.
-std::vector<std::string> class_names(const std::vector<std::string>& texts) {
-  std::vector<std::string> names;
-  for (const std::string& text : texts)
-    for (const std::string_view part : text::split(text, ',')) {
-      const std::string_view name = text::trim(part);
-      if (name.empty())
-        throw usage_error(fmt::format(
-            "dataset convert: --names: expected class names separated by commas, found '{}'",
-            text));
-      names.emplace_back(name);
-    }
-  return names;
-}
-
 }  // namespace
 
 nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Output& output) {
@@ -129,7 +115,7 @@ nlohmann::json run_dataset_convert(const std::vector<std::string>& arguments, Ou
   convert.to = options.to;
   if (!options.split.empty()) convert.prepare.shares = dataset::parse_shares(options.split);
   convert.prepare.seed = static_cast<std::uint64_t>(options.seed);
-  convert.prepare.names = class_names(options.names);
+  convert.prepare.names = name_list(options.names, "dataset convert: --names");
   convert.prepare.keep_degenerate = options.keep_degenerate;
   convert.prepare.scale_to_image = options.scale_to_image;
   convert.prepare.decode = !options.only_headers;

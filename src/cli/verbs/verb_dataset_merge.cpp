@@ -23,7 +23,7 @@ std::vector<Setting> class_settings(MergeVerbOptions& o) {
       "Classes",
       {setting("map", o.map,
                "OLD=NEW for each class that gets another name; several may get one name; "
-               "OLD= drops its boxes")
+               "OLD= drops its boxes; or a YAML file with OLD: NEW")
            .basic(),
        setting("names", o.names, "order of the classes, separated by commas; without, as they come")
            .basic()});

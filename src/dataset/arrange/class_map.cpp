@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
-#include <optional>
-#include <set>
+#include <system_error>
 
 #include "core/error.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
+#include "core/value.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -156,18 +157,30 @@ void put_in_order(ClassMap& map, const std::vector<std::string>& order) {
 
 std::vector<ClassChange> parse_class_changes(const std::vector<std::string>& texts) {
   std::vector<ClassChange> changes;
-  for (const std::string& text : texts) {
-    const std::size_t at = parting(text);
-    const std::string from = plain(text.substr(0, at));
-    if (at == std::string::npos || from.empty())
-      throw usage_error(
-          fmt::format("{}: expected OLD=NEW, or OLD= to drop the boxes of a class, "
-                      "found '{}'",
-                      setting_name("map"), text));
+  const auto add = [&](const std::string& from, const std::string& to) {
     if (change_of(changes, from) != nullptr)
       throw usage_error(fmt::format("{}: expected one change of a class, found two of '{}'",
                                     setting_name("map"), from));
-    changes.push_back({from, plain(text.substr(at + 1))});
+    changes.push_back({from, to});
+  };
+  for (const std::string& text : texts) {
+    const std::size_t at = parting(text);
+    std::error_code error;
+    if (at == std::string::npos && std::filesystem::is_regular_file(text, error)) {
+      const Value document = read_yaml(text);
+      if (!document.is_mapping())
+        throw Error(fmt::format("{}: expected a mapping from old to new class names, found none",
+                                document.where()));
+      for (const auto& [from, to] : document.mapping) add(from, to.is_null() ? "" : to.text());
+      continue;
+    }
+    const std::string from = at == std::string::npos ? "" : plain(text.substr(0, at));
+    if (from.empty())
+      throw usage_error(
+          fmt::format("{}: expected OLD=NEW, OLD= to drop the boxes of a class, or a "
+                      "file with such a mapping, found '{}'",
+                      setting_name("map"), text));
+    add(from, plain(text.substr(at + 1)));
   }
   return changes;
 }

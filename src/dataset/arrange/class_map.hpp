@@ -12,7 +12,9 @@ struct ClassChange {
 };
 
 /// "old=new" or "old=" each; blanks around a name do not count. A name that has "=" in it is
-/// written with two. Errors (usage): no "="; nothing before it; a name changed twice.
+/// written with two. A text without "=" that names a file stands for the mapping in it (YAML, old:
+/// new, where nothing drops the class). Errors: nothing before the "="; neither a change nor a
+/// file; a name changed twice; a file that is no mapping.
 std::vector<ClassChange> parse_class_changes(const std::vector<std::string>& texts);
 
 struct SourceClasses {

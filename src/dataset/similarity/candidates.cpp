@@ -14,10 +14,11 @@ namespace yolov7::dataset::similarity {
 namespace {
 
 using Pair = std::pair<std::size_t, std::size_t>;
+using Known = std::function<bool(std::size_t, std::size_t)>;
 
 constexpr std::size_t compare_all_up_to = 3000;
 constexpr int least_product = 45'875;  // 0.7 · 256²
-constexpr std::size_t bucket_size = 64, largest_bucket = 4096;
+constexpr std::size_t bucket_size = 64, largest_bucket = 512, window = 64, most_tables_at_once = 16;
 constexpr int most_bits = 20, most_splits = 12;
 constexpr std::uint32_t plane_operation = 0x706C616E;  // a stream of its own
 
@@ -73,8 +74,8 @@ Direction plane(std::uint32_t table, std::uint32_t bit) {
 
 class Table {
  public:
-  Table(std::span<const Sketch> sketches, std::uint32_t number, int bits)
-      : sketches_(sketches), number_(number), bits_(bits) {}
+  Table(std::span<const Sketch> sketches, std::uint32_t number, int bits, const Known& known)
+      : sketches_(sketches), number_(number), bits_(bits), known_(known) {}
 
   /// Pairs of the items that lie on the same sides of all planes.
   std::vector<Pair> pairs(const std::vector<Item>& items, const std::stop_token& stop) {
@@ -116,15 +117,21 @@ class Table {
     }
   }
 
+  /// Items stand in the order of their images. An image without a cut meets all others, or those
+  /// next to it where there are very many.
   void compare(const std::vector<Item>& items) {
     std::vector<Direction> directions;
     for (const Item& item : items) directions.push_back(direction(item));
+    const std::size_t reach = items.size() > largest_bucket ? window : items.size();
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (items[i].cut != 0) continue;
-      for (std::size_t j = 0; j < items.size(); ++j) {
+      const std::size_t first = i > reach ? i - reach : 0;
+      const std::size_t end = std::min(items.size(), i + 1 + reach);
+      for (std::size_t j = first; j < end; ++j) {
         if (items[i].image == items[j].image || (items[j].cut == 0 && j < i)) continue;
-        if (product(directions[i], directions[j]) >= least_product)
-          found_.emplace_back(std::minmax<std::size_t>(items[i].image, items[j].image));
+        if (product(directions[i], directions[j]) < least_product) continue;
+        const Pair pair = std::minmax<std::size_t>(items[i].image, items[j].image);
+        if (!known_(pair.first, pair.second)) found_.push_back(pair);
       }
     }
   }
@@ -136,28 +143,23 @@ class Table {
   std::span<const Sketch> sketches_;
   std::uint32_t number_;
   int bits_;
+  const Known& known_;
   std::stop_token stop_;
   std::vector<Pair> found_;
 };
 
-std::vector<Pair> from_tables(std::span<const Sketch> sketches, int threads,
+std::vector<Pair> from_tables(std::span<const Sketch> sketches, std::size_t first,
+                              std::size_t count, int bits, int threads, const Known& known,
                               const std::stop_token& stop) {
   std::vector<Item> items;
   for (std::uint32_t i = 0; i < sketches.size(); ++i)
     for (std::uint32_t cut = 0; cut < cuts.size() && sketches[i].plain == 0; ++cut)
       items.push_back({i, cut});
-  const int bits = std::clamp(
-      static_cast<int>(std::bit_width(std::max<std::size_t>(items.size() / bucket_size, 1))) - 1, 4,
-      most_bits);
-  // Two directions at the angle acos 0.8 lie on the same side of a plane with this probability.
-  constexpr double same_side = 0.7952, wanted = 0.99;
-  const auto tables = static_cast<std::size_t>(
-      std::ceil(std::log(1 - wanted) / std::log1p(-std::pow(same_side, bits))));
   std::vector<Pair> pairs;
   std::mutex mutex;
-  parallel_for(tables, threads, [&](std::size_t number) {
-    std::vector<Pair> found =
-        Table(sketches, static_cast<std::uint32_t>(number), bits).pairs(items, stop);
+  parallel_for(count, threads, [&](std::size_t k) {
+    Table table(sketches, static_cast<std::uint32_t>(first + k), bits, known);
+    std::vector<Pair> found = table.pairs(items, stop);
     const std::lock_guard lock(mutex);
     add_unique(pairs, std::move(found));
   });
@@ -166,11 +168,40 @@ std::vector<Pair> from_tables(std::span<const Sketch> sketches, int threads,
 
 }  // namespace
 
-std::vector<Pair> candidate_pairs(std::span<const Sketch> sketches, int threads,
-                                  const std::stop_token& stop) {
-  const int count = threads_or_all(threads);
-  return sketches.size() <= compare_all_up_to ? from_all_pairs(sketches, count, stop)
-                                              : from_tables(sketches, count, stop);
+CandidateSearch::CandidateSearch(std::span<const Sketch> sketches, int threads,
+                                 std::stop_token stop)
+    : sketches_(sketches), threads_(threads_or_all(threads)), stop_(std::move(stop)) {
+  if (sketches.size() <= compare_all_up_to) return;
+  const std::size_t buckets = sketches.size() * cuts.size() / bucket_size;
+  bits_ = std::clamp(static_cast<int>(std::bit_width(buckets)) - 1, 4, most_bits);
+  // Two directions at the angle acos 0.8 lie on the same side of a plane with this probability.
+  constexpr double same_side = 0.7952, wanted = 0.99;
+  tables_ = static_cast<std::size_t>(
+      std::ceil(std::log(1 - wanted) / std::log1p(-std::pow(same_side, bits_))));
+}
+
+bool CandidateSearch::next(const Known& known, Pairs& pairs) {
+  if (done_ >= std::max<std::size_t>(tables_, 1)) return false;
+  if (tables_ == 0) {
+    pairs = from_all_pairs(sketches_, threads_, stop_);
+    done_ = 1;
+    return true;
+  }
+  // One table, then one more, then 2, 4 …: what it finds first spares the later ones work.
+  const std::size_t count =
+      std::min({std::max<std::size_t>(done_, 1), most_tables_at_once, tables_ - done_});
+  pairs = from_tables(sketches_, done_, count, bits_, threads_, known, stop_);
+  done_ += count;
+  return true;
+}
+
+CandidateSearch::Pairs candidate_pairs(std::span<const Sketch> sketches, int threads,
+                                       const std::stop_token& stop) {
+  CandidateSearch search(sketches, threads, stop);
+  CandidateSearch::Pairs all, batch;
+  const Known none = [](std::size_t, std::size_t) { return false; };
+  while (search.next(none, batch)) add_unique(all, std::move(batch));
+  return all;
 }
 
 }  // namespace yolov7::dataset::similarity

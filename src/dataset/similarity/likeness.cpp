@@ -163,8 +163,8 @@ bool is_near(const Likeness& l) {
 }  // namespace
 
 Prepared::Prepared(const Sketch& sketch) : sketch_(&sketch) {
-  for (std::size_t i = 0; i < cuts.size(); ++i) {
-    bands_[i] = band_of(gray_of(sketch, cuts[i]));
+  for (std::size_t i = 0; i < fine_cuts.size(); ++i) {
+    bands_[i] = band_of(gray_of(sketch, fine_cuts[i]));
     structures_[i] = structure_of(bands_[i]);
   }
   cv::resize(structures_[0], coarse_, {coarse_side, coarse_side}, 0, 0, cv::INTER_AREA);
@@ -175,7 +175,7 @@ Likeness compare(const Prepared& a, const Prepared& b) {
   if (a.sketch_->plain != 0 || b.sketch_->plain != 0) return likeness;
   const std::vector<int> likely = likely_symmetries(a.coarse_, b.coarse_);
   if (likely.empty()) return likeness;
-  std::array<cv::Mat1f, cuts.size()> spectra;
+  std::array<cv::Mat1f, fine_cuts.size()> spectra;
   const auto spectrum_b = [&](std::size_t cut) -> const cv::Mat1f& {
     if (spectra[cut].empty()) spectra[cut] = spectrum_of(b.structures_[cut]);
     return spectra[cut];
@@ -189,7 +189,7 @@ Likeness compare(const Prepared& a, const Prepared& b) {
   for (const int s : likely) {
     const cv::Mat1f whole = spectrum_of(turned(a.structures_[0], s));
     look(whole, s, 0, 0);
-    for (std::size_t cut = 1; cut < cuts.size(); ++cut) {
+    for (std::size_t cut = 1; cut < fine_cuts.size(); ++cut) {
       look(whole, s, 0, cut);
       look(spectrum_of(turned(a.structures_[cut], s)), s, cut, 0);
     }
@@ -198,9 +198,9 @@ Likeness compare(const Prepared& a, const Prepared& b) {
   const auto [left, right] = overlap(best.place, gray_side);
   fill_agreement(cv::Mat1f(turned(a.bands_[best.cut_a], best.symmetry))(left),
                  b.bands_[best.cut_b](right), likeness);
-  const cv::Mat2f colour_a = turned(colour_of(*a.sketch_, cuts[best.cut_a]), best.symmetry);
+  const cv::Mat2f colour_a = turned(colour_of(*a.sketch_, fine_cuts[best.cut_a]), best.symmetry);
   likeness.colour =
-      colour_difference(moved(colour_a, best.place), colour_of(*b.sketch_, cuts[best.cut_b]));
+      colour_difference(moved(colour_a, best.place), colour_of(*b.sketch_, fine_cuts[best.cut_b]));
   likeness.near = is_near(likeness);
   return likeness;
 }

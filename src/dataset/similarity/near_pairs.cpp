@@ -1,6 +1,9 @@
 #include "dataset/similarity/near_pairs.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 #include "core/progress.hpp"
 #include "core/stop.hpp"
@@ -46,14 +49,9 @@ std::vector<Likeness> compare_all(std::span<const Sketch> sketches, const std::v
   return found;
 }
 
-}  // namespace
-
-NearPairs find_near_pairs(std::span<const Sketch> sketches, const NearOptions& options) {
-  NearPairs result;
-  result.groups = Groups(sketches.size());
-  for (std::size_t i = 0; i < sketches.size(); ++i)
-    if (sketches[i].plain != 0) result.plain.push_back(i);
-  const std::vector<Pair> candidates = candidate_pairs(sketches, options.threads, options.stop);
+/// Compares the candidates, in order, and joins what is near.
+void take(std::span<const Sketch> sketches, const std::vector<Pair>& candidates,
+          const NearOptions& options, NearPairs& result) {
   Progress progress("comparing images", candidates.size(), "pairs");
   for (std::size_t start = 0; start < candidates.size(); start += batch) {
     const std::size_t count = std::min(batch, candidates.size() - start);
@@ -68,6 +66,34 @@ NearPairs find_near_pairs(std::span<const Sketch> sketches, const NearOptions& o
     }
     progress.advance(count);
   }
+}
+
+}  // namespace
+
+NearPairs find_near_pairs(std::span<const Sketch> sketches, const NearOptions& options) {
+  NearPairs result;
+  result.groups = Groups(sketches.size());
+  for (std::size_t i = 0; i < sketches.size(); ++i)
+    if (sketches[i].plain != 0) result.plain.push_back(i);
+  CandidateSearch search(sketches, options.threads, options.stop);
+  std::vector<Pair> seen, candidates, fresh;
+  std::vector<std::size_t> roots = result.groups.all();  // as they were before the batch
+  std::vector<std::size_t> sizes(roots.size(), 1);
+  const auto known = [&](std::size_t a, std::size_t b) {
+    return (roots[a] == roots[b] && sizes[a] > large_group) ||
+           std::binary_search(seen.begin(), seen.end(), Pair(a, b));
+  };
+  while (search.next(known, candidates)) {
+    take(sketches, candidates, options, result);
+    fresh.clear();
+    std::merge(seen.begin(), seen.end(), candidates.begin(), candidates.end(),
+               std::back_inserter(fresh));
+    seen.swap(fresh);
+    roots = result.groups.all();
+    for (std::size_t i = 0; i < roots.size(); ++i) sizes[i] = result.groups.size_of(i);
+  }
+  std::sort(result.pairs.begin(), result.pairs.end(),
+            [](const NearPair& x, const NearPair& y) { return Pair(x.a, x.b) < Pair(y.a, y.b); });
   return result;
 }
 

@@ -83,5 +83,19 @@ TEST(ClassMap, ChangesAreParsed) {
   EXPECT_TRUE(has(test::error_of([] { parse_class_changes({"a=b", "a=c"}); }), "two of 'a'"));
 }
 
+TEST(ClassMap, ChangesMayStandInAFile) {
+  const test::ScratchFolder scratch;
+  const auto changes = parse_class_changes(
+      {scratch.write("map.yaml", "old one: new\n\"a=b\": c\ngone:\n").string(), "x=y"});
+  ASSERT_EQ(changes.size(), 4u);
+  EXPECT_EQ(changes[0].from, "old one");
+  EXPECT_EQ(changes[0].to, "new");
+  EXPECT_EQ(changes[1].from, "a=b");
+  EXPECT_EQ(changes[2].to, "");
+  EXPECT_EQ(changes[3].to, "y");
+  const std::string list = scratch.write("list.yaml", "- a\n").string();
+  EXPECT_TRUE(has(test::error_of([&] { parse_class_changes({list}); }), "expected a mapping"));
+}
+
 }  // namespace
 }  // namespace yolov7::dataset

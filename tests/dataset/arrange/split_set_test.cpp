@@ -10,6 +10,7 @@
 #include "dataset/synth/synth_scene.hpp"
 #include "tests/dataset/arrange/arrange_fixture.hpp"
 #include "tests/dataset/data_fixture.hpp"
+#include "tests/stopping.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -208,6 +209,12 @@ TEST_F(SplitSet, WhatStaysNeedsAShare) {
   options.previous = scratch.write("none.json", "{\"images\": [{\"content\": 1}]}");
   EXPECT_TRUE(has(test::error_of([&] { split_set(options); }),
                   "none.json: expected the record of an earlier split"));
+}
+
+TEST_F(SplitSet, StopsWhenAskedAndWritesNothing) {
+  options.stop = test::stopped();
+  EXPECT_TRUE(test::is_stopped([&] { split_set(options); }));
+  EXPECT_FALSE(fs::exists(options.out));
 }
 
 /// The same drawn scene in three crops, in two splits of the source.

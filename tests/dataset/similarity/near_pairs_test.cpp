@@ -141,6 +141,22 @@ TEST(NearPairs, TablesFindWhatIsAlike) {
   EXPECT_EQ(candidate_pairs(sketches, 1), found);
 }
 
+/// 4,000 equal directions, as of a camera that does not move: the pairs are 8 million, those that
+/// are found a few for each image, and they make one chain.
+TEST(NearPairs, ManyAlikeGiveChainsAndNotAllPairs) {
+  const std::vector<Sketch> sketches(4000, texture(1));
+  CandidateSearch search(sketches, 2);
+  CandidateSearch::Pairs pairs;
+  ASSERT_TRUE(search.next([](std::size_t, std::size_t) { return false; }, pairs));
+  EXPECT_LE(pairs.size(), 4000u * 64u);
+  Groups groups(sketches.size());
+  for (const auto& [a, b] : pairs) groups.join(a, b);
+  EXPECT_EQ(groups.size_of(0), 4000u);
+  // What is known is not found again.
+  ASSERT_TRUE(search.next([](std::size_t, std::size_t) { return true; }, pairs));
+  EXPECT_TRUE(pairs.empty());
+}
+
 TEST(NearPairs, StopsWhenAsked) {
   const std::vector<Sketch> sketches = {texture(0), texture(1)};
   NearOptions options;
