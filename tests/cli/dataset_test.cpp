@@ -135,5 +135,23 @@ TEST_F(DatasetVerb, WrongCallsEndWithTwo) {
   EXPECT_TRUE(has(run({"dataset", "convert", "--help"}).out, "--split"));
 }
 
+TEST_F(DatasetVerb, ChecksAnyFormatDirectly) {
+  write_text(scratch / "voc/Annotations/lost.xml", annotation("cat", "lost.bmp"));
+  const std::string voc = (scratch / "voc").string();
+  const Outcome checked = run({"dataset", "check", voc, "--json"});
+  ASSERT_EQ(checked.code, 0) << checked.err;
+  const auto result = nlohmann::json::parse(checked.out);
+  EXPECT_EQ(result["splits"]["train"]["boxes"], 10);
+  EXPECT_EQ(result["splits"]["val"]["boxes"], 10);  // the same images, with a warning
+  EXPECT_EQ(result["account"]["from"], "voc");
+  EXPECT_EQ(result["account"]["annotations"]["dropped"], 1);
+  EXPECT_TRUE(has(checked.err, "there is no val split")) << checked.err;
+  EXPECT_TRUE(has(checked.err, "lost.xml")) << checked.err;
+  EXPECT_EQ(run({"dataset", "check", "voc:" + voc, "--strict"}).code, 1);
+  const Outcome wrong = run({"dataset", "check", "coco:" + voc});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_TRUE(has(wrong.err, "no image to convert")) << wrong.err;
+}
+
 }  // namespace
 }  // namespace yolov7::test

@@ -258,11 +258,15 @@ void read_body(const json& body, File& file) {
     for (std::size_t i = 0; i < list->size(); ++i)
       tracks.push_back(shapes_of_track((*list)[i], i, file));
   CvatFrames frames;
+  frames.source = (file.reading.tree.root / file.path).string();
   frames.stop =
       file.task.frames.empty() ? file.last : static_cast<int>(file.task.frames.size()) - 1;
   for (std::vector<AnnotatedObject>& shapes : tracks)
     add_track(std::move(shapes), frames, file.objects);
-  for (int frame = 0; frame <= frames.stop; ++frame) file.objects[frame];
+  // Frames without an object, as far as there are images.
+  const std::size_t images = std::max(file.task.frames.size(), file.reading.tree.images.size());
+  for (int frame = 0; frame <= frames.stop && static_cast<std::size_t>(frame) < images; ++frame)
+    file.objects[frame];
 }
 
 void add_images(File& file) {

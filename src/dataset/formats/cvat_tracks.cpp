@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.hpp"
+
 namespace yolov7::dataset {
 namespace {
 
@@ -35,8 +37,7 @@ AnnotatedObject between(const AnnotatedObject& a, const AnnotatedObject& b, int 
 
 }  // namespace
 
-void add_track(std::vector<AnnotatedObject> shapes, const CvatFrames& frames,
-               ObjectsByFrame& result) {
+void add_track(std::vector<AnnotatedObject> shapes, CvatFrames& frames, ObjectsByFrame& result) {
   std::stable_sort(shapes.begin(), shapes.end(),
                    [](const AnnotatedObject& a, const AnnotatedObject& b) {
                      return a.track->frame < b.track->frame;
@@ -45,8 +46,15 @@ void add_track(std::vector<AnnotatedObject> shapes, const CvatFrames& frames,
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const AnnotatedObject& shape = shapes[i];
     if (shape.track->outside) continue;
-    result[shape.track->frame].push_back(shape);
     const int first = shape.track->frame;
+    const int end =
+        i + 1 < shapes.size() ? shapes[i + 1].track->frame - 1 : std::min(frames.stop, most_frames);
+    const auto count = static_cast<std::size_t>(std::max(0, end - first) / frames.step) + 1;
+    if (count > frames.most_boxes)
+      throw Error(frames.source +
+                  ": expected at most 5,000,000 boxes in the tracks of a file, found more");
+    frames.most_boxes -= count;
+    result[first].push_back(shape);
     if (i + 1 < shapes.size()) {
       for (int frame = first + frames.step; frame < shapes[i + 1].track->frame;
            frame += frames.step)

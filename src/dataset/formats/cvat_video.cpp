@@ -100,7 +100,11 @@ void read_track(const pugi::xml_node& node, File& file, ObjectsByFrame& result) 
 
 void add_images(ObjectsByFrame& objects, const fs::path& path, const File& file) {
   const CvatFrames& frames = file.frames;
-  if (frames.stop >= 0 && (frames.stop - frames.start) / frames.step < 10'000'000)
+  constexpr int most_frames = 1'000'000;
+  if (frames.stop >= 0 && (frames.stop - frames.start) / frames.step >= most_frames)
+    throw Error(fmt::format("{}: expected at most {} frames, found {} to {}", frames.source,
+                            most_frames, frames.start, frames.stop));
+  if (frames.stop >= 0)
     for (int frame = frames.start; frame <= frames.stop; frame += frames.step) objects[frame];
   for (auto& [frame, list] : objects) {
     check_stop(file.reading.stop);
@@ -133,6 +137,7 @@ AnnotatedSet read(const Reading& reading) {
     const pugi::xml_node root = document.child("annotations"), meta = root.child("meta");
     File file{reading, LineTable(xml), read_cvat_labels(meta), read_frames(meta), set, index};
     for (const std::string& name : file.labels.names) class_named(set, index, name);
+    file.frames.source = (reading.tree.root / path).string();
     ObjectsByFrame objects;
     for (const pugi::xml_node& node : root.children("track")) read_track(node, file, objects);
     add_images(objects, path, file);

@@ -64,7 +64,7 @@ Sequence sequence_of(const fs::path& gt, const Reading& reading) {
                              value = text::trim(line.substr(equals + 1));
       if (key == "imDir") sequence.images = value;
       if (key == "imExt") sequence.extension = value;
-      if (key == "seqLength") sequence.length = std::min(whole_number(value), most_frames);
+      if (key == "seqLength") sequence.length = std::min(whole_number(value), most_frames / 10);
       if (key == "imWidth") sequence.width = whole_number(value);
       if (key == "imHeight") sequence.height = whole_number(value);
     }

@@ -143,7 +143,10 @@ AnnotatedSet read(const Reading& reading) {
       image.written_width = size_at(*metadata, "width");
       image.written_height = size_at(*metadata, "height");
     }
-    if (image.written.empty()) image.written = image.annotation.stem().string();
+    if (image.written.empty()) {  // "a.jpg.json", formerly "a.jpg___objects.json"
+      const std::string stem = image.annotation.stem().string();
+      image.written = stem.substr(0, stem.find("___objects"));
+    }
     if (instances == nullptr || !instances->is_array())
       throw Error("expected instances as a list, found " + shown(instances));
     for (std::size_t i = 0; i < instances->size(); ++i)

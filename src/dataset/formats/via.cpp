@@ -135,9 +135,9 @@ std::string class_attribute(const std::vector<Record>& records, const Reading& r
         {reading.tree.root, 0, "no region has an attribute: all are of the one class 'object'"});
     return "";
   }
-  throw usage_error(fmt::format("{}: expected the attribute that is the class, one of {}",
-                                setting_name("class-attribute"),
-                                text::join({names.begin(), names.end()}, ", ")));
+  throw usage_error(fmt::format("{}: expected the attribute that is the class in {}, one of {}",
+                                setting_name("class-attribute"), reading.tree.root.string(),
+                                text::printable(text::join({names.begin(), names.end()}, ", "))));
 }
 
 /// The classes of a region: a text, or the marked ones of a group of check boxes.

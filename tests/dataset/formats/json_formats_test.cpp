@@ -79,7 +79,8 @@ TEST_F(JsonFormats, ViaNeedsToKnowItsClass) {
             (std::vector<std::string>{"dog", "hen"}));
   const std::string two = R"({"kind": "dog", "age": "3"})";
   EXPECT_EQ(test::error_of([&] { with(two); }),
-            "class-attribute: expected the attribute that is the class, one of age, kind");
+            "class-attribute: expected the attribute that is the class in " + source.string() +
+                ", one of age, kind");
   options.read.class_attribute = "kind";
   EXPECT_EQ(with(two), std::vector<std::string>{"dog"});
 }
