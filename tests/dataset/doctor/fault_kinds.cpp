@@ -324,8 +324,15 @@ std::vector<FaultKind> pictures() {
          const double third = gray.at<unsigned char>(0, gray.cols / 3);
          return scaled(bgr, 270 / std::max(1.0, third), 0);
        })},
-      {"10 % of the contrast", "low-contrast", "", false, 0,
-       picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.1, 120); })},
+      {"gray levels that deviate by 2.5", "low-contrast", "", false, 0,
+       picture([](const cv::Mat& bgr, Random&) {
+         cv::Mat gray;
+         cv::Scalar mean, deviation;
+         cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
+         cv::meanStdDev(gray, mean, deviation);
+         const double gain = 2.5 / deviation[0];
+         return scaled(bgr, gain, 120 - gain * mean[0]);
+       })},
       {"gray", "gray-image", "", false, 0, picture([](const cv::Mat& bgr, Random&) {
          cv::Mat gray, out;
          cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
