@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "dataset/doctor/checks.hpp"
+#include "dataset/similarity/likeness.hpp"
 
 namespace yolov7::dataset::doctor {
 namespace {
@@ -80,7 +81,7 @@ void look_at_extent(const Split& split, const Picture& picture, Findings& findin
   }
 }
 
-/// Label files of two boxes or more that are equal although their images are not.
+/// Label files of two boxes or more that are equal although their images do not show the same.
 void look_for_copies(const Subject& subject, Findings& findings) {
   struct Use {
     const Split* split;
@@ -97,7 +98,10 @@ void look_for_copies(const Subject& subject, Findings& findings) {
       return a.picture->look.contrast[0] > b.picture->look.contrast[0];
     });
     for (std::size_t i = 1; i < list.size(); ++i) {
-      if (list[i].picture->facts.content_hash == list.front().picture->facts.content_hash) continue;
+      const Picture &one = *list[i].picture, &first = *list.front().picture;
+      if (one.facts.content_hash == first.facts.content_hash ||
+          similarity::compare(one.sketch, first.sketch).near)
+        continue;
       Finding& finding = findings.add(
           "copied-label", list[i].split->name, list[i].picture->label,
           fmt::format("equal to {} with its {} rows, but the images differ, and there the boxes "

@@ -316,15 +316,23 @@ std::vector<FaultKind> pictures() {
        picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.2, 0); })},
       {"overexposed", "bright-image", "", false, 0,
        picture([](const cv::Mat& bgr, Random&) {  // most of the image is white
-         cv::Mat gray;
-         cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
-         gray = gray.reshape(1, 1);
+         std::vector<cv::Mat> channels;
+         cv::split(bgr, channels);
+         cv::Mat darkest = cv::min(cv::min(channels[0], channels[1]), channels[2]);
+         cv::Mat gray = darkest.reshape(1, 1);
          cv::sort(gray, gray, cv::SORT_EVERY_ROW | cv::SORT_ASCENDING);
          const double third = gray.at<unsigned char>(0, gray.cols / 3);
          return scaled(bgr, 270 / std::max(1.0, third), 0);
        })},
-      {"12 % of the contrast", "low-contrast", "", false, 0,
-       picture([](const cv::Mat& bgr, Random&) { return scaled(bgr, 0.12, 120); })},
+      {"gray levels that deviate by 2.5", "low-contrast", "", false, 0,
+       picture([](const cv::Mat& bgr, Random&) {
+         cv::Mat gray;
+         cv::Scalar mean, deviation;
+         cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
+         cv::meanStdDev(gray, mean, deviation);
+         const double gain = 2.5 / deviation[0];
+         return scaled(bgr, gain, 120 - gain * mean[0]);
+       })},
       {"gray", "gray-image", "", false, 0, picture([](const cv::Mat& bgr, Random&) {
          cv::Mat gray, out;
          cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
