@@ -104,6 +104,9 @@ void write_lists(Work& work, const fs::path& folder) {
   std::vector<std::pair<std::string, std::string>> entries;
   for (const auto& [split, list] : lists) {
     const std::string name = text::file_name(split) + ".txt";
+    if (fs::exists(folder / name))
+      throw Error(fmt::format("{}: two splits of this version would share the list {}",
+                              work.options.out.string(), name));
     file::write_atomically(folder / name, list, file::Sync::later);
     entries.emplace_back(split, name);
   }
@@ -152,16 +155,32 @@ void make_read_only(const fs::path& file) {
   fs::permissions(file, write, fs::perm_options::remove, ignored);
 }
 
+/// Folders of all images and label files. Error: two images whose names differ in the suffix alone
+/// would share a label file, but have different annotations.
+std::set<fs::path> folders_of(const Work& work, const std::vector<const Item*>& items,
+                              const fs::path& folder) {
+  std::set<fs::path> folders;
+  std::unordered_map<std::string, const Item*> by_label;
+  for (const Item* item : items) {
+    const fs::path image = folder / item->path;
+    const fs::path label = label_place(image, folder, work.options.out);
+    folders.insert(image.parent_path());
+    folders.insert(label.parent_path());
+    const auto [other, fresh] = by_label.emplace(label.native(), item);
+    if (!fresh && other->second->annotations != item->annotations)
+      throw Error(
+          fmt::format("{}: {} and {} would share a label file, but their annotations "
+                      "differ: expected {} with another format",
+                      work.options.out.string(), text::printable(other->second->path),
+                      text::printable(item->path), setting_name("format")));
+  }
+  return folders;
+}
+
 void write_plain(Work& work, const fs::path& folder) {
   const std::vector<const Item*> items = items_by_path(work.content);
   const Texts texts = annotation_texts(work);
-  std::set<fs::path> folders;
-  for (const Item* item : items) {
-    const fs::path image = folder / item->path;
-    folders.insert(image.parent_path());
-    folders.insert(label_place(image, folder, work.options.out).parent_path());
-  }
-  make_parents(folders);
+  make_parents(folders_of(work, items, folder));
   Progress progress("writing", items.size(), "images");
   parallel_for(items.size(), work.threads(), [&](std::size_t i) {
     check_stop(work.options.stop);

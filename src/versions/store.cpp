@@ -162,8 +162,8 @@ Store Store::open(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder / database_name, error))
     throw Error(
-        fmt::format("{}: expected a version store with {}, found none (`yolov7 dataset "
-                    "version create` makes one)",
+        fmt::format("{}: expected a version store with {}, found none; YOLOV7_STORE names "
+                    "one, and `yolov7 dataset version create` makes one",
                     folder.string(), database_name));
   return Store(folder);
 }

@@ -2,6 +2,7 @@
 #include "versions/bundle.hpp"
 
 #include <cstdlib>
+#include <random>
 
 #include "tests/versions/version_fixture.hpp"
 #include "versions/tar.hpp"
@@ -85,6 +86,25 @@ TEST_F(Bundle, DamageIsSeenBeforeTheStoreKnowsAVersion) {
             std::string::npos);
   Store to = Store::open_or_make(scratch / "elsewhere");
   EXPECT_TRUE(to.history().empty());
+}
+
+// Whatever is changed in the file, the store is whole afterwards.
+TEST_F(Bundle, MutationsAreErrorsOrHarmless) {
+  write();
+  const std::string whole = scratch.read("x.tar");
+  std::mt19937 random(5);
+  Store to = Store::open_or_make(scratch / "elsewhere");
+  for (int i = 0; i < 60; ++i) {
+    std::string bytes = whole;
+    for (int k = 0; k < 3; ++k) bytes[random() % bytes.size()] = static_cast<char>(random());
+    if (i % 5 == 0) bytes.resize(random() % bytes.size());
+    scratch.write("bad.tar", bytes);
+    try {
+      read_bundle(to, scratch / "bad.tar", {});
+    } catch (const Error&) {
+    }
+    EXPECT_TRUE(verify(to, {{}, 1, {}}).damages.empty()) << i;
+  }
 }
 
 TEST(Tar, WhatIsPromisedMustCome) {

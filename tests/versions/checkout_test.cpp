@@ -106,6 +106,25 @@ TEST_F(Checkout, LabelsOutsideOfTheFolderAreRefused) {
   EXPECT_EQ(scratch.read("plain/a.txt"), "0 0.5 0.5 0.25 0.25\n");
 }
 
+// a.bmp and a.png have one label file in this layout; here their annotations differ.
+TEST_F(Checkout, SharedLabelFilesAreRefused) {
+  write_set(2, 1);
+  const Created made = commit();
+  Store from = store();
+  NewVersion version;
+  version.name = "twins", version.author = "somebody";
+  version.content = from.content(made.entry.id);
+  Item twin = version.content.items[0];
+  twin.path = "images/train/0.png";
+  twin.annotations = version.content.items[1].annotations;
+  version.content.items.insert(version.content.items.begin() + 1, twin);
+  bool there = false;
+  const Digest id = from.add(version, there).id;
+  EXPECT_NE(test::error_of([&] { take(id, "out"); }).find("would share a label file"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
 TEST_F(Checkout, ObjectsOfOtherFormatsNeedOne) {
   scratch.write("coco/0.bmp", bitmap(0));
   scratch.write("coco/annotations.json",

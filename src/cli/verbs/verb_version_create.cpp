@@ -115,6 +115,10 @@ nlohmann::json run_version_create(const std::vector<std::string>& arguments, Out
     output.line(entry_line(made.entry));
   output.line(fmt::format("read: {} images ({}), {} annotations", s.images_read,
                           transfer_text(s.by_transfer), s.labels_read));
+  if (s.by_transfer[static_cast<std::size_t>(versions::Transfer::hard_link)] > 0)
+    output.line(
+        "these images are one file with the store's from now on, and read-only: to change one, "
+        "write a new file in its place");
   if (s.bytes_copied > 0)
     output.line(fmt::format("copied: {}: the store is on another file system than these images",
                             memory_text(s.bytes_copied)));
