@@ -89,8 +89,12 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string sha256_of_file(const std::filesystem::path& path, const std::stop_token& stop) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path))
+  // Looked at first: opening a named pipe would wait for a writer.
+  std::error_code error;
+  const bool regular = std::filesystem::is_regular_file(path, error);
+  std::ifstream in;
+  if (regular) in.open(path, std::ios::binary);
+  if (!regular || !in)
     throw Error(fmt::format("{}: expected a file to read, found none", path.string()));
   Sha256 sum;
   std::vector<char> bytes(piece);

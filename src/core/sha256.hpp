@@ -27,7 +27,7 @@ class Sha256 {
 };
 
 std::string sha256(std::string_view bytes);
-/// Of a file of any size, piece by piece. Errors: it cannot be read, stopped_error().
+/// Of a regular file of any size, piece by piece. Errors: it cannot be read, stopped_error().
 std::string sha256_of_file(const std::filesystem::path& path, const std::stop_token& stop = {});
 
 }  // namespace yolov7
