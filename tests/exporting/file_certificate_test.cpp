@@ -74,8 +74,9 @@ TEST(FileCertificate, NamesLeadNowhereElse) {
   nlohmann::json certificate = one.certificate(one.folder.write("x.onnx", "abc"));
   for (const char* name : {"/dev/zero", "../secret", "a/../../secret", ""}) {
     certificate["files"][0]["name"] = name;
-    EXPECT_NE(test::error_of([&] { read_file_certificate(certificate, "test"); })
-                  .find("below the model's folder"),
+    EXPECT_NE(test::error_of([&] {
+                read_file_certificate(certificate, "test");
+              }).find("below the model's folder"),
               std::string::npos)
         << name;
   }
