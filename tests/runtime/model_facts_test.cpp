@@ -46,6 +46,23 @@ TEST(ModelFacts, LayoutsByShape) {
             std::string::npos);
 }
 
+TEST(ModelFacts, HowImagesAreToBePrepared) {
+  const auto facts = [](ModelMetadata metadata) {
+    metadata.insert({{"layout", "v5"}, {"names", "['a']"}, {"stride", "32"}});
+    return model_facts(metadata, {{1, 25200, 6}}, "x");
+  };
+  EXPECT_EQ(facts({}).fill, 114);
+  EXPECT_TRUE(facts({}).rgb);
+  const ModelFacts ours = facts({{"pad_value", "114"}, {"reverse_input_channels", "True"}});
+  EXPECT_EQ(ours.fill, 114);
+  EXPECT_TRUE(ours.rgb);
+  EXPECT_TRUE(ours.notes.empty());
+  const ModelFacts other = facts({{"pad_value", "0"}, {"reverse_input_channels", "NO"}});
+  EXPECT_EQ(other.fill, 0);
+  EXPECT_FALSE(other.rgb);
+  EXPECT_EQ(other.notes.size(), 2U) << "both are said";
+}
+
 namespace {
 
 Prediction rows_of(const ModelFacts& facts, const std::vector<std::size_t>& shape,
