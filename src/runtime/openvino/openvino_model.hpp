@@ -20,7 +20,7 @@ struct OpenvinoModelOptions {
   bool float_input = false;
   bool raw_maps = false;  ///< further outputs "raw0", "raw1", …: [B, na, H_j, W_j, 5 + nc], logits
   std::vector<std::string> names;  ///< class names, for the model's description; may be empty
-  bool name_values = false;  ///< each value has the name value_name() of its number
+  bool name_values = false;        ///< each value has the name value_name() of its number
 };
 
 /// Output "output0": decoded [B, rows, 5 + nc] float32 (evaluation 0.3, architecture 3.4). The
