@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <system_error>
 #include <vector>
 
 #include "core/error.hpp"
@@ -167,8 +168,12 @@ Digest sha256_digest(std::string_view bytes) {
 std::string sha256(std::string_view bytes) { return hex(sha256_digest(bytes)); }
 
 std::string sha256_of_file(const std::filesystem::path& path, const std::stop_token& stop) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path))
+  // Looked at first: opening a named pipe would wait for a writer.
+  std::error_code error;
+  const bool regular = std::filesystem::is_regular_file(path, error);
+  std::ifstream file;
+  if (regular) file.open(path, std::ios::binary);
+  if (!regular || !file)
     throw Error(fmt::format("{}: expected a file to read, found none", path.string()));
   Sha256 hash;
   std::vector<char> bytes(std::size_t{1} << 20);

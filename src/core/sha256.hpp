@@ -38,7 +38,7 @@ class Sha256 {
 
 Digest sha256_digest(std::string_view bytes);
 std::string sha256(std::string_view bytes);  ///< 64 hexadecimal digits
-/// Of a file of any size, piece by piece. Errors: it cannot be read, stopped_error().
+/// Of a regular file of any size, piece by piece. Errors: it cannot be read, stopped_error().
 std::string sha256_of_file(const std::filesystem::path& path, const std::stop_token& stop = {});
 /// Whether this processor has instructions for it (SHA-NI).
 bool has_sha256_instructions();

@@ -110,6 +110,23 @@ json speed_json(const equivalence::Speed& speed) {
           {"images_per_second", speed.throughput}};
 }
 
+const Format* format_of(const std::string& name, const std::string& source) {
+  for (const Format& one : formats())
+    if (one.name == name) return &one;
+  throw Error(fmt::format("{}: expected one of the formats {}, found '{}'", source,
+                          text::join(format_names(), ", "), text::printable(name)));
+}
+
+/// Below the folder of the model, wherever a certificate comes from.
+std::string name_of(const json& part, const std::string& source) {
+  const std::string name = part.at("name").get<std::string>();
+  const fs::path path = fs::path(name).lexically_normal();
+  if (path.empty() || path.is_absolute() || *path.begin() == "..")
+    throw Error(fmt::format("{}: expected names of files below the model's folder, found '{}'",
+                            source, text::printable(name)));
+  return name;
+}
+
 void add_proof(json& all, const FileCheck& check, equivalence::FilePrecision precision) {
   const equivalence::FileProof& proof = *check.proof;
   const equivalence::DetectionChanges& d = proof.detections;
@@ -173,14 +190,14 @@ CertifiedFile read_file_certificate(const json& certificate, const std::string& 
     if (certificate.at("kind") != kind)
       throw Error(fmt::format(
           "{}: expected the certificate of an export, found one of another kind", source));
-    one.format = &exporting::format(certificate.at("format").get<std::string>());
+    one.format = format_of(certificate.at("format").get<std::string>(), source);
     one.verdict = certificate.at("verdict");
     one.date = certificate.at("checked");
     const json& weights = certificate.at("weights");
     one.weights = weights.at("path").get<std::string>();
     one.weights_sha256 = weights.at("sha256");
     for (const json& part : certificate.at("files"))
-      one.parts.push_back({part.at("name"), part.at("sha256")});
+      one.parts.push_back({name_of(part, source), part.at("sha256")});
     one.images = certificate.value("images_from", std::string());
     if (certificate.contains("accuracy")) {
       const json& accuracy = certificate["accuracy"];

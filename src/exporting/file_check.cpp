@@ -91,6 +91,8 @@ std::string equal_line(const equivalence::FileProof& proof, std::string_view who
                          ? fmt::format("the same numbers on {} images", proof.pictures)
                          : fmt::format("on {} images boxes within {:.2g} px, scores within {:.2g}",
                                        proof.pictures, proof.largest_box, proof.largest_score);
+  if (proof.rows > 0 && proof.detections.parent == 0)
+    line += fmt::format("; none of them shows a detection above {:g}", proof.detections.conf_thres);
   if (proof.accuracy)
     line += fmt::format("; mAP {:.4f}, the weights' {:.4f}", proof.accuracy->file_map,
                         proof.accuracy->parent_map);

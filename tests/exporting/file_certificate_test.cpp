@@ -68,6 +68,24 @@ TEST(FileCertificate, OtherJsonIsNone) {
         << text;
 }
 
+// A certificate may come from anybody: it names no file outside the model.
+TEST(FileCertificate, NamesLeadNowhereElse) {
+  Written one;
+  nlohmann::json certificate = one.certificate(one.folder.write("x.onnx", "abc"));
+  for (const char* name : {"/dev/zero", "../secret", "a/../../secret", ""}) {
+    certificate["files"][0]["name"] = name;
+    EXPECT_NE(test::error_of([&] {
+                read_file_certificate(certificate, "test");
+              }).find("below the model's folder"),
+              std::string::npos)
+        << name;
+  }
+  certificate["files"][0]["name"] = "x.onnx";
+  certificate["format"] = "exe";
+  EXPECT_NE(test::error_of([&] { read_file_certificate(certificate, "test"); }).find("found 'exe'"),
+            std::string::npos);
+}
+
 TEST(FileCertificate, ChangesAreNamed) {
   Written one;
   one.folder.write("m/a.xml", "1");

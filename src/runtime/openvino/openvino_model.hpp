@@ -18,9 +18,9 @@ struct OpenvinoModelOptions {
   int batch = 1, height = 640, width = 640;  ///< sides: multiples of the largest stride
   /// Input "images" [B, 3, H, W], R G B planes: uint8 0 … 255, or (true) float32 0 … 1.
   bool float_input = false;
-  bool name_values = false;  ///< each value has the name value_name() of its number
   bool raw_maps = false;  ///< further outputs "raw0", "raw1", …: [B, na, H_j, W_j, 5 + nc], logits
   std::vector<std::string> names;  ///< class names, for the model's description; may be empty
+  bool name_values = false;        ///< each value has the name value_name() of its number
 };
 
 /// Output "output0": decoded [B, rows, 5 + nc] float32 (evaluation 0.3, architecture 3.4). The
