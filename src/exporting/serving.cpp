@@ -1,9 +1,11 @@
 #include "exporting/serving.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -83,10 +85,33 @@ void require_own(const fs::path& place) {
                              (place / "1/model.plan").string()));
 }
 
+/// What processes that were killed left beside the place; the folder that stood there comes back
+/// where its successor is not there yet.
+void remove_left_behind(const fs::path& place) {
+  const std::string start = fmt::format(".{}.", place.filename().string());
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(place.parent_path(), error))
+    if (entry.path().filename().string().starts_with(start)) found.push_back(entry.path());
+  for (const fs::path& one : found) {
+    const std::string name = one.filename().string().substr(start.size());
+    const auto process = text::parse_int(std::string_view(name).substr(0, name.find('.')));
+    const bool ours = name.ends_with(".export") || name.ends_with(".export.old");
+    if (!ours || !process || *process <= 0 ||
+        (::kill(static_cast<pid_t>(*process), 0) == 0 || errno != ESRCH))
+      continue;
+    if (name.ends_with(".old") && !fs::exists(place))
+      fs::rename(one, place, error);
+    else
+      fs::remove_all(one, error);
+  }
+}
+
 /// A folder that is made beside its place and takes it when it is whole.
 class NewFolder {
  public:
   explicit NewFolder(fs::path place) : place_(fs::absolute(std::move(place))) {
+    remove_left_behind(place_);
     require_own(place_);
     file::make_folder(place_.parent_path());
     part_ =

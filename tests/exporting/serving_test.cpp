@@ -266,6 +266,22 @@ TEST(Serving, FoldersOfTheUserAreNotReplaced) {
             std::string::npos);
 }
 
+// No process has the largest number that Linux gives, 4,194,304.
+TEST(Serving, WhatAKilledExportLeftIsCleanedUp) {
+  const test::ScratchFolder folder;
+  Fixture f;
+  f.options.grid = true, f.options.weights = "best.pt";
+  f.options.triton = (folder / "triton").string();
+  folder.write("best.onnx", "ONNX");
+  folder.write("triton/.best.4194304.export/1/model.onnx", "half");
+  folder.write("triton/.best.4194304.export.old/config.pbtxt", "");
+  folder.write("triton/.mine.txt", "precious");
+  write_served({{&format("onnx"), folder / "best.onnx"}}, f.model(), f.options);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "triton"), {}), 2);
+  EXPECT_EQ(test::read_text(folder / "triton/.mine.txt"), "precious");
+  EXPECT_EQ(test::read_text(folder / "triton/best/1/model.onnx"), "ONNX");
+}
+
 TEST(Serving, AnEngineIsBuiltIntoItsPlace) {
   const test::ScratchFolder folder;
   Fixture f;
