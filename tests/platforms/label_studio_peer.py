@@ -110,7 +110,7 @@ with tempfile.TemporaryDirectory() as name:
         check("a personal access token", got["tasks"]["all"], 5)
         kill_in_between(folder, server)
         if len(sys.argv) > 2:
-            pathlib.Path(sys.argv[2]).write_text(json.dumps(proxy.conversation, indent=1, ensure_ascii=False) + "\n")
+            pathlib.Path(sys.argv[2]).write_text("[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in proxy.conversation) + "\n]\n")
     finally:
         server.kill()
 check.end("Label Studio has what was pushed, and the pull has what people drew")
