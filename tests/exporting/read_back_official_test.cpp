@@ -4,9 +4,9 @@
 
 #include <fstream>
 
+#include "core/protobuf.hpp"
 #include "exporting/onnx.hpp"
 #include "exporting/tflite_graph.hpp"
-#include "exporting/wire/protobuf.hpp"
 #include "runtime/openvino/model_file.hpp"
 #include "tests/exporting/read_back.hpp"
 #include "tests/exporting/wire_reader.hpp"
