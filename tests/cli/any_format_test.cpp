@@ -57,7 +57,7 @@ TEST_F(AnyFormat, TrainsAndMeasuresAsOnTheConvertedSet) {
 
 TEST_F(AnyFormat, ResumesFromAnotherFolder) {
   const fs::path here = fs::current_path();
-  fs::current_path(*scratch);
+  fs::current_path(scratch->path());
   train("resumed", "coco");
   fs::current_path(here);
   const Outcome outcome =
