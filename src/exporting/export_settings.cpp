@@ -43,8 +43,11 @@ std::vector<Setting> outputs(ExportOptions& o) {
           .range(-1, 1e6),
       setting("topk-all", o.topk_all, "most detections of an image").range(1, 100000),
       setting("topk-per-class", o.topk_per_class, "most detections of a class").range(1, 100000),
-      setting("iou-thres", o.iou_thres, "IoU threshold of the suppression").range(0, 1),
-      setting("conf-thres", o.conf_thres, "score threshold of the suppression").range(0, 1),
+      setting("iou-thres", o.iou_thres, "IoU threshold of the suppression, and of the comparison")
+          .range(0, 1),
+      setting("conf-thres", o.conf_thres,
+              "score threshold of the suppression, and of the comparison")
+          .range(0, 1),
       setting("agnostic-nms", o.agnostic_nms, "suppress across classes"),
       setting("fold-obj", o.fold_obj,
               "output [B, 4 + classes, N] with objectness multiplied into the classes"),

@@ -297,13 +297,19 @@ bool honours(const Format& format, std::string_view option) {
 
 namespace {
 
+/// Thresholds at which detections of file and weights are compared, whatever is in the file.
+bool of_comparison(std::string_view option) {
+  return option == "conf-thres" || option == "iou-thres";
+}
+
 /// Why an option that a format has changes nothing in this file; "" = it does.
 std::string_view idle_reason(const Format& format, std::string_view option, bool suppression) {
   for (const std::string_view one :
        {"conf-thres", "iou-thres", "topk-all", "topk-per-class", "agnostic-nms"})
-    if (!suppression && option == one &&
-        (format.name != "openvino" || (one != "conf-thres" && one != "iou-thres")))
-      return "nothing is suppressed in the file; --nms and --end2end do that";
+    if (!suppression && option == one && (format.name != "openvino" || !of_comparison(one)))
+      return of_comparison(one) ? "nothing is suppressed in the file; --nms and --end2end do that; "
+                                  "the comparison takes it"
+                                : "nothing is suppressed in the file; --nms and --end2end do that";
   return {};
 }
 
@@ -327,6 +333,7 @@ std::vector<std::string> options_without_effect(std::span<const Format* const> c
       std::string reason;
       if (!idle.empty())
         reason = fmt::format(" ({})", idle), expected = "--nms or --end2end with it";
+      if (!idle.empty() && of_comparison(option)) taken = true;
       for (const WithoutEffect& one : chosen[i]->without_effect)
         if (one.option == option) reason = fmt::format(" ({})", one.reason), taken = true;
       lines[i] += fmt::format("{}--{}{}", lines[i].empty() ? "" : ", ", option, reason);

@@ -24,10 +24,11 @@ class AnyFormat : public NarrowRuns {
   static fs::path coco() { return *scratch / "coco"; }
   static std::string converted() { return (*scratch / "yolo/data.yaml").string(); }
   /// One epoch on `data`; the result in JSON.
-  static json train(const std::string& name, const std::string& data_argument) {
+  static json train(const std::string& name, const std::string& data_argument,
+                    const fs::path& from = fs::temp_directory_path()) {
     std::vector<std::string> all = arguments(name, 1, {"--json"});
     *(std::find(all.begin(), all.end(), "--data") + 1) = data_argument;
-    const Outcome outcome = run(all);
+    const Outcome outcome = run(all, from);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return outcome.code == 0 ? json::parse(outcome.out) : json();
   }
@@ -56,10 +57,7 @@ TEST_F(AnyFormat, TrainsAndMeasuresAsOnTheConvertedSet) {
 }
 
 TEST_F(AnyFormat, ResumesFromAnotherFolder) {
-  const fs::path here = fs::current_path();
-  fs::current_path(scratch->path());
-  train("resumed", "coco");
-  fs::current_path(here);
+  train("resumed", "coco", scratch->path());
   const Outcome outcome =
       run({"train", "--resume", (folder("resumed") / "weights/last.pt").string(), "--epochs", "2"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -152,7 +152,7 @@ TEST_F(Detect, PluralAndJson) {
   const Outcome outcome =
       run({"detect", "--weights", "hand.pt", "--img-size", "128", "--source", "three.png"},
           scratch.path());
-  EXPECT_TRUE(has(outcome.out, ": 96x128 3 cells, Done.")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, ": 96x128 3 × cell, Done.")) << outcome.out;
   const nlohmann::json result = detect_json({"--source", "in/b.png", "--nosave"});
   ASSERT_EQ(result["pictures"].size(), 1u);
   const nlohmann::json& picture = result["pictures"][0];

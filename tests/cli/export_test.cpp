@@ -181,9 +181,9 @@ TEST_F(Export, WrongCallsSayWhatTheyExpected) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_TRUE(has(refused.err, "--int8 does not work yet: 8-bit files come with the work on"))
       << refused.err;
-  refused = exported({"--conf-thres", "0.3"});
+  refused = exported({"--topk-all", "9"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_TRUE(has(refused.err, "--conf-thres: expected --nms or --end2end with it")) << refused.err;
+  EXPECT_TRUE(has(refused.err, "--topk-all: expected --nms or --end2end with it")) << refused.err;
   refused = exported({"--foo"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_TRUE(has(refused.err, "export: unknown option --foo")) << refused.err;

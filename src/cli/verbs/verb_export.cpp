@@ -203,11 +203,11 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
   std::vector<std::string> failures;
   const std::vector<Row> rows =
       write_all(options, model, chosen, verification ? &*verification : nullptr, output, failures);
-  print(rows, output);
   for (const Row& row : rows)
     for (const auto& [versions, line] : engine_lines(row, model, options))
       output.line(fmt::format("engine: TensorRT {}: {}", versions, line));
   const nlohmann::json served = serve(rows, model, options, output);
+  print(rows, output);
   const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
     output.code = ExitCode::failure;  // nothing that was asked for is there
