@@ -1,7 +1,10 @@
 #include "run/used_folder.hpp"
 
+#include <fmt/format.h>
+
 #include <system_error>
 
+#include "core/error.hpp"
 #include "core/output_guard.hpp"
 #include "dataset/index/label.hpp"
 
@@ -12,10 +15,15 @@ namespace {
 std::vector<fs::path> files_of(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const fs::path& place : {folder, folder / "weights"}) {
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(place, error))
-      if (!entry.is_directory(error) && entry.path().filename() != ".lock")
-        files.push_back(entry.path());
+    std::error_code error, unknown;
+    if (!fs::exists(place, unknown)) continue;
+    for (fs::directory_iterator entry(place, error), end; !error && entry != end;
+         entry.increment(error))
+      if (!entry->is_directory(unknown) && entry->path().filename() != ".lock")
+        files.push_back(entry->path());
+    if (error)
+      throw Error(fmt::format("{}: expected a run folder that can be read: {}", place.string(),
+                              error.message()));
   }
   return files;
 }

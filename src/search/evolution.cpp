@@ -47,6 +47,7 @@ std::vector<double> parent_values(const Search& search, const std::vector<const 
     for (std::size_t i = 0; i < best.size(); ++i)
       for (std::size_t g = 0; g < mean.size(); ++g)
         mean[g] += weights[i] / total * best[i]->values[g];
+    for (std::size_t g = 0; g < mean.size(); ++g) mean[g] = in_limits(search.genes[g], mean[g]);
     return mean;
   }
   Random random(search.options.seed, static_cast<std::uint32_t>(generation),
@@ -171,7 +172,7 @@ std::vector<double> proposed_values(const Search& search, const std::vector<Tria
   Random random(search.options.seed, static_cast<std::uint32_t>(generation),
                 static_cast<std::uint32_t>(candidate), mutation_draw);
   std::vector<double> values = parent;
-  constexpr int most_draws = 1000;  // where every gene stands at 0 nothing ever changes
+  constexpr int most_draws = 1000;  // no factor changes genes that are all 0
   for (int draw = 0; draw < most_draws && values == parent; ++draw) {
     const double strength = random.uniform();
     for (std::size_t g = 0; g < values.size(); ++g) {
@@ -236,6 +237,7 @@ namespace {
 
 /// Numbers of a trial; the genes' values come behind these.
 using Column = run::CsvColumn<Trial>;
+constexpr std::size_t whole_columns = 3;  // generation, candidate, epochs
 
 const std::vector<Column>& trial_columns() {
   using T = Trial&;
@@ -286,7 +288,9 @@ std::vector<Trial> parse_trials_csv(const std::vector<Gene>& genes, const std::s
   const auto rows = text::lines(content);
   const std::string header = csv_header(genes);
   if (rows.empty() || rows[0] != header)
-    throw Error(fmt::format("{}:1: expected the columns {}", source, header));
+    throw Error(fmt::format(
+        "{}:1: expected the columns {}, found {}", source, header,
+        rows.empty() ? "an empty file" : text::printable(std::string(rows[0].substr(0, 200)))));
   const auto names = text::split(header, ',');
   std::vector<Trial> trials;
   for (std::size_t i = 1; i < rows.size(); ++i) {
@@ -300,7 +304,15 @@ std::vector<Trial> parse_trials_csv(const std::vector<Gene>& genes, const std::s
       if (!value)
         throw Error(fmt::format("{}:{}: expected a number in column {}, found '{}'", source, i + 1,
                                 names[j], text::printable(cells[j])));
-      if (j < trial_columns().size())
+      const bool own = j < trial_columns().size();
+      // A training that failed may have losses without a value.
+      if (!std::isfinite(*value) && !(own && names[j].starts_with("val/")))
+        throw Error(fmt::format("{}:{}: expected a finite number in column {}, found '{}'", source,
+                                i + 1, names[j], text::printable(cells[j])));
+      if (own && j < whole_columns && !text::parse_int(cells[j]))
+        throw Error(fmt::format("{}:{}: expected a whole number in column {}, found '{}'", source,
+                                i + 1, names[j], text::printable(cells[j])));
+      if (own)
         trial_columns()[j].set(trial, *value);
       else
         trial.values.push_back(*value);

@@ -229,6 +229,11 @@ Bundled read_bundle(Store& store, const fs::path& file, const std::stop_token& s
     ++result.objects;
     result.bytes += bytes.size();
   }
+  for (const NewVersion& version : versions)
+    for (const Item& item : version.content.items)
+      if (!objects.contains(item.image) && !known.contains(item.image))
+        throw Error(fmt::format("{}: the image {} of {} is neither in the bundle nor in the store",
+                                file.string(), hex(item.image), text::printable(item.path)));
   for (NewVersion& version : versions) {
     if (const auto entry = entry_in(store, version)) {
       result.entries.push_back(*entry);

@@ -24,9 +24,10 @@ struct Bundled {
 Bundled write_bundle(Store& store, const std::vector<std::string>& versions,
                      const std::filesystem::path& file, const std::stop_token& stop);
 
-/// Reads such a file into the store: every text and object is compared with its name, every
-/// version with its id, before the store knows of one. Errors: no bundle, cut, damaged, a part
-/// lacks; the store is then as it was, but for objects that `gc` removes.
+/// Reads such a file into the store. The SHA-256 of each text and image is checked against its
+/// name, and the id of each version against its content, before a version is added. Errors: the
+/// file is not a bundle, is cut or damaged, or lacks a text or an image. No version is then added;
+/// objects that were already copied stay until `gc` removes them.
 Bundled read_bundle(Store& store, const std::filesystem::path& file, const std::stop_token& stop);
 
 }  // namespace yolov7::versions

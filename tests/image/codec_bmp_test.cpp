@@ -65,8 +65,8 @@ TEST(CodecBmp, Direct24And32Bits) {
     expect_pixels(bmp_of(2, 2, {"\x01\x02\x03\x04\x05\x06"s, "\x07\x08\x09\x0a\x0b\x0c"s},
                          bits(24, top_down)),
                   {{{1, 2, 3}, {4, 5, 6}}, {{7, 8, 9}, {10, 11, 12}}});
-    expect_pixels(bmp_of(2, 1, {"\x01\x02\x03\xff\x04\x05\x06\x00"s}, bits(32, top_down)),
-                  {{{1, 2, 3}, {4, 5, 6}}});
+    expect_pixels(bmp_of(1, 2, {"\x01\x02\x03\xff"s, "\x04\x05\x06\x00"s}, bits(32, top_down)),
+                  {{{1, 2, 3}}, {{4, 5, 6}}});
   }
 }
 

@@ -12,8 +12,8 @@ namespace fs = std::filesystem;
 /// What a prepared run has written when its first batch fails.
 fs::path begun(const test::ScratchFolder& scratch) {
   for (const char* name :
-       {".lock", "hyp.yaml", "opt.yaml", "train_data.txt", "results.csv", "train_batch0.jpg",
-        "events.out.tfevents.1.host.2", "weights/init.pt", "weights/last.pt"})
+       {".lock", "data_account.json", "hyp.yaml", "opt.yaml", "train_data.txt", "results.csv",
+        "train_batch0.jpg", "events.out.tfevents.1.host.2", "weights/init.pt", "weights/last.pt"})
     scratch.write(fs::path("exp") / name, "x");
   return scratch / "exp";
 }

@@ -241,9 +241,15 @@ TEST(Search, TableReadsBackExactly) {
     return std::string();
   };
   EXPECT_TRUE(error(text, {{"box", 1, 0, 1}}).starts_with("evolve.csv:1: expected the columns"));
+  EXPECT_TRUE(error("", genes).ends_with("found an empty file"));
   EXPECT_EQ(error(text + "1,2\n", genes), "evolve.csv:4: expected 14 columns, found 2");
   EXPECT_TRUE(error(text + "1,0,9,0,x,0,0,0,0,0,0,0,0,0\n", genes)
                   .starts_with("evolve.csv:4: expected a number in column seconds, found 'x'"));
+  EXPECT_EQ(error(text + "1.5,0,9,0,0,0,0,0,0,0,0,0,0,0\n", genes),
+            "evolve.csv:4: expected a whole number in column generation, found '1.5'");
+  EXPECT_EQ(error(text + "1,0,9,0,0,nan,0,0,0,0,0,0,0,0\n", genes),
+            "evolve.csv:4: expected a finite number in column fitness, found 'nan'");
+  EXPECT_EQ(error(text + "1,0,9,1,0,0,0,0,0,0,nan,0,0,0\n", genes), "") << "a loss may have none";
 }
 
 }  // namespace

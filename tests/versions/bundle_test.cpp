@@ -53,6 +53,19 @@ TEST_F(Bundle, SameVersionsGiveTheSameBytes) {
   EXPECT_EQ(scratch.read("a.tar"), scratch.read("b.tar"));
 }
 
+TEST_F(Bundle, AMissingImageKeepsEveryVersionOut) {
+  scratch.write("data/images/train/9.bmp", bitmap(9));
+  scratch.write("data/labels/train/9.txt", row(1, 0.25));
+  commit();
+  Store from = store();
+  write_bundle(from, {"pets@v1", "pets@v3"}, scratch / "x.tar", {});
+  const std::string call =
+      "tar --delete -f '" + (scratch / "x.tar").string() + "' objects/" + sha256(bitmap(9));
+  ASSERT_EQ(std::system(call.c_str()), 0);
+  EXPECT_NE(test::error_of([&] { read(); }).find(sha256(bitmap(9))), std::string::npos);
+  EXPECT_TRUE(Store::open(scratch / "elsewhere").history().empty());
+}
+
 // Another program's reader of the format.
 TEST_F(Bundle, IsATarFile) {
   write();
@@ -82,7 +95,7 @@ TEST_F(Bundle, DamageIsSeenBeforeTheStoreKnowsAVersion) {
   // Without the last image: the entry begins 512 bytes before its bytes.
   const std::size_t last = whole.rfind("objects/");
   scratch.write("bad.tar", whole.substr(0, last) + std::string(1024, '\0'));
-  EXPECT_NE(test::error_of([&] { read("bad.tar"); }).find("is not in the store"),
+  EXPECT_NE(test::error_of([&] { read("bad.tar"); }).find("neither in the bundle nor in the store"),
             std::string::npos);
   Store to = Store::open_or_make(scratch / "elsewhere");
   EXPECT_TRUE(to.history().empty());

@@ -271,8 +271,11 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   rank_mistakes(options, diagnosis, result, output);
   write_fixed_set(options, diagnosis, result, output);
   write_report(options.out, result, output);
-  const bool unknown = std::any_of(indexes.begin(), indexes.end(),
-                                   [](const auto* index) { return index->unknown_classes > 0; });
+  const bool unknown =
+      std::any_of(indexes.begin(), indexes.end(),
+                  [](const auto* index) { return index->unknown_classes > 0; }) ||
+      std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(),
+                  [](const auto& finding) { return finding.check == "unknown-class"; });
   if (unknown || (options.strict && anything_wrong(diagnosis, indexes)))
     output.code = ExitCode::failure;
   return result;

@@ -48,7 +48,8 @@ std::vector<Setting> server_settings(ServerOptions& o) {
                         "how often a request is tried when the connection is lost or the server "
                         "answers 408, 429, 500, 502, 503 or 504")
                     .range(1, 100),
-                setting("patience", o.patience, "seconds to wait for what a CVAT server works on")
+                setting("patience", o.patience,
+                        "how many seconds to wait until a CVAT server has finished a job")
                     .range(1, 1e6)});
 }
 
@@ -167,14 +168,15 @@ json pull_label_studio(const Place& place, const PullVerbOptions& o, Output& out
 }
 
 std::vector<Setting> push_settings(PushVerbOptions& o) {
-  return group(
-      "Labels",
-      {setting("pre-labels", o.push.predictions,
-               "the objects are predictions of a model, for people to correct")
-           .basic(),
-       setting("model", o.push.model, "name of the model that the pre-labels carry").basic(),
-       setting("existing", o.existing,
-               "fail where the project is not there, instead of making it")});
+  return group("Labels",
+               {setting("pre-labels", o.push.predictions,
+                        "send the objects as predictions, which people correct (Label Studio)")
+                    .basic(),
+                setting("model", o.push.model,
+                        "name of the model that is stored with the pre-labels (Label Studio)")
+                    .basic(),
+                setting("existing", o.existing,
+                        "do not make a project; fail if it does not exist (Label Studio)")});
 }
 
 std::vector<Setting> pull_settings(PullVerbOptions& o) {
@@ -195,6 +197,18 @@ std::vector<Setting> pull_settings(PullVerbOptions& o) {
        setting("all", o.all, "tasks that nobody has annotated, too")});
 }
 
+/// Options that the service has no use for are wrong calls, so that nobody relies on them.
+void refuse_of_others(const Place& place, const std::vector<std::string>& given) {
+  const std::vector<std::string> of_others =
+      place.service == "cvat" ? std::vector<std::string>{"existing", "model", "journal"}
+                              : std::vector<std::string>{"patience"};
+  for (const std::string& name : given)
+    if (text::contains(of_others, name))
+      throw usage_error(fmt::format(
+          "dataset push: --{}: expected {}, found {}", name,
+          place.service == "cvat" ? "a Label Studio server" : "a CVAT server", place.service));
+}
+
 }  // namespace
 
 json run_dataset_push(const std::vector<std::string>& arguments, Output& output) {
@@ -203,6 +217,7 @@ json run_dataset_push(const std::vector<std::string>& arguments, Output& output)
       "dataset push", joined({server_settings(o), source_settings(o.source), push_settings(o)})};
   if (!parse_arguments(settings, arguments, output)) return {};
   const Place place = place_of(o, "dataset push");
+  refuse_of_others(place, given_names(settings, arguments));
   o.push.make_project = !o.existing;
   dataset::Conversion account;
   const dataset::AnnotatedSet set = read_source(o.source, "dataset push", account);

@@ -121,13 +121,15 @@ double contrast_score(const RowFile& file, std::size_t k, const Reference& refer
                                                 std::log(std::max(contrast_of(file, k), 1e-3F))));
 }
 
-/// Nothing where one of the rows is no box under this layout.
+/// Nothing where one of the rows is no box under this layout, or has a side below one pixel, as a
+/// row of fractions has that is read as pixels.
 std::optional<double> reading_score(const RowFile& file, const std::vector<std::size_t>& rows,
                                     std::size_t k, bool whole, const Reference& reference) {
   double score = reference.prior[k];
   for (const std::size_t i : rows) {
     const auto box = row_box(*file.picture, file.picture->rows[i], layout_at(k));
-    if (!box) return std::nullopt;
+    const PictureFacts& facts = file.picture->facts;
+    if (!box || box->w * facts.width < 1 || box->h * facts.height < 1) return std::nullopt;
     score += size_likelihood(file, i, *box, reference.sizes);
   }
   return score + (whole ? contrast_score(file, k, reference) : part_of_file);

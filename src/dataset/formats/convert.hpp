@@ -19,15 +19,15 @@ struct ConvertOptions {
   ReadOptions read;
   PrepareOptions prepare;
   WriteOptions write;
-  std::stop_token stop = {};  ///< for all three
-  std::string from_option;    ///< how a format is named, for messages; empty = --from
+  std::stop_token stop = {};  ///< stops reading, preparing and writing
+  std::string from_option;    ///< names the option of the format in messages; empty = --from
 };
 
-/// Reads, prepares and writes to `out` with conversion.json, all or nothing. Errors: formats that
-/// are not read or not written, no usable image, `out` not empty, a full disk,
-/// stopped_error().
+/// Reads and prepares the source, and writes the result and conversion.json to `out`. If it fails,
+/// `out` is not written. Errors: an unknown format, or one that cannot be read or written; no
+/// usable image; `out` is not empty or lies in `source`; a full disk; stopped_error().
 Conversion convert(const ConvertOptions& options);
-/// The first half: the prepared set. For tests and other users of annotations.
+/// Reads and prepares the source without writing.
 AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& account);
 
 }  // namespace yolov7::dataset

@@ -13,11 +13,13 @@ struct AbsentPicture {
   std::string name;  ///< as it is written
 };
 
-/// Pictures of the entries (folders, at any depth, list files, or single pictures), sorted by path,
-/// each once; `._*` files and other hidden ones are left out. Images that are not read here, and
-/// videos, are among them: reading them gives the reason. `absent`: where the lines of lists go
-/// whose image does not exist; without, they are among the pictures. Errors: an entry that does not
-/// exist, a list that is a binary file, no picture at all.
+/// The images of the entries, sorted by path, each once. An entry is a folder (with its
+/// subfolders), a list file or one image. Hidden files (such as `._*`) are left out. The result
+/// also holds videos, and images of formats that this program does not read; reading them later
+/// gives the reason. If `absent` is given, it receives the lines of lists whose image does not
+/// exist; otherwise their paths are in the result. Lines that name no image are left out with a
+/// warning. Errors: an entry that does not exist or cannot be read, a list that is a binary file or
+/// over 1 GiB, no image at all.
 std::vector<std::filesystem::path> collect_pictures(
     const std::vector<std::filesystem::path>& entries,
     std::vector<AbsentPicture>* absent = nullptr);

@@ -5,19 +5,22 @@
 namespace yolov7::dataset::similarity {
 
 struct Likeness {
-  double correlation = 0;  ///< of their structures, at the best of cuts, symmetries and moves
-  int blocks = 0;          ///< of 64 that are more than noise, there
-  double agreeing = 0;     ///< share of those that correlate by more than 0.5
-  double middle = 0;       ///< median correlation of those
-  double colour = 0;       ///< root mean square difference of their colours without the worst fifth
+  double correlation = 0;  ///< of the two structures at the best alignment (cut, symmetry, shift)
+  /// Number of the 8 × 8 blocks that exceed the noise level in at least one image, there.
+  int blocks = 0;
+  double agreeing = 0;  ///< share of these blocks that correlate by more than 0.5
+  double middle = 0;    ///< median of the correlations of these blocks
+  /// Root mean square difference of the colours over the 80 % of pixels that differ least.
+  double colour = 0;
   bool near = false;  ///< the same content: a copy that was changed, or the same scene once more
 };
 
-/// Shares cut from each side that compare() tries: finer steps than those of the directions, since
-/// one per cent of the scale parts fine textures.
+/// Shares cut from each side that compare() tries: finer steps than those of the directions,
+/// because a difference of 1 % in scale is enough to misalign fine textures.
 inline constexpr std::array<double, 7> fine_cuts = {0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06};
 
-/// Everything that compare() computes of one image alone.
+/// The bands and structures of one sketch, computed once for many comparisons. `sketch` must
+/// outlive this object.
 class Prepared {
  public:
   explicit Prepared(const Sketch& sketch);
@@ -29,8 +32,9 @@ class Prepared {
   cv::Mat1f coarse_;
 };
 
-/// All eight symmetries, moves of up to 4 px of 64, and cuts of one of the two. Plain images are
-/// near to nothing.
+/// Compares the two images under each likely symmetry of the square (chosen on 16 × 16 px), each
+/// shift of at most 4 of 64 px, and each cut of one of the two. `near` is false if one of the
+/// sketches is plain.
 Likeness compare(const Prepared& a, const Prepared& b);
 Likeness compare(const Sketch& a, const Sketch& b);
 

@@ -41,9 +41,12 @@ bool is_finite(const cv::Point2d& p) { return std::isfinite(p.x) && std::isfinit
 
 /// As many digits as tell the ticks apart.
 std::string tick_text(double value, double step) {
-  const double size = std::abs(value) < step / 2 ? 0 : value;
-  if (step < 1e-3 || step >= 1e5) return fmt::format("{:.3g}", size);
-  return fmt::format("{:.{}f}", size,
+  const double shown = std::abs(value) < step / 2 ? 0 : value;
+  if (step < 1e-3 || step >= 1e5) {
+    const double steps = std::max(1.0, std::abs(shown) / step);
+    return fmt::format("{:.{}g}", shown, 2 + static_cast<int>(std::ceil(std::log10(steps))));
+  }
+  return fmt::format("{:.{}f}", shown,
                      std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9))));
 }
 
@@ -59,7 +62,7 @@ std::vector<double> ticks_with_room(double low, double high, int width, const Le
   }
 }
 
-/// Drawn and left out, in px: short enough that a legend's piece of line shows two of each.
+/// Lengths of dashes and gaps in px. They are short, so that a line in a legend shows some of each.
 constexpr std::array<std::array<int, 2>, 6> dashes{
     {{16, 12}, {10, 6}, {4, 6}, {14, 14}, {6, 12}, {2, 4}}};
 

@@ -1,6 +1,7 @@
 // A set with planted faults, fixed: the new set has them repaired, the source is as it was.
 #include "dataset/doctor/fix.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -76,6 +77,17 @@ TEST_F(Fix, RepairsIntoANewSetAndListsEveryChange) {
   EXPECT_EQ(list["left"].size(), 0U);
   const Description description = read_description(folder / "new/data.yaml");
   EXPECT_EQ(description.names, (std::vector<std::string>{"a", "b: c"}));
+}
+
+// Read as pixels, the rows of fractions would be boxes of less than a pixel.
+TEST_F(Fix, OneRowOfPixelsLeavesTheRowsOfFractions) {
+  std::string good;
+  for (int i = 0; i < 25; ++i) good += fmt::format("{} 0.{} 0.5 0.25 0.5\n", i % 2, 30 + i);
+  folder.write("set/labels/train/0.txt", good + "0 32 24 20 20\n");
+  test::age(folder / "set");
+  write_fixed(diagnosis(), folder / "new", {});
+  const std::string fixed = folder.read("new/labels/train/0.txt");
+  EXPECT_EQ(fixed.substr(0, good.size()), good);
 }
 
 TEST_F(Fix, AChangeCanBeLeftOut) {

@@ -152,7 +152,7 @@ TEST_P(Hostile, WrongTypes) {
         std::pair("[", "5"), std::pair("\"x\"", "7"), std::pair("\"x\"", "null"),
         std::pair("\"x\"", "[]"), std::pair(",", ";"), std::pair(" ", "\t"), std::pair("\n", "")})
     change(fmt::format("{} for {}", to, from),
-           [&](const std::string& whole) { return replaced(whole, from, to); });
+           [from = from, to = to](const std::string& whole) { return replaced(whole, from, to); });
 }
 
 TEST_P(Hostile, Encodings) {

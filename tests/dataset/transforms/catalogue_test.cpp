@@ -53,6 +53,13 @@ void run_all(const AugmentList& list, Sample& sample, std::uint64_t seed = 1,
         [&](std::size_t i) { return Random(seed, 0, 0, static_cast<std::uint32_t>(i)); }, context);
 }
 
+TEST(Catalogue, AWordIsNoListOfTransforms) {
+  const std::string message = failure("HorizontalFlip");
+  EXPECT_NE(message.find("expected a list of transforms"), std::string::npos) << message;
+  EXPECT_NE(message.find("'HorizontalFlip'"), std::string::npos) << message;
+  EXPECT_NE(failure("5").find("found '5'"), std::string::npos);
+}
+
 TEST(Catalogue, NamesAreUniqueWhateverTheCaseAndThereAreMoreThanFifty) {
   std::set<std::string> names;
   for (const TransformEntry& one : catalogue()) {

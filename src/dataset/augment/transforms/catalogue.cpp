@@ -158,11 +158,15 @@ AugmentStep parse_step(const Value& element) {
 
 AugmentList AugmentList::parse(const Value& list) {
   if (list.is_null() || (list.is_scalar() && list.scalar.empty())) return {};
-  if (list.is_scalar()) return parse(parse_yaml(list.scalar, list.where()));
-  if (!list.is_sequence())
-    throw Error(fmt::format("{}: expected a list of transforms", list.where()));
+  // In a command line the list is one text.
+  const Value parsed = list.is_scalar() ? parse_yaml(list.scalar, list.where()) : list;
+  if (!parsed.is_sequence())
+    throw Error(fmt::format(
+        "{}: expected a list of transforms such as [{{name: HorizontalFlip}}], "
+        "found {}",
+        list.where(), parsed.is_scalar() ? "'" + text::printable(parsed.scalar) + "'" : "no list"));
   AugmentList result;
-  for (const Value& element : list.sequence) result.steps_.push_back(parse_step(element));
+  for (const Value& element : parsed.sequence) result.steps_.push_back(parse_step(element));
   return result;
 }
 
