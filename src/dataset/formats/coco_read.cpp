@@ -43,6 +43,7 @@ struct File {
   std::vector<Row> rows;
   std::map<std::string, std::size_t> unknown;  ///< members that are not kept
   std::string fault;
+  std::size_t annotations = 0;
 
   std::size_t category(const std::string& id) {
     const auto [place, fresh] = category_of.emplace(id, categories.size());
@@ -175,6 +176,7 @@ File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
                 else if (name == "licenses")
                   keep_licence(json_text(piece), set);
               });
+  file.annotations = counts["annotations"];
   for (const auto& [name, count] : file.unknown)
     reading.account.notes.push_back(
         {path, 0, fmt::format("'{}' of {} annotations is not kept", text::printable(name), count)});
@@ -322,6 +324,10 @@ AnnotatedSet read_coco(const Reading& reading) {
       set.images.push_back(std::move(image));
     }
     file.rows.clear();
+    if (file.annotations == 0 && !file.images.empty())
+      reading.account.notes.push_back(
+          {file.path, 0,
+           fmt::format("none of its {} images has an annotation", file.images.size())});
   }
   return set;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -72,6 +74,39 @@ SourceTree source_tree(const ConvertOptions& options, const Format* from, Conver
   return wider;
 }
 
+/// Whether two files are of the same kind by their names: _annotations.coco.json in two folders,
+/// instances_train.json and instances_val.json.
+bool named_alike(const fs::path& a, const fs::path& b) {
+  const auto is_split = [](const fs::path& path) {
+    return path.filename().string().starts_with("instances_");
+  };
+  return a.filename() == b.filename() || (is_split(a) && is_split(b));
+}
+
+/// A file that is cut or empty no longer looks like its format, and a whole split would be gone.
+/// Only where one file holds many images: else each file is named by its reader. Error: such a file
+/// beside one that was read.
+void require_all_read(const AnnotatedSet& set, const SourceTree& tree, Conversion& account) {
+  std::map<fs::path, std::size_t> images;
+  for (const AnnotatedImage& image : set.images) ++images[image.annotation];
+  for (const fs::path& file : tree.files) {
+    if (images.contains(file)) continue;
+    const auto sibling = std::find_if(images.begin(), images.end(), [&](const auto& one) {
+      return one.second > 1 && named_alike(one.first, file);
+    });
+    if (sibling == images.end()) continue;
+    const std::string content = tree.read(file);
+    const bool whole = text::lower(file.extension().string()) == ".json"
+                           ? nlohmann::json::accept(content)
+                           : !content.empty();
+    if (!whole)
+      throw Error(fmt::format(
+          "{}: expected annotations as in {}, found a file of {} bytes that is cut or empty",
+          (tree.root / file).string(), sibling->first.string(), content.size()));
+    account.notes.push_back({file, 0, "no image was read from it"});
+  }
+}
+
 }  // namespace
 
 AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& account) {
@@ -96,6 +131,7 @@ AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& acco
   }
   const ImageFinder finder(tree);
   AnnotatedSet set = from->read({tree, finder, options.read, account, options.stop});
+  require_all_read(set, tree, account);
   prepare_set(set, tree, options.prepare, account, options.stop);
   return set;
 }

@@ -55,6 +55,35 @@ TEST_F(Coco, LicencesOfSeveralFilesAreOneList) {
   EXPECT_EQ(read("coco").images.size(), 2u) << "what was written is read";
 }
 
+// A file that is cut early no longer looks like COCO; its split must not be gone without a word.
+TEST_F(Coco, ACutFileOfASplitIsAnError) {
+  const char* rest = R"("annotations": [{"id": 1, "image_id": 1, "category_id": 1,
+"bbox": [10, 5, 20, 30]}], "categories": [{"id": 1, "name": "b"}]})";
+  for (const char* split : {"train", "val"}) {
+    image(fmt::format("{}/1.png", split));
+    image(fmt::format("{}/2.png", split));
+    file(fmt::format("{}/_annotations.coco.json", split),
+         fmt::format(R"({{"images": [{{"id": 1, "file_name": "1.png"}},
+{{"id": 2, "file_name": "2.png"}}], {})",
+                     rest));
+  }
+  EXPECT_EQ(read("coco").images.size(), 4u) << said();
+  for (const char* content : {"", "{\"info\": {"}) {
+    file("train/_annotations.coco.json", content);
+    EXPECT_NE(fault("coco").find("train/_annotations.coco.json: expected annotations as in "
+                                 "val/_annotations.coco.json, found a file of"),
+              std::string::npos)
+        << content;
+  }
+  file("train/_annotations.coco.json", R"({"info": {}})");
+  read("coco");
+  EXPECT_TRUE(noted("no image was read from it")) << said();
+  file("train/_annotations.coco.json",
+       R"({"images": [{"id": 1, "file_name": "1.png"}], "categories": [{"id": 1, "name": "b"}]})");
+  read("coco");
+  EXPECT_TRUE(noted("none of its 1 images has an annotation")) << said();
+}
+
 TEST_F(Coco, EveryFaultIsNamedAndTheRestIsKept) {
   coco(R"({"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4]},
 {"id": 2, "image_id": 9, "category_id": 3, "bbox": [1, 2, 3, 4]},
