@@ -19,8 +19,8 @@ struct Bundled {
 };
 
 /// Writes a tar file with sorted entries and fixed times: the same versions give the same bytes.
-/// `versions`: references. Errors: a damaged object or text, a full disk (nothing is left),
-/// stopped_error().
+/// `versions`: references. An earlier bundle there is replaced. Errors: another file is there, a
+/// damaged object or text, a full disk (nothing is left), stopped_error().
 Bundled write_bundle(Store& store, const std::vector<std::string>& versions,
                      const std::filesystem::path& file, const std::stop_token& stop);
 

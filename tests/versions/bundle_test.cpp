@@ -47,6 +47,15 @@ TEST_F(Bundle, TheSameVersionsOnTheOtherSide) {
   EXPECT_EQ(to.history().size(), 2u);
 }
 
+TEST_F(Bundle, ReplacesABundleAndNothingElse) {
+  write();
+  write();
+  scratch.write("x.tar", "names: [a]");
+  EXPECT_NE(test::error_of([&] { write(); }).find("expected no file, or an earlier bundle"),
+            std::string::npos);
+  EXPECT_EQ(scratch.read("x.tar"), "names: [a]");
+}
+
 TEST_F(Bundle, SameVersionsGiveTheSameBytes) {
   write("a.tar");
   write("b.tar");
