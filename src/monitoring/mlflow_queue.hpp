@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-struct sqlite3;
+#include "core/database.hpp"
 
 namespace yolov7::monitoring {
 
@@ -29,9 +29,6 @@ class MlflowQueue {
 
   /// Opens <run_folder>/mlflow.sqlite, or makes it.
   explicit MlflowQueue(const std::filesystem::path& run_folder);
-  ~MlflowQueue();
-  MlflowQueue(const MlflowQueue&) = delete;
-  MlflowQueue& operator=(const MlflowQueue&) = delete;
 
   const std::filesystem::path& run_folder() const { return folder_; }
   /// A record of the same kind and content that still waits is not doubled: it goes to the end.
@@ -47,9 +44,8 @@ class MlflowQueue {
   void set_fact(const std::string& name, const std::string& value);
 
  private:
-  class Statement;
-  std::filesystem::path folder_, path_;
-  sqlite3* database_ = nullptr;
+  std::filesystem::path folder_;
+  Database database_;
   std::mutex mutex_;
 };
 

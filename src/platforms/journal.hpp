@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-struct sqlite3;
+#include "core/database.hpp"
 
 namespace yolov7::platforms {
 
@@ -15,9 +15,6 @@ class Journal {
   /// Opens or makes the file; `place`: service, server and project, which keeps several apart in
   /// one file. Errors name the file: it cannot be made, it is something else.
   Journal(const std::filesystem::path& file, std::string place);
-  ~Journal();
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
 
   /// "" = nothing is known.
   std::string get(const std::string& key, const std::string& step) const;
@@ -25,13 +22,11 @@ class Journal {
   void set(const std::string& key, const std::string& step, const std::string& value);
   void set_all(const std::map<std::string, std::string>& values, const std::string& step);
 
-  const std::filesystem::path& file() const { return file_; }
+  const std::filesystem::path& file() const { return database_.path(); }
 
  private:
-  class Statement;
-  std::filesystem::path file_;
   std::string place_;
-  sqlite3* database_ = nullptr;
+  mutable Database database_;
 };
 
 /// `given`, or .yolov7/platforms.sqlite in the folder of `source`, which readers of data sets pass

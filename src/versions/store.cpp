@@ -150,7 +150,9 @@ fs::path store_folder(const std::string& given) {
 
 Store::Store(fs::path folder)
     : folder_(std::move(folder)),
-      database_(std::make_unique<Database>(folder_ / database_name)),
+      database_(std::make_unique<Database>(
+          folder_ / database_name,
+          DatabaseUse{"the database of a version store", std::chrono::seconds(60), true, 65536})),
       objects_(std::make_unique<ObjectFiles>(folder_ / "objects")) {
   make_tables();
 }

@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/database.hpp"
 #include "core/file.hpp"
 #include "versions/content.hpp"
-#include "versions/database.hpp"
 #include "versions/object_files.hpp"
 
 namespace yolov7::versions {

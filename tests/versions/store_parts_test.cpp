@@ -1,6 +1,6 @@
 // The parts of the store: database, objects, the cache of files, a folder as it lies there.
+#include "core/database.hpp"
 #include "tests/versions/version_fixture.hpp"
-#include "versions/database.hpp"
 #include "versions/file_cache.hpp"
 #include "versions/object_files.hpp"
 #include "versions/snapshot.hpp"
@@ -11,7 +11,7 @@ namespace {
 
 TEST(VersionDatabase, TransactionsAreAllOrNothing) {
   const test::ScratchFolder scratch;
-  Database database(scratch / "x.sqlite");
+  Database database(scratch / "x.sqlite", {"a database", {}});
   database.run("CREATE TABLE t (a BLOB)");
   const auto count = [&] {
     Statement rows(database, "SELECT COUNT(*) FROM t");

@@ -1,5 +1,6 @@
 #pragma once
 // SQLite behind two small classes: a database and a prepared statement.
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -10,16 +11,23 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace yolov7::versions {
+namespace yolov7 {
 
 class Statement;
 
+struct DatabaseUse {
+  std::string what;                      ///< for messages: "a journal of uploads"
+  std::chrono::milliseconds patience{};  ///< while another process writes
+  /// What is committed is safe from a power failure; off: only from the end of the process.
+  bool durable = true;
+  int cache_kib = 2000;
+};
+
 class Database {
  public:
-  /// Opens or makes the file. What is committed is safe from a power failure. Readers and one
-  /// writer work at the same time, but for file systems of other machines (no shared memory there).
-  /// Error: it cannot be opened, or is no database.
-  explicit Database(const std::filesystem::path& path);
+  /// Opens or makes the file. Readers and one writer work at the same time, but for file systems of
+  /// other machines (no shared memory there). Error: it cannot be opened, or is no database.
+  Database(const std::filesystem::path& path, DatabaseUse use);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -31,7 +39,9 @@ class Database {
  private:
   friend class Statement;
   [[noreturn]] void fail(int code) const;
+  std::string message() const;
   std::filesystem::path path_;
+  std::string what_;
   sqlite3* connection_ = nullptr;
 };
 
@@ -80,4 +90,4 @@ class Transaction {
   bool open_ = true;
 };
 
-}  // namespace yolov7::versions
+}  // namespace yolov7

@@ -1,4 +1,4 @@
-#include "versions/database.hpp"
+#include "core/database.hpp"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 
-namespace yolov7::versions {
+namespace yolov7 {
 namespace {
 
 /// Whether several machines may write there: shared memory would not join them.
@@ -23,17 +23,20 @@ bool of_other_machines(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Database::Database(const std::filesystem::path& path) : path_(path) {
+Database::Database(const std::filesystem::path& path, DatabaseUse use)
+    : path_(path), what_(std::move(use.what)) {
   const int code = sqlite3_open_v2(path.c_str(), &connection_,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   try {
-    if (code != SQLITE_OK) fail(code);
-    sqlite3_busy_timeout(connection_, 60'000);
+    if (code != SQLITE_OK)
+      throw Error(
+          fmt::format("{}: expected {} that can be opened: {}", path_.string(), what_, message()));
+    sqlite3_busy_timeout(connection_, static_cast<int>(use.patience.count()));
     run(of_other_machines(path.has_parent_path() ? path.parent_path() : ".")
             ? "PRAGMA journal_mode = DELETE"
             : "PRAGMA journal_mode = WAL");
-    run("PRAGMA synchronous = FULL");
-    run("PRAGMA cache_size = -65536");  // KiB
+    run(use.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    run(fmt::format("PRAGMA cache_size = -{}", use.cache_kib));
   } catch (...) {
     sqlite3_close(connection_);
     throw;
@@ -42,14 +45,15 @@ Database::Database(const std::filesystem::path& path) : path_(path) {
 
 Database::~Database() { sqlite3_close(connection_); }
 
+std::string Database::message() const {
+  return connection_ == nullptr ? "out of memory" : sqlite3_errmsg(connection_);
+}
+
 void Database::fail(int code) const {
-  const std::string why = connection_ == nullptr ? "out of memory" : sqlite3_errmsg(connection_);
   if ((code & 0xFF) == SQLITE_NOTADB || (code & 0xFF) == SQLITE_CORRUPT)
-    throw Error(
-        fmt::format("{}: expected the database of a version store, found something else "
-                    "or a damaged file: {}",
-                    path_.string(), why));
-  throw Error(fmt::format("{}: {}", path_.string(), why));
+    throw Error(fmt::format("{}: expected {}, found something else or a damaged file: {}",
+                            path_.string(), what_, message()));
+  throw Error(fmt::format("{}: {}", path_.string(), message()));
 }
 
 void Database::run(const std::string& sql) {
@@ -150,4 +154,4 @@ void Transaction::commit() {
   open_ = false;
 }
 
-}  // namespace yolov7::versions
+}  // namespace yolov7
