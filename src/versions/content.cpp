@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/error.hpp"
+#include "core/escaped_field.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::versions {
@@ -57,43 +58,14 @@ bool before(const Item& a, const Item& b) {
   return std::tie(a.path, a.split) < std::tie(b.path, b.split);
 }
 
-std::string escaped(std::string_view field) {
-  if (field.find_first_of("\t\n\\") == std::string_view::npos) return std::string(field);
-  std::string out;
-  for (const char c : field) {
-    if (c == '\\')
-      out += "\\\\";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c == '\n')
-      out += "\\n";
-    else
-      out += c;
-  }
-  return out;
-}
-
-std::string unescaped(std::string_view field) {
-  std::string out;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field[i] != '\\' || i + 1 == field.size())
-      out += field[i];
-    else if (field[++i] == 't')
-      out += '\t';
-    else
-      out += field[i] == 'n' ? '\n' : '\\';
-  }
-  return out;
-}
-
 std::string text_of(const ClassList& classes) {
   std::string out = fmt::format("classes {}\nkey points {} {}\n", classes.classes.size(),
                                 classes.key_points, classes.key_point_values);
   for (const ClassList::Entry& one : classes.classes) {
-    out += escaped(one.name);
+    out += text::escaped_field(one.name);
     if (!one.id.empty() || !one.supercategory.empty() || !one.colour.empty())
-      out += fmt::format("\t{}\t{}\t{}", escaped(one.id), escaped(one.supercategory),
-                         escaped(one.colour));
+      out += fmt::format("\t{}\t{}\t{}", text::escaped_field(one.id),
+                         text::escaped_field(one.supercategory), text::escaped_field(one.colour));
     out += '\n';
   }
   return out;
@@ -113,10 +85,10 @@ ClassList parse_classes(std::string_view text, const std::string& source) {
     const auto fields = text::split(lines[at], '\t');
     if (fields.size() != 1 && fields.size() != 4)
       throw malformed(source, "a class with one field or four", lines[at]);
-    ClassList::Entry entry{unescaped(fields[0]), {}, {}, {}};
+    ClassList::Entry entry{text::unescaped_field(fields[0]), {}, {}, {}};
     if (fields.size() == 4)
-      entry = {unescaped(fields[0]), unescaped(fields[1]), unescaped(fields[2]),
-               unescaped(fields[3])};
+      entry = {text::unescaped_field(fields[0]), text::unescaped_field(fields[1]),
+               text::unescaped_field(fields[2]), text::unescaped_field(fields[3])};
     result.classes.push_back(std::move(entry));
   }
   if (lines[0] != fmt::format("classes {}", result.classes.size()))
@@ -153,7 +125,10 @@ std::vector<Item> parse_page(std::string_view text, const std::string& source) {
   for (const std::string_view line : records(text, source)) {
     const auto fields = text::split(line, '\t');
     if (fields.size() != 4) throw malformed(source, "an item of four fields", line);
-    Item item{unescaped(fields[0]), unescaped(fields[1]), read_digest(fields[2], source), {}};
+    Item item{text::unescaped_field(fields[0]),
+              text::unescaped_field(fields[1]),
+              read_digest(fields[2], source),
+              {}};
     if (fields[3] != "-") item.annotations = read_digest(fields[3], source);
     require_plain(item, source);
     items.push_back(std::move(item));
@@ -168,9 +143,9 @@ void for_each_page(
   std::size_t first = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
-    text += escaped(item.path);
+    text += text::escaped_field(item.path);
     text += '\t';
-    text += escaped(item.split);
+    text += text::escaped_field(item.split);
     text += '\t';
     text += hex(item.image);
     text += '\t';

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/escaped_field.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 
@@ -16,35 +17,6 @@ namespace {
 
 constexpr std::string_view magic = "yolov7.cpp picture index, format 2, hash ";
 constexpr std::size_t fields = 9;  // bytes, time, width, height, orientation, rows (2), hash, key
-
-/// Fields are separated by tabs and records by line feeds, so these are escaped in paths.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\\')
-      out += "\\\\";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c == '\n')
-      out += "\\n";
-    else
-      out += c;
-  }
-  return out;
-}
-
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size())
-      out += text[i];
-    else if (text[++i] == 't')
-      out += '\t';
-    else
-      out += text[i] == 'n' ? '\n' : '\\';
-  }
-  return out;
-}
 
 template <class T>
 bool number(std::string_view text, T& value) {
@@ -61,7 +33,7 @@ bool parse_record(std::string_view line, FactsByKey& known) {
       !number(parts[5], facts.rows.decoded) || !number(parts[6], facts.rows.expected))
     return false;
   facts.content_hash = parts[7];
-  return known.emplace(unescaped(parts[8]), std::move(facts)).second;
+  return known.emplace(text::unescaped_field(parts[8]), std::move(facts)).second;
 }
 
 std::string cache_key_of_folder(const fs::path& folder) {
@@ -93,7 +65,7 @@ std::string format_facts(const FactsByKey& facts) {
     const PictureFacts& f = entry->second;
     body += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", f.stamp.size_bytes,
                         f.stamp.modified_ns, f.width, f.height, f.orientation, f.rows.decoded,
-                        f.rows.expected, f.content_hash, escaped(entry->first));
+                        f.rows.expected, f.content_hash, text::escaped_field(entry->first));
   }
   return fmt::format("{}{}\n{}", magic, file::content_hash(body), body);
 }
