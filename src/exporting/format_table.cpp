@@ -76,11 +76,13 @@ Format tflite_row() {
           .readable = true};
 }
 
-Format saved_model_row() {
-  return {.name = "saved_model",
+/// What SavedModel and frozen graph have in common.
+Format tensorflow_row(std::string_view name, std::string_view file_name,
+                      std::string_view description, WriteFormat write) {
+  return {.name = name,
           .spellings = {},
-          .file_name = "{}_saved_model",
-          .description = "TensorFlow SavedModel",
+          .file_name = file_name,
+          .description = description,
           .options = {"dynamic-batch", "fold-obj", "end2end", "nms", "include-nms", "topk-all",
                       "topk-per-class", "iou-thres", "conf-thres"},
           .without_effect = {{"grid", "boxes are decoded always"},
@@ -88,25 +90,20 @@ Format saved_model_row() {
                              {"dynamic", "height and width are fixed in this format"},
                              {"max-wh", "the operation keeps classes apart by itself"},
                              {"agnostic-nms", "the operation suppresses within classes"}},
-          .write = write_saved_model,
+          .write = write,
           .readable = true};
 }
 
+Format saved_model_row() {
+  return tensorflow_row("saved_model", "{}_saved_model", "TensorFlow SavedModel",
+                        write_saved_model);
+}
+
 Format pb_row() {
-  return {.name = "pb",
-          .spellings = {"frozen_graph"},
-          .file_name = "{}.pb",
-          .description = "TensorFlow frozen graph",
-          .options = {"dynamic-batch", "fold-obj", "end2end", "nms", "include-nms", "topk-all",
-                      "topk-per-class", "iou-thres", "conf-thres"},
-          .without_effect = {{"grid", "boxes are decoded always"},
-                             {"simplify", "the graph is written without anything to simplify"},
-                             {"dynamic", "height and width are fixed in this format"},
-                             {"max-wh", "the operation keeps classes apart by itself"},
-                             {"agnostic-nms", "the operation suppresses within classes"}},
-          .write = write_frozen_graph,
-          .readable = true,
-          .holds_names = false};
+  Format format = tensorflow_row("pb", "{}.pb", "TensorFlow frozen graph", write_frozen_graph);
+  format.spellings = {"frozen_graph"};
+  format.holds_names = false;
+  return format;
 }
 
 Format coreml_row() {

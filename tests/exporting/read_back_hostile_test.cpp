@@ -8,6 +8,7 @@
 #include "exporting/format_table.hpp"
 #include "runtime/openvino/model_file.hpp"
 #include "tests/exporting/networks.hpp"
+#include "tests/numbers.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -68,24 +69,8 @@ void expect_clear(const std::string& message, const std::string& what) {
   EXPECT_LT(message.size(), 600U) << what << ": " << message;
 }
 
-/// splitmix64: a fixed sequence, so that a failure names its number.
-class Numbers {
- public:
-  explicit Numbers(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-  std::size_t below(std::size_t n) { return n == 0 ? 0 : next() % n; }
-
- private:
-  std::uint64_t state_;
-};
-
 /// Most of a file is weights, any of which is as good as another: changes go where words are.
-std::string mutated(std::string s, Numbers& numbers) {
+std::string mutated(std::string s, test::Numbers& numbers) {
   const std::size_t changes = numbers.below(2) == 0 ? 1 : 1 + numbers.below(6);
   for (std::size_t i = 0; i < changes && s.size() > 8; ++i) {
     std::size_t at = numbers.below(s.size());
@@ -168,7 +153,7 @@ TEST(ReadBackHostile, Mutations) {
     const fs::path file = changed_file(folder.path(), seed);
     const std::string whole = test::read_text(file);
     for (int i = 0; i < count; ++i) {
-      Numbers numbers(static_cast<std::uint64_t>(i));
+      test::Numbers numbers(static_cast<std::uint64_t>(i));
       test::write_text(file, mutated(whole, numbers));
       const std::string what = std::string(seed.format) + ", mutation " + std::to_string(i);
       ::testing::internal::CaptureStderr();

@@ -11,6 +11,7 @@
 #include "network/config/builder.hpp"
 #include "tests/network/config_fixture.hpp"
 #include "tests/network/hostile_seeds.hpp"
+#include "tests/numbers.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -22,25 +23,9 @@ int mutations() {
   return set == nullptr ? 2000 : std::atoi(set);
 }
 
-/// splitmix64: a fixed sequence, so that a failure names its number.
-class Numbers {
- public:
-  explicit Numbers(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-  std::size_t below(std::size_t n) { return n == 0 ? 0 : next() % n; }
-
- private:
-  std::uint64_t state_;
-};
-
 /// One to eight changes: bits, bytes that mean something to a pickle, lengths, pieces removed,
 /// doubled or moved.
-std::string mutated(std::string s, Numbers& numbers) {
+std::string mutated(std::string s, test::Numbers& numbers) {
   static const std::string telling(
       "\x00\x01\x7f\x80\xff(.0125)NKMJXTUBCGQRbcehijqrstu]}"
       "\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8f\x90\x91\x93\x94\x95",
@@ -127,7 +112,7 @@ class Mutation : public testing::Test {
 TEST_F(Mutation, OfCheckpoints) {
   const std::vector<OpenSeed> all = open_seeds();
   for (int i = 0; i < mutations(); ++i) {
-    Numbers numbers(static_cast<std::uint64_t>(i));
+    test::Numbers numbers(static_cast<std::uint64_t>(i));
     const OpenSeed& seed = all[numbers.below(all.size())];
     const std::string where = "mutation " + std::to_string(i) + " of " + seed.name;
     if (!seed.entries.empty() && numbers.below(4) != 0) {
@@ -147,7 +132,7 @@ TEST_F(Mutation, OfConfigurations) {
       config_text("training/yolov7-tiny.yaml"), config_text("training/yolov7-w6.yaml"),
       config_text("deploy/yolov7.yaml"), SmallOfficial().network.config};
   for (int i = 0; i < mutations() / 10; ++i) {
-    Numbers numbers(static_cast<std::uint64_t>(i) + (std::uint64_t{1} << 40));
+    test::Numbers numbers(static_cast<std::uint64_t>(i) + (std::uint64_t{1} << 40));
     const std::string text = mutated(all[numbers.below(all.size())], numbers);
     const std::string said = error_of([&] { build(text, "x.yaml"); });
     EXPECT_EQ(said.find('\n'), std::string::npos) << i << ": " << said;

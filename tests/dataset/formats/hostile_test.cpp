@@ -10,6 +10,7 @@
 #include "dataset/formats/convert.hpp"
 #include "tests/dataset/data_fixture.hpp"
 #include "tests/dataset/formats/format_seeds.hpp"
+#include "tests/numbers.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -194,22 +195,7 @@ TEST_P(Hostile, PathsThatLeadOut) {
   change("a link", [](const std::string& whole) { return replaced(whole, "a.png", "z.png"); });
 }
 
-/// splitmix64: a fixed sequence, so that a failure names its number.
-class Numbers {
- public:
-  explicit Numbers(std::uint64_t seed) : state_(seed) {}
-  std::size_t below(std::size_t n) {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return n == 0 ? 0 : (z ^ (z >> 31)) % n;
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-std::string mutated(std::string s, Numbers& numbers) {
+std::string mutated(std::string s, test::Numbers& numbers) {
   static const std::string telling = "{}[]<>\"',:;&%#\\/=-+.eE0129\n\t \xFF\x80";
   const std::size_t changes = numbers.below(2) == 0 ? 1 : 1 + numbers.below(8);
   for (std::size_t i = 0; i < changes && !s.empty(); ++i) {
@@ -232,7 +218,7 @@ TEST_P(Hostile, Mutations) {
   const std::size_t all = given == nullptr ? 2000 : static_cast<std::size_t>(std::atoi(given));
   const std::size_t count = all / test::read_formats().size() + 1;
   for (std::size_t i = 0; i < count && !HasFailure(); ++i) {
-    Numbers numbers(i);
+    test::Numbers numbers(i);
     const auto& [file, whole] = files[numbers.below(files.size())];
     with(file, mutated(whole, numbers), fmt::format("mutation {}", i));
   }
