@@ -6,37 +6,19 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
-#include <fstream>
-#include <string>
 #include <thread>
 #include <vector>
 
+#include "core/cgroup.hpp"
+
 namespace yolov7 {
-namespace {
-
-/// Cores granted by "quota period" of a cgroup, or a huge number.
-double cgroup_cores() {
-  constexpr double unlimited = 1e9;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
-    std::string quota;
-    double period = 0;
-    if (v2 >> quota >> period && quota != "max" && period > 0) return std::stod(quota) / period;
-  }
-  std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  double quota = 0, period = 0;
-  if (q >> quota && p >> period && quota > 0 && period > 0) return quota / period;
-  return unlimited;
-}
-
-}  // namespace
-
 int usable_cores() {
   int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0)
     cores = std::min(cores, std::max(1, CPU_COUNT(&set)));
-  const double granted = std::ceil(cgroup_cores());
+  const double granted = std::ceil(cgroup_cores(CgroupPlace::of_this_process()));
   return std::max(1, granted < cores ? static_cast<int>(granted) : cores);
 }
 

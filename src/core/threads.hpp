@@ -10,7 +10,7 @@
 namespace yolov7 {
 
 /// Cores that this process may use: the smallest of hardware threads, CPU affinity and the cgroup
-/// quota (v1 and v2), at least 1.
+/// quotas (versions 1 and 2, every level up to the root), at least 1.
 int usable_cores();
 /// `wanted`, or all usable cores where it is 0 or less.
 inline int threads_or_all(int wanted) { return wanted > 0 ? wanted : usable_cores(); }

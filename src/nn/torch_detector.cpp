@@ -1,6 +1,7 @@
 #include "nn/torch_detector.hpp"
 
 #include <fmt/format.h>
+#include <torch/version.h>
 
 #include "core/error.hpp"
 #include "core/threads.hpp"

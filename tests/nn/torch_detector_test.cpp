@@ -1,6 +1,7 @@
 #include "nn/torch_detector.hpp"
 
 #include <gtest/gtest.h>
+#include <torch/version.h>
 
 #include "core/error.hpp"
 #include "tests/nn/small_network.hpp"

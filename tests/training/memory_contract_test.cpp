@@ -62,7 +62,7 @@ std::size_t step_peak(nn::TorchNetwork& net, Loss& loss, int objects) {
 TEST(MemoryContract, TwoThousandObjectsTakeNoMoreThanTwenty) {
   kernels::keep_tensor_memory();
   at::set_num_threads(usable_cores());
-  std::ifstream in(std::string(YOLOV7_SOURCE_DIR) + "/configs/training/yolov7-tiny.yaml");
+  std::ifstream in(YOLOV7_SOURCE_DIR "/configs/training/yolov7-tiny.yaml");
   const std::string config{std::istreambuf_iterator<char>(in), {}};
   nn::TorchNetwork net(network::build(config, "yolov7-tiny.yaml"));
   nn::initialize(net, 0);

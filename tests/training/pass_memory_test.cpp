@@ -41,7 +41,7 @@ TEST(PassBytes, FrozenLayersKeepNothing) {
 }
 
 TEST(PassBytes, AreNearWhatAPassTakes) {
-  std::ifstream in(std::string(YOLOV7_SOURCE_DIR) + "/configs/training/yolov7-tiny.yaml");
+  std::ifstream in(YOLOV7_SOURCE_DIR "/configs/training/yolov7-tiny.yaml");
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   nn::TorchNetwork net(network::build(
       std::regex_replace(text, std::regex("width_multiple: *[0-9.]+"), "width_multiple: 0.25"),
