@@ -1,6 +1,5 @@
 #pragma once
-// An ONNX graph that is put together node by node (onnx.ai, IR specification; field numbers of
-// onnx.proto).
+// Builds an ONNX graph node by node (onnx.ai, IR specification; field numbers of onnx.proto).
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,7 +17,7 @@ namespace yolov7::exporting {
 /// TensorProto.DataType.
 enum class OnnxType { float32 = 1, int32 = 6, int64 = 7, float16 = 10 };
 
-/// A side of known length, or the name of an open one.
+/// The length of an axis: a number, or the name of a variable length.
 using OnnxSide = std::variant<std::int64_t, std::string>;
 
 using OnnxAttribute =
@@ -33,8 +32,8 @@ class OnnxGraph {
   void input(const std::string& name, OnnxType type, const std::vector<OnnxSide>& shape);
   void output(const std::string& name, OnnxType type, const std::vector<OnnxSide>& shape);
 
-  /// Appends a node with one output; returns that output's name, which is made up where `output`
-  /// is empty. "" among the inputs is one left out.
+  /// Appends a node with one output and returns the name of the output. If `output` is empty, a
+  /// name is made. An empty input name omits an optional input.
   std::string node(std::string_view operation, const std::vector<std::string>& inputs,
                    const std::vector<OnnxAttribute>& attributes = {}, std::string output = {});
   void node(std::string_view operation, std::string_view domain,
@@ -46,8 +45,9 @@ class OnnxGraph {
   std::string scalar(std::int64_t value);
   std::string floats(const std::vector<std::int64_t>& shape, const std::vector<float>& values,
                      OnnxType type = OnnxType::float32);
-  /// A large one, converted when the file is written. `owner` keeps the tensor alive; float32 or
-  /// float16 in the file. One name is written once.
+  /// Adds a weight, which is converted when the file is written. `tensor`: float32. `owner` keeps
+  /// it alive until then. In the file: `type`, float32 or float16. A name that was added before is
+  /// not added again. Error: another number of values than `shape` has, or another type.
   std::string weight(const std::string& name, const std::vector<std::int64_t>& shape,
                      const network::Tensor& tensor, OnnxType type,
                      std::shared_ptr<const void> owner);
@@ -56,7 +56,7 @@ class OnnxGraph {
   std::string reduce(std::string_view operation, const std::string& input, std::int64_t axis);
   std::string cast(const std::string& input, OnnxType to);
 
-  /// The whole file. `domains`: further operator sets, version 1.
+  /// The ONNX model. `domains`: further operator sets, each with version 1. Call once.
   ProtobufMessage model(const std::vector<std::pair<std::string, std::string>>& metadata,
                         const std::vector<std::string>& domains) &&;
 

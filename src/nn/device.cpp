@@ -50,11 +50,13 @@ const GpuApi* gpu_api(std::string& why) {
       reason = dlerror();
       return;
     }
-    const auto face = reinterpret_cast<const GpuApi* (*)()>(dlsym(library, "yolov7_gpu_api"));
-    if (face != nullptr)
-      api = face();
+    const auto table = reinterpret_cast<const GpuApi* (*)()>(dlsym(library, "yolov7_gpu_api"));
+    const int version = table == nullptr ? 0 : table()->version;
+    if (version == gpu_api_version)
+      api = table();
     else
-      reason = "libyolov7-cuda.so is not of this version";
+      reason = fmt::format("libyolov7-cuda.so: expected version {}, found {}", gpu_api_version,
+                           version == 0 ? std::string("none") : std::to_string(version));
   });
   why = reason;
   return api;

@@ -1,4 +1,4 @@
-// Of TorchNetwork: the forward pass.
+// The forward pass of TorchNetwork.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -25,8 +25,8 @@ at::Tensor reorg(const at::Tensor& x) {
 
 }  // namespace
 
-/// The values of one forward pass. A value that several steps read may stand there twice
-/// (conv_bn_act_twice).
+/// The values of one forward pass, by value number. The output of a shared convolution is held
+/// twice (conv_bn_act_twice): one reader takes the value, all later readers its twin.
 struct TorchNetwork::Flow {
   explicit Flow(int count) : values(static_cast<std::size_t>(count)), twins(values.size()) {}
   std::vector<at::Tensor> values, twins;
@@ -35,7 +35,7 @@ struct TorchNetwork::Flow {
     values[static_cast<std::size_t>(value)] = std::move(pair[0]);
     twins[static_cast<std::size_t>(value)] = std::move(pair[1]);
   }
-  /// For one reader: the value, and for all later readers its twin.
+  /// The first call returns the value, every later call its twin, if it has one.
   at::Tensor take(int value) {
     at::Tensor& here = values[static_cast<std::size_t>(value)];
     at::Tensor& twin = twins[static_cast<std::size_t>(value)];
@@ -74,7 +74,7 @@ at::Tensor TorchNetwork::execute(const Step& step, Flow& flow) const {
           [&](const network::Upsample&) { return kernels::upsample_twice(x); },
           [&](const network::Reorg&) { return reorg(x); },
           [&](const network::ImplicitAdd&) { return x + step.implicit.to(x.scalar_type()); },
-          // It widens bfloat16 to the parameters' type.
+          // scale_channels() also converts bfloat16 to the parameters' type.
           [&](const network::ImplicitMultiply&) {
             return kernels::scale_channels(x, step.implicit);
           },
@@ -84,7 +84,8 @@ at::Tensor TorchNetwork::execute(const Step& step, Flow& flow) const {
       step.primitive);
 }
 
-/// [B, na·no, H, W] → [B, na, H, W, no]; a view if the value is channels_last.
+/// [B, anchors · outputs, H, W] → [B, anchors, H, W, outputs]. No copy if the value is
+/// channels_last and of type type_.
 at::Tensor TorchNetwork::raw_map(const at::Tensor& value) const {
   const at::Tensor t = value.to(type_).contiguous(at::MemoryFormat::ChannelsLast);
   return t
@@ -95,10 +96,10 @@ at::Tensor TorchNetwork::raw_map(const at::Tensor& value) const {
 
 std::vector<at::Tensor> TorchNetwork::forward(const at::Tensor& images) {
   const auto stride = static_cast<std::int64_t>(network_.largest_stride());
-  if (images.dim() != 4 || images.size(1) != 3 || images.size(2) % stride != 0 ||
-      images.size(3) % stride != 0)
+  if (images.dim() != 4 || images.size(1) != 3 || images.size(2) == 0 || images.size(3) == 0 ||
+      images.size(2) % stride != 0 || images.size(3) % stride != 0)
     throw Error(fmt::format(
-        "{}: expected images [B, 3, H, W] with sides that are multiples of {}, found [{}]",
+        "{}: expected images [B, 3, H, W] with sides above 0 that are multiples of {}, found [{}]",
         network_.source, stride, fmt::join(images.sizes(), ", ")));
   Flow flow(network_.value_count);
   flow.set(0, {images.to(device_, mode_.compute).contiguous(at::MemoryFormat::ChannelsLast),

@@ -32,9 +32,15 @@ void diff_classes(const ClassList& before, const ClassList& after, Diff& diff) {
     }
     met.insert(map[i]);
     const std::string& now = after.classes[static_cast<std::size_t>(map[i])].name;
+    ClassList::Entry properties = before.classes[i];
+    properties.name = now;
     if (now != name) diff.classes_renamed.push_back({name, now});
+    if (properties != after.classes[static_cast<std::size_t>(map[i])])
+      diff.classes_with_other_properties.push_back(now);
     diff.classes_reordered = diff.classes_reordered || map[i] != static_cast<int>(i);
   }
+  diff.other_kpt_shape =
+      before.key_points != after.key_points || before.key_point_values != after.key_point_values;
   for (std::size_t k = 0; k < after.classes.size(); ++k)
     if (!met.contains(static_cast<int>(k))) diff.classes_added.push_back(after.classes[k].name);
 }
@@ -151,6 +157,8 @@ class Comparing {
     image.no_longer_annotated = !other.annotations;
     image.before = annotations(one, before_.classes);
     image.after = annotations(other, after_.classes);
+    image.image_properties =
+        one.annotations && other.annotations && image.before.image != image.after.image;
     image.boxes = diff_shapes(image.before.shapes, image.after.shapes, class_map_);
     image.order_only = image.boxes.empty() && one.annotations && other.annotations &&
                        same_rows(image.before, image.after);
@@ -177,7 +185,8 @@ class Comparing {
 
 bool Diff::empty() const {
   return classes_added.empty() && classes_removed.empty() && classes_renamed.empty() &&
-         !classes_reordered && !other_recipe && images_added.empty() && images_removed.empty() &&
+         !classes_reordered && classes_with_other_properties.empty() && !other_kpt_shape &&
+         !other_recipe && images_added.empty() && images_removed.empty() &&
          images_replaced.empty() && images_renamed.empty() && images_moved.empty() &&
          labels.empty();
 }

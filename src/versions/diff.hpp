@@ -42,6 +42,7 @@ struct ImageDiff {
   Annotations before, after;
   bool order_only = false;  ///< the same rows in another order
   bool now_annotated = false, no_longer_annotated = false;
+  bool image_properties = false;  ///< size, id, tags or attributes of the image differ
 };
 
 struct PathPair {
@@ -52,6 +53,9 @@ struct Diff {
   std::vector<std::string> classes_added, classes_removed;
   std::vector<PathPair> classes_renamed;
   bool classes_reordered = false;
+  /// Classes with the same name and another id, supercategory or colour.
+  std::vector<std::string> classes_with_other_properties;
+  bool other_kpt_shape = false;
   bool other_recipe = false;
   std::vector<Item> images_added, images_removed;
   std::vector<std::pair<Item, Item>> images_replaced;  ///< other bytes at the same path
@@ -79,7 +83,8 @@ Diff diff_contents(const Content& before, const Content& after,
                    const std::function<std::string(const Digest&)>& text);
 
 nlohmann::json to_json(const Diff& diff, const ClassList& before, const ClassList& after);
-/// For people: totals, then at most `most` lines of each kind.
+/// For people: one line for each kind of change with at most `most` names, then the numbers of
+/// changed boxes, in total and by class.
 std::vector<std::string> summary_lines(const Diff& diff, std::size_t most);
 
 }  // namespace yolov7::versions

@@ -52,7 +52,8 @@ json image_json(const ImageDiff& image, const ClassList& before, const ClassList
           {"boxes", std::move(boxes)},
           {"order_only", image.order_only},
           {"now_annotated", image.now_annotated},
-          {"no_longer_annotated", image.no_longer_annotated}};
+          {"no_longer_annotated", image.no_longer_annotated},
+          {"image_properties", image.image_properties}};
 }
 
 json counts_json(const std::array<std::size_t, box_changes>& counts) {
@@ -68,7 +69,7 @@ std::string counts_text(const std::array<std::size_t, box_changes>& counts) {
   return parts.empty() ? "none" : text::join(parts, ", ");
 }
 
-/// "2 images added: a.jpg (train), b.jpg (val)"
+/// "images added (2): a.jpg (train), b.jpg (val)"
 template <class List, class Text>
 void add_line(std::vector<std::string>& lines, const List& list, const char* what, std::size_t most,
               const Text& text_of_one) {
@@ -77,7 +78,7 @@ void add_line(std::vector<std::string>& lines, const List& list, const char* wha
   for (std::size_t i = 0; i < std::min<std::size_t>(list.size(), most); ++i)
     shown.push_back(text_of_one(list[i]));
   if (list.size() > most) shown.push_back(fmt::format("and {} more", list.size() - most));
-  lines.push_back(fmt::format("{} {}: {}", list.size(), what, text::join(shown, ", ")));
+  lines.push_back(fmt::format("{} ({}): {}", what, list.size(), text::join(shown, ", ")));
 }
 
 void add_class_lines(std::vector<std::string>& lines, const Diff& diff, std::size_t most) {
@@ -86,8 +87,11 @@ void add_class_lines(std::vector<std::string>& lines, const Diff& diff, std::siz
   add_line(lines, diff.classes_removed, "classes removed", most, as_it_is);
   add_line(lines, diff.classes_renamed, "classes renamed", most,
            [](const PathPair& one) { return fmt::format("{} is now {}", one.before, one.after); });
-  if (diff.classes_reordered) lines.emplace_back("the classes have another order");
-  if (diff.other_recipe) lines.emplace_back("the recipe is another one");
+  add_line(lines, diff.classes_with_other_properties,
+           "classes with another id, supercategory or colour", most, as_it_is);
+  if (diff.classes_reordered) lines.emplace_back("the order of the classes differs");
+  if (diff.other_kpt_shape) lines.emplace_back("kpt_shape, the shape of the key points, differs");
+  if (diff.other_recipe) lines.emplace_back("the recipe differs");
 }
 
 }  // namespace
@@ -103,7 +107,9 @@ json to_json(const Diff& diff, const ClassList& before, const ClassList& after) 
            {{"added", diff.classes_added},
             {"removed", diff.classes_removed},
             {"renamed", std::move(renamed)},
-            {"reordered", diff.classes_reordered}}},
+            {"reordered", diff.classes_reordered},
+            {"other_properties", diff.classes_with_other_properties}}},
+          {"other_kpt_shape", diff.other_kpt_shape},
           {"other_recipe", diff.other_recipe},
           {"images",
            {{"added", items_json(diff.images_added)},
@@ -125,28 +131,33 @@ std::vector<std::string> summary_lines(const Diff& diff, std::size_t most) {
   };
   add_line(lines, diff.images_added, "images added", most, item_text);
   add_line(lines, diff.images_removed, "images removed", most, item_text);
-  add_line(lines, diff.images_replaced, "images with other bytes", most,
+  add_line(lines, diff.images_replaced, "images with other content", most,
            [](const auto& pair) { return pair.second.path; });
   add_line(lines, diff.images_renamed, "images renamed", most, [](const auto& pair) {
     return fmt::format("{} is now {}", pair.first.path, pair.second.path);
   });
-  add_line(lines, diff.images_moved, "images in another split", most, [](const auto& pair) {
+  add_line(lines, diff.images_moved, "images moved to another split", most, [](const auto& pair) {
     return fmt::format("{} ({} to {})", pair.second.path, pair.first.split, pair.second.split);
   });
-  add_line(lines, diff.labels, "images with other annotations", most, [](const ImageDiff& image) {
+  add_line(lines, diff.labels, "images whose annotations differ", most, [](const ImageDiff& image) {
     std::array<std::size_t, box_changes> counts{};
     for (const ShapeDiff& box : image.boxes) ++counts[static_cast<std::size_t>(box.kind)];
-    std::string note = image.order_only            ? "another order of the same rows"
-                       : image.now_annotated       ? "annotated now"
+    std::string note = image.order_only            ? "same rows in another order"
+                       : image.now_annotated       ? "newly annotated"
                        : image.no_longer_annotated ? "no longer annotated"
                                                    : "";
+    if (image.image_properties)
+      note += std::string(note.empty() ? "" : "; ") + "other properties of the image";
     if (note.empty() || !image.boxes.empty())
       note += (note.empty() ? "" : "; ") + counts_text(counts);
     return fmt::format("{} ({})", image.path, note);
   });
   lines.push_back(fmt::format("boxes: {}", counts_text(diff.boxes)));
-  for (const auto& [name, counts] : diff.by_class)
-    lines.push_back(fmt::format("  {}: {}", name, counts_text(counts)));
+  for (std::size_t i = 0; i < std::min(most, diff.by_class.size()); ++i)
+    lines.push_back(
+        fmt::format("  {}: {}", diff.by_class[i].first, counts_text(diff.by_class[i].second)));
+  if (diff.by_class.size() > most)
+    lines.push_back(fmt::format("  and {} more classes", diff.by_class.size() - most));
   return lines;
 }
 

@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "core/error.hpp"
+#include "core/text.hpp"
 #include "versions/diff.hpp"
 #include "versions/merge.hpp"
 
@@ -13,6 +17,30 @@ const ClassEntry* of_side(const ClassList& side, const std::vector<int>& map, st
   return map[i] < 0 ? nullptr : &side.classes[static_cast<std::size_t>(map[i])];
 }
 
+/// "cat", "cat (id 3, colour #ff0000)": what tells classes of one name apart.
+std::string described(const ClassEntry& one) {
+  std::vector<std::string> parts;
+  if (!one.id.empty()) parts.push_back("id " + one.id);
+  if (!one.supercategory.empty()) parts.push_back("supercategory " + one.supercategory);
+  if (!one.colour.empty()) parts.push_back("colour " + one.colour);
+  return parts.empty() ? one.name : fmt::format("{} ({})", one.name, text::join(parts, ", "));
+}
+
+std::string key_points_of(const ClassList& list) {
+  return list.key_points == 0 ? "none"
+                              : fmt::format("{} × {}", list.key_points, list.key_point_values);
+}
+
+void require_one_kpt_shape(const ClassList& base, const ClassList& ours, const ClassList& theirs) {
+  const std::string of_base = key_points_of(base), of_ours = key_points_of(ours),
+                    of_theirs = key_points_of(theirs);
+  if (of_base != of_ours || of_base != of_theirs)
+    throw Error(fmt::format(
+        "merge: expected the same kpt_shape in all versions, found {} (base), {} (ours), {} "
+        "(theirs): change it in one version after the merge",
+        of_base, of_ours, of_theirs));
+}
+
 /// Which of the three stands for a class of the base. One that a side removed stays if the other
 /// side has it: boxes there may need it.
 const ClassEntry* chosen(const ClassEntry& base, const ClassEntry* ours, const ClassEntry* theirs,
@@ -20,7 +48,7 @@ const ClassEntry* chosen(const ClassEntry& base, const ClassEntry* ours, const C
   if (ours == nullptr || theirs == nullptr) return ours == nullptr ? theirs : ours;
   if (*ours == *theirs || *theirs == base) return ours;
   if (*ours == base) return theirs;
-  conflicts.push_back({{}, "class", base.name, ours->name, theirs->name});
+  conflicts.push_back({{}, "class", described(base), described(*ours), described(*theirs)});
   return prefer == OnConflict::theirs ? theirs : ours;
 }
 
@@ -34,6 +62,7 @@ int place_of(const ClassList& list, const std::string& name) {
 
 MergedClasses merge_classes(const ClassList& base, const ClassList& ours, const ClassList& theirs,
                             OnConflict prefer) {
+  require_one_kpt_shape(base, ours, theirs);
   MergedClasses result;
   if (ours == theirs) {
     result.classes = ours;
@@ -48,7 +77,7 @@ MergedClasses merge_classes(const ClassList& base, const ClassList& ours, const 
   result.of_base.assign(base.classes.size(), -1);
   result.of_ours.assign(ours.classes.size(), -1);
   result.of_theirs.assign(theirs.classes.size(), -1);
-  result.classes.key_points = ours.key_points,
+  result.classes.key_points = ours.key_points;
   result.classes.key_point_values = ours.key_point_values;
   // The order of the side that changed it; classes of the other side follow.
   const bool theirs_order = ours == base;

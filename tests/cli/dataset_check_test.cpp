@@ -1,7 +1,10 @@
 // yolov7 dataset check, stats and browse, as a user calls them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/program.hpp"
 
@@ -10,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class DatasetDoctor : public testing::Test {
+class DatasetCheck : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_EQ(run({"dataset", "synth", "--out", (scratch / "set").string(), "--train", "24",
@@ -23,25 +26,41 @@ class DatasetDoctor : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }
-  fs::path some_label() {
+  /// The first label file, by name, with a box and an image that is 320 px wide; its height.
+  std::pair<fs::path, int> some_label() {
+    std::vector<fs::path> labels;
     for (const auto& entry : fs::directory_iterator(scratch / "set/labels/train"))
-      if (entry.file_size() > 0) return entry.path();
+      if (entry.file_size() > 0) labels.push_back(entry.path());
+    std::sort(labels.begin(), labels.end());
+    for (const fs::path& label : labels) {
+      const fs::path image =
+          scratch / "set/images/train" / label.filename().replace_extension(".jpg");
+      const std::string bytes = read_text(image);
+      // Start of a baseline frame: marker, length (2 bytes), depth, height, width (2 bytes each).
+      const std::size_t frame = bytes.find("\xff\xc0");
+      const auto number = [&](std::size_t at) {
+        return static_cast<unsigned char>(bytes.at(at)) * 256 +
+               static_cast<unsigned char>(bytes.at(at + 1));
+      };
+      if (frame != std::string::npos && number(frame + 7) == 320) return {label, number(frame + 5)};
+    }
+    ADD_FAILURE() << "expected an image that is 320 px wide, found none";
     return {};
   }
   ScratchFolder scratch;
 };
 
-TEST_F(DatasetDoctor, ACleanSetPassesStrictAndTheTableOfChecksIsShown) {
+TEST_F(DatasetCheck, ACleanSetPassesStrictAndTheTableOfChecksIsShown) {
   const Outcome clean = check({"--strict"});
   EXPECT_EQ(clean.code, 0) << clean.out << clean.err;
   EXPECT_TRUE(has(clean.out, "0 errors, 0 warnings")) << clean.out;
   const Outcome list = run({"dataset", "check", "--list"});
+  EXPECT_EQ(list.code, 0) << list.err;
   EXPECT_TRUE(has(list.out, "| `other-layout` | error |")) << list.out;
 }
 
-TEST_F(DatasetDoctor, NamesTheCauseMendsItAndTheMendedSetIsClean) {
-  const fs::path label = some_label();
-  const std::string before = read_text(label);
+TEST_F(DatasetCheck, FixesPixelsForFractionsAndTheFixedSetPasses) {
+  const auto [label, height] = some_label();
   write_text(label, "0 120 80 60 40\n0 200 150 70 44\n");
   const Outcome found = check({"--strict", "--json", "--out", (scratch / "report").string(),
                                "--fix", (scratch / "mended").string()});
@@ -51,14 +70,21 @@ TEST_F(DatasetDoctor, NamesTheCauseMendsItAndTheMendedSetIsClean) {
   EXPECT_EQ(result["findings"][0]["cause"], "pixels for fractions") << found.out;
   EXPECT_EQ(result["fixed"]["changed_rows"], 2);
   EXPECT_TRUE(has(read_text(scratch / "report/report.html"), "pixels for fractions"));
-  // 120 / 320, 80 / height and so on: the format's own centre.
+  // The fixed rows: each value divided by the image's width or height.
+  std::istringstream rows(read_text(scratch / "mended/labels/train" / label.filename()));
+  for (const auto& [x, y, w, h] : {std::array{120, 80, 60, 40}, std::array{200, 150, 70, 44}}) {
+    double values[5] = {};
+    for (double& value : values) rows >> value;
+    const double expected[5] = {0, x / 320.0, y / double(height), w / 320.0, h / double(height)};
+    for (int i = 0; i < 5; ++i) EXPECT_NEAR(values[i], expected[i], 1e-6) << i;  // six decimals
+  }
   const Outcome again =
       run({"dataset", "check", (scratch / "mended/data.yaml").string(), "--strict", "--json"});
   EXPECT_EQ(again.code, 0) << again.out;
   EXPECT_EQ(read_text(label), "0 120 80 60 40\n0 200 150 70 44\n");
 }
 
-TEST_F(DatasetDoctor, WrongCallsAreRefused) {
+TEST_F(DatasetCheck, WrongCallsAreRefused) {
   EXPECT_EQ(check({"--skip", "blured-image"}).code, 2);
   EXPECT_TRUE(has(check({"--skip", "blured-image"}).err, "did you mean 'blurred-image'?"));
   EXPECT_EQ(check({"--leave", "1"}).code, 2);
@@ -66,16 +92,29 @@ TEST_F(DatasetDoctor, WrongCallsAreRefused) {
   EXPECT_EQ(check({"--predictions", (scratch / "none.json").string()}).code, 1);
 }
 
-TEST_F(DatasetDoctor, PredictionsRankWhatTheySpeakAgainst) {
+TEST_F(DatasetCheck, PredictionsThatFitTwoSplitsAreRefused) {
   write_text(scratch / "p.json",
              R"([{"image_id":0,"category_id":0,"bbox":[0,0,300,20],"score":0.99}])");
-  // Images of train and val share their numbers, so a result is not told apart.
+  // train and val have images with the same id, so the result fits two images.
   const Outcome both = check({"--predictions", (scratch / "p.json").string()});
   EXPECT_EQ(both.code, 1);
   EXPECT_TRUE(has(both.err, "as well as")) << both.err;
 }
 
-TEST_F(DatasetDoctor, StatisticsAndThePageToBrowse) {
+// Of 24 training and 8 validation images only train has a number 20.
+TEST_F(DatasetCheck, PredictionsRankTheLabelsThatTheyContradict) {
+  write_text(scratch / "p.json",
+             R"([{"image_id":20,"category_id":0,"bbox":[0,0,300,20],"score":0.99}])");
+  const Outcome ranked = check({"--predictions", (scratch / "p.json").string(), "--json"});
+  ASSERT_EQ(ranked.code, 0) << ranked.err;
+  const auto mistakes = nlohmann::json::parse(ranked.out)["mistakes"];
+  ASSERT_FALSE(mistakes.empty()) << ranked.out;
+  EXPECT_TRUE(has(mistakes[0]["image"].get<std::string>(), "000020")) << mistakes.dump(1);
+  for (std::size_t i = 1; i < mistakes.size(); ++i)
+    EXPECT_GE(mistakes[i - 1]["score"], mistakes[i]["score"]);
+}
+
+TEST_F(DatasetCheck, StatsAndBrowseWriteTheirPages) {
   const std::string data = (scratch / "set/data.yaml").string();
   const Outcome stats = run(
       {"dataset", "stats", data, "--other", data, "--json", "--out", (scratch / "stats").string()});

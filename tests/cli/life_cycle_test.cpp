@@ -349,6 +349,10 @@ TEST_F(LifeCycle, SearchedAnchors) {
   EXPECT_EQ(result(searched)["anchors"].size(), 12u);
   EXPECT_GT(result(searched)["best_possible_recall"].get<double>(), 0.98);
   EXPECT_EQ(run({"anchors"}).code, 2);
+  const Outcome uneven = run(
+      {"anchors", "--data", (data() / "data.yaml").string(), "--count", "10", "--per-level", "4"});
+  EXPECT_EQ(uneven.code, 2);
+  EXPECT_TRUE(has(uneven.err, "--count as a multiple of --per-level 4, found 10")) << uneven.err;
 
   const fs::path hyp = *scratch / "four.yaml";
   write_text(hyp, "anchors: 4\nmosaic: 0.5\n");

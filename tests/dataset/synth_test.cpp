@@ -117,7 +117,7 @@ TEST(Synth, SaysWhatItMade) {
   const nlohmann::json json = read_json(folder / "out" / "synth.json");
   EXPECT_EQ(json.at("level"), "easy");
   EXPECT_EQ(json.at("seed"), 3);
-  EXPECT_EQ(json.at("generator_version"), 1);
+  EXPECT_EQ(json.at("generator_version"), 2);
   EXPECT_EQ(json.at("names"), (std::vector<std::string>{"circle", "square"}));
   EXPECT_EQ(json.at("splits").at("train").at("pictures"), 20);
   EXPECT_EQ(json.at("splits").at("train").at("objects"), report.splits[0].objects);

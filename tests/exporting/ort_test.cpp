@@ -156,6 +156,6 @@ TEST_F(OrtDetector, WhatItCannotDoIsSaid) {
 TEST(OrtReason, PlacesInItsSourceAreLeftOut) {
   EXPECT_EQ(runtime::ort_reason("Load model failed:/src/onnxruntime/core/graph/model.cc:180 bad\n"),
             "Load model bad");
-  EXPECT_EQ(runtime::ort_reason(""), "it tells no reason");
+  EXPECT_EQ(runtime::ort_reason(""), "ONNX Runtime gave no reason");
   EXPECT_EQ(runtime::ort_reason(std::string(1000, 'x')), std::string(240, 'x') + " ...");
 }

@@ -11,8 +11,9 @@ using namespace yolov7;
 
 namespace {
 
-// Row and column in the stored picture (w × h) of the upright pixel (r, c), from the meaning of
-// each value (data 6): 6 turns by 90° clockwise, so the stored bottom left comes to the top left.
+// Column and row (x, y) in the stored picture (w × h) of the upright pixel in row r and column c,
+// from the meaning of each value (data 6). Value 6: turn the stored picture 90° clockwise; its
+// bottom left pixel becomes the top left one.
 cv::Point stored_position(int orientation, int r, int c, int w, int h) {
   switch (orientation) {
     case 2: return {w - 1 - c, r};
@@ -37,12 +38,21 @@ void expect_upright(const cv::Mat& upright, const cv::Mat& stored, int orientati
           << "orientation " << orientation << " row " << r << " column " << c;
 }
 
+/// What a header tells of a picture that is stored as w × h.
+void expect_header(const std::string& bytes, int orientation, int w, int h) {
+  const PictureHeader header = read_picture_header(bytes, "p");
+  EXPECT_EQ(header.orientation, orientation);
+  EXPECT_EQ(header.width, orientation >= 5 ? h : w);
+  EXPECT_EQ(header.height, orientation >= 5 ? w : h);
+}
+
 }  // namespace
 
 TEST(Exif, AllEightOrientations) {
   const cv::Mat stored = fixture::numbered(5, 3);
   for (int orientation = 1; orientation <= 8; ++orientation)
     expect_upright(apply_orientation(stored, orientation), stored, orientation);
+  for (const int unknown : {0, 9}) expect_upright(apply_orientation(stored, unknown), stored, 1);
 }
 
 TEST(Exif, BothByteOrdersAndPrefix) {
@@ -54,7 +64,7 @@ TEST(Exif, BothByteOrdersAndPrefix) {
     }
 }
 
-TEST(Exif, DamagedBlocksMeanOne) {
+TEST(Exif, DamagedBlocksGiveOrientation1) {
   EXPECT_EQ(exif_orientation(fixture::exif_block(0, false)), 1);
   EXPECT_EQ(exif_orientation(fixture::exif_block(9, false)), 1);
   EXPECT_EQ(exif_orientation(fixture::exif_block(65535, true)), 1);
@@ -70,8 +80,17 @@ TEST(Exif, DamagedBlocksMeanOne) {
   }
   std::string many_entries = whole;
   many_entries.replace(8, 2, "\xff\xff");
-  many_entries.replace(22, 2, "\x13\x01");  // no orientation among them
+  many_entries.replace(22, 2, "\x13\x01");  // the only orientation entry gets another tag
   EXPECT_EQ(exif_orientation(many_entries), 1);
+  EXPECT_EQ(exif_orientation("XX"), 1);
+  const auto with_byte = [&](std::size_t at, char byte) {
+    std::string changed = whole;
+    changed[at] = byte;
+    return exif_orientation(changed);
+  };
+  EXPECT_EQ(with_byte(24, '\4'), 6);  // type LONG
+  EXPECT_EQ(with_byte(24, '\2'), 1);  // type ASCII
+  EXPECT_EQ(with_byte(26, '\2'), 1);  // two values
 }
 
 TEST(Exif, AppliedToPng) {
@@ -87,10 +106,7 @@ TEST(Exif, AppliedToPng) {
     options.exif = fixture::exif_block(orientation, orientation % 2 == 0);
     const std::string png = fixture::png_of(5, 3, rows, options);
     expect_upright(decode_picture(png, "p"), stored, orientation);
-    const PictureHeader header = read_picture_header(png, "p");
-    EXPECT_EQ(header.orientation, orientation);
-    EXPECT_EQ(header.width, orientation >= 5 ? 3 : 5);
-    EXPECT_EQ(header.height, orientation >= 5 ? 5 : 3);
+    expect_header(png, orientation, 5, 3);
   }
 }
 
@@ -104,7 +120,7 @@ TEST(Exif, AppliedToTiff) {
     options.orientation = orientation;
     const std::string tiff = fixture::tiff_of(5, 3, pixels, options);
     expect_upright(decode_picture(tiff, "p"), stored, orientation);
-    EXPECT_EQ(read_picture_header(tiff, "p").width, orientation >= 5 ? 3 : 5);
+    expect_header(tiff, orientation, 5, 3);
   }
 }
 
@@ -116,9 +132,7 @@ TEST(Exif, AppliedToJpeg) {
     const std::string turned =
         fixture::jpeg_with_exif(plain, fixture::exif_block(orientation, orientation % 2 == 1));
     expect_upright(decode_picture(turned, "p"), stored, orientation);
-    const PictureHeader header = read_picture_header(turned, "p");
-    EXPECT_EQ(header.orientation, orientation);
-    EXPECT_EQ(header.width, orientation >= 5 ? 32 : 48);
+    expect_header(turned, orientation, 48, 32);
   }
 }
 
@@ -131,6 +145,6 @@ TEST(Exif, AppliedToWebp) {
         fixture::webp_of(fixture::vp8x(8, 48, 32) + plain.substr(12) +
                          fixture::riff_chunk("EXIF", fixture::exif_block(orientation, true)));
     expect_upright(decode_picture(turned, "p"), stored, orientation);
-    EXPECT_EQ(read_picture_header(turned, "p").height, orientation >= 5 ? 48 : 32);
+    expect_header(turned, orientation, 48, 32);
   }
 }

@@ -159,6 +159,7 @@ TEST(Build, WrongLayersAreNamedWithTheirPlace) {
       {"[-1, 1, Conv, [0, 1, 1]]", {"argument 1"}},
       {"[-1, 1, Conv, [8.5, 1, 1]]", {"argument 1", "8.5"}},
       {"[-1, 1, Conv, [8, 1.5, 1]]", {"argument 2", "whole number", "1.5"}},
+      {"[-1, 1, Conv, [8, 2000000, 1]]", {"argument 2", "from -1000000 to 1000000", "2e+06"}},
       {"[-1, 1, Conv, [8, 0, 1]]", {"kernel"}},
       {"[-1, 1, Conv, [8, 3, 0]]", {"stride"}},
       {"[-1, 1, Conv, [8, 3, 1, -4]]", {"argument 4", "-4"}},

@@ -22,9 +22,9 @@ class Safetensors : public testing::Test {
   std::filesystem::path path = folder / "a.safetensors";
 
   /// A file with this header and so many bytes of data.
-  std::string refusal(const std::string& header, std::size_t data = 16) {
+  std::string refusal(const std::string& header, std::size_t data = 16, char byte = '\1') {
     std::ofstream(path, std::ios::binary | std::ios::trunc)
-        << number(header.size(), 8) << header << std::string(data, '\1');
+        << number(header.size(), 8) << header << std::string(data, byte);
     return error_of([&] { read_safetensors(path); });
   }
   void expect_part(const std::string& said, const std::string& part) {
@@ -78,6 +78,22 @@ TEST_F(Safetensors, WhatTheFormatSays) {
   EXPECT_EQ(refusal("{}", 0), "no error");
 }
 
+// All bits set are −1 where the type has a sign, and the largest number where it has none.
+TEST_F(Safetensors, WiderTypesKeepTheSign) {
+  EXPECT_EQ(
+      refusal("{" + entry("i32", "I32", "[1]", "[0,4]") + "," +
+                  entry("i16", "I16", "[1]", "[4,6]") + "," + entry("i8", "I8", "[1]", "[6,7]") +
+                  "," + entry("u8", "U8", "[1]", "[7,8]") + "}",
+              8, '\xff'),
+      "no error");
+  const SafetensorsFile file = read_safetensors(path);
+  for (const char* name : {"i32", "i16", "i8"})
+    EXPECT_EQ(file.weights.at(name).to_doubles(), std::vector<double>{-1}) << name;
+  EXPECT_EQ(file.weights.at("u8").to_doubles(), std::vector<double>{255});
+  EXPECT_EQ(refusal("{" + entry("b", "BOOL", "[2]", "[0,2]") + "}", 2), "no error");
+  EXPECT_EQ(read_safetensors(path).weights.at("b").to_doubles(), (std::vector<double>{1, 1}));
+}
+
 TEST_F(Safetensors, HeadersThatLie) {
   const auto one = [&](const std::string& type, const std::string& shape,
                        const std::string& offsets) {
@@ -96,24 +112,28 @@ TEST_F(Safetensors, HeadersThatLie) {
   expect_part(one("C64", "[2]", "[0,16]"), "unsupported type 'C64'");
   expect_part(one("F8_E4M3", "[16]", "[0,16]"), "unsupported type");
   expect_part(one("F32", "[1,1,1,1,1,1,1,1,4]", "[0,16]"),
-              "expected dtype, shape and data_offsets");
+              "expected a shape of at most 8 sides, found 9");
+  expect_part(refusal("{\"__metadata__\":7}"),
+              "__metadata__: expected an object of texts, found 7");
+  expect_part(refusal("{\"__metadata__\":{\"a\":[1]}}"),
+              "__metadata__: 'a': expected a text, found [1]");
   expect_part(refusal("{\"w\":{}}"), "expected dtype, shape and data_offsets");
   expect_part(refusal("{\"w\":7}"), "expected dtype, shape and data_offsets");
   expect_part(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," +
                       entry("b", "F32", "[3]", "[4,16]") + "}"),
-              "b: an overlap at byte 4");
+              "b: expected data that begins at byte 8, found byte 4 (an overlap)");
   expect_part(refusal("{" + entry("a", "F32", "[1]", "[0,4]") + "," +
                       entry("b", "F32", "[2]", "[8,16]") + "}"),
-              "b: a gap at byte 8");
+              "b: expected data that begins at byte 4, found byte 8 (a gap)");
   expect_part(refusal("{" + entry("a", "F32", "[1]", "[0,4]") + "}"),
               "12 bytes of data belong to no tensor");
   expect_part(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," +
                       entry("a", "F32", "[2]", "[8,16]") + "}"),
-              "'a' stands in it twice");
+              "expected each name once, found 'a' twice");
   expect_part(refusal("{\"a\": "), "header");
   expect_part(refusal("{" + std::string(100'000, '[')), "header");
   expect_part(refusal("{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}"),
-              "8 levels deep");
+              "at most 8 levels of nesting");
 }
 
 TEST_F(Safetensors, LengthsThatLie) {
@@ -122,14 +142,15 @@ TEST_F(Safetensors, LengthsThatLie) {
         << number(length, 8) << "{}" << std::string(16, ' ');
     return error_of([&] { read_safetensors(path); });
   };
-  expect_part(with_length(19), "within the 26 of the file, found 19");
-  expect_part(with_length(0xFFFFFFFFFFFFFFFF), "found 18446744073709551615");
-  expect_part(with_length(33u << 20), "found 34603008");
+  expect_part(with_length(19), "fits in the file's 26 bytes, found a length of 19");
+  expect_part(with_length(0xFFFFFFFFFFFFFFFF), "found a length of 18446744073709551615");
+  expect_part(with_length(33u << 20), "found a length of 34603008");
   expect_part(with_length(1), "header");
   std::ofstream(path, std::ios::binary | std::ios::trunc) << "{}";
   EXPECT_FALSE(begins_safetensors(path));
   EXPECT_FALSE(begins_safetensors(folder / "none"));
-  expect_part(error_of([&] { read_safetensors(path); }), "expected a safetensors header");
+  expect_part(error_of([&] { read_safetensors(path); }), "begins with '{' at byte 8");
+  expect_part(error_of([&] { read_safetensors(folder / "none"); }), "found no regular file");
 }
 
 // One checkpoint through all forms and back: the same tensors, classes, configuration.

@@ -145,6 +145,44 @@ TEST_F(DiffVersions, RenamedClassIsNoOtherBox) {
   EXPECT_FALSE(diff.empty());
 }
 
+// Neither changes a row, but rows mean something else.
+TEST(DiffContents, KeyPointsAndPropertiesOfClassesAreCompared) {
+  Content before, after;
+  before.classes = after.classes = classes({"cat", "dog"});
+  after.classes.key_points = 17, after.classes.key_point_values = 3;
+  after.classes.classes[1].colour = "#ff0000";
+  const Diff diff = diff_contents(before, after, [](const Digest&) { return std::string(); });
+  EXPECT_FALSE(diff.empty());
+  EXPECT_TRUE(diff.other_kpt_shape);
+  EXPECT_EQ(diff.classes_with_other_properties, std::vector<std::string>{"dog"});
+  EXPECT_EQ(
+      summary_lines(diff, 10),
+      (std::vector<std::string>{"classes with another id, supercategory or colour (1): dog",
+                                "kpt_shape, the shape of the key points, differs", "boxes: none"}));
+  EXPECT_EQ(to_json(diff, before.classes, after.classes)["equal"], false);
+}
+
+// The rows of an image are equal; what the annotations say of the image is not.
+TEST(DiffContents, PropertiesOfAnImageAreNamed) {
+  Content before, after;
+  before.classes = after.classes = classes({"cat"});
+  Item item;
+  item.path = "a.jpg", item.split = "train";
+  item.annotations = sha256_digest("before");
+  before.items = {item};
+  item.annotations = sha256_digest("after");
+  after.items = {item};
+  const Diff diff = diff_contents(before, after, [&](const Digest& digest) {
+    return std::string(digest == sha256_digest("before")
+                           ? "objects\n{\"height\":9,\"tags\":[\"day\"],\"width\":9}\n"
+                           : "objects\n{\"height\":9,\"tags\":[\"night\"],\"width\":9}\n");
+  });
+  ASSERT_EQ(diff.labels.size(), 1u);
+  EXPECT_TRUE(diff.labels[0].image_properties);
+  EXPECT_EQ(summary_lines(diff, 10)[0],
+            "images whose annotations differ (1): a.jpg (other properties of the image)");
+}
+
 TEST_F(DiffVersions, EqualVersionsHaveNone) {
   write_set();
   const Digest id = commit().entry.id;

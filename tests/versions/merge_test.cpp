@@ -74,6 +74,28 @@ ClassList classes(const std::vector<std::string>& names) {
   for (const std::string& name : names) list.classes.push_back({name, {}, {}, {}});
   return list;
 }
+// Rows of one shape cannot be read as rows of another.
+TEST(MergeClasses, AnotherShapeOfKeyPointsIsRefused) {
+  ClassList with = classes({"cat"}), without = classes({"cat"});
+  with.key_points = 17, with.key_point_values = 3;
+  EXPECT_EQ(
+      test::error_of([&] { merge_classes(without, without, with, OnConflict::ours); }),
+      "merge: expected the same kpt_shape in all versions, found none (base), none (ours), 17 "
+      "× 3 (theirs): change it in one version after the merge");
+}
+
+// Only the colour tells them apart, so the texts of the conflict have it.
+TEST(MergeClasses, AConflictNamesThePropertyThatDiffers) {
+  ClassList base = classes({"cat"}), ours = base, theirs = base;
+  ours.classes[0].colour = "red", theirs.classes[0].colour = "blue";
+  const MergedClasses merged = merge_classes(base, ours, theirs, OnConflict::theirs);
+  ASSERT_EQ(merged.conflicts.size(), 1u);
+  EXPECT_EQ(merged.conflicts[0].base, "cat");
+  EXPECT_EQ(merged.conflicts[0].ours, "cat (colour red)");
+  EXPECT_EQ(merged.conflicts[0].theirs, "cat (colour blue)");
+  EXPECT_EQ(merged.classes.classes[0].colour, "blue");
+}
+
 std::vector<std::string> names(const ClassList& list) {
   std::vector<std::string> result;
   for (const auto& one : list.classes) result.push_back(one.name);

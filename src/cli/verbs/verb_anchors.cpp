@@ -1,4 +1,4 @@
-// yolov7 anchors: anchors that fit a data set.
+// yolov7 anchors: finds anchors for the training labels of a data set.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -27,19 +27,25 @@ Settings settings(AnchorsOptions& o) {
       "anchors",
       {
           setting("data", o.data, "data.yaml, or annotations of any format").positional(),
-          setting("count", o.count, "anchors of all levels together").range(1, 1000).alias("n"),
+          setting("count", o.count, "number of anchors, all levels together")
+              .range(1, 1000)
+              .alias("n"),
           setting("per-level", o.per_level, "anchors per level, for the printed configuration")
               .range(1, 100),
           setting("img-size", o.img_size, "training size in pixels (long side)").range(32, 16'384),
-          setting("threshold", o.threshold, "largest ratio of anchor and label sides (anchor_t)")
+          setting("threshold", o.threshold,
+                  "largest ratio between a side of an anchor and the same side of a label "
+                  "(anchor_t)")
               .range(1, 1000)
               .alias("thr"),
-          setting("generations", o.generations, "of the genetic refinement").range(0, 1'000'000),
+          setting("generations", o.generations,
+                  "generations of the genetic search that follows k-means")
+              .range(0, 1'000'000),
           setting("seed", o.seed, "the same seed gives the same anchors").range(0, 2'147'483'647),
       }};
 }
 
-/// The lines for a configuration.
+/// The `anchors:` entry of a network configuration, one level a line.
 std::string config_lines(const std::vector<network::AnchorSize>& anchors, int per_level) {
   std::string out = "anchors:";
   for (std::size_t i = 0; i < anchors.size(); ++i)
@@ -56,6 +62,10 @@ nlohmann::json run_anchors(const std::vector<std::string>& arguments, Output& ou
   AnchorsOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.data.empty()) throw usage_error("anchors: expected --data, found none");
+  if (options.count % options.per_level != 0)
+    throw usage_error(
+        fmt::format("anchors: expected --count as a multiple of --per-level {}, found {}",
+                    options.per_level, options.count));
   const dataset::Description description =
       dataset::open_data(options.data, {false, false, 0, interrupt::token()});
   const dataset::Index index =
@@ -71,9 +81,10 @@ nlohmann::json run_anchors(const std::vector<std::string>& arguments, Output& ou
   const anchors::AnchorSearch found = anchors::search_anchors(index, options.img_size, search);
   output.line(config_lines(found.anchors, options.per_level));
   output.line(fmt::format(
-      "{} labels at {} px ({} with a side below 3 px, {} too small for the search): best possible "
-      "recall {:.4f}, {:.2f} anchors above the threshold per label, fitness {:.4f} (k-means alone "
-      "{:.4f})",
+      "{} labels at {} px; {} have a side below 3 px, {} have both sides below 2 px and were not "
+      "searched\nbest possible recall {:.4f}, {:.2f} anchors per label within the threshold, "
+      "fitness "
+      "{:.4f} (k-means: {:.4f})",
       found.labels, options.img_size, found.small, found.left_out, found.fit.best_possible_recall,
       found.fit.anchors_above_threshold, found.fitness, found.clustered_fitness));
   nlohmann::json sizes = nlohmann::json::array();

@@ -91,6 +91,8 @@ void look_at(const std::vector<std::size_t>& wanted, Preparing& work, const std:
     std::vector<fs::path> files;
     for (const std::size_t i : wanted) files.push_back(work.tree.images[i].file);
     std::vector<PictureFacts> facts = work.options.look(files);
+    if (facts.size() != files.size())
+      throw Error(fmt::format("images: expected {} answers, found {}", files.size(), facts.size()));
     for (std::size_t k = 0; k < wanted.size(); ++k) work.facts[wanted[k]] = std::move(facts[k]);
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
-// From what was read to what can be written: images opened, pixels, clipped boxes, classes, splits.
+// Prepares a set that was read for writing: checks the images, converts coordinates to pixels,
+// clips boxes, chooses classes and assigns splits.
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -17,23 +18,29 @@ namespace yolov7::dataset {
 
 struct PrepareOptions {
   std::vector<std::string> names;  ///< classes in this order; empty = those of the source
-  std::vector<double> shares;      ///< train, val, test in percent, where the source has no splits
+  std::vector<double> shares;      ///< train, val, test in percent; used only where the source has
+                                   ///< no splits
   std::uint64_t seed = 0;
   bool keep_degenerate = false;  ///< boxes under 1 px stay, if they have an area
-  bool scale_to_image = false;   ///< where the annotation has another size than the image
+  bool scale_to_image = false;   ///< scale the boxes where the annotation gives another image size
   BoxOrientation orientation = BoxOrientation::unknown;  ///< Pascal VOC alone
-  bool decode = true;          ///< whole images, so that a broken one is found; else headers
-  bool require_images = true;  ///< off: an annotation with a size may stay without its image
-  int least_side_px = 10;      ///< smaller images are dropped (data 4: more than 9 px)
-  int threads = 0;             ///< 0 = usable cores
-  /// What looks at the images in place of reading each here; one answer per path. May be empty.
+  /// Decode each image whole, so that a damaged one is found; else read its header only.
+  bool decode = true;
+  /// Off: an annotation that gives the size is kept without its image.
+  bool require_images = true;
+  int least_side_px = 10;  ///< with `decode`: smaller images are dropped (data 4: above 9 px)
+  int threads = 0;         ///< 0 = usable cores
+  /// Inspects the images instead of this function. Must return one PictureFacts per path, in order.
+  /// May be empty.
   std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&)> look = {};
 };
 
-/// Afterwards `set` has usable images alone, each with file, size and split, and objects without a
-/// fault whose boxes are clipped to their image. What is left out is dropped by name in `account`,
-/// whose counts, splits and classes are filled; images of the tree that no annotation names, too.
-/// Errors: no usable image; no class; a name twice in `names`; stopped_error().
+/// Afterwards `set` holds only images that can be used, each with file, size and split. Its objects
+/// have no fault, and their boxes are clipped to the image. Every annotation, image and box that is
+/// left out is listed in `account`, with the reason; so are images that no annotation names.
+/// `account` also gets the counts, splits and classes. Errors: no usable image; no class; a name
+/// twice in `names`; no name of `names` in the source; counts that do not balance;
+/// stopped_error().
 void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions& options,
                  Conversion& account, const std::stop_token& stop = {});
 

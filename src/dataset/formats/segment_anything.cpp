@@ -1,4 +1,5 @@
-// Segment Anything's SA-1B: one JSON per image with masks and boxes, and no classes.
+// SA-1B, the data set of Segment Anything: one JSON file per image, with masks and boxes and
+// without classes.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +15,8 @@ namespace yolov7::dataset {
 using nlohmann::json;
 namespace {
 
+/// Members `image` and `annotations`, none of COCO's or other formats', and an `image_id` in the
+/// first bytes.
 bool sign(const std::vector<std::string>& members, std::string_view head) {
   const auto has = [&](const char* name) { return text::contains(members, name); };
   return has("image") && has("annotations") && !has("dataset") && !has("images") && !has("[") &&
@@ -28,11 +31,11 @@ void take_object(const json& annotation, std::size_t number, AnnotatedImage& ima
   object.class_index = 0;
   object.id = id_at(annotation, "id");
   const std::string left_out = read_coco_segmentation(member(annotation, "segmentation"), object);
-  if (!left_out.empty())
+  read_coco_box(member(annotation, "bbox"), object);
+  if (!left_out.empty() && object.fault.empty())
     account.notes.push_back(
         {image.annotation, 0,
-         fmt::format("annotations[{}]: {}; its box is kept", number, left_out)});
-  read_coco_box(member(annotation, "bbox"), object);
+         fmt::format("annotations[{}]: {}; the box is kept without it", number, left_out)});
   for (const char* name : {"predicted_iou", "stability_score"})
     if (const auto value = number_at(annotation, name)) object.attributes.push_back({name, *value});
   name_fault(object, "annotations", number);

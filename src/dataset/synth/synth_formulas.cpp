@@ -13,7 +13,7 @@
 namespace yolov7::dataset {
 namespace {
 
-constexpr int steps = 72;  // points of a curve before the Koch edge
+constexpr int steps = 72;  // radii in a profile, and corners of an outline without Koch edge
 constexpr double least_distance = 0.06;
 
 double radius(const Formula& f, double angle) {

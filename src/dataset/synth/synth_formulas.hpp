@@ -1,7 +1,7 @@
 #pragma once
-// Shapes out of formulas, as many as a first training wants (formula-driven supervised learning:
-// Kataoka et al., "Pre-training without natural images", ACCV 2020). Each is a closed curve of the
-// superformula (Gielis 2003), some with the edge of a Koch curve.
+// Shapes made from formulas, for a first training without real images (formula-driven supervised
+// learning: Kataoka et al., "Pre-training without natural images", ACCV 2020). Each is a closed
+// curve of the superformula (Gielis 2003), some with the edge of a Koch curve.
 #include <string>
 #include <vector>
 
@@ -21,8 +21,9 @@ struct Formula {
 
 /// Around the origin, farthest point at radius 1.
 Outline formula_outline(const Formula& formula);
-/// The first `count` formulas of one fixed sequence, no two of which are alike under any turn:
-/// their radii differ by at least 0.06 (root mean square).
+/// The first `count` formulas of one fixed sequence. Any two differ by at least 0.06 (root mean
+/// square of the radii, largest radius 1) in every rotation by a multiple of 5°, compared without
+/// the Koch edge.
 std::vector<Formula> formulas(int count);
 
 }  // namespace yolov7::dataset

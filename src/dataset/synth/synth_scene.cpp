@@ -14,7 +14,7 @@
 namespace yolov7::dataset {
 namespace {
 
-/// Operations of Random; never renumber, or the same seed draws other pictures.
+/// Numbers of random streams. Never change them: the same seed would draw other images.
 enum Stream : std::uint32_t {
   layout_stream = 1,
   look_stream = 2,
@@ -40,12 +40,13 @@ struct Placed {
   int pixels = 0, visible = 0;
 };
 
-/// The canvas, who owns each pixel, and the rule that nothing is hidden too far.
+/// The canvas, the object that each pixel shows, and the check that enough of every object stays
+/// visible.
 class Scene {
  public:
   Scene(const SynthLevel& level, cv::Size size, Random look)
       : level_(level), look_(std::move(look)), owner_(size, CV_16SC1, cv::Scalar(-1)) {
-    // Where colours tell the classes the background is nearly grey.
+    // Where the colour identifies the class, the background is nearly grey.
     const double grey = look_.uniform(30, 225);
     cv::Vec3f base;
     for (int c = 0; c < 3; ++c)
@@ -69,7 +70,8 @@ class Scene {
       kind.colour = contrasting_colour(ground, random_contrast(random), random);
       kind.texture = random.uniform(0, level_.texture);
       if (level_.relief) kind.relief = random_relief(true, light_, random);
-      // Two statements, or the compiler chooses which is drawn first, and with it the pictures.
+      // Two declarators: they are evaluated in order. Arguments of one call are not, and the images
+      // would depend on the compiler.
       const std::uint32_t number = random.next(), seed = random.next();
       kind.pattern = Random(seed, number, 0, 0);
       kinds_.push_back(std::move(kind));
@@ -77,7 +79,8 @@ class Scene {
   }
   const std::vector<Kind>& kinds() const { return kinds_; }
 
-  /// Pixels of `roi` with coverage above one half would leave every object visible enough.
+  /// True if every object stays visible enough when the pixels of `roi` with a coverage above 0.5
+  /// are painted over.
   bool allowed(const cv::Rect& roi, const cv::Mat& coverage) {
     std::vector<int> lost(objects_.size(), 0);
     for_covered(roi, coverage, [&](std::int16_t& owner) {
@@ -88,27 +91,29 @@ class Scene {
     return true;
   }
 
-  /// Draws over what is there. Who = −1: a distractor.
+  /// Paints over the canvas. `who`: number of the object, −1 = a distractor. Returns the number of
+  /// pixels painted.
   int paint(const cv::Rect& roi, const cv::Mat& coverage, int class_index, int who) {
     const auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& k) {
       return who >= 0 && k.class_index == class_index;
     });
     Relief relief;
-    cv::Mat paint;
+    cv::Mat texture;
     if (kind != kinds_.end()) {
       Random pattern = kind->pattern;
       cv::Vec3f colour = kind->colour;
       for (int c = 0; c < 3; ++c) colour[c] += static_cast<float>(look_.uniform(-10, 10));
-      paint = random_texture(roi.size(), colour, kind->texture, pattern, level_.fractal_textures);
+      texture = random_texture(roi.size(), colour, kind->texture, pattern, level_.fractal_textures);
       relief = kind->relief;
     } else {
       const cv::Vec3f colour = object_colour(roi, class_index, who);
-      paint = random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_,
-                             level_.fractal_textures);
+      texture = random_texture(roi.size(), colour, look_.uniform(0, level_.texture), look_,
+                               level_.fractal_textures);
       if (level_.relief) relief = random_relief(false, light_, look_);
     }
-    if (level_.relief) add_relief(paint, coverage, roi, size(), relief);
-    blend(canvas_, roi, paint, relief.opacity < 1 ? cv::Mat(coverage * relief.opacity) : coverage);
+    if (level_.relief) add_relief(texture, coverage, roi, size(), relief);
+    blend(canvas_, roi, texture,
+          relief.opacity < 1 ? cv::Mat(coverage * relief.opacity) : coverage);
     int pixels = 0;
     for_covered(roi, coverage, [&](std::int16_t& owner) {
       if (owner >= 0) --objects_[static_cast<std::size_t>(owner)].visible;
@@ -189,7 +194,7 @@ bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Ou
   const Outline unit = place_outline(shape, {0, 0}, 1, stretch, angle);
   const Xyxy box = outline_extent(unit);
   const double scale = share * longer / std::max(box.width(), box.height());
-  const double y = random.uniform(0, size.height);  // in this order: arguments have none
+  const double y = random.uniform(0, size.height);  // first: the order of arguments is unspecified
   const cv::Point2d centre(random.uniform(0, size.width), y);
   const Outline whole = place_outline(unit, centre, scale, 1, 0);
   Outline outline = clip_outline(whole, size.width, size.height);
@@ -200,6 +205,7 @@ bool try_object(const SynthLevel& level, Scene& scene, int class_index, const Ou
   if (side < level.smallest || side > level.largest) return false;
   const cv::Rect roi = whole_pixels(extent, size);
   const cv::Mat coverage = outline_coverage(outline, roi);
+  if (cv::countNonZero(coverage > 0.5F) == 0) return false;  // nothing of it would be seen
   if (!scene.allowed(roi, coverage)) return false;
   scene.add_object(class_index, std::move(outline), roi, coverage);
   return true;
@@ -219,7 +225,8 @@ void add_objects(const SynthLevel& level, Scene& scene, Random& random, Random* 
   const int count =
       level.least_objects + std::min(span - 1, static_cast<int>(span * (kinds ? u : u * u)));
   const double largest = level.largest * std::clamp(2.2 / std::sqrt(static_cast<double>(count)),
-                                                    0.4, 1.0);  // crowds of giants hide each other
+                                                    0.4, 1.0);  // many large objects would hide
+                                                                // each other
   if (kinds) scene.choose_kinds(largest, *kinds);
   std::vector<Planned> objects;
   for (int i = 0; i < count; ++i) {
@@ -252,7 +259,8 @@ void add_distractor(Scene& scene, bool thin, Random& random) {
   const cv::Size size = scene.size();
   const double longer = std::max(size.width, size.height);
   if (!thin && random.chance(0.5)) {
-    const double y = random.uniform(0, size.height);  // in this order: arguments have none
+    const double y =
+        random.uniform(0, size.height);  // first: the order of arguments is unspecified
     const cv::Point2d centre(random.uniform(0, size.width), y);
     const Outline outline = clip_outline(blob(centre, longer * random.uniform(0.02, 0.15), random),
                                          size.width, size.height);

@@ -40,17 +40,19 @@ struct Entry {
   std::uint64_t begin = 0, end = 0;
 };
 
-/// Like parse_json, but a name that stands twice is an error: readers differ in which of the two
-/// they take.
+/// Like parse_json(), but a repeated name is an error, because readers differ in which value they
+/// keep.
 nlohmann::json parse_header(const std::string& text, const std::string& source) {
   std::vector<std::set<std::string>> names;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    if (depth > 8) throw Error(fmt::format("{}: header: nested more than 8 levels deep", source));
+    if (depth > 8)
+      throw Error(
+          fmt::format("{}: header: expected at most 8 levels of nesting, found more", source));
     if (event == nlohmann::json::parse_event_t::object_start) names.emplace_back();
     if (event == nlohmann::json::parse_event_t::object_end && !names.empty()) names.pop_back();
     if (event == nlohmann::json::parse_event_t::key && !names.empty() &&
         !names.back().insert(value.get<std::string>()).second)
-      throw Error(fmt::format("{}: header: '{}' stands in it twice", source,
+      throw Error(fmt::format("{}: header: expected each name once, found '{}' twice", source,
                               text::printable(value.get<std::string>())));
     return true;
   };
@@ -59,6 +61,12 @@ nlohmann::json parse_header(const std::string& text, const std::string& source) 
   } catch (const nlohmann::json::exception& error) {
     throw Error(fmt::format("{}: header: {}", source, text::printable(error.what())));
   }
+}
+
+/// What stands in a header, for messages: at most 60 bytes of it.
+std::string found_text(const nlohmann::json& value) {
+  return text::printable(
+      value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 60));
 }
 
 Entry read_entry(const std::string& name, const nlohmann::json& value, std::uint64_t data_bytes,
@@ -70,8 +78,12 @@ Entry read_entry(const std::string& name, const nlohmann::json& value, std::uint
                       value.contains("shape") && value["shape"].is_array() &&
                       value.contains("data_offsets") && value["data_offsets"].is_array() &&
                       value["data_offsets"].size() == 2;
-  if (!formed || value["shape"].size() > 8)
-    throw Error(where + ": expected dtype, shape and data_offsets, found something else");
+  if (!formed)
+    throw Error(fmt::format("{}: expected dtype, shape and data_offsets, found {}", where,
+                            found_text(value)));
+  if (value["shape"].size() > 8)
+    throw Error(fmt::format("{}: expected a shape of at most 8 sides, found {}", where,
+                            value["shape"].size()));
   const std::string type = value["dtype"].get<std::string>();
   const auto known = std::find_if(std::begin(types), std::end(types),
                                   [&](const Type& t) { return type == t.name; });
@@ -80,7 +92,8 @@ Entry read_entry(const std::string& name, const nlohmann::json& value, std::uint
   entry.type = *known;
   for (const auto& offset : value["data_offsets"])
     if (!offset.is_number_unsigned())
-      throw Error(where + ": expected whole numbers as offsets, found something else");
+      throw Error(fmt::format("{}: expected whole numbers as offsets, found {}", where,
+                              found_text(offset)));
   entry.begin = value["data_offsets"][0].get<std::uint64_t>();
   entry.end = value["data_offsets"][1].get<std::uint64_t>();
   if (entry.begin > entry.end || entry.end > data_bytes)
@@ -89,7 +102,8 @@ Entry read_entry(const std::string& name, const nlohmann::json& value, std::uint
   std::uint64_t elements = 1;
   for (const auto& side : value["shape"]) {
     if (!side.is_number_unsigned() || side.get<std::uint64_t>() > (std::uint64_t{1} << 40))
-      throw Error(where + ": expected a shape of whole numbers, found something else");
+      throw Error(
+          fmt::format("{}: expected a shape of whole numbers, found {}", where, found_text(side)));
     const std::uint64_t n = side.get<std::uint64_t>();
     if (n != 0 && elements > (std::uint64_t{1} << 44) / n)
       throw Error(where + ": the tensor is too large");
@@ -102,7 +116,7 @@ Entry read_entry(const std::string& name, const nlohmann::json& value, std::uint
   return entry;
 }
 
-/// Nothing twice, nothing unused: every byte of the data belongs to one tensor.
+/// Error unless every byte of the data belongs to exactly one tensor.
 void check_layout(std::vector<Entry>& entries, std::uint64_t data_bytes,
                   const std::string& source) {
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
@@ -111,9 +125,9 @@ void check_layout(std::vector<Entry>& entries, std::uint64_t data_bytes,
   std::uint64_t at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != at)
-      throw Error(fmt::format("{}: {}: {} at byte {} of the data, expected to begin at {}", source,
-                              text::printable(entry.name),
-                              entry.begin < at ? "an overlap" : "a gap", entry.begin, at));
+      throw Error(fmt::format("{}: {}: expected data that begins at byte {}, found byte {} ({})",
+                              source, text::printable(entry.name), at, entry.begin,
+                              entry.begin < at ? "an overlap" : "a gap"));
     at = entry.end;
   }
   if (at != data_bytes)
@@ -161,19 +175,26 @@ Head read_head(const std::filesystem::path& path) {
 
 bool begins_safetensors(const std::filesystem::path& path) {
   const Head head = read_head(path);
-  // The length of a header is below 2^32 in any honest file, so its upper bytes tell it from text
-  // that has a brace there.
+  // Real headers are shorter than 2^32 bytes. In a text file with a brace at byte 8 the upper bytes
+  // of this number are not 0.
   return head.first == '{' && head.header_bytes < (std::uint64_t{1} << 32);
 }
 
 SafetensorsFile read_safetensors(const std::filesystem::path& path) {
   const std::string source = path.string();
   const Head head = read_head(path);
-  if (head.first != '{' || head.header_bytes > largest_header ||
-      head.header_bytes > head.file_bytes - 8)
-    throw Error(fmt::format(
-        "{}: expected a safetensors header of at most {} bytes within the {} of the file, found {}",
-        source, largest_header, head.file_bytes, head.header_bytes));
+  if (std::error_code error; !std::filesystem::is_regular_file(path, error))
+    throw Error(fmt::format("{}: expected a safetensors file, found no regular file", source));
+  if (head.first != '{')
+    throw Error(
+        fmt::format("{}: expected a safetensors header, which begins with '{{' at byte 8, "
+                    "found another byte or a shorter file",
+                    source));
+  if (head.header_bytes > largest_header || head.header_bytes > head.file_bytes - 8)
+    throw Error(
+        fmt::format("{}: expected a safetensors header of at most {} bytes that fits in "
+                    "the file's {} bytes, found a length of {}",
+                    source, largest_header, head.file_bytes, head.header_bytes));
   std::ifstream in(path, std::ios::binary);
   in.seekg(8);
   std::string text(head.header_bytes, '\0');
@@ -188,8 +209,15 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) {
       entries.push_back(read_entry(name, value, data_bytes, source));
       continue;
     }
-    for (const auto& [key, note] : value.items())
-      if (note.is_string()) file.metadata[key] = note.get<std::string>();
+    if (!value.is_object())
+      throw Error(fmt::format("{}: __metadata__: expected an object of texts, found {}", source,
+                              found_text(value)));
+    for (const auto& [key, note] : value.items()) {
+      if (!note.is_string())
+        throw Error(fmt::format("{}: __metadata__: '{}': expected a text, found {}", source,
+                                text::printable(key), found_text(note)));
+      file.metadata[key] = note.get<std::string>();
+    }
   }
   check_layout(entries, data_bytes, source);
   for (const Entry& entry : entries) {
@@ -200,7 +228,8 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) {
     in.read(reinterpret_cast<char*>(tensor.bytes.data()),
             static_cast<std::streamsize>(tensor.bytes.size()));
     if (!in)
-      throw Error(fmt::format("{}: {}: the file was cut", source, text::printable(entry.name)));
+      throw Error(fmt::format("{}: {}: expected {} bytes, found the end of the file", source,
+                              text::printable(entry.name), tensor.bytes.size()));
     widen(tensor, entry.type);
     file.weights.set(entry.name, std::move(tensor));
   }

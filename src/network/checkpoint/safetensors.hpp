@@ -16,8 +16,9 @@ struct SafetensorsFile {
 
 /// Whether a file begins like one: a plausible length, then "{".
 bool begins_safetensors(const std::filesystem::path& path);
-/// Errors: a header over 8 MiB or over the file, no JSON, names that stand twice, unknown types,
-/// offsets outside the data, overlaps or gaps, a length that differs from type × shape.
+/// Errors: no regular file, a header over 8 MiB or longer than the file, no JSON, a name twice,
+/// metadata that are no texts, unknown types, offsets outside the data, overlaps or gaps, a length
+/// that differs from type × shape.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 /// Atomic; data aligned to eight bytes.
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content);

@@ -7,7 +7,7 @@
 namespace yolov7::network {
 namespace {
 
-/// The argument, or nullptr where it is missing or None.
+/// Argument i; nullptr if it is missing or None.
 const Argument* given(const BlockCall& call, std::size_t i) {
   return i < call.arguments.size() && call.arguments[i].kind != Argument::Kind::none
              ? &call.arguments[i]
@@ -21,7 +21,8 @@ int integer_argument(Emitter& e, const BlockCall& call, std::size_t i, int fallb
   if (a == nullptr) return fallback;
   if (a->kind != Argument::Kind::number || a->number != std::floor(a->number) ||
       std::abs(a->number) > 1e6)
-    e.fail(fmt::format("argument {}: expected a whole number, found {}", i + 1, describe(*a)));
+    e.fail(fmt::format("argument {}: expected a whole number from -1000000 to 1000000, found {}",
+                       i + 1, describe(*a)));
   return static_cast<int>(a->number);
 }
 

@@ -1,12 +1,13 @@
 #pragma once
-// Arguments of a block by position: checked, with the default where one is missing or None.
+// Checked access to the arguments of a block by position. A missing argument or None gives the
+// default; activation_argument() reads None as identity.
 #include <cstddef>
 
 #include "network/config/lowering.hpp"
 
 namespace yolov7::network {
 
-/// Errors: anything that is not a whole number of at most a million.
+/// Error: anything but a whole number from −1,000,000 to 1,000,000.
 int integer_argument(Emitter& e, const BlockCall& call, std::size_t i, int fallback);
 /// Error: anything but True and False.
 bool boolean_argument(Emitter& e, const BlockCall& call, std::size_t i, bool fallback);

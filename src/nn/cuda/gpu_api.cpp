@@ -27,6 +27,6 @@ c10::intrusive_ptr<c10d::Backend> nccl(const c10::intrusive_ptr<c10d::Store>& st
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const yolov7::nn::GpuApi* yolov7_gpu_api() {
-  static const yolov7::nn::GpuApi api{&count, &facts, &nccl};
+  static const yolov7::nn::GpuApi api{yolov7::nn::gpu_api_version, &count, &facts, &nccl};
   return &api;
 }

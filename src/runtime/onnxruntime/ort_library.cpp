@@ -323,7 +323,7 @@ std::string ort_reason(std::string_view what) {
       if (!all.empty()) all += ' ';
       all += word;
     }
-  if (all.empty()) return "it tells no reason";
+  if (all.empty()) return "ONNX Runtime gave no reason";
   if (all.size() <= longest) return text::printable(all);
   std::size_t end = longest;  // not inside a character
   while (end > 0 && (static_cast<unsigned char>(all[end]) & 0xC0) == 0x80) --end;

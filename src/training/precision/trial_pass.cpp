@@ -2,15 +2,21 @@
 
 #include <utility>
 
+#include "core/error.hpp"
+
 namespace yolov7::training {
 
 namespace {
 
-/// The loss's balance and the gradients as before, also where memory does not suffice.
+/// At the end: no gradients, and the loss balance as before, also where memory does not suffice.
 class Traces {
  public:
   Traces(nn::TorchNetwork& network, Loss& loss)
-      : network_(network), loss_(loss), balance_(loss.balance()) {}
+      : network_(network), loss_(loss), balance_(loss.balance()) {
+    for (const nn::TorchNetwork::Entry& entry : network.entries())
+      if (entry.tensor.grad().defined())
+        throw Error("trial pass: expected no gradients before it, found some");
+  }
   ~Traces() {
     for (const nn::TorchNetwork::Entry& entry : network_.entries())
       if (at::Tensor tensor = entry.tensor; tensor.requires_grad()) tensor.mutable_grad().reset();

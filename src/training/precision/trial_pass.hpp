@@ -1,6 +1,5 @@
 #pragma once
-// A forward and backward pass whose traces are removed, for what has to be known before the first
-// step.
+// One forward and backward pass that does not train: for comparing types and for measuring memory.
 #include <span>
 #include <vector>
 
@@ -16,9 +15,11 @@ struct TrialPass {
                                       ///< undefined where there is none
 };
 
-/// In training mode. The loss is multiplied by `scale` for the backward pass and the gradients are
-/// divided by it (float16). Loss balance and gradients are as before afterwards; the batch-norms'
-/// running statistics are the caller's (BatchNormSnapshot).
+/// One pass over images [B, 3, H, W] in 0 … 1. The network must be in training mode and must have
+/// no gradients. The loss is multiplied by `scale` before the backward pass, and the gradients are
+/// divided by it (for float16). `loss` is not scaled. Afterwards no gradients are left and the loss
+/// balance is as before. The running statistics of the batch-norms change; BatchNormSnapshot
+/// restores them. Errors: gradients that are there already; those of forward().
 TrialPass trial_pass(nn::TorchNetwork& network, Loss& loss, const at::Tensor& images,
                      std::span<const Target> targets, double scale = 1);
 

@@ -106,7 +106,7 @@ class Corpus : public testing::TestWithParam<Case> {
       test::write_text(folder_ / name, text);
     }
   }
-  /// "" where the box has no class that the file defines.
+  /// "" if the file does not define the box's class.
   std::string class_of(const json& box) const {
     if (!box["cls"].is_string()) return "";
     const std::string name = box["cls"], &format = GetParam().format;
@@ -119,11 +119,13 @@ class Corpus : public testing::TestWithParam<Case> {
     if (GetParam().name == "polygons-with-coco-twin") return folder_ / "terrain2.json";
     return folder_;
   }
-  /// Why there is nothing to compare with, or "".
+  /// The reason to skip the case, or "".
   std::string why_skipped() const {
     if (GetParam().format == "none") return corpus().string() + " is missing";
-    if (!fs::exists(folder_ / "answer.json"))
+    if (GetParam().name == "server-1.23.2-exports")
       return GetParam().name + " has no answer.json: its files are in several formats";
+    if (!fs::exists(folder_ / "answer.json"))
+      ADD_FAILURE() << folder_ << ": expected answer.json, found none";
     return "";
   }
   ConvertOptions options(const std::string& from) const {
@@ -161,7 +163,8 @@ void Corpus::compare_pictures(const std::map<std::string, const AnnotatedImage*>
           return drop.kind == "image" && drop.file.generic_string() == place;
         });
     if (!images.contains(place)) {
-      if (!fs::exists(folder_ / place)) continue;  // no file, and nothing to say about it
+      if (GetParam().name == "diverse" && !fs::exists(folder_ / place))
+        continue;  // one of its six items that have neither a file nor a box
       EXPECT_TRUE(dropped) << place << " is neither read nor named";
       continue;
     }
@@ -175,7 +178,15 @@ void Corpus::compare_pictures(const std::map<std::string, const AnnotatedImage*>
   }
 }
 
-/// What has no class, or lies outside its image, is dropped by name.
+/// Boxes that SOURCE.txt tells of and answer.json leaves out; each is dropped by name.
+std::size_t dropped_beyond_answer(const std::string& name) {
+  if (name == "polygons-val") return 327;           // of 14 records whose images are not there
+  if (name == "kaggle-three-spellings") return 12;  // each of 6 boxes stands in three files
+  if (name == "faulty-rows") return 2;              // a width of 0, a category that is not defined
+  return 0;
+}
+
+/// Boxes without a class, and boxes outside their image, are expected to be dropped.
 std::vector<BoxAt> Corpus::expected_boxes(std::size_t& dropped) const {
   std::vector<BoxAt> expected;
   std::map<std::string, std::pair<double, double>> sizes;
@@ -196,7 +207,7 @@ std::vector<BoxAt> Corpus::expected_boxes(std::size_t& dropped) const {
   }
   std::sort(expected.begin(), expected.end(), comes_before);
   if (GetParam().format != "crowdhuman-odgt") return expected;
-  // Of a person whose visible box is the full one, the second is dropped as a repetition.
+  // If the visible box of a person equals the full box, the second is dropped as a duplicate.
   const auto repeated = std::unique(expected.begin(), expected.end(), [](auto& a, auto& b) {
     return a.picture == b.picture && a.name == b.name && a.box == b.box;
   });
@@ -229,9 +240,10 @@ TEST_P(Corpus, BoxesClassesAndImages) {
                        set.classes[static_cast<std::size_t>(object.class_index)].name, object.box});
   }
   compare_pictures(images, account);
+  // What has no file here has at least its objects; no file is taken that the answer does not name.
   EXPECT_LE(with_file, answer_["pictures"].size());
   const std::vector<BoxAt> expected = expected_boxes(dropped_boxes);
-  EXPECT_GE(account.boxes.dropped, dropped_boxes);
+  EXPECT_EQ(account.boxes.dropped, dropped_boxes + dropped_beyond_answer(GetParam().name));
   std::sort(found.begin(), found.end(), comes_before);
   ASSERT_EQ(found.size(), expected.size()) << text::join(summary_lines(account), "\n");
   constexpr double tolerance = 0.01;  // the answers are rounded to 1e-6; files to 1e-2 at most
