@@ -128,9 +128,11 @@ class TwoMachines : public SeveralProcesses {
     made_ = ::geteuid() == 0 && command("ip netns add " + name(0)) &&
             command("ip netns add " + name(1)) &&
             command("ip link add " + name(0) + " netns " + name(0) + " type veth peer name " +
-                    name(1) + " netns " + name(1));
+                    name(1) + " netns " + name(1)) &&
+            command("ip -n " + name(0) + " link set lo up");
     if (!made_)
-      GTEST_SKIP() << "needs root and network namespaces (ip netns add): not to be had here";
+      GTEST_SKIP() << "needs root, network namespaces (ip netns add) and a root folder that is a "
+                      "mount point (ip -n): not to be had here";
     for (int i = 0; i < 2; ++i) {
       ASSERT_TRUE(command("ip -n " + name(i) + " addr add 10.77.0." + std::to_string(i + 1) +
                           "/24 dev " + name(i)));
