@@ -15,6 +15,9 @@
 
 namespace yolov7::dataset {
 
+/// The annotations of the k-th of some images as they will be where its facts are these.
+using ExpectedImage = std::function<AnnotatedImage(std::size_t k, const PictureFacts& facts)>;
+
 struct PrepareOptions {
   std::vector<std::string> names;  ///< classes in this order; empty = those of the source
   std::vector<double> shares;      ///< train, val, test in percent, where the source has no splits
@@ -27,7 +30,9 @@ struct PrepareOptions {
   int least_side_px = 10;      ///< smaller images are dropped (data 4: more than 9 px)
   int threads = 0;             ///< 0 = usable cores
   /// What looks at the images in place of reading each here; one answer per path. May be empty.
-  std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&)> look = {};
+  std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&,
+                                          const ExpectedImage&)>
+      look = {};
 };
 
 /// Afterwards `set` has usable images alone, each with file, size and split, and objects without a

@@ -147,6 +147,39 @@ double colour_difference(const cv::Mat2f& a, const cv::Mat2f& b) {
   return std::sqrt(sum / static_cast<double>(kept));
 }
 
+/// What a line through the levels of the two images leaves of b: fitted three times, to the pixels
+/// that the fit before explains best.
+double unexplained(const cv::Mat1f& a, const cv::Mat1f& b) {
+  constexpr double share = 0.8, floor = 4;
+  struct Pixel {
+    float a, b, rest;
+  };
+  std::vector<Pixel> pixels;
+  for (int y = 0; y < a.rows; ++y)
+    for (int x = 0; x < a.cols; ++x) pixels.push_back({a(y, x), b(y, x), 0});
+  std::size_t count = pixels.size();
+  double rest = 0, deviation = 0;
+  for (int pass = 0; pass < 3; ++pass) {
+    double sum_a = 0, sum_b = 0, aa = 0, ab = 0, bb = 0;
+    const auto n = static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i) sum_a += pixels[i].a, sum_b += pixels[i].b;
+    const double mean_a = sum_a / n, mean_b = sum_b / n;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double p = pixels[i].a - mean_a, q = pixels[i].b - mean_b;
+      aa += p * p, ab += p * q, bb += q * q;
+    }
+    const double gain = aa > 0 ? std::max(0.0, ab / aa) : 0;
+    deviation = std::sqrt(bb / n);
+    rest = std::sqrt(std::max(0.0, bb - 2 * gain * ab + gain * gain * aa) / n);
+    for (Pixel& pixel : pixels)
+      pixel.rest = static_cast<float>(std::abs(pixel.b - mean_b - gain * (pixel.a - mean_a)));
+    count = static_cast<std::size_t>(share * static_cast<double>(pixels.size()));
+    std::nth_element(pixels.begin(), pixels.begin() + static_cast<std::ptrdiff_t>(count),
+                     pixels.end(), [](const Pixel& p, const Pixel& q) { return p.rest < q.rest; });
+  }
+  return rest / (deviation + floor);
+}
+
 /// Three ways to be near. The limits lie between what changed copies and what different images
 /// reach, of BCCD and of drawn sets (data-services D2).
 bool is_near(const Likeness& l) {
@@ -162,49 +195,68 @@ bool is_near(const Likeness& l) {
 
 }  // namespace
 
-Prepared::Prepared(const Sketch& sketch) : sketch_(&sketch) {
-  for (std::size_t i = 0; i < fine_cuts.size(); ++i) {
-    bands_[i] = band_of(gray_of(sketch, fine_cuts[i]));
-    structures_[i] = structure_of(bands_[i]);
-  }
-  cv::resize(structures_[0], coarse_, {coarse_side, coarse_side}, 0, 0, cv::INTER_AREA);
+const cv::Mat1f& Prepared::gray(std::size_t cut) {
+  if (grays_[cut].empty())
+    grays_[cut] = cut == 0 ? gray_of(*sketch_, 0) : cv::Mat1f(cut_square(gray(0), fine_cuts[cut]));
+  return grays_[cut];
 }
 
-Likeness compare(const Prepared& a, const Prepared& b) {
+const cv::Mat1f& Prepared::band(std::size_t cut) {
+  if (bands_[cut].empty()) bands_[cut] = band_of(gray(cut));
+  return bands_[cut];
+}
+
+const cv::Mat1f& Prepared::structure(std::size_t cut) {
+  if (structures_[cut].empty()) structures_[cut] = structure_of(band(cut));
+  return structures_[cut];
+}
+
+const cv::Mat1f& Prepared::spectrum(std::size_t cut) {
+  if (spectra_[cut].empty()) spectra_[cut] = spectrum_of(structure(cut));
+  return spectra_[cut];
+}
+
+const cv::Mat1f& Prepared::coarse() {
+  if (coarse_.empty())
+    cv::resize(structure(0), coarse_, {coarse_side, coarse_side}, 0, 0, cv::INTER_AREA);
+  return coarse_;
+}
+
+Likeness compare(Prepared& a, Prepared& b) {
   Likeness likeness;
   if (a.sketch_->plain != 0 || b.sketch_->plain != 0) return likeness;
-  const std::vector<int> likely = likely_symmetries(a.coarse_, b.coarse_);
+  const std::vector<int> likely = likely_symmetries(a.coarse(), b.coarse());
   if (likely.empty()) return likeness;
-  std::array<cv::Mat1f, fine_cuts.size()> spectra;
-  const auto spectrum_b = [&](std::size_t cut) -> const cv::Mat1f& {
-    if (spectra[cut].empty()) spectra[cut] = spectrum_of(b.structures_[cut]);
-    return spectra[cut];
-  };
   Alignment best;
   const auto look = [&](const cv::Mat1f& spectrum_a, int symmetry, std::size_t cut_a,
                         std::size_t cut_b) {
-    const Place place = best_place(spectrum_a, spectrum_b(cut_b));
+    const Place place = best_place(spectrum_a, b.spectrum(cut_b));
     if (place.correlation > best.place.correlation) best = {place, symmetry, cut_a, cut_b};
   };
   for (const int s : likely) {
-    const cv::Mat1f whole = spectrum_of(turned(a.structures_[0], s));
+    const cv::Mat1f whole = spectrum_of(turned(a.structure(0), s));
     look(whole, s, 0, 0);
     for (std::size_t cut = 1; cut < fine_cuts.size(); ++cut) {
       look(whole, s, 0, cut);
-      look(spectrum_of(turned(a.structures_[cut], s)), s, cut, 0);
+      look(spectrum_of(turned(a.structure(cut), s)), s, cut, 0);
     }
   }
   likeness.correlation = best.place.correlation;
   const auto [left, right] = overlap(best.place, gray_side);
-  fill_agreement(cv::Mat1f(turned(a.bands_[best.cut_a], best.symmetry))(left),
-                 b.bands_[best.cut_b](right), likeness);
+  fill_agreement(cv::Mat1f(turned(a.band(best.cut_a), best.symmetry))(left),
+                 b.band(best.cut_b)(right), likeness);
   const cv::Mat2f colour_a = turned(colour_of(*a.sketch_, fine_cuts[best.cut_a]), best.symmetry);
   likeness.colour =
       colour_difference(moved(colour_a, best.place), colour_of(*b.sketch_, fine_cuts[best.cut_b]));
+  likeness.unexplained = unexplained(cv::Mat1f(turned(a.gray(best.cut_a), best.symmetry))(left),
+                                     b.gray(best.cut_b)(right));
   likeness.near = is_near(likeness);
   return likeness;
 }
 
-Likeness compare(const Sketch& a, const Sketch& b) { return compare(Prepared(a), Prepared(b)); }
+Likeness compare(const Sketch& a, const Sketch& b) {
+  Prepared first(a), second(b);
+  return compare(first, second);
+}
 
 }  // namespace yolov7::dataset::similarity
