@@ -9,6 +9,7 @@
 #include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "dataset/similarity/candidates.hpp"
+#include "dataset/similarity/prepared.hpp"
 
 namespace yolov7::dataset::similarity {
 namespace {
