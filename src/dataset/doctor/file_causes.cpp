@@ -239,9 +239,9 @@ double contrast_evidence(const RowFile& file, std::size_t k, const Reference& re
       std::log(std::max(contrast_of(file, k), 1e-3F) / std::max(contrast_of(file, 0), 1e-3F));
   const double by_votes =
       look.votes[k] >= 0 ? (2 * look.votes[k] - look.boxes) * reference.vote[k] : 0;
-  const double by_mean = ratio.known() ? -2 * here * std::min(0.0, ratio.mean) /
-                                             (ratio.deviation * ratio.deviation)
-                                       : 0;
+  const double by_mean =
+      ratio.known() ? -2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation)
+                    : 0;
   const double together = by_mean > 0 && by_votes > 0   ? std::max(by_mean, by_votes)
                           : by_mean < 0 && by_votes < 0 ? std::min(by_mean, by_votes)
                                                         : by_mean + by_votes;

@@ -19,7 +19,7 @@ constexpr double least_scan = 0.3, symmetry_margin = 0.12;
 
 struct Place {
   double correlation = -1;
-  int dx = 0, dy = 0;      ///< a(x + dx, y + dy) lies on b(x, y)
+  int dx = 0, dy = 0;     ///< a(x + dx, y + dy) lies on b(x, y)
   double fx = 0, fy = 0;  ///< to be added to dx and dy: at most half a px
 };
 
@@ -224,8 +224,7 @@ Likeness compare(Prepared& a, Prepared& b) {
                         std::size_t cut_b) {
     const Place place = best_place(spectrum_a, b.spectrum(cut_b), most_move);
     const double better = best.symmetry == 0 && symmetry != 0 ? 0.01 : 0;
-    if (place.correlation > best.place.correlation + better)
-      best = {place, symmetry, cut_a, cut_b};
+    if (place.correlation > best.place.correlation + better) best = {place, symmetry, cut_a, cut_b};
   };
   for (const int s : likely) {
     const cv::Mat1f whole = spectrum_of(turned(a.structure(0), s));

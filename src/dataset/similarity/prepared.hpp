@@ -3,10 +3,11 @@
 #include <array>
 #include <opencv2/core/mat.hpp>
 
-#include "dataset/similarity/likeness.hpp"
 #include "dataset/similarity/sketch.hpp"
 
 namespace yolov7::dataset::similarity {
+
+struct Likeness;
 
 /// Shares cut from each side that compare() tries: finer steps than those of the directions,
 /// because a difference of 1 % in scale is enough to misalign fine textures.

@@ -51,8 +51,8 @@ struct Kept : testing::Test {
       measured.push_back({look_at("", discs(i), rows), similarity::sketch_of(discs(i))});
     }
     for (std::size_t i = 0; i < 3; ++i)
-      kept.push_back({std::string(31, '0') + std::to_string(i), &measured[i].look,
-                      &measured[i].sketch});
+      kept.push_back(
+          {std::string(31, '0') + std::to_string(i), &measured[i].look, &measured[i].sketch});
     save_measures(file, kept);
   }
 };
@@ -163,7 +163,8 @@ TEST_F(SubjectOnceRead, AnotherFormatIsDecodedOnceToo) {
   std::string images, boxes;
   for (int i = 0; i < 3; ++i) {
     const std::string n = std::to_string(i), comma = i > 0 ? "," : "";
-    images += comma + R"({"id":)" + n + R"(,"file_name":")" + n + R"(.png","width":160,"height":120})";
+    images +=
+        comma + R"({"id":)" + n + R"(,"file_name":")" + n + R"(.png","width":160,"height":120})";
     boxes += comma + R"({"id":)" + n + R"(,"image_id":)" + n +
              R"(,"category_id":1,"bbox":[60,45,40,30],"area":1200,"iscrowd":0})";
   }
