@@ -230,7 +230,7 @@ double size_evidence(const RowFile& file, std::size_t k, const Reference& refere
 }
 
 /// How far the boxes of the file stand out under a layout, against how far they do as they are: by
-/// their mean, and by how many do more: the stronger one where both say the same, else their sum.
+/// their mean, or by how many do more. What speaks for the layout counts before what does not.
 double contrast_evidence(const RowFile& file, std::size_t k, const Reference& reference) {
   const Normal& ratio = reference.ratio[k];
   const Look& look = file.picture->look;
@@ -242,9 +242,8 @@ double contrast_evidence(const RowFile& file, std::size_t k, const Reference& re
   const double by_mean =
       ratio.known() ? -2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation)
                     : 0;
-  const double together = by_mean > 0 && by_votes > 0   ? std::max(by_mean, by_votes)
-                          : by_mean < 0 && by_votes < 0 ? std::min(by_mean, by_votes)
-                                                        : by_mean + by_votes;
+  const double together = std::max(by_mean, by_votes) > 0 ? std::max(by_mean, by_votes)
+                                                          : std::min(by_mean, by_votes);
   return limited(together, rows > 1 ? most_a_row * rows : most_by_one_box);
 }
 
