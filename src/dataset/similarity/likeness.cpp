@@ -200,9 +200,9 @@ int changes_of(const Alignment& found, double gain, double colour) {
 /// reach, of BCCD and of drawn sets (data-services D2).
 bool is_near(const Likeness& l) {
   // What a simple image shows, many images show: few changes must be enough.
-  const bool simple = l.blocks < 48;
+  if (l.blocks < 48 && l.changes > 2) return false;
   const bool copy = l.blocks >= 4 && l.correlation >= 0.85 && l.agreeing >= 0.9 && l.colour <= 8 &&
-                    l.unexplained <= 0.4 && (!simple || l.changes <= 2);
+                    l.unexplained <= 0.4;
   const bool alike_elsewhere =
       (l.middle >= 0.88 && l.colour <= 2.5) || (l.middle >= 0.85 && l.colour <= 1);
   const bool partly_covered =
