@@ -45,16 +45,17 @@ struct ImageSet {
 void show(const ImageSet& set, const Likeness& likeness, const std::string& a,
           const std::string& b) {
   fmt::print(
-      "# {}: {} {}: correlation {:.3f}, {} blocks, {:.2f} agree, middle {:.2f}, colour {:.1f}\n",
+      "# {}: {} {}: correlation {:.3f}, {} blocks, {:.2f} agree, middle {:.2f}, colour {:.1f}, "
+      "unexplained {:.3f}, {} changes\n",
       set.name, a, b, likeness.correlation, likeness.blocks, likeness.agreeing, likeness.middle,
-      likeness.colour);
+      likeness.colour, likeness.unexplained, likeness.changes);
 }
 
 void measure_changes(const ImageSet& set, const std::vector<Sketch>& sketches, std::uint64_t seed) {
   const std::size_t step = std::max<std::size_t>(set.images.size() / 100, 1);
   for (const Change& change : changes(seed)) {
     std::size_t found = 0, candidates = 0, looked = 0;
-    Likeness worst{1, 64, 1, 1, 0, false};
+    Likeness worst{1, 64, 1, 1, 0, 0, 0, false};
     for (std::size_t i = 0; i < set.images.size(); i += step) {
       const Sketch pair[] = {sketches[i], sketch_of(change.apply(set.images[i]))};
       if (pair[0].plain != 0) continue;
@@ -67,6 +68,8 @@ void measure_changes(const ImageSet& set, const std::vector<Sketch>& sketches, s
                std::min(worst.agreeing, likeness.agreeing),
                std::min(worst.middle, likeness.middle),
                std::max(worst.colour, likeness.colour),
+               std::max(worst.unexplained, likeness.unexplained),
+               std::max(worst.changes, likeness.changes),
                false};
       if (!likeness.near) show(set, likeness, set.names[i], change.name);
     }

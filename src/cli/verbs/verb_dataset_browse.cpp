@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cli/verb.hpp"
+#include "core/allocation.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/progress.hpp"
@@ -16,7 +17,6 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/doctor/doctor.hpp"
-#include "dataset/formats/open_data.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/contact_sheet.hpp"
@@ -176,10 +176,7 @@ std::size_t write_sheets(const std::vector<Chosen>& chosen, const std::vector<st
 doctor::Diagnosis diagnosis_of(const BrowseOptions& o) {
   doctor::SubjectOptions reading;
   reading.stop = interrupt::token();
-  return doctor::diagnose(
-      doctor::read_subject(dataset::open_data(o.data, {false, false, 0, interrupt::token()}),
-                           reading),
-      {}, interrupt::token());
+  return doctor::diagnose(doctor::read_subject(o.data, reading), {}, interrupt::token());
 }
 
 void require_options(const BrowseOptions& o) {
@@ -198,6 +195,7 @@ nlohmann::json run_dataset_browse(const std::vector<std::string>& arguments, Out
   BrowseOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   require_options(options);
+  keep_freed_memory();
   const doctor::Diagnosis diagnosis = diagnosis_of(options);
   std::vector<Chosen> all = choose(options, diagnosis);
   if (all.empty()) throw Error(options.data + ": no image is left by --split, --class, --finding");

@@ -7,6 +7,7 @@
 #include "cli/verb.hpp"
 #include "cli/verbs/mistake_crops.hpp"
 #include "cli/verbs/network_rule.hpp"
+#include "core/allocation.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -14,7 +15,6 @@
 #include "core/text.hpp"
 #include "dataset/doctor/doctor.hpp"
 #include "dataset/doctor/fix.hpp"
-#include "dataset/formats/open_data.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
@@ -153,20 +153,18 @@ std::vector<std::string> skipped(const CheckOptions& o) {
 
 dataset::doctor::Diagnosis diagnosis_of(const CheckOptions& o) {
   const dataset::doctor::Selection selection{skipped(o)};
-  const dataset::Description description =
-      dataset::open_data(o.data, {o.recheck, false, 0, interrupt::token()});
-  if (description.ready && !o.fix.empty())
-    throw usage_error(
-        fmt::format("--fix: expected a data.yaml whose label files can be changed, found {}; "
-                    "`yolov7 dataset convert` makes one of it",
-                    o.data));
   const dataset::doctor::NetworkRule rule = network_rule(o.network);
   dataset::doctor::SubjectOptions reading;
   reading.recheck = o.recheck;
   reading.strict = o.strict;
   reading.single_cls = o.single_cls;
   reading.stop = interrupt::token();
-  dataset::doctor::Subject subject = dataset::doctor::read_subject(description, reading);
+  dataset::doctor::Subject subject = dataset::doctor::read_subject(o.data, reading);
+  if (subject.description.ready && !o.fix.empty())
+    throw usage_error(
+        fmt::format("--fix: expected a data.yaml whose label files can be changed, found {}; "
+                    "`yolov7 dataset convert` makes one of it",
+                    o.data));
   subject.network = rule;
   fit_anchors(subject, interrupt::token());
   return dataset::doctor::diagnose(std::move(subject), selection, interrupt::token());
@@ -261,6 +259,7 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   if (!options.fix.empty()) dataset::require_empty(options.fix);
   if (options.fix.empty() && (!options.leave.empty() || options.link))
     throw usage_error("dataset check: --leave and --link go with --fix");
+  keep_freed_memory();
   const dataset::doctor::Diagnosis diagnosis = diagnosis_of(options);
   std::vector<const dataset::Index*> indexes;
   for (const auto& split : diagnosis.subject.splits) indexes.push_back(&split.index);

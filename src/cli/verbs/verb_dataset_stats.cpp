@@ -5,12 +5,12 @@
 
 #include "cli/verb.hpp"
 #include "cli/verbs/network_rule.hpp"
+#include "core/allocation.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "dataset/doctor/advice.hpp"
 #include "dataset/doctor/statistics.hpp"
-#include "dataset/formats/open_data.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "monitoring/stats_report.hpp"
 
@@ -36,8 +36,7 @@ doctor::Subject subject_of(const std::string& data, const doctor::NetworkRule& r
   doctor::SubjectOptions reading;
   reading.sketches = false;
   reading.stop = interrupt::token();
-  doctor::Subject subject = doctor::read_subject(
-      dataset::open_data(data, {false, false, 0, interrupt::token()}), reading);
+  doctor::Subject subject = doctor::read_subject(data, reading);
   subject.network = rule;
   return subject;
 }
@@ -50,6 +49,7 @@ nlohmann::json run_dataset_stats(const std::vector<std::string>& arguments, Outp
   if (options.data.empty())
     throw usage_error("dataset stats: expected --data with a data.yaml or annotations, found none");
   if (!options.out.empty()) dataset::require_empty(options.out);
+  keep_freed_memory();
   const doctor::NetworkRule rule = network_rule(options.network);
   doctor::Subject subject = subject_of(options.data, rule);
   fit_anchors(subject, interrupt::token());

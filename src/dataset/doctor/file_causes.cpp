@@ -15,6 +15,10 @@ namespace {
 // some rows of a file have.
 constexpr double sure_of_exchange = 12, unlikely_row = -40, faulty_row = -3, part_of_file = -8;
 constexpr double most_a_row = 5, contrast_weight = 3;
+// One kind of evidence about one box is never enough, however many files have the cause.
+constexpr double most_by_one_box = 3.5;
+// What a layout costs under which no more than half of the boxes stand out more.
+constexpr double not_seen = -6;
 
 using Scores = std::array<double, layout_count>;
 
@@ -73,12 +77,30 @@ struct Reference {
   SizeModel sizes;
   Normal contrast;                           ///< of ln(contrast) of boxes as they are
   std::array<Normal, layout_count> ratio{};  ///< of ln(contrast under a layout / as they are)
+  /// ln((1 - p) / p), where a box that is right stands out less than under a layout with the
+  /// probability p; 0 where it is not known.
+  Scores vote{};
   Scores prior{};
   std::array<std::size_t, layout_count> found{};  ///< files of each cause, first time
 };
 
 float contrast_of(const RowFile& file, std::size_t layout) {
   return file.picture->look.contrast[layout];
+}
+
+/// What one box says for a layout under which it stands out more than as it is, by how often boxes
+/// of files that follow the format do.
+double vote_weight(const std::vector<RowFile>& files, std::size_t k) {
+  constexpr double least_boxes = 20, least_share = 0.02;
+  double boxes = 0, more = 0;
+  for (const RowFile& file : files) {
+    const Look& look = file.picture->look;
+    if (!file.fits[0] || !file.fits[k] || look.votes[k] < 0) continue;
+    boxes += look.boxes, more += look.votes[k];
+  }
+  if (boxes < least_boxes) return 0;
+  const double share = std::clamp((more + 1) / (boxes + 2), least_share, 0.5);
+  return std::log((1 - share) / share);
 }
 
 Reference learn(const std::vector<RowFile>& files) {
@@ -103,6 +125,7 @@ Reference learn(const std::vector<RowFile>& files) {
           contrast_of(file, 0) > 0)
         ratios.push_back(std::log(contrast_of(file, k) / contrast_of(file, 0)));
     reference.ratio[k] = normal_of(std::move(ratios), least_deviation);
+    if (k > 0) reference.vote[k] = vote_weight(files, k);
   }
   return reference;
 }
@@ -121,6 +144,12 @@ double contrast_score(const RowFile& file, std::size_t k, const Reference& refer
                                                 std::log(std::max(contrast_of(file, k), 1e-3F))));
 }
 
+/// Against a layout that explains all rows, but under which the boxes do not stand out.
+double vote_score(const RowFile& file, std::size_t k) {
+  const Look& look = file.picture->look;
+  return look.votes[k] >= 0 && 2 * look.votes[k] <= look.boxes ? not_seen : 0;
+}
+
 /// Nothing where one of the rows is no box under this layout, or has a side below one pixel, as a
 /// row of fractions has that is read as pixels.
 std::optional<double> reading_score(const RowFile& file, const std::vector<std::size_t>& rows,
@@ -132,7 +161,8 @@ std::optional<double> reading_score(const RowFile& file, const std::vector<std::
     if (!box || box->w * facts.width < 1 || box->h * facts.height < 1) return std::nullopt;
     score += size_likelihood(file, i, *box, reference.sizes);
   }
-  return score + (whole ? contrast_score(file, k, reference) : part_of_file);
+  if (!whole) return score + part_of_file;
+  return score + contrast_score(file, k, reference) + vote_score(file, k);
 }
 
 /// The rows as boxes of the format that reach out of their image.
@@ -185,34 +215,48 @@ FileVerdict explain(const RowFile& file, const Reference& reference) {
   return best_reading(file, faulty, faulty.size(), reference);
 }
 
+double limited(double value, double most) { return std::clamp(value, -most, most); }
+
+double size_evidence(const RowFile& file, std::size_t k, const Reference& reference) {
+  double sum = 0;
+  for (const std::size_t i : file.rows) {
+    const RawRow& row = file.picture->rows[i];
+    const auto likelihood = [&](const Layout& layout) {
+      return size_likelihood(file, i, *row_box(*file.picture, row, layout), reference.sizes);
+    };
+    sum += limited(likelihood(layout_at(k)) - likelihood(Layout{}), most_a_row);
+  }
+  return sum;
+}
+
+/// How far the boxes of the file stand out under a layout, against how far they do as they are: by
+/// their mean, or by how many do more. What speaks for the layout counts before what does not.
+double contrast_evidence(const RowFile& file, std::size_t k, const Reference& reference) {
+  const Normal& ratio = reference.ratio[k];
+  const Look& look = file.picture->look;
+  const double rows = static_cast<double>(file.rows.size());
+  const double here =
+      std::log(std::max(contrast_of(file, k), 1e-3F) / std::max(contrast_of(file, 0), 1e-3F));
+  const double by_votes =
+      look.votes[k] >= 0 ? (2 * look.votes[k] - look.boxes) * reference.vote[k] : 0;
+  const double by_mean =
+      ratio.known() ? -2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation)
+                    : 0;
+  const double together =
+      std::max(by_mean, by_votes) > 0 ? std::max(by_mean, by_votes) : std::min(by_mean, by_votes);
+  return limited(together, rows > 1 ? most_a_row * rows : most_by_one_box);
+}
+
 /// A file whose rows are boxes, and would be far more likely ones under another layout. Causes that
 /// other files have need less.
 std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& reference) {
   std::optional<FileVerdict> verdict;
   double best = 0;
-  const auto limited = [&](double value, double a_row) {
-    const double most = a_row * static_cast<double>(file.rows.size());
-    return std::clamp(value, -most, most);
-  };
   for (std::size_t k = 1; k < layout_count; ++k) {
     const Layout layout = layout_at(k);
-    const Normal& ratio = reference.ratio[k];
     if (!file.fits[k] || layout.unit != Unit::fraction) continue;
-    double by_size = 0;
-    for (const std::size_t i : file.rows) {
-      const RawRow& row = file.picture->rows[i];
-      by_size += limited(
-          size_likelihood(file, i, *row_box(*file.picture, row, layout), reference.sizes) -
-              size_likelihood(file, i, *row_box(*file.picture, row, Layout{}), reference.sizes),
-          most_a_row);
-    }
-    const double here =
-        std::log(std::max(contrast_of(file, k), 1e-3F) / std::max(contrast_of(file, 0), 1e-3F));
-    const double by_contrast =
-        ratio.known()
-            ? limited(-2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation),
-                      most_a_row)
-            : 0;
+    const double by_size = size_evidence(file, k, reference),
+                 by_contrast = contrast_evidence(file, k, reference);
     const double found = static_cast<double>(reference.found[k]),
                  needed = sure_of_exchange - std::min(8.0, 2.3 * std::log1p(found));
     if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best)

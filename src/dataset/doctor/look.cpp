@@ -13,12 +13,18 @@ constexpr std::size_t most_boxes = 64;
 constexpr double slack = 0.005;
 
 cv::Mat at_most(const cv::Mat& picture, int side) {
-  const double scale = static_cast<double>(side) / std::max(picture.cols, picture.rows);
-  if (scale >= 1) return picture;
+  cv::Mat half = picture;  // halves are made far quicker than other sizes
+  while (half.cols % 2 == 0 && half.rows % 2 == 0 && std::max(half.cols, half.rows) >= 2 * side) {
+    cv::Mat smaller;
+    cv::resize(half, smaller, cv::Size(half.cols / 2, half.rows / 2), 0, 0, cv::INTER_AREA);
+    half = smaller;
+  }
+  const double scale = static_cast<double>(side) / std::max(half.cols, half.rows);
+  if (scale >= 1) return half;
   cv::Mat small;
-  cv::resize(picture, small,
-             cv::Size(std::max(1, static_cast<int>(std::lround(picture.cols * scale))),
-                      std::max(1, static_cast<int>(std::lround(picture.rows * scale)))),
+  cv::resize(half, small,
+             cv::Size(std::max(1, static_cast<int>(std::lround(half.cols * scale))),
+                      std::max(1, static_cast<int>(std::lround(half.rows * scale)))),
              0, 0, cv::INTER_AREA);
   return small;
 }
@@ -38,8 +44,10 @@ bool is_gray(const cv::Mat& bgr) {
 /// Gray levels below which these shares of the pixels lie.
 void take_levels(const cv::Mat& gray, Look& look) {
   std::array<std::size_t, 256> counts{};
-  for (int y = 0; y < gray.rows; ++y)
-    for (int x = 0; x < gray.cols; ++x) ++counts[gray.at<unsigned char>(y, x)];
+  for (int y = 0; y < gray.rows; ++y) {
+    const unsigned char* row = gray.ptr(y);
+    for (int x = 0; x < gray.cols; ++x) ++counts[row[x]];
+  }
   const auto all = static_cast<double>(gray.total());
   double below = 0, sum = 0, squares = 0;
   bool have_low = false, have_middle = false, have_high = false;
@@ -54,12 +62,25 @@ void take_levels(const cv::Mat& gray, Look& look) {
   look.spread = std::sqrt(std::max(0.0, squares / all - look.mean * look.mean));
 }
 
-/// Mean square of what lies between Gaussians of 1 and 2 px.
-double band_energy(const cv::Mat& gray) {
-  cv::Mat fine, coarse;
-  cv::GaussianBlur(gray, fine, {}, 1);
-  cv::GaussianBlur(fine, coarse, {}, std::sqrt(3.0));
-  return cv::norm(fine, coarse, cv::NORM_L2SQR) / static_cast<double>(gray.total());
+/// Mean square of what lies between Gaussians of 1 and 2 px, over strips of `strip` rows of each
+/// four times as many: a quarter of a large image tells as much as all of it.
+double band_energy(const cv::Mat& levels, int strip) {
+  constexpr int fine_size = 7, coarse_size = 11, reach = coarse_size / 2;  // three deviations
+  const bool whole = levels.rows < 4 * strip;
+  if (whole) strip = levels.rows;
+  double sum = 0;
+  std::size_t count = 0;
+  for (int y = whole ? 0 : 3 * strip / 2; y < levels.rows; y += 4 * strip) {
+    const cv::Range inner(y, std::min(y + strip, levels.rows)),
+        outer(std::max(0, inner.start - reach), std::min(levels.rows, inner.end + reach));
+    cv::Mat fine, coarse;
+    cv::GaussianBlur(levels.rowRange(outer), fine, {fine_size, fine_size}, 1);
+    cv::GaussianBlur(fine, coarse, {coarse_size, coarse_size}, std::sqrt(3.0));
+    const cv::Range rows(inner.start - outer.start, inner.end - outer.start);
+    sum += cv::norm(fine.rowRange(rows), coarse.rowRange(rows), cv::NORM_L2SQR);
+    count += static_cast<std::size_t>(rows.size()) * static_cast<std::size_t>(levels.cols);
+  }
+  return sum / static_cast<double>(count);
 }
 
 /// Energy of one octave of structures against that of the next coarser ones. Rounding to whole
@@ -67,14 +88,16 @@ double band_energy(const cv::Mat& gray) {
 void take_sharpness(const cv::Mat& gray, Look& look) {
   constexpr double least = 1e-4;
   std::array<double, 3> energy{};
+  int strip = 32;
   cv::Mat levels;
   gray.convertTo(levels, CV_32F);
   for (double& octave : energy) {
-    octave = std::log(band_energy(levels) + least);
+    octave = std::log(band_energy(levels, strip) + least);
     cv::Mat half;
     cv::resize(levels, half, cv::Size(std::max(1, levels.cols / 2), std::max(1, levels.rows / 2)),
                0, 0, cv::INTER_AREA);
     levels = half;
+    strip /= 2;
   }
   look.fine_octave = energy[0] - energy[1];
   look.fine_octaves = energy[0] - energy[2];
@@ -142,15 +165,25 @@ std::vector<CxcywhNormalized> boxes_under(const Layout& layout, const std::vecto
 
 void take_contrast(const cv::Mat& bgr, const std::vector<RawRow>& rows, Look& look) {
   std::optional<Means> means;
+  std::vector<double> own;  // of each box, as the format says
   for (std::size_t i = 0; i < layout_count; ++i) {
     const auto boxes = boxes_under(layout_at(i), rows, bgr.size());
     if (boxes.empty()) continue;
     if (!means) means.emplace(at_most(bgr, evidence_side));
     double sum = 0;
-    for (const CxcywhNormalized& box : boxes) sum += means->contrast(box);
+    int more = 0;
+    for (std::size_t k = 0; k < boxes.size(); ++k) {
+      const double contrast = means->contrast(boxes[k]);
+      sum += contrast;
+      if (i == 0)
+        own.push_back(contrast);
+      else
+        more += !own.empty() && contrast > own[k] ? 1 : 0;
+    }
     look.boxes = static_cast<int>(boxes.size());
     look.contrast[i] =
         static_cast<float>(sum / static_cast<double>(boxes.size()) / (look.spread + 4));
+    if (i > 0 && !own.empty()) look.votes[i] = static_cast<std::int16_t>(more);
   }
 }
 

@@ -2,6 +2,7 @@
 // What the doctor measures of an image while it is decoded anyway: light, contrast, sharpness, and
 // how it was stored (data-services D1).
 #include <array>
+#include <cstdint>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <string_view>
@@ -34,6 +35,15 @@ struct Look {
   /// over how many boxes. Only for layouts under which every row of the file is a box.
   std::array<float, layout_count> contrast{};
   int boxes = 0;
+  /// Per layout: how many of these boxes stand out more than under the format's own; -1 where they
+  /// were not compared.
+  std::array<std::int16_t, layout_count> votes = no_votes();
+
+  static constexpr std::array<std::int16_t, layout_count> no_votes() {
+    std::array<std::int16_t, layout_count> votes{};
+    votes.fill(-1);
+    return votes;
+  }
 };
 
 StoredForm stored_form(std::string_view bytes);

@@ -11,9 +11,9 @@ class SizeModel {
  public:
   void add(int class_index, const CxcywhNormalized& box, int width, int height);
   void finish();
-  /// ln of the density of the box's two logarithmic sides, from below limited to -16; normal
-  /// distributions of the class, or of all classes where the class has fewer than 20 boxes. 0
-  /// where fewer than 20 boxes were learned.
+  /// ln of the density of the box's size and shape (logarithms of area and of width over height),
+  /// from below limited to -16; normal distributions of the class, or of all classes where the
+  /// class has fewer than 20 boxes. 0 where fewer than 20 boxes were learned.
   double log_likelihood(int class_index, const CxcywhNormalized& box, int width, int height) const;
   bool learned() const;
 

@@ -64,8 +64,11 @@ struct SubjectOptions {
   std::stop_token stop = {};
 };
 
-/// Reads every split that the description has. Errors: as read_index(), but nothing that is wrong
-/// with images or labels is one.
+/// Opens the data (open_data()) and reads every split. Each image is decoded at most once, and not
+/// at all where its measures are kept (measure_cache.hpp). Errors: as open_data() and read_index(),
+/// but nothing that is wrong with images or labels of a data.yaml is one.
+Subject read_subject(const std::string& data, const SubjectOptions& options);
+/// The same for a data.yaml that was read already.
 Subject read_subject(const Description& description, const SubjectOptions& options);
 
 }  // namespace yolov7::dataset::doctor

@@ -158,4 +158,15 @@ bool clip_object(AnnotatedObject& object, int width, int height) {
   return changed;
 }
 
+AnnotatedImage fitted_copy(AnnotatedImage image, const PictureFacts& facts, SizeRule rule,
+                           BoxOrientation boxes) {
+  if (!fit_to_image(image, facts, rule, "", boxes).fault.empty()) return {};
+  std::erase_if(image.objects, [&](AnnotatedObject& object) {
+    if (!object.fault.empty()) return true;
+    clip_object(object, image.width, image.height);
+    return object.box.width() < 1 || object.box.height() < 1;
+  });
+  return image;
+}
+
 }  // namespace yolov7::dataset

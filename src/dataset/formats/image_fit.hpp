@@ -23,6 +23,10 @@ struct SizeVerdict {
 /// the messages.
 SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeRule rule,
                          const std::string& name, BoxOrientation boxes = BoxOrientation::unknown);
+/// A copy with size and clipped boxes, as prepare_set() will have it but for its classes: what can
+/// be told of an image as soon as its facts are known. Empty where they do not fit.
+AnnotatedImage fitted_copy(AnnotatedImage image, const PictureFacts& facts, SizeRule rule,
+                           BoxOrientation boxes);
 /// A box of the stored image in the image as it is shown. `facts` has the size as shown.
 Xyxy turned(const Xyxy& box, const PictureFacts& facts);
 /// Clips box and rings to the image. False where nothing changed.

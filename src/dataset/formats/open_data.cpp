@@ -19,6 +19,7 @@
 #include "dataset/formats/yolo.hpp"
 #include "dataset/index/cached_facts.hpp"
 #include "dataset/index/ready_set.hpp"
+#include "image/codec/codec.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -99,6 +100,35 @@ ReadyImage ready_image(const AnnotatedImage& image, Conversion& account) {
     problem.line = 0;
   }
   return ready;
+}
+
+/// What the labels of an image will be, as text, while only its annotations and facts are known.
+std::string expected_rows(const AnnotatedImage& image, const fs::path& source) {
+  Conversion scratch;
+  scratch.source = source;
+  return format_labels(ready_image(image, scratch).labels.labels);
+}
+
+/// Reads the images, or takes what is known of them, and shows them to who wants to look at them.
+CachedFacts look_at(const std::vector<fs::path>& pictures, const ExpectedImage& expected,
+                    const fs::path& source, const OpenDataOptions& options) {
+  FactsOptions reading = facts_options(source, options);
+  if (options.looks == nullptr) return cached_facts(pictures, reading);
+  const ImageLooks& looks = *options.looks;
+  Examination examination;
+  examination.opened = looks.opened;
+  examination.known = [&](std::size_t i, const PictureFacts& facts) {
+    return looks.known(expected_rows(expected(i, facts), source), facts);
+  };
+  examination.look = [&](std::size_t i, std::string_view bytes, const cv::Mat& bgr) {
+    PictureFacts facts;
+    facts.width = bgr.cols, facts.height = bgr.rows;
+    if (picture_format(bytes))
+      facts.orientation = read_picture_header(bytes, pictures[i].string()).orientation;
+    looks.look(expected_rows(expected(i, facts), source), bytes, bgr);
+  };
+  reading.examination = &examination;
+  return cached_facts(pictures, reading);
 }
 
 /// train, val and test as they are used. Where no image is in one of them, all are for training.
@@ -199,8 +229,8 @@ Description open_annotations(const Address& address, const OpenDataOptions& opti
   reading.read.unpack_folder = unpack_folder(address.path);
   CachedFacts facts;
   std::vector<fs::path> looked;
-  reading.prepare.look = [&](const std::vector<fs::path>& pictures) {
-    facts = cached_facts(pictures, facts_options(address.path, options));
+  reading.prepare.look = [&](const std::vector<fs::path>& pictures, const ExpectedImage& expected) {
+    facts = look_at(pictures, expected, address.path, options);
     looked = pictures;
     return facts.facts;
   };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dataset/index/description.hpp"
+#include "dataset/index/examination.hpp"
 
 namespace yolov7::dataset {
 
@@ -13,6 +14,7 @@ struct OpenDataOptions {
   bool strict = false;   ///< anything that is dropped is an Error
   int threads = 0;       ///< 0 = usable cores
   std::stop_token stop = {};
+  const ImageLooks* looks = nullptr;  ///< asked while images of annotations are decoded
 };
 
 /// `data`: a data.yaml; or a folder, or one annotation file, in any format that is read;

@@ -85,12 +85,24 @@ PictureFacts look_at_header(const fs::path& path) {
   return facts;
 }
 
+SizeRule size_rule(const Preparing& work) {
+  return work.options.scale_to_image       ? SizeRule::scale
+         : work.set.trusts_size_of_picture ? SizeRule::note
+                                           : SizeRule::drop;
+}
+
 /// Facts of these images of the tree.
 void look_at(const std::vector<std::size_t>& wanted, Preparing& work, const std::stop_token& stop) {
   if (work.options.look) {
     std::vector<fs::path> files;
     for (const std::size_t i : wanted) files.push_back(work.tree.images[i].file);
-    std::vector<PictureFacts> facts = work.options.look(files);
+    std::unordered_map<std::size_t, const AnnotatedImage*> records;
+    for (const AnnotatedImage& image : work.set.images)
+      if (image.fault.empty() && image.picture) records.emplace(*image.picture, &image);
+    const auto expected = [&](std::size_t k, const PictureFacts& facts) {
+      return fitted_copy(*records.at(wanted[k]), facts, size_rule(work), work.options.orientation);
+    };
+    std::vector<PictureFacts> facts = work.options.look(files, expected);
     if (facts.size() != files.size())
       throw Error(fmt::format("images: expected {} answers, found {}", files.size(), facts.size()));
     for (std::size_t k = 0; k < wanted.size(); ++k) work.facts[wanted[k]] = std::move(facts[k]);
@@ -279,9 +291,7 @@ void count_image(const AnnotatedImage& image, Conversion& account) {
 void convert_images(Preparing& work, const std::vector<int>& classes) {
   for (const char* split : {"train", "val", "test"}) count_of(work.account, split);
   std::vector<std::string> unused(work.tree.images.size(), "no annotation");
-  const SizeRule rule = work.options.scale_to_image       ? SizeRule::scale
-                        : work.set.trusts_size_of_picture ? SizeRule::note
-                                                          : SizeRule::drop;
+  const SizeRule rule = size_rule(work);
   std::vector<AnnotatedImage> kept;
   kept.reserve(work.set.images.size());
   for (AnnotatedImage& image : work.set.images) {

@@ -16,6 +16,9 @@
 
 namespace yolov7::dataset {
 
+/// The annotations of the k-th of some images as they will be where its facts are these.
+using ExpectedImage = std::function<AnnotatedImage(std::size_t k, const PictureFacts& facts)>;
+
 struct PrepareOptions {
   std::vector<std::string> names;  ///< classes in this order; empty = those of the source
   std::vector<double> shares;      ///< train, val, test in percent; used only where the source has
@@ -32,7 +35,9 @@ struct PrepareOptions {
   int threads = 0;         ///< 0 = usable cores
   /// Inspects the images instead of this function. Must return one PictureFacts per path, in order.
   /// May be empty.
-  std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&)> look = {};
+  std::function<std::vector<PictureFacts>(const std::vector<std::filesystem::path>&,
+                                          const ExpectedImage&)>
+      look = {};
 };
 
 /// Afterwards `set` holds only images that can be used, each with file, size and split. Its objects

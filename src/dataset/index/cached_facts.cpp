@@ -28,14 +28,15 @@ CachedFacts cached_facts(const std::vector<std::filesystem::path>& pictures,
   std::vector<std::size_t> unknown;
   const Examination* examination = options.examination;
   const bool look = examination != nullptr && examination->look;
-  const auto seen = [&](std::size_t i, const FileStamp& stamp) {
-    return !look || (examination->known && examination->known(i, stamp));
+  if (examination != nullptr && examination->opened) examination->opened(cache.file());
+  const auto seen = [&](std::size_t i, const PictureFacts& facts) {
+    return !look || (examination->known && examination->known(i, facts));
   };
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const auto stamp = options.recheck ? std::nullopt : file_stamp(pictures[i]);
     const PictureFacts* known = stamp ? cache.find(pictures[i], *stamp) : nullptr;
     // The rule about rows may be another one now.
-    if (known != nullptr && enough_rows(known->rows) && seen(i, *stamp))
+    if (known != nullptr && enough_rows(known->rows) && seen(i, *known))
       result.facts[i] = *known;
     else
       unknown.push_back(i);

@@ -19,7 +19,7 @@ struct FactsOptions {
   bool recheck = false;                        ///< read every picture again
   int threads = 0;                             ///< 0 = usable cores
   std::stop_token stop = {};
-  const Examination* examination = nullptr;  ///< its known() and look() are called
+  const Examination* examination = nullptr;  ///< its opened(), known(), look() are called
 };
 
 struct CachedFacts {

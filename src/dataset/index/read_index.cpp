@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -53,6 +55,25 @@ void look_at_pictures(Contents& contents, const IndexOptions& options, Index& in
   index.cache_file = found.cache_file;
 }
 
+/// Images that open_data() has read without being asked for what the examination wants to know.
+/// Returns how many.
+std::size_t look_again(const Contents& contents, const fs::path& cache_file,
+                       const Examination& examination, const IndexOptions& options) {
+  std::atomic<std::size_t> read = 0;
+  if (examination.begin) examination.begin(contents.pictures);
+  if (!examination.look) return 0;
+  if (examination.opened) examination.opened(cache_file);
+  parallel_for(contents.pictures.size(), thread_count(options), [&](std::size_t i) {
+    check_stop(options.stop);
+    if (examination.known && examination.known(i, contents.facts[i])) return;
+    ++read;
+    inspect_picture(contents.pictures[i], 10, [&](std::string_view bytes, const cv::Mat& bgr) {
+      examination.look(i, bytes, bgr);
+    });
+  });
+  return read;
+}
+
 /// Of a set that open_data() has prepared.
 Contents ready_contents(const ReadySet& ready, const IndexOptions& options, Index& index) {
   Contents contents;
@@ -63,40 +84,37 @@ Contents ready_contents(const ReadySet& ready, const IndexOptions& options, Inde
   }
   index.pictures_read = ready.pictures_read;
   index.cache_file = ready.cache_file;
-  const Examination* examination = options.examination;
-  if (examination == nullptr) return contents;
-  if (examination->begin) examination->begin(contents.pictures);
-  if (examination->look)
-    parallel_for(contents.pictures.size(), thread_count(options), [&](std::size_t i) {
-      check_stop(options.stop);
-      inspect_picture(contents.pictures[i], 10, [&](std::string_view bytes, const cv::Mat& bgr) {
-        examination->look(i, bytes, bgr);
-      });
-    });
+  if (options.examination != nullptr)
+    index.pictures_read += look_again(contents, ready.cache_file, *options.examination, options);
   return contents;
 }
 
 /// Label files are read at every start, so that a change is always seen.
 ReadLabels read_labels(const fs::path& picture, const Description& description, int class_count,
-                       bool strict) {
+                       bool strict, const std::function<void(const LabelText&)>& tell) {
   constexpr std::uint64_t most_bytes = 64u << 20;
   ReadLabels result;
   result.path = label_path(picture);
   std::error_code error;
   result.found = fs::exists(result.path, error);
-  if (!result.found) return result;
-  try {
-    const std::string content =
-        text::as_utf8(file::read(result.path, most_bytes), result.path.string());
-    result.file =
-        try_parse_labels(content, result.path, class_count, strict, description.key_point_columns);
-  } catch (const Error& failure) {
-    std::string reason = failure.what();
-    const std::string source = result.path.string() + ": ";
-    if (reason.starts_with(source)) reason.erase(0, source.size());
-    result.file.fault = LabelFault::format;
-    result.file.failure = {result.path, 0, reason};
+  LabelText label{result.path, result.found, {}, {}};
+  std::string content;
+  if (result.found) {
+    try {
+      content = text::as_utf8(file::read(result.path, most_bytes), result.path.string());
+      result.file = try_parse_labels(content, result.path, class_count, strict,
+                                     description.key_point_columns);
+      label.text = content;
+    } catch (const Error& failure) {
+      label.fault = failure.what();
+      std::string reason = failure.what();
+      const std::string source = result.path.string() + ": ";
+      if (reason.starts_with(source)) reason.erase(0, source.size());
+      result.file.fault = LabelFault::format;
+      result.file.failure = {result.path, 0, reason};
+    }
   }
+  if (tell) tell(label);
   return result;
 }
 
@@ -120,10 +138,15 @@ std::vector<ReadLabels> read_all_labels(const std::vector<fs::path>& pictures,
   std::vector<ReadLabels> labels(pictures.size());
   // With --single-cls every class becomes 0, whatever the description knows.
   const int class_count = options.single_cls ? 0 : description.class_count;
+  Examination* examination = options.examination;
   const auto read = [&] {
+    if (examination != nullptr) examination->key_point_columns = description.key_point_columns;
     parallel_for(pictures.size(), thread_count(options), [&](std::size_t i) {
       check_stop(options.stop);
-      labels[i] = read_labels(pictures[i], description, class_count, options.strict);
+      std::function<void(const LabelText&)> tell;
+      if (examination != nullptr && examination->label)
+        tell = [&](const LabelText& label) { examination->label(i, label); };
+      labels[i] = read_labels(pictures[i], description, class_count, options.strict, tell);
     });
   };
   read();
@@ -136,8 +159,6 @@ std::vector<ReadLabels> read_all_labels(const std::vector<fs::path>& pictures,
     read();
   }
   note_key_points(description, reason, labels, index);
-  if (options.examination != nullptr)
-    options.examination->key_point_columns = description.key_point_columns;
   return labels;
 }
 
@@ -250,10 +271,10 @@ Contents read_contents(const Description& description, const std::vector<fs::pat
   for (const AbsentPicture& one : absent)
     index.problems.push_back(
         {one.list, one.line, fmt::format("the image '{}' does not exist", one.name)});
-  contents.labels = read_all_labels(contents.pictures, description, options, index);
-  if (options.examination == nullptr) refuse_unknown_classes(contents.labels);
   if (options.examination != nullptr && options.examination->begin)
     options.examination->begin(contents.pictures);
+  contents.labels = read_all_labels(contents.pictures, description, options, index);
+  if (options.examination == nullptr) refuse_unknown_classes(contents.labels);
   look_at_pictures(contents, options, index);
   return contents;
 }

@@ -7,19 +7,20 @@
 #include <utility>
 #include <vector>
 
+#include "dataset/similarity/prepared.hpp"
+
 namespace yolov7::dataset::similarity {
 namespace {
 
-constexpr int symmetries = 8;
-constexpr int most_move = 4;     // px of 64
-constexpr int coarse_side = 16;  // a move of one px is four of 64
-/// Below this, coarse images are not compared any further, nor symmetries whose value is so much
-/// below the best one.
-constexpr double least_coarse = 0.25, symmetry_margin = 0.12;
+constexpr int most_move = 4;  // px of 64
+/// Below this, small images are not compared any further, nor symmetries whose value is so much
+/// below the best one. Different images stay below 0.25.
+constexpr double least_scan = 0.3, symmetry_margin = 0.12;
 
 struct Place {
   double correlation = -1;
-  int dx = 0, dy = 0;  ///< a(x + dx, y + dy) lies on b(x, y)
+  int dx = 0, dy = 0;     ///< a(x + dx, y + dy) lies on b(x, y)
+  double fx = 0, fy = 0;  ///< to be added to dx and dy: at most half a px
 };
 
 /// The rectangles of a and b that lie on one another.
@@ -29,57 +30,55 @@ std::pair<cv::Rect, cv::Rect> overlap(const Place& place, int side) {
           {std::max(-place.dx, 0), std::max(-place.dy, 0), width, height}};
 }
 
-/// Best of the moves by at most 1 px, over the overlap alone.
-double coarse_correlation(const cv::Mat1f& a, const cv::Mat1f& b) {
-  double best = -1;
-  for (int dy = -1; dy <= 1; ++dy)
-    for (int dx = -1; dx <= 1; ++dx) {
-      const auto [left, right] = overlap({0, dx, dy}, coarse_side);
-      float product = 0, one = 1e-9F, two = 1e-9F;
-      for (int y = 0; y < left.height; ++y) {
-        const float* p = a.ptr<float>(left.y + y) + left.x;
-        const float* q = b.ptr<float>(right.y + y) + right.x;
-        for (int x = 0; x < left.width; ++x)
-          product += p[x] * q[x], one += p[x] * p[x], two += q[x] * q[x];
-      }
-      best = std::max(best, static_cast<double>(product / std::sqrt(one * two)));
-    }
-  return best;
-}
-
-/// Symmetries of a that may bring it onto b, the best first; none where the two are unlike.
-std::vector<int> likely_symmetries(const cv::Mat1f& a, const cv::Mat1f& b) {
-  std::vector<std::pair<double, int>> found;
-  for (int s = 0; s < symmetries; ++s) {
-    const double value = coarse_correlation(turned(a, s), b);
-    if (value >= least_coarse) found.emplace_back(-value, s);
-  }
-  std::sort(found.begin(), found.end());
-  std::vector<int> result;
-  for (const auto& [value, s] : found)
-    if (value <= found.front().first + symmetry_margin) result.push_back(s);
-  return result;
-}
-
 cv::Mat1f spectrum_of(const cv::Mat1f& structure) {
   cv::Mat1f spectrum;
   cv::dft(structure, spectrum);
   return spectrum;
 }
 
-/// Circular correlation by Fourier transforms; the structures have length 1.
-Place best_place(const cv::Mat1f& a, const cv::Mat1f& b) {
+/// Where a parabola through three neighbours has its top, from the middle one.
+double top_of(double before, double middle, double after) {
+  const double bend = 2 * middle - before - after;
+  return bend > 0 ? std::clamp((after - before) / (2 * bend), -0.5, 0.5) : 0;
+}
+
+/// Circular correlation of structures of length 1, from their Fourier transforms.
+Place best_place(const cv::Mat1f& a, const cv::Mat1f& b, int reach) {
+  const int side = a.rows;
   cv::Mat1f product, correlation;
   cv::mulSpectrums(a, b, product, 0, true);
   cv::dft(product, correlation, cv::DFT_INVERSE | cv::DFT_SCALE | cv::DFT_REAL_OUTPUT);
+  const auto at = [&](int dx, int dy) {
+    return static_cast<double>(correlation((dy + side) % side, (dx + side) % side));
+  };
   Place best;
-  for (int dy = -most_move; dy <= most_move; ++dy)
-    for (int dx = -most_move; dx <= most_move; ++dx)
-      if (const double value =
-              correlation((dy + gray_side) % gray_side, (dx + gray_side) % gray_side);
-          value > best.correlation)
-        best = {value, dx, dy};
+  for (int dy = -reach; dy <= reach; ++dy)
+    for (int dx = -reach; dx <= reach; ++dx)
+      if (at(dx, dy) > best.correlation) best = {at(dx, dy), dx, dy};
+  best.fx = top_of(at(best.dx - 1, best.dy), best.correlation, at(best.dx + 1, best.dy));
+  best.fy = top_of(at(best.dx, best.dy - 1), best.correlation, at(best.dx, best.dy + 1));
   return best;
+}
+
+/// Symmetries of a that may bring it onto b, the best first; none where the two are unlike.
+std::vector<int> likely_symmetries(Prepared& a, Prepared& b) {
+  constexpr int reach = most_move / 2;
+  std::vector<std::pair<double, int>> found;
+  for (int s = 0; s < symmetries; ++s) {
+    double value = best_place(a.scan(0, s), b.scan(0, 0), reach).correlation;
+    for (std::size_t cut = 1; cut < scan_cuts.size(); ++cut)
+      value = std::max({value, best_place(a.scan(0, s), b.scan(cut, 0), reach).correlation,
+                        best_place(a.scan(cut, s), b.scan(0, 0), reach).correlation});
+    if (value >= least_scan) found.emplace_back(-value, s);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<int> result;
+  for (const auto& [value, s] : found)
+    if (value <= found.front().first + symmetry_margin) result.push_back(s);
+  // The image as it is comes first: of a symmetric one another symmetry must be truly better.
+  if (const auto as_it_is = std::find(result.begin(), result.end(), 0); as_it_is != result.end())
+    std::rotate(result.begin(), as_it_is, as_it_is + 1);
+  return result;
 }
 
 struct Alignment {
@@ -118,18 +117,36 @@ cv::Mat2f colour_of(const Sketch& sketch, double cut) {
   return cut_square(colour, cut);
 }
 
-/// `a` brought onto the place of the other image, where it is moved by so many px of 64.
-cv::Mat2f moved(const cv::Mat2f& a, const Place& place) {
-  constexpr double scale = static_cast<double>(colour_side) / gray_side;
-  cv::Mat2f result;
-  cv::warpAffine(a, result, cv::Matx23d(1, 0, place.dx * scale, 0, 1, place.dy * scale), a.size(),
+/// `a` moved by so many of its px: the result at x is `a` at x + dx.
+cv::Mat shifted(const cv::Mat& a, double dx, double dy) {
+  cv::Mat result;
+  cv::warpAffine(a, result, cv::Matx23d(1, 0, dx, 0, 1, dy), a.size(),
                  cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_REPLICATE);
   return result;
 }
 
+/// `a` brought onto the place of the other image, where it is moved by so many px of 64.
+cv::Mat2f moved(const cv::Mat2f& a, const Place& place) {
+  constexpr double scale = static_cast<double>(colour_side) / gray_side;
+  return shifted(a, (place.dx + place.fx) * scale, (place.dy + place.fy) * scale);
+}
+
+constexpr double lowest_gain = 0.6, highest_gain = 1.6;  // between two contrasts
+
+/// Root mean square of the least of these squares, a share of them.
+double least_squares(std::vector<double>& squares, double share) {
+  const auto kept = static_cast<std::size_t>(share * static_cast<double>(squares.size()));
+  if (kept == 0) return 0;
+  std::nth_element(squares.begin(), squares.begin() + static_cast<std::ptrdiff_t>(kept - 1),
+                   squares.end());
+  double sum = 0;
+  for (std::size_t i = 0; i < kept; ++i) sum += squares[i];
+  return std::sqrt(sum / static_cast<double>(kept));
+}
+
 /// Contrast may differ by a factor; an image without colour may be a gray copy of any.
 double colour_difference(const cv::Mat2f& a, const cv::Mat2f& b) {
-  constexpr double least = 2, lowest_gain = 0.6, highest_gain = 1.6, share = 0.8;
+  constexpr double least = 2, share = 0.8;
   const double pixels = colour_side * colour_side;
   const double one = cv::norm(a) / std::sqrt(pixels), two = cv::norm(b) / std::sqrt(pixels);
   if (one < least || two < least) return 0;
@@ -140,17 +157,52 @@ double colour_difference(const cv::Mat2f& a, const cv::Mat2f& b) {
       const cv::Vec2f difference = a(y, x) * gain - b(y, x);
       squares.push_back(difference.dot(difference));
     }
-  std::sort(squares.begin(), squares.end());
-  const auto kept = static_cast<std::size_t>(share * pixels);
-  double sum = 0;
-  for (std::size_t i = 0; i < kept; ++i) sum += squares[i];
-  return std::sqrt(sum / static_cast<double>(kept));
+  return least_squares(squares, share);
+}
+
+struct Fit {
+  double gain = 1, rest = 0;
+};
+
+/// The best line through the levels of the two images, and what it leaves of b at nearly all
+/// pixels.
+Fit fit_levels(const cv::Mat1f& a, const cv::Mat1f& b) {
+  constexpr double nearly_all = 0.97, floor = 4;
+  const double mean_a = cv::mean(a)[0], mean_b = cv::mean(b)[0];
+  double aa = 0, ab = 0, bb = 0;
+  for (int y = 0; y < a.rows; ++y)
+    for (int x = 0; x < a.cols; ++x) {
+      const double p = a(y, x) - mean_a, q = b(y, x) - mean_b;
+      aa += p * p, ab += p * q, bb += q * q;
+    }
+  const double gain = std::clamp(aa > 0 ? ab / aa : 0, lowest_gain, highest_gain);
+  std::vector<double> squares;
+  for (int y = 0; y < a.rows; ++y)
+    for (int x = 0; x < a.cols; ++x) {
+      const double rest = b(y, x) - mean_b - gain * (a(y, x) - mean_a);
+      squares.push_back(rest * rest);
+    }
+  const double deviation = std::sqrt(bb / static_cast<double>(squares.size()));
+  return {gain, least_squares(squares, nearly_all) / (deviation + floor)};
+}
+
+int changes_of(const Alignment& found, double gain, double colour) {
+  constexpr double least_cut = 0.025, least_contrast = 0.14, least_colour = 3;
+  constexpr int least_move = 2;
+  const Place& place = found.place;
+  return (found.symmetry != 0 ? 1 : 0) +
+         (fine_cuts[std::max(found.cut_a, found.cut_b)] > least_cut ? 1 : 0) +
+         (std::max(std::abs(place.dx), std::abs(place.dy)) >= least_move ? 1 : 0) +
+         (std::abs(std::log(gain)) > least_contrast ? 1 : 0) + (colour > least_colour ? 1 : 0);
 }
 
 /// Three ways to be near. The limits lie between what changed copies and what different images
 /// reach, of BCCD and of drawn sets (data-services D2).
 bool is_near(const Likeness& l) {
-  const bool copy = l.blocks >= 4 && l.correlation >= 0.85 && l.agreeing >= 0.9 && l.colour <= 8;
+  // What a simple image shows, many images show: few changes must be enough.
+  if (l.blocks < 48 && l.changes > 2) return false;
+  const bool copy = l.blocks >= 4 && l.correlation >= 0.85 && l.agreeing >= 0.9 && l.colour <= 8 &&
+                    l.unexplained <= 0.4;
   const bool alike_elsewhere =
       (l.middle >= 0.88 && l.colour <= 2.5) || (l.middle >= 0.85 && l.colour <= 1);
   const bool partly_covered =
@@ -162,49 +214,45 @@ bool is_near(const Likeness& l) {
 
 }  // namespace
 
-Prepared::Prepared(const Sketch& sketch) : sketch_(&sketch) {
-  for (std::size_t i = 0; i < fine_cuts.size(); ++i) {
-    bands_[i] = band_of(gray_of(sketch, fine_cuts[i]));
-    structures_[i] = structure_of(bands_[i]);
-  }
-  cv::resize(structures_[0], coarse_, {coarse_side, coarse_side}, 0, 0, cv::INTER_AREA);
-}
-
-Likeness compare(const Prepared& a, const Prepared& b) {
+Likeness compare(Prepared& a, Prepared& b) {
   Likeness likeness;
-  if (a.sketch_->plain != 0 || b.sketch_->plain != 0) return likeness;
-  const std::vector<int> likely = likely_symmetries(a.coarse_, b.coarse_);
+  if (a.sketch().plain != 0 || b.sketch().plain != 0) return likeness;
+  const std::vector<int> likely = likely_symmetries(a, b);
   if (likely.empty()) return likeness;
-  std::array<cv::Mat1f, fine_cuts.size()> spectra;
-  const auto spectrum_b = [&](std::size_t cut) -> const cv::Mat1f& {
-    if (spectra[cut].empty()) spectra[cut] = spectrum_of(b.structures_[cut]);
-    return spectra[cut];
-  };
   Alignment best;
   const auto look = [&](const cv::Mat1f& spectrum_a, int symmetry, std::size_t cut_a,
                         std::size_t cut_b) {
-    const Place place = best_place(spectrum_a, spectrum_b(cut_b));
-    if (place.correlation > best.place.correlation) best = {place, symmetry, cut_a, cut_b};
+    const Place place = best_place(spectrum_a, b.spectrum(cut_b), most_move);
+    const double better = best.symmetry == 0 && symmetry != 0 ? 0.01 : 0;
+    if (place.correlation > best.place.correlation + better) best = {place, symmetry, cut_a, cut_b};
   };
   for (const int s : likely) {
-    const cv::Mat1f whole = spectrum_of(turned(a.structures_[0], s));
+    const cv::Mat1f whole = spectrum_of(turned(a.structure(0), s));
     look(whole, s, 0, 0);
     for (std::size_t cut = 1; cut < fine_cuts.size(); ++cut) {
       look(whole, s, 0, cut);
-      look(spectrum_of(turned(a.structures_[cut], s)), s, cut, 0);
+      look(spectrum_of(turned(a.structure(cut), s)), s, cut, 0);
     }
   }
   likeness.correlation = best.place.correlation;
   const auto [left, right] = overlap(best.place, gray_side);
-  fill_agreement(cv::Mat1f(turned(a.bands_[best.cut_a], best.symmetry))(left),
-                 b.bands_[best.cut_b](right), likeness);
-  const cv::Mat2f colour_a = turned(colour_of(*a.sketch_, fine_cuts[best.cut_a]), best.symmetry);
+  fill_agreement(cv::Mat1f(turned(a.band(best.cut_a), best.symmetry))(left),
+                 b.band(best.cut_b)(right), likeness);
+  const cv::Mat2f colour_a = turned(colour_of(a.sketch(), fine_cuts[best.cut_a]), best.symmetry);
   likeness.colour =
-      colour_difference(moved(colour_a, best.place), colour_of(*b.sketch_, fine_cuts[best.cut_b]));
+      colour_difference(moved(colour_a, best.place), colour_of(b.sketch(), fine_cuts[best.cut_b]));
+  const cv::Mat1f gray_a =
+      shifted(turned(a.gray(best.cut_a), best.symmetry), best.place.fx, best.place.fy);
+  const Fit fit = fit_levels(gray_a(left), b.gray(best.cut_b)(right));
+  likeness.unexplained = fit.rest;
+  likeness.changes = changes_of(best, fit.gain, likeness.colour);
   likeness.near = is_near(likeness);
   return likeness;
 }
 
-Likeness compare(const Sketch& a, const Sketch& b) { return compare(Prepared(a), Prepared(b)); }
+Likeness compare(const Sketch& a, const Sketch& b) {
+  Prepared first(a), second(b);
+  return compare(first, second);
+}
 
 }  // namespace yolov7::dataset::similarity

@@ -9,6 +9,7 @@
 #include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "dataset/similarity/candidates.hpp"
+#include "dataset/similarity/prepared.hpp"
 
 namespace yolov7::dataset::similarity {
 namespace {
@@ -43,7 +44,8 @@ std::vector<Likeness> compare_all(std::span<const Sketch> sketches, const std::v
                  for (std::size_t i = k * piece; i < end; ++i) {
                    if (!first || pairs[i].first != pairs[i - 1].first)
                      first.emplace(sketches[pairs[i].first]);
-                   found[i] = compare(*first, Prepared(sketches[pairs[i].second]));
+                   Prepared second(sketches[pairs[i].second]);
+                   found[i] = compare(*first, second);
                  }
                });
   return found;

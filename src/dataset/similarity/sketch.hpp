@@ -20,12 +20,15 @@ struct Sketch {
   std::int32_t width = 0, height = 0;  ///< of the image, px
   /// Too little structure (a blank page, a dark frame): nothing can be said about its likeness.
   std::uint8_t plain = 1;
-  std::array<std::uint8_t, gray_side * gray_side> gray{};
+  /// Gray levels: darkest + step · value, where values of 7 bits stand one after the other. A step
+  /// of 1 keeps every level; 2 where they reach further than 127.
+  std::uint8_t darkest = 0, step = 1;
+  std::array<std::uint8_t, gray_side * gray_side * 7 / 8> gray{};
   std::array<std::int8_t, 2 * colour_side * colour_side> colour{};  ///< Cr and Cb about 0, in turn
   std::array<Direction, cuts.size()> directions{};                  ///< one for each cut
 };
 /// Changes with what a sketch holds.
-inline constexpr int sketch_version = 1;
+inline constexpr int sketch_version = 2;
 
 /// Of decoded pixels, 8-bit B G R.
 Sketch sketch_of(const cv::Mat& bgr);

@@ -32,28 +32,32 @@ const std::vector<Frequency>& frequencies() {
   return list;
 }
 
-/// Takes the best parabola over the radius out of the values: three steps of Gram and Schmidt.
-void take_out_parabola(std::vector<double>& values) {
-  const auto& list = frequencies();
-  std::vector<std::vector<double>> basis;
-  const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-    return sum;
-  };
-  const auto without = [&](std::vector<double>& x, const std::vector<double>& unit) {
-    const double share = product(x, unit);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] -= share * unit[i];
-  };
-  for (int power = 0; power < 3; ++power) {
-    std::vector<double> one;
-    for (const Frequency& f : list) one.push_back(std::pow(f.radius, power));
-    for (const auto& other : basis) without(one, other);
-    const double length = std::sqrt(product(one, one));
-    for (double& x : one) x /= length;
-    basis.push_back(std::move(one));
-  }
-  for (const auto& one : basis) without(values, one);
+double product(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+void take_out(std::vector<double>& x, const std::vector<double>& unit) {
+  const double share = product(x, unit);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] -= share * unit[i];
+}
+
+/// Of all parabolas over the radius, by Gram and Schmidt.
+const std::vector<std::vector<double>>& parabolas() {
+  static const std::vector<std::vector<double>> basis = [] {
+    std::vector<std::vector<double>> result;
+    for (int power = 0; power < 3; ++power) {
+      std::vector<double> one;
+      for (const Frequency& f : frequencies()) one.push_back(std::pow(f.radius, power));
+      for (const auto& other : result) take_out(one, other);
+      const double length = std::sqrt(product(one, one));
+      for (double& x : one) x /= length;
+      result.push_back(std::move(one));
+    }
+    return result;
+  }();
+  return basis;
 }
 
 /// ln of what the band leaves of the power of an image whose amplitude falls with the frequency, as
@@ -63,6 +67,15 @@ double expected_power(double radius) {
   const double w = 2 * std::numbers::pi * radius / gray_side;
   const double pass = std::exp(-w * w / 2) - std::exp(-36 * w * w / 2);
   return 2 * std::log(std::abs(pass) / radius);
+}
+
+const std::vector<double>& expected_powers() {
+  static const std::vector<double> list = [] {
+    std::vector<double> result;
+    for (const Frequency& f : frequencies()) result.push_back(expected_power(f.radius));
+    return result;
+  }();
+  return list;
 }
 
 const cv::Mat1f& window() {
@@ -75,6 +88,9 @@ const cv::Mat1f& window() {
   }();
   return mat;
 }
+
+/// Of a Gaussian: three deviations to each side.
+cv::Size window_of(int deviation) { return {6 * deviation + 1, 6 * deviation + 1}; }
 
 }  // namespace
 
@@ -97,8 +113,8 @@ cv::Mat cut_square(const cv::Mat& square, double cut) {
 
 cv::Mat1f band_of(const cv::Mat1f& gray) {
   cv::Mat1f fine, coarse, band;
-  cv::GaussianBlur(gray, fine, {}, 1);
-  cv::GaussianBlur(gray, coarse, {}, 6);
+  cv::GaussianBlur(gray, fine, window_of(1), 1);
+  cv::GaussianBlur(gray, coarse, window_of(6), 6);
   cv::subtract(fine, coarse, band);
   return band;
 }
@@ -106,7 +122,7 @@ cv::Mat1f band_of(const cv::Mat1f& gray) {
 cv::Mat1f structure_of(const cv::Mat1f& band) {
   constexpr double floor = 4;  // gray levels
   cv::Mat1f strength, result;
-  cv::GaussianBlur(band.mul(band), strength, {}, 4);
+  cv::GaussianBlur(band.mul(band), strength, window_of(4), 4);
   cv::sqrt(strength, strength);
   strength += floor;
   cv::divide(band, strength, result);
@@ -129,8 +145,8 @@ Direction direction_of(const cv::Mat1f& structure) {
     values.push_back(
         std::log((power(f.u, f.v) + power(f.u, -f.v) + power(f.v, f.u) + power(-f.v, f.u)) / 4 +
                  least) -
-        expected_power(f.radius));
-  take_out_parabola(values);
+        expected_powers()[values.size()]);
+  for (const auto& one : parabolas()) take_out(values, one);
   double square = 0;
   for (const double x : values) square += x * x;
   Direction result{};

@@ -22,7 +22,7 @@ std::map<std::string, std::string> content_of(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (entry.is_regular_file() && entry.path().extension() != ".yolov7-index" &&
-        entry.path().extension() != ".lock")
+        entry.path().extension() != ".yolov7-looks" && entry.path().extension() != ".lock")
       files[fs::relative(entry.path(), folder).string()] = file::read(entry.path());
   return files;
 }

@@ -70,5 +70,22 @@ TEST(Look, BoxesStandOutWhereTheyAre) {
   EXPECT_LT(look.contrast[axes], look.contrast[0] / 2);
 }
 
+TEST(Look, BoxesVoteForTheLayoutUnderWhichTheyStandOut) {
+  // White squares of 20 px at (20, 60), (20, 100) and on the diagonal at (40, 40), in black.
+  cv::Mat image(160, 160, CV_8UC3, cv::Scalar::all(0));
+  std::vector<RawRow> right, exchanged;
+  for (const cv::Point at : {cv::Point(20, 60), cv::Point(20, 100), cv::Point(40, 40)}) {
+    image(cv::Rect(at.x, at.y, 20, 20)).setTo(cv::Scalar::all(255));
+    const double x = (at.x + 10) / 160.0, y = (at.y + 10) / 160.0;
+    right.emplace_back().values = {x, y, 0.125, 0.125};
+    exchanged.emplace_back().values = {y, x, 0.125, 0.125};
+  }
+  std::size_t axes = 0;
+  while (!(layout_at(axes) == Layout{Form::axes_exchanged, Unit::fraction})) ++axes;
+  EXPECT_EQ(look_at("", image, right).votes[axes], 0);
+  EXPECT_EQ(look_at("", image, exchanged).votes[axes], 2);  // the third box is the same
+  EXPECT_EQ(look_at("", image, exchanged).votes[0], -1);
+}
+
 }  // namespace
 }  // namespace yolov7::dataset::doctor
