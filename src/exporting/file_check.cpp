@@ -53,7 +53,7 @@ equivalence::FileComparison comparison_of(const Format& format, const ExportOpti
 std::string place_of(const Format& format, const ExportModel& model, const ExportOptions& options,
                      const fs::path& file, const Verification& with, const fs::path& folder,
                      const equivalence::ProofPicture& picture) {
-  if (!with.folded_parent || format.by_libtorch) return {};
+  if (!with.folded_parent) return {};
   try {
     std::vector<std::string> names;
     ExportModel named = model;
@@ -63,7 +63,9 @@ std::string place_of(const Format& format, const ExportModel& model, const Expor
     const auto parent = with.folded_parent();
     const network::DetectorProgram program =
         network::lower_detector(parent->network, picture.height, picture.width, false);
-    const auto of_parent = runtime::inner_values(parent), of_file = runtime::inner_values(file);
+    const auto of_parent = runtime::inner_values(parent);
+    const auto of_file = format.by_libtorch ? model.script_library().inner_values(file)
+                                            : runtime::inner_values(file);
     // Rounding of float16, and of float32 through a deep network.
     const double tolerance =
         precision_of(format, options) == equivalence::FilePrecision::float32 ? 1e-5 : 1e-2;
@@ -149,7 +151,7 @@ void examine(FileCheck& check, const Format& format, const ExportModel& model,
   runtime::DetectorOptions detector_options;
   detector_options.kept_shapes = 1;
   const runtime::ModelFile opened = format.by_libtorch
-                                        ? model.script_library().open(file, detector_options)
+                                        ? model.script_library().open(file, detector_options, {})
                                         : runtime::open_model_file(file, detector_options);
   if (!check.pictures.empty())
     opened.detector->prepare(images, check.pictures[0].height, check.pictures[0].width);
