@@ -7,8 +7,8 @@
 
 using namespace yolov7;
 using runtime::tflite_fault;
-using testing::u16;
-using testing::u32;
+using test::u16;
+using test::u32;
 
 namespace {
 
@@ -17,7 +17,7 @@ std::string fault(const std::string& bytes) {
   return tflite_fault(folder.write("x.tflite", bytes));
 }
 
-const std::string whole = testing::small_tflite();
+const std::string whole = test::small_tflite();
 
 std::string with(std::size_t at, const std::string& bytes) {
   std::string changed = whole;

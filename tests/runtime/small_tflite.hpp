@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string>
 
-namespace yolov7::testing {
+namespace yolov7::test {
 
 inline std::string u32(std::uint32_t value) {
   return std::string(reinterpret_cast<const char*>(&value), 4);
@@ -28,4 +28,4 @@ inline std::string small_tflite() {
          u16({4, 4}) + u32(4);                        // 64
 }
 
-}  // namespace yolov7::testing
+}  // namespace yolov7::test
