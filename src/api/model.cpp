@@ -80,7 +80,7 @@ OpenModel open_file(const std::string& path, const ModelOptions& options) {
                                   options.backend));
   OpenModel model;
   model.path = path;
-  runtime::ModelFile file = script   ? script_library().open(path, options.detector)
+  runtime::ModelFile file = script   ? script_library().open(path, options.detector, names)
                             : by_ort ? runtime::open_ort_file(path, options.detector, names)
                                      : runtime::open_model_file(path, options.detector, names);
   if (file.facts.fill != 114)

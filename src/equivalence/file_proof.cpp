@@ -169,23 +169,21 @@ FileLimits file_limits(FilePrecision precision) {
   return {};
 }
 
-FileProof prove_file(runtime::Detector& parent, runtime::Detector& file,
+FileProof prove_file(const KnownOutputs& parent, runtime::Detector& file,
                      std::span<const ProofPicture> pictures, const FileComparison& comparison) {
   FileProof proof;
-  proof.parent = parent.description();
+  proof.parent = parent.description;
   proof.file = file.description();
-  const int classes = parent.class_count();
-  if (classes != file.class_count()) {
-    proof.breach = fmt::format("expected {} classes, found {}", classes, file.class_count());
+  if (parent.classes != file.class_count()) {
+    proof.breach = fmt::format("expected {} classes, found {}", parent.classes, file.class_count());
     return proof;
   }
-  runtime::Prediction a, b;
+  runtime::Prediction found;
   for (const ProofPicture& picture : pictures) {
     check_stop(comparison.stop);
-    parent.predict(picture.batch(), a);
-    check_stop(comparison.stop);
-    file.predict(picture.batch(), b);
-    compare_picture(proof, comparison, a, b, classes);
+    file.predict(picture.batch(), found);
+    compare_picture(proof, comparison, parent.predictions.at(proof.pictures), found,
+                    parent.classes);
     if (!proof.breach.empty()) {
       proof.breach_picture = proof.pictures;
       return proof;

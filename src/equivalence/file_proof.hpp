@@ -8,6 +8,7 @@
 #include <string>
 
 #include "equivalence/file_accuracy.hpp"
+#include "equivalence/parent.hpp"
 #include "equivalence/proof.hpp"
 #include "image/boxes/nms.hpp"
 #include "runtime/detector.hpp"
@@ -58,8 +59,9 @@ struct FileComparison {
   std::stop_token stop = {};
 };
 
-/// Errors: what running the two reports, stopped_error().
-FileProof prove_file(runtime::Detector& parent, runtime::Detector& file,
+/// `parent`: its outputs for the same images. Errors: what running the file reports,
+/// stopped_error().
+FileProof prove_file(const KnownOutputs& parent, runtime::Detector& file,
                      std::span<const ProofPicture> pictures, const FileComparison& comparison);
 
 /// One line of the proof: "equal", "accuracy not measured" (int8 without labelled images), or

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <numeric>
 #include <utility>
-#include <vector>
 
 #include "core/statistics.hpp"
 #include "core/stop.hpp"
@@ -11,49 +10,59 @@
 namespace yolov7::equivalence {
 namespace {
 
-constexpr int least_calls = 3, most_calls = 20;
-constexpr double enough_ms = 1000;
+constexpr std::size_t least_calls = 2, most_calls = 10;
+constexpr double enough_ms = 250;
 
-double milliseconds(runtime::Detector& detector, const runtime::PixelBatch& batch) {
-  runtime::Prediction prediction;
-  const auto begin = std::chrono::steady_clock::now();
-  detector.predict(batch, prediction);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-      .count();
+double sum(const std::vector<double>& times) {
+  return std::accumulate(times.begin(), times.end(), 0.0);
 }
 
 Speed speed_of(const std::vector<double>& times, int images) {
-  const double all = std::accumulate(times.begin(), times.end(), 0.0);
-  return {0, median(times), 1000.0 * images * static_cast<double>(times.size()) / all};
+  return {0, median(times), 1000.0 * images * static_cast<double>(times.size()) / sum(times)};
 }
 
 }  // namespace
 
-FileSpeed measure_speed(runtime::Detector& parent, runtime::Detector& file,
-                        const ProofPicture& picture, int images, const std::stop_token& stop) {
-  std::vector<std::uint8_t> pixels;
+SpeedByTurns::SpeedByTurns(const ProofPicture& picture, int images, std::stop_token stop)
+    : images_(images), height_(picture.height), width_(picture.width), stop_(std::move(stop)) {
   for (int i = 0; i < images; ++i)
-    pixels.insert(pixels.end(), picture.pixels.begin(), picture.pixels.end());
-  const runtime::PixelBatch batch{pixels, images, picture.height, picture.width};
-  FileSpeed found;
-  found.images = images, found.height = picture.height, found.width = picture.width;
-  std::vector<double> of_parent, of_file;
-  double spent = 0;
-  // What the first calls compile and allocate is no part of it.
-  check_stop(stop);
-  milliseconds(parent, batch);
-  check_stop(stop);
-  milliseconds(file, batch);
-  while (found.calls < least_calls || (found.calls < most_calls && spent < enough_ms)) {
-    check_stop(stop);
-    of_parent.push_back(milliseconds(parent, batch));
-    of_file.push_back(milliseconds(file, batch));
-    spent += of_parent.back() + of_file.back();
-    ++found.calls;
-  }
-  found.parent = speed_of(of_parent, images);
-  found.file = speed_of(of_file, images);
-  return found;
+    pixels_.insert(pixels_.end(), picture.pixels.begin(), picture.pixels.end());
+}
+
+double SpeedByTurns::milliseconds(runtime::Detector& detector) const {
+  check_stop(stop_);
+  runtime::Prediction prediction;
+  const auto begin = std::chrono::steady_clock::now();
+  detector.predict({pixels_, images_, height_, width_}, prediction);
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+void SpeedByTurns::time_parent(runtime::Detector& parent) {
+  milliseconds(parent);  // what a first call compiles and allocates is no part of it
+  std::vector<double> times;
+  const auto enough = [&] {
+    return half_ > 0 ? times.size() == half_
+                     : times.size() >= most_calls ||
+                           (times.size() >= least_calls && sum(times) >= enough_ms);
+  };
+  while (!enough()) times.push_back(milliseconds(parent));
+  half_ = times.size();
+  of_parent_.insert(of_parent_.end(), times.begin(), times.end());
+}
+
+void SpeedByTurns::time_file(runtime::Detector& file) {
+  milliseconds(file);
+  while (of_file_.size() < 2 * half_) of_file_.push_back(milliseconds(file));
+}
+
+FileSpeed SpeedByTurns::found() const {
+  FileSpeed speed;
+  speed.images = images_, speed.height = height_, speed.width = width_;
+  speed.calls = static_cast<int>(of_file_.size());
+  speed.parent = speed_of(of_parent_, images_);
+  speed.file = speed_of(of_file_, images_);
+  return speed;
 }
 
 }  // namespace yolov7::equivalence

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "core/json_fields.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
@@ -118,8 +119,8 @@ const Format* format_of(const std::string& name, const std::string& source) {
 }
 
 /// Below the folder of the model, wherever a certificate comes from.
-std::string name_of(const json& part, const std::string& source) {
-  const std::string name = part.at("name").get<std::string>();
+std::string name_of(const JsonFields& part, const std::string& source) {
+  const std::string name = part.text("name");
   const fs::path path = fs::path(name).lexically_normal();
   if (path.empty() || path.is_absolute() || *path.begin() == "..")
     throw Error(fmt::format("{}: expected names of files below the model's folder, found '{}'",
@@ -185,34 +186,34 @@ json file_certificate(const Format& format, const ExportModel& model, const Expo
 }
 
 CertifiedFile read_file_certificate(const json& certificate, const std::string& source) {
+  const JsonFields fields(certificate, source);
+  if (const std::string found = fields.text("kind"); found != kind)
+    throw Error(
+        fmt::format("{}: expected the certificate of an export in the field 'kind' ('{}'), "
+                    "found '{}'",
+                    source, kind, text::printable(found)));
   CertifiedFile one;
-  try {
-    if (certificate.at("kind") != kind)
-      throw Error(fmt::format(
-          "{}: expected the certificate of an export, found one of another kind", source));
-    one.format = format_of(certificate.at("format").get<std::string>(), source);
-    one.verdict = certificate.at("verdict");
-    one.date = certificate.at("checked");
-    const json& weights = certificate.at("weights");
-    one.weights = weights.at("path").get<std::string>();
-    one.weights_sha256 = weights.at("sha256");
-    for (const json& part : certificate.at("files"))
-      one.parts.push_back({name_of(part, source), part.at("sha256")});
-    one.images = certificate.value("images_from", std::string());
-    if (certificate.contains("accuracy")) {
-      const json& accuracy = certificate["accuracy"];
-      one.data = accuracy.at("data").get<std::string>();
-      one.options.split = accuracy.at("split");
-      one.options.accuracy_budget = accuracy.at("budget");
-    }
-    const Settings table = settings(one.options);
-    std::string yaml;
-    for (const auto& [name, value] : certificate.at("options").items())
-      yaml += fmt::format("{}: {}\n", name, value.get<std::string>());
-    if (!yaml.empty()) assign(table, parse_yaml(yaml, source + ": options"));
-  } catch (const json::exception& error) {
-    throw Error(fmt::format("{}: expected the certificate of an export: {}", source, error.what()));
+  one.format = format_of(fields.text("format"), source);
+  one.verdict = fields.text("verdict");
+  one.date = fields.text("checked");
+  const JsonFields weights = fields.object("weights");
+  one.weights = weights.text("path");
+  one.weights_sha256 = weights.text("sha256");
+  for (const JsonFields& part : fields.objects("files"))
+    one.parts.push_back({name_of(part, source), part.text("sha256")});
+  if (fields.has("images_from")) one.images = fields.text("images_from");
+  if (fields.has("accuracy")) {
+    const JsonFields accuracy = fields.object("accuracy");
+    one.data = accuracy.text("data");
+    one.options.split = accuracy.text("split");
+    one.options.accuracy_budget = accuracy.number("budget");
   }
+  const Settings table = settings(one.options);
+  const JsonFields options = fields.object("options");
+  std::string yaml;
+  for (const std::string& name : options.names())
+    yaml += fmt::format("{}: {}\n", name, options.text(name));
+  if (!yaml.empty()) assign(table, parse_yaml(yaml, source + ": options"));
   return one;
 }
 

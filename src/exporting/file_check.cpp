@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/freed_memory.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "equivalence/first_difference.hpp"
@@ -52,7 +53,7 @@ equivalence::FileComparison comparison_of(const Format& format, const ExportOpti
 std::string place_of(const Format& format, const ExportModel& model, const ExportOptions& options,
                      const fs::path& file, const Verification& with, const fs::path& folder,
                      const equivalence::ProofPicture& picture) {
-  if (!with.folded_parent || format.by_libtorch) return {};
+  if (!with.folded_parent) return {};
   try {
     std::vector<std::string> names;
     ExportModel named = model;
@@ -62,7 +63,9 @@ std::string place_of(const Format& format, const ExportModel& model, const Expor
     const auto parent = with.folded_parent();
     const network::DetectorProgram program =
         network::lower_detector(parent->network, picture.height, picture.width, false);
-    const auto of_parent = runtime::inner_values(parent), of_file = runtime::inner_values(file);
+    const auto of_parent = runtime::inner_values(parent);
+    const auto of_file = format.by_libtorch ? model.script_library().inner_values(file)
+                                            : runtime::inner_values(file);
     // Rounding of float16, and of float32 through a deep network.
     const double tolerance =
         precision_of(format, options) == equivalence::FilePrecision::float32 ? 1e-5 : 1e-2;
@@ -131,6 +134,48 @@ std::string facts_breach(const runtime::ModelFacts& facts, const ExportModel& mo
   return {};
 }
 
+namespace {
+
+double open_and_prepare(const Verification& with, int images,
+                        const equivalence::ProofPicture& picture) {
+  const auto begin = Clock::now();
+  with.parent.detector().prepare(images, picture.height, picture.width);
+  return milliseconds_since(begin);
+}
+
+/// The file, which is alone in memory, but for its accuracy.
+void examine(FileCheck& check, const Format& format, const ExportModel& model,
+             const ExportOptions& options, const fs::path& file, const Verification& with,
+             int images, equivalence::SpeedByTurns* turns) {
+  const auto begin = Clock::now();
+  runtime::DetectorOptions detector_options;
+  detector_options.kept_shapes = 1;
+  const runtime::ModelFile opened = format.by_libtorch
+                                        ? model.script_library().open(file, detector_options, {})
+                                        : runtime::open_model_file(file, detector_options);
+  if (!check.pictures.empty())
+    opened.detector->prepare(images, check.pictures[0].height, check.pictures[0].width);
+  const double load_ms = milliseconds_since(begin);
+  if (format.holds_names) check.breach = facts_breach(opened.facts, model);
+  if (!check.breach.empty()) return;
+  equivalence::FileComparison comparison = comparison_of(format, options, opened.facts);
+  comparison.stop = with.stop;
+  check.proof = equivalence::prove_file(with.parent.outputs(check.pictures), *opened.detector,
+                                        check.pictures, comparison);
+  equivalence::FileProof& proof = *check.proof;
+  if (check.breach = proof.breach; !check.breach.empty()) return;
+  if (turns != nullptr) {
+    turns->time_file(*opened.detector);
+    check.speed.emplace().file.load = load_ms;
+  }
+  if (!with.accuracy) return;
+  const bool suppresses = proof.rows == 0;
+  proof.accuracy = with.accuracy(*opened.detector, suppresses ? &comparison.suppression : nullptr);
+  check.breach = proof.breach = equivalence::accuracy_breach(*proof.accuracy);
+}
+
+}  // namespace
+
 FileCheck check_file(const Format& format, const ExportModel& model, const ExportOptions& options,
                      const fs::path& file, const Verification* with, const fs::path& folder) {
   FileCheck check;
@@ -154,39 +199,36 @@ FileCheck check_file(const Format& format, const ExportModel& model, const Expor
   }
   const bool open = model.dynamic_size && honours(format, "dynamic");
   check.pictures = open ? with->pictures : with->fixed_pictures;
-  const auto begin = Clock::now();
-  const runtime::ModelFile opened = format.by_libtorch ? model.script_library().open(read, {})
-                                                       : runtime::open_model_file(read, {});
   const int images = model.dynamic_batch || format.by_libtorch ? 1 : model.batch;
-  if (!check.pictures.empty())
-    opened.detector->prepare(images, check.pictures[0].height, check.pictures[0].width);
-  const double load_ms = milliseconds_since(begin);
-  if (format.holds_names) check.breach = facts_breach(opened.facts, model);
-  if (!check.breach.empty()) return check;
-  equivalence::FileComparison comparison = comparison_of(format, options, opened.facts);
-  comparison.stop = with->stop;
-  check.proof = equivalence::prove_file(with->parent, *opened.detector, check.pictures, comparison);
-  equivalence::FileProof& proof = *check.proof;
-  if (!proof.breach.empty()) {
-    check.breach = proof.breach + place_of(format, shown, options, read, *with, folder,
-                                           check.pictures[proof.breach_picture]);
+  std::optional<equivalence::SpeedByTurns> turns;
+  if (with->speed && !check.pictures.empty()) turns.emplace(check.pictures[0], images, with->stop);
+  double parent_load_ms = 0;
+  {
+    const equivalence::OpenParent parent(with->parent);
+    if (turns) {
+      parent_load_ms = open_and_prepare(*with, images, check.pictures[0]);
+      turns->time_parent(*parent);
+    }
+    with->parent.outputs(check.pictures, with->stop);
+  }
+  examine(check, format, model, options, read, *with, images, turns ? &*turns : nullptr);
+  return_freed_memory();
+  if (!check.breach.empty()) {
+    if (check.proof && !check.proof->accuracy)
+      check.breach += place_of(format, shown, options, read, *with, folder,
+                               check.pictures[check.proof->breach_picture]);
     return check;
   }
-  if (with->accuracy) {
-    const bool suppresses = proof.rows == 0;
-    proof.accuracy =
-        with->accuracy(*opened.detector, suppresses ? &comparison.suppression : nullptr);
-    check.breach = proof.breach = equivalence::accuracy_breach(*proof.accuracy);
-    if (!check.breach.empty()) return check;
+  if (turns) {
+    const equivalence::OpenParent parent(with->parent);
+    turns->time_parent(*parent);
+    const double file_load_ms = check.speed->file.load;
+    check.speed = turns->found();
+    check.speed->parent.load = parent_load_ms;
+    check.speed->file.load = file_load_ms;
   }
-  if (with->speed && !check.pictures.empty()) {
-    check.speed = equivalence::measure_speed(with->parent, *opened.detector, check.pictures[0],
-                                             images, with->stop);
-    check.speed->parent.load = with->parent_load_ms;
-    check.speed->file.load = load_ms;
-  }
-  check.verdict = equivalence::verdict(proof, comparison.precision);
-  check.detail = equal_line(proof, whose);
+  check.verdict = equivalence::verdict(*check.proof, precision_of(format, options));
+  check.detail = equal_line(*check.proof, whose);
   return check;
 }
 

@@ -11,6 +11,7 @@
 
 #include "equivalence/file_proof.hpp"
 #include "equivalence/file_speed.hpp"
+#include "equivalence/parent.hpp"
 #include "exporting/format_table.hpp"
 #include "runtime/openvino/model_file.hpp"
 
@@ -18,15 +19,14 @@ namespace yolov7::exporting {
 
 /// What a file is compared with.
 struct Verification {
-  runtime::Detector& parent;
+  equivalence::Parent& parent;  ///< closed while a file is open, but for its accuracy
   std::span<const equivalence::ProofPicture> pictures;        ///< where the sides are open
   std::span<const equivalence::ProofPicture> fixed_pictures;  ///< of the model's height and width
   /// The weights, folded as ExportModel::fused is; asked for where a file differs. None: the
   /// operation is not named.
   std::function<std::shared_ptr<const network::NetworkAndWeights>()> folded_parent = {};
   equivalence::MeasureAccuracy accuracy = {};  ///< none: there are no labelled images
-  double parent_load_ms = 0;
-  bool speed = false;  ///< measure it
+  bool speed = false;                          ///< measure it
   std::stop_token stop = {};
 };
 

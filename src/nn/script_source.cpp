@@ -41,6 +41,7 @@ class ScriptWriter {
       for (const network::Level& level : network_.levels)
         value(level.value) = line(fmt::format("{}.to({})", value(level.value), float32_type));
     form_.decoded ? give_rows() : give_maps();
+    source_.values = values_;
     return std::move(source_);
   }
 

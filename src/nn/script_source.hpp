@@ -29,6 +29,7 @@ struct ScriptSource {
   std::string text;                           ///< def forward(self, images: Tensor)
   std::map<std::string, Weight> weights;      ///< by the attribute of the module
   std::map<std::string, Constant> constants;  ///< by the attribute; float32
+  std::vector<std::string> values;            ///< their names in the text, by their numbers
 };
 
 /// `network` without auxiliary levels. Cells are counted from the maps, so that batch, height and

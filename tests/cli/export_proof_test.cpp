@@ -112,6 +112,39 @@ TEST_F(ExportProof, VerifyNamesWhatChanged) {
   EXPECT_TRUE(has(outcome.out, "more.txt: it is not in the certificate")) << outcome.out;
 }
 
+// Its figures are compared with those found now.
+TEST_F(ExportProof, AnEditedCertificateIsRefusedByItsField) {
+  result({"--include", "onnx", "ncnn", "--out", out});
+  const std::string place = onnx + ".certificate.json", whole = read_text(place);
+  json edited = json::parse(whole);
+  const int rows = edited.at("differences").at("rows");
+  edited["differences"]["rows"] = rows + 1;
+  write_text(place, edited.dump());
+  Outcome outcome = verify({onnx});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(
+      has(outcome.out, "BROKEN: the certificate (differences.rows: " + std::to_string(rows + 1) +
+                           " in the certificate, " + std::to_string(rows) + " found)"))
+      << outcome.out;
+  write_text(place, whole);
+  outcome = verify({onnx});
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "holds: the certificate (")) << outcome.out;
+  const std::string ncnn = out + "/official_ncnn_model.certificate.json";
+  edited = json::parse(read_text(ncnn));
+  edited["verdict"] = "equal";
+  write_text(ncnn, edited.dump());
+  outcome = verify({out + "/official_ncnn_model"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.out, "verdict: equal in the certificate, structure only found"))
+      << outcome.out;
+  write_text(place, "{}");
+  outcome = verify({onnx});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err, "expected a text in the field 'kind', found no such field"))
+      << outcome.err;
+}
+
 TEST_F(ExportProof, VerifyWantsTheWeightsThatWereExported) {
   result({"--include", "onnx", "--out", out});
   const std::string moved = (scratch / "moved.pt").string();
@@ -160,6 +193,10 @@ TEST_F(ExportProof, TwoModelsAreComparedOnTheSameImages) {
   const json found = json::parse(outcome.out);
   EXPECT_EQ(found.at("pictures"), 4);
   EXPECT_EQ(found.at("map").at("verdict"), "no difference is shown");
+  const Outcome other = run({"compare", in, onnx, "--data", yaml, "--img", "96"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_TRUE(has(other.err, "--img-size 96: " + onnx + " takes images of 64 x 64 px alone"))
+      << other.err;
   const std::string results = scratch.write("a.json", " [\n]").string();
   const Outcome mixed = run({"compare", results, onnx, "--data", yaml});
   EXPECT_EQ(mixed.code, 2);

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "equivalence/file_speed.hpp"
 #include "tests/runtime/scripted_detector.hpp"
 #include "tests/stopping.hpp"
 
@@ -24,7 +23,8 @@ FileProof proof_of(ScriptedDetector& file, FilePrecision precision = FilePrecisi
   FileComparison comparison;
   comparison.precision = precision;
   comparison.limits = file_limits(precision);
-  return prove_file(parent, file, noise_pictures(2, 32, 32), comparison);
+  const auto pictures = noise_pictures(2, 32, 32);
+  return prove_file(known_outputs(parent, pictures), file, pictures, comparison);
 }
 
 }  // namespace
@@ -118,28 +118,12 @@ TEST(FileProof, TheBudgetIsWhatAFileMayLose) {
 
 TEST(FileProof, StopsBetweenImages) {
   ScriptedDetector parent = two_objects(), file = two_objects();
+  const auto pictures = noise_pictures(1, 32, 32);
   FileComparison comparison;
   comparison.stop = test::stopped();
-  EXPECT_TRUE(
-      test::is_stopped([&] { prove_file(parent, file, noise_pictures(1, 32, 32), comparison); }));
+  const KnownOutputs known = known_outputs(parent, pictures);
+  EXPECT_TRUE(test::is_stopped([&] { prove_file(known, file, pictures, comparison); }));
   EXPECT_TRUE(file.calls.empty());
-  EXPECT_TRUE(test::is_stopped(
-      [&] { measure_speed(parent, file, noise_pictures(1, 32, 32)[0], 1, test::stopped()); }));
-}
-
-TEST(FileSpeed, BothByTurnsAndTheSlowerOneIsSlower) {
-  ScriptedDetector parent = two_objects(), file = two_objects();
-  parent.before = [](const auto&) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
-  const ProofPicture picture = noise_pictures(1, 32, 64)[0];
-  const FileSpeed speed = measure_speed(parent, file, picture, 3, {});
-  EXPECT_GE(speed.calls, 3);
-  EXPECT_EQ(parent.calls.size(), static_cast<std::size_t>(speed.calls) + 1);
-  EXPECT_EQ(file.calls.size(), parent.calls.size());
-  EXPECT_EQ(file.calls[0].count, 3);
-  EXPECT_EQ(file.calls[0].width, 64);
-  EXPECT_GE(speed.parent.latency, 20);
-  EXPECT_LE(speed.parent.throughput, 3 / 0.02) << "three images in 20 ms at least";
-  EXPECT_LT(speed.file.latency, speed.parent.latency);
 }
 
 }  // namespace yolov7::equivalence

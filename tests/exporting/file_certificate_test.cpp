@@ -58,14 +58,34 @@ TEST(FileCertificate, IsReadBackAsItWasWritten) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-TEST(FileCertificate, OtherJsonIsNone) {
-  for (const char* text :
-       {"{}", "[]", "3", R"({"kind": "reparameterization"})", R"({"kind": "export"})",
-        R"({"kind": "export", "format": "exe", "verdict": "", "checked": ""})",
-        R"({"kind": "export", "format": "onnx", "verdict": 1})"})
-    EXPECT_NE(test::error_of([&] { read_file_certificate(nlohmann::json::parse(text), "test"); }),
-              "no error")
-        << text;
+TEST(FileCertificate, OtherJsonIsNoneAndTheFieldIsNamed) {
+  const struct {
+    const char *text, *message;
+  } cases[] = {
+      {"{}", "test: expected a text in the field 'kind', found no such field"},
+      {"[]", "test: expected an object, found a list"},
+      {"3", "test: expected an object, found a number"},
+      {R"({"kind": "reparameterization"})",
+       "test: expected the certificate of an export in the field 'kind' ('export'), found "
+       "'reparameterization'"},
+      {R"({"kind": "export"})", "test: expected a text in the field 'format', found no such field"},
+      {R"({"kind": "export", "format": "onnx", "verdict": 1})",
+       "test: expected a text in the field 'verdict', found a number"},
+      {R"({"kind": "export", "format": "onnx", "verdict": "", "checked": "", "weights": []})",
+       "test: expected an object in the field 'weights', found a list"}};
+  for (const auto& one : cases)
+    EXPECT_EQ(
+        test::error_of([&] { read_file_certificate(nlohmann::json::parse(one.text), "test"); }),
+        one.message);
+  Written one;
+  nlohmann::json certificate = one.certificate(one.folder.write("x.onnx", "abc"));
+  certificate["options"]["conf-thres"] = 0.5;
+  EXPECT_EQ(test::error_of([&] { read_file_certificate(certificate, "test"); }),
+            "test: expected a text in the field 'options.conf-thres', found a number");
+  certificate = one.certificate(one.folder / "x.onnx");
+  certificate["files"][0].erase("sha256");
+  EXPECT_EQ(test::error_of([&] { read_file_certificate(certificate, "test"); }),
+            "test: expected a text in the field 'files[0].sha256', found no such field");
 }
 
 // A certificate may come from anybody: it names no file outside the model.

@@ -36,7 +36,7 @@ struct Case {
   WriteFormat write = nullptr;  // in place of the format's own
 };
 
-Verification verification_of(runtime::Detector& parent,
+Verification verification_of(equivalence::Parent& parent,
                              std::span<const equivalence::ProofPicture> pictures) {
   Verification with{parent, pictures, pictures};
   with.folded_parent = [] {
@@ -49,7 +49,7 @@ Verification verification_of(runtime::Detector& parent,
 std::string outcome(const Case& one, const char* format_name = "onnx") {
   if (!runtime::openvino_available()) return "no OpenVINO";
   const test::ScratchFolder folder;
-  const auto parent = detector_of(every_primitive(3));
+  equivalence::Parent parent([] { return detector_of(every_primitive(3)); });
   const auto pictures = equivalence::noise_pictures(2, height, width);
   ExportOptions options = one.options;
   options.weights = (folder / "weights.pt").string();
@@ -58,7 +58,7 @@ std::string outcome(const Case& one, const char* format_name = "onnx") {
   Format chosen = format(format_name);
   if (one.write != nullptr) chosen.write = one.write;
   const auto path = final_path(chosen, options);
-  const Verification verification = verification_of(*parent, pictures);
+  const Verification verification = verification_of(parent, pictures);
   WrittenFormat written;
   const std::string error =
       test::error_of([&] { written = write_format(chosen, model, options, path, &verification); });
@@ -322,11 +322,11 @@ TEST_F(WrittenFile, PlantedHalfAPixel) {
 
 TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
   const test::ScratchFolder folder;
-  const auto parent = detector_of(every_primitive(3));
+  equivalence::Parent parent([] { return detector_of(every_primitive(3)); });
   const auto pictures = equivalence::noise_pictures(1, height, width);
   ExportOptions options;
   options.weights = (folder / "weights.pt").string();
-  const Verification verification = verification_of(*parent, pictures);
+  const Verification verification = verification_of(parent, pictures);
   for (const char* name : {"onnx", "openvino"}) {
     const Format& chosen = format(name);
     const auto path = final_path(chosen, options);

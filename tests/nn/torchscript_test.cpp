@@ -8,6 +8,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "core/file.hpp"
+#include "exporting/file_check.hpp"
 #include "kernels/torch.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
@@ -19,7 +20,7 @@ using exporting::ExportModel;
 using exporting::ExportOptions;
 using namespace yolov7::testing;
 
-constexpr exporting::ScriptLibrary library{&write_script, &open_script};
+constexpr exporting::ScriptLibrary library{&write_script, &open_script, &script_values};
 const exporting::ScriptLibrary& script_library() { return library; }
 
 ExportModel model_of(const network::NetworkAndWeights& net, const ExportOptions& options,
@@ -208,7 +209,7 @@ TEST(TorchScript, ADetectorOfTheFileFindsWhatTheInterpreterFinds) {
     }
 }
 
-TEST(TorchScript, OnlyFilesWithTheirMetadataAreOpened) {
+TEST(TorchScript, WhatIsNoDetectorIsRefused) {
   const test::ScratchFolder folder;
   const auto refused = [&](const std::string& name) {
     return test::error_of([&] { open_script(folder / name, {}); });
@@ -221,9 +222,11 @@ TEST(TorchScript, OnlyFilesWithTheirMetadataAreOpened) {
   torch::jit::Module other("other");
   other.define("def forward(self, x: Tensor):\n    return torch.reshape(x, [7])\n");
   other.save((folder / "other.torchscript").string());
-  EXPECT_NE(refused("other.torchscript").find("expected config.txt with 'layout'"),
+  const std::string no_size = refused("other.torchscript");
+  EXPECT_NE(no_size.find("LibTorch cannot run it"), std::string::npos) << no_size;
+  EXPECT_NE(no_size.find("expected a file that takes one image of 640 x 640 px or another usual"),
             std::string::npos)
-      << refused("other.torchscript");
+      << no_size;
   const auto with_layout = [&](const std::string& layout, const std::string& stride) {
     const std::string config =
         R"({"names": "{0: 'a'}", "layout": ")" + layout + R"(", "stride": ")" + stride + "\"}";
@@ -234,6 +237,116 @@ TEST(TorchScript, OnlyFilesWithTheirMetadataAreOpened) {
             std::string::npos);
   EXPECT_NE(with_layout("v5", "1000000").find("stride: expected 1 ... 1024"), std::string::npos);
   EXPECT_NE(with_layout("v5", "8").find("LibTorch cannot run it"), std::string::npos);
+}
+
+// Without config.txt, as other programs write them: layout and names by the outputs, which is said.
+TEST(TorchScript, AFileWithoutMetadataIsRecognisedByItsOutputs) {
+  const test::ScratchFolder folder;
+  ExportOptions options;
+  options.grid = true;
+  exporting::write_torchscript(model_of(every_primitive(3), options), options, folder / "own.ptl");
+  torch::jit::load((folder / "own.ptl").string()).save((folder / "x.torchscript").string());
+  const runtime::ModelFile own = open_script(folder / "own.ptl", {.threads = 1}),
+                           file = open_script(folder / "x.torchscript", {.threads = 1});
+  EXPECT_EQ(file.facts.layout, "v5");
+  EXPECT_EQ(file.facts.names, (std::vector<std::string>{"class0", "class1", "class2"}));
+  EXPECT_FALSE(file.detector->sides().fixed()) << "this one takes any";
+  std::string notes;
+  for (const std::string& note : file.facts.notes) notes += note + "\n";
+  for (const char* said : {"does not tell its layout; by the shapes", "it is v5", "no class names",
+                           "does not tell its sides; 640 x 640 px work"})
+    EXPECT_NE(notes.find(said), std::string::npos) << notes;
+  const auto bytes = pixels(2, 32, 64);
+  runtime::Prediction expected, found;
+  own.detector->predict({bytes, 2, 32, 64}, expected);
+  file.detector->predict({bytes, 2, 32, 64}, found);
+  EXPECT_EQ(found.count, 2);
+  EXPECT_EQ(found.decoded, expected.decoded);
+  const std::vector<std::string> names{"a", "b", "c"};
+  EXPECT_EQ(open_script(folder / "x.torchscript", {.threads = 1}, names).facts.names, names);
+  EXPECT_NE(test::error_of([&] {
+              open_script(folder / "x.torchscript", {}, {"a"});
+            }).find("expected 3 class names"),
+            std::string::npos);
+}
+
+// As a tracing has them baked in: rows of 320 x 320 px alone, and the maps besides.
+TEST(TorchScript, SidesOfATracingAreFound) {
+  const test::ScratchFolder folder;
+  torch::jit::Module traced("traced");
+  traced.define(
+      "def forward(self, x: Tensor):\n"
+      "    rows = torch.reshape(x, [1, 307200])[:, :700].reshape([1, 100, 7])\n"
+      "    return (rows, [x.reshape([1, 3, 1, 320, 320]), x.reshape([1, 3, 320, 320, 1])])\n");
+  traced.save((folder / "x.torchscript").string());
+  const runtime::ModelFile file = open_script(folder / "x.torchscript", {.threads = 1});
+  EXPECT_EQ(file.facts.layout, "v5");
+  EXPECT_EQ(file.facts.names.size(), 2U);
+  EXPECT_EQ(file.detector->sides().height, 320);
+  EXPECT_EQ(file.detector->sides().width, 320);
+  runtime::Prediction found;
+  file.detector->predict({pixels(2, 320, 320), 2, 320, 320}, found);
+  EXPECT_EQ(found.count, 2);
+  EXPECT_EQ(found.rows, 100U);
+  EXPECT_EQ(test::error_of([&] {
+              file.detector->predict({pixels(1, 64, 64), 1, 64, 64}, found);
+            }),
+            "expected images of 320 x 320, found 64 x 64");
+  // Sides that are not square are told by the file.
+  torch::jit::Module wide("wide");
+  wide.define(
+      "def forward(self, x: Tensor):\n"
+      "    return torch.reshape(x, [1, 6144])[:, :700].reshape([1, 100, 7])\n");
+  wide.save(
+      (folder / "wide.torchscript").string(),
+      {{"config.txt", R"({"stride": 32, "imgsz": [32, 64], "names": {"0": "a", "1": "b"}})"}});
+  const runtime::ModelFile other = open_script(folder / "wide.torchscript", {.threads = 1});
+  EXPECT_EQ(other.detector->sides().height, 32);
+  EXPECT_EQ(other.detector->sides().width, 64);
+  EXPECT_EQ(other.facts.names, (std::vector<std::string>{"a", "b"}));
+}
+
+// A planted fault is named by its operation in both kinds of file.
+TEST(TorchScript, AFileThatDiffersNamesTheOperation) {
+  if (!runtime::openvino_available()) GTEST_SKIP() << "this build has no OpenVINO";
+  const auto net = every_primitive(3);
+  auto planted = net;
+  std::string name;
+  for (const network::Operation& op : net.network.operations)
+    if (const auto* conv = op.as<network::Convolution>(); conv != nullptr && name.empty())
+      name = conv->tensor;
+  std::vector<float> weight = planted.weights.at(name + ".weight").to_floats();
+  std::swap(weight[1], weight[3]);
+  planted.weights.set(name + ".weight",
+                      network::Tensor::from(weight, net.weights.at(name + ".weight").shape));
+  equivalence::Parent parent([&] {
+    runtime::DetectorOptions as_stored;
+    as_stored.as_stored = true;
+    return runtime::make_openvino_detector(net.network, net.weights, as_stored);
+  });
+  const auto pictures = equivalence::noise_pictures(2, 32, 64);
+  exporting::Verification with{parent, pictures, pictures};
+  with.folded_parent = [&] { return std::make_shared<const network::NetworkAndWeights>(net); };
+  for (const char* format : {"torchscript", "torchscript-lite"})
+    for (const bool half : {false, true}) {
+      const test::ScratchFolder folder;
+      ExportOptions options;
+      options.grid = true, options.half = half;
+      const auto path = folder / "x.torchscript";
+      const exporting::Format& chosen = exporting::format(format);
+      const auto check = [&](const network::NetworkAndWeights& written) {
+        const ExportModel model = model_of(written, options, 32, 64);
+        chosen.write(model, options, path);
+        return exporting::check_file(chosen, model, options, path, &with, folder.path());
+      };
+      const exporting::FileCheck good = check(net), bad = check(planted);
+      EXPECT_EQ(good.breach, "") << format;
+      EXPECT_EQ(good.verdict, "equal") << format;
+      EXPECT_NE(bad.breach.find("the first operation whose output differs is: convolution " + name +
+                                ", layer "),
+                std::string::npos)
+          << format << ": " << bad.breach;
+    }
 }
 
 TEST(TorchScript, OutputsThatAreNoRowsOfTheNamesAreRefused) {

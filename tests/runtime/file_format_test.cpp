@@ -4,6 +4,7 @@
 
 #include "core/archive.hpp"
 #include "runtime/openvino/model_file.hpp"
+#include "tests/runtime/small_tflite.hpp"
 #include "tests/scratch_folder.hpp"
 
 using namespace yolov7;
@@ -14,7 +15,7 @@ namespace {
 const std::string
     onnx = std::string("\x08\x07\x3a\x07\x0a\x05\x22\x03") + "abc\x42\x02\x10\x0d",
     frozen = std::string("\x0a\x05\x12\x03") + "abc", saved = std::string("\x08\x01\x12\0", 4),
-    lite = std::string("\x1c\0\0\0", 4) + "TFL3" + std::string(20, '\0'),
+    lite = yolov7::test::small_tflite(),
     ir = "<?xml version=\"1.0\"?>\n<net name=\"x\" version=\"11\"><layers><layer><data "
          "element_type=\"f32\" offset=\"4\" size=\"12\"/></layer></layers></net>\n";
 

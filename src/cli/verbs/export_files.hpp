@@ -35,8 +35,7 @@ class ParentModel {
 
  private:
   std::shared_ptr<const network::NetworkAndWeights> folded_;
-  api::OpenModel opened_;
-  double load_ms_ = 0;
+  equivalence::Parent parent_;
   std::vector<equivalence::ProofPicture> open_, fixed_;
   std::optional<FileAccuracy> accuracy_;
 };

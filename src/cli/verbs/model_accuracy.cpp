@@ -63,8 +63,9 @@ MeasuredModel measure_model(runtime::Detector& detector, const Measurement& meas
           evaluation::match_coco(truth, detections, options.coco)};
 }
 
-FileAccuracy::FileAccuracy(const api::OpenModel& weights, const Request& request)
-    : weights_(weights),
+FileAccuracy::FileAccuracy(const api::OpenModel& weights, equivalence::Parent& parent,
+                           const Request& request)
+    : parent_(parent),
       request_(request),
       measurement_(prepare_measurement(val_options(request), request.split, weights)) {}
 
@@ -78,10 +79,10 @@ equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
                   suppression == nullptr ? std::string("all rows")
                                          : fmt::format("above {}", suppression->conf_thres));
   auto known = measured_.find(way);
-  if (known == measured_.end())
-    known =
-        measured_.emplace(way, measure_model(*with_sides(*weights_.detector, sides), measurement))
-            .first;
+  if (known == measured_.end()) {
+    const equivalence::OpenParent parent(parent_);
+    known = measured_.emplace(way, measure_model(*with_sides(*parent, sides), measurement)).first;
+  }
   const MeasuredModel& before = known->second;
   const MeasuredModel after = measure_model(file, measurement);
   evaluation::BootstrapOptions bootstrap;

@@ -6,6 +6,7 @@
 
 #include "cli/verbs/val_options.hpp"
 #include "equivalence/file_accuracy.hpp"
+#include "equivalence/parent.hpp"
 #include "evaluation/analyses/bootstrap.hpp"
 
 namespace yolov7::cli {
@@ -31,12 +32,13 @@ class FileAccuracy {
     int image_size = 640, draws = 1000;
     double budget = 0.003;
   };
-  /// `weights` outlives this. Errors: those of prepare_measurement().
-  FileAccuracy(const api::OpenModel& weights, const Request& request);
+  /// `weights` tell what is measured, `parent` runs them and outlives this. Errors: those of
+  /// prepare_measurement().
+  FileAccuracy(const api::OpenModel& weights, equivalence::Parent& parent, const Request& request);
   equivalence::Accuracy operator()(runtime::Detector& file, const NmsOptions* suppression);
 
  private:
-  const api::OpenModel& weights_;
+  equivalence::Parent& parent_;
   Request request_;
   Measurement measurement_;
   std::map<std::string, MeasuredModel> measured_;  // the weights, by how files take images

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "api/training_library.hpp"
 #include "cli/verbs/export_files.hpp"
@@ -43,16 +42,12 @@ ExportSource read_source(const exporting::ExportOptions& options) {
 }
 
 ParentModel::ParentModel(const ExportSource& source, const exporting::ExportOptions& options)
-    : folded_(source.model.fused) {
+    : folded_(source.model.fused), parent_([folded = folded_] {
+        runtime::DetectorOptions one_shape;
+        one_shape.kept_shapes = 1;
+        return runtime::make_openvino_detector(folded, one_shape);
+      }) {
   const exporting::ExportModel& model = source.model;
-  opened_.path = options.weights;
-  opened_.names = model.names;
-  opened_.dataset_identity = source.dataset_identity;
-  const auto begin = std::chrono::steady_clock::now();
-  opened_.detector = runtime::make_openvino_detector(folded_, {});
-  opened_.detector->prepare(1, model.height, model.width);
-  load_ms_ =
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   fixed_ = pictures_for(options, model, false);
   if (model.dynamic_size) open_ = pictures_for(options, model, true);
   if (options.data.empty()) return;
@@ -60,20 +55,25 @@ ParentModel::ParentModel(const ExportSource& source, const exporting::ExportOpti
     throw usage_error(fmt::format(
         "export: --data: expected a model of equal height and width to measure, found {} x {}",
         model.height, model.width));
-  accuracy_.emplace(opened_, FileAccuracy::Request{.data = options.data,
-                                                   .split = options.split,
-                                                   .image_size = model.height,
-                                                   .budget = options.accuracy_budget});
+  api::OpenModel weights;
+  weights.path = options.weights;
+  weights.names = model.names;
+  weights.dataset_identity = source.dataset_identity;
+  weights.detector = runtime::make_openvino_detector(folded_, {});
+  accuracy_.emplace(weights, parent_,
+                    FileAccuracy::Request{.data = options.data,
+                                          .split = options.split,
+                                          .image_size = model.height,
+                                          .budget = options.accuracy_budget});
 }
 
 exporting::Verification ParentModel::verification(bool speed) {
-  exporting::Verification with{*opened_.detector, open_, fixed_};
+  exporting::Verification with{parent_, open_, fixed_};
   with.folded_parent = [this] { return folded_; };
   if (accuracy_)
     with.accuracy = [this](runtime::Detector& file, const NmsOptions* suppression) {
       return (*accuracy_)(file, suppression);
     };
-  with.parent_load_ms = load_ms_;
   with.speed = speed;
   with.stop = interrupt::token();
   return with;

@@ -38,7 +38,8 @@ Settings settings(CompareOptions& o) {
           setting("data", o.data, "of models: data set description (data.yaml)").basic(),
           setting("split", o.split, "of --data").choices({"val", "test", "train"}),
           setting("img-size", o.image_size,
-                  "of models: long side of the input in pixels; a file of one size takes that")
+                  "of models: long side of the input in pixels; a file of one size takes that, and "
+                  "refuses another")
               .range(1, 65535),
           setting("batch-size", o.batch_size, "of models: images of a batch").range(1, 65536),
           setting("bootstrap", o.draws,
@@ -90,7 +91,10 @@ std::vector<evaluation::CocoMatches> of_result_files(const CompareOptions& o) {
 }
 
 /// Both see the same images; a file of one size takes them so, and the other model then, too.
-std::vector<evaluation::CocoMatches> of_models(const CompareOptions& o, Output& output) {
+/// `given`: names of the settings on the command line.
+std::vector<evaluation::CocoMatches> of_models(const CompareOptions& o,
+                                               const std::vector<std::string>& given,
+                                               Output& output) {
   if (o.data.empty())
     throw usage_error("compare: expected --data data.yaml beside two models, found none");
   std::vector<api::OpenModel> models;
@@ -99,6 +103,7 @@ std::vector<evaluation::CocoMatches> of_models(const CompareOptions& o, Output& 
     api::ModelOptions options;
     options.weights = {path};
     models.push_back(api::open_detector(options));
+    api::require_agreement(models.back(), o.image_size, {}, given);
     const runtime::InputSides own = models.back().detector->sides();
     if (own.fixed() && sides.fixed() && (own.height != sides.height || own.width != sides.width))
       throw Error(
@@ -125,7 +130,8 @@ std::vector<evaluation::CocoMatches> of_models(const CompareOptions& o, Output& 
 
 nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& output) {
   CompareOptions o;
-  if (!parse_arguments(settings(o), arguments, output)) return {};
+  const Settings table = settings(o);
+  if (!parse_arguments(table, arguments, output)) return {};
   if (o.compared.size() != 2)
     throw usage_error(
         fmt::format("compare: expected two result files with --ground-truth FILE, or two models "
@@ -138,7 +144,7 @@ nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& ou
         "({})",
         o.compared[results ? 0 : 1], o.compared[results ? 1 : 0]));
   const std::vector<evaluation::CocoMatches> matches =
-      results ? of_result_files(o) : of_models(o, output);
+      results ? of_result_files(o) : of_models(o, given_names(table, arguments), output);
   const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0,
                                              interrupt::token()};
   nlohmann::json json{

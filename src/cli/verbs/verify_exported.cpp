@@ -11,6 +11,7 @@
 #include "core/json.hpp"
 #include "core/sha256.hpp"
 #include "equivalence/certificate.hpp"
+#include "exporting/certificate_figures.hpp"
 #include "exporting/file_certificate.hpp"
 #include "runtime/openvino/model_file.hpp"
 
@@ -64,9 +65,11 @@ class TemporaryFolder {
 };
 
 /// Nothing here runs the format; but the same weights and options give the same bytes.
-void write_again(Checks& checks, const Files& files, const exporting::CertifiedFile& certified,
-                 const exporting::ExportModel& model, const exporting::ExportOptions& options,
-                 const fs::path& folder, const Output& output) {
+exporting::FileCheck write_again(Checks& checks, const Files& files,
+                                 const exporting::CertifiedFile& certified,
+                                 const exporting::ExportModel& model,
+                                 const exporting::ExportOptions& options, const fs::path& folder,
+                                 const Output& output) {
   const fs::path again = folder / files.model.filename();
   certified.format->write(model, options, again);
   const auto changes = exporting::changed_parts(certified, again, interrupt::token());
@@ -75,16 +78,41 @@ void write_again(Checks& checks, const Files& files, const exporting::CertifiedF
   if (changes.empty())
     checks.add(output, "written again from the weights", true,
                "the same bytes; structure only: nothing here reads this format");
+  return exporting::check_file(*certified.format, model, options, again, nullptr, folder);
+}
+
+/// What the certificate says beside what was found now.
+void compare_certificates(Checks& checks, const nlohmann::json& written,
+                          const nlohmann::json& found, const exporting::SameInputs& same,
+                          const Output& output) {
+  const exporting::FigureComparison figures = exporting::compare_figures(written, found, same);
+  for (const std::string& difference : figures.differences)
+    checks.add(output, "the certificate", false, difference);
+  if (figures.differences.empty())
+    checks.add(output, "the certificate", true,
+               fmt::format("{} figures are those found now", figures.equal));
+  for (const auto& [compared, what] :
+       {std::pair{same.images, "of the images"}, std::pair{same.data, "of accuracy"}})
+    if (!compared)
+      output.line(fmt::format(
+          "note: the certificate's figures {} are not compared: others were used", what));
 }
 
 /// The weights beside the file, as when it was written.
 void compare_again(Checks& checks, const Files& files, const exporting::CertifiedFile& certified,
-                   const exporting::ExportOptions& options, const Output& output) {
+                   const nlohmann::json& certificate, const exporting::ExportOptions& options,
+                   const exporting::SameInputs& same, const Output& output) {
   const ExportSource source = read_source(options);
   const exporting::ExportModel& model = source.model;
   const TemporaryFolder folder;
+  const auto compare_with = [&](const exporting::FileCheck& check) {
+    compare_certificates(checks, certificate,
+                         exporting::file_certificate(*certified.format, model, options, check,
+                                                     files.model, files.model, interrupt::token()),
+                         same, output);
+  };
   if (!certified.format->readable) {
-    write_again(checks, files, certified, model, options, folder.path(), output);
+    compare_with(write_again(checks, files, certified, model, options, folder.path(), output));
     return;
   }
   ParentModel parent(source, options);
@@ -97,9 +125,18 @@ void compare_again(Checks& checks, const Files& files, const exporting::Certifie
     return;
   }
   checks.add(output, what, true, fmt::format("{}: {}", check.verdict, check.detail));
+  compare_with(check);
   if (check.speed)
     output.line(fmt::format("note: one call {:.1f} ms, the weights {:.1f} ms",
                             check.speed->file.latency, check.speed->parent.latency));
+}
+
+/// Whether images and data are those of the certificate.
+exporting::SameInputs same_inputs(const VerifyOptions& given,
+                                  const exporting::CertifiedFile& certified,
+                                  const exporting::ExportOptions& options) {
+  return {given.images.empty() && options.images.empty() == certified.images.empty(),
+          given.data.empty() && options.data.empty() == certified.data.empty()};
 }
 
 exporting::ExportOptions options_of(const VerifyOptions& given,
@@ -135,8 +172,8 @@ bool is_exported(const std::string& path) {
 nlohmann::json verify_exported(const VerifyOptions& given, Output& output) {
   const Files files = files_of(given.weights);
   const std::string source = files.certificate.string();
-  const exporting::CertifiedFile certified =
-      exporting::read_file_certificate(read_json(files.certificate), source);
+  const nlohmann::json certificate = read_json(files.certificate);
+  const exporting::CertifiedFile certified = exporting::read_file_certificate(certificate, source);
   Checks checks;
   const auto changes = exporting::changed_parts(certified, files.model, interrupt::token());
   for (const std::string& change : changes) checks.add(output, "the file", false, change);
@@ -153,7 +190,9 @@ nlohmann::json verify_exported(const VerifyOptions& given, Output& output) {
                same ? options.weights
                     : fmt::format("{}: SHA-256 {} in the certificate, {} found", options.weights,
                                   certified.weights_sha256, found));
-    if (same) compare_again(checks, files, certified, options, output);
+    if (same)
+      compare_again(checks, files, certified, certificate, options,
+                    same_inputs(given, certified, options), output);
   }
   if (!checks.passed) output.code = ExitCode::failure;
   output.line(fmt::format("{}: {} on {} ({})", files.model.string(),

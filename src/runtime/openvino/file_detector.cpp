@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/freed_memory.hpp"
 #include "core/text.hpp"
 #include "runtime/openvino/model_file.hpp"
 
@@ -234,6 +235,7 @@ ModelFile open_model_file(const fs::path& path, const DetectorOptions& options,
                             format_text(recognised.format)));
   auto core = std::make_shared<ov::Core>();
   const auto model = read_model(*core, recognised);
+  return_freed_memory();  // a reader of TensorFlow's formats takes three times the weights
   if (precision_type(options.precision) == ov::element::bf16)
     guarded("list the CPU's capabilities", [&] { require_bfloat16(*core); });
   FileSurroundings more = surroundings(*model, path.string());

@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "network/torch_file/foreign.hpp"
+#include "runtime/openvino/flatbuffer_check.hpp"
 #include "runtime/openvino/protobuf_check.hpp"
 
 namespace yolov7::runtime {
@@ -254,6 +255,9 @@ RecognisedFile recognise_file(const fs::path& path) {
   if (found == expected) {
     if (*named == FileFormat::torchscript)  // LibTorch runs what it reads, damaged or not
       network::ArchiveReader(path, network::ArchiveEntries::stored_and_compressed).check_all();
+    if (*named == FileFormat::tflite)
+      if (const std::string fault = tflite_fault(path); !fault.empty())
+        throw not_of_format(path, *named, "one that is cut or damaged: " + fault);
     return {*named, path};
   }
   if (!found.empty()) {

@@ -1,0 +1,192 @@
+#include "runtime/openvino/flatbuffer_check.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace yolov7::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Ends the walk; the message says what is wrong.
+struct Fault : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Bytes {
+ public:
+  explicit Bytes(const fs::path& path) : in_(path, std::ios::binary), size_(fs::file_size(path)) {
+    if (!in_) throw Error(fmt::format("{}: cannot be read", path.string()));
+  }
+  std::uint64_t size() const { return size_; }
+
+  /// `field` is whose value stands there.
+  template <class T>
+  std::vector<T> numbers(std::uint64_t at, std::uint64_t count, const std::string& field) {
+    if (at > size_ || count > (size_ - at) / sizeof(T))
+      throw Fault(fmt::format("expected {} bytes of the field '{}' at byte {}, found the end at {}",
+                              count * sizeof(T), field, at, size_));
+    std::vector<T> all(static_cast<std::size_t>(count));
+    in_.seekg(static_cast<std::streamoff>(at));
+    in_.read(reinterpret_cast<char*>(all.data()),
+             static_cast<std::streamsize>(all.size() * sizeof(T)));
+    return all;
+  }
+  template <class T>
+  T number(std::uint64_t at, const std::string& field) {
+    return numbers<T>(at, 1, field).front();
+  }
+  void require(std::uint64_t at, std::uint64_t bytes, const std::string& field) const {
+    if (at > size_ || bytes > size_ - at)
+      throw Fault(fmt::format("expected {} bytes of the field '{}' at byte {}, found the end at {}",
+                              bytes, field, at, size_));
+  }
+
+ private:
+  std::ifstream in_;
+  std::uint64_t size_;
+};
+
+/// A table by the numbers of its fields.
+class Table {
+ public:
+  Table(Bytes& bytes, std::uint64_t at, std::string name)
+      : bytes_(bytes), at_(at), name_(std::move(name)) {
+    const auto back = bytes.number<std::int32_t>(at, name_);
+    const std::int64_t vtable = static_cast<std::int64_t>(at) - back;
+    if (vtable < 0)
+      throw Fault(
+          fmt::format("expected the table of '{}' at byte {}, found other bytes", name_, at));
+    const auto sizes = bytes.numbers<std::uint16_t>(static_cast<std::uint64_t>(vtable), 2, name_);
+    if (sizes[0] < 4 || sizes[0] % 2 != 0)
+      throw Fault(
+          fmt::format("expected the table of '{}' at byte {}, found other bytes", name_, at));
+    bytes.require(at, sizes[1], name_);
+    length_ = sizes[1];
+    slots_ = bytes.numbers<std::uint16_t>(static_cast<std::uint64_t>(vtable) + 4, sizes[0] / 2 - 2,
+                                          name_);
+  }
+
+  bool has(std::size_t field) const { return field < slots_.size() && slots_[field] != 0; }
+  template <class T>
+  T scalar(std::size_t field, const char* name, T otherwise) const {
+    return has(field) ? bytes_.number<T>(place(field, sizeof(T), name), inside(name)) : otherwise;
+  }
+  /// Whether a list, where there is one, ends in the file.
+  template <class T>
+  std::vector<T> list(std::size_t field, const char* name) const {
+    if (!has(field)) return {};
+    const std::uint64_t at = target(field, name);
+    return bytes_.numbers<T>(at + 4, bytes_.number<std::uint32_t>(at, inside(name)), inside(name));
+  }
+  /// The same without its content.
+  void passed(std::size_t field, const char* name) const {
+    if (!has(field)) return;
+    const std::uint64_t at = target(field, name);
+    bytes_.require(at + 4, bytes_.number<std::uint32_t>(at, inside(name)), inside(name));
+  }
+  std::vector<Table> tables(std::size_t field, const char* name) const {
+    std::vector<Table> all;
+    if (!has(field)) return all;
+    const std::uint64_t first = target(field, name) + 4;
+    const auto offsets = list<std::uint32_t>(field, name);
+    for (std::size_t i = 0; i < offsets.size(); ++i)
+      all.push_back({bytes_, first + 4 * i + offsets[i], fmt::format("{}[{}]", inside(name), i)});
+    return all;
+  }
+  std::string inside(const char* name) const {
+    return name_ == "model" ? std::string(name) : name_ + "." + name;
+  }
+
+ private:
+  std::uint64_t place(std::size_t field, std::size_t size, const char* name) const {
+    if (slots_[field] + size > length_)
+      throw Fault(fmt::format("expected the field '{}' in its table of {} bytes, found it at {}",
+                              inside(name), length_, slots_[field]));
+    return at_ + slots_[field];
+  }
+  std::uint64_t target(std::size_t field, const char* name) const {
+    const std::uint64_t at = place(field, 4, name);
+    return at + bytes_.number<std::uint32_t>(at, inside(name));
+  }
+
+  Bytes& bytes_;
+  std::uint64_t at_;
+  std::string name_;
+  std::uint16_t length_ = 0;
+  std::vector<std::uint16_t> slots_;
+};
+
+void require_below(std::int64_t index, std::size_t count, const std::string& field,
+                   const char* of) {
+  if (index < 0 || index >= static_cast<std::int64_t>(count))
+    throw Fault(
+        fmt::format("expected one of {} {} in the field '{}', found {}", count, of, field, index));
+}
+
+void require_some(std::size_t count, const char* field) {
+  if (count == 0)
+    throw Fault(fmt::format("expected the field '{}' with something in it, found none", field));
+}
+
+/// Numbers of the fields as TensorFlow's schema (Apache-2.0) has them (export 4).
+void check_graph(const Table& graph, std::size_t buffers, std::size_t codes) {
+  const std::vector<Table> tensors = graph.tables(0, "tensors");
+  for (const Table& tensor : tensors) {
+    tensor.list<std::int32_t>(0, "shape");
+    require_below(tensor.scalar<std::uint32_t>(2, "buffer", 0), buffers, tensor.inside("buffer"),
+                  "buffers");
+    tensor.passed(3, "name");
+  }
+  for (const auto& [field, name] : {std::pair{std::size_t{1}, "inputs"}, {2, "outputs"}})
+    for (const std::int32_t index : graph.list<std::int32_t>(field, name))
+      require_below(index, tensors.size(), graph.inside(name), "tensors");
+  for (const Table& operation : graph.tables(3, "operators")) {
+    require_below(operation.scalar<std::uint32_t>(0, "opcode_index", 0), codes,
+                  operation.inside("opcode_index"), "operator codes");
+    for (const auto& [field, name] : {std::pair{std::size_t{1}, "inputs"}, {2, "outputs"}})
+      for (const std::int32_t index : operation.list<std::int32_t>(field, name))
+        if (index != -1)  // an input that is left out
+          require_below(index, tensors.size(), operation.inside(name), "tensors");
+  }
+}
+
+void check_model(Bytes& bytes) {
+  const Table model(bytes, bytes.number<std::uint32_t>(0, "root"), "model");
+  const std::vector<Table> codes = model.tables(1, "operator_codes"),
+                           graphs = model.tables(2, "subgraphs"),
+                           buffers = model.tables(4, "buffers");
+  require_some(codes.size(), "operator_codes");
+  require_some(graphs.size(), "subgraphs");
+  require_some(buffers.size(), "buffers");
+  model.passed(3, "description");
+  for (const Table& buffer : buffers) {
+    buffer.passed(0, "data");
+    const auto offset = buffer.scalar<std::uint64_t>(1, "offset", 0),
+               size = buffer.scalar<std::uint64_t>(2, "size", 0);
+    if (offset > 1) bytes.require(offset, size, buffer.inside("size"));  // outside the tables
+  }
+  for (const Table& graph : graphs) check_graph(graph, buffers.size(), codes.size());
+}
+
+}  // namespace
+
+std::string tflite_fault(const fs::path& path) {
+  Bytes bytes(path);
+  try {
+    check_model(bytes);
+  } catch (const Fault& fault) {
+    return fault.what();
+  }
+  return {};
+}
+
+}  // namespace yolov7::runtime
