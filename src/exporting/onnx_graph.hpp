@@ -16,7 +16,7 @@
 namespace yolov7::exporting {
 
 /// TensorProto.DataType.
-enum class OnnxType { float32 = 1, int32 = 6, int64 = 7, float16 = 10 };
+enum class OnnxType { float32 = 1, uint8 = 2, int8 = 3, int32 = 6, int64 = 7, float16 = 10 };
 
 /// A side of known length, or the name of an open one.
 using OnnxSide = std::variant<std::int64_t, std::string>;
@@ -46,6 +46,9 @@ class OnnxGraph {
   std::string scalar(std::int64_t value);
   std::string floats(const std::vector<std::int64_t>& shape, const std::vector<float>& values,
                      OnnxType type = OnnxType::float32);
+  /// Little-endian numbers as they are.
+  std::string numbers(const std::vector<std::int64_t>& shape, OnnxType type,
+                      std::string_view bytes);
   /// A large one, converted when the file is written. `owner` keeps the tensor alive; float32 or
   /// float16 in the file. One name is written once.
   std::string weight(const std::string& name, const std::vector<std::int64_t>& shape,

@@ -32,6 +32,10 @@ class ParentModel {
   ParentModel& operator=(const ParentModel&) = delete;
   /// `speed`: measure it, too.
   exporting::Verification verification(bool speed);
+  runtime::Detector& detector() { return *opened_.detector; }
+  const std::vector<std::string>& names() const { return opened_.names; }
+  /// nullptr: there are no labelled images.
+  FileAccuracy* accuracy() { return accuracy_ ? &*accuracy_ : nullptr; }
 
  private:
   std::shared_ptr<const network::NetworkAndWeights> folded_;
