@@ -87,11 +87,13 @@ std::string OnnxQuantizers::weight(const network::Convolution& conv, const Shape
       network::quantized_weight(model_.fused->weights.at(conv.tensor + ".weight"),
                                 conv.out_channels, plan_->scales.per_tensor);
   const Shape channels{conv.out_channels};
-  const std::string numbers = graph_.numbers(shape, OnnxType::int8, bytes_of(weight.numbers)),
-                    scales = graph_.floats(channels, weight.scales);
-  std::string zero;
-  if (form_ != OnnxQuantizerForm::openvino)  // which computes with it
-    zero = graph_.numbers(channels, OnnxType::int8, std::string(weight.scales.size(), '\0'));
+  const std::string numbers = graph_.numbers(shape, OnnxType::int8, bytes_of(weight.numbers));
+  if (form_ == OnnxQuantizerForm::openvino)
+    return graph_.node("Mul", {graph_.cast(numbers, OnnxType::float32),
+                               graph_.floats({conv.out_channels, 1, 1, 1}, weight.scales)});
+  const std::string scales = graph_.floats(channels, weight.scales),
+                    zero = graph_.numbers(channels, OnnxType::int8,
+                                          std::string(weight.scales.size(), '\0'));
   return dequantized(numbers, scales, zero, true);
 }
 

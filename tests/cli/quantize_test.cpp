@@ -26,7 +26,8 @@ class Quantize : public Export {
     split("val", 4);
     return scratch
         .write("data/data.yaml", "path: " + (scratch / "data").string() +
-                                     "\ntrain: images/train\nval: images/val\nnames: " + names + "\n")
+                                     "\ntrain: images/train\nval: images/val\nnames: " + names +
+                                     "\n")
         .string();
   }
   Outcome quantized(std::vector<std::string> more) {
@@ -84,9 +85,9 @@ TEST_F(Quantize, ARepeatGivesTheSameBytes) {
 
 TEST_F(Quantize, WithoutLabelsTheAccuracyIsNotMeasured) {
   data(12);
-  for (const std::vector<std::string>& source : std::vector<std::vector<std::string>>{
-           {"--images", (scratch / "data/images/train").string()},
-           {"--data", data(12, "[a, b]", false)}}) {
+  for (const std::vector<std::string>& source :
+       std::vector<std::vector<std::string>>{{"--images", (scratch / "data/images/train").string()},
+                                             {"--data", data(12, "[a, b]", false)}}) {
     fs::remove_all(out);
     fs::remove_all(scratch / "data/labels");
     std::vector<std::string> arguments = source;
@@ -100,8 +101,9 @@ TEST_F(Quantize, WithoutLabelsTheAccuracyIsNotMeasured) {
 TEST_F(Quantize, BadCalibrationIsRefused) {
   expect_refused(quantized({}), "expected --data or --images for the calibration, found neither",
                  2);
-  expect_refused(quantized({"--data", data(1)}),
-                 "calibration: expected at least 10 images, found 1 in the train split of data.yaml");
+  expect_refused(
+      quantized({"--data", data(1)}),
+      "calibration: expected at least 10 images, found 1 in the train split of data.yaml");
   fs::create_directories(scratch / "empty");
   expect_refused(quantized({"--images", (scratch / "empty").string()}), "--images");
   expect_refused(quantized({"--data", data(12, "[a, c]")}), "class");
@@ -115,9 +117,9 @@ TEST_F(Quantize, ABudgetThatTheLabelsCannotShowIsRefused) {
 
 TEST_F(Quantize, WhatIsQuantizedAlreadyIsRefused) {
   const std::string images = data(12);
-  ASSERT_EQ(quantized({"--data", images, "--accuracy-budget", "1", "--include", "onnx", "--grid"})
-                .code,
-            0);
+  ASSERT_EQ(
+      quantized({"--data", images, "--accuracy-budget", "1", "--include", "onnx", "--grid"}).code,
+      0);
   const std::string other = (scratch / "other").string();
   const Outcome again = run({"quantize", "--weights", out + "/official-int8.onnx", "--data", images,
                              "--img", "64", "--out", other});

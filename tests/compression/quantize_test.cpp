@@ -27,11 +27,14 @@ std::shared_ptr<const network::NetworkAndWeights> with_a_bad_layer() {
   };
   const int a = leaky(net.conv(0, 3, 4, {0, 0, 0, 1, -0.5F, 0.2F, -0.4F, 1, 0.3F, 0.6F, 0.2F, -1},
                                {0, 0.1F, 0.2F, 0.3F}));
-  const int b = leaky(net.conv(a, 4, 3, {100, 0.3F, -0.3F, 0.2F, 100, 0.2F, 0.3F, -0.3F, 100, -0.2F, 0.3F, 0.3F},
-                               {0.1F, 0.2F, 0.3F}));
+  const int b = leaky(
+      net.conv(a, 4, 3, {100, 0.3F, -0.3F, 0.2F, 100, 0.2F, 0.3F, -0.3F, 100, -0.2F, 0.3F, 0.3F},
+               {0.1F, 0.2F, 0.3F}));
   net.level(net.conv(b, 3, 6, noise(18, 5), noise(6, 6)), 1, 1);
+  network::Network network = net.network();
+  network.value_channels = {3, 4, 4, 3, 3, 6};
   return std::make_shared<const network::NetworkAndWeights>(
-      network::NetworkAndWeights{net.network(), net.weights()});
+      network::NetworkAndWeights{std::move(network), net.weights()});
 }
 
 CalibrationImages images(std::size_t count) {

@@ -113,12 +113,12 @@ TEST(Quantization, BiasAndCorrectionAreAdded) {
 
 // 8 × 8 pixels: 3·2, 2·2 and 4·6 multiply-adds a pixel.
 TEST(Quantization, ShareOfTheMultiplyAdds) {
-  const HandNetwork net = branches();
-  const auto counts = multiply_adds(net.network(), 8, 8);
+  Network network = branches().network();
+  network.value_channels = {3, 2, 2, 2, 2, 2, 4, 6};
+  const auto counts = multiply_adds(network, 8, 8);
   EXPECT_EQ(counts.at("model.0.conv"), 6 * 64);
   EXPECT_EQ(counts.at("model.2.conv"), 4 * 64);
   EXPECT_EQ(counts.at("model.6.conv"), 24 * 64);
-  EXPECT_DOUBLE_EQ(
-      integer_share(net.network(), make_quantization(net.network(), {}, {"model.0.conv"}), 8, 8),
-      28.0 / 34);
+  EXPECT_DOUBLE_EQ(integer_share(network, make_quantization(network, {}, {"model.0.conv"}), 8, 8),
+                   28.0 / 34);
 }
