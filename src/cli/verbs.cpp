@@ -4,8 +4,6 @@
 
 namespace yolov7::cli {
 
-nlohmann::json run_quantize(const std::vector<std::string>&, Output&);
-
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list = {
       {"dataset", "convert, check, draw or version a data set", run_dataset},

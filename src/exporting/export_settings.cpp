@@ -72,11 +72,13 @@ std::vector<Setting> numbers(ExportOptions& o) {
               "with --int8: how ranges are found: the least squared error, the extremes, or 0.9999 "
               "of the numbers between the ends")
           .choices({"mse", "minmax", "percentile"}),
-      setting("qdq", o.qdq,
-              "with --int8, in ONNX: quantizers behind activations and numbers around zero "
-              "(TensorRT and OpenVINO), the same with a zero point (OpenVINO), or quantizers "
-              "around every operation (ONNX Runtime)")
-          .choices({"tensorrt", "asymmetric", "ort"}),
+      setting(
+          "qdq", o.qdq,
+          "with --int8, in ONNX: quantizers behind activations, with a zero point, or around zero "
+          "as TensorRT wants them (engine has these always; OpenVINO by itself computes them "
+          "wrong on processors without AMX), or quantizers around every operation (ONNX "
+          "Runtime)")
+          .choices({"asymmetric", "tensorrt", "ort"}),
       setting("sensitivity", o.sensitivity,
               "with --int8: a table and a chart of what each layer costs; made always where layers "
               "have to stay in float32"),

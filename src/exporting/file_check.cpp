@@ -104,6 +104,14 @@ std::string equal_line(const equivalence::FileProof& proof, std::string_view who
   return whose.empty() ? line : fmt::format("{}; {} suppression itself was not run", line, whose);
 }
 
+void add_speed(FileCheck& check, const Verification& with, runtime::Detector& file, int images,
+               double load_ms) {
+  if (check.pictures.empty()) return;
+  check.speed = equivalence::measure_speed(with.parent, file, check.pictures[0], images, with.stop);
+  check.speed->parent.load = with.parent_load_ms;
+  check.speed->file.load = load_ms;
+}
+
 }  // namespace
 
 equivalence::FilePrecision precision_of(const Format& format, const ExportOptions& options) {
@@ -192,12 +200,7 @@ FileCheck check_file(const Format& format, const ExportModel& model, const Expor
     check.breach = proof.breach = equivalence::accuracy_breach(*proof.accuracy);
     if (!check.breach.empty()) return check;
   }
-  if (with->speed && !check.pictures.empty()) {
-    check.speed = equivalence::measure_speed(with->parent, *opened.detector, check.pictures[0],
-                                             images, with->stop);
-    check.speed->parent.load = with->parent_load_ms;
-    check.speed->file.load = load_ms;
-  }
+  if (with->speed) add_speed(check, *with, *opened.detector, images, load_ms);
   check.verdict = equivalence::verdict(proof, comparison.precision);
   check.detail = equal_line(proof, whose);
   return check;

@@ -30,7 +30,7 @@ OnnxQuantizerForm onnx_quantizer_form(std::string_view name) {
   if (name == "ort") return OnnxQuantizerForm::ort;
   if (name == "openvino") return OnnxQuantizerForm::openvino;
   throw usage_error(
-      fmt::format("export: --qdq: expected tensorrt, asymmetric or ort, found '{}'", name));
+      fmt::format("export: --qdq: expected asymmetric, tensorrt or ort, found '{}'", name));
 }
 
 ActivationNumbers OnnxQuantizers::numbers() const {

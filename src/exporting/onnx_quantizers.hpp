@@ -11,8 +11,8 @@ namespace yolov7::exporting {
 
 enum class OnnxQuantizerForm {
   tensorrt,    ///< QuantizeLinear and DequantizeLinear directly behind activations, numbers around
-               ///< zero, float32 biases: TensorRT and OpenVINO compute in integers
-  asymmetric,  ///< the same with a zero point: OpenVINO alone
+               ///< zero, float32 biases: TensorRT computes in integers
+  asymmetric,  ///< the same with a zero point: OpenVINO computes in integers
   ort,         ///< the two around every operation, integer biases: ONNX Runtime's own form
   openvino     ///< OpenVINO's FakeQuantize, for its own files
 };
