@@ -13,6 +13,7 @@ const std::vector<Verb>& verbs() {
        run_convert},
       {"export", "write a model for other programs, and prove that it is the same detector",
        run_export},
+      {"quantize", "write a model in 8-bit integers that keeps an accuracy budget", run_quantize},
       {"anchors", "search anchors that fit a data set", run_anchors},
       {"scale", "write a configuration of another depth and width", run_scale},
       {"reparam",

@@ -10,6 +10,17 @@
 
 namespace yolov7::equivalence {
 
+/// Over the rows that the parent finds likely (objectness above 0.1): the mean of the largest
+/// difference of a corner, in pixels, and of the difference of the score.
+struct RowErrors {
+  std::size_t rows = 0;
+  double box = 0, score = 0;
+};
+/// Adds the rows of two predictions of the same images to `sums`, whose members are sums here.
+/// Nothing where the two have other rows.
+void add_row_errors(RowErrors& sums, const runtime::Prediction& parent,
+                    const runtime::Prediction& file);
+
 /// mAP of COCO, and its change from parent to file with the interval of draws of the same images
 /// for both (paired bootstrap).
 struct Accuracy {
@@ -18,7 +29,8 @@ struct Accuracy {
   double parent_map50 = 0, parent_map = 0, file_map50 = 0, file_map = 0;
   double change = 0, low = 0, high = 0;  ///< of mAP
   int draws = 0;
-  double budget = 0;  ///< mAP that the file may lose
+  double budget = 0;      ///< mAP that the file may lose
+  RowErrors errors = {};  ///< no rows: not measured
 };
 
 /// "" or why the file loses more than it may.

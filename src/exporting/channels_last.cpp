@@ -1,53 +1,54 @@
 #include "exporting/channels_last.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "core/error.hpp"
+#include "exporting/channels_last_integers.hpp"
 
 namespace yolov7::exporting {
 namespace {
 
 using Kind = ChannelsLastKind;
 using network::ActivationKind;
-using Numbers = std::vector<std::int32_t>;
 
 std::size_t index(int value) { return static_cast<std::size_t>(value); }
 
-struct Value {
-  int number = -1;  // the graph's
-  Shape shape;
-};
-using Inputs = std::vector<Value>;
+using Value = ChannelsLastValue;
 
-class Translation {
+class Translation : private ChannelsLastBuilder {
  public:
   Translation(ChannelsLastGraph& graph, const ExportModel& model)
-      : graph_(graph), model_(model), values_(index(model.program.value_count)) {}
+      : ChannelsLastBuilder(graph, model),
+        integers_(*this),
+        values_(index(model.program.value_count)) {}
 
   Value rows(int images) {
-    values_.at(index(model_.program.input)) = {images,
-                                               {model_.batch, model_.height, model_.width, 3}};
-    for (const auto& operation : model_.program.before) compute(operation);
-    for (const auto& operation : model_.network().operations) compute(operation);
-    for (const auto& operation : model_.program.after) compute(operation);
-    return values_.at(index(model_.program.rows));
+    const ExportModel& m = model();
+    values_.at(index(m.program.input)) = {images, {m.batch, m.height, m.width, 3}};
+    for (const auto& operation : m.program.before) compute(operation);
+    for (const auto& operation : m.network().operations) {
+      const std::vector<Value> in = integer_inputs(operation);
+      if (in.empty())
+        compute(operation);
+      else
+        integers_.set(operation.output, integer_result(operation, in));
+    }
+    for (const auto& operation : m.program.after) compute(operation);
+    return values_.at(index(m.program.rows));
   }
 
   /// Boxes in parts of the image.
   Value normalized(const Value& rows) {
     std::vector<float> factors(index(static_cast<int>(rows.shape.back())), 1);
-    factors[0] = factors[2] = 1 / static_cast<float>(model_.width);
-    factors[1] = factors[3] = 1 / static_cast<float>(model_.height);
+    factors[0] = factors[2] = 1 / static_cast<float>(model().width);
+    factors[1] = factors[3] = 1 / static_cast<float>(model().height);
     return with_constant(Kind::multiply, rows, {1, 1, rows.shape.back()}, factors);
   }
 
   /// Objectness · class; of a single class the objectness.
   Value scores(const Value& rows) {
-    const int classes = model_.network().class_count;
+    const int classes = model().network().class_count;
     const Value objectness = columns(rows, 4, 5);
     if (classes == 1) return objectness;
     const Value each = columns(rows, 5, 5 + classes);
@@ -71,71 +72,6 @@ class Translation {
   }
 
  private:
-  Value node(ChannelsLastNode one, const Inputs& in) {
-    std::vector<int> inputs;
-    for (const Value& value : in) inputs.push_back(value.number);
-    inputs.insert(inputs.end(), one.inputs.begin(), one.inputs.end());
-    one.inputs = std::move(inputs);
-    const int number = graph_.node(one);
-    return {number, std::move(one.shape)};
-  }
-  Value unary(Kind kind, const Value& in) { return node({.kind = kind, .shape = in.shape}, {in}); }
-  Value with_constant(Kind kind, const Value& in, const Shape& shape,
-                      const std::vector<float>& values) {
-    return node({.kind = kind, .inputs = {graph_.floats(shape, values)}, .shape = in.shape}, {in});
-  }
-  Value per_channel(Kind kind, const Value& in, const std::vector<float>& values) {
-    return with_constant(kind, in, {1, 1, 1, in.shape.back()}, values);
-  }
-  int numbers(const Numbers& values) {
-    return graph_.integers({static_cast<std::int64_t>(values.size())}, values);
-  }
-  Value concat(const Inputs& in, int axis) {
-    Shape shape = in[0].shape;
-    for (std::size_t i = 1; i < in.size(); ++i) shape[index(axis)] += in[i].shape[index(axis)];
-    return node({.kind = Kind::concat, .shape = shape, .axis = axis}, in);
-  }
-  /// `shape`: what follows the batch.
-  Value reshaped(const Value& in, Shape shape) {
-    Numbers target{static_cast<std::int32_t>(batch_side(model_))};
-    for (const std::int64_t side : shape) target.push_back(static_cast<std::int32_t>(side));
-    shape.insert(shape.begin(), in.shape.front());
-    return node({.kind = Kind::reshape, .inputs = {numbers(target)}, .shape = shape}, {in});
-  }
-  Value transposed(const Value& in, const Numbers& order) {
-    Shape shape;
-    for (const std::int32_t axis : order) shape.push_back(in.shape[index(axis)]);
-    return node({.kind = Kind::transpose, .inputs = {numbers(order)}, .shape = shape}, {in});
-  }
-  /// Of [B, N, columns].
-  Value columns(const Value& in, int from, int to) {
-    return node({.kind = Kind::slice,
-                 .inputs = {numbers({0, 0, from}), numbers({0, 0, to}), numbers({1, 1, 1})},
-                 .shape = {in.shape[0], in.shape[1], to - from},
-                 .whole_from = 3,
-                 .whole_to = 3},
-                {in});
-  }
-  /// By zeros, or by the lowest number.
-  Value padded(const Value& in, int rows, int columns, bool lowest) {
-    ChannelsLastNode pad{.kind = lowest ? Kind::pad_value : Kind::pad, .shape = in.shape};
-    pad.shape[1] += 2 * rows, pad.shape[2] += 2 * columns;
-    pad.inputs = {graph_.integers({4, 2}, {0, 0, rows, rows, columns, columns, 0, 0})};
-    if (lowest) pad.inputs.push_back(graph_.floats({}, {std::numeric_limits<float>::lowest()}));
-    return node(pad, {in});
-  }
-
-  const network::Tensor& weight(const std::string& name, std::int64_t elements) {
-    const network::Tensor& tensor = model_.fused->weights.at(name);
-    if (tensor.elements() != elements || tensor.type != network::DataType::float32)
-      throw Error(fmt::format("{}: expected {} float32 values, found {} of another type or number",
-                              name, elements, tensor.elements()));
-    return tensor;
-  }
-  std::vector<float> channel_values(const std::string& name, int channels) {
-    return weight(name, channels).to_floats();
-  }
-
   Value translate(const network::Convolution& conv, const Inputs& in);
   Value translate(const network::BatchNorm& norm, const Inputs& in);
   Value translate(const network::Activate& activate, const Inputs& in);
@@ -189,50 +125,57 @@ class Translation {
   template <class Operation>
   void compute(const Operation& operation) {
     Inputs in;
-    for (const int input : operation.inputs) in.push_back(values_.at(index(input)));
+    for (const int input : operation.inputs) in.push_back(real(input));
     const Value result = std::visit([&](const auto& primitive) { return translate(primitive, in); },
                                     operation.primitive);
-    model_.name_value(operation.output, graph_.name_in_file(result.number));
+    model().name_value(operation.output, graph().name_in_file(result.number));
     values_.at(index(operation.output)) = result;
   }
 
-  ChannelsLastGraph& graph_;
-  const ExportModel& model_;
-  std::vector<Value> values_;  // by number of the program
+  /// float32.
+  Value real(int number) {
+    Value& value = values_.at(index(number));
+    if (value.number < 0) value = integers_.made_real(number);
+    return value;
+  }
+  /// Of an operation whose result the plan has in integers; else none.
+  Inputs integer_inputs(const network::Operation& operation) {
+    Inputs in;
+    if (!integers_.gives_integers(operation)) return in;
+    for (const int input : operation.inputs)
+      in.push_back(integers_.integers(input, values_.at(index(input))));
+    return in;
+  }
+  Value integer_result(const network::Operation& operation, const Inputs& in) {
+    if (!network::moves_numbers(operation.primitive)) return integers_.computed(operation, in);
+    give_integers(&model().quantization->scale(operation.output));
+    const Value result = std::visit([&](const auto& primitive) { return translate(primitive, in); },
+                                    operation.primitive);
+    give_integers(nullptr);
+    return result;
+  }
+
+  ChannelsLastIntegers integers_;
+  std::vector<Value> values_;  // float32, by number of the program
 };
 
 /// Padding that keeps the size is the formats' own; any other is an operation in front, because
 /// theirs of strided convolutions lies below and to the right alone.
 Value Translation::translate(const network::Convolution& conv, const Inputs& in) {
-  const int reach_h = conv.dilation * (conv.kernel_h - 1),
-            reach_w = conv.dilation * (conv.kernel_w - 1), each = conv.in_channels / conv.groups;
-  const bool same = conv.stride == 1 && 2 * conv.pad_h == reach_h && 2 * conv.pad_w == reach_w;
-  const bool depthwise = conv.groups > 1 && each == 1;
   Value map = in[0];
-  if (!same && (conv.pad_h > 0 || conv.pad_w > 0)) map = padded(map, conv.pad_h, conv.pad_w, false);
-  const auto reduced = [&](std::int64_t side, int reach) {
-    return same ? side : (side - reach - 1) / conv.stride + 1;
-  };
-  const Shape filter{conv.out_channels, each, conv.kernel_h, conv.kernel_w};
+  if (!keeps_size(conv) && (conv.pad_h > 0 || conv.pad_w > 0))
+    map = padded(map, conv.pad_h, conv.pad_w, false);
+  const Shape filter = filter_shape(conv);
   const std::string name = conv.tensor + ".weight", bias = conv.tensor + ".bias";
-  const int weights = graph_.filter(
+  const int weights = graph().filter(
       name,
       weight(name,
              std::accumulate(filter.begin(), filter.end(), std::int64_t{1}, std::multiplies())),
-      filter, depthwise ? conv.groups : 0);
-  const int terms = conv.bias ? graph_.bias(bias, weight(bias, conv.out_channels))
-                              : graph_.floats({conv.out_channels},
-                                              std::vector<float>(index(conv.out_channels), 0));
-  return node({.kind = depthwise ? Kind::depthwise_convolution : Kind::convolution,
-               .inputs = {weights, terms},
-               .shape = {map.shape[0], reduced(map.shape[1], reach_h),
-                         reduced(map.shape[2], reach_w), conv.out_channels},
-               .same = same,
-               .stride = conv.stride,
-               .dilation = conv.dilation,
-               .multiplier = depthwise ? conv.out_channels / conv.groups : 1,
-               .grouped = conv.groups > 1 && !depthwise},
-              {map});
+      filter, depthwise_channels(conv));
+  const int terms = conv.bias ? graph().bias(bias, weight(bias, conv.out_channels))
+                              : graph().floats({conv.out_channels},
+                                               std::vector<float>(index(conv.out_channels), 0));
+  return convolved(conv, map, weights, terms);
 }
 
 Value Translation::translate(const network::BatchNorm& norm, const Inputs& in) {
@@ -328,34 +271,6 @@ Value Translation::translate(const network::JoinRows& join, const Inputs& in) {
 }
 
 }  // namespace
-
-std::vector<float> permuted(const network::Tensor& tensor, const Shape& shape,
-                            const std::vector<std::size_t>& order) {
-  const std::vector<float> source = tensor.to_floats();
-  std::vector<std::size_t> steps(shape.size(), 1), lengths, strides, at(shape.size(), 0);
-  for (std::size_t axis = shape.size() - 1; axis > 0; --axis)
-    steps[axis - 1] = steps[axis] * static_cast<std::size_t>(shape[axis]);
-  for (const std::size_t axis : order) {
-    lengths.push_back(static_cast<std::size_t>(shape[axis]));
-    strides.push_back(steps[axis]);
-  }
-  std::vector<float> result;
-  result.reserve(source.size());
-  for (std::size_t from = 0; result.size() < source.size();) {
-    result.push_back(source.at(from));
-    for (std::size_t axis = order.size(); axis-- > 0;) {
-      from += strides[axis];
-      if (++at[axis] < lengths[axis]) break;
-      from -= strides[axis] * lengths[axis];
-      at[axis] = 0;
-    }
-  }
-  return result;
-}
-
-std::int64_t batch_side(const ExportModel& model) {
-  return model.dynamic_batch ? -1 : std::int64_t{model.batch};
-}
 
 ExportModel channels_last_model(const ExportModel& model, const ExportOptions& options) {
   ExportModel own = model;

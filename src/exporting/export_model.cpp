@@ -151,6 +151,11 @@ std::string metadata_yaml(const Metadata& metadata) {
   return all;
 }
 
+void require_quantization(const ExportModel& model, const ExportOptions& options) {
+  if (options.int8 && model.quantization == nullptr)
+    throw Error("--int8: expected the scales of a calibration, found none");
+}
+
 void require_float16_range(const ExportModel& model) {
   // float16 ends at 65504; from 65520 on, rounding gives infinity.
   for (const auto& [name, tensor] : model.fused->weights.entries())

@@ -11,6 +11,7 @@
 #include "network/checkpoint/checkpoint.hpp"
 #include "network/graph/detector_program.hpp"
 #include "network/graph/weights.hpp"
+#include "network/transform/quantization.hpp"
 
 namespace yolov7::exporting {
 
@@ -20,6 +21,10 @@ struct ExportModel {
   /// Folded, float32: no RepConv branch, implicit tensor or auxiliary head is left, and a
   /// batch-norm only where no convolution comes before it.
   std::shared_ptr<const network::NetworkAndWeights> fused;
+  /// What of `fused` is 8-bit integers; none: nothing is.
+  std::shared_ptr<const network::Quantization> quantization = nullptr;
+  /// What a certificate says of it, in order: how it was calibrated, what stayed in float32.
+  std::vector<std::pair<std::string, std::string>> quantization_facts = {};
   network::DetectorProgram program;  ///< for height × width, images come in as floats in 0 … 1
   int batch = 1, height = 640, width = 640;  ///< sides: multiples of the largest stride
   bool dynamic_batch = false;                ///< `batch` is an example only
@@ -59,6 +64,8 @@ std::string names_literal(const std::vector<std::string>& names);
 /// One pair a line, values as text.
 std::string metadata_yaml(const Metadata& metadata);
 
+/// Error: 8-bit integers are asked for, and nothing says which.
+void require_quantization(const ExportModel& model, const ExportOptions& options);
 /// Error: a weight that float16 cannot hold, by name.
 void require_float16_range(const ExportModel& model);
 

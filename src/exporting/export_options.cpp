@@ -29,6 +29,14 @@ void check(const ExportOptions& o) {
   exclude(o.half && o.int8, "--half", "--int8");
   exclude(o.fold_obj && output_form(o) > OutputForm::decoded, "--fold-obj",
           "suppression in the graph");
+  if (o.int8 && o.no_verify)
+    throw usage_error("export: --no-verify: files of --int8 are always compared with the weights");
+  if (o.int8 && o.data.empty() && o.images.empty())
+    throw usage_error(
+        "export: --int8: expected --data or --images for the calibration, found neither");
+  if (o.int8 && o.opset < 13)
+    throw usage_error(fmt::format(
+        "export: --opset: expected 13 or more with --int8 (a scale a channel), found {}", o.opset));
   if (o.half_io && !o.half) throw usage_error("export: --half-io: expected --half with it");
   if (o.max_wh >= 0 && !o.nms && !o.end2end)
     throw usage_error("export: --max-wh: expected --end2end or --nms with it");

@@ -30,10 +30,12 @@ struct ExportOptions {
   bool half = false;     ///< float16 weights and, where the format knows types, arithmetic
   bool half_io = false;  ///< with `half`: inputs and outputs too
   bool int8 = false;
-  bool per_tensor = false;
+  bool per_tensor = false;         ///< of weights: one scale a tensor
+  std::string qdq = "asymmetric";  ///< form of ONNX's quantizers (onnx_quantizers.hpp)
   std::string data;
   int calib_images = 300;
-  std::string calib_method = "minmax";
+  std::string calib_method = "mse";
+  bool sensitivity = false;  ///< look at every layer
 
   int opset = 13;  ///< of ONNX
   bool simplify = false;

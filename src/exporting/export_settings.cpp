@@ -56,22 +56,32 @@ std::vector<Setting> outputs(ExportOptions& o) {
   };
 }
 
-/// Files of 8 bits are work that follows (compression).
-constexpr const char* later =
-    "8-bit files come with the work on compression; --half writes float16 today";
-
 std::vector<Setting> numbers(ExportOptions& o) {
   return {
       setting("half", o.half, "float16; inputs and outputs stay float32").alias("fp16").basic(),
       setting("half-io", o.half_io, "with --half: inputs and outputs are float16 too"),
-      setting("int8", o.int8, "8-bit integers").refused(later),
-      setting("per-tensor", o.per_tensor, "with --int8: one scale a tensor").refused(later),
-      setting("calib-images", o.calib_images, "with --int8: images of the calibration")
-          .range(1, 100000)
-          .refused(later),
-      setting("calib-method", o.calib_method, "with --int8: how ranges are found")
-          .choices({"minmax", "moving-average", "percentile", "entropy"})
-          .refused(later),
+      setting("int8", o.int8, "convolutions in 8-bit integers, by the scales of calibration images")
+          .basic(),
+      setting("per-tensor", o.per_tensor, "with --int8: weights have one scale a tensor"),
+      setting("calib-images", o.calib_images,
+              "with --int8: images of the calibration, of the train split of --data (val where "
+              "there is none) or of --images")
+          .range(10, 100000)
+          .alias("calibration-images"),
+      setting("calib-method", o.calib_method,
+              "with --int8: how ranges are found: the least squared error, the extremes, or 0.9999 "
+              "of the numbers between the ends")
+          .choices({"mse", "minmax", "percentile"}),
+      setting(
+          "qdq", o.qdq,
+          "with --int8, in ONNX: quantizers behind activations, with a zero point, or around zero "
+          "as TensorRT wants them (engine has these always; OpenVINO by itself computes them "
+          "wrong on processors without AMX), or quantizers around every operation (ONNX "
+          "Runtime)")
+          .choices({"asymmetric", "tensorrt", "ort"}),
+      setting("sensitivity", o.sensitivity,
+              "with --int8: a table and a chart of what each layer costs; made always where layers "
+              "have to stay in float32"),
       setting("opset", o.opset, "operator set of ONNX").range(12, 18),
       setting("simplify", o.simplify, "simplify the graph"),
       setting("optimize", o.optimize, "optimize for mobile processors"),

@@ -94,6 +94,9 @@ json limits_json(equivalence::FilePrecision precision) {
 
 json accuracy_json(const equivalence::Accuracy& a, const fs::path& place,
                    const ExportOptions& options) {
+  json errors = nullptr;
+  if (a.errors.rows > 0)
+    errors = {{"rows", a.errors.rows}, {"box_px", a.errors.box}, {"score", a.errors.score}};
   return {{"data", from(place, options.data)},
           {"split", a.split},
           {"images", a.images},
@@ -102,6 +105,7 @@ json accuracy_json(const equivalence::Accuracy& a, const fs::path& place,
           {"file", {{"map50", a.file_map50}, {"map", a.file_map}}},
           {"map_change", {{"value", a.change}, {"low", a.low}, {"high", a.high}}},
           {"draws", a.draws},
+          {"likely_rows", errors},
           {"budget", a.budget}};
 }
 
@@ -168,6 +172,8 @@ json file_certificate(const Format& format, const ExportModel& model, const Expo
                 {"sha256", model.weights_sha256}}},
               {"options", options_json(options)},
               {"checked_by", check.verdict}};
+  if (precision == equivalence::FilePrecision::int8)
+    for (const auto& [key, value] : model.quantization_facts) all["quantization"][key] = value;
   if (!options.images.empty()) all["images_from"] = from(place, options.images);
   if (check.proof) {
     add_proof(all, check, precision);

@@ -53,7 +53,8 @@ equivalence::FileComparison comparison_of(const Format& format, const ExportOpti
 std::string place_of(const Format& format, const ExportModel& model, const ExportOptions& options,
                      const fs::path& file, const Verification& with, const fs::path& folder,
                      const equivalence::ProofPicture& picture) {
-  if (!with.folded_parent) return {};
+  if (!with.folded_parent || precision_of(format, options) == equivalence::FilePrecision::int8)
+    return {};
   try {
     std::vector<std::string> names;
     ExportModel named = model;
@@ -99,6 +100,9 @@ std::string equal_line(const equivalence::FileProof& proof, std::string_view who
   if (proof.accuracy)
     line += fmt::format("; mAP {:.4f}, the weights' {:.4f}", proof.accuracy->file_map,
                         proof.accuracy->parent_map);
+  if (proof.accuracy && proof.accuracy->errors.rows > 0)
+    line += fmt::format("; likely rows: {:.3f} px, {:.4f}", proof.accuracy->errors.box,
+                        proof.accuracy->errors.score);
   return whose.empty() ? line : fmt::format("{}; {} suppression itself was not run", line, whose);
 }
 
@@ -192,6 +196,14 @@ FileCheck check_file(const Format& format, const ExportModel& model, const Expor
   fs::path read = file;
   ExportModel shown = model;
   const std::string_view whose = suppression_not_run(format, model);
+  if (!whose.empty() && options.int8 && model.quantization == nullptr) {
+    check.verdict = "not compared";
+    check.detail = fmt::format(
+        "{} suppression is in the file, and what leads to it cannot be written again without the "
+        "calibration",
+        whose);
+    return check;
+  }
   if (!whose.empty()) {  // what leads to the operation is compared
     shown.form = OutputForm::decoded;
     read = folder / ("compared-" + file.filename().string());

@@ -41,7 +41,7 @@ Format onnx_row() {
           .description = "ONNX, for ONNX Runtime, OpenVINO, TensorRT and others",
           .options = {"dynamic", "dynamic-batch", "grid", "end2end", "nms", "include-nms", "max-wh",
                       "topk-all", "iou-thres", "conf-thres", "agnostic-nms", "fold-obj", "half",
-                      "half-io", "opset", "reference-parity"},
+                      "half-io", "opset", "reference-parity", "qdq"},
           .without_effect = {{"simplify", "the graph is written without anything to simplify"},
                              {"topk-per-class", "the operation has one limit, --topk-all"}},
           .write = write_onnx,
@@ -190,6 +190,11 @@ std::vector<std::pair<std::string_view, std::vector<std::string>>> servers() {
           {"deepstream", {"engine"}}};
 }
 
+/// Formats that hold 8-bit integers, and the options that come with them.
+constexpr std::string_view integer_formats[] = {"onnx", "openvino", "tflite", "engine"};
+constexpr std::string_view integer_options[] = {"int8", "per-tensor", "calib-images",
+                                                "calib-method", "sensitivity"};
+
 std::vector<Format> all_rows() {
   std::vector<Format> rows = {onnx_row(), openvino_row(), tflite_row(),      saved_model_row(),
                               pb_row(),   coreml_row(),   torchscript_row(), torchscript_lite_row(),
@@ -198,6 +203,8 @@ std::vector<Format> all_rows() {
     row.without_effect.push_back({"optimize", "the passes of PyTorch Mobile are not applied"});
     for (const auto& [option, names] : servers())
       if (text::contains(names, row.name)) row.options.push_back(option);
+    if (std::ranges::find(integer_formats, row.name) != std::end(integer_formats))
+      row.options.insert(row.options.end(), std::begin(integer_options), std::end(integer_options));
   }
   return rows;
 }

@@ -41,14 +41,14 @@ class OnnxWriter {
         type_(options.half ? OnnxType::float16 : OnnxType::float32),
         io_(options.half && options.half_io ? OnnxType::float16 : OnnxType::float32),
         graph_(options.opset),
-        primitives_(graph_, model, type_) {}
+        primitives_(graph_, model, type_, onnx_quantizer_form(options.qdq)) {}
 
   ProtobufMessage run() && {
     graph_.input("images", io_,
                  {batch_side(model_), std::int64_t{3}, side(model_.height, "height"),
                   side(model_.width, "width")});
     primitives_.network(io_ == type_ ? std::string("images") : graph_.cast("images", type_));
-    std::vector<std::string> domains;
+    std::vector<std::string> domains = primitives_.quantizers().domains();
     switch (model_.form) {
       case OutputForm::raw: raw(); break;
       case OutputForm::decoded: decoded(); break;
@@ -125,6 +125,7 @@ class OnnxWriter {
 void write_onnx(const ExportModel& model, const ExportOptions& options,
                 const std::filesystem::path& path) {
   if (options.half) require_float16_range(model);
+  require_quantization(model, options);
   if (options.half_io && model.form == OutputForm::nms_plugin)
     throw usage_error(
         "export: onnx: --half-io: TensorRT's suppression gives float32 here; leave "
@@ -155,6 +156,7 @@ void write_tensorrt_onnx(const ExportModel& model, const ExportOptions& options,
                          const std::filesystem::path& path) {
   ExportOptions own = options;
   own.half = own.half_io = false;
+  own.qdq = "tensorrt";
   write_onnx(for_tensorrt(model, options), own, path);
 }
 

@@ -152,6 +152,14 @@ std::string OnnxGraph::floats(const std::vector<std::int64_t>& shape,
   return name;
 }
 
+std::string OnnxGraph::numbers(const std::vector<std::int64_t>& shape, OnnxType type,
+                               std::string_view bytes) {
+  const std::string name = fresh("numbers");
+  initializers_.push_back(tensor_head(name, type, shape));
+  initializers_.back().text(tensor_field::raw_data, bytes);
+  return name;
+}
+
 std::string OnnxGraph::weight(const std::string& name, const std::vector<std::int64_t>& shape,
                               const network::Tensor& tensor, OnnxType type,
                               std::shared_ptr<const void> owner) {

@@ -15,7 +15,7 @@
 namespace yolov7::exporting {
 
 /// TensorProto.DataType.
-enum class OnnxType { float32 = 1, int32 = 6, int64 = 7, float16 = 10 };
+enum class OnnxType { float32 = 1, uint8 = 2, int8 = 3, int32 = 6, int64 = 7, float16 = 10 };
 
 /// The length of an axis: a number, or the name of a variable length.
 using OnnxSide = std::variant<std::int64_t, std::string>;
@@ -45,6 +45,9 @@ class OnnxGraph {
   std::string scalar(std::int64_t value);
   std::string floats(const std::vector<std::int64_t>& shape, const std::vector<float>& values,
                      OnnxType type = OnnxType::float32);
+  /// Little-endian numbers as they are.
+  std::string numbers(const std::vector<std::int64_t>& shape, OnnxType type,
+                      std::string_view bytes);
   /// Adds a weight, which is converted when the file is written. `tensor`: float32. `owner` keeps
   /// it alive until then. In the file: `type`, float32 or float16. A name that was added before is
   /// not added again. Error: another number of values than `shape` has, or another type.

@@ -23,9 +23,15 @@ std::string OnnxPrimitives::weight(const std::string& name, const Integers& shap
 std::string OnnxPrimitives::translate(const network::Convolution& conv, const Inputs& in) {
   const std::int64_t kh = conv.kernel_h, kw = conv.kernel_w, ph = conv.pad_h, pw = conv.pad_w,
                      stride = conv.stride, dilation = conv.dilation, groups = conv.groups;
-  Inputs inputs{in[0], weight(conv.tensor + ".weight",
-                              {conv.out_channels, conv.in_channels / conv.groups, kh, kw})};
-  if (conv.bias) inputs.push_back(weight(conv.tensor + ".bias", {conv.out_channels}));
+  const Integers shape{conv.out_channels, conv.in_channels / conv.groups, kh, kw};
+  Inputs inputs{in[0]};
+  if (quantizers_.quantizes(conv)) {
+    inputs.push_back(quantizers_.weight(conv, shape));
+    inputs.push_back(quantizers_.bias(conv, first_input_));
+  } else {
+    inputs.push_back(weight(conv.tensor + ".weight", shape));
+    if (conv.bias) inputs.push_back(weight(conv.tensor + ".bias", {conv.out_channels}));
+  }
   return graph_.node("Conv", inputs,
                      {{"kernel_shape", Integers{kh, kw}},
                       {"strides", Integers{stride, stride}},
@@ -192,9 +198,11 @@ template <class Operation>
 void OnnxPrimitives::compute(const Operation& operation) {
   Inputs in;
   for (const int input : operation.inputs) in.push_back(values_.at(index(input)));
+  first_input_ = operation.inputs[0];
   std::string& result = values_.at(index(operation.output));
   result = std::visit([&](const auto& primitive) { return translate(primitive, in); },
                       operation.primitive);
+  result = quantizers_.held(operation.output, result);
   model_.name_value(operation.output, result);
   for (const std::string& one : in)
     if (const auto known = map_of_.find(one); known != map_of_.end())
@@ -203,7 +211,7 @@ void OnnxPrimitives::compute(const Operation& operation) {
 
 void OnnxPrimitives::network(const std::string& images) {
   values_.assign(index(model_.program.value_count), {});
-  values_.at(index(model_.program.input)) = images;
+  values_.at(index(model_.program.input)) = quantizers_.held(model_.program.input, images);
   for (const auto& operation : model_.program.before) compute(operation);
   for (const auto& operation : model_.network().operations) compute(operation);
   for (const network::Level& level : model_.network().levels) {

@@ -6,19 +6,22 @@
 
 #include "exporting/export_model.hpp"
 #include "exporting/onnx_graph.hpp"
+#include "exporting/onnx_quantizers.hpp"
 
 namespace yolov7::exporting {
 
 class OnnxPrimitives {
  public:
   /// Weights and what is computed with them have `type`; decoding is in float32 always.
-  OnnxPrimitives(OnnxGraph& graph, const ExportModel& model, OnnxType type)
-      : graph_(graph), model_(model), type_(type) {}
+  OnnxPrimitives(OnnxGraph& graph, const ExportModel& model, OnnxType type,
+                 OnnxQuantizerForm form = OnnxQuantizerForm::tensorrt)
+      : graph_(graph), model_(model), type_(type), quantizers_(graph, model, form) {}
 
   /// `images`: of `type`. Afterwards levels() are there.
   void network(const std::string& images);
   /// Maps of the lead levels, float32, [B, na·no, H, W], before the sigmoid.
   const std::vector<std::string>& levels() const { return levels_; }
+  const OnnxQuantizers& quantizers() const { return quantizers_; }
   /// Form A: one [B, na, H, W, no] a level, of these names and this type.
   void raw_maps(const std::vector<std::string>& names, OnnxType type);
   /// [B, N, no], float32 (form B).
@@ -55,6 +58,8 @@ class OnnxPrimitives {
   OnnxGraph& graph_;
   const ExportModel& model_;
   OnnxType type_;
+  OnnxQuantizers quantizers_;
+  int first_input_ = 0;                        // value number, of the operation in translation
   std::vector<std::string> values_, levels_;   // by value number
   std::map<std::string, std::string> map_of_;  // value of rows → map whose cells they are
 };

@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/value.hpp"
 #include "exporting/channels_last.hpp"
+#include "exporting/channels_last_builder.hpp"
 #include "exporting/tensorflow_graph.hpp"
 
 namespace yolov7::exporting {

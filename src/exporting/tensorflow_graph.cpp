@@ -93,6 +93,8 @@ std::string_view name_of(Kind kind) {
     case Kind::mean: return "Mean";
     case Kind::maximum: return "Max";
     case Kind::from_bytes: return "Cast";
+    case Kind::to_integers:
+    case Kind::from_integers: break;  // not written here
   }
   throw Error("unknown operation of TensorFlow");
 }
@@ -139,6 +141,8 @@ Attributes attributes_of(const ChannelsLastNode& node) {
     case Kind::relu6:
     case Kind::add:
     case Kind::multiply: return {{"T", real}};
+    case Kind::to_integers:
+    case Kind::from_integers: break;
   }
   throw Error("unknown operation of TensorFlow");
 }
@@ -244,6 +248,15 @@ int TensorflowGraph::filter(const std::string& name, const network::Tensor& tens
 int TensorflowGraph::bias(const std::string& name, const network::Tensor& tensor) {
   const Shape shape{tensor.elements()};
   return weight(name, shape, tensor, shape, {0});
+}
+
+int TensorflowGraph::bytes(const std::string& name, const ChannelsLastBytes&) {
+  throw Error(fmt::format("TensorFlow: {}: graphs of 8-bit integers are not written", name));
+}
+
+int TensorflowGraph::integer_bias(const std::string& name, const std::vector<std::int32_t>&,
+                                  const std::vector<float>&) {
+  throw Error(fmt::format("TensorFlow: {}: graphs of 8-bit integers are not written", name));
 }
 
 int TensorflowGraph::node(const ChannelsLastNode& node) {

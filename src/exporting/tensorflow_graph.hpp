@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/protobuf.hpp"
-#include "exporting/channels_last.hpp"
+#include "exporting/channels_last_graph.hpp"
 
 namespace yolov7::exporting {
 
@@ -43,6 +43,9 @@ class TensorflowGraph : public ChannelsLastGraph {
   int filter(const std::string& name, const network::Tensor& tensor, const Shape& shape,
              int depthwise_channels) override;
   int bias(const std::string& name, const network::Tensor& tensor) override;
+  int bytes(const std::string& name, const ChannelsLastBytes& bytes) override;
+  int integer_bias(const std::string& name, const std::vector<std::int32_t>& numbers,
+                   const std::vector<float>& scales) override;
   int node(const ChannelsLastNode& node) override;
   std::string name_in_file(int value) const override {
     return names_.at(static_cast<std::size_t>(value));

@@ -15,6 +15,7 @@ namespace yolov7::exporting {
 void write_tflite(const ExportModel& model, const ExportOptions& options,
                   const std::filesystem::path& path) {
   if (options.half) require_float16_range(model);
+  require_quantization(model, options);
   const ExportModel own = channels_last_model(model, options);
   TfliteGraph graph(options.half, own.dynamic_batch, own.fused);
   const int images =

@@ -41,7 +41,7 @@ struct Builtin {
   int code, version, options_type;  // options: 0 = there are none
 };
 
-Builtin builtin(const ChannelsLastNode& node) {
+Builtin real_builtin(const ChannelsLastNode& node) {
   switch (node.kind) {
     case Kind::convolution: return {3, node.grouped ? 6 : 1, 1};
     case Kind::depthwise_convolution: return {4, node.dilation > 1 ? 2 : 1, 2};
@@ -62,8 +62,20 @@ Builtin builtin(const ChannelsLastNode& node) {
     case Kind::mean: return {40, 1, 27};
     case Kind::maximum: return {82, 1, 27};
     case Kind::from_bytes: return {53, 1, 37};
+    case Kind::to_integers: return {114, 1, 0};
+    case Kind::from_integers: return {dequantize, 2, dequantize_options};
   }
   throw Error("unknown operation of TensorFlow Lite");
+}
+
+/// Versions that know 8-bit integers.
+Builtin builtin(const ChannelsLastNode& node) {
+  Builtin one = real_builtin(node);
+  if (!node.scale || node.kind == Kind::to_integers || node.kind == Kind::reshape) return one;
+  const bool convolution =
+      node.kind == Kind::convolution || node.kind == Kind::depthwise_convolution;
+  one.version = std::max(one.version, convolution ? 3 : 2);
+  return one;
 }
 
 std::int8_t padding(const ChannelsLastNode& node) { return node.same ? 0 : 1; }
@@ -101,7 +113,9 @@ FlatTable options_of(const ChannelsLastNode& node) {
     case Kind::pad:
     case Kind::pad_value:
     case Kind::reshape:
-    case Kind::transpose: break;
+    case Kind::transpose:
+    case Kind::to_integers:
+    case Kind::from_integers: break;
   }
   return table;
 }
@@ -196,11 +210,30 @@ int TfliteGraph::bias(const std::string& name, const network::Tensor& tensor) {
   return weight(name, shape, tensor, shape, {0});
 }
 
+int TfliteGraph::bytes(const std::string& name, const ChannelsLastBytes& bytes) {
+  const int value = constant(name, TfliteType::int8, bytes.shape, bytes_of(bytes.numbers));
+  tensor(value).quantization = {bytes.scales, bytes.zero_points, bytes.axis};
+  return value;
+}
+
+int TfliteGraph::integer_bias(const std::string& name, const std::vector<std::int32_t>& numbers,
+                              const std::vector<float>& scales) {
+  const int value = constant(name, TfliteType::int32, {static_cast<std::int64_t>(numbers.size())},
+                             bytes_of(numbers));
+  tensor(value).quantization = {scales, std::vector<std::int64_t>(scales.size(), 0), 0};
+  return value;
+}
+
+/// Numbers of a scale are 0 … 255 there, and 128 less here.
 int TfliteGraph::node(const ChannelsLastNode& node) {
   const Builtin one = builtin(node);
   const int value = add({.name = fmt::format("value_{}", tensors_.size()),
                          .shape = node.shape,
                          .open_batch = open_batch_});
+  if (node.scale) {
+    tensor(value).type = TfliteType::int8;
+    tensor(value).quantization = {{node.scale->scale}, {node.scale->zero_point - 128}, 0};
+  }
   operation(one.code, one.version, {node.inputs.begin(), node.inputs.end()}, value,
             one.options_type, options_of(node));
   return value;

@@ -130,15 +130,18 @@ std::string breach_message(const Format& format, const FileCheck& check) {
 fs::path final_path(const Format& format, const ExportOptions& options) {
   const fs::path weights(options.weights);
   const fs::path folder = options.out.empty() ? weights.parent_path() : fs::path(options.out);
-  const fs::path place =
-      folder / fmt::format(fmt::runtime(format.file_name), weights.stem().string());
+  const bool integers = options.int8 && honours(format, "int8");
+  const fs::path place = folder / fmt::format(fmt::runtime(format.file_name),
+                                              weights.stem().string() + (integers ? "-int8" : ""));
   const bool one_file = format.name == "coreml" && options.mlmodel;
   return one_file ? fs::path(place).replace_extension(".mlmodel") : place;
 }
 
-WrittenFormat write_format(const Format& format, const ExportModel& model,
+WrittenFormat write_format(const Format& format, const ExportModel& given,
                            const ExportOptions& options, const fs::path& path,
                            const Verification* verification) {
+  ExportModel model = given;
+  if (!(options.int8 && honours(format, "int8"))) model.quantization = nullptr;
   const fs::path place = fs::absolute(path);
   file::make_folder(place.parent_path());
   const FolderBeside folder(place);

@@ -179,7 +179,7 @@ TEST_F(Export, WrongCallsSayWhatTheyExpected) {
   EXPECT_TRUE(has(refused.err, "error: --images nothere: no such file or folder")) << refused.err;
   refused = exported({"--int8"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_TRUE(has(refused.err, "--int8 does not work yet: 8-bit files come with the work on"))
+  EXPECT_TRUE(has(refused.err, "--int8: expected --data or --images for the calibration, found"))
       << refused.err;
   refused = exported({"--topk-all", "9"});
   EXPECT_EQ(refused.code, 2);

@@ -127,8 +127,7 @@ TEST(Help, WhatIsRefusedOrIgnoredStandsLast) {
   const std::map<std::string, std::vector<std::string>> expected = {
       {"train", {"bucket", "entity", "upload_dataset", "bbox_interval", "artifact_alias"}},
       {"val", {"no-trace", "half"}},
-      {"detect", {"no-trace", "update", "half", "nms-time-limit"}},
-      {"export", {"int8", "per-tensor", "calib-images", "calib-method"}}};
+      {"detect", {"no-trace", "update", "half", "nms-time-limit"}}};
   for (const std::string& verb : all_verbs()) {
     const std::string help = help_of(verb, {"all"}).out;
     const std::size_t at = help.find(last_group);

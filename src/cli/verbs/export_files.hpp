@@ -32,6 +32,10 @@ class ParentModel {
   ParentModel& operator=(const ParentModel&) = delete;
   /// `speed`: measure it, too.
   exporting::Verification verification(bool speed);
+  /// Opened where it is needed, so that it is not in memory beside a file.
+  equivalence::Parent& parent() { return parent_; }
+  /// nullptr: there are no labelled images.
+  FileAccuracy* accuracy() { return accuracy_ ? &*accuracy_ : nullptr; }
 
  private:
   std::shared_ptr<const network::NetworkAndWeights> folded_;

@@ -45,13 +45,14 @@ std::unique_ptr<runtime::Detector> with_sides(runtime::Detector& detector,
   return std::make_unique<WithSides>(detector, sides);
 }
 
-MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement) {
+MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement,
+                            const evaluation::BatchObserver& observer) {
   evaluation::ValidationOptions options = measurement.options;
   options.analyses = {};
   options.pictures = 0;
   options.keep_detections = true;
   const evaluation::ValidationResult result =
-      evaluation::evaluate(detector, measurement.index, options);
+      evaluation::evaluate(detector, measurement.index, options, observer);
   std::vector<evaluation::CocoDetection> detections;
   for (const evaluation::PictureDetections& picture : result.detections)
     for (const Detection& one : picture.detections)
@@ -69,11 +70,9 @@ FileAccuracy::FileAccuracy(const api::OpenModel& weights, equivalence::Parent& p
       request_(request),
       measurement_(prepare_measurement(val_options(request), request.split, weights)) {}
 
-equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
-                                               const NmsOptions* suppression) {
-  Measurement measurement = measurement_;
-  if (suppression != nullptr) measurement.options.nms = *suppression;
-  const runtime::InputSides sides = file.sides();
+const MeasuredModel& FileAccuracy::measured_weights(runtime::InputSides sides,
+                                                    const NmsOptions* suppression,
+                                                    const Measurement& measurement) {
   const std::string way =
       fmt::format("{} x {}, {}", sides.height, sides.width,
                   suppression == nullptr ? std::string("all rows")
@@ -83,8 +82,32 @@ equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
     const equivalence::OpenParent parent(parent_);
     known = measured_.emplace(way, measure_model(*with_sides(*parent, sides), measurement)).first;
   }
-  const MeasuredModel& before = known->second;
-  const MeasuredModel after = measure_model(file, measurement);
+  return known->second;
+}
+
+double FileAccuracy::lost(runtime::Detector& detector, runtime::InputSides sides) {
+  const double before = measured_weights(sides, nullptr, measurement_).map;
+  return before - measure_model(*with_sides(detector, sides), measurement_).map;
+}
+
+equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
+                                               const NmsOptions* suppression) {
+  Measurement measurement = measurement_;
+  if (suppression != nullptr) measurement.options.nms = *suppression;
+  const MeasuredModel& before = measured_weights(file.sides(), suppression, measurement);
+  equivalence::RowErrors errors;
+  evaluation::BatchObserver observer;
+  std::optional<equivalence::OpenParent> parent;
+  if (request_.row_errors) {
+    parent.emplace(parent_);
+    observer = [&](const dataset::Batch& batch, const runtime::Prediction& found) {
+      runtime::Prediction wanted;
+      (**parent).predict({batch.pixels, batch.count, batch.height, batch.width}, wanted);
+      equivalence::add_row_errors(errors, wanted, found);
+    };
+  }
+  const MeasuredModel after = measure_model(file, measurement, observer);
+  parent.reset();
   evaluation::BootstrapOptions bootstrap;
   bootstrap.draws = request_.draws;
   bootstrap.stop = interrupt::token();
@@ -99,6 +122,11 @@ equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
   found.change = change.value, found.low = change.low, found.high = change.high;
   found.draws = request_.draws;
   found.budget = request_.budget;
+  if (errors.rows > 0) {
+    errors.box /= static_cast<double>(errors.rows);
+    errors.score /= static_cast<double>(errors.rows);
+    found.errors = errors;
+  }
   return found;
 }
 

@@ -17,7 +17,8 @@ struct MeasuredModel {
   evaluation::CocoMatches matches;
 };
 /// Errors: what prepare_measurement() and evaluate() report.
-MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement);
+MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement,
+                            const evaluation::BatchObserver& observer = {});
 
 /// The same model for images of one height and width, as another one takes them.
 std::unique_ptr<runtime::Detector> with_sides(runtime::Detector& detector,
@@ -31,13 +32,20 @@ class FileAccuracy {
     std::string data, split = "val";
     int image_size = 640, draws = 1000;
     double budget = 0.003;
+    bool row_errors = false;  ///< of files, for which the weights run once more
   };
   /// `weights` tell what is measured, `parent` runs them and outlives this. Errors: those of
   /// prepare_measurement().
   FileAccuracy(const api::OpenModel& weights, equivalence::Parent& parent, const Request& request);
   equivalence::Accuracy operator()(runtime::Detector& file, const NmsOptions* suppression);
+  /// mAP that another detector over the same network loses, taking images as `sides` say.
+  double lost(runtime::Detector& detector, runtime::InputSides sides);
+  std::size_t labels() const { return measurement_.index.label_count(); }
 
  private:
+  const MeasuredModel& measured_weights(runtime::InputSides sides, const NmsOptions* suppression,
+                                        const Measurement& measurement);
+
   equivalence::Parent& parent_;
   Request request_;
   Measurement measurement_;

@@ -64,7 +64,13 @@ ParentModel::ParentModel(const ExportSource& source, const exporting::ExportOpti
                     FileAccuracy::Request{.data = options.data,
                                           .split = options.split,
                                           .image_size = model.height,
-                                          .budget = options.accuracy_budget});
+                                          .budget = options.accuracy_budget,
+                                          .row_errors = options.int8});
+  if (options.int8 && accuracy_->labels() == 0) {
+    log::warning(fmt::format("{}: the {} split has no labels: the accuracy is not measured",
+                             options.data, options.split));
+    accuracy_.reset();
+  }
 }
 
 exporting::Verification ParentModel::verification(bool speed) {

@@ -10,6 +10,7 @@
 
 #include "cli/verbs/checkpoint_data.hpp"
 #include "cli/verbs/export_files.hpp"
+#include "cli/verbs/quantization.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
@@ -42,6 +43,10 @@ void guard_files(const ExportOptions& options, const std::vector<const Format*>&
     guard.claim(place);
     guard.claim(equivalence::file_certificate_path(place));
   }
+  if (!wants_integers(options, chosen)) return;
+  const SensitivityFiles files = sensitivity_files(options);
+  guard.claim(files.table);
+  guard.claim(files.chart);
 }
 
 /// Of the table; --json, --quiet and their like are every verb's.
@@ -190,7 +195,9 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
       chosen, given, exporting::output_form(options) > exporting::OutputForm::decoded);
   exporting::check_serving(options, chosen);
   guard_files(options, chosen);
-  const ExportSource source = read_source(options);
+  const bool integers = wants_integers(options, chosen);
+  if (integers) require_checkpoint(options);
+  ExportSource source = read_source(options);
   const exporting::ExportModel& model = source.model;
   if (model.height != options.img_size.front() || model.width != options.img_size.back())
     log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
@@ -200,6 +207,10 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
   const std::unique_ptr<ParentModel> parent = parent_of(options, source);
   std::optional<exporting::Verification> verification;
   if (parent) verification.emplace(parent->verification(true));
+  if (integers && parent == nullptr)
+    throw Error("this build has no OpenVINO, which calibrates 8-bit integers");
+  std::optional<compression::Quantized> quantized;
+  if (integers) quantized = quantize_source(options, chosen, source, *parent);
   std::vector<std::string> failures;
   const std::vector<Row> rows =
       write_all(options, model, chosen, verification ? &*verification : nullptr, output, failures);
@@ -207,6 +218,8 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
     for (const auto& [versions, line] : engine_lines(row, model, options))
       output.line(fmt::format("engine: TensorRT {}: {}", versions, line));
   const nlohmann::json served = serve(rows, model, options, output);
+  nlohmann::json report;
+  if (quantized && !rows.empty()) report = report_quantization(options, *quantized, output);
   print(rows, output);
   const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
@@ -216,7 +229,10 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
     files.push_back(to_json(row));
     record_derived(row.written.path.string(), "export", options.weights);
   }
-  return {{"files", files}, {"without_effect", notes}, {"failures", failures}, {"served", served}};
+  nlohmann::json result = {
+      {"files", files}, {"without_effect", notes}, {"failures", failures}, {"served", served}};
+  if (quantized) result["int8"] = report;
+  return result;
 }
 
 nlohmann::json run_export(const std::vector<std::string>& arguments, Output& output) {

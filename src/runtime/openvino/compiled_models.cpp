@@ -65,9 +65,10 @@ void keep_within_limit(const fs::path& folder) {
 }  // namespace
 
 CompiledModels::CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model,
-                               const DetectorOptions& options)
+                               const DetectorOptions& options, QuantizedForm quantized)
     : model_(std::move(model)),
       options_(options),
+      quantized_(std::move(quantized)),
       threads_(threads_or_all(options.threads)),
       core_(std::make_unique<ov::Core>()),
       kept_(options.kept_shapes) {
@@ -93,11 +94,13 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::get(const InputShape& shape) 
 }
 
 std::shared_ptr<ov::CompiledModel> CompiledModels::compile(const InputShape& shape) {
-  const fs::path file = options_.cache_folder.empty() ? fs::path() : cache_file(shape);
+  const bool kept = !options_.cache_folder.empty() && !quantized();
+  const fs::path file = kept ? cache_file(shape) : fs::path();
   if (auto known = file.empty() ? nullptr : from_cache(file)) return known;
   OpenvinoModelOptions options;
   options.batch = shape.count, options.height = shape.height, options.width = shape.width;
   options.raw_maps = options_.raw_maps, options.float_input = shape.floats;
+  options.quantized = quantized_;
   const auto model = make_openvino_model(runnable(), options);
   return guarded("compile the network for the CPU", [&] {
     auto ready = std::make_shared<ov::CompiledModel>(

@@ -10,6 +10,7 @@
 #include "core/recently_used.hpp"
 #include "network/graph/weights.hpp"
 #include "runtime/detector.hpp"
+#include "runtime/openvino/quantized_form.hpp"
 
 namespace ov {
 class CompiledModel;
@@ -29,7 +30,7 @@ class CompiledModels {
  public:
   /// Errors: a precision that is unknown, or that this processor lacks.
   CompiledModels(std::shared_ptr<const network::NetworkAndWeights> model,
-                 const DetectorOptions& options);
+                 const DetectorOptions& options, QuantizedForm quantized = {});
   ~CompiledModels();
 
   /// Compiled now, or read from the cache, or still known: the last DetectorOptions::kept_shapes
@@ -37,6 +38,7 @@ class CompiledModels {
   std::shared_ptr<ov::CompiledModel> get(const InputShape& shape);
   const network::Network& network() const { return model_->network; }
   int threads() const { return threads_; }
+  bool quantized() const { return quantized_.plan != nullptr; }
   const DetectorOptions& options() const { return options_; }
 
  private:
@@ -48,6 +50,7 @@ class CompiledModels {
 
   std::shared_ptr<const network::NetworkAndWeights> model_, runnable_;
   DetectorOptions options_;
+  QuantizedForm quantized_;
   int threads_;
   std::string identity_;  // of the weights; computed when a cache is used
   std::unique_ptr<ov::Core> core_;

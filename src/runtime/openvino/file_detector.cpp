@@ -22,6 +22,7 @@
 #include "runtime/openvino/file_rows.hpp"
 #include "runtime/openvino/model_facts.hpp"
 #include "runtime/openvino/openvino_error.hpp"
+#include "runtime/openvino/plain_quantizers.hpp"
 #include "runtime/openvino/read_model.hpp"
 
 namespace yolov7::runtime {
@@ -162,7 +163,9 @@ class FileDetector final : public Detector {
 std::shared_ptr<ov::Model> read_model(ov::Core& core, const RecognisedFile& file) {
   const fs::path& path = file.path;
   try {
-    return core.read_model(path.string());
+    auto model = core.read_model(path.string());
+    merge_quantizers(*model);
+    return model;
   } catch (const std::exception& exception) {
     const std::string reason = exception.what();
     if (reason.find("EfficientNMS") != std::string::npos)

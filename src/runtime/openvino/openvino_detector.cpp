@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "runtime/detector.hpp"
+#include "runtime/openvino/quantized_form.hpp"
 
 #ifdef YOLOV7_WITH_OPENVINO
 
@@ -27,7 +28,8 @@ class OpenvinoDetector final : public Detector {
     const DetectorOptions& options = models_->options();
     const int threads = models_->threads();
     return fmt::format("OpenVINO {}, CPU, {}, {} thread{}{}", build.substr(0, build.find('-')),
-                       options.precision, threads, threads == 1 ? "" : "s",
+                       models_->quantized() ? "int8" : options.precision, threads,
+                       threads == 1 ? "" : "s",
                        options.streams > 1 ? fmt::format(", {} streams", options.streams) : "");
   }
   int class_count() const override { return models_->network().class_count; }
@@ -106,6 +108,15 @@ std::unique_ptr<Detector> make_openvino_detector(
       std::make_shared<CompiledModels>(std::move(model), options));
 }
 
+std::unique_ptr<Detector> make_quantized_detector(
+    std::shared_ptr<const network::NetworkAndWeights> fused, const QuantizedForm& form,
+    const DetectorOptions& options) {
+  DetectorOptions as_given = options;
+  as_given.as_stored = true;
+  return std::make_unique<OpenvinoDetector>(
+      std::make_shared<CompiledModels>(std::move(fused), as_given, form));
+}
+
 Prediction predict_openvino(const network::Network& network, const network::Weights& weights,
                             const DetectorOptions& options, std::span<const float> pixels,
                             int count, int height, int width) {
@@ -130,6 +141,12 @@ std::unique_ptr<Detector> make_openvino_detector(std::shared_ptr<const network::
   throw Error(
       "this build has no OpenVINO; build with -DYOLOV7_OPENVINO=ON after scripts/setup, or with "
       "-DOpenVINO_DIR=<folder with OpenVINOConfig.cmake>");
+}
+
+std::unique_ptr<Detector> make_quantized_detector(
+    std::shared_ptr<const network::NetworkAndWeights> fused, const QuantizedForm&,
+    const DetectorOptions& options) {
+  return make_openvino_detector(std::move(fused), options);  // says that there is no OpenVINO
 }
 
 bool openvino_available() { return false; }

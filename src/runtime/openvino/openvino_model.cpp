@@ -29,6 +29,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "network/graph/detector_program.hpp"
+#include "runtime/openvino/openvino_quantizers.hpp"
 #include "runtime/openvino/value_name.hpp"
 
 namespace yolov7::runtime {
@@ -68,6 +69,7 @@ class Builder {
   using Inputs = std::vector<Value>;
   Value input();
   Value weight(const std::string& name, const ov::Shape& shape);
+  Value integer_weight(const network::Convolution& conv, const ov::Shape& shape);
   Value translate(const network::Convolution& conv, const Inputs& in);
   Value translate(const network::BatchNorm& norm, const Inputs& in);
   Value translate(const network::Activate& activate, const Inputs& in);
@@ -92,6 +94,8 @@ class Builder {
   void compute(const Operation& operation);
   Value implicit(const std::string& tensor, int channels);
   Value raw_map(const Level& level);
+  /// `number` of the value: behind it a quantizer where the plan wants one.
+  Value held(int number, const Value& value) const;
   void describe(ov::Model& model) const;
 
   std::shared_ptr<const network::NetworkAndWeights> fused_;
@@ -134,19 +138,49 @@ Value Builder::translate(const network::Convolution& conv, const Inputs& in) {
   const ov::Strides strides{size(conv.stride), size(conv.stride)},
       dilations{size(conv.dilation), size(conv.dilation)};
   const ov::CoordinateDiff pads{conv.pad_h, conv.pad_w};
+  const ov::Shape shape = groups == 1 ? ov::Shape{out, in_group, kh, kw}
+                                      : ov::Shape{groups, out / groups, in_group, kh, kw};
+  const network::Quantization* plan = options_.quantized.plan.get();
+  const bool integers = plan != nullptr && plan->quantizes(conv);
+  const Value weights =
+      integers ? integer_weight(conv, shape) : weight(conv.tensor + ".weight", shape);
   std::shared_ptr<ov::Node> y;
-  if (conv.groups == 1)
-    y = std::make_shared<ov::op::v1::Convolution>(
-        in[0], weight(conv.tensor + ".weight", {out, in_group, kh, kw}), strides, pads, pads,
-        dilations);
+  if (groups == 1)
+    y = std::make_shared<ov::op::v1::Convolution>(in[0], weights, strides, pads, pads, dilations);
   else
-    y = std::make_shared<ov::op::v1::GroupConvolution>(
-        in[0], weight(conv.tensor + ".weight", {groups, out / groups, in_group, kh, kw}), strides,
-        pads, pads, dilations);
+    y = std::make_shared<ov::op::v1::GroupConvolution>(in[0], weights, strides, pads, pads,
+                                                       dilations);
   y->set_friendly_name(conv.tensor);
-  if (conv.bias)
-    y = std::make_shared<ov::op::v1::Add>(y, weight(conv.tensor + ".bias", {1, out, 1, 1}));
-  return y;
+  const ov::Shape channels{1, out, 1, 1};
+  if (integers)
+    return std::make_shared<ov::op::v1::Add>(
+        y, floats(channels, plan->bias(conv, fused_->weights, options_.quantized.numbers)));
+  if (!conv.bias) return y;
+  return std::make_shared<ov::op::v1::Add>(y, weight(conv.tensor + ".bias", channels));
+}
+
+Value Builder::integer_weight(const network::Convolution& conv, const ov::Shape& shape) {
+  ov::Shape scales(shape.size(), 1);
+  scales[0] = shape[0];
+  if (shape.size() == 5) scales[1] = shape[1];
+  return quantized_weights(
+      network::quantized_weight(fused_->weights.at(conv.tensor + ".weight"), conv.out_channels,
+                                options_.quantized.plan->scales.per_tensor),
+      shape, scales);
+}
+
+Value Builder::held(int number, const Value& value) const {
+  const network::Quantization* plan = options_.quantized.plan.get();
+  if (plan == nullptr) return value;
+  switch (plan->role(number)) {
+    case network::ValueRole::real:
+    case network::ValueRole::carried: return value;
+    case network::ValueRole::inner:
+      if (!options_.quantized.inner) return value;
+      break;
+    case network::ValueRole::quantized: break;
+  }
+  return quantized_value(value, plan->scale(number), options_.quantized.numbers);
 }
 
 Value Builder::translate(const network::BatchNorm& norm, const Inputs& in) {
@@ -288,8 +322,9 @@ template <class Operation>
 void Builder::compute(const Operation& operation) {
   Inputs in;
   for (const int input : operation.inputs) in.push_back(values_.at(size(input)));
-  values_.at(size(operation.output)) = std::visit(
-      [&](const auto& primitive) { return translate(primitive, in); }, operation.primitive);
+  const Value result = std::visit([&](const auto& primitive) { return translate(primitive, in); },
+                                  operation.primitive);
+  values_.at(size(operation.output)) = held(operation.output, result);
   if (options_.name_values)
     values_.at(size(operation.output)).add_names({value_name(operation.output)});
 }
@@ -327,7 +362,7 @@ void Builder::describe(ov::Model& model) const {
 }
 
 std::shared_ptr<ov::Model> Builder::build() {
-  values_.at(size(program_.input)) = input();
+  values_.at(size(program_.input)) = held(program_.input, input());
   for (const auto& operation : program_.before) compute(operation);
   for (const auto& operation : network_.operations) compute(operation);
   for (const auto& operation : program_.after) compute(operation);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "network/graph/weights.hpp"
+#include "runtime/openvino/quantized_form.hpp"
 
 namespace ov {
 class Model;
@@ -21,6 +22,7 @@ struct OpenvinoModelOptions {
   bool raw_maps = false;  ///< further outputs "raw0", "raw1", …: [B, na, H_j, W_j, 5 + nc], logits
   std::vector<std::string> names;  ///< class names, for the model's description; may be empty
   bool name_values = false;        ///< each value has the name value_name() of its number
+  QuantizedForm quantized = {};    ///< convolutions in 8-bit integers; none: all are float32
 };
 
 /// Output "output0": decoded [B, rows, 5 + nc] float32 (evaluation 0.3, architecture 3.4). The

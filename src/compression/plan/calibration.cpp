@@ -1,0 +1,164 @@
+#include "compression/plan/calibration.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "compression/plan/bias_correction.hpp"
+#include "core/error.hpp"
+#include "core/progress.hpp"
+#include "core/stop.hpp"
+#include "core/threads.hpp"
+#include "network/graph/cost.hpp"
+#include "network/graph/links.hpp"
+#include "runtime/openvino/value_stream.hpp"
+
+namespace yolov7::compression {
+namespace {
+
+using network::ActivationKind;
+using runtime::StreamedValue;
+
+std::size_t place(int value) { return static_cast<std::size_t>(value); }
+
+/// Parts of `values` whose numbers of one image fit into the memory; each has one value at least.
+std::vector<std::vector<int>> parts_of(const network::Network& network,
+                                       const std::vector<int>& values, int height, int width,
+                                       std::size_t memory) {
+  const std::vector<network::ValueSize> sizes = network::value_sizes(network, height, width);
+  std::vector<std::vector<int>> parts;
+  std::size_t used = 0;
+  for (const int value : values) {
+    const network::ValueSize& size = sizes[place(value)];
+    const std::size_t bytes = place(size.channels) * place(size.height) * place(size.width) * 4;
+    if (parts.empty() || used + bytes > memory) parts.emplace_back(), used = 0;
+    parts.back().push_back(value);
+    used += bytes;
+  }
+  return parts;
+}
+
+double activated(const network::Activation& activation, double x) {
+  switch (activation.kind) {
+    case ActivationKind::identity: return x;
+    case ActivationKind::silu: return x / (1 + std::exp(-x));
+    case ActivationKind::relu: return std::max(x, 0.0);
+    case ActivationKind::leaky_relu: return x < 0 ? activation.slope * x : x;
+    case ActivationKind::relu6: return std::clamp(x, 0.0, 6.0);
+    case ActivationKind::sigmoid: return 1 / (1 + std::exp(-x));
+  }
+  throw Error("unknown activation");
+}
+
+class Calibration {
+ public:
+  Calibration(const std::shared_ptr<const network::NetworkAndWeights>& fused,
+              const CalibrationImages& images, const CalibrationOptions& options)
+      : fused_(fused), images_(images), options_(options) {}
+
+  network::QuantizationScales run() {
+    network::QuantizationScales scales;
+    scales.per_tensor = options_.per_tensor;
+    look_at_ranges();
+    choose(scales);
+    if (!options_.correct_biases) return scales;
+    InputMeans means(*fused_, scales);
+    pass("calibration: biases", means.values(),
+         [&](const StreamedValue& value) { means.add(value); });
+    scales.corrections = means.corrections();
+    return scales;
+  }
+
+ private:
+  const network::Network& network() const { return fused_->network; }
+
+  /// Every image through the network, for each part of the values.
+  void pass(const char* label, const std::vector<int>& values,
+            const std::function<void(const StreamedValue&)>& look) {
+    const auto parts = parts_of(network(), values, images_.height, images_.width, options_.memory);
+    Progress progress(label, images_.count * parts.size(), "image");
+    std::vector<std::uint8_t> planes;
+    for (const std::vector<int>& part : parts) {
+      const auto stream = runtime::stream_values(fused_, part, images_.height, images_.width);
+      for (std::size_t i = 0; i < images_.count; ++i) {
+        check_stop(options_.stop);
+        images_.load(i, planes);
+        image_ = i;
+        for (const StreamedValue& value : stream->run({planes, 1, images_.height, images_.width}))
+          look(value);
+        progress.advance();
+      }
+    }
+    progress.finish();
+  }
+
+  void look_at_ranges() {
+    pass("calibration: ranges", network::calibrated_values(network()),
+         [&](const StreamedValue& value) {
+           try {
+             histograms_[value.number].add(value.values);
+           } catch (const Error& error) {
+             throw Error(fmt::format("calibration: {}: layer {}: {}", images_.name(image_),
+                                     layer_of(value.number), error.what()));
+           }
+         });
+  }
+
+  int layer_of(int value) const {
+    const network::Operation* maker = network::Links(network()).producer(value);
+    return maker != nullptr ? maker->layer : -1;
+  }
+
+  /// One scale for each group of values, by all that is added to it; the image's is known before.
+  void choose(network::QuantizationScales& scales) {
+    scales.values.assign(place(network().value_count), {});
+    const std::vector<int> groups = network::scale_groups(network());
+    const network::Quantization all = network::make_quantization(network(), {}, {});
+    const network::Links links(network());
+    std::map<int, std::vector<int>> of_group;  // calibrated values
+    std::vector<int> inner;
+    for (const auto& [value, histogram] : histograms_)
+      if (all.role(value) == network::ValueRole::inner)
+        inner.push_back(value);
+      else
+        of_group[groups[place(value)]].push_back(value);
+    for (const auto& [group, values] : of_group) {
+      Histogram sum;
+      for (const int value : values) sum.add(histograms_[value]);
+      const bool image_alone = values.size() == 1 && values[0] == 0;
+      const network::ValueScale scale =
+          image_alone ? image_scale() : best_scale(sum, options_.method);
+      for (int value = 0; value < network().value_count; ++value)
+        if (groups[place(value)] == group) scales.values[place(value)] = scale;
+    }
+    parallel_for(inner.size(), usable_cores(), [&](std::size_t i) {
+      const auto* activate =
+          links.only_reader<network::Activate>(inner[i])->as<network::Activate>();
+      scales.values[place(inner[i])] =
+          best_scale(histograms_.at(inner[i]), options_.method,
+                     [activate](double x) { return activated(activate->activation, x); });
+    });
+  }
+
+  /// Bytes are exact.
+  static network::ValueScale image_scale() { return {1.0F / 255, 0, 1.0F / 127}; }
+
+  const std::shared_ptr<const network::NetworkAndWeights>& fused_;
+  const CalibrationImages& images_;
+  const CalibrationOptions& options_;
+  std::map<int, Histogram> histograms_;
+  std::size_t image_ = 0;
+};
+
+}  // namespace
+
+network::QuantizationScales calibrate(
+    const std::shared_ptr<const network::NetworkAndWeights>& fused, const CalibrationImages& images,
+    const CalibrationOptions& options) {
+  if (images.count == 0) throw Error("calibration: expected images, found none");
+  return Calibration(fused, images, options).run();
+}
+
+}  // namespace yolov7::compression
