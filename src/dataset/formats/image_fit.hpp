@@ -25,6 +25,8 @@ SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeR
                          const std::string& name, BoxOrientation boxes = BoxOrientation::unknown);
 /// A box of the stored image in the image as it is shown. `facts` has the size as shown.
 Xyxy turned(const Xyxy& box, const PictureFacts& facts);
+/// Takes out key points beyond the edges, since another place would be a wrong one. How many.
+std::size_t drop_points_outside(AnnotatedObject& object, int width, int height);
 /// Clips box and rings to the image. False where nothing changed.
 bool clip_object(AnnotatedObject& object, int width, int height);
 
