@@ -176,10 +176,10 @@ std::size_t write_sheets(const std::vector<Chosen>& chosen, const std::vector<st
 doctor::Diagnosis diagnosis_of(const BrowseOptions& o) {
   doctor::SubjectOptions reading;
   reading.stop = interrupt::token();
-  return doctor::diagnose(
-      doctor::read_subject(dataset::open_data(o.data, {false, false, 0, interrupt::token()}),
-                           reading),
-      {}, interrupt::token());
+  const dataset::Description description =
+      dataset::open_data(o.data, {false, false, 0, interrupt::token()});
+  dataset::require_outside(o.out, description);
+  return doctor::diagnose(doctor::read_subject(description, reading), {}, interrupt::token());
 }
 
 void require_options(const BrowseOptions& o) {

@@ -160,6 +160,8 @@ dataset::doctor::Diagnosis diagnosis_of(const CheckOptions& o) {
         fmt::format("--fix: expected a data.yaml whose label files can be changed, found {}; "
                     "`yolov7 dataset convert` makes one of it",
                     o.data));
+  for (const std::string& out : {o.out, o.fix})
+    if (!out.empty()) dataset::require_outside(out, description);
   const dataset::doctor::NetworkRule rule = network_rule(o.network);
   dataset::doctor::SubjectOptions reading;
   reading.recheck = o.recheck;
