@@ -4,8 +4,7 @@
 
 namespace yolov7 {
 
-/// "" where the library takes it (ECMAScript); else what is wrong, as in "a ( or ) without its
-/// other one".
+/// "" where the library takes it (ECMAScript); else what is wrong, as in "a [ without its ]".
 std::string regular_expression_fault(const std::string& expression);
 
 }  // namespace yolov7
