@@ -135,8 +135,8 @@ const Format& detect_format(const SourceTree& tree, const std::string& choice) {
   if (found.empty() && has_class_folders(tree)) return *find_format("imagenet");
   if (found.empty())
     throw Error(fmt::format(
-        "{}: expected annotations, found the signs of no format among {} files and {} "
-        "images; {} names one of {}",
+        "{}: expected annotations of a known format, found the signs of none among {} "
+        "files and {} images; {} names one of {}",
         name, tree.files.size(), tree.images.size(), chooser, text::join(readable_names(), ", ")));
   std::vector<std::string> names;
   for (const Format* format : found) names.push_back(format->name);
