@@ -155,6 +155,22 @@ std::string describe(const Value& value) {
   throw Error(fmt::format("{}: expected {}, found {}", value.where(), what, describe(value)));
 }
 
+/// What the library says of the faults that occur, for people.
+std::string in_plain_words(const std::string& message) {
+  constexpr std::pair<const char*, const char*> known[] = {
+      {"end of map flow not found", "a { without its }"},
+      {"end of sequence flow not found", "a [ without its ]"},
+      {"end of map not found", "a key that does not stand where those before it do"},
+      {"end of sequence not found", "an entry that does not stand where those before it do"},
+      {"illegal map value", "a colon where none may stand; a text with ': ' needs quotes"},
+      {"illegal flow end", "a ] or } without its beginning"},
+      {"illegal block entry", "a '- ' where no list can begin"},
+      {"unknown token", "a character that begins no value; a text with it needs quotes"}};
+  for (const auto& [theirs, ours] : known)
+    if (message == theirs) return ours;
+  return "an error: " + message;
+}
+
 }  // namespace
 
 Value::Value() = default;
@@ -221,8 +237,8 @@ Value parse_yaml(std::string_view text, const std::string& source, const YamlLim
     if (parser.HandleNextDocument(second))
       throw Error(fmt::format("{}: expected one YAML document, found a second one", source));
   } catch (const YAML::Exception& error) {
-    throw Error(fmt::format("{}:{}:{}: expected YAML, found an error: {}", source,
-                            error.mark.line + 1, error.mark.column + 1, error.msg));
+    throw Error(fmt::format("{}:{}:{}: expected YAML, found {}", source, error.mark.line + 1,
+                            error.mark.column + 1, in_plain_words(error.msg)));
   }
   return std::move(builder.result);
 }

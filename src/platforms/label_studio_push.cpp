@@ -211,7 +211,7 @@ class Push {
     json regions = json::array();
     for (const dataset::AnnotatedObject& object : image.objects) {
       const std::string& name = set_.classes.at(static_cast<std::size_t>(object.class_index)).name;
-      json region = dataset::label_studio_region(object, image, name, regions.size());
+      json region = dataset::label_studio_region(object, image, name, regions.size(), true);
       const auto& control =
           region["type"] == "polygonlabels" ? result_.project.polygons : result_.project.boxes;
       region["from_name"] = control->name;

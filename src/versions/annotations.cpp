@@ -180,9 +180,9 @@ std::size_t odd_row_count(std::string_view text) {
   return count;
 }
 
-void put_annotations(const Annotations& annotations, int width, int height,
+void put_annotations(const Annotations& annotations, int key_point_values,
                      dataset::AnnotatedImage& image, std::size_t& left_out) {
-  image.width = width, image.height = height;
+  const int width = image.width, height = image.height;
   if (!annotations.image.empty()) {
     const json head = parse_json(annotations.image, "annotations");
     image.id = dataset::id_at(head, "id");
@@ -201,8 +201,13 @@ void put_annotations(const Annotations& annotations, int width, int height,
                   shape.box.y2 * height};
     if (annotations.yolo) {
       dataset::YoloRows rows = dataset::parse_yolo_rows(
-          shape.row, {static_cast<std::size_t>(annotations.key_point_columns), false});
-      if (rows.objects.size() == 1) object.rings = std::move(rows.objects[0].rings);
+          shape.row, {static_cast<std::size_t>(annotations.key_point_columns), false,
+                      std::max(key_point_values, 2)});
+      if (rows.objects.size() == 1) {
+        object.rings = std::move(rows.objects[0].rings);
+        object.key_points = std::move(rows.objects[0].key_points);
+      }
+      for (dataset::KeyPoint& point : object.key_points) point.at.x *= width, point.at.y *= height;
       for (dataset::Ring& ring : object.rings)
         for (dataset::Point& point : ring) point.x *= width, point.y *= height;
     } else {

@@ -53,9 +53,10 @@ std::string text_of(const Annotations& annotations);
 std::size_t row_count(std::string_view text);      ///< shapes, without looking at them
 std::size_t odd_row_count(std::string_view text);  ///< rows that were kept as they were written
 
-/// As writers of formats want it: boxes in pixels. `width` and `height` are those of the image.
-/// Rows that are no labels are left out and counted in `left_out`.
-void put_annotations(const Annotations& annotations, int width, int height,
+/// As writers of formats want it: boxes in pixels of `image`, whose size is known.
+/// `key_point_values`: numbers of each key point of a row, 2 or 3. Rows that are no labels are left
+/// out and counted in `left_out`.
+void put_annotations(const Annotations& annotations, int key_point_values,
                      dataset::AnnotatedImage& image, std::size_t& left_out);
 
 }  // namespace yolov7::versions

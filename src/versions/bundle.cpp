@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/earlier_result.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
@@ -169,26 +170,14 @@ std::optional<Entry> entry_in(Store& store, const NewVersion& version) {
   return found;
 }
 
-/// An earlier bundle may be replaced, no other file.
-void require_own(const fs::path& file) {
-  std::error_code error;
-  if (!fs::exists(file, error)) return;
-  try {
-    TarReader tar(file);
-    read_head(tar, file);
-  } catch (const Error&) {
-    throw Error(
-        fmt::format("{}: expected no file, or an earlier bundle, found another file; move "
-                    "it away",
-                    file.string()));
-  }
-}
-
 }  // namespace
 
 Bundled write_bundle(Store& store, const std::vector<std::string>& versions, const fs::path& file,
                      const std::stop_token& stop) {
-  require_own(file);
+  require_earlier(file, "an earlier bundle", [&] {
+    TarReader tar(file);
+    read_head(tar, file);
+  });
   Bundled result;
   Parts parts;
   json head = {{"format", std::string(title)}, {"versions", json::array()}};

@@ -29,6 +29,7 @@
 #include "dataset/index/label.hpp"
 #include "image/codec/codec.hpp"
 #include "versions/annotations.hpp"
+#include "versions/class_points.hpp"
 
 namespace yolov7::versions {
 namespace fs = std::filesystem;
@@ -231,8 +232,10 @@ void stage_images(Work& work, const fs::path& folder, dataset::AnnotatedSet& set
 
 void write_format(Work& work, const fs::path& folder, const dataset::Format& format) {
   dataset::AnnotatedSet set;
-  for (const ClassList::Entry& one : work.content.classes.classes)
+  for (const ClassList::Entry& one : work.content.classes.classes) {
     set.classes.push_back({one.name, one.id, one.supercategory, one.colour});
+    take_point_field(one.points, set.classes.back());
+  }
   const fs::path stage = folder / ".stage";
   stage_images(work, stage, set);
   const Texts texts = annotation_texts(work);
@@ -245,8 +248,10 @@ void write_format(Work& work, const fs::path& folder, const dataset::Format& for
       continue;
     }
     put_annotations(parse_annotations(texts.at(*item.annotations), columns, item.path),
-                    set.images[i].width, set.images[i].height, set.images[i], left_out);
+                    work.content.classes.key_point_values, set.images[i], left_out);
   }
+  dataset::number_points(set, static_cast<std::size_t>(work.content.classes.key_points));
+  dataset::complete_point_names(set);
   dataset::Conversion& account = work.result.account.emplace();
   account.to = format.name;
   account.out = work.options.out;

@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "versions/recipe.hpp"
 #include "versions/steps.hpp"
 
 namespace yolov7::versions {
@@ -49,6 +50,26 @@ std::string user_of(Store& store, const Digest& id) {
   return rows.bind(0, id).step() ? fmt::format("{} {}", rows.text(0), rows.text(1)) : std::string();
 }
 
+/// Without its parent a version that a recipe made cannot be made again.
+void refuse_parents(Store& store, const std::vector<Entry>& kept,
+                    const std::vector<Entry>& dropped) {
+  const auto holds = [](const std::vector<Entry>& list, const Digest& id) {
+    return std::any_of(list.begin(), list.end(), [&](const Entry& one) { return one.id == id; });
+  };
+  for (const Entry& made : kept) {
+    const Root root = store.root(made.id);
+    const auto parent =
+        root.recipe ? parent_of_recipe(store.text(*root.recipe)) : std::optional<Digest>();
+    if (!parent || holds(kept, *parent) || !holds(dropped, *parent)) continue;
+    const auto entry = std::find_if(dropped.begin(), dropped.end(),
+                                    [&](const Entry& one) { return one.id == *parent; });
+    throw Error(
+        fmt::format("{}: expected a version that nothing was made from, but a recipe made {} from "
+                    "it, which could not be made again; drop both, or neither",
+                    label_of(*entry), label_of(made)));
+  }
+}
+
 /// The entries that stay; those to drop go to `dropped`.
 std::vector<Entry> split_history(Store& store, const std::vector<std::string>& drop,
                                  std::vector<Entry>& dropped) {
@@ -69,6 +90,7 @@ std::vector<Entry> split_history(Store& store, const std::vector<std::string>& d
       throw Error(fmt::format("{}: expected a version that nothing was made from, but the {} was",
                               label_of(entry), text::printable(user)));
   }
+  refuse_parents(store, kept, dropped);
   return kept;
 }
 

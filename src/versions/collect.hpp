@@ -26,8 +26,8 @@ struct Collected {
 };
 
 /// Rows go first, in one transaction, then files: a kill leaves files that the next call removes.
-/// Errors: a version to drop that a run, checkpoint or export was made from (it is named);
-/// stopped_error().
+/// Errors: a version to drop that a run, checkpoint or export was made from, or, by a recipe, a
+/// version that stays (both are named); stopped_error().
 Collected collect_garbage(Store& store, const CollectOptions& options);
 
 }  // namespace yolov7::versions

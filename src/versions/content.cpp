@@ -63,9 +63,10 @@ std::string text_of(const ClassList& classes) {
                                 classes.key_points, classes.key_point_values);
   for (const ClassList::Entry& one : classes.classes) {
     out += text::escaped_field(one.name);
-    if (!one.id.empty() || !one.supercategory.empty() || !one.colour.empty())
+    if (!one.id.empty() || !one.supercategory.empty() || !one.colour.empty() || !one.points.empty())
       out += fmt::format("\t{}\t{}\t{}", text::escaped_field(one.id),
                          text::escaped_field(one.supercategory), text::escaped_field(one.colour));
+    if (!one.points.empty()) out += "\t" + text::escaped_field(one.points);
     out += '\n';
   }
   return out;
@@ -83,12 +84,13 @@ ClassList parse_classes(std::string_view text, const std::string& source) {
   result.key_point_values = small_number(words[3], source);
   for (std::size_t at = 2; at < lines.size(); ++at) {
     const auto fields = text::split(lines[at], '\t');
-    if (fields.size() != 1 && fields.size() != 4)
-      throw malformed(source, "a class with one field or four", lines[at]);
+    if (fields.size() != 1 && fields.size() != 4 && fields.size() != 5)
+      throw malformed(source, "a class with one field, four or five", lines[at]);
     ClassList::Entry entry{text::unescaped_field(fields[0]), {}, {}, {}};
-    if (fields.size() == 4)
+    if (fields.size() >= 4)
       entry = {text::unescaped_field(fields[0]), text::unescaped_field(fields[1]),
                text::unescaped_field(fields[2]), text::unescaped_field(fields[3])};
+    if (fields.size() == 5) entry.points = text::unescaped_field(fields[4]);
     result.classes.push_back(std::move(entry));
   }
   if (lines[0] != fmt::format("classes {}", result.classes.size()))

@@ -26,6 +26,7 @@ bool before(const Item& a, const Item& b);
 struct ClassList {
   struct Entry {
     std::string name, id, supercategory, colour;
+    std::string points = {};  ///< of its key points (class_points.hpp); "" = none
     bool operator==(const Entry&) const = default;
   };
   std::vector<Entry> classes;

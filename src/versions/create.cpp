@@ -35,6 +35,7 @@ Created create(const CreateOptions& options) {
   result.snapshot =
       take_snapshot(set, store, {true, options.recheck, options.threads, options.stop});
   result.account = std::move(set.account);
+  result.unpacked = set.unpacked;
   Snapshot& snapshot = result.snapshot;
   NewVersion version;
   version.name = options.name.empty() ? name_of_folder(set.root) : options.name;

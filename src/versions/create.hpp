@@ -25,6 +25,7 @@ struct Created {
   bool already_there = false;                  ///< the newest version of the name has this content
   Snapshot snapshot;                           ///< its counts; content and texts are empty
   std::optional<dataset::Conversion> account;  ///< of another format than data.yaml
+  bool unpacked = false;                       ///< its images come out of annotation files
 };
 
 /// Errors: those of reading the source; a file that cannot be read or changes meanwhile; a full

@@ -21,12 +21,9 @@ constexpr std::string_view parent_word = "parent ";
 
 /// Parent and recipe of a recipe text.
 std::pair<Digest, Value> parsed(const std::string& text, const std::string& source) {
-  const auto end = text.find('\n');
-  const auto parent = text.starts_with(parent_word) && end != std::string::npos
-                          ? digest_of(text.substr(parent_word.size(), end - parent_word.size()))
-                          : std::nullopt;
+  const auto parent = parent_of_recipe(text);
   if (!parent) throw Error(fmt::format("{}: expected a recipe with the id of its parent", source));
-  return {*parent, parse_yaml(text.substr(end + 1), source)};
+  return {*parent, parse_yaml(text.substr(text.find('\n') + 1), source)};
 }
 
 std::uint64_t seed_of(const Value& recipe) {
@@ -145,6 +142,12 @@ void Workshop::deliver(NewVersion& version) {
     version.objects.emplace(item.image, store_.objects().facts_of(item.image));
   }
   version.content = content;
+}
+
+std::optional<Digest> parent_of_recipe(const std::string& text) {
+  const auto end = text.find('\n');
+  if (!text.starts_with(parent_word) || end == std::string::npos) return std::nullopt;
+  return digest_of(text.substr(parent_word.size(), end - parent_word.size()));
 }
 
 std::string recipe_text(const Digest& parent, const Value& recipe) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -68,6 +69,9 @@ struct RecipeOptions {
 
 /// The text of a recipe as a version has it: the parent's id and the recipe in one line.
 std::string recipe_text(const Digest& parent, const Value& recipe);
+
+/// The parent in the text of a recipe; nothing where it is none.
+std::optional<Digest> parent_of_recipe(const std::string& text);
 
 struct DeriveOptions {
   std::string parent;  ///< reference

@@ -7,13 +7,14 @@
 #include <tuple>
 
 #include "core/error.hpp"
-#include "core/text.hpp"
 #include "core/value.hpp"
 #include "dataset/formats/convert.hpp"
+#include "dataset/formats/open_data.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/pictures.hpp"
 #include "image/codec/file_kind.hpp"
 #include "versions/annotations.hpp"
+#include "versions/class_points.hpp"
 
 namespace yolov7::versions {
 namespace fs = std::filesystem;
@@ -67,8 +68,8 @@ std::vector<fs::path> absolute_entries(const std::vector<fs::path>& entries) {
   return result;
 }
 
-void read_described(WorkingSet& set) {
-  const dataset::Description description = dataset::read_description(set.source);
+void read_described(const dataset::Description& description, WorkingSet& set) {
+  set.source = description.file;
   set.root = absolute_path(set.source).parent_path();
   for (const std::string& name : description.names)
     set.classes.classes.push_back({name, {}, {}, {}});
@@ -88,13 +89,14 @@ void read_described(WorkingSet& set) {
   }
 }
 
-void read_converted(WorkingSet& set, const std::string& from, int threads,
+void read_converted(WorkingSet& set, const dataset::DataAddress& address, int threads,
                     const std::stop_token& stop) {
   dataset::ConvertOptions options;
-  options.source = set.source;
-  options.from = from;
+  options.source = set.source = address.path;
+  options.from = address.format;
   options.stop = stop;
   options.read.threads = options.prepare.threads = threads;
+  options.read.unpack_folder = dataset::unpack_folder(address.path);
   options.prepare.decode = false;
   set.account.emplace();
   const dataset::AnnotatedSet annotated = dataset::read_annotations_of(options, *set.account);
@@ -102,40 +104,35 @@ void read_converted(WorkingSet& set, const std::string& from, int threads,
   set.root = absolute_path(set.source);
   if (!fs::is_directory(set.root, error)) set.root = set.root.parent_path();
   for (const dataset::AnnotatedClass& one : annotated.classes)
-    set.classes.classes.push_back({one.name, one.id, one.supercategory, one.colour});
-  const std::string root = set.root.string();
+    set.classes.classes.push_back(
+        {one.name, one.id, one.supercategory, one.colour, point_field(one)});
+  const std::string root = set.root.string(),
+                    inside = absolute_path(options.read.unpack_folder).string();
   for (const dataset::AnnotatedImage& image : annotated.images) {
     if (image.file.empty()) {
       set.left_out.push_back(fmt::format("{}: an annotation without its image", image.written));
       continue;
     }
     fs::path file = absolute_path(image.file);
-    set.images.push_back({path_in(root, file), image.split.empty() ? "train" : image.split,
-                          std::move(file), text_of_image(image)});
+    const bool unpacked = file.native().starts_with(inside + "/");
+    set.unpacked = set.unpacked || unpacked;
+    set.images.push_back({path_in(unpacked ? inside : root, file),
+                          image.split.empty() ? "train" : image.split, std::move(file),
+                          text_of_image(image)});
   }
 }
 
 }  // namespace
 
-bool is_description(const fs::path& source) {
-  const std::string extension = text::lower(source.extension().string());
-  return extension == ".yaml" || extension == ".yml";
-}
-
 WorkingSet read_working_set(const fs::path& source, const std::string& from, int threads,
                             const std::stop_token& stop) {
   WorkingSet set;
-  set.source = source;
-  std::error_code error;
-  const bool described = from == "auto" && is_description(source);
-  if (from == "auto" && !described && fs::is_regular_file(source / "data.yaml", error)) {
-    set.source = source / "data.yaml";
-    read_described(set);
-  } else if (described) {
-    read_described(set);
-  } else {
-    read_converted(set, from, threads, stop);
-  }
+  dataset::DataAddress address{from, source};
+  if (from == "auto") address = dataset::data_address(source.string());
+  if (const auto description = dataset::find_description(address))
+    read_described(*description, set);
+  else
+    read_converted(set, address, threads, stop);
   sort_and_check(set);
   return set;
 }

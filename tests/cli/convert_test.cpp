@@ -50,6 +50,21 @@ TEST_F(Convert, EveryFormAndBack) {
   }
 }
 
+TEST_F(Convert, ReplacesWeightsAlone) {
+  const std::string notes = scratch.write("notes.txt", "my notes\n").string();
+  for (const char* verb : {"convert", "reparam"}) {
+    std::vector<std::string> call = {verb, "--weights", in, "--out", notes};
+    if (std::string(verb) == "convert") call.insert(call.end(), {"--to", "pt"});
+    const Outcome outcome = run(call);
+    EXPECT_EQ(outcome.code, 1) << verb;
+    EXPECT_TRUE(has(outcome.err, "notes.txt: expected no file, or an earlier")) << outcome.err;
+  }
+  EXPECT_EQ(read_text(notes), "my notes\n");
+  const std::string out = (scratch / "again.pt").string();
+  for (const char* form : {"pt", "safetensors", "yolov7"})
+    EXPECT_EQ(convert(in, form, out).code, 0) << form;
+}
+
 TEST_F(Convert, ShortensConvolutionsForANewStart) {
   const std::string out = (scratch / "start.pt").string();
   const Outcome outcome = run(

@@ -93,13 +93,55 @@ TEST_F(DatasetArrange, WrongCallsSayWhatIsExpected) {
   wrong({"dataset", "split", data("a"), "--out", set("x"), "--together-pattern", "abc"}, 2,
         "--together-pattern: expected a regular expression with the group in brackets");
   wrong({"dataset", "split", data("a"), "--out", set("a")}, 1, "expected a new or empty folder");
-  wrong({"dataset", "merge", data("a"), "--out", set("x")}, 2, "two data.yaml and more, found 1");
+  wrong({"dataset", "merge", data("a"), "--out", set("x")}, 2, "two data sets and more, found 1");
   wrong({"dataset", "rename", data("a"), "--out", set("x")}, 2, "expected --map OLD=NEW");
   wrong({"dataset", "rename", data("a"), "--out", set("x"), "--map", "nothing=a"}, 1,
         "expected a class of");
   wrong({"dataset", "subset", data("a"), "--out", set("x"), "--count", "3", "--percent", "5"}, 2,
         "found both");
+  wrong({"dataset", "subset", data("a"), "--out", set("x")}, 2,
+        "expected a condition that chooses a part (--split, --list, --with-classes, "
+        "--only-classes, --count, --percent), found none");
+  wrong({"dataset", "split", data("a"), "--out", set("x"), "--together-pattern", "(a"}, 2,
+        "found '(a' with a ( or ) without its other one");
   EXPECT_FALSE(fs::exists(scratch / "x"));
+}
+
+TEST_F(DatasetArrange, NoVerbWritesAmongWhatItReads) {
+  const std::string inside = set("a/images/train/out");
+  const std::vector<std::vector<std::string>> verbs = {
+      {"split"}, {"subset", "--count", "3"}, {"check"}, {"stats"}, {"browse"}};
+  for (const std::vector<std::string>& verb : verbs) {
+    std::vector<std::string> call = {"dataset", verb[0], "--data", data("a"), "--out", inside};
+    call.insert(call.end(), verb.begin() + 1, verb.end());
+    const Outcome outcome = run(call);
+    EXPECT_EQ(outcome.code, 1) << verb[0];
+    EXPECT_TRUE(has(outcome.err, "expected a folder for the output outside the data that is read"))
+        << outcome.err;
+    EXPECT_FALSE(fs::exists(inside));
+  }
+}
+
+/// What one verb writes as COCO, the others take.
+TEST_F(DatasetArrange, TakesAnyFormat) {
+  ASSERT_EQ(
+      run({"dataset", "convert", "--source", set("a"), "--to", "coco", "--out", set("coco")}).code,
+      0);
+  const auto split = json({"dataset", "split", "--data", set("coco"), "--out", set("s"), "--shares",
+                           "50,50", "--link"});
+  EXPECT_EQ(split["pictures"], 40);
+  EXPECT_EQ(json({"dataset", "check", data("s")})["splits"]["val"]["pictures"], 20);
+  const auto merged =
+      json({"dataset", "merge", "--data", set("coco"), data("b"), "--out", set("m")});
+  EXPECT_EQ(merged["pictures"]["out"], 50);
+  EXPECT_EQ(merged["from"], "coco, yolo");
+  const auto part =
+      json({"dataset", "subset", "coco:" + set("coco"), "--split", "val", "--out", set("p")});
+  EXPECT_EQ(part["pictures"]["out"], 10);
+  EXPECT_EQ(part["pictures"]["in"], 40);
+  const Outcome told = run({"dataset", "subset", set("coco"), "--count", "4", "--out", set("q")});
+  EXPECT_TRUE(has(told.out, "it has no label files that lists of images could lead to"))
+      << told.out;
 }
 
 }  // namespace

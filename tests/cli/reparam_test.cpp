@@ -182,6 +182,14 @@ TEST(Scale, WritesAConfigurationThatTrains) {
   EXPECT_TRUE(has(onto.err, "expected another file than --cfg, found the same")) << onto.err;
   EXPECT_EQ(read_text(out), before);
   EXPECT_EQ(run({"scale", "--cfg", "no-such-network", "--out", out}).code, 1);
+  // An earlier configuration may be replaced, nothing else.
+  EXPECT_EQ(run({"scale", "--cfg", "yolov7-tiny", "--width", "0.5", "--out", out}).code, 0);
+  const std::string notes = scratch.write("notes.txt", "my notes\n").string();
+  const Outcome other = run({"scale", "--cfg", "yolov7-tiny", "--width", "0.5", "--out", notes});
+  EXPECT_EQ(other.code, 1);
+  EXPECT_TRUE(has(other.err, "expected no file, or an earlier configuration, found another file"))
+      << other.err;
+  EXPECT_EQ(read_text(notes), "my notes\n");
 }
 
 TEST(InfoGraph, DrawsSvgAndDot) {

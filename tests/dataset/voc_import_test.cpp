@@ -302,9 +302,10 @@ TEST_F(VocImports, TheOutputMustBeNewOrEmptyAndIsAllOrNothing) {
 
 TEST_F(VocImports, NothingToConvertIsAnError) {
   fs::create_directories(source);
-  EXPECT_NE(
-      error_of([&] { convert(); }).find("no image to convert: 0 annotations and 0 images found"),
-      std::string::npos);
+  EXPECT_NE(error_of([&] { convert(); })
+                .find("expected annotations of Pascal VOC, found none among "
+                      "0 files and 0 images"),
+            std::string::npos);
   xml("1.xml", "1.png", voc_object("a", "1", "1", "20", "20"));
   const std::string message = error_of([&] { convert(); });
   EXPECT_NE(message.find("1.xml: no image"), std::string::npos) << message;

@@ -10,6 +10,7 @@
 #include "exporting/tensorflow.hpp"
 #include "exporting/tflite.hpp"
 #include "tests/exporting/networks.hpp"
+#include "tests/exporting/written_values.hpp"
 
 namespace {
 
@@ -19,13 +20,6 @@ using namespace yolov7::exporting;
 using namespace yolov7::testing;
 
 constexpr int batch = 2;
-
-template <class T>
-void write_values(const fs::path& path, const std::vector<T>& values) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(values.data()),
-             static_cast<std::streamsize>(values.size() * sizeof(T)));
-}
 
 class Fixture {
  public:

@@ -7,6 +7,7 @@
 
 #include "exporting/format_table.hpp"
 #include "tests/exporting/networks.hpp"
+#include "tests/exporting/written_values.hpp"
 
 namespace {
 
@@ -14,13 +15,6 @@ namespace fs = std::filesystem;
 using namespace yolov7;
 using namespace yolov7::exporting;
 using namespace yolov7::testing;
-
-template <class T>
-void write_values(const fs::path& path, const std::vector<T>& values) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(values.data()),
-             static_cast<std::streamsize>(values.size() * sizeof(T)));
-}
 
 class Fixture {
  public:

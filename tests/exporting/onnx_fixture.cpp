@@ -8,6 +8,7 @@
 #include "exporting/onnx.hpp"
 #include "image/boxes/nms.hpp"
 #include "tests/exporting/networks.hpp"
+#include "tests/exporting/written_values.hpp"
 
 namespace {
 
@@ -18,13 +19,6 @@ using namespace yolov7::testing;
 
 constexpr const char* form_names[] = {"A", "B", "C", "D"};
 constexpr int batch = 2, height = 64, width = 48;
-
-template <class T>
-void write_values(const fs::path& path, const std::vector<T>& values) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(values.data()),
-             static_cast<std::streamsize>(values.size() * sizeof(T)));
-}
 
 /// [image, x1, y1, x2, y2, class, score] of our own suppression.
 std::vector<double> detections(const std::vector<double>& rows, int classes,

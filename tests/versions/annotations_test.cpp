@@ -77,7 +77,8 @@ TEST(AnnotationText, ObjectsOfOtherFormatsKeepAllTheyHave) {
   EXPECT_EQ(text_of(read), text);
   dataset::AnnotatedImage back;
   std::size_t left_out = 0;
-  put_annotations(read, 200, 100, back, left_out);
+  back.width = 200, back.height = 100;
+  put_annotations(read, 0, back, left_out);
   EXPECT_EQ(text_of_image(back), text);
 }
 

@@ -2,6 +2,7 @@
 #include "tests/versions/version_fixture.hpp"
 #include "versions/checkout.hpp"
 #include "versions/collect.hpp"
+#include "versions/recipe.hpp"
 #include "versions/verify.hpp"
 
 namespace yolov7::versions {
@@ -95,6 +96,20 @@ TEST_F(Keep, VersionThatAModelWasMadeFromStays) {
   EXPECT_NE(test::error_of([&] { collected({"pets@v1"}); }).find("the run runs/exp was"),
             std::string::npos);
   EXPECT_EQ(from.history().size(), 2u);
+}
+
+TEST_F(Keep, AParentOfARecipeStaysWithWhatWasMadeOfIt) {
+  write_set();
+  commit();
+  Store from = store();
+  const fs::path recipe =
+      scratch.write("recipe.yaml", "seed: 1\nsteps:\n  - split: {train: 50, val: 50}\n");
+  derive(from, {"pets@v1", recipe, "halves", "", "somebody", {1, {}}});
+  const std::string error = test::error_of([&] { collected({"pets@v1"}); });
+  EXPECT_NE(error.find("pets@v1"), std::string::npos) << error;
+  EXPECT_NE(error.find("a recipe made halves@v1"), std::string::npos) << error;
+  EXPECT_EQ(store().history().size(), 2u);
+  EXPECT_EQ(collected({"pets@v1", "halves"}).dropped.size(), 2u);
 }
 
 TEST_F(Keep, FilesOfKilledProcessesGo) {

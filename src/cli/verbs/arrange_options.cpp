@@ -13,7 +13,7 @@ std::vector<Setting> output_settings(OutputChoice& choice, bool with_lists) {
   if (with_lists)
     settings.push_back(setting("copy", choice.copy,
                                "copy images and labels to the new folder; without, lists name them "
-                               "where they are")
+                               "where they are, unless the source has no label files")
                            .basic());
   settings.push_back(setting("link", choice.link,
                              "hard links to the images instead of copies, where the file system "

@@ -7,6 +7,7 @@
 
 #include "cli/verb.hpp"
 #include "cli/verbs/checkpoint_data.hpp"
+#include "core/earlier_result.hpp"
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
@@ -96,6 +97,8 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   OutputGuard guard;
   guard.protect(options.weights, "--weights");
   guard.claim(options.out);
+  require_earlier(options.out, "an earlier file of weights",
+                  [&] { network::read_checkpoint(options.out); });
   network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   const network::Network network = checkpoint.build_network();
   network::check(network, checkpoint.inference_weights());

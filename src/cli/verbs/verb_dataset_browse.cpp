@@ -176,7 +176,9 @@ std::size_t write_sheets(const std::vector<Chosen>& chosen, const std::vector<st
 doctor::Diagnosis diagnosis_of(const BrowseOptions& o) {
   doctor::SubjectOptions reading;
   reading.stop = interrupt::token();
-  return doctor::diagnose(doctor::read_subject(o.data, reading), {}, interrupt::token());
+  doctor::Subject subject = doctor::read_subject(o.data, reading);
+  dataset::require_outside(o.out, subject.description);
+  return doctor::diagnose(std::move(subject), {}, interrupt::token());
 }
 
 void require_options(const BrowseOptions& o) {

@@ -160,6 +160,8 @@ dataset::doctor::Diagnosis diagnosis_of(const CheckOptions& o) {
   reading.single_cls = o.single_cls;
   reading.stop = interrupt::token();
   dataset::doctor::Subject subject = dataset::doctor::read_subject(o.data, reading);
+  for (const std::string& out : {o.out, o.fix})
+    if (!out.empty()) dataset::require_outside(out, subject.description);
   if (subject.description.ready && !o.fix.empty())
     throw usage_error(
         fmt::format("--fix: expected a data.yaml whose label files can be changed, found {}; "

@@ -35,20 +35,25 @@ std::vector<Setting> further_settings(MergeVerbOptions& o) {
 
 Settings merge_settings(MergeVerbOptions& o) {
   return {"dataset merge",
-          joined({group("Source",
-                        {setting("data", o.data, "two and more data.yaml").positional().basic(),
-                         setting("prefer", o.merge.prefer,
-                                 "whose labels are taken where two sets have the same "
-                                 "image with other labels; error: none's",
-                                 {"error", "first", "last"})
-                             .basic()}),
+          joined({group("Source", {setting("data", o.data,
+                                           "two and more data.yaml or annotations of any format")
+                                       .positional()
+                                       .basic(),
+                                   setting("prefer", o.merge.prefer,
+                                           "whose labels are taken where two sets have the same "
+                                           "image with other labels; error: none's",
+                                           {"error", "first", "last"})
+                                       .basic()}),
                   class_settings(o), output_settings(o.output, false), further_settings(o)})};
 }
 
 Settings rename_settings(MergeVerbOptions& o) {
-  return {"dataset rename",
-          joined({group("Source", {setting("data", o.data, "data.yaml").positional().basic()}),
-                  class_settings(o), output_settings(o.output, false), further_settings(o)})};
+  return {
+      "dataset rename",
+      joined({group("Source", {setting("data", o.data, "data.yaml, or annotations of any format")
+                                   .positional()
+                                   .basic()}),
+              class_settings(o), output_settings(o.output, false), further_settings(o)})};
 }
 
 nlohmann::json run(MergeVerbOptions& o, const std::string& verb, Output& output) {
@@ -71,7 +76,7 @@ nlohmann::json run_dataset_merge(const std::vector<std::string>& arguments, Outp
   if (!parse_arguments(merge_settings(o), arguments, output)) return {};
   if (o.data.size() < 2)
     throw usage_error(fmt::format(
-        "dataset merge: expected --data with two data.yaml and more, found {}", o.data.size()));
+        "dataset merge: expected --data with two data sets and more, found {}", o.data.size()));
   return run(o, "dataset merge", output);
 }
 
@@ -80,7 +85,7 @@ nlohmann::json run_dataset_rename(const std::vector<std::string>& arguments, Out
   if (!parse_arguments(rename_settings(o), arguments, output)) return {};
   if (o.data.size() != 1)
     throw usage_error(
-        fmt::format("dataset rename: expected --data with one data.yaml, found {}", o.data.size()));
+        fmt::format("dataset rename: expected --data with one data set, found {}", o.data.size()));
   if (o.map.empty() && o.names.empty())
     throw usage_error("dataset rename: expected --map OLD=NEW or --names, found neither");
   return run(o, "dataset rename", output);

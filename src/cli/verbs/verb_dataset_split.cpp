@@ -25,7 +25,8 @@ Settings settings(SplitVerbOptions& o) {
   return {
       "dataset split",
       joined(
-          {group("Source", {setting("data", o.data, "data.yaml; all its splits are taken")
+          {group("Source", {setting("data", o.data,
+                                    "data.yaml, or annotations of any format; all splits are taken")
                                 .positional()
                                 .basic()}),
            group("Split",
@@ -67,7 +68,7 @@ nlohmann::json run_dataset_split(const std::vector<std::string>& arguments, Outp
   SplitVerbOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
   if (o.data.empty())
-    throw usage_error("dataset split: expected --data with a data.yaml, found none");
+    throw usage_error("dataset split: expected --data with a data.yaml or annotations, found none");
   dataset::SplitSetOptions& split = o.split;
   split.placement = placement_of(o.output, true, "dataset split");
   split.data = o.data;

@@ -32,11 +32,13 @@ Settings settings(StatsOptions& o) {
   return {"dataset stats", joined({stats, settings(o.network)})};
 }
 
-doctor::Subject subject_of(const std::string& data, const doctor::NetworkRule& rule) {
+doctor::Subject subject_of(const std::string& data, const std::string& out,
+                           const doctor::NetworkRule& rule) {
   doctor::SubjectOptions reading;
   reading.sketches = false;
   reading.stop = interrupt::token();
   doctor::Subject subject = doctor::read_subject(data, reading);
+  if (!out.empty()) dataset::require_outside(out, subject.description);
   subject.network = rule;
   return subject;
 }
@@ -51,14 +53,14 @@ nlohmann::json run_dataset_stats(const std::vector<std::string>& arguments, Outp
   if (!options.out.empty()) dataset::require_empty(options.out);
   keep_freed_memory();
   const doctor::NetworkRule rule = network_rule(options.network);
-  doctor::Subject subject = subject_of(options.data, rule);
+  doctor::Subject subject = subject_of(options.data, options.out, rule);
   fit_anchors(subject, interrupt::token());
   doctor::Statistics statistics = doctor::statistics_of(subject, rule.image_size);
   const auto advice = doctor::advice_on(subject);
   if (!options.other.empty())
     statistics = doctor::side_by_side(
-        statistics, "A", doctor::statistics_of(subject_of(options.other, rule), rule.image_size),
-        "B");
+        statistics, "A",
+        doctor::statistics_of(subject_of(options.other, options.out, rule), rule.image_size), "B");
   for (const std::string& line : doctor::lines_of(statistics)) output.line(line);
   for (const auto& one : advice) output.line(fmt::format("{}: {}", one.topic, one.text));
   nlohmann::json result = to_json(statistics);

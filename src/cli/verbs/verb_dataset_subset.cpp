@@ -23,7 +23,9 @@ Settings settings(SubsetVerbOptions& o) {
   return {
       "dataset subset",
       joined(
-          {group("Source", {setting("data", o.data, "data.yaml").positional().basic(),
+          {group("Source", {setting("data", o.data, "data.yaml, or annotations of any format")
+                                .positional()
+                                .basic(),
                             setting("split", o.subset.splits, "only images of these splits")
                                 .choices({"train", "val", "test"})
                                 .basic()}),
@@ -62,7 +64,8 @@ nlohmann::json run_dataset_subset(const std::vector<std::string>& arguments, Out
   SubsetVerbOptions o;
   if (!parse_arguments(settings(o), arguments, output)) return {};
   if (o.data.empty())
-    throw usage_error("dataset subset: expected --data with a data.yaml, found none");
+    throw usage_error(
+        "dataset subset: expected --data with a data.yaml or annotations, found none");
   if (o.count > 0 && o.subset.percent < 100)
     throw usage_error("dataset subset: expected --count or --percent, found both");
   o.subset.placement = placement_of(o.output, true, "dataset subset");

@@ -9,6 +9,7 @@
 #include "cli/verb.hpp"
 #include "cli/verbs/checkpoint_data.hpp"
 #include "cli/verbs/proof_pictures.hpp"
+#include "core/earlier_result.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
@@ -111,6 +112,7 @@ void check_call(const ReparamOptions& o) {
       guard.protect(one.path, "--images " + one.path.string());
   guard.claim(o.out);
   guard.claim(equivalence::certificate_path(o.out));
+  require_earlier(o.out, "an earlier checkpoint", [&] { network::read_checkpoint(o.out); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/earlier_result.hpp"
 #include "core/file.hpp"
 #include "core/output_guard.hpp"
 #include "network/config/builder.hpp"
@@ -12,6 +13,8 @@
 
 namespace yolov7::cli {
 namespace {
+
+constexpr std::uint64_t most_config_bytes = 16u << 20;
 
 struct ScaleOptions {
   std::string cfg, out;
@@ -44,6 +47,8 @@ nlohmann::json run_scale(const std::vector<std::string>& arguments, Output& outp
   OutputGuard guard;
   guard.protect(options.cfg, "--cfg");
   guard.claim(options.out);
+  require_earlier(options.out, "an earlier configuration",
+                  [&] { network::build(file::read(options.out, most_config_bytes), options.out); });
   const std::string config = network::read_config(options.cfg);
   const network::ScaledConfig scaled =
       network::scale_config(config, options.cfg, options.depth, options.width);

@@ -27,7 +27,8 @@ Settings settings(CreateVerbOptions& o) {
   return {
       "dataset version create",
       {setting("data", o.data,
-               "data.yaml, or a folder or file with annotations of any format and their images")
+               "data.yaml, or a folder or file with annotations of any format and their images; "
+               "FORMAT:PATH names the format")
            .positional(),
        setting("from", o.from,
                "format of the annotations: auto, " + text::join(dataset::readable_names(), ", ")),
@@ -115,7 +116,9 @@ nlohmann::json run_version_create(const std::vector<std::string>& arguments, Out
     output.line(entry_line(made.entry));
   output.line(fmt::format("read: {} images ({}), {} annotations", s.images_read,
                           transfer_text(s.by_transfer), s.labels_read));
-  if (s.by_transfer[static_cast<std::size_t>(versions::Transfer::hard_link)] > 0)
+  if (made.unpacked)
+    output.line("the images come out of the annotation files: the store keeps them as files");
+  else if (s.by_transfer[static_cast<std::size_t>(versions::Transfer::hard_link)] > 0)
     output.line(
         "these images are one file with the store's from now on, and read-only: to change one, "
         "write a new file in its place");

@@ -20,21 +20,24 @@ struct GatheredImage {
 
 struct GatheredSet {
   std::vector<std::string> names;
-  std::vector<GatheredImage> images;           ///< by set, split and path
-  std::vector<std::filesystem::path> folders;  ///< that hold images or labels
-  std::string key_points;                      ///< `kpt_shape` as the data.yaml has it, or ""
-  Conversion account;                          ///< counts in, and what could not be read
+  std::vector<GatheredImage> images;  ///< by set, split and path
+  std::string key_points;             ///< `kpt_shape` as the data.yaml has it, or ""
+  /// Whether there are label files beside the images, so that lists of images make a data set.
+  bool has_label_files = true;
+  Conversion account;  ///< counts in, and what could not be read
 };
 
 struct GatherOptions {
   std::vector<std::string> splits;  ///< only these; empty = all that there are
+  std::filesystem::path out;        ///< that is written: it must lie outside the data; empty = none
   int threads = 0;
   std::stop_token stop = {};
 };
 
-/// Every split of a data.yaml. An image that stands in two of its splits is taken once, in the
-/// later one (val before train, test before val), which the account notes. Errors: as of
-/// read_description() and read_index(); none of the wanted splits.
+/// Every split of a data set of any format (open_data()). An image that stands in two of its splits
+/// is taken once, in the later one (val before train, test before val), which the account notes;
+/// training images that stand in for val are no val images. Errors: as of open_data() and
+/// read_index(); none of the wanted splits; `out` inside of the data.
 GatheredSet gather_set(const std::filesystem::path& data, const GatherOptions& options = {});
 
 /// Images that are kept back are counted and named.

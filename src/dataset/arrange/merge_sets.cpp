@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <unordered_map>
@@ -79,6 +80,14 @@ void take_set(Merging& work, GatheredSet set, std::size_t source, const std::vec
   }
 }
 
+/// "coco", or "coco, yolo" where the sets are of several.
+std::string formats_of(const std::vector<GatheredSet>& sets) {
+  std::vector<std::string> names;
+  for (const GatheredSet& set : sets)
+    if (!text::contains(names, set.account.from)) names.push_back(set.account.from);
+  return text::join(names, ", ");
+}
+
 }  // namespace
 
 std::vector<Label> mapped_labels(const GatheredImage& image, const std::vector<int>& map,
@@ -113,6 +122,19 @@ void add_account(Conversion& sum, Conversion one) {
   add(sum.annotations, one.annotations);
   add(sum.pictures, one.pictures);
   add(sum.boxes, one.boxes);
+  sum.difficult += one.difficult;
+  sum.clipped += one.clipped;
+  sum.truncated += one.truncated;
+  for (const auto& [kind, count] : one.not_boxes) sum.not_boxes[kind] += count;
+  for (ConversionLoss& loss : one.losses) {
+    const auto known = std::find_if(sum.losses.begin(), sum.losses.end(), [&](const auto& other) {
+      return other.what == loss.what && other.where == loss.where;
+    });
+    if (known == sum.losses.end())
+      sum.losses.push_back(std::move(loss));
+    else
+      known->count += loss.count;
+  }
   sum.drops.insert(sum.drops.end(), one.drops.begin(), one.drops.end());
   sum.notes.insert(sum.notes.end(), one.notes.begin(), one.notes.end());
 }
@@ -122,8 +144,7 @@ Conversion merge_sets(const MergeOptions& options) {
   std::vector<GatheredSet> sets;
   std::vector<SourceClasses> classes;
   for (const fs::path& data : options.data) {
-    sets.push_back(gather_set(data, {{}, options.threads, options.stop}));
-    require_outside(options.out, sets.back().folders);
+    sets.push_back(gather_set(data, {{}, options.out, options.threads, options.stop}));
     classes.push_back({data.string(), sets.back().names});
   }
   const ClassMap map = join_classes(classes, options.changes, options.names);
@@ -132,7 +153,8 @@ Conversion merge_sets(const MergeOptions& options) {
   for (const SourceClasses& one : classes) places.push_back(one.source);
   work.account.source = text::join(places, ", ");
   work.account.out = options.out;
-  work.account.from = work.account.to = "yolo";
+  work.account.from = formats_of(sets);
+  work.account.to = "yolo";
   work.account.split_rule = "those of the sources";
   for (std::size_t i = 0; i < sets.size(); ++i) take_set(work, std::move(sets[i]), i, map.of[i]);
   if (work.conflicts > 0)

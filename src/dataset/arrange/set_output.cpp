@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/setting_name.hpp"
 #include "core/stop.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 #include "dataset/split/assignment.hpp"
@@ -33,8 +34,9 @@ void write_lists(const fs::path& folder, const OutputSet& set, Conversion& accou
     for (const OutputImage& one : set.images) {
       if (one.split != split) continue;
       check_stop(set.stop);
-      require_listable(one.image->entry.picture);
-      lines += one.image->entry.picture.string() + "\n";
+      const std::string line = one.listed.empty() ? one.image->entry.picture.string() : one.listed;
+      require_listable(line);
+      lines += line + "\n";
     }
     if (!lines.empty()) {
       const std::string name = std::string(split) + ".txt";
@@ -90,6 +92,16 @@ void count_out(const OutputSet& set, Conversion& account) {
 }
 
 }  // namespace
+
+Placement placement_for(const GatheredSet& set, Placement wanted, Conversion& account) {
+  if (wanted != Placement::list || set.has_label_files) return wanted;
+  account.notes.push_back(
+      {account.source, 0,
+       fmt::format("it has no label files that lists of images could lead to: images and labels "
+                   "are copied ({} makes hard links of the images)",
+                   setting_name("link"))});
+  return Placement::copy;
+}
 
 void write_set(const fs::path& folder, const OutputSet& set, Conversion& account) {
   count_out(set, account);

@@ -17,6 +17,7 @@ struct OutputImage {
   const GatheredImage* image = nullptr;
   std::string split;
   std::vector<Label> labels;  ///< as they are written; with `list` those of the source
+  std::string listed = {};    ///< `list`: its line; empty = the path of the image
 };
 
 struct OutputSet {
@@ -26,6 +27,10 @@ struct OutputSet {
   std::stop_token stop = {};
   std::string key_points = {};  ///< `kpt_shape` for lists, whose label files keep their key points
 };
+
+/// Lists need label files beside the images. Where the source has none, images and labels are
+/// copied, which the account notes.
+Placement placement_for(const GatheredSet& set, Placement wanted, Conversion& account);
 
 /// Into `folder`, which exists and is empty: data.yaml with train.txt, val.txt, test.txt (absolute
 /// paths), or with images/<split> and labels/<split>. Without val images, val names the training

@@ -13,6 +13,7 @@
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/output_folder.hpp"
+#include "dataset/formats/yolo_layout.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/pictures.hpp"
 
@@ -26,7 +27,15 @@ struct Work {
   const SplitSetOptions& options;
   GatheredSet set;
   SplitSetReport report;
-  std::vector<int> parts;  ///< of each image
+  Placement placement = Placement::list;
+  std::vector<int> parts = {};  ///< of each image
+  /// Folds of a set without label files: the place of each image in a folder that all folds share.
+  std::vector<std::string> shared = {};
+
+  /// Its line in the list of a part.
+  std::string line_of(std::size_t image) const {
+    return shared.empty() ? set.images[image].entry.picture.string() : "./../" + shared[image];
+  }
 };
 
 /// The splits of an earlier result by content.
@@ -192,7 +201,7 @@ std::string record_text(const Work& work) {
 void verify_lists(const fs::path& folder, const Work& work) {
   std::map<std::string, std::size_t> index;
   for (std::size_t i = 0; i < work.parts.size(); ++i)
-    index.emplace(work.set.images[i].entry.picture.string(), i);
+    index.emplace(work.shared.empty() ? work.line_of(i) : (folder / work.shared[i]).string(), i);
   std::vector<std::string> splits(work.parts.size());
   std::size_t listed = 0;
   for (const std::string& part : work.report.parts) {
@@ -200,7 +209,8 @@ void verify_lists(const fs::path& folder, const Work& work) {
         work.options.folds > 0 ? folder / part / "val.txt" : folder / (part + ".txt");
     if (!fs::exists(list)) continue;
     for (const fs::path& picture : collect_pictures({list})) {
-      const auto found = index.find(picture.string());
+      const auto found =
+          index.find((work.shared.empty() ? picture : picture.lexically_normal()).string());
       if (found == index.end() || !splits[found->second].empty())
         throw Error(
             fmt::format("{}: the list that was written names {}, which it should not: a "
@@ -217,7 +227,7 @@ void verify_lists(const fs::path& folder, const Work& work) {
 void write_part(const fs::path& folder, Work& work, int val_fold) {
   OutputSet output;
   output.names = work.set.names;
-  output.placement = work.options.placement;
+  output.placement = work.placement;
   output.stop = work.options.stop;
   output.key_points = work.set.key_points;
   for (std::size_t i = 0; i < work.parts.size(); ++i) {
@@ -226,11 +236,46 @@ void write_part(const fs::path& folder, Work& work, int val_fold) {
                                   ? work.report.parts[static_cast<std::size_t>(work.parts[i])]
                               : work.parts[i] == val_fold ? "val"
                                                           : "train";
-    output.images.push_back({&image, split, image.entry.labels});
+    output.images.push_back(
+        {&image, split, image.entry.labels, work.shared.empty() ? std::string() : work.line_of(i)});
   }
   Conversion account = work.set.account;
   write_set(folder, output, account);
   if (val_fold <= 0) work.report.account = std::move(account);
+}
+
+/// Images and labels that all folds share, since the source has no label files.
+void write_shared(const fs::path& folder, Work& work) {
+  constexpr const char* place = "images/all";
+  ExportSplit all{"all", {}};
+  for (const GatheredImage& image : work.set.images)
+    all.items.push_back({image.entry.picture, image.entry.labels, image.entry.has_label_file});
+  const ExportReport report = export_yolo(folder, work.set.names, {all}, false, work.options.stop);
+  fs::remove(folder / "data.yaml");  // each fold has its own
+  if (report.polygons) work.set.key_points = "[0, 0]";
+  const std::map<fs::path, std::string> renamed(report.renamed.begin(), report.renamed.end());
+  for (const ExportItem& item : all.items) {
+    const auto known = renamed.find(item.picture);
+    work.shared.push_back(fmt::format(
+        "{}/{}", place, known == renamed.end() ? item.picture.filename().string() : known->second));
+  }
+  work.set.account.renamed = report.renamed;
+}
+
+void write_all(const fs::path& folder, Work& work) {
+  const int folds = work.options.folds;
+  if (folds > 0 && work.placement != Placement::list) {
+    write_shared(folder, work);
+    work.placement = Placement::list;
+  }
+  if (folds == 0) write_part(folder, work, -1);
+  for (int fold = 0; fold < folds; ++fold) {
+    const fs::path part = folder / work.report.parts[static_cast<std::size_t>(fold)];
+    file::make_folder(part);
+    write_part(part, work, fold);
+  }
+  if (work.placement == Placement::list) verify_lists(folder, work);
+  file::write_atomically(folder / record_name, record_text(work), file::Sync::later);
 }
 
 }  // namespace
@@ -242,25 +287,16 @@ SplitSetReport split_set(const SplitSetOptions& options) {
   if (options.folds > 0 && options.keep_test)
     throw usage_error(fmt::format("{}: folds have no test split", setting_name("keep-test")));
   require_empty(options.out);
-  Work work{options, gather_set(options.data, {{}, options.threads, options.stop}), {}, {}};
-  require_outside(options.out, work.set.folders);
+  Work work{
+      options, gather_set(options.data, {{}, options.out, options.threads, options.stop}), {}};
   work.report.names = work.set.names;
   work.report.together = find_together(work.set, options.together);
   work.set.account.out = options.out;
-  work.set.account.from = work.set.account.to = "yolo";
   work.set.account.split_rule = "drawn anew";
+  work.placement = placement_for(work.set, options.placement, work.set.account);
   assign(work);
   count_found(work);
-  build_folder(options.out, [&](const fs::path& temporary) {
-    if (options.folds == 0) write_part(temporary, work, -1);
-    for (int fold = 0; fold < options.folds; ++fold) {
-      const fs::path folder = temporary / work.report.parts[static_cast<std::size_t>(fold)];
-      file::make_folder(folder);
-      write_part(folder, work, fold);
-    }
-    if (options.placement == Placement::list) verify_lists(temporary, work);
-    file::write_atomically(temporary / record_name, record_text(work), file::Sync::later);
-  });
+  build_folder(options.out, [&](const fs::path& temporary) { write_all(temporary, work); });
   return std::move(work.report);
 }
 
@@ -345,6 +381,7 @@ std::vector<std::string> summary_lines(const SplitSetReport& report) {
   lines.push_back(fmt::format("images: {} in, {} out, {} dropped; boxes: {} in, {} out, {} dropped",
                               account.pictures.in, account.pictures.out, account.pictures.dropped,
                               account.boxes.in, account.boxes.out, account.boxes.dropped));
+  add_reasons(account, record_name, lines);
   return lines;
 }
 

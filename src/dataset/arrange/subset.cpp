@@ -112,17 +112,31 @@ void keep_classes(GatheredSet& set, const SubsetOptions& o) {
   set.names = o.only_classes;
 }
 
+/// Without a condition the part is the whole.
+void require_choice(const SubsetOptions& o) {
+  if (!o.splits.empty() || !o.list.empty() || !o.with_classes.empty() || !o.only_classes.empty() ||
+      o.count > 0 || o.percent < 100)
+    return;
+  std::vector<std::string> names;
+  for (const char* name : {"split", "list", "with-classes", "only-classes", "count", "percent"})
+    names.push_back(setting_name(name));
+  throw usage_error(fmt::format("expected a condition that chooses a part ({}), found none",
+                                text::join(names, ", ")));
+}
+
 }  // namespace
 
 Conversion subset(const SubsetOptions& options) {
+  require_choice(options);
   require_empty(options.out);
-  if (!options.only_classes.empty() && options.placement == Placement::list)
+  GatheredSet set =
+      gather_set(options.data, {options.splits, options.out, options.threads, options.stop});
+  const Placement placement = placement_for(set, options.placement, set.account);
+  if (!options.only_classes.empty() && placement == Placement::list)
     throw usage_error(
         fmt::format("{}: expected {} or {}, found neither: lists leave the labels of "
                     "the source as they are",
                     setting_name("only-classes"), setting_name("copy"), setting_name("link")));
-  GatheredSet set = gather_set(options.data, {options.splits, options.threads, options.stop});
-  require_outside(options.out, set.folders);
   if (!options.list.empty()) keep_listed(set, options.list);
   if (!options.with_classes.empty()) {
     const std::set<int> wanted = numbers_of(options.with_classes, set.names, "with-classes");
@@ -138,9 +152,8 @@ Conversion subset(const SubsetOptions& options) {
                             options.data.string()));
   Conversion account = std::move(set.account);
   account.out = options.out;
-  account.from = account.to = "yolo";
   account.split_rule = "those of the source";
-  OutputSet output{set.names, {}, options.placement, options.stop, set.key_points};
+  OutputSet output{set.names, {}, placement, options.stop, set.key_points};
   for (const GatheredImage& image : set.images)
     output.images.push_back({&image, image.split, image.entry.labels});
   build_folder(options.out, [&](const fs::path& temporary) {

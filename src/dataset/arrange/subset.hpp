@@ -28,10 +28,10 @@ struct SubsetOptions {
 };
 
 /// Writes `out`, all or nothing, with conversion.json: what is left out is counted there by name.
-/// Conditions are taken one after the other: split, list, classes, count. Errors: as of
-/// gather_set(); a class that the set lacks; lists where boxes are dropped, since the labels stay
-/// with the source; an image of the list that is not in the set; nothing is left; `out` not empty
-/// or inside of the data; a full disk; stopped_error().
+/// Conditions are taken one after the other: split, list, classes, count. Errors: no condition at
+/// all (usage); as of gather_set(); a class that the set lacks; lists where boxes are dropped,
+/// since the labels stay with the source; an image of the list that is not in the set; nothing is
+/// left; `out` not empty or inside of the data; a full disk; stopped_error().
 Conversion subset(const SubsetOptions& options);
 
 }  // namespace yolov7::dataset

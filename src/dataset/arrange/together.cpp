@@ -1,11 +1,16 @@
 #include "dataset/arrange/together.hpp"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <unordered_map>
 
+#include "core/error.hpp"
 #include "core/progress.hpp"
+#include "core/regular_expression.hpp"
 #include "core/setting_name.hpp"
 #include "core/stop.hpp"
+#include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/similarity/exact.hpp"
 #include "dataset/similarity/near_pairs.hpp"
@@ -69,9 +74,18 @@ void join_near(const GatheredSet& set, const TogetherOptions& options, Together&
       together);
 }
 
+void require_pattern(const std::string& pattern) {
+  if (const std::string fault = regular_expression_fault(pattern); !fault.empty())
+    throw usage_error(
+        fmt::format("{}: expected a regular expression with the group in brackets, as in "
+                    "'^(patient[0-9]+)_', found '{}' with {}",
+                    setting_name("together-pattern"), text::printable(pattern), fault));
+}
+
 }  // namespace
 
 Together find_together(const GatheredSet& set, const TogetherOptions& options) {
+  require_pattern(options.pattern);
   Together together;
   const std::size_t count = set.images.size();
   together.groups = similarity::Groups(count);

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <set>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::dataset {
@@ -20,6 +23,61 @@ std::vector<std::string> names_of(const AnnotatedSet& set) {
   std::vector<std::string> names;
   for (const AnnotatedClass& one : set.classes) names.push_back(one.name);
   return names;
+}
+
+std::string point_number(std::size_t place) { return std::to_string(place + 1); }
+
+void number_points(AnnotatedSet& set, std::size_t count) {
+  std::vector<bool> posed(set.classes.size());
+  for (const AnnotatedImage& image : set.images)
+    for (const AnnotatedObject& object : image.objects)
+      if (!object.key_points.empty() && object.class_index >= 0 &&
+          static_cast<std::size_t>(object.class_index) < posed.size())
+        posed[static_cast<std::size_t>(object.class_index)] = true;
+  for (std::size_t i = 0; i < posed.size(); ++i)
+    for (std::size_t k = 0; k < count && posed[i]; ++k) {
+      std::vector<std::string>& names = set.classes[i].point_names;
+      if (names.size() == k) names.push_back(point_number(k));
+    }
+}
+
+void name_points(const std::vector<std::string>& names, AnnotatedObject& object) {
+  for (KeyPoint& point : object.key_points) {
+    const auto number = text::parse_int(point.name);
+    if (number && *number >= 1 && *number <= static_cast<std::int64_t>(names.size()))
+      point.name = names[static_cast<std::size_t>(*number - 1)];
+  }
+}
+
+std::size_t point_place(const AnnotatedClass& owner, const std::string& name) {
+  const auto found = std::find(owner.point_names.begin(), owner.point_names.end(), name);
+  if (found == owner.point_names.end())
+    throw Error(
+        fmt::format("the class '{}' does not know its key point '{}': a defect of this program",
+                    text::printable(owner.name), text::printable(name)));
+  return static_cast<std::size_t>(found - owner.point_names.begin());
+}
+
+std::int64_t free_group(const AnnotatedImage& image) {
+  std::int64_t highest = 0;
+  for (const AnnotatedObject& object : image.objects)
+    if (const auto number = text::parse_int(object.group); number && *number < (1LL << 52))
+      highest = std::max(highest, *number);
+  return highest + 1;
+}
+
+void complete_point_names(AnnotatedSet& set) {
+  std::vector<std::set<std::string>> known;
+  for (const AnnotatedClass& one : set.classes)
+    known.emplace_back(one.point_names.begin(), one.point_names.end());
+  for (const AnnotatedImage& image : set.images)
+    for (const AnnotatedObject& object : image.objects) {
+      const auto place = static_cast<std::size_t>(object.class_index);
+      if (object.class_index < 0 || place >= known.size()) continue;  // it has a fault
+      for (const KeyPoint& point : object.key_points)
+        if (known[place].insert(point.name).second)
+          set.classes[place].point_names.push_back(point.name);
+    }
 }
 
 Xyxy box_around(const std::vector<Ring>& rings) {

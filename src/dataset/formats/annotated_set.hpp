@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -50,6 +51,14 @@ struct TrackPlace {
   bool operator==(const TrackPlace&) const = default;
 };
 
+/// A named point of an object. Points that nobody labelled are not there.
+struct KeyPoint {
+  std::string name;
+  Point at;
+  bool hidden = false;  ///< labelled, but not to be seen
+  bool operator==(const KeyPoint&) const = default;
+};
+
 struct AnnotatedObject {
   int class_index = -1;
   Xyxy box;  ///< of a rotated object: the box around its corners
@@ -62,6 +71,7 @@ struct AnnotatedObject {
   std::optional<TrackPlace> track;
   std::optional<double> score;
   std::vector<Attribute> attributes;
+  std::vector<KeyPoint> key_points;  ///< each name once
   std::string group, id, source, author;
   std::string fault;  ///< why it cannot be used, or ""
 };
@@ -92,6 +102,8 @@ struct AnnotatedImage {
 
 struct AnnotatedClass {
   std::string name, id, supercategory, colour;
+  std::vector<std::string> point_names = {};     ///< of its key points, in their order
+  std::vector<std::pair<int, int>> joints = {};  ///< lines of the skeleton: places in point_names
 };
 
 struct AnnotatedSet {
@@ -108,6 +120,18 @@ struct AnnotatedSet {
 /// The class of this name; a new one goes to the end.
 int class_named(AnnotatedSet& set, std::map<std::string, int>& index, const std::string& name);
 std::vector<std::string> names_of(const AnnotatedSet& set);
+/// Every class has the names of all key points of its objects; what it lacks comes behind.
+void complete_point_names(AnnotatedSet& set);
+/// "1", "2", …: names of key points where a format has none.
+std::string point_number(std::size_t place);
+/// Classes whose objects have key points, and no names for them, get so many numbers.
+void number_points(AnnotatedSet& set, std::size_t count);
+/// Names in place of such numbers; points beyond the list keep theirs.
+void name_points(const std::vector<std::string>& names, AnnotatedObject& object);
+/// Place of a name among those of the class. Error: it is none of them, a defect of ours.
+std::size_t point_place(const AnnotatedClass& owner, const std::string& name);
+/// A number of a group that no object of the image has.
+std::int64_t free_group(const AnnotatedImage& image);
 
 Xyxy box_around(const std::vector<Ring>& rings);  ///< all 0 where there is no point
 double area_of(const std::vector<Ring>& rings);   ///< sum of the areas, px²

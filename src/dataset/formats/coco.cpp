@@ -82,6 +82,26 @@ class Ids {
   std::unordered_set<std::int64_t> seen_;
 };
 
+/// x, y and visibility of each point of the class; what is not labelled is 0, 0, 0.
+json key_points(const AnnotatedObject& object, const AnnotatedClass& owner) {
+  std::vector<double> flat(3 * owner.point_names.size());
+  for (const KeyPoint& point : object.key_points) {
+    double* at = &flat[3 * point_place(owner, point.name)];
+    at[0] = tidy(point.at.x), at[1] = tidy(point.at.y), at[2] = point.hidden ? 1 : 2;
+  }
+  return flat;
+}
+
+json category(const AnnotatedClass& one, std::size_t number) {
+  json value = {{"id", number}, {"name", one.name}, {"supercategory", one.supercategory}};
+  if (one.point_names.empty()) return value;
+  json skeleton = json::array();
+  for (const auto& [a, b] : one.joints) skeleton.push_back({a + 1, b + 1});
+  value["keypoints"] = one.point_names;
+  value["skeleton"] = std::move(skeleton);
+  return value;
+}
+
 std::string split_text(const Writing& writing, const std::string& split,
                        const std::vector<fs::path>& places) {
   const AnnotatedSet& set = writing.set;
@@ -111,6 +131,11 @@ std::string split_text(const Writing& writing, const std::string& split,
                   {"area", tidy(area(object))},
                   {"iscrowd", object.crowd ? 1 : 0}};
       if (object.ignore) row["ignore"] = 1;
+      if (!object.key_points.empty()) {
+        const auto& owner = set.classes[static_cast<std::size_t>(object.class_index)];
+        row["keypoints"] = key_points(object, owner);
+        row["num_keypoints"] = object.key_points.size();
+      }
       if (object.score) row["score"] = *object.score;
       if (json list = attributes(object); !list.empty()) row["attributes"] = std::move(list);
       annotations += (annotations.empty() ? "\n  " : ",\n  ") + json_text(row);
@@ -118,9 +143,7 @@ std::string split_text(const Writing& writing, const std::string& split,
   }
   json categories = json::array();
   for (std::size_t i = 0; i < set.classes.size(); ++i)
-    categories.push_back({{"id", i + 1},
-                          {"name", set.classes[i].name},
-                          {"supercategory", set.classes[i].supercategory}});
+    categories.push_back(category(set.classes[i], i + 1));
   const auto residue = [&](const char* key, const char* otherwise) {
     const auto found = set.residue.find(key);
     return found == set.residue.end() ? std::string(otherwise) : found->second;
@@ -167,7 +190,7 @@ Format coco_format() {
   format.write = write_coco;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.loose = holds.parts = holds.mask = holds.crowd = holds.ignore =
-      holds.score = holds.attributes = holds.ids = Keep::yes;
+      holds.score = holds.attributes = holds.key_points = holds.joints = holds.ids = Keep::yes;
   holds.rotation = holds.difficult = holds.truncated = holds.occluded = holds.group =
       holds.z_order = holds.track = Keep::attribute;
   return format;

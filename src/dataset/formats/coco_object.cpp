@@ -79,6 +79,18 @@ void read_coco_box(const json* value, AnnotatedObject& object) {
   }
 }
 
+std::string read_coco_points(const json* value, AnnotatedObject& object) {
+  if (value == nullptr) return "";
+  const auto numbers = numbers_of(value);
+  if (!numbers || numbers->size() % 3 != 0)
+    return "expected keypoints as x, y, visibility of each, found " + shown(value);
+  for (std::size_t i = 0; i + 2 < numbers->size(); i += 3)
+    if ((*numbers)[i + 2] != 0)
+      object.key_points.push_back(
+          {point_number(i / 3), {(*numbers)[i], (*numbers)[i + 1]}, (*numbers)[i + 2] == 1});
+  return "";
+}
+
 void take_coco_attributes(const json& value, AnnotatedObject& object) {
   TrackPlace track;
   bool tracked = false;

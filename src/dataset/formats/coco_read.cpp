@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -44,6 +45,7 @@ struct File {
   std::map<std::string, std::size_t> unknown;  ///< members that are not kept
   std::string fault;
   std::size_t annotations = 0;
+  bool has_annotations = true;  ///< the key, though the list may be empty
 
   std::size_t category(const std::string& id) {
     const auto [place, fresh] = category_of.emplace(id, categories.size());
@@ -54,6 +56,28 @@ struct File {
     return place->second;
   }
 };
+
+/// Names of key points, and the skeleton, whose points are numbered from 1.
+void read_points(const json& piece, AnnotatedClass& category, const File& file,
+                 Conversion& account) {
+  const json* names = member(piece, "keypoints");
+  if (names == nullptr || !names->is_array()) return;
+  std::set<std::string> seen;
+  for (const json& one : *names)
+    if (one.is_string() && seen.insert(one.get<std::string>()).second)
+      category.point_names.push_back(one.get<std::string>());
+  if (category.point_names.size() < names->size()) {
+    account.notes.push_back(
+        {file.path, 0,
+         fmt::format("category {}: its key points have no names of their own: they are called by "
+                     "their numbers",
+                     text::printable(category.id))});
+    category.point_names.clear();
+    for (std::size_t i = 0; i < names->size(); ++i) category.point_names.push_back(point_number(i));
+  }
+  if (const json* skeleton = member(piece, "skeleton"))
+    category.joints = joints_of(*skeleton, names->size(), 1);
+}
 
 void read_category(const json& piece, File& file, Conversion& account) {
   const auto id = id_of(member(piece, "id"));
@@ -76,6 +100,7 @@ void read_category(const json& piece, File& file, Conversion& account) {
   }
   category.defined = true;
   category.as_class = {name, *id, text_at(piece, "supercategory"), text_at(piece, "color")};
+  read_points(piece, category.as_class, file, account);
 }
 
 void read_image(const json& piece, File& file) {
@@ -100,9 +125,9 @@ void read_image(const json& piece, File& file) {
 }
 
 void count_unknown(const json& piece, File& file) {
-  static const std::set<std::string> known = {"id",           "image_id",  "category_id", "bbox",
-                                              "segmentation", "area",      "iscrowd",     "ignore",
-                                              "score",        "attributes"};
+  static const std::set<std::string> known = {
+      "id",      "image_id", "category_id", "bbox",       "segmentation", "area",
+      "iscrowd", "ignore",   "score",       "attributes", "keypoints",    "num_keypoints"};
   for (const auto& [name, value] : piece.items())
     if (!known.contains(name)) ++file.unknown[name];
 }
@@ -134,6 +159,10 @@ void read_annotation(const json& piece, std::size_t number, File& file, Conversi
   read_coco_box(member(piece, "bbox"), object);
   if (const json* attributes = member(piece, "attributes"))
     take_coco_attributes(*attributes, object);
+  if (const std::string fault = read_coco_points(member(piece, "keypoints"), object);
+      !fault.empty())
+    account.notes.push_back(
+        {file.path, 0, fmt::format("annotations[{}]: {}; its box is kept", number, fault)});
   object.crowd = flag_at(piece, "iscrowd");
   object.ignore = flag_at(piece, "ignore");
   object.score = number_at(piece, "score");
@@ -154,6 +183,40 @@ void keep_licence(const std::string& licence, AnnotatedSet& set) {
   std::string& all = set.residue["coco.licenses"];
   if (all.find(licence) != std::string::npos) return;
   all += (all.empty() ? "" : ",") + licence;
+}
+
+bool has_key(std::string_view content, std::string_view key) {
+  const std::string quoted = fmt::format("\"{}\"", key);
+  for (auto at = content.find(quoted); at != std::string_view::npos;
+       at = content.find(quoted, at + 1))
+    if (text::trim(content.substr(at + quoted.size(), 16)).starts_with(':')) return true;
+  return false;
+}
+
+/// By its name: instances_train.json, _annotations.coco.json, labels.json.
+bool claims_to_be_labels(const fs::path& path) {
+  const std::string name = text::lower(path.filename().string());
+  for (const char* word : {"instances", "annotation", "label", "keypoints"})
+    if (name.find(word) != std::string::npos) return true;
+  return false;
+}
+
+/// A file of images alone, such as COCO has of its test split, says nothing about their objects.
+void note_without_annotations(File& file, const Reading& reading) {
+  if (file.annotations > 0 || file.images.empty()) return;
+  if (file.has_annotations) {
+    reading.account.notes.push_back(
+        {file.path, 0, fmt::format("none of its {} images has an annotation", file.images.size())});
+    return;
+  }
+  if (claims_to_be_labels(file.path))
+    throw Error(fmt::format("{}: expected the key 'annotations' beside its {} images, found none",
+                            (reading.tree.root / file.path).string(), file.images.size()));
+  for (AnnotatedImage& image : file.images) image.state = ImageState::not_annotated;
+  reading.account.notes.push_back(
+      {file.path, 0,
+       fmt::format("it has no 'annotations': its {} images are not annotated",
+                   file.images.size())});
 }
 
 File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) {
@@ -177,6 +240,7 @@ File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
                   keep_licence(json_text(piece), set);
               });
   file.annotations = counts["annotations"];
+  file.has_annotations = file.annotations > 0 || has_key(content, "annotations");
   for (const auto& [name, count] : file.unknown)
     reading.account.notes.push_back(
         {path, 0, fmt::format("'{}' of {} annotations is not kept", text::printable(name), count)});
@@ -268,6 +332,7 @@ void add_rows(File& file, const std::vector<int>& places, Conversion& account) {
     AnnotatedObject& object = row.object;
     if (object.class_index >= 0) {
       const Category& category = file.categories[static_cast<std::size_t>(object.class_index)];
+      name_points(category.as_class.point_names, object);
       object.class_index = places[static_cast<std::size_t>(object.class_index)];
       if (object.class_index < 0 && object.fault.empty())
         object.fault =
@@ -316,6 +381,7 @@ AnnotatedSet read_coco(const Reading& reading) {
   for (File& file : files) {
     const std::vector<int> places = add_classes(file, files, set, index, reading.account);
     add_rows(file, places, reading.account);
+    note_without_annotations(file, reading);
     const std::string split = split_of(file.path);
     const std::vector<fs::path> folders = image_folders(file.path);
     for (AnnotatedImage& image : file.images) {
@@ -324,10 +390,6 @@ AnnotatedSet read_coco(const Reading& reading) {
       set.images.push_back(std::move(image));
     }
     file.rows.clear();
-    if (file.annotations == 0 && !file.images.empty())
-      reading.account.notes.push_back(
-          {file.path, 0,
-           fmt::format("none of its {} images has an annotation", file.images.size())});
   }
   return set;
 }

@@ -71,7 +71,8 @@ void add_drops(const Conversion& conversion, const std::string& all_in,
   lines.push_back("dropped:");
   for (std::size_t i = 0; i < conversion.drops.size() && i < most_lines; ++i) {
     const ConversionDrop& drop = conversion.drops[i];
-    const std::string lost = drop.kind == "annotation" ? fmt::format(", {} boxes", drop.boxes) : "";
+    const bool whole = drop.kind == "annotation" || (drop.kind == "image" && drop.boxes > 0);
+    const std::string lost = whole ? fmt::format(", {} boxes", drop.boxes) : "";
     lines.push_back(
         fmt::format("  {}{}: {}", drop.kind, lost, text_of({drop.file, drop.line, drop.reason})));
   }
@@ -143,6 +144,13 @@ nlohmann::json to_json(const Conversion& conversion) {
           {"renamed", std::move(renamed)}};
 }
 
+void add_reasons(const Conversion& conversion, const std::string& all_in,
+                 std::vector<std::string>& lines) {
+  add_losses(conversion, lines);
+  add_drops(conversion, all_in, lines);
+  add_notes(conversion, all_in, lines);
+}
+
 std::vector<std::string> summary_lines(const Conversion& conversion, const std::string& all_in) {
   std::vector<std::string> lines;
   const auto add = [&lines](const char* what, const InOut& count) {
@@ -163,9 +171,7 @@ std::vector<std::string> summary_lines(const Conversion& conversion, const std::
                                 split.pictures, split.boxes, split.empty));
   lines.push_back(
       fmt::format("classes ({}): {}", conversion.names.size(), text::join(conversion.names, ", ")));
-  add_losses(conversion, lines);
-  add_drops(conversion, all_in, lines);
-  add_notes(conversion, all_in, lines);
+  add_reasons(conversion, all_in, lines);
   return lines;
 }
 

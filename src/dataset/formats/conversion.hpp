@@ -60,6 +60,9 @@ struct Conversion {
 /// Error if a count does not add up: a defect of ours, never of the data.
 void require_balance(const Conversion& conversion);
 nlohmann::json to_json(const Conversion& conversion);
+/// What is lost, dropped and to be looked at, as summary_lines() says it.
+void add_reasons(const Conversion& conversion, const std::string& all_in,
+                 std::vector<std::string>& lines);
 /// For people; at most ten drops and ten notes. `all_in`: where the others are.
 std::vector<std::string> summary_lines(const Conversion& conversion,
                                        const std::string& all_in = "conversion.json");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 
 #include "core/error.hpp"
@@ -24,7 +25,7 @@ void add_losses(const AnnotatedSet& set, const Format& to, Conversion& account) 
   for (const Loss& loss : losses(set, to))
     account.losses.push_back({loss.what, loss.count,
                               loss.where == Keep::attribute   ? "attribute"
-                              : loss.where == Keep::side_file ? "line of annotations.extra.jsonl"
+                              : loss.where == Keep::side_file ? extra_line
                                                               : ""});
 }
 
@@ -70,6 +71,8 @@ SourceTree source_tree(const ConvertOptions& options, const Format* from, Conver
   std::erase_if(wider.files, [&](const fs::path& one) {
     return one.extension() == file.extension() && one != file;
   });
+  wider.one_file = tree.one_file;
+  wider.source = tree.source;
   account.notes.push_back({file, 0, "its folder holds no image: those of the folder above count"});
   return wider;
 }
@@ -107,6 +110,14 @@ void require_all_read(const AnnotatedSet& set, const SourceTree& tree, Conversio
   }
 }
 
+std::vector<fs::path> image_folders(const AnnotatedSet& set) {
+  std::set<fs::path> folders;
+  for (const AnnotatedImage& image : set.images)
+    if (!image.file.empty())
+      folders.insert(image.file.has_parent_path() ? image.file.parent_path() : fs::path("."));
+  return {folders.begin(), folders.end()};
+}
+
 }  // namespace
 
 AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& account) {
@@ -131,6 +142,10 @@ AnnotatedSet read_annotations_of(const ConvertOptions& options, Conversion& acco
   }
   const ImageFinder finder(tree);
   AnnotatedSet set = from->read({tree, finder, options.read, account, options.stop});
+  if (set.images.empty() && account.annotations.in == 0)
+    throw Error(
+        fmt::format("{}: expected annotations of {}, found none among {} files and {} images",
+                    account.source.string(), from->title, tree.files.size(), tree.images.size()));
   require_all_read(set, tree, account);
   prepare_set(set, tree, options.prepare, account, options.stop);
   return set;
@@ -141,7 +156,7 @@ Conversion convert(const ConvertOptions& options) {
   if (to.write == nullptr)
     throw usage_error(fmt::format("{}: {} is read, but not written", setting_name("to"), to.name));
   require_empty(options.out);
-  const fs::path sources[] = {options.source};
+  const fs::path sources[] = {options.source, options.images};
   require_outside(options.out, sources);
   Conversion account;
   account.out = options.out;
@@ -150,6 +165,7 @@ Conversion convert(const ConvertOptions& options) {
   ConvertOptions reading = options;
   if (reading.read.unpack_folder.empty()) reading.read.unpack_folder = unpacked.folder();
   const AnnotatedSet set = read_annotations_of(reading, account);
+  require_outside(options.out, image_folders(set));  // of one file they may lie anywhere
   add_losses(set, to, account);
   build_folder(options.out, [&](const fs::path& temporary) {
     to.write({set, temporary, options.write, account, options.stop});

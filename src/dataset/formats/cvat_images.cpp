@@ -30,6 +30,25 @@ struct File {
   std::map<std::string, int>& index;
 };
 
+/// A skeleton belongs to the only box of its group. Standing alone it is no box.
+void join_skeleton(const pugi::xml_node& node, AnnotatedImage& image, File& file) {
+  const std::string group = node.attribute("group_id").value();
+  AnnotatedObject* owner = nullptr;
+  std::size_t members = 0;
+  for (AnnotatedObject& object : image.objects)
+    if (!group.empty() && group != "0" && object.group == group) owner = &object, ++members;
+  if (members != 1 || !owner->key_points.empty() || owner->class_index < 0) {
+    ++file.reading.account.not_boxes["skeleton"];
+    return;
+  }
+  owner->key_points = read_cvat_skeleton(node);
+  AnnotatedClass& one = file.set.classes[static_cast<std::size_t>(owner->class_index)];
+  const auto drawn = file.labels.skeletons.find(node.attribute("label").value());
+  if (drawn == file.labels.skeletons.end() || !one.point_names.empty()) return;
+  one.point_names = drawn->second.names;
+  one.joints = drawn->second.joints;
+}
+
 void read_shapes(const pugi::xml_node& node, AnnotatedImage& image, File& file) {
   for (const pugi::xml_node& child : node.children()) {
     if (child.type() != pugi::node_element) continue;
@@ -38,6 +57,7 @@ void read_shapes(const pugi::xml_node& node, AnnotatedImage& image, File& file) 
       image.tags.push_back({label, true});
       continue;
     }
+    if (element == "skeleton") continue;  // below, when all boxes are there
     if (!is_cvat_box(element)) {
       ++file.reading.account.not_boxes[element];
       continue;
@@ -48,6 +68,7 @@ void read_shapes(const pugi::xml_node& node, AnnotatedImage& image, File& file) 
     take_cvat_attributes(child, label, file.labels, object);
     image.objects.push_back(std::move(object));
   }
+  for (const pugi::xml_node& child : node.children("skeleton")) join_skeleton(child, image, file);
 }
 
 void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
@@ -159,7 +180,8 @@ Format cvat_images_format() {
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.rotation = holds.occluded = holds.attributes = holds.group =
       holds.z_order = holds.tags = Keep::yes;
-  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
+  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = holds.key_points =
+      Keep::attribute;
   return format;
 }
 

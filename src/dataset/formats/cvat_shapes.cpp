@@ -11,6 +11,7 @@
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/mask_runs.hpp"
+#include "dataset/formats/object_json.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -116,6 +117,28 @@ std::string read_geometry(const pugi::xml_node& node, int width, int height,
   return fault;
 }
 
+/// The drawing of a skeleton: circles are points, lines join two of them.
+CvatSkeleton read_drawing(std::string_view drawing) {
+  CvatSkeleton skeleton;
+  pugi::xml_document document;
+  const std::string whole = fmt::format("<svg>{}</svg>", drawing);
+  if (!document.load_buffer(whole.data(), whole.size())) return skeleton;
+  std::map<std::string, int> places;  // by the number of the point
+  for (const pugi::xml_node& node : document.child("svg").children("circle")) {
+    const std::string name = node.attribute("data-label-name").value();
+    if (name.empty() || text::contains(skeleton.names, name)) continue;
+    places.emplace(node.attribute("data-node-id").value(), static_cast<int>(skeleton.names.size()));
+    skeleton.names.push_back(name);
+  }
+  for (const pugi::xml_node& line : document.child("svg").children("line")) {
+    const auto from = places.find(line.attribute("data-node-from").value()),
+               to = places.find(line.attribute("data-node-to").value());
+    if (from != places.end() && to != places.end())
+      skeleton.joints.emplace_back(from->second, to->second);
+  }
+  return skeleton;
+}
+
 void collect_labels(const pugi::xml_node& node, CvatLabels& labels) {
   for (const pugi::xml_node& child : node.children()) {
     if (std::string_view(child.name()) != "labels") {
@@ -125,6 +148,10 @@ void collect_labels(const pugi::xml_node& node, CvatLabels& labels) {
     for (const pugi::xml_node& label : child.children("label")) {
       const std::string name = child_text(label, "name");
       if (!child_text(label, "parent").empty() || name.empty()) continue;
+      if (child_text(label, "type") == "skeleton") {
+        labels.skeletons[name] = read_drawing(label.child("svg").text().get());
+        continue;
+      }
       if (!text::contains(labels.names, name)) labels.names.push_back(name);
       for (const pugi::xml_node& one : label.child("attributes").children("attribute"))
         labels.input_types[{name, child_text(one, "name")}] = child_text(one, "input_type");
@@ -138,6 +165,7 @@ std::vector<Attribute> written_attributes(const AnnotatedObject& object) {
     if (object.*mark.member && mark.member != &AnnotatedObject::occluded)
       list.push_back({mark.name, true});
   if (object.score) list.push_back({"score", *object.score});
+  if (!object.key_points.empty()) list.push_back({key_points_name, key_points_text(object)});
   return list;
 }
 
@@ -178,6 +206,25 @@ AnnotatedObject read_cvat_shape(const pugi::xml_node& node, const LineTable& lin
   return object;
 }
 
+std::vector<KeyPoint> read_cvat_skeleton(const pugi::xml_node& node) {
+  std::vector<KeyPoint> points;
+  for (const pugi::xml_node& child : node.children("points")) {
+    const std::string_view written = child.attribute("points").value();
+    const auto comma = written.find(',');
+    KeyPoint point;
+    point.name = child.attribute("label").value();
+    point.hidden = is_yes(child.attribute("occluded").value());
+    const bool known = std::any_of(points.begin(), points.end(),
+                                   [&](const KeyPoint& other) { return other.name == point.name; });
+    if (known || point.name.empty() || is_yes(child.attribute("outside").value()) ||
+        comma == std::string_view::npos || !read_number(written.substr(0, comma), point.at.x) ||
+        !read_number(written.substr(comma + 1), point.at.y))
+      continue;
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
 void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,
                           const CvatLabels& labels, AnnotatedObject& object) {
   for (const pugi::xml_node& child : node.children("attribute")) {
@@ -194,6 +241,7 @@ void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,
     Attribute one{name, std::move(value)};
     // The format has an attribute of its own for what is occluded.
     if (name != "occluded" && take_mark(one, object)) continue;
+    if (take_key_points(one, object)) continue;
     if (name == "score" && read_number(written, number))
       object.score = number;
     else

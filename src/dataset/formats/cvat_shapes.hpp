@@ -11,8 +11,15 @@
 
 namespace yolov7::dataset {
 
+/// The points of a label of type skeleton and the lines between them, as its drawing has them.
+struct CvatSkeleton {
+  std::vector<std::string> names;
+  std::vector<std::pair<int, int>> joints;  ///< places in `names`
+};
+
 struct CvatLabels {
-  std::vector<std::string> names;  ///< in the order of the file, parts of skeletons left out
+  std::vector<std::string> names;  ///< in the order of the file; no skeletons, nor their parts
+  std::map<std::string, CvatSkeleton> skeletons;                           ///< by label
   std::map<std::pair<std::string, std::string>, std::string> input_types;  ///< (label, attribute)
 };
 
@@ -28,6 +35,8 @@ bool is_cvat_box(const std::string& element);
 /// becomes the fault. `width`, `height`: of the image, for masks.
 AnnotatedObject read_cvat_shape(const pugi::xml_node& node, const LineTable& lines, int width,
                                 int height);
+/// The labelled points of a <skeleton>, by their labels.
+std::vector<KeyPoint> read_cvat_skeleton(const pugi::xml_node& node);
 /// Attributes of the shape with the types that <meta> gives them; this program's own ones (crowd,
 /// ignore, difficult, truncated, score) go where they belong.
 void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,

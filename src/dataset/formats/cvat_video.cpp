@@ -256,7 +256,8 @@ Format cvat_video_format() {
       "numbers of tracks are kept where they are whole numbers; names of images become "
       "frame_000000, "
       "frame_000001, ….";
-  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
+  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = holds.key_points =
+      Keep::attribute;
   return format;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/json.hpp"
 #include "core/stop.hpp"
@@ -36,10 +37,36 @@ bool detect(const SourceTree& tree) {
 struct File {
   fs::path path;
   std::vector<std::string> labels;
-  std::vector<AnnotatedImage> images;  ///< class_index: label_id
+  std::map<std::size_t, AnnotatedClass> points;  ///< names of key points and joints by label_id
+  std::vector<AnnotatedImage> images;            ///< class_index: label_id
 };
 
+/// Joints are numbered from 1, as COCO has them; some files number from 0.
+void read_points(const json& categories, File& file) {
+  const json* points = member(categories, "points");
+  const json* items = points == nullptr ? nullptr : member(*points, "items");
+  if (items == nullptr || !items->is_array()) return;
+  for (const json& one : *items) {
+    const auto label = number_at(one, "label_id");
+    const json *names = member(one, "labels"), *joints = member(one, "joints");
+    if (!label || *label < 0 || *label > 1e6 || names == nullptr || !names->is_array()) continue;
+    AnnotatedClass& owner = file.points[static_cast<std::size_t>(*label)];
+    std::set<std::string> seen;
+    for (const json& name : *names)
+      if (name.is_string() && seen.insert(name.get<std::string>()).second)
+        owner.point_names.push_back(name.get<std::string>());
+    if (owner.point_names.size() < names->size()) owner.point_names.clear();
+    if (joints == nullptr || !joints->is_array()) continue;
+    bool from_zero = false;
+    for (const json& joint : *joints)
+      for (const double end : numbers_of(&joint).value_or(std::vector<double>()))
+        from_zero = from_zero || end == 0;
+    owner.joints = joints_of(*joints, owner.point_names.size(), from_zero ? 0 : 1);
+  }
+}
+
 void read_labels(const json& categories, File& file) {
+  read_points(categories, file);
   const json* label = member(categories, "label");
   const json* labels = label == nullptr ? nullptr : member(*label, "labels");
   if (labels == nullptr || !labels->is_array()) return;
@@ -92,6 +119,43 @@ AnnotatedObject read_object(const json& value, AnnotatedObject object) {
   return object;
 }
 
+/// Points with their visibility in a list of its own ("points") or behind each ("skeleton"): 0, 1
+/// or 2, as COCO has it. They are called by their numbers here.
+std::vector<KeyPoint> points_of(const json& value) {
+  std::vector<KeyPoint> points;
+  const bool triples = text_at(value, "type") == "skeleton";
+  const auto numbers = numbers_of(member(value, "points"));
+  const auto visible = numbers_of(member(value, "visibility"));
+  if (!numbers) return points;
+  const std::size_t step = triples ? 3 : 2;
+  for (std::size_t i = 0; (i + 1) * step <= numbers->size(); ++i) {
+    double mark = triples ? (*numbers)[i * step + 2] : 2;
+    if (!triples && visible && i < visible->size()) mark = (*visible)[i];
+    if (mark != 0)
+      points.push_back(
+          {point_number(i), {(*numbers)[i * step], (*numbers)[i * step + 1]}, mark == 1});
+  }
+  return points;
+}
+
+/// They belong to the only box of their group, which is then a group no longer. Standing alone they
+/// are no box.
+void join_points(const std::vector<const json*>& list, AnnotatedImage& image, Conversion& account) {
+  for (const json* one : list) {
+    const std::string group = id_at(*one, "group");
+    AnnotatedObject* owner = nullptr;
+    std::size_t members = 0;
+    for (AnnotatedObject& object : image.objects)
+      if (!group.empty() && object.group == group) owner = &object, ++members;
+    if (members != 1) {
+      ++account.not_boxes[text_at(*one, "type")];
+      continue;
+    }
+    owner->key_points = points_of(*one);
+    owner->group.clear();
+  }
+}
+
 void read_item(const json& item, File& file, Conversion& account) {
   AnnotatedImage image;
   image.annotation = file.path;
@@ -113,15 +177,19 @@ void read_item(const json& item, File& file, Conversion& account) {
   const json* list = member(item, "annotations");
   if (list != nullptr && !list->is_array())
     image.fault = "expected annotations as a list, found " + shown(list);
-  else if (list != nullptr)
+  std::vector<const json*> points;
+  if (image.fault.empty() && list != nullptr)
     for (const json& one : *list) {
       AnnotatedObject object;
       const std::string kind = take_shape(one, object);
       if (kind.empty())
         image.objects.push_back(read_object(one, std::move(object)));
+      else if (kind == "points" || kind == "skeleton")
+        points.push_back(&one);
       else
         ++account.not_boxes[kind];
     }
+  join_points(points, image, account);
   file.images.push_back(std::move(image));
 }
 
@@ -129,11 +197,20 @@ void add_images(File& file, const Reading& reading, AnnotatedSet& set,
                 std::map<std::string, int>& index) {
   std::vector<int> places;
   for (const std::string& label : file.labels) places.push_back(class_named(set, index, label));
+  for (const auto& [label, points] : file.points) {
+    if (label >= places.size()) continue;
+    AnnotatedClass& owner = set.classes[static_cast<std::size_t>(places[label])];
+    if (!owner.point_names.empty()) continue;
+    owner.point_names = points.point_names;
+    owner.joints = points.joints;
+  }
   const fs::path folder = file.path.parent_path() / ".." / "images";
   for (AnnotatedImage& image : file.images) {
     check_stop(reading.stop);
     for (AnnotatedObject& object : image.objects) {
       const auto label = static_cast<std::size_t>(std::max(object.class_index, 0));
+      if (const auto names = file.points.find(label); names != file.points.end())
+        name_points(names->second.point_names, object);
       if (object.class_index >= 0 && label >= places.size()) {
         if (object.fault.empty())
           object.fault = fmt::format("label_id {} is out of range 0..{}", label,
@@ -189,6 +266,38 @@ json attributes_json(const AnnotatedObject& object) {
   return list;
 }
 
+/// The key points of an object, joined to it by the group.
+json points_json(const AnnotatedObject& object, const AnnotatedClass& owner, std::size_t number,
+                 std::int64_t group) {
+  std::vector<double> points(2 * owner.point_names.size());
+  std::vector<int> visibility(owner.point_names.size());
+  for (const KeyPoint& point : object.key_points) {
+    const std::size_t place = point_place(owner, point.name);
+    points[2 * place] = tidy(point.at.x), points[2 * place + 1] = tidy(point.at.y);
+    visibility[place] = point.hidden ? 1 : 2;
+  }
+  return {{"id", number},
+          {"type", "points"},
+          {"attributes", json::object()},
+          {"group", group},
+          {"label_id", object.class_index},
+          {"points", std::move(points)},
+          {"visibility", std::move(visibility)},
+          {"z_order", 0}};
+}
+
+json point_categories(const std::vector<AnnotatedClass>& classes) {
+  json items = json::array();
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i].point_names.empty()) continue;
+    json joints = json::array();
+    for (const auto& [a, b] : classes[i].joints) joints.push_back({a + 1, b + 1});
+    items.push_back(
+        {{"label_id", i}, {"labels", classes[i].point_names}, {"joints", std::move(joints)}});
+  }
+  return {{"items", std::move(items)}};
+}
+
 json object_json(const AnnotatedObject& object, std::size_t number) {
   const auto id = text::parse_int(object.id), group = text::parse_int(object.group);
   json value = {{"id", id ? *id : static_cast<std::int64_t>(number)},
@@ -215,15 +324,24 @@ void write(const Writing& writing) {
   json labels = json::array();
   for (const AnnotatedClass& one : writing.set.classes)
     labels.push_back({{"name", one.name}, {"parent", ""}, {"attributes", json::array()}});
-  const json categories = {
-      {"label", {{"labels", std::move(labels)}, {"attributes", {"occluded"}}}}};
+  json categories = {{"label", {{"labels", std::move(labels)}, {"attributes", {"occluded"}}}}};
+  if (json points = point_categories(writing.set.classes); !points["items"].empty())
+    categories["points"] = std::move(points);
   std::map<std::string, std::string> texts;
-  std::size_t number = 0;
+  std::size_t number = 0, groups = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     json list = json::array();
-    for (const AnnotatedObject& object : image.objects)
+    std::int64_t group = free_group(image);
+    for (const AnnotatedObject& object : image.objects) {
       list.push_back(object_json(object, ++number));
+      if (object.key_points.empty()) continue;
+      groups += object.group.empty() ? 0 : 1;
+      list.back()["group"] = group;
+      list.push_back(points_json(object,
+                                 writing.set.classes[static_cast<std::size_t>(object.class_index)],
+                                 ++number, group++));
+    }
     const json item = {
         {"id", places[i].stem().string()},
         {"annotations", std::move(list)},
@@ -236,6 +354,8 @@ void write(const Writing& writing) {
     write_text_file(writing, fmt::format("annotations/{}.json", split),
                     fmt::format("{{\"info\": {{}},\n\"categories\": {},\n\"items\": [{}\n]}}\n",
                                 json_text(categories), text));
+  if (groups > 0)
+    writing.account.losses.push_back({"group of an object with key points", groups, ""});
 }
 
 }  // namespace
@@ -251,7 +371,15 @@ Format datumaro_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.attributes = holds.group = holds.z_order = holds.ids =
-      Keep::yes;
+      holds.key_points = holds.joints = Keep::yes;
+  format.limits_words =
+      "the group of an object with key points is lost, and counted: they are joined to it by a "
+      "group of their own.";
+  format.limits = [](AnnotatedSet& set) {
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects)
+        if (!object.key_points.empty()) object.group.clear();
+  };
   holds.rotation = holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.track = holds.score = Keep::attribute;
   return format;

@@ -34,6 +34,9 @@ struct Reading {
   std::stop_token stop = {};  ///< looked at between files or entries
 };
 
+/// Where losses go that are kept beside the format, in words.
+inline constexpr const char* extra_line = "line of annotations.extra.jsonl";
+
 struct WriteOptions {
   bool hard_link = false;
 };
@@ -59,6 +62,8 @@ struct Holds {
        difficult = Keep::no, truncated = Keep::no, occluded = Keep::no, attributes = Keep::no,
        group = Keep::no, z_order = Keep::no, track = Keep::no, score = Keep::no, ids = Keep::no,
        tags = Keep::no;
+  Keep key_points = Keep::no, joints = Keep::no;  ///< joints: the lines between key points
+  Keep background = Keep::yes;                    ///< an image without any object
   Keep not_annotated = Keep::no;  ///< tells an image without objects from one not yet annotated
 };
 

@@ -62,6 +62,8 @@ const std::vector<Property>& properties() {
        [](O& o) { o.track.reset(); }},
       {"score", &Holds::score, [](const O& o) { return o.score.has_value(); },
        [](O& o) { o.score.reset(); }},
+      {"key points", &Holds::key_points, [](const O& o) { return !o.key_points.empty(); },
+       [](O& o) { o.key_points.clear(); }},
       {"object id", &Holds::ids, [](const O& o) { return !o.id.empty(); },
        [](O& o) { o.id.clear(); }},
   };
@@ -129,19 +131,19 @@ const Format& detect_format(const SourceTree& tree, const std::string& choice) {
     if (format.read != nullptr && format.detect != nullptr && format.detect(tree))
       found.push_back(&format);
   if (found.size() == 1) return *found.front();
+  const std::string name = (tree.source.empty() ? tree.root : tree.source).string();
   if (found.empty() && has_class_folders(tree)) return *find_format("imagenet");
   if (found.empty())
-    throw Error(
-        fmt::format("{}: expected annotations in one of the formats {}, found the signs of none "
-                    "among {} files and {} images; {} names a format",
-                    tree.root.string(), text::join(readable_names(), ", "), tree.files.size(),
-                    tree.images.size(), chooser));
+    throw Error(fmt::format(
+        "{}: expected annotations of a known format, found the signs of none among {} "
+        "files and {} images; {} names one of {}",
+        name, tree.files.size(), tree.images.size(), chooser, text::join(readable_names(), ", ")));
   std::vector<std::string> names;
   for (const Format* format : found) names.push_back(format->name);
   throw Error(
       fmt::format("{}: expected annotations in one format, found the signs of several: {}; {} "
                   "chooses one",
-                  tree.root.string(), text::join(names, ", "), chooser));
+                  name, text::join(names, ", "), chooser));
 }
 
 std::vector<std::string> readable_names() {
@@ -173,12 +175,16 @@ std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
     }
   for (std::size_t i = 0; i < counts.size(); ++i)
     add(properties()[i].what, counts[i], format.holds.*properties()[i].keep);
-  std::size_t tagged = 0, not_annotated = 0;
+  std::size_t tagged = 0, not_annotated = 0, background = 0, joints = 0;
+  for (const AnnotatedClass& one : set.classes) joints += one.joints.size();
   for (const AnnotatedImage& image : set.images) {
     tagged += image.tags.size();
+    background += image.objects.empty() ? 1 : 0;
     not_annotated += image.state == ImageState::not_annotated ? 1 : 0;
   }
+  add("joint of key points", joints, format.holds.joints);
   add("image tag", tagged, format.holds.tags);
+  add("image without a box", background, format.holds.background);
   add("mark that an image is not annotated yet", not_annotated, format.holds.not_annotated);
   return result;
 }
@@ -193,6 +199,12 @@ void keep_what_it_holds(AnnotatedSet& set, const Format& format) {
     if (format.holds.not_annotated == Keep::no && image.state == ImageState::not_annotated)
       image.state = ImageState::empty_on_purpose;
   }
+  for (AnnotatedClass& one : set.classes) {
+    if (format.holds.joints == Keep::no) one.joints.clear();
+    if (format.holds.key_points == Keep::no) one.point_names.clear();
+  }
+  if (format.holds.background == Keep::no)
+    std::erase_if(set.images, [](const AnnotatedImage& image) { return image.objects.empty(); });
   if (format.holds.not_annotated == Keep::no_file)
     std::erase_if(set.images, [](const AnnotatedImage& image) {
       return image.state == ImageState::not_annotated;
@@ -206,8 +218,8 @@ std::string format_table_text() {
     head += fmt::format(" {} |", property.what);
     line += "---|";
   }
-  head += " image tag | not annotated |";
-  line += "---|---|";
+  head += " joint of key points | image tag | image without a box | not annotated |";
+  line += "---|---|---|---|";
   std::string out = head + "\n" + line + "\n";
   for (const Format& format : formats()) {
     std::string names = "`" + format.name + "`";
@@ -217,8 +229,10 @@ std::string format_table_text() {
                        format.write != nullptr ? "yes" : "–");
     for (const Property& property : properties())
       out += fmt::format(" {} |", format.write != nullptr ? mark(format.holds.*property.keep) : "");
-    out += fmt::format(" {} | {} |\n", format.write != nullptr ? mark(format.holds.tags) : "",
-                       format.write != nullptr ? mark(format.holds.not_annotated) : "");
+    const Holds& holds = format.holds;
+    for (const Keep keep : {holds.joints, holds.tags, holds.background, holds.not_annotated})
+      out += fmt::format(" {} |", format.write != nullptr ? mark(keep) : "");
+    out += '\n';
   }
   return out;
 }

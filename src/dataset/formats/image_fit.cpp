@@ -45,9 +45,16 @@ void move_rings(AnnotatedObject& object, Move move) {
     for (Point& point : ring) point = move(point);
 }
 
+/// Rings and key points.
+template <class Move>
+void move_points(AnnotatedObject& object, Move move) {
+  move_rings(object, move);
+  for (KeyPoint& point : object.key_points) point.at = move(point.at);
+}
+
 void scale(AnnotatedObject& object, double x, double y) {
   const auto scaled = [&](const Xyxy& b) { return Xyxy{b.x1 * x, b.y1 * y, b.x2 * x, b.y2 * y}; };
-  move_rings(object, [&](const Point& p) { return Point{p.x * x, p.y * y}; });
+  move_points(object, [&](const Point& p) { return Point{p.x * x, p.y * y}; });
   object.mask.reset();  // runs cannot be stretched
   if (object.rotation) {
     Ring corners = corners_of(*object.rotation);
@@ -63,7 +70,7 @@ void scale(AnnotatedObject& object, double x, double y) {
 /// Rotations and masks that stand beside fractions are in pixels already: they come from this
 /// program's own side file.
 void from_fractions(AnnotatedObject& object, double width, double height) {
-  move_rings(object, [&](const Point& p) { return Point{p.x * width, p.y * height}; });
+  move_points(object, [&](const Point& p) { return Point{p.x * width, p.y * height}; });
   Xyxy& box = object.box;
   box = {box.x1 * width, box.y1 * height, box.x2 * width, box.y2 * height};
 }
@@ -79,7 +86,7 @@ bool is_of_stored_image(const AnnotatedImage& image, const PictureFacts& facts) 
 void turn_objects(AnnotatedImage& image, const PictureFacts& facts) {
   for (AnnotatedObject& object : image.objects) {
     object.box = turned(object.box, facts);
-    move_rings(object, [&](const Point& p) { return turned(p, facts); });
+    move_points(object, [&](const Point& p) { return turned(p, facts); });
     if (object.rotation) {
       Ring corners = corners_of(*object.rotation);
       for (Point& p : corners) p = turned(p, facts);
@@ -145,6 +152,12 @@ SizeVerdict fit_to_image(AnnotatedImage& image, const PictureFacts& facts, SizeR
   image.width = facts.width;
   image.height = facts.height;
   return verdict;
+}
+
+std::size_t drop_points_outside(AnnotatedObject& object, int width, int height) {
+  return std::erase_if(object.key_points, [&](const KeyPoint& point) {
+    return !(point.at.x >= 0 && point.at.y >= 0 && point.at.x <= width && point.at.y <= height);
+  });
 }
 
 bool clip_object(AnnotatedObject& object, int width, int height) {

@@ -29,6 +29,8 @@ AnnotatedImage fitted_copy(AnnotatedImage image, const PictureFacts& facts, Size
                            BoxOrientation boxes);
 /// A box of the stored image in the image as it is shown. `facts` has the size as shown.
 Xyxy turned(const Xyxy& box, const PictureFacts& facts);
+/// Takes out key points beyond the edges, since another place would be a wrong one. How many.
+std::size_t drop_points_outside(AnnotatedObject& object, int width, int height);
 /// Clips box and rings to the image. False where nothing changed.
 bool clip_object(AnnotatedObject& object, int width, int height);
 

@@ -182,4 +182,19 @@ std::string number_text(double value, int digits) {
   return fmt::format("{}", plain == 0 ? 0.0 : plain);  // no "-0"
 }
 
+std::vector<std::pair<int, int>> joints_of(const json& list, std::size_t count, int first) {
+  std::vector<std::pair<int, int>> joints;
+  if (!list.is_array()) return joints;
+  for (const json& one : list) {
+    const auto ends = numbers_of(&one);
+    if (!ends || ends->size() != 2) continue;
+    const double a = (*ends)[0] - first, b = (*ends)[1] - first;
+    const auto place = [&](double end) {
+      return end >= 0 && end < static_cast<double>(count) && end == std::floor(end);
+    };
+    if (place(a) && place(b)) joints.emplace_back(static_cast<int>(a), static_cast<int>(b));
+  }
+  return joints;
+}
+
 }  // namespace yolov7::dataset

@@ -49,4 +49,9 @@ double tidy(double value);
 /// The value to so many significant digits as text, shortest form.
 std::string number_text(double value, int digits = 15);
 
+/// [[1, 2], …] as places from 0 among `count` key points, `first` being the lowest number; pairs of
+/// other points are left out.
+std::vector<std::pair<int, int>> joints_of(const nlohmann::json& list, std::size_t count,
+                                           int first);
+
 }  // namespace yolov7::dataset

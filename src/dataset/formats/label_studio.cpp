@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -156,6 +157,33 @@ std::string take_shape(const json& region, double width, double height, Annotate
   return "";
 }
 
+/// Points belong to the box that their parentID names. Standing alone they are no box.
+void join_points(const json& result, AnnotatedImage& image, Conversion& account) {
+  for (const json& region : result) {
+    const std::string type = text_at(region, "type"), parent = id_at(region, "parentID");
+    if (type != "keypointlabels") continue;
+    const std::vector<std::string> labels = labels_of(region);
+    const json* value = member(region, "value");
+    const auto x = value == nullptr ? std::nullopt : number_at(*value, "x"),
+               y = value == nullptr ? std::nullopt : number_at(*value, "y");
+    const int width = size_at(region, "original_width"),
+              height = size_at(region, "original_height");
+    bool taken = false;
+    const json* meta = member(region, "meta");
+    const json* ours = meta == nullptr ? nullptr : member(*meta, "yolov7");
+    for (AnnotatedObject& object : image.objects) {
+      if (parent.empty() || object.id != parent || labels.size() != 1 || !x || !y) continue;
+      const auto same = [&](const KeyPoint& other) { return other.name == labels[0]; };
+      if (std::any_of(object.key_points.begin(), object.key_points.end(), same)) continue;
+      object.key_points.push_back({labels[0],
+                                   {*x / 100 * width, *y / 100 * height},
+                                   ours != nullptr && flag_at(*ours, "hidden")});
+      taken = true;
+    }
+    if (!taken) ++account.not_boxes[type];
+  }
+}
+
 struct Task {
   const Reading& reading;
   AnnotatedImage& image;
@@ -169,7 +197,8 @@ void read_region(const json& region, const std::vector<std::string>& labels, Tas
   const int width = size_at(region, "original_width"), height = size_at(region, "original_height");
   const std::string not_a_box = take_shape(region, width, height, object);
   if (!not_a_box.empty()) {
-    if (not_a_box != "labels") ++task.reading.account.not_boxes[not_a_box];
+    if (not_a_box != "labels" && not_a_box != "keypointlabels")
+      ++task.reading.account.not_boxes[not_a_box];
     return;
   }
   if (width == 0 || height == 0)
@@ -218,6 +247,7 @@ void read_result(const json& result, Task& task) {
     if (labels.empty()) labels = by_id[id_at(region, "id")];
     read_region(region, labels, task);
   }
+  join_points(result, task.image, task.reading.account);
 }
 
 void read_task(const json& value, const fs::path& path, const Reading& reading, AnnotatedSet& set,
@@ -281,6 +311,14 @@ AnnotatedSet read(const Reading& reading) {
   return set;
 }
 
+std::vector<std::string> all_point_names(const AnnotatedSet& set) {
+  std::vector<std::string> names;
+  for (const AnnotatedClass& one : set.classes)
+    for (const std::string& name : one.point_names)
+      if (!text::contains(names, name)) names.push_back(name);
+  return names;
+}
+
 void write(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return "images/" + split; });
@@ -288,9 +326,12 @@ void write(const Writing& writing) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     json result = json::array(), annotations = json::array();
-    for (const AnnotatedObject& object : image.objects)
-      result.push_back(
-          label_studio_region(object, image, class_name(writing, object), result.size()));
+    for (const AnnotatedObject& object : image.objects) {
+      json region = label_studio_region(object, image, class_name(writing, object), result.size());
+      std::vector<json> points = label_studio_points(object, image, region);
+      result.push_back(std::move(region));
+      for (json& point : points) result.push_back(std::move(point));
+    }
     if (image.state != ImageState::not_annotated || !result.empty())
       annotations.push_back({{"result", std::move(result)}});
     const json task = {
@@ -301,60 +342,11 @@ void write(const Writing& writing) {
     out += (i == 0 ? "\n" : ",\n") + json_text(task);
   }
   write_text_file(writing, "tasks.json", out + "\n]\n");
-  write_text_file(writing, "label_config.xml", label_studio_config(names_of(writing.set)));
+  write_text_file(writing, "label_config.xml",
+                  label_studio_config(names_of(writing.set), all_point_names(writing.set)));
 }
 
 }  // namespace
-
-json label_studio_region(const AnnotatedObject& object, const AnnotatedImage& image,
-                         const std::string& class_name, std::size_t number) {
-  const double width = image.width, height = image.height;
-  const Ring* polygon = object.rotation ? nullptr : sole_polygon(object);
-  const std::string kind = polygon != nullptr ? "polygonlabels" : "rectanglelabels";
-  json value = {{kind, {class_name}}};
-  if (polygon != nullptr) {
-    json points = json::array();
-    for (const Point& p : *polygon) points.push_back({p.x / width * 100, p.y / height * 100});
-    value["points"] = std::move(points);
-    value["closed"] = true;
-  } else {
-    const Point corner = object.rotation ? corners_of(*object.rotation).front()
-                                         : Point{object.box.x1, object.box.y1};
-    const Xyxy& box = object.rotation ? object.rotation->box : object.box;
-    value["x"] = corner.x / width * 100;
-    value["y"] = corner.y / height * 100;
-    value["width"] = box.width() / width * 100;
-    value["height"] = box.height() / height * 100;
-    value["rotation"] = object.rotation ? object.rotation->degrees : 0;
-  }
-  json region = {{"id", object.id.empty() ? fmt::format("r{}", number) : object.id},
-                 {"type", kind},
-                 {"from_name", polygon != nullptr ? "polygon" : "label"},
-                 {"to_name", "image"},
-                 {"original_width", image.width},
-                 {"original_height", image.height},
-                 {"image_rotation", 0},
-                 {"value", std::move(value)}};
-  if (object.score) region["score"] = *object.score;
-  AnnotatedObject further = object;
-  further.rotation.reset(), further.score.reset(), further.id.clear();
-  if (json ours = properties_json(further, false); !ours.empty())
-    region["meta"] = {{"yolov7", std::move(ours)}};
-  return region;
-}
-
-std::string label_studio_config(const std::vector<std::string>& classes) {
-  std::string labels;
-  for (const std::string& one : classes)
-    labels += fmt::format("    <Label value=\"{}\"/>\n", xml_text(one));
-  return fmt::format(
-      "<View>\n  <Image name=\"image\" value=\"$image\"/>\n"
-      "  <RectangleLabels name=\"label\" toName=\"image\">\n{0}"
-      "  </RectangleLabels>\n"
-      "  <PolygonLabels name=\"polygon\" toName=\"image\">\n{0}"
-      "  </PolygonLabels>\n</View>\n",
-      labels);
-}
 
 Format label_studio_format() {
   Format format;
@@ -366,8 +358,8 @@ Format label_studio_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.quad = holds.rotation = holds.score = holds.ids = holds.not_annotated =
-      Keep::yes;
+  holds.polygon = holds.quad = holds.rotation = holds.score = holds.ids = holds.key_points =
+      holds.not_annotated = Keep::yes;
   holds.mask = holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.attributes = holds.group = holds.z_order = holds.track = Keep::attribute;
   return format;

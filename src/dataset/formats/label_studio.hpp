@@ -10,10 +10,18 @@
 namespace yolov7::dataset {
 
 /// A region in percent of the image, for the controls "label" (rectangles) and "polygon"; `number`
-/// makes the id of an object that has none.
+/// makes the id of an object that has none. Key points are regions of their own
+/// (label_studio_points()), unless they stand in `meta`: where the project has no control for them.
 nlohmann::json label_studio_region(const AnnotatedObject& object, const AnnotatedImage& image,
-                                   const std::string& class_name, std::size_t number);
+                                   const std::string& class_name, std::size_t number,
+                                   bool points_in_meta = false);
 /// A labelling configuration with these two controls for the image `$image`.
-std::string label_studio_config(const std::vector<std::string>& classes);
+/// `points`: names of key points, which need a control of their own.
+std::string label_studio_config(const std::vector<std::string>& classes,
+                                const std::vector<std::string>& points = {});
+/// The key points of an object as regions that name its own one as their parent.
+std::vector<nlohmann::json> label_studio_points(const AnnotatedObject& object,
+                                                const AnnotatedImage& image,
+                                                const nlohmann::json& region);
 
 }  // namespace yolov7::dataset

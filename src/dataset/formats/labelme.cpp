@@ -1,8 +1,10 @@
 // LabelMe JSON: one file per image, shapes in absolute pixels.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
@@ -77,6 +79,33 @@ std::string take_shape(const json& shape, AnnotatedObject& object) {
   return "";
 }
 
+/// Points belong to the only box of their group, which is then a group no longer. Standing alone
+/// they are no box.
+void join_points(const std::vector<const json*>& points, AnnotatedImage& image,
+                 Conversion& account) {
+  std::set<AnnotatedObject*> joined;
+  for (const json* shape : points) {
+    const std::string group = id_at(*shape, "group_id");
+    const auto at = ring_of(member(*shape, "points"));
+    AnnotatedObject* owner = nullptr;
+    std::size_t members = 0;
+    for (AnnotatedObject& object : image.objects)
+      if (!group.empty() && object.group == group) owner = &object, ++members;
+    KeyPoint point{text_at(*shape, "label"), {}, false};
+    if (const json* flags = member(*shape, "flags")) point.hidden = flag_at(*flags, "hidden");
+    const auto same = [&](const KeyPoint& other) { return other.name == point.name; };
+    if (members != 1 || point.name.empty() || !at || at->size() != 1 ||
+        std::any_of(owner->key_points.begin(), owner->key_points.end(), same)) {
+      ++account.not_boxes["point"];
+      continue;
+    }
+    point.at = at->front();
+    owner->key_points.push_back(std::move(point));
+    joined.insert(owner);
+  }
+  for (AnnotatedObject* owner : joined) owner->group.clear();
+}
+
 void read_shapes(const json& file, AnnotatedImage& image, AnnotatedSet& set,
                  std::map<std::string, int>& index, Conversion& account) {
   const json* shapes = member(file, "shapes");
@@ -85,11 +114,15 @@ void read_shapes(const json& file, AnnotatedImage& image, AnnotatedSet& set,
     return;
   }
   std::size_t number = 0, masks = 0;
+  std::vector<const json*> points;
   for (const json& shape : *shapes) {
     AnnotatedObject object;
     const std::string not_a_box = take_shape(shape, object);
-    if (!not_a_box.empty()) {
+    if (not_a_box == "point") points.push_back(&shape);
+    if (!not_a_box.empty() && not_a_box != "point") {
       ++account.not_boxes[not_a_box];
+    }
+    if (!not_a_box.empty()) {
       ++number;
       continue;
     }
@@ -102,6 +135,7 @@ void read_shapes(const json& file, AnnotatedImage& image, AnnotatedSet& set,
     image.objects.push_back(std::move(object));
     ++number;
   }
+  join_points(points, image, account);
   if (masks > 0)
     account.notes.push_back(
         {image.annotation, 0,
@@ -140,6 +174,15 @@ AnnotatedSet read(const Reading& reading) {
   return set;
 }
 
+json point_json(const KeyPoint& point, std::int64_t group) {
+  return {{"label", point.name},
+          {"points", json::array({json::array({tidy(point.at.x), tidy(point.at.y)})})},
+          {"group_id", group},
+          {"description", ""},
+          {"shape_type", "point"},
+          {"flags", {{"hidden", point.hidden}}}};
+}
+
 json shape_json(const Writing& writing, const AnnotatedObject& object) {
   json points = json::array();
   const auto add = [&](const Point& p) { points.push_back({tidy(p.x), tidy(p.y)}); };
@@ -172,13 +215,20 @@ json shape_json(const Writing& writing, const AnnotatedObject& object) {
 void write(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return split; });
-  std::size_t texts = 0;
+  std::size_t texts = 0, groups = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     if (image.state == ImageState::not_annotated && image.objects.empty()) continue;
     json shapes = json::array(), flags = json::object();
+    std::int64_t group = free_group(image);
     for (const AnnotatedObject& object : image.objects) {
       shapes.push_back(shape_json(writing, object));
+      if (!object.key_points.empty()) {
+        groups += object.group.empty() ? 0 : 1;
+        shapes.back()["group_id"] = group;
+        for (const KeyPoint& point : object.key_points) shapes.push_back(point_json(point, group));
+        ++group;
+      }
       for (const Attribute& one : object.attributes)
         texts += !std::holds_alternative<bool>(one.value) && one.name != "description" ? 1 : 0;
     }
@@ -190,6 +240,8 @@ void write(const Writing& writing) {
     write_text_file(writing, fs::path(places[i]).replace_extension(".json"),
                     json_text(file, 1) + "\n");
   }
+  if (groups > 0)
+    writing.account.losses.push_back({"group of an object with key points", groups, ""});
   if (texts > 0)
     writing.account.losses.push_back(
         {"attribute that is neither a switch nor a description", texts, ""});
@@ -207,16 +259,20 @@ Format labelme_format() {
   format.read = read;
   format.write = write;
   Holds& holds = format.holds;
-  holds.polygon = holds.quad = holds.group = holds.attributes = holds.tags = Keep::yes;
+  holds.polygon = holds.quad = holds.group = holds.attributes = holds.tags = holds.key_points =
+      Keep::yes;
   holds.not_annotated = Keep::no_file;
   format.limits_words =
-      "attributes are switches, or one text called description; others are lost, and counted.";
+      "attributes are switches, or one text called description; others are lost, and counted; so "
+      "is the group of an object with key points, which are joined to it by a group of their own.";
   format.limits = [](AnnotatedSet& set) {
     for (AnnotatedImage& image : set.images)
-      for (AnnotatedObject& object : image.objects)
+      for (AnnotatedObject& object : image.objects) {
+        if (!object.key_points.empty()) object.group.clear();
         std::erase_if(object.attributes, [](const Attribute& one) {
           return !std::holds_alternative<bool>(one.value) && one.name != "description";
         });
+      }
   };
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded = Keep::attribute;
   return format;

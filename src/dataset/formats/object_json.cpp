@@ -4,7 +4,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "core/error.hpp"
+#include "core/json.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/mask_runs.hpp"
 
@@ -63,7 +66,49 @@ std::string take_shapes(const json& value, AnnotatedObject& object) {
   return "";
 }
 
+json key_points_json(const AnnotatedObject& object) {
+  json list = json::array();
+  for (const KeyPoint& point : object.key_points) {
+    json one = {point.name, tidy(point.at.x), tidy(point.at.y)};
+    if (point.hidden) one.push_back("hidden");
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+/// What is wrong with the list, or "".
+std::string read_key_points(const json& list, std::vector<KeyPoint>& points) {
+  if (!list.is_array()) return "expected key points as a list, found " + shown(&list);
+  std::set<std::string> names;
+  for (const json& one : list) {
+    const bool whole = one.is_array() && one.size() >= 3 && one[0].is_string();
+    const auto x = whole ? number_of(&one[1]) : std::nullopt,
+               y = whole ? number_of(&one[2]) : std::nullopt;
+    if (!x || !y || !names.insert(one[0].get<std::string>()).second)
+      return "expected key points as [name, x, y], each name once, found " + shown(&one);
+    points.push_back({one[0].get<std::string>(), {*x, *y}, one.size() > 3 && one[3] == "hidden"});
+  }
+  return "";
+}
+
 }  // namespace
+
+std::string key_points_text(const AnnotatedObject& object) {
+  return json_text(key_points_json(object));
+}
+
+bool take_key_points(const Attribute& attribute, AnnotatedObject& object) {
+  const auto* text = std::get_if<std::string>(&attribute.value);
+  if (attribute.name != key_points_name || text == nullptr) return false;
+  std::vector<KeyPoint> points;
+  try {
+    if (!read_key_points(parse_json(*text, key_points_name), points).empty()) return false;
+  } catch (const Error&) {
+    return false;  // an attribute of somebody else
+  }
+  object.key_points = std::move(points);
+  return true;
+}
 
 json attributes_json(const std::vector<Attribute>& attributes) {
   json list = json::object();
@@ -80,6 +125,7 @@ json properties_json(const AnnotatedObject& object, bool with_rings) {
   if (object.z_order != 0) value["z_order"] = object.z_order;
   if (object.score) value["score"] = *object.score;
   if (!object.attributes.empty()) value["attributes"] = attributes_json(object.attributes);
+  if (!object.key_points.empty()) value[key_points_name] = key_points_json(object);
   if (with_rings && !object.rings.empty()) value["polygons"] = rings_json(object.rings);
   if (object.mask)
     value["mask"] = {{"width", object.mask->width},
@@ -108,6 +154,11 @@ std::string take_properties(const json& value, AnnotatedObject& object) {
   if (const json* track = member(value, "track"))
     object.track = TrackPlace{id_at(*track, "id"), whole(*track, "frame"),
                               flag_at(*track, "keyframe"), flag_at(*track, "outside")};
+  if (const json* points = member(value, key_points_name)) {
+    object.key_points.clear();
+    if (const std::string fault = read_key_points(*points, object.key_points); !fault.empty())
+      return fault;
+  }
   return take_shapes(value, object);
 }
 

@@ -15,6 +15,13 @@ nlohmann::json properties_json(const AnnotatedObject& object, bool with_rings);
 /// wrong, or "".
 std::string take_properties(const nlohmann::json& value, AnnotatedObject& object);
 
+/// [["nose", 12.5, 3], ["tail", 4, 5, "hidden"]]: key points as text, for formats that keep them as
+/// an attribute of this name.
+inline constexpr const char* key_points_name = "key_points";
+std::string key_points_text(const AnnotatedObject& object);
+/// The attribute key_points_name of such a text. False: it is another one.
+bool take_key_points(const Attribute& attribute, AnnotatedObject& object);
+
 nlohmann::json attributes_json(const std::vector<Attribute>& attributes);
 
 }  // namespace yolov7::dataset

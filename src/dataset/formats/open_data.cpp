@@ -18,6 +18,7 @@
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/yolo.hpp"
 #include "dataset/index/cached_facts.hpp"
+#include "dataset/index/describes_data.hpp"
 #include "dataset/index/ready_set.hpp"
 #include "image/codec/codec.hpp"
 
@@ -27,22 +28,9 @@ namespace {
 
 constexpr const char* chooser = "FORMAT:PATH as the data";
 
-struct Address {
-  std::string format = "auto";
-  fs::path path;
-};
-
 bool on_disk(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
-}
-
-Address address_of(const std::string& data) {
-  const auto colon = data.find(':');
-  if (colon != std::string::npos && !on_disk(data))
-    if (const Format* format = find_format(data.substr(0, colon)))
-      return {format->name, data.substr(colon + 1)};
-  return {"auto", data};
 }
 
 /// By its extension; JSON is YAML, too, and has then the same keys.
@@ -73,12 +61,6 @@ FactsOptions facts_options(const fs::path& source, const OpenDataOptions& option
   facts.threads = options.threads;
   facts.stop = options.stop;
   return facts;
-}
-
-/// Images inside annotation files are kept, since every epoch reads them.
-fs::path unpack_folder(const fs::path& source) {
-  const std::string place = fs::absolute(source).lexically_normal().string();
-  return file::user_cache_folder() / "unpacked" / file::content_hash(place).substr(0, 16);
 }
 
 /// The labels that reading the converted files would give. A row that reading drops is named by its
@@ -160,11 +142,18 @@ void add_losses(const AnnotatedSet& set, Conversion& account) {
   for (const Loss& loss : losses(set, *find_format("yolo")))
     if (loss.what != "crowd" && loss.what != "ignore")  // boxes of their own among the drops
       account.losses.push_back({loss.what, loss.count, ""});
+  std::size_t points = 0;
+  for (const AnnotatedImage& image : set.images)
+    for (const AnnotatedObject& object : image.objects) points += object.key_points.empty() ? 0 : 1;
+  if (points > 0) account.losses.push_back({"key points", points, ""});
+}
+
+void say_format(const Conversion& account) {
+  log::info(
+      fmt::format("{}: read as {}", account.source.string(), find_format(account.from)->title));
 }
 
 void say(const Conversion& account) {
-  log::info(
-      fmt::format("{}: read as {}", account.source.string(), find_format(account.from)->title));
   for (const std::string& line : summary_lines(account, "the account (dataset check --json)"))
     log::info(line);
   if (!account.drops.empty())
@@ -219,7 +208,7 @@ std::shared_ptr<ReadySet> ready_set(const AnnotatedSet& set, Conversion& account
   return ready;
 }
 
-Description open_annotations(const Address& address, const OpenDataOptions& options) {
+Description open_annotations(const DataAddress& address, const OpenDataOptions& options) {
   ConvertOptions reading;
   reading.source = address.path;
   reading.from = address.format;
@@ -245,7 +234,8 @@ Description open_annotations(const Address& address, const OpenDataOptions& opti
   const auto ready = ready_set(set, account, facts, looked);
   require_balance(account);
   if (options.strict) refuse_drops(account);
-  say(account);
+  say_format(account);
+  if (options.account == nullptr) say(account);
 
   Description description;
   description.file = address.path;
@@ -259,31 +249,49 @@ Description open_annotations(const Address& address, const OpenDataOptions& opti
   take("test", description.test);
   ready->account = json_text(to_json(account));
   description.ready = ready;
+  if (options.account != nullptr) *options.account = std::move(account);
   return description;
 }
 
 }  // namespace
 
-Description open_data(const std::string& data, const OpenDataOptions& options) {
-  const Address address = address_of(data);
+DataAddress data_address(const std::string& data) {
+  const auto colon = data.find(':');
+  if (colon != std::string::npos && !on_disk(data))
+    if (const Format* format = find_format(data.substr(0, colon)))
+      return {format->name, data.substr(colon + 1)};
+  return {"auto", data};
+}
+
+std::optional<Description> find_description(const DataAddress& address) {
+  if (address.format != "auto") return std::nullopt;
   std::error_code error;
-  if (address.format == "auto") {
-    if (!on_disk(address.path) || is_description(address.path))
-      return read_description(address.path);
-    if (const fs::path inside = address.path / "data.yaml"; fs::is_regular_file(inside, error)) {
-      try {
-        return read_description(inside);
-      } catch (const Error& failure) {
-        log::warning(
-            fmt::format("{}; the folder is searched for its images instead", failure.what()));
-      }
-    }
+  if (!on_disk(address.path) || is_description(address.path)) return read_description(address.path);
+  const fs::path inside = address.path / "data.yaml";
+  if (!fs::is_regular_file(inside, error) || !describes_data(inside)) return std::nullopt;
+  try {
+    return read_description(inside);
+  } catch (const Error& failure) {
+    log::warning(fmt::format("{}; the folder is searched for its images instead", failure.what()));
+    return std::nullopt;
   }
+}
+
+fs::path unpack_folder(const fs::path& source) {
+  // Kept, since every epoch reads them.
+  const std::string place = fs::absolute(source).lexically_normal().string();
+  return file::user_cache_folder() / "unpacked" / file::content_hash(place).substr(0, 16);
+}
+
+Description open_data(const std::string& data, const OpenDataOptions& options) {
+  const DataAddress address = data_address(data);
+  if (std::optional<Description> description = find_description(address))
+    return std::move(*description);
   return open_annotations(address, options);
 }
 
 std::string absolute_data(const std::string& data) {
-  const Address address = address_of(data);
+  const DataAddress address = data_address(data);
   if (!on_disk(address.path)) return data;
   const std::string path = fs::absolute(address.path).lexically_normal().string();
   return address.format == "auto" ? path : address.format + ":" + path;

@@ -199,11 +199,9 @@ Format openimages_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.crowd = holds.truncated = holds.occluded = Keep::yes;
+  holds.background = Keep::no;
   format.limits_words =
       "images without a box are in no row: reading names them and leaves them out.";
-  format.limits = [](AnnotatedSet& set) {
-    std::erase_if(set.images, [](const AnnotatedImage& image) { return image.objects.empty(); });
-  };
   return format;
 }
 

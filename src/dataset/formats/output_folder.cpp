@@ -7,10 +7,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <set>
 #include <system_error>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "dataset/index/label.hpp"
+#include "dataset/index/picture_folders.hpp"
+#include "dataset/index/ready_set.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -56,6 +61,24 @@ void require_outside(const fs::path& folder, std::span<const fs::path> data) {
                     "found it in {}",
                     folder.string(), one.string()));
   }
+}
+
+void require_outside(const fs::path& folder, const Description& data) {
+  std::set<fs::path> folders;
+  if (data.ready) {
+    folders.insert(data.file);
+    for (const auto& [split, images] : data.ready->splits)
+      for (const ReadyImage& image : images)
+        folders.insert(image.picture.has_parent_path() ? image.picture.parent_path()
+                                                       : fs::path("."));
+  } else {
+    for (const char* split : {"train", "val", "test"})
+      for (const fs::path& one : picture_folders(data.split(split))) {
+        folders.insert(one);
+        folders.insert(label_path(one / "any.png").parent_path());
+      }
+  }
+  require_outside(folder, std::vector<fs::path>(folders.begin(), folders.end()));
 }
 
 void build_folder(const fs::path& folder, const std::function<void(const fs::path&)>& build) {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <span>
 
+#include "dataset/index/description.hpp"
+
 namespace yolov7::dataset {
 
 /// Error unless `folder` is absent or an empty folder. For an early answer, before long work.
@@ -12,6 +14,10 @@ void require_empty(const std::filesystem::path& folder);
 /// would be read as part of it from then on.
 void require_outside(const std::filesystem::path& folder,
                      std::span<const std::filesystem::path> data);
+/// The same for all that is read of a data set: the folders that its entries name and those of
+/// listed images, with the folders of their labels; in another format the source folder and those
+/// of its images.
+void require_outside(const std::filesystem::path& folder, const Description& data);
 /// Calls build(temporary folder beside `folder`), then syncs all that was written and renames it
 /// onto `folder`: its files need no fsync of their own (Sync::later). If anything throws, the
 /// temporary is removed and nothing was changed. Errors: `folder` holds something (nothing is ever

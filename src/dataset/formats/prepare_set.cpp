@@ -16,10 +16,10 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
+#include "dataset/formats/choose_classes.hpp"
 #include "dataset/formats/image_finder.hpp"
 #include "dataset/formats/image_fit.hpp"
 #include "dataset/formats/splits.hpp"
-#include "dataset/index/index_report.hpp"
 #include "dataset/index/picture_facts.hpp"
 #include "image/codec/codec.hpp"
 
@@ -137,75 +137,6 @@ void inspect(Preparing& work, const std::stop_token& stop) {
   }
 }
 
-/// Names that no class of the source has: some may be meant to stay empty, all of them not.
-void note_names_without_class(Preparing& work, const std::vector<AnnotatedClass>& chosen,
-                              const std::vector<int>& map) {
-  std::vector<std::string> known, strangers;
-  for (const AnnotatedClass& one : work.set.classes) known.push_back(one.name);
-  for (std::size_t i = 0; i < chosen.size(); ++i)
-    if (std::find(map.begin(), map.end(), static_cast<int>(i)) == map.end())
-      strangers.push_back(fmt::format("'{}'{}", text::printable(chosen[i].name),
-                                      text::did_you_mean(chosen[i].name, known)));
-  if (strangers.empty() || known.empty()) return;
-  const std::string names = text::join(strangers, ", ");
-  if (strangers.size() == chosen.size())
-    throw Error(fmt::format("{}: expected classes of the source ({}), found none of these: {}",
-                            setting_name("names"), text::printable(first_of(known, 10)), names));
-  work.account.notes.push_back({work.account.source, 0,
-                                fmt::format("{}: the source has no class of these names: {}",
-                                            setting_name("names"), names)});
-}
-
-/// Old class number → new one, or −1.
-std::vector<int> choose_classes(Preparing& work) {
-  AnnotatedSet& set = work.set;
-  std::vector<int> map(set.classes.size(), -1);
-  std::vector<AnnotatedClass> chosen;
-  std::vector<bool> used(set.classes.size(), !set.drops_unused_classes);
-  for (const AnnotatedImage& image : set.images)
-    if (image.fault.empty())
-      for (const AnnotatedObject& object : image.objects)
-        if (object.fault.empty() && object.class_index >= 0)
-          used[static_cast<std::size_t>(object.class_index)] = true;
-  if (work.options.names.empty()) {
-    for (std::size_t i = 0; i < map.size(); ++i) {
-      if (!used[i]) continue;
-      map[i] = static_cast<int>(chosen.size());
-      chosen.push_back(set.classes[i]);
-    }
-  } else {
-    std::map<std::string, int> index;
-    for (const std::string& name : work.options.names) {
-      if (!index.emplace(name, static_cast<int>(chosen.size())).second)
-        throw usage_error(fmt::format("{}: expected each class once, found '{}' twice",
-                                      setting_name("names"), name));
-      chosen.push_back({name, {}, {}, {}});
-    }
-    for (std::size_t i = 0; i < map.size(); ++i)
-      if (const auto found = index.find(set.classes[i].name); found != index.end()) {
-        map[i] = found->second;
-        chosen[static_cast<std::size_t>(found->second)] = set.classes[i];
-      }
-    note_names_without_class(work, chosen, map);
-  }
-  work.account.names.clear();
-  for (const AnnotatedClass& one : chosen) work.account.names.push_back(one.name);
-  return map;
-}
-
-void warn_of_similar_names(const Conversion& account) {
-  std::map<std::string, std::string> seen;
-  for (const std::string& name : account.names) {
-    std::string plain = text::lower(text::trim(name));
-    const auto [first, fresh] = seen.emplace(plain, name);
-    if (!fresh)
-      log::warning(
-          fmt::format("the classes '{}' and '{}' differ in case or blanks alone: they "
-                      "stay two classes",
-                      text::printable(first->second), text::printable(name)));
-  }
-}
-
 using BoxKey = std::tuple<int, bool, bool, double, double, double, double>;
 
 /// "image 'a.jpg': object 7: " where the line alone does not tell which one it is.
@@ -238,7 +169,8 @@ std::string convert_object(AnnotatedObject& object, const AnnotatedImage& image,
 }
 
 bool same_shape(const AnnotatedObject& a, const AnnotatedObject& b) {
-  return a.rings == b.rings && a.mask == b.mask && a.rotation == b.rotation && a.track == b.track;
+  return a.rings == b.rings && a.mask == b.mask && a.rotation == b.rotation && a.track == b.track &&
+         a.key_points == b.key_points;
 }
 
 void convert_objects(AnnotatedImage& image, Preparing& work, const std::vector<int>& classes) {
@@ -265,6 +197,8 @@ void convert_objects(AnnotatedImage& image, Preparing& work, const std::vector<i
       work.account.drop({"box", image.annotation, object.line, 1, which(image, &object) + reason});
       continue;
     }
+    if (const std::size_t points = drop_points_outside(object, image.width, image.height))
+      work.account.not_boxes["key point outside of its image"] += points;
     work.account.difficult += object.difficult ? 1 : 0;
     work.account.clipped += clipped ? 1 : 0;
     kept.push_back(std::move(object));
@@ -288,9 +222,29 @@ void count_image(const AnnotatedImage& image, Conversion& account) {
     ++count.boxes_per_class[static_cast<std::size_t>(object.class_index)];
 }
 
+constexpr const char* without_annotation = "no annotation";
+
+/// Images with a reason why they are not used. Those around one file that was named are of other
+/// sets, unless it names them.
+void drop_unused(const std::vector<std::string>& reasons, Preparing& work) {
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (work.tree.one_file && reasons[i] == without_annotation)
+      ++others;
+    else if (!reasons[i].empty())
+      work.account.drop({"image", work.tree.images[i].relative, 0, 0, reasons[i]});
+  }
+  work.account.pictures.in -= others;
+  if (others > 0)
+    work.account.notes.push_back(
+        {work.account.source, 0,
+         fmt::format("{} further images around it are not named in it: they are no part of the set",
+                     others)});
+}
+
 void convert_images(Preparing& work, const std::vector<int>& classes) {
   for (const char* split : {"train", "val", "test"}) count_of(work.account, split);
-  std::vector<std::string> unused(work.tree.images.size(), "no annotation");
+  std::vector<std::string> unused(work.tree.images.size(), without_annotation);
   const SizeRule rule = size_rule(work);
   std::vector<AnnotatedImage> kept;
   kept.reserve(work.set.images.size());
@@ -326,9 +280,7 @@ void convert_images(Preparing& work, const std::vector<int>& classes) {
     kept.push_back(std::move(image));
   }
   work.set.images = std::move(kept);
-  for (std::size_t i = 0; i < unused.size(); ++i)
-    if (!unused[i].empty())
-      work.account.drop({"image", work.tree.images[i].relative, 0, 0, unused[i]});
+  drop_unused(unused, work);
 }
 
 void count_out(Preparing& work) {
@@ -370,6 +322,7 @@ void note_shared(Preparing& work) {
 void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions& options,
                  Conversion& account, const std::stop_token& stop) {
   Preparing work{set, tree, options, account, {}};
+  complete_point_names(set);
   account.annotations.in += set.images.size();
   account.pictures.in += tree.images.size();
   for (AnnotatedImage& image : set.images) {
@@ -380,7 +333,7 @@ void prepare_set(AnnotatedSet& set, const SourceTree& tree, const PrepareOptions
   account.annotations.out += settle_claims(set, tree, account.notes);
   assign_splits(work);
   inspect(work, stop);
-  const std::vector<int> classes = choose_classes(work);
+  const std::vector<int> classes = choose_classes(set, options.names, account);
   convert_images(work, classes);
   std::vector<AnnotatedClass> chosen;
   for (const std::string& name : account.names) {

@@ -105,6 +105,8 @@ SourceTree walk_source(const fs::path& source, const fs::path& further_images,
   tree.root = one_file ? source.parent_path() : source;
   if (tree.root.empty()) tree.root = ".";
   walk(tree.root, tree, stop);
+  tree.one_file = one_file && further_images.empty();
+  tree.source = source;
   if (!further_images.empty()) {
     if (!fs::is_directory(further_images, error))
       throw Error(

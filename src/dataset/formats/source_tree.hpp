@@ -22,6 +22,10 @@ struct SourceTree {
   std::filesystem::path root;
   std::vector<std::filesystem::path> files;  ///< all but images
   std::vector<TreeImage> images;             ///< read here or not, no videos
+  /// One annotation file was named: it says which images are meant, and others around it are none
+  /// of its set.
+  bool one_file = false;
+  std::filesystem::path source;  ///< what was named: the root, or that file
   std::vector<Problem> skipped;  ///< links that lead out of root, folders that cannot be read
 
   /// Files with this extension (".json", any case).

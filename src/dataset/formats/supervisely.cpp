@@ -10,6 +10,7 @@
 #include "dataset/formats/all_formats.hpp"
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
+#include "dataset/formats/object_json.hpp"
 #include "dataset/formats/splits.hpp"
 #include "image/codec/file_kind.hpp"
 
@@ -87,7 +88,19 @@ std::vector<Attribute> tags_of(const json* list) {
 
 void take_marks(const json& value, AnnotatedObject& object) {
   for (Attribute& tag : tags_of(member(value, "tags")))
-    if (!take_mark(tag, object)) object.attributes.push_back(std::move(tag));
+    if (!take_mark(tag, object) && !take_key_points(tag, object))
+      object.attributes.push_back(std::move(tag));
+}
+
+/// Points of a graph: {"nodes": {"head": {"loc": [x, y], "disabled": true}, …}}.
+std::vector<KeyPoint> read_graph(const json& value) {
+  std::vector<KeyPoint> points;
+  const json* nodes = member(value, "nodes");
+  if (nodes == nullptr || !nodes->is_object()) return points;
+  for (const auto& [name, node] : nodes->items())
+    if (const auto at = numbers_of(member(node, "loc")); at && at->size() == 2)
+      points.push_back({name, {(*at)[0], (*at)[1]}, flag_at(node, "disabled")});
+  return points;
 }
 
 void read_objects(const json& file, AnnotatedImage& image, AnnotatedSet& set,
@@ -97,14 +110,22 @@ void read_objects(const json& file, AnnotatedImage& image, AnnotatedSet& set,
     image.fault = "expected objects as a list, found " + shown(objects);
     return;
   }
+  std::map<std::string, std::vector<std::size_t>> bound;  // key of an instance → its boxes
+  std::vector<const json*> others;
   for (std::size_t number = 0; number < objects->size(); ++number) {
     const json& value = (*objects)[number];
     AnnotatedObject object;
     const std::string kind = take_shape(value, object);
+    if (kind == "graph") {
+      others.push_back(&value);
+      continue;
+    }
     if (!kind.empty()) {
       ++account.not_boxes[kind];
       continue;
     }
+    if (const std::string key = id_at(value, "instance"); !key.empty())
+      bound[key].push_back(image.objects.size());
     object.id = id_at(value, "id");
     object.author = text_at(value, "labelerLogin");
     take_marks(value, object);
@@ -113,6 +134,15 @@ void read_objects(const json& file, AnnotatedImage& image, AnnotatedSet& set,
     if (!name.empty()) object.class_index = class_named(set, index, name);
     if (!object.fault.empty()) object.fault = fmt::format("objects[{}]: {}", number, object.fault);
     image.objects.push_back(std::move(object));
+  }
+  for (const json* graph : others) {
+    const auto owner = bound.find(id_at(*graph, "instance"));
+    const bool sole = owner != bound.end() && owner->second.size() == 1 &&
+                      image.objects[owner->second[0]].key_points.empty();
+    if (sole)
+      image.objects[owner->second[0]].key_points = read_graph(*graph);
+    else
+      ++account.not_boxes["graph"];
   }
 }
 
@@ -182,6 +212,8 @@ json object_json(const AnnotatedObject& object, const Writing& writing) {
   for (const Attribute& one : object.attributes) tags.push_back(tag_json(one));
   for (const Mark& mark : marks)
     if (object.*mark.member) tags.push_back(tag_json({mark.name, true}));
+  if (!object.key_points.empty())
+    tags.push_back(tag_json({key_points_name, key_points_text(object)}));
   const Ring* polygon = sole_polygon(object);
   const Xyxy& box = object.box;
   const Ring corners = {{box.x1, box.y1}, {box.x2 - 1, box.y2 - 1}};
@@ -233,7 +265,8 @@ Format supervisely_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.attributes = holds.tags = Keep::yes;
-  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded = Keep::attribute;
+  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
+      holds.key_points = Keep::attribute;
   return format;
 }
 

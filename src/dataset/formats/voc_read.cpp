@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/all_formats.hpp"
+#include "dataset/formats/object_json.hpp"
 #include "dataset/formats/splits.hpp"
 #include "dataset/formats/voc.hpp"
 #include "dataset/formats/voc_lists.hpp"
@@ -69,7 +70,8 @@ void take_further(const std::vector<Attribute>& attributes, AnnotatedObject& obj
   }
   std::vector<Attribute> others;
   for (const Attribute& one : attributes)
-    if (!object.rotation || (&one != degrees && &one != box)) others.push_back(one);
+    if ((!object.rotation || (&one != degrees && &one != box)) && !take_key_points(one, object))
+      others.push_back(one);
   take_attributes(others, object);
 }
 
@@ -175,7 +177,8 @@ Format voc_format() {
         for (Attribute& one : object.attributes) one.value = text_of(one.value);
   };
   holds.polygon = holds.quad = holds.loose = Keep::yes;
-  holds.rotation = holds.group = holds.z_order = holds.score = holds.track = Keep::attribute;
+  holds.rotation = holds.group = holds.z_order = holds.score = holds.track = holds.key_points =
+      Keep::attribute;
   return format;
 }
 

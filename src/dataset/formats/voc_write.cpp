@@ -6,6 +6,7 @@
 
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
+#include "dataset/formats/object_json.hpp"
 #include "dataset/formats/xml_file.hpp"
 
 namespace yolov7::dataset {
@@ -24,6 +25,7 @@ std::vector<Attribute> further(const AnnotatedObject& object) {
         {"box before rotation", fmt::format("{} {} {} {}", number_text(box.x1), number_text(box.y1),
                                             number_text(box.x2), number_text(box.y2))});
   }
+  if (!object.key_points.empty()) list.push_back({key_points_name, key_points_text(object)});
   if (!object.group.empty()) list.push_back({"group_id", object.group});
   if (object.z_order != 0) list.push_back({"z_order", static_cast<double>(object.z_order)});
   if (object.score) list.push_back({"score", *object.score});

@@ -49,14 +49,25 @@ AnnotatedObject in_fractions(AnnotatedObject object, const AnnotatedImage& image
   box = {box.x1 / width, box.y1 / height, box.x2 / width, box.y2 / height};
   for (Ring& ring : object.rings)
     for (Point& point : ring) point = {point.x / width, point.y / height};
+  for (KeyPoint& point : object.key_points) point.at = {point.at.x / width, point.at.y / height};
   return object;
 }
 
 struct Texts {
   std::string rows, extra;
+  std::size_t polygons_beside = 0;  ///< polygons whose rows hold key points instead
 };
 
-Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion& account) {
+/// What stands beside the row of an object, or, where it gets none, all of it.
+json extra_of(AnnotatedObject object, const AnnotatedImage& image, bool withheld, bool pose) {
+  object = in_fractions(std::move(object), image);
+  if (!withheld) object.key_points.clear();
+  return properties_json(object, withheld || pose || sole_polygon(object) == nullptr);
+}
+
+Texts texts_of(const AnnotatedImage& image, const std::string& place,
+               const std::vector<AnnotatedClass>& classes, std::size_t points,
+               Conversion& account) {
   Texts texts;
   json own = json::object();
   if (!image.id.empty()) own["image_id"] = image.id;
@@ -69,8 +80,7 @@ Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion
   std::size_t row = 0;
   for (const AnnotatedObject& object : image.objects) {
     const bool withheld = withheld_from_rows(object, image, yolo_side_file, account);
-    json extra =
-        properties_json(in_fractions(object, image), withheld || sole_polygon(object) == nullptr);
+    json extra = extra_of(object, image, withheld, points > 0);
     if (withheld) {
       const Xyxy box = in_fractions(object, image).box;
       extra["box"] = {tidy(box.x1), tidy(box.y1), tidy(box.x2), tidy(box.y2)};
@@ -78,7 +88,10 @@ Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion
       add_extra(std::move(extra));
       continue;
     }
-    const std::string text = yolo_row(object, image);
+    const auto& names = classes[static_cast<std::size_t>(object.class_index)].point_names;
+    const std::string text =
+        points > 0 ? yolo_row(object, image, names, points) : yolo_row(object, image);
+    texts.polygons_beside += points > 0 && sole_polygon(object) != nullptr ? 1 : 0;
     texts.rows += text + "\n";
     if (!extra.empty()) {
       extra["row"] = row;
@@ -90,7 +103,19 @@ Texts texts_of(const AnnotatedImage& image, const std::string& place, Conversion
   return texts;
 }
 
-void write_description(const Writing& writing, bool polygons) {
+/// What data.yaml has no place for: names of key points and the lines between them.
+std::string class_lines(const std::vector<AnnotatedClass>& classes) {
+  std::string lines;
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    if (!classes[i].point_names.empty())
+      lines +=
+          json_text(
+              {{"class", i}, {"points", classes[i].point_names}, {"joints", classes[i].joints}}) +
+          "\n";
+  return lines;
+}
+
+void write_description(const Writing& writing, const std::string& key_points) {
   std::vector<std::string> splits = splits_of(writing.set);
   std::vector<std::pair<std::string, std::string>> entries;
   std::string note;
@@ -108,7 +133,7 @@ void write_description(const Writing& writing, bool polygons) {
   for (const std::string& split : splits)
     if (split != "train" && split != "val") entries.emplace_back(split, "images/" + split);
   write_text_file(writing, "data.yaml",
-                  description_text(entries, names_of(writing.set), note, polygons));
+                  description_text(entries, names_of(writing.set), note) + key_points);
 }
 
 }  // namespace
@@ -123,6 +148,24 @@ std::string yolo_row(const AnnotatedObject& object, const AnnotatedImage& image)
   }
   const CxcywhNormalized box = to_normalized(object.box, width, height);
   for (const double value : {box.cx, box.cy, box.w, box.h}) row += fraction(value);
+  return row;
+}
+
+std::string yolo_row(const AnnotatedObject& object, const AnnotatedImage& image,
+                     const std::vector<std::string>& names, std::size_t points) {
+  AnnotatedObject plain = object;
+  plain.rings.clear();
+  std::string row = yolo_row(plain, image);
+  std::map<std::string, const KeyPoint*> by_name;
+  for (const KeyPoint& point : object.key_points) by_name.emplace(point.name, &point);
+  for (std::size_t i = 0; i < points; ++i) {
+    const auto found = i < names.size() ? by_name.find(names[i]) : by_name.end();
+    if (found == by_name.end())
+      row += " 0 0 0";
+    else
+      row += fraction(found->second->at.x / image.width) +
+             fraction(found->second->at.y / image.height) + (found->second->hidden ? " 1" : " 2");
+  }
   return row;
 }
 
@@ -147,11 +190,16 @@ bool withheld_from_rows(const AnnotatedObject& object, const AnnotatedImage& ima
 void write_yolo(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return "images/" + split; });
-  std::string extra;
+  const std::vector<AnnotatedClass>& classes = writing.set.classes;
+  std::size_t points = 0, polygons_beside = 0;
+  for (const AnnotatedClass& one : classes) points = std::max(points, one.point_names.size());
+  std::string extra = class_lines(classes);
   std::map<std::string, LongRows> long_rows;  // of each split
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
-    const Texts texts = texts_of(image, places[i].generic_string(), writing.account);
+    const Texts texts =
+        texts_of(image, places[i].generic_string(), classes, points, writing.account);
+    polygons_beside += texts.polygons_beside;
     extra += texts.extra;
     add_rows(long_rows[image.split], texts.rows);
     if (image.state != ImageState::not_annotated || !image.objects.empty())
@@ -161,9 +209,14 @@ void write_yolo(const Writing& writing) {
           texts.rows);
   }
   if (!extra.empty()) write_text_file(writing, yolo_side_file, extra);
-  write_description(writing, std::any_of(long_rows.begin(), long_rows.end(), [](const auto& one) {
-                      return need_declaration(one.second);
-                    }));
+  if (polygons_beside > 0)
+    writing.account.losses.push_back(
+        {"polygon of a set with key points", polygons_beside, extra_line});
+  const bool declared = std::any_of(long_rows.begin(), long_rows.end(),
+                                    [](const auto& one) { return need_declaration(one.second); });
+  write_description(writing, points > 0 ? fmt::format("kpt_shape: [{}, 3]\n", points)
+                             : declared ? polygon_declaration
+                                        : "");
 }
 
 Format yolo_format() {
@@ -178,10 +231,11 @@ Format yolo_format() {
   format.read = read_yolo;
   format.write = write_yolo;
   Holds& holds = format.holds;
-  holds.polygon = holds.quad = holds.not_annotated = Keep::yes;
+  holds.polygon = holds.quad = holds.key_points = holds.not_annotated = Keep::yes;
   holds.loose = holds.parts = holds.mask = holds.rotation = holds.crowd = holds.ignore =
       holds.difficult = holds.truncated = holds.occluded = holds.attributes = holds.group =
-          holds.z_order = holds.track = holds.score = holds.ids = holds.tags = Keep::side_file;
+          holds.z_order = holds.track = holds.score = holds.ids = holds.tags = holds.joints =
+              Keep::side_file;
   return format;
 }
 

@@ -88,7 +88,7 @@ std::string description_text(const std::vector<std::pair<std::string, std::strin
       throw Error(fmt::format("expected class names in UTF-8, found '{}'", text::printable(name)));
     out += "  - " + quoted(name) + "\n";
   }
-  if (polygons) out += "kpt_shape: [0, 0]  # rows of more than five numbers are polygons\n";
+  if (polygons) out += polygon_declaration;
   return out;
 }
 
@@ -97,10 +97,10 @@ ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>&
                          const std::stop_token& stop) {
   ExportReport report;
   std::map<std::string, std::string> places;
-  bool polygons = false;
   for (const ExportSplit& split : splits) {
     if (split.items.empty()) continue;
-    polygons = export_one_split(folder, split, hard_link, stop, report) || polygons;
+    const bool declared = export_one_split(folder, split, hard_link, stop, report);
+    report.polygons = report.polygons || declared;
     places[split.name] = "images/" + split.name;
   }
   std::string note;
@@ -114,7 +114,8 @@ ExportReport export_yolo(const fs::path& folder, const std::vector<std::string>&
   std::vector<std::pair<std::string, std::string>> entries;
   for (const char* split : {"train", "val", "test"})
     if (places.contains(split)) entries.emplace_back(split, places[split]);
-  file::write_atomically(folder / "data.yaml", description_text(entries, names, note, polygons),
+  file::write_atomically(folder / "data.yaml",
+                         description_text(entries, names, note, report.polygons),
                          file::Sync::later);
   return report;
 }

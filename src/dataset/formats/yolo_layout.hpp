@@ -26,8 +26,13 @@ struct ExportReport {
   /// Pictures whose name was taken by a picture of another folder: original path, new name.
   std::vector<std::pair<std::filesystem::path, std::string>> renamed;
   bool val_is_train =
-      false;  ///< data.yaml names the training pictures as val, there being no others
+      false;              ///< data.yaml names the training pictures as val, there being no others
+  bool polygons = false;  ///< data.yaml says that long rows are polygons
 };
+
+/// The line of a data.yaml that says so of its long rows.
+inline constexpr const char* polygon_declaration =
+    "kpt_shape: [0, 0]  # rows of more than five numbers are polygons\n";
 
 /// Text of a data.yaml: `path: .`, the entries of the splits in the order given, nc and names,
 /// which are always quoted, so that no class name can be read as anything but text. `note` becomes

@@ -154,6 +154,15 @@ std::vector<std::string> names_of(const Value& value) {
   return names;
 }
 
+/// `nc` and `names` of one file must agree: which of them is wrong, nobody can tell.
+void require_count(const Value& document, std::size_t names) {
+  const Value* count = document.find("nc");
+  if (count == nullptr || count->is_null()) return;
+  if (const long long nc = count->integer(); nc != static_cast<long long>(names))
+    throw Error(fmt::format("{}: expected nc = {}, the number of names, found nc = {}",
+                            count->where(), names, nc));
+}
+
 void read_key_points(const Value& document, Finding& finding) {
   const Value* shape = document.find("kpt_shape");
   if (shape == nullptr || shape->is_null()) return;
@@ -166,13 +175,16 @@ void read_key_points(const Value& document, Finding& finding) {
         fmt::format("{}: expected kpt_shape as [number of points, 2 or 3]", shape->where()));
   finding.layout.no_key_points = points == 0;
   finding.layout.key_point_columns = static_cast<std::size_t>(points * std::max(numbers, 0LL));
+  if (points > 0) finding.layout.key_point_values = static_cast<int>(numbers);
 }
 
 void read_description_file(const fs::path& file, Finding& finding) {
   const Value document = parse_yaml(finding.reading.tree.read(file, 64u << 20),
                                     (finding.reading.tree.root / file).string());
-  if (const Value* names = document.find("names"); names != nullptr && !names->is_null())
+  if (const Value* names = document.find("names"); names != nullptr && !names->is_null()) {
     finding.layout.names = names_of(*names);
+    require_count(document, finding.layout.names.size());
+  }
   read_key_points(document, finding);
   std::string root;
   if (const Value* path = document.find("path"); path != nullptr && path->is_scalar())

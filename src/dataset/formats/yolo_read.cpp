@@ -58,7 +58,6 @@ struct YoloImport {
   AnnotatedSet set = {};
   std::size_t quads = 0, polygons = 0;
   int highest_class = -1;
-  std::size_t key_points = 0;
   LongRows long_rows = {};
   fs::path last_labels = {};  ///< of read_side_file()
   std::string last_content = {};
@@ -66,7 +65,8 @@ struct YoloImport {
 
 void read_labels(const fs::path& file, AnnotatedImage& image, YoloImport& work) {
   image.annotation = file;
-  const YoloRowOptions options{work.layout.key_point_columns, work.reading.options.as_predictions};
+  const YoloRowOptions options{work.layout.key_point_columns, work.reading.options.as_predictions,
+                               work.layout.key_point_values};
   YoloRows rows;
   try {
     rows = parse_yolo_rows(work.reading.tree.read(file, 1u << 30), options, file);
@@ -74,7 +74,6 @@ void read_labels(const fs::path& file, AnnotatedImage& image, YoloImport& work) 
     image.fault = error.what();
     return;
   }
-  work.key_points += rows.key_points;
   work.long_rows.join(rows.long_rows);
   work.quads += rows.quads;
   image.objects = std::move(rows.objects);
@@ -127,9 +126,38 @@ std::string row_text(std::string_view content, std::size_t row) {
   return {};
 }
 
+/// A line about a class: the names of its key points, which rows number, and the lines between
+/// them.
+std::string take_class(const json& line, YoloImport& work) {
+  const auto number = number_at(line, "class");
+  const json *points = member(line, "points"), *joints = member(line, "joints");
+  if (!number || !(*number >= 0 && *number < static_cast<double>(work.set.classes.size())) ||
+      !points->is_array())
+    return "expected the class of these key points";
+  AnnotatedClass& owner = work.set.classes[static_cast<std::size_t>(*number)];
+  std::map<std::string, std::string> names;
+  std::set<std::string> seen;
+  owner.point_names.clear();
+  for (const json& one : *points) {
+    if (!one.is_string() || !seen.insert(one.get<std::string>()).second)
+      return "expected names of key points, each once, found " + shown(&one);
+    names.emplace(point_number(owner.point_names.size()), one.get<std::string>());
+    owner.point_names.push_back(one.get<std::string>());
+  }
+  if (joints != nullptr) owner.joints = joints_of(*joints, owner.point_names.size(), 0);
+  for (AnnotatedImage& image : work.set.images)
+    for (AnnotatedObject& object : image.objects)
+      if (object.class_index == static_cast<int>(*number))
+        for (KeyPoint& point : object.key_points)
+          if (const auto found = names.find(point.name); found != names.end())
+            point.name = found->second;
+  return "";
+}
+
 /// One line of annotations.extra.jsonl. Returns what is wrong with it, or "".
 std::string take_extra(const json& line, const std::map<std::string, AnnotatedImage*>& images,
                        YoloImport& work) {
+  if (member(line, "points") != nullptr) return take_class(line, work);
   const std::string name = text_at(line, "image");
   const auto found = images.find(name);
   if (found == images.end())
@@ -244,6 +272,7 @@ YoloImport read_rows(const Reading& reading) {
     reading.account.notes.push_back({rows.file, rows.line, key_point_reason(rows)});
     YoloLayout layout = std::move(work.layout);
     layout.key_point_columns = rows.columns - label_box_columns;
+    layout.key_point_values = rows.points3 == rows.rows ? 3 : 2;
     YoloImport again{reading, std::move(layout)};
     read_images(again);
     return again;
@@ -255,11 +284,12 @@ YoloImport read_rows(const Reading& reading) {
 
 AnnotatedSet read_yolo(const Reading& reading) {
   YoloImport work = read_rows(reading);
-  if (work.key_points > 0)
-    reading.account.not_boxes["key points of a box that is kept"] += work.key_points;
   work.set.split_rule = work.layout.split_rule;
   check_classes(work);
   note_quads(work);
+  const YoloLayout& layout = work.layout;
+  number_points(work.set,
+                layout.key_point_columns / static_cast<std::size_t>(layout.key_point_values));
   read_side_file(work);
   return std::move(work.set);
 }

@@ -58,6 +58,17 @@ void take_polygon(const std::vector<double>& numbers, AnnotatedObject& object) {
   object.box = box_around(object.rings);
 }
 
+/// A point at 0, 0 without a mark is one that nobody labelled (data 3.4).
+void take_points(const std::vector<double>& numbers, int values, AnnotatedObject& object) {
+  const auto step = static_cast<std::size_t>(values);
+  for (std::size_t i = 0; box_columns + (i + 1) * step <= numbers.size(); ++i) {
+    const double* at = &numbers[box_columns + i * step];
+    const bool labelled = values == 3 ? at[2] != 0 : at[0] != 0 || at[1] != 0;
+    if (labelled)
+      object.key_points.push_back({point_number(i), {at[0], at[1]}, values == 3 && at[2] == 1});
+  }
+}
+
 std::string parse_row(const std::vector<std::string_view>& tokens, const YoloRowOptions& options,
                       AnnotatedObject& object, YoloRows& rows) {
   const std::size_t count = tokens.size(), pose = box_columns + options.key_point_columns;
@@ -87,7 +98,7 @@ std::string parse_row(const std::vector<std::string_view>& tokens, const YoloRow
     return "";
   }
   if (scored) object.score = numbers[5];
-  rows.key_points += points ? 1 : 0;
+  if (points) take_points(numbers, options.key_point_values, object);
   return take_box(numbers, object);
 }
 

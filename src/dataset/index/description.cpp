@@ -11,6 +11,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/value.hpp"
+#include "dataset/index/describes_data.hpp"
 #include "dataset/index/store_reader.hpp"
 
 namespace yolov7::dataset {
@@ -142,10 +143,15 @@ void read_classes(const Value& document, Description& result) {
       throw Error(fmt::format("{}: expected at least one class name, found none", names->where()));
   } else {
     for (long long i = 0; i < nc; ++i) result.names.push_back(std::to_string(i));
-    log::warning(fmt::format("{}: no 'names'; the {} classes are called by their numbers",
-                             document.source, nc));
   }
   result.class_count = static_cast<int>(result.names.size());
+}
+
+void warn_of_classes(const Value& document, const Description& result) {
+  const Value* names = document.find("names");
+  if (names == nullptr || names->is_null())
+    log::warning(fmt::format("{}: no 'names'; the {} classes are called by their numbers",
+                             document.source, result.class_count));
   std::set<std::string> seen;
   for (const std::string& name : result.names)
     if (!seen.insert(name).second)
@@ -169,6 +175,15 @@ int read_key_points(const Value& document, bool& none) {
   throw Error(fmt::format("{}: expected kpt_shape as [number of points, 2 or 3]", value->where()));
 }
 
+Value read_document(const fs::path& path) {
+  Value document = read_yaml(path);
+  if (!document.is_mapping())
+    throw Error(
+        fmt::format("{}: expected a mapping with train, val, nc and names, found something else",
+                    path.string()));
+  return document;
+}
+
 }  // namespace
 
 const std::vector<fs::path>& Description::split(const std::string& name) const {
@@ -182,14 +197,23 @@ void install_store_reader(std::string_view prefix, fs::path (*description_of)(co
   store_reader = {prefix, description_of};
 }
 
+bool describes_data(const fs::path& path) {
+  const Value document = read_document(path);
+  const auto is_there = [&](const char* key) {
+    const Value* value = document.find(key);
+    return value != nullptr && !value->is_null();
+  };
+  if (!is_there("names") && !is_there("nc")) return false;
+  Description checked;
+  read_classes(document, checked);
+  read_key_points(document, checked.no_key_points);
+  return true;
+}
+
 Description read_description(const fs::path& path) {
   if (store_reader.description_of != nullptr && path.native().starts_with(store_reader.prefix))
     return read_description(store_reader.description_of(path.string()));
-  const Value document = read_yaml(path);
-  if (!document.is_mapping())
-    throw Error(
-        fmt::format("{}: expected a mapping with train, val, nc and names, found something else",
-                    path.string()));
+  const Value document = read_document(path);
   Description result;
   result.file = path;
   if (const Value* download = document.find("download");
@@ -203,10 +227,11 @@ Description read_description(const fs::path& path) {
     std::vector<std::string> keys;
     for (const auto& entry : document.mapping) keys.push_back(entry.first);
     throw Error(
-        fmt::format("{}: expected a key 'val' with the validation images, found none among: {}",
-                    path.string(), text::join(keys, ", ")));
+        fmt::format("{}: expected a key 'val' with the validation images, found {}", path.string(),
+                    keys.empty() ? "no key at all" : "none among: " + text::join(keys, ", ")));
   }
   read_classes(document, result);
+  warn_of_classes(document, result);
   result.key_point_columns = read_key_points(document, result.no_key_points);
   result.train = read_entries(document, "train", root, result.download);
   result.val = read_entries(document, "val", root, result.download);

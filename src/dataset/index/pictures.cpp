@@ -13,6 +13,7 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "dataset/index/picture_folders.hpp"
 #include "image/codec/codec.hpp"
 
 namespace yolov7::dataset {
@@ -51,8 +52,14 @@ fs::path listed(std::string_view line, const fs::path& folder) {
   return fs::exists(folder / path, error) ? folder / path : path;
 }
 
-void read_list(const fs::path& file, std::vector<fs::path>& pictures,
-               std::vector<AbsentPicture>* absent) {
+/// What else stands in a list.
+struct OtherLines {
+  std::size_t count = 0;
+  std::string first;
+};
+
+OtherLines read_list(const fs::path& file, std::vector<fs::path>& pictures,
+                     std::vector<AbsentPicture>* absent) {
   constexpr std::uint64_t most_bytes = 1u << 30;
   const std::string content = text::as_utf8(file::read(file, most_bytes), file.string());
   if (content.find('\0') != std::string::npos)
@@ -60,8 +67,7 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures,
         fmt::format("{}: expected a text file with the path of one image in each line, "
                     "found a binary file",
                     file.string()));
-  std::size_t others = 0;
-  std::string first;
+  OtherLines others;
   int number = 0;
   for (const std::string_view raw : text::lines(content)) {
     const std::string_view line = text::trim(raw);
@@ -74,13 +80,10 @@ void read_list(const fs::path& file, std::vector<fs::path>& pictures,
       absent->push_back({file, number, std::string(line)});
     else if (picture)
       pictures.push_back(std::move(path));
-    else if (others++ == 0)
-      first = line;
+    else if (others.count++ == 0)
+      others.first = line;
   }
-  if (others > 0)
-    log::warning(
-        fmt::format("{}: {} lines are not names of images and are left out, the first is '{}'",
-                    file.string(), others, first));
+  return others;
 }
 
 }  // namespace
@@ -97,9 +100,13 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries,
       walk(entry, visited, pictures);
     else if (fs::is_regular_file(entry, error) && is_picture_name(entry))
       pictures.push_back(entry);  // one image, named as such
-    else if (fs::is_regular_file(entry, error))
-      read_list(entry, pictures, absent);
-    else
+    else if (fs::is_regular_file(entry, error)) {
+      const OtherLines others = read_list(entry, pictures, absent);
+      if (others.count > 0)
+        log::warning(
+            fmt::format("{}: {} lines are not names of images and are left out, the first is '{}'",
+                        entry.string(), others.count, others.first));
+    } else
       throw Error(
           fmt::format("{}: expected a folder of images or a list of them, but it does not exist",
                       entry.string()));
@@ -124,6 +131,27 @@ std::vector<fs::path> collect_pictures(const std::vector<fs::path>& entries,
                              text::join(sources, ", "), count));
   pictures.erase(repeated, pictures.end());
   return pictures;
+}
+
+std::vector<fs::path> picture_folders(const std::vector<fs::path>& entries) {
+  std::set<fs::path> folders;
+  for (const fs::path& entry : entries) {
+    std::error_code error;
+    std::vector<fs::path> listed;
+    if (fs::is_directory(entry, error)) {
+      folders.insert(entry);
+    } else if (is_picture_name(entry)) {
+      listed.push_back(entry);
+    } else {
+      try {
+        read_list(entry, listed, nullptr);
+      } catch (const Error&) {
+        continue;  // whoever reads the data says so
+      }
+    }
+    for (const fs::path& one : listed) folders.insert(one.parent_path());
+  }
+  return {folders.begin(), folders.end()};
 }
 
 }  // namespace yolov7::dataset

@@ -127,7 +127,7 @@ cv::Mat preview_sheet(const Index& index, std::span<const std::size_t> entries,
 AugmentedCopyReport write_augmented_copy(const Description& description, const Value& text,
                                          const AugmentedCopyOptions& o, const fs::path& out) {
   require_empty(out);
-  for (const char* split : {"train", "val", "test"}) require_outside(out, description.split(split));
+  require_outside(out, description);
   const AugmentList list = AugmentList::parse(text);
   AugmentedCopyReport report;
   build_folder(out, [&](const fs::path& folder) {

@@ -79,7 +79,8 @@ TEST_F(Coco, ACutFileOfASplitIsAnError) {
   read("coco");
   EXPECT_TRUE(noted("no image was read from it")) << said();
   file("train/_annotations.coco.json",
-       R"({"images": [{"id": 1, "file_name": "1.png"}], "categories": [{"id": 1, "name": "b"}]})");
+       R"({"images": [{"id": 1, "file_name": "1.png"}], "annotations": [],
+"categories": [{"id": 1, "name": "b"}]})");
   read("coco");
   EXPECT_TRUE(noted("none of its 1 images has an annotation")) << said();
 }
@@ -201,6 +202,32 @@ TEST_F(Coco, BrokenFilesGetOneLine) {
     EXPECT_NE(message.find(words), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
+}
+
+TEST_F(Coco, WithoutAnnotationsItIsNoFileOfLabels) {
+  image("a.png");
+  const std::string images =
+      R"({"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "x"}]})";
+  file("instances_train.json", images);
+  EXPECT_NE(fault("coco").find("instances_train.json: expected the key 'annotations' beside its 1 "
+                               "images, found none"),
+            std::string::npos)
+      << fault("coco");
+  std::filesystem::rename(source / "instances_train.json", source / "image_info_test.json");
+  const AnnotatedSet set = read("coco");
+  EXPECT_EQ(set.images.at(0).state, ImageState::not_annotated);
+  EXPECT_TRUE(noted("it has no 'annotations': its 1 images are not annotated")) << said();
+  file("image_info_test.json", images.substr(0, images.size() - 1) + R"(, "annotations": []})");
+  EXPECT_EQ(read("coco").images.at(0).state, ImageState::annotated);
+}
+
+TEST_F(Coco, NoFileOfTheFormatIsSaidSo) {
+  image("a.png");
+  file("x.json", "{}");
+  EXPECT_EQ(fault("coco"),
+            source.string() +
+                ": expected annotations of COCO JSON, found none among 1 files and 1 "
+                "images");
 }
 
 }  // namespace

@@ -106,6 +106,11 @@ TEST_F(OpenData, OneFileFindsImagesBesideItsFolder) {
   const Index val = index_of(data, "val");
   ASSERT_EQ(val.entries.size(), 1u);
   EXPECT_EQ(val.entries[0].picture.filename(), "c.png");
+  // The images of the other split are none of this file's.
+  const json account_json = json::parse(data.ready->account);
+  EXPECT_EQ(account_json["pictures"]["in"], 1);
+  EXPECT_TRUE(account_json["dropped"].empty());
+  EXPECT_NE(account_json["notes"].dump().find("2 further images around it"), std::string::npos);
   EXPECT_EQ(test::error_of([&] { index_of(data, "train"); }),
             (source / "annotations/instances_val.json").string() +
                 ": expected a split 'train' with images, found none");
@@ -160,6 +165,44 @@ TEST_F(OpenData, DataYamlIsReadAsBefore) {
   const Description searched = open_data((folder / "small").string());
   ASSERT_NE(searched.ready, nullptr);
   EXPECT_EQ(index_of(searched, "train").label_count(), 3u);
+}
+
+TEST_F(OpenData, ADataYamlThatIsWrongIsNoReasonToSearch) {
+  const fs::path yaml = test::write_small_set(folder / "small", 3);
+  const auto said = [&](const std::string& text) {
+    test::write_text(yaml, text);
+    return test::error_of([&] { open_data((folder / "small").string()); });
+  };
+  EXPECT_EQ(said("train: images/train\nval: images/train\nnc: 3\nnames: [a, b]\n"),
+            yaml.string() + ":3:5: expected nc = 2, the number of names, found nc = 3");
+  EXPECT_NE(said("names: [a, b\ntrain: images\n").find("data.yaml:"), std::string::npos);
+  EXPECT_NE(said("names: {0: a, 2: b}\ntrain: images\n").find("expected class numbers 0..1"),
+            std::string::npos);
+  EXPECT_NE(said("- a\n").find("expected a mapping with train, val"), std::string::npos);
+  // dataset convert and FORMAT:PATH read it otherwise, and agree.
+  test::write_text(yaml, "train: images/train\nval: images/train\nnc: 3\nnames: [a, b]\n");
+  EXPECT_NE(test::error_of([&] {
+              open_data("yolo:" + (folder / "small").string());
+            }).find("data.yaml:3:5: expected nc = 2"),
+            std::string::npos);
+}
+
+TEST_F(OpenData, ADataYamlOfSomethingElseIsNone) {
+  write_coco();
+  file("data.yaml", "steps: 3\n");
+  EXPECT_EQ(index_of(open_data(source.string()), "val").label_count(), 1u);
+}
+
+TEST_F(OpenData, KeyPointsAreNotUsedWhichIsSaid) {
+  image("a.png");
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 40, 30], "keypoints": [12, 6, 2]}],
+"categories": [{"id": 1, "name": "cat", "keypoints": ["nose"]}]})");
+  const test::KeptMessages said;
+  open_data(source.string());
+  EXPECT_NE(said.text().find("lost: 1 of key points, for which training has no place"),
+            std::string::npos)
+      << said.text();
 }
 
 TEST_F(OpenData, FormatsAreNamedWhereSeveralFit) {

@@ -9,21 +9,14 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/convert.hpp"
-#include "dataset/formats/format_table.hpp"
 #include "image/codec/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
+#include "tests/dataset/formats/written_formats.hpp"
 
 namespace yolov7::dataset {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> written_formats() {
-  std::vector<std::string> names;
-  for (const Format& format : formats())
-    if (format.write != nullptr && format.read != nullptr) names.push_back(format.name);
-  return names;
-}
 
 constexpr int width = 128, height = 64;  // powers of two: fractions are exact
 
@@ -88,6 +81,14 @@ std::vector<AnnotatedObject> objects_with_every_feature(Boxes& boxes, int frame)
   add().z_order = 3;
   add().track = TrackPlace{"4", frame, true, false};
   add().id = "31";
+  AnnotatedObject& posed = add();
+  posed.class_index = 0;
+  posed.key_points = {{"nose", {posed.box.x1 + 1, posed.box.y1 + 2}, false},
+                      {"left ear", {posed.box.x1 + 3.5, posed.box.y1}, true}};
+  AnnotatedObject& other_pose = add();
+  other_pose.class_index = 1;
+  other_pose.rings = {inner(other_pose.box)};
+  other_pose.key_points = {{"stem", {other_pose.box.x2, other_pose.box.y2}, false}};
   AnnotatedObject& several = add();
   several.difficult = several.occluded = several.truncated = true;
   several.attributes = {{"flag", true}};
@@ -97,7 +98,8 @@ std::vector<AnnotatedObject> objects_with_every_feature(Boxes& boxes, int frame)
 /// Four images: two with objects, one empty on purpose, one not annotated yet.
 AnnotatedSet set_with_every_feature(const fs::path& folder, unsigned seed) {
   AnnotatedSet set;
-  set.classes = {{"cat", "1", {}, {}}, {"dog", "2", {}, {}}};
+  set.classes = {{"cat", "1", {}, {}, {"nose", "tail", "left ear"}, {{0, 2}, {1, 0}}},
+                 {"dog", "2", {}, {}, {"stem"}, {}}};
   Boxes boxes(seed);
   for (int i = 0; i < 4; ++i) {
     AnnotatedImage image;
@@ -133,6 +135,11 @@ std::string text_of(const AnnotatedObject& o, const AnnotatedSet& set) {
   if (o.mask) text += fmt::format(" mask {}", fmt::join(o.mask->runs, ","));
   if (o.rotation) text += " turned " + box(o.rotation->box) + " by " + number(o.rotation->degrees);
   if (o.track) text += " track " + o.track->id;
+  std::set<std::string> points;
+  for (const KeyPoint& p : o.key_points)
+    points.insert(p.name + " " + number(p.at.x) + "," + number(p.at.y) +
+                  (p.hidden ? " hidden" : ""));
+  for (const std::string& one : points) text += " point " + one;
   if (o.score) text += " score " + number(*o.score);
   if (o.z_order != 0) text += fmt::format(" z {}", o.z_order);
   if (!o.group.empty()) text += " group " + o.group;
@@ -143,10 +150,14 @@ std::string text_of(const AnnotatedObject& o, const AnnotatedSet& set) {
   return text;
 }
 
-/// One line for each object, tag and image, which is told by its shade: some formats name images
-/// anew.
+/// One line for each object, tag, joint and image, which is told by its shade: some formats name
+/// images anew.
 std::vector<std::string> lines_of(const AnnotatedSet& set) {
   std::vector<std::string> all;
+  for (const AnnotatedClass& one : set.classes)
+    for (const auto& [a, b] : one.joints)
+      all.push_back(one.name + " joins " + one.point_names[static_cast<std::size_t>(a)] + " and " +
+                    one.point_names[static_cast<std::size_t>(b)]);
   for (const AnnotatedImage& image : set.images) {
     const std::string shade = std::to_string(read_picture(image.file).at<cv::Vec3b>(0, 0)[0]);
     for (const AnnotatedObject& object : image.objects)
@@ -233,11 +244,7 @@ TEST_P(Pairs, ThereAndBackAsTheTableSays) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Pairs, testing::ValuesIn(written_formats()), [](const auto& one) {
-  std::string name = one.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Formats, Pairs, testing::ValuesIn(written_formats()), format_of_test);
 
 }  // namespace
 }  // namespace yolov7::dataset

@@ -4,21 +4,14 @@
 #include <algorithm>
 
 #include "core/json.hpp"
-#include "dataset/formats/format_table.hpp"
 #include "tests/dataset/formats/format_fixture.hpp"
+#include "tests/dataset/formats/written_formats.hpp"
 #include "tests/stopping.hpp"
 
 namespace yolov7::dataset {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> written_formats() {
-  std::vector<std::string> names;
-  for (const Format& format : formats())
-    if (format.write != nullptr && format.read != nullptr) names.push_back(format.name);
-  return names;
-}
 
 /// One set with everything in it, as COCO: 3 images of 100 × 50 px in two splits.
 class RoundTrip : public testing::TestWithParam<std::string> {
@@ -152,6 +145,7 @@ TEST_P(RoundTrip, LossesAreNamed) {
   EXPECT_EQ(lost("polygon"), format.holds.polygon == Keep::no);
   EXPECT_EQ(lost("difficult"), format.holds.difficult == Keep::no);
   EXPECT_EQ(lost("score"), format.holds.score == Keep::no);
+  EXPECT_EQ(lost("image without a box"), GetParam() == "openimages");
 }
 
 TEST_P(RoundTrip, AStopEndsReaderAndWriter) {
@@ -174,12 +168,7 @@ TEST_P(RoundTrip, AStopEndsReaderAndWriter) {
       [&] { walk_source(folder / "out", {}, "a folder with annotations", test::stopped()); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip, testing::ValuesIn(written_formats()),
-                         [](const auto& one) {
-                           std::string name = one.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip, testing::ValuesIn(written_formats()), format_of_test);
 
 class Chains : public test::FormatFiles {};
 

@@ -52,7 +52,8 @@ TEST(YoloRows, BadRowsSayWhatAndWhere) {
 TEST(YoloRows, KeyPointsAndPredictionsOnlyWhereTheyAreExpected) {
   const YoloRows pose =
       parse_yolo_rows("0 0.5 0.5 0.2 0.2 0.1 0.1 2 0.3 0.3 0\n0 0.5 0.5 0.2 0.2", {6, false});
-  EXPECT_EQ(pose.key_points, 1u);
+  EXPECT_EQ(pose.objects[0].key_points, (std::vector<KeyPoint>{{"1", {0.1, 0.1}, false}}));
+  EXPECT_TRUE(pose.objects[1].key_points.empty());
   EXPECT_EQ(pose.objects[0].fault, "");
   EXPECT_EQ(pose.objects[1].fault, "");
   const YoloRows scored = parse_yolo_rows("0 0.5 0.5 0.2 0.2 0.75", {0, true});
@@ -69,7 +70,9 @@ TEST_F(YoloFiles, KeyPointsWithoutKptShapeAreKnownByTheirShapeOrRefused) {
   ASSERT_EQ(set.images.size(), 2u);
   EXPECT_TRUE(set.images[0].objects.at(0).rings.empty());
   EXPECT_NEAR(set.images[0].objects.at(0).box.x1, 30, 1e-12);  // 100 px wide
-  EXPECT_EQ(account.not_boxes["key points of a box that is kept"], 2u);
+  EXPECT_EQ(set.images[0].objects[0].key_points.size(), 2u);
+  EXPECT_TRUE(set.images[0].objects[0].key_points[1].hidden);
+  EXPECT_EQ(set.images[1].objects.at(0).key_points.size(), 1u);  // 0 0 0 is not labelled
   EXPECT_TRUE(noted("like key points")) << said();
   file("labels/a.txt", "");
   EXPECT_NE(fault("yolo").find("labels/b.txt:1: found 11 columns"), std::string::npos)
