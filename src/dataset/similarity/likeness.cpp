@@ -199,8 +199,9 @@ int changes_of(const Alignment& found, double gain, double colour) {
 /// Three ways to be near. The limits lie between what changed copies and what different images
 /// reach, of BCCD and of drawn sets (data-services D2).
 bool is_near(const Likeness& l) {
-  // What a simple image shows, many images show: few changes must be enough.
-  if (l.blocks < 48 && l.changes > 2) return false;
+  // Few changes must be enough, and fewer where what an image shows many images show.
+  const int most_changes = l.blocks < 48 ? 2 : 3;
+  if (l.changes > most_changes) return false;
   const bool copy = l.blocks >= 4 && l.correlation >= 0.85 && l.agreeing >= 0.9 && l.colour <= 8 &&
                     l.unexplained <= 0.4;
   const bool alike_elsewhere =
