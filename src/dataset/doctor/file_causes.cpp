@@ -242,8 +242,8 @@ double contrast_evidence(const RowFile& file, std::size_t k, const Reference& re
   const double by_mean =
       ratio.known() ? -2 * here * std::min(0.0, ratio.mean) / (ratio.deviation * ratio.deviation)
                     : 0;
-  const double together = std::max(by_mean, by_votes) > 0 ? std::max(by_mean, by_votes)
-                                                          : std::min(by_mean, by_votes);
+  const double together =
+      std::max(by_mean, by_votes) > 0 ? std::max(by_mean, by_votes) : std::min(by_mean, by_votes);
   return limited(together, rows > 1 ? most_a_row * rows : most_by_one_box);
 }
 
