@@ -62,15 +62,15 @@ void take_levels(const cv::Mat& gray, Look& look) {
   look.spread = std::sqrt(std::max(0.0, squares / all - look.mean * look.mean));
 }
 
-/// Mean square of what lies between Gaussians of 1 and 2 px, over strips of `strip` rows of each
-/// four times as many: a quarter of a large image tells as much as all of it.
+/// Mean square of what lies between Gaussians of 1 and 2 px; of an image of many rows over every
+/// second strip of `strip` rows, which tells as much as all of it.
 double band_energy(const cv::Mat& levels, int strip) {
   constexpr int fine_size = 7, coarse_size = 11, reach = coarse_size / 2;  // three deviations
-  const bool whole = levels.rows < 4 * strip;
+  const bool whole = levels.rows < 8 * strip;
   if (whole) strip = levels.rows;
   double sum = 0;
   std::size_t count = 0;
-  for (int y = whole ? 0 : 3 * strip / 2; y < levels.rows; y += 4 * strip) {
+  for (int y = whole ? 0 : strip / 2; y < levels.rows; y += 2 * strip) {
     const cv::Range inner(y, std::min(y + strip, levels.rows)),
         outer(std::max(0, inner.start - reach), std::min(levels.rows, inner.end + reach));
     cv::Mat fine, coarse;

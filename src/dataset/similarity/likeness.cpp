@@ -196,11 +196,12 @@ int changes_of(const Alignment& found, double gain, double colour) {
          (std::abs(std::log(gain)) > least_contrast ? 1 : 0) + (colour > least_colour ? 1 : 0);
 }
 
-/// Three ways to be near. The limits lie between what changed copies and what different images
+/// Four ways to be near. The limits lie between what changed copies and what different images
 /// reach, of BCCD and of drawn sets (data-services D2).
 bool is_near(const Likeness& l) {
-  // What a simple image shows, many images show: few changes must be enough.
-  if (l.blocks < 48 && l.changes > 2) return false;
+  // Few changes must be enough, and fewer where what an image shows many images show.
+  const int most_changes = l.blocks < 48 ? 2 : 3;
+  if (l.changes > most_changes) return false;
   const bool copy = l.blocks >= 4 && l.correlation >= 0.85 && l.agreeing >= 0.9 && l.colour <= 8 &&
                     l.unexplained <= 0.4;
   const bool alike_elsewhere =
@@ -209,7 +210,10 @@ bool is_near(const Likeness& l) {
       l.blocks >= 12 && l.correlation >= 0.55 && l.agreeing >= 0.7 && alike_elsewhere;
   const bool same_scene = l.blocks >= 56 && l.correlation >= 0.58 && l.agreeing >= 0.65 &&
                           l.middle >= 0.6 && l.colour <= 4;
-  return copy || partly_covered || same_scene;
+  // A logo on a simple image hides or disturbs many of its few blocks, but not its levels.
+  const bool marked = l.blocks >= 8 && l.correlation >= 0.6 && l.agreeing >= 0.8 &&
+                      l.unexplained <= 0.15 && l.colour <= 1;
+  return copy || partly_covered || same_scene || marked;
 }
 
 }  // namespace
