@@ -18,7 +18,7 @@ class Quantize : public Export {
       fs::create_directories(scratch / ("data/images/" + name));
       for (int i = 0; i < count; ++i) {
         const std::string stem = name + "/" + std::to_string(i);
-        scratch.write("data/images/" + stem + ".bmp", noise_bmp(64 + 2 * i));
+        scratch.write("data/images/" + stem + ".bmp", noise_bmp(64 + 4 * i));
         if (labels) scratch.write("data/labels/" + stem + ".txt", "0 0.5 0.5 0.4 0.4\n");
       }
     };
