@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nn/torch_network.hpp"
+#include "training/distillation/distillation.hpp"
 #include "training/loss/assignment.hpp"
 #include "training/loss/loss.hpp"
 
@@ -18,8 +19,10 @@ struct TrialPass {
 
 /// In training mode. The loss is multiplied by `scale` for the backward pass and the gradients are
 /// divided by it (float16). Loss balance and gradients are as before afterwards; the batch-norms'
-/// running statistics are the caller's (BatchNormSnapshot).
+/// running statistics are the caller's (BatchNormSnapshot). With a teacher its term is part of the
+/// loss.
 TrialPass trial_pass(nn::TorchNetwork& network, Loss& loss, const at::Tensor& images,
-                     std::span<const Target> targets, double scale = 1);
+                     std::span<const Target> targets, double scale = 1,
+                     const Distillation* teacher = nullptr);
 
 }  // namespace yolov7::training
