@@ -50,7 +50,9 @@ Settings with_common(const Settings& own, Common& common) {
 
 bool is_option(const std::string& argument) {
   if (argument.size() < 2 || argument[0] != '-') return false;
-  return !text::parse_double(argument).has_value();  // -1 and -0.5 are values
+  const std::string number =
+      argument.back() == '%' ? argument.substr(0, argument.size() - 1) : argument;
+  return !text::parse_double(number).has_value();  // -1, -0.5 and -35% are values
 }
 
 std::vector<Option> read_options(const Settings& settings,

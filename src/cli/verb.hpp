@@ -63,6 +63,7 @@ nlohmann::json run_detect(const std::vector<std::string>&, Output&);
 nlohmann::json run_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_export(const std::vector<std::string>&, Output&);
 nlohmann::json run_anchors(const std::vector<std::string>&, Output&);
+nlohmann::json run_prune(const std::vector<std::string>&, Output&);
 nlohmann::json run_reparam(const std::vector<std::string>&, Output&);
 nlohmann::json run_verify(const std::vector<std::string>&, Output&);
 nlohmann::json run_scale(const std::vector<std::string>&, Output&);

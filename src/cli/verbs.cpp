@@ -16,6 +16,7 @@ const std::vector<Verb>& verbs() {
       {"quantize", "write a model in 8-bit integers that keeps an accuracy budget", run_quantize},
       {"anchors", "search anchors that fit a data set", run_anchors},
       {"scale", "write a configuration of another depth and width", run_scale},
+      {"prune", "remove channels, so that a network is measured to be faster", run_prune},
       {"reparam",
        "fold a trained network for inference, and prove that it is the same detector",
        run_reparam,

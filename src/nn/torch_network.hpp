@@ -37,12 +37,19 @@ class TorchNetwork {
   /// evaluation mode the lead levels only. The maps are strided views (channels last); gradients
   /// flow unless the caller switched them off.
   std::vector<at::Tensor> forward(const at::Tensor& images);
+  /// The same, and what stands at these value numbers on the way (network::head_inputs), in the
+  /// type of convolutions. Errors: a value that a step takes in, or that this mode leaves out.
+  struct Outputs {
+    std::vector<at::Tensor> maps, values;
+  };
+  Outputs forward(const at::Tensor& images, std::span<const int> values);
 
   void train(bool on) { mode_.training = on; }
   bool training() const { return mode_.training; }
   void set_batch_norm_momentum(double momentum) { mode_.momentum = momentum; }
   /// Type of convolutions and activations: that of the parameters (default) or bfloat16.
   void set_compute(at::ScalarType type) { mode_.compute = type; }
+  at::ScalarType compute() const { return mode_.compute; }
   /// In training batch-norms count the pictures of all processes (SyncBN); nullptr: those of this
   /// one. It outlives the network.
   void set_joint_statistics(kernels::JointStatistics* joint) { mode_.joint = joint; }

@@ -44,6 +44,11 @@ struct TorchNetwork::Flow {
     twin.reset();
     return taken;
   }
+  /// For one more reader: what the later readers take.
+  const at::Tensor& look_at(int value) const {
+    const at::Tensor& twin = twins[static_cast<std::size_t>(value)];
+    return twin.defined() ? twin : values[static_cast<std::size_t>(value)];
+  }
   void drop(int value) {
     values[static_cast<std::size_t>(value)].reset();
     twins[static_cast<std::size_t>(value)].reset();
@@ -95,6 +100,10 @@ at::Tensor TorchNetwork::raw_map(const at::Tensor& value) const {
 }
 
 std::vector<at::Tensor> TorchNetwork::forward(const at::Tensor& images) {
+  return forward(images, {}).maps;
+}
+
+TorchNetwork::Outputs TorchNetwork::forward(const at::Tensor& images, std::span<const int> values) {
   const auto stride = static_cast<std::int64_t>(network_.largest_stride());
   if (images.dim() != 4 || images.size(1) != 3 || images.size(2) == 0 || images.size(3) == 0 ||
       images.size(2) % stride != 0 || images.size(3) % stride != 0)
@@ -104,19 +113,26 @@ std::vector<at::Tensor> TorchNetwork::forward(const at::Tensor& images) {
   Flow flow(network_.value_count);
   flow.set(0, {images.to(device_, mode_.compute).contiguous(at::MemoryFormat::ChannelsLast),
                at::Tensor()});
+  Outputs outputs;
+  outputs.values.resize(values.size());
   for (const Step& step : steps_) {
     if (mode_.training || step.lead) {
       if (step.shared)
         flow.set(step.output, conv_bn_act_twice(flow.take(step.inputs.front()), step.conv, mode_));
       else
         flow.set(step.output, {execute(step, flow), at::Tensor()});
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (values[i] == step.output) outputs.values[i] = flow.look_at(step.output);
     }
     for (const int value : step.dead) flow.drop(value);
   }
-  std::vector<at::Tensor> maps;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!outputs.values[i].defined())
+      throw Error(fmt::format("{}: expected a value that a step gives out, found number {}",
+                              network_.source, values[i]));
   for (const network::Level& level : network_.levels)
-    if (mode_.training || !level.auxiliary) maps.push_back(raw_map(flow.take(level.value)));
-  return maps;
+    if (mode_.training || !level.auxiliary) outputs.maps.push_back(raw_map(flow.take(level.value)));
+  return outputs;
 }
 
 }  // namespace yolov7::nn

@@ -7,6 +7,7 @@
 #include "core/settings.hpp"
 #include "dataset/augment/augment.hpp"
 #include "image/codec/truncated.hpp"
+#include "run/distill_options.hpp"
 
 namespace yolov7::run {
 
@@ -83,6 +84,7 @@ struct TrainOptions {
   std::string
       unfreeze_at;  ///< "10:backbone,20:all": epochs at which parts of the network begin to train
   double lr_backbone = 1, lr_neck = 1;  ///< shares of the rate for these parts
+  DistillOptions distill;
   // Accepted for the sake of scripts, or refused by name: never read.
   std::string bucket, entity, artifact_alias;
   bool evolve = false, upload_dataset = false;

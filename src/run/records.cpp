@@ -42,8 +42,17 @@ const std::vector<Column>& columns() {
       csv_column<EpochRecord>("data_wait_s", [](R r) -> double& { return r.data_wait_seconds; }),
       csv_column<EpochRecord>("pictures_per_s",
                               [](R r) -> double& { return r.pictures_per_second; }),
+      // Columns of later versions: older files end before them.
+      csv_column<EpochRecord>("train/distill_loss", [](R r) -> double& { return r.distill_loss; }),
   };
   return list;
+}
+
+/// How many columns a header of this or an earlier version has; 0: it is none.
+std::size_t known_columns(std::string_view header) {
+  if (header == results_csv_header()) return columns().size();
+  const std::string later = std::string(",") + columns().back().name;
+  return std::string(header) + later == results_csv_header() ? columns().size() - 1 : 0;
 }
 
 std::string txt_text(const std::vector<EpochRecord>& records, int epochs) {
@@ -80,13 +89,14 @@ std::string results_csv_line(const EpochRecord& record) {
 std::vector<EpochRecord> parse_results_csv(const std::string& content, const std::string& source) {
   std::vector<EpochRecord> records;
   const auto rows = text::lines(content);
-  if (rows.empty() || rows[0] != results_csv_header())
+  const std::size_t count = rows.empty() ? 0 : known_columns(rows[0]);
+  if (count == 0)
     throw Error(fmt::format("{}:1: expected the columns {}", source, results_csv_header()));
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const auto cells = text::split(rows[i], ',');
-    if (cells.size() != columns().size())
-      throw Error(fmt::format("{}:{}: expected {} columns, found {}", source, i + 1,
-                              columns().size(), cells.size()));
+    if (cells.size() != count)
+      throw Error(
+          fmt::format("{}:{}: expected {} columns, found {}", source, i + 1, count, cells.size()));
     EpochRecord record;
     for (std::size_t j = 0; j < cells.size(); ++j) {
       const auto value = text::parse_double(cells[j]);

@@ -15,6 +15,7 @@ struct EpochRecord {
   int epoch = 0;                       ///< from 0
   std::array<double, 4> train_loss{};  ///< box, obj, cls, total: means over the batches
   std::array<double, 3> val_loss{};    ///< box, obj, cls
+  double distill_loss = 0;             ///< the teacher's term with its weight; part of the total
   bool validated = false;              ///< false: the validation columns repeat the last values
   double precision = 0, recall = 0, official_map50 = 0, official_map = 0;
   double coco_map50 = 0, coco_map = 0, fitness = 0;

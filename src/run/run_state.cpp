@@ -29,6 +29,8 @@ std::string to_text(const RunState& s) {
   const nlohmann::json json = {{"epoch", s.epoch},
                                {"batch", s.batch},
                                {"loss_sum", s.loss_sum},
+                               {"distill_sum", s.distill_sum},
+                               {"teacher_hash", s.teacher_hash},
                                {"ema_updates", s.ema_updates},
                                {"best_fitness", s.best_fitness},
                                {"best_epoch", s.best_epoch},
@@ -60,6 +62,8 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.epoch = json.at("epoch").get<int>();
     s.batch = json.at("batch").get<std::int64_t>();
     s.loss_sum = json.at("loss_sum").get<std::array<double, 4>>();
+    s.distill_sum = json.value("distill_sum", 0.0);
+    s.teacher_hash = json.value("teacher_hash", std::string());
     s.ema_updates = json.at("ema_updates").get<std::int64_t>();
     s.best_fitness = json.at("best_fitness").get<double>();
     s.best_epoch = json.at("best_epoch").get<int>();
@@ -132,7 +136,8 @@ TrainOptions resumed_options(TrainOptions stored, TrainOptions wanted,
                                                "mlflow-model",
                                                "nproc",
                                                "peer-timeout",
-                                               "local_rank"};
+                                               "local_rank",
+                                               "teacher"};
   const std::vector<std::string> common = {"json", "quiet", "verbose"};
   stored.stop_after = wanted.stop_after;  // of a call, not of a run
   const Settings from = settings(wanted), to = settings(stored);

@@ -19,6 +19,8 @@ struct RunState {
   int epoch = 0;                     ///< the epoch to go on with
   std::int64_t batch = 0;            ///< the batch of that epoch to go on with
   std::array<double, 4> loss_sum{};  ///< of the batches of that epoch so far
+  double distill_sum = 0;            ///< the same of the teacher's term
+  std::string teacher_hash;          ///< of the teacher's tensors and classes; "" = no teacher
   std::int64_t ema_updates = 0;
   double best_fitness = -1;  ///< −1: nothing validated yet
   int best_epoch = -1;

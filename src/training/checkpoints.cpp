@@ -47,6 +47,7 @@ void write_last(const RunContext& context, const Data& data, const Model& model,
   if (!context.writes()) return;
   network::Checkpoint checkpoint = description(data, model);
   checkpoint.model = model.network->store();
+  if (model.distillation) model.distillation->store(checkpoint.model);
   checkpoint.ema = model.ema->store();
   checkpoint.optimizer = model.optimizer->store();
   checkpoint.state = run::to_text(state);

@@ -65,6 +65,7 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
     log::warning(fmt::format("the train split changed since this run began: {}", difference));
     state.batch = 0;  // the epoch begins anew: its batches are others now
     state.loss_sum = {};
+    state.distill_sum = 0;
   }
   if (!context.writes()) return;
   for (const dataset::Index* split : {&data.train, &data.val})
@@ -73,8 +74,8 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
     run::write_manifest(context.folder, data.train);
 }
 
-void choose_sizes(Data& data, const run::TrainOptions& o, const network::Network& network) {
-  data.stride = std::max(32, static_cast<int>(network.largest_stride()));
+void choose_sizes(Data& data, const run::TrainOptions& o, double stride) {
+  data.stride = std::max(32, static_cast<int>(stride));
   data.train_size = rounded_size(o.img_size.front(), data.stride, "training size");
   data.val_size = rounded_size(o.img_size.back(), data.stride, "validation size");
 }

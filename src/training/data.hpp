@@ -24,8 +24,9 @@ struct Data {
 void read_data(Data& data, const RunContext& context, run::RunState& state,
                const std::optional<network::Checkpoint>& resumed);
 
-/// The sizes that the options ask for, rounded up to the network's stride, which is said.
-void choose_sizes(Data& data, const run::TrainOptions& options, const network::Network& network);
+/// The sizes that the options ask for, rounded up to the largest stride of the networks that see
+/// the images, which is said.
+void choose_sizes(Data& data, const run::TrainOptions& options, double stride);
 
 /// How the training split is loaded. Needs the indices and sizes.
 dataset::LoaderOptions loader_options(const Data& data, const Communicator& group,

@@ -4,6 +4,7 @@
 
 #include "dataset/loading/epoch_plan.hpp"
 #include "network/graph/cost.hpp"
+#include "network/graph/links.hpp"
 #include "run/recipe.hpp"
 #include "training/multi_scale.hpp"
 #include "training/pass_memory.hpp"
@@ -24,10 +25,32 @@ std::uint64_t bytes_of(const nn::TorchNetwork& network) {
 /// Tensors of the optimizer for each parameter.
 std::uint64_t moments(const run::TrainOptions& o) { return run::optimizer_of(o) == "sgd" ? 1 : 2; }
 
+/// Of a picture: what the head reads and what it gives.
+std::int64_t output_elements(const network::Network& network, cv::Size shape) {
+  std::int64_t elements = 0;
+  const std::vector<network::ValueSize> sizes =
+      network::value_sizes(network, shape.height, shape.width);
+  const auto add = [&](int value) {
+    const network::ValueSize& size = sizes[static_cast<std::size_t>(value)];
+    elements += std::int64_t{size.channels} * size.height * size.width;
+  };
+  for (const int value : network::head_inputs(network)) add(value);
+  for (const network::Level& level : network.levels) add(level.value);
+  return elements;
+}
+
 double pass_of_a_picture(const Model& model, const run::RunState& state, cv::Size shape,
                          int value_bytes) {
-  return pass_bytes(model.network->description(), shape.height, shape.width, value_bytes,
-                    model.plan->frozen(state.options.epochs - 1));
+  const double own = pass_bytes(model.network->description(), shape.height, shape.width,
+                                value_bytes, model.plan->frozen(state.options.epochs - 1));
+  if (!model.distillation) return own;
+  // The teacher's pass comes first, and leaves its outputs.
+  const network::Network& teacher = model.distillation->teacher().description();
+  const double pass =
+      static_cast<double>(
+          network::cost(teacher, shape.height, shape.width).inference_activation_bytes) *
+      value_bytes / 4;
+  return std::max(pass, own + static_cast<double>(output_elements(teacher, shape)) * value_bytes);
 }
 
 }  // namespace

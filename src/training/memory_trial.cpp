@@ -23,7 +23,7 @@ std::size_t pass_peak(const Model& model, const at::Tensor& images,
                       const std::vector<Target>& targets) {
   nn::DeviceMemory memory(images.device());
   memory.forget_peak();
-  trial_pass(*model.network, *model.loss, images, targets);
+  trial_pass(*model.network, *model.loss, images, targets, 1, model.distillation.get());
   return memory.peak_bytes();
 }
 

@@ -172,6 +172,9 @@ void make_optimizer(Model& model, const run::RunState& state,
                              text::general(rates.warmup_bias_lr), run::optimizer_of(o),
                              text::general(rates.lr0)));
   model.optimizer = std::make_unique<Optimizer>(*model.network, rule);
+  if (model.distillation)
+    for (const Distillation::Adapter& adapter : model.distillation->adapters())
+      model.optimizer->add(adapter.name, adapter.weight, ParameterGroup::weight);
   if (!resumed) return;
   model.ema->load(resumed->ema, state.ema_updates);
   model.optimizer->load(resumed->optimizer);
@@ -184,8 +187,9 @@ void join_processes(Model& model, const RunContext& context, const Data& data,
   for (const nn::TorchNetwork::Entry& entry : model.network->entries())
     sums += fmt::format("{:a} ", entry.tensor.detach().to(at::kDouble).sum().item<double>());
   run::RunState common = state;
-  for (std::string* here : {&common.options.data, &common.options.cfg, &common.options.weights,
-                            &common.options.hyp, &common.options.project, &common.options.resume})
+  for (std::string* here :
+       {&common.options.data, &common.options.cfg, &common.options.weights, &common.options.hyp,
+        &common.options.project, &common.options.resume, &common.options.distill.teacher})
     here->clear();  // paths of each machine
   common.options.threads = common.options.workers = 0;
   const std::vector<std::pair<const char*, std::string>> facts{
@@ -205,7 +209,12 @@ void join_processes(Model& model, const RunContext& context, const Data& data,
   }
   if (state.options.sync_bn) model.network->set_joint_statistics(context.group);
   model.loss->join(*context.group, state.options.global_loss_norm);
-  model.gradient_sums = std::make_unique<GradientSums>(*model.network, *context.group);
+  std::vector<at::Tensor> beside;
+  if (model.distillation)
+    for (const Distillation::Adapter& adapter : model.distillation->adapters())
+      beside.push_back(adapter.weight);
+  model.gradient_sums = std::make_unique<GradientSums>(*model.network, *context.group,
+                                                       GradientSums::usual_bucket_bytes, beside);
 }
 
 void freeze_for_epoch(const Model& model, const run::RunState& state) {

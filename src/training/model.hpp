@@ -11,6 +11,7 @@
 #include "run/run_state.hpp"
 #include "run/transfer_plan.hpp"
 #include "training/data.hpp"
+#include "training/distillation/distillation.hpp"
 #include "training/distributed/gradient_sums.hpp"
 #include "training/loss/loss.hpp"
 #include "training/optim/ema.hpp"
@@ -24,6 +25,7 @@ struct Model {
   std::string config, config_source;
   std::unique_ptr<nn::TorchNetwork> network;
   std::unique_ptr<run::TransferPlan> plan;
+  std::unique_ptr<Distillation> distillation;  ///< null: no teacher, or its weight is 0
   std::unique_ptr<Loss> loss, validation_loss;
   std::unique_ptr<Ema> ema;
   std::unique_ptr<Optimizer> optimizer;

@@ -17,6 +17,7 @@
 #include "training/anchor_choice.hpp"
 #include "training/preflight.hpp"
 #include "training/run_start.hpp"
+#include "training/teacher_choice.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -89,6 +90,12 @@ std::unique_ptr<run::Schedule> make_schedule(const run::RunState& state, std::in
   return schedule;
 }
 
+/// Of all networks that see the images.
+double largest_stride(const Model& model) {
+  const double own = model.network->description().largest_stride();
+  return model.distillation ? std::max(own, model.distillation->stride()) : own;
+}
+
 void say_what_begins(const PreparedRun& run) {
   const Data& data = run.data;
   const run::TrainOptions& o = run.state.options;
@@ -140,7 +147,8 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
       log::info(changed);
   require_shares(state.options.batch_size, group.size());
   build_network(model, context, state, data.train.names, resumed, std::move(initial));
-  choose_sizes(data, state.options, model.network->description());
+  open_teacher(model, context, state, data.train.names, resumed);
+  choose_sizes(data, state.options, largest_stride(model));
   if (!resumed) choose_anchors(*model.network, data, state, context.stop);
   make_losses(model, state, data.train_size);
   run->memory = preflight(context, data, model, state, resumed.has_value());

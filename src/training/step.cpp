@@ -73,8 +73,9 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
   };
 
   const auto pass = [&](const Part& part) {
-    const LossValue value = loss(network.forward(part.images), part.targets);
-    if (!add_losses(value, part, batch.count, result.losses)) return false;
+    const LossValue value =
+        loss_of(network, loss, model_.distillation.get(), part.images, part.targets);
+    if (!add_losses(value, part, batch.count, result)) return false;
     if (model_.gradient_sums && now.steps && part.last) model_.gradient_sums->arm();
     scaled(value.total).backward();
     return true;
@@ -137,14 +138,18 @@ bool Step::in_parts_that_fit(const at::Tensor& images, const dataset::Batch& bat
 /// Adds a part's losses to those of the batch. False: some process's are not finite; all processes
 /// skip a batch, or none.
 bool Step::add_losses(const LossValue& loss, const Part& part, int whole,
-                      std::array<double, 4>& losses) const {
+                      StepResult& result) const {
   const at::Tensor parts = loss.parts.to(at::kCPU, at::kDouble).contiguous();
   std::vector<double> values(parts.const_data_ptr<double>(), parts.const_data_ptr<double>() + 4);
   values.push_back(!std::isfinite(values[3]) || failpoint::hit("non-finite-loss") ? 1 : 0);
+  if (loss.distilled.defined()) values.push_back(loss.distilled.item<double>());
   values = context_.group->sum(values);
   if (values[4] > 0) return false;
-  for (std::size_t i = 0; i < 4; ++i)
-    losses[i] += values[i] / context_.group->size() * part.count / whole;
+  const auto share = [&](double value) {
+    return value / context_.group->size() * part.count / whole;
+  };
+  for (std::size_t i = 0; i < 4; ++i) result.losses[i] += share(values[i]);
+  if (values.size() > 5) result.distilled += share(values[5]);
   return true;
 }
 

@@ -20,6 +20,7 @@ namespace yolov7::training {
 struct StepResult {
   std::array<double, 4>
       losses{};          ///< box, objectness, class, total of the batch; 0 for one that was skipped
+  double distilled = 0;  ///< the teacher's part of the total
   bool stepped = false;  ///< the weights changed
   bool skipped = false;  ///< not finite: this batch contributed nothing
 };
@@ -49,8 +50,7 @@ class Step {
   bool in_parts(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass);
   bool in_parts_that_fit(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass,
                          const std::function<void()>& begin_anew);
-  bool add_losses(const LossValue& loss, const Part& part, int whole,
-                  std::array<double, 4>& losses) const;
+  bool add_losses(const LossValue& loss, const Part& part, int whole, StepResult& result) const;
   at::Tensor scaled(const at::Tensor& loss) const;
   bool gradients_usable(bool& finite);
   void halve_micro_batch(const dataset::Batch& batch, const std::string& why);

@@ -19,6 +19,7 @@
 #include "training/loss/class_weights.hpp"
 #include "training/precision_choice.hpp"
 #include "training/rollback.hpp"
+#include "training/teacher_choice.hpp"
 #include "training/validation.hpp"
 
 namespace yolov7::training {
@@ -77,6 +78,7 @@ void Trainer::begin_epoch() {
   model_.network->train(true);
   step_.drop_pending();
   if (state_.epoch > 0 && model_.plan->changes_at(state_.epoch)) freeze_for_epoch(model_, state_);
+  distill_for_epoch(model_, state_);
   if (state_.float32_first && state_.epoch > 0 && state_.batch == 0)
     end_float32_in_time(context_, data_, model_, state_);
   const auto first = static_cast<std::size_t>(state_.batch);
@@ -133,6 +135,7 @@ void Trainer::train_batch(const dataset::Batch& batch) {
   if (result.skipped && state_.skipped_in_row >= most_skipped_in_row)
     roll_back(context_, model_, state_);
   for (std::size_t i = 0; i < 4; ++i) state_.loss_sum[i] += result.losses[i];
+  state_.distill_sum += result.distilled;
   record_.targets = static_cast<int>(batch.targets.size());
   record_.image_size = batch.width;
 }
@@ -166,9 +169,9 @@ std::vector<double> Trainer::fitness_so_far() const {
 }
 
 void Trainer::take_mean_losses() {
-  for (std::size_t i = 0; i < 4; ++i)
-    record_.train_loss[i] =
-        state_.loss_sum[i] / static_cast<double>(std::max<std::int64_t>(state_.batch, 1));
+  const auto batches = static_cast<double>(std::max<std::int64_t>(state_.batch, 1));
+  for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = state_.loss_sum[i] / batches;
+  record_.distill_loss = state_.distill_sum / batches;
 }
 
 /// --stop-after: the run is not over, this call is.
@@ -205,6 +208,7 @@ void Trainer::finish_epoch(bool last) {
   ++state_.epoch;
   state_.batch = 0;
   state_.loss_sum = {};
+  state_.distill_sum = 0;
   gather_state();
   const std::string reason = last ? std::string() : end_reason();
   state_.ended = !reason.empty();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/network/config_fixture.hpp"
+
 namespace yolov7::network {
 namespace {
 
@@ -46,6 +48,17 @@ TEST(Links, NeededValues) {
   const Network n = by_hand();
   EXPECT_EQ(needed_values(n), (std::vector<char>{1, 1, 1, 1, 0, 0, 0}));
   EXPECT_EQ(needed_values(n, true), (std::vector<char>{1, 1, 1, 1, 1, 1, 0}));
+}
+
+// What the layers before the head give out, whatever the head does with it first.
+TEST(Links, HeadInputs) {
+  for (const char* name : {"training/yolov7-tiny.yaml", "training/yolov7-w6.yaml"}) {
+    const Network n = build_config(name);
+    std::vector<int> expected;
+    for (const int layer : n.layers.back().inputs)
+      expected.push_back(n.layers[static_cast<std::size_t>(layer)].output_value);
+    EXPECT_EQ(head_inputs(n), expected) << name;
+  }
 }
 
 }  // namespace

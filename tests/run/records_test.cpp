@@ -13,6 +13,7 @@ EpochRecord record() {
   r.epoch = 7;
   r.train_loss = {0.051234, 0.0123456, 0.00987654321, 0.0734567};
   r.val_loss = {0.1, 0.2, 0.3};
+  r.distill_loss = 0.0625;
   r.validated = true;
   r.precision = 1.0 / 3;
   r.recall = 0.5;
@@ -47,10 +48,21 @@ TEST(Records, CsvComesBackExactly) {
   EXPECT_EQ(back[0].precision, 1.0 / 3);
   EXPECT_EQ(back[0].train_loss, record().train_loss);
   EXPECT_EQ(back[0].rates, record().rates);
+  EXPECT_EQ(back[0].distill_loss, 0.0625);
   EXPECT_TRUE(back[0].validated);
   EXPECT_EQ(back[0].targets, 43);
   EXPECT_THROW(parse_results_csv("epoch\n1\n", "x"), Error);
   EXPECT_THROW(parse_results_csv(results_csv_header() + "\n1,2\n", "x"), Error);
+}
+
+// Files of earlier versions have no column of a teacher.
+TEST(Records, ReadsFilesWithoutTheLastColumn) {
+  const auto cut = [](const std::string& line) { return line.substr(0, line.rfind(',')); };
+  const auto back = parse_results_csv(
+      cut(results_csv_header()) + "\n" + cut(results_csv_line(record())) + "\n", "x");
+  ASSERT_EQ(back.size(), 1u);
+  EXPECT_EQ(back[0].rates, record().rates);
+  EXPECT_EQ(back[0].distill_loss, 0);
 }
 
 TEST(RunState, ComesBackAsItWas) {
@@ -62,6 +74,10 @@ TEST(RunState, ComesBackAsItWas) {
   s.best_fitness = 0.1;
   s.best_epoch = 2;
   s.float32_first = true;
+  s.distill_sum = 0.7;
+  s.teacher_hash = "0123";
+  s.options.distill.teacher = "t.pt";
+  s.options.distill.method = "output";
   s.loss_scale = 1024;
   s.good_steps = 7;
   s.rollbacks = 1;
@@ -74,6 +90,10 @@ TEST(RunState, ComesBackAsItWas) {
   EXPECT_EQ(back.batch, 17);
   EXPECT_EQ(back.loss_sum, s.loss_sum);
   EXPECT_TRUE(back.float32_first);
+  EXPECT_EQ(back.distill_sum, 0.7);
+  EXPECT_EQ(back.teacher_hash, "0123");
+  EXPECT_EQ(back.options.distill.teacher, "t.pt");
+  EXPECT_EQ(back.options.distill.method, "output");
   EXPECT_EQ(back.loss_scale, 1024);
   EXPECT_EQ(back.good_steps, 7);
   EXPECT_EQ(back.rollbacks, 1);

@@ -62,6 +62,8 @@ class TinyRun {
     if (!run_) run_ = prepare(request, *group_);
     return *run_;
   }
+  /// Ends the run, and lets go of its folder.
+  void release() { run_.reset(); }
   std::filesystem::path weights() const { return scratch_ / "run/weights"; }
 
   TrainRequest request;

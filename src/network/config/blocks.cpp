@@ -163,13 +163,12 @@ int lower_head(Emitter& e, const BlockCall& call, HeadKind kind) {
   for (std::size_t j = 0; j < call.inputs.size(); ++j) {
     const bool aux = j >= lead;
     const std::string conv = name(aux ? "m2" : "m", aux ? j - lead : j);
-    e.tensor(conv + ".weight", Role::weight, {rows, e.channels(call.inputs[j]), 1, 1});
+    e.tensor(conv + ".weight", Role::weight, {rows, e.width(call.inputs[j]), 1, 1});
     e.tensor(conv + ".bias", Role::bias, {rows});
   }
   if (implicit) {
     for (std::size_t j = 0; j < lead; ++j)
-      e.tensor(name("ia", j) + ".implicit", Role::implicit_add,
-               {1, e.channels(call.inputs[j]), 1, 1});
+      e.tensor(name("ia", j) + ".implicit", Role::implicit_add, {1, e.width(call.inputs[j]), 1, 1});
     for (std::size_t j = 0; j < lead; ++j)
       e.tensor(name("im", j) + ".implicit", Role::implicit_mul, {1, rows, 1, 1});
   }

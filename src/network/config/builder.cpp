@@ -51,12 +51,16 @@ class Builder {
       throw Error(fmt::format("{}: expected at most {} layers, found {}", network_.source,
                               limits_.layers, entries.size()));
     read_attention(root, static_cast<int>(entries.size()));
+    read_widths(root);
     for (std::size_t i = 0; i < entries.size(); ++i)
       add_layer(static_cast<int>(i), *entries[i], i + 1 == entries.size());
     if (network_.levels.empty() || network_.layers.empty() ||
         network_.layers.back().out_channels != 0)
       throw Error(fmt::format("{}: expected Detect, IDetect or IAuxDetect as the last layer",
                               network_.source));
+    if (const std::string name = emitter_.unused_width(); !name.empty())
+      throw Error(fmt::format("{}: widths: expected convolutions of the network, found '{}'",
+                              network_.source, text::printable(name.substr(0, 200))));
     order_anchors();
   }
 
@@ -103,6 +107,20 @@ class Builder {
                                 text::printable(kind.text().substr(0, 200))));
       attention_[static_cast<int>(*layer)] = kind.text();
     }
+  }
+
+  /// `widths: {model.24.conv: 120}`: output channels of convolutions by tensor name, as pruning
+  /// leaves them (architecture 2.13).
+  void read_widths(const Value& root) {
+    const Value* map = root.find("widths");
+    if (map == nullptr || map->is_null()) return;
+    if (!map->is_mapping())
+      throw Error(
+          fmt::format("{}: widths: expected a mapping of convolution to channels", map->where()));
+    std::map<std::string, int> widths;
+    for (const auto& [name, channels] : map->mapping)
+      widths[name] = checked(channels, 1, limits_.channels);
+    emitter_.set_widths(std::move(widths));
   }
 
   static int checked(const Value& value, long long low, long long high) {
@@ -271,7 +289,7 @@ class Builder {
       layer.attention = attention->second;
     layer.repeats = entry.repeats;
     layer.output_value = output;
-    layer.out_channels = output < 0 ? 0 : emitter_.channels(output);
+    layer.out_channels = output < 0 ? 0 : emitter_.width(output);
     layer.reduction = output < 0 ? 0 : emitter_.reduction(output);
     layer.line = entry.value->line;
     layer.parameters = network_.parameter_count() - before;

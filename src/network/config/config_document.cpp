@@ -55,6 +55,24 @@ std::string header_text(const Value& root) {
   return out;
 }
 
+/// "model.24.cv1.conv" → 24, "cv1.conv"; build() has seen that it is a convolution's name.
+std::pair<int, std::string> split_tensor(const std::string& name) {
+  const std::size_t begin = name.find('.') + 1, end = name.find('.', begin);
+  return {std::stoi(name.substr(begin, end - begin)), name.substr(end + 1)};
+}
+
+std::string widths_text(const ConfigDocument& document, const std::map<int, int>& positions) {
+  std::map<std::pair<int, std::string>, int> sorted;
+  for (const auto& [place, channels] : document.widths)
+    if (const auto at = positions.find(place.first); at != positions.end())
+      sorted[{at->second, place.second}] = channels;
+  if (sorted.empty()) return {};
+  std::string out = "widths:\n";
+  for (const auto& [place, channels] : sorted)
+    out += fmt::format("  model.{}.{}: {}\n", place.first, place.second, channels);
+  return out;
+}
+
 std::string argument_text(const Argument& argument) {
   return argument.kind == Argument::Kind::text && argument.text != "nearest"
              ? "'" + argument.text + "'"
@@ -104,6 +122,9 @@ ConfigDocument parse_config(std::string_view text, const std::string& source) {
         document.entries.push_back(read_entry(entry, index++, std::string_view(part) == "head"));
   for (const Layer& layer : network.layers)
     if (!layer.attention.empty()) document.attention[layer.index] = layer.attention;
+  if (const Value* widths = document.root.find("widths"); widths != nullptr)
+    for (const auto& [name, channels] : widths->mapping)
+      document.widths[split_tensor(name)] = static_cast<int>(channels.integer());
   return document;
 }
 
@@ -119,6 +140,13 @@ std::string with_anchor_count(std::string_view text, const std::string& source, 
   return to_text(document, fmt::format("{}, {} anchors per level", source, count));
 }
 
+std::string with_widths(std::string_view text, const std::string& source,
+                        const std::map<std::string, int>& widths) {
+  ConfigDocument document = parse_config(text, source);
+  for (const auto& [name, channels] : widths) document.widths[split_tensor(name)] = channels;
+  return to_text(document, source + ", pruned");
+}
+
 std::string to_text(const ConfigDocument& document, const std::string& comment) {
   const std::map<int, int> positions = document.positions();
   std::string out = "# " + text::printable(comment) + "\n" + header_text(document.root);
@@ -128,6 +156,7 @@ std::string to_text(const ConfigDocument& document, const std::string& comment) 
       if (positions.count(id) != 0) pairs.push_back(fmt::format("{}: {}", positions.at(id), kind));
     out += "sam: {" + text::join(pairs, ", ") + "}\n";
   }
+  out += widths_text(document, positions);
   for (const bool head : {false, true}) {
     out += head ? "head:\n" : "backbone:\n";
     for (std::size_t i = 0; i < document.entries.size(); ++i)

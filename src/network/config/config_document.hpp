@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/value.hpp"
@@ -24,6 +25,8 @@ struct ConfigDocument {
   Value root;  ///< the text as read: nc, multiples, anchors
   std::vector<ConfigEntry> entries;
   std::map<int, std::string> attention;  ///< `sam`, by id
+  /// `widths`: output channels by id and the rest of the tensor's name ("cv1.conv").
+  std::map<std::pair<int, std::string>, int> widths;
 
   const ConfigEntry* find(int id) const;
   ConfigEntry* find(int id);
@@ -35,6 +38,9 @@ struct ConfigDocument {
 ConfigDocument parse_config(std::string_view text, const std::string& source);
 /// `text` with so many anchors per level, to be searched, instead of its own. Errors as build().
 std::string with_anchor_count(std::string_view text, const std::string& source, int count);
+/// `text` with these output channels of convolutions, by tensor name, beside those that it has.
+std::string with_widths(std::string_view text, const std::string& source,
+                        const std::map<std::string, int>& widths);
 /// As a configuration text: multiples, anchors and class count as they were, inputs renumbered.
 /// `comment` becomes its first line.
 std::string to_text(const ConfigDocument& document, const std::string& comment);

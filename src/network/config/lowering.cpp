@@ -11,7 +11,7 @@ namespace yolov7::network {
 using Role = TensorSpec::Role;
 
 Emitter::Emitter(Network& network, const BuildLimits& limits) : network_(network), limits_(limits) {
-  value(3, 1);  // the picture
+  value(3, 3, 1);  // the picture
 }
 
 void Emitter::fail(const std::string& reason) const {
@@ -19,13 +19,25 @@ void Emitter::fail(const std::string& reason) const {
                           text::printable(block.substr(0, 200)), reason));
 }
 
-int Emitter::value(int channels, double reduction) {
+std::string Emitter::unused_width() const {
+  for (const auto& [name, width] : widths_)
+    if (used_widths_.count(name) == 0) return name;
+  return {};
+}
+
+int Emitter::value(int channels, int nominal, double reduction) {
   network_.value_channels.push_back(channels);
+  nominal_.push_back(nominal);
   network_.value_reduction.push_back(reduction);
   return network_.value_count++;
 }
 
-int Emitter::operation(Primitive primitive, std::vector<int> inputs, int channels,
+int Emitter::like_input(Primitive primitive, std::vector<int> inputs, double reduction) {
+  const int from = inputs.front();
+  return operation(std::move(primitive), std::move(inputs), width(from), channels(from), reduction);
+}
+
+int Emitter::operation(Primitive primitive, std::vector<int> inputs, int channels, int nominal,
                        double reduction) {
   if (channels < 1 || channels > limits_.channels)
     fail(fmt::format("expected 1 to {} channels, found {}", limits_.channels, channels));
@@ -33,7 +45,7 @@ int Emitter::operation(Primitive primitive, std::vector<int> inputs, int channel
   if (!(reduction >= 1.0 / 16 && reduction <= 65536))
     fail(fmt::format("expected maps of 1/65536 to 16 times the image's side, found a stride of {}",
                      reduction));
-  const int output = value(channels, reduction);
+  const int output = value(channels, nominal, reduction);
   network_.operations.push_back({std::move(primitive), std::move(inputs), output, layer});
   return output;
 }
@@ -60,7 +72,7 @@ void Emitter::check_window(int kernel, int stride, int padding) const {
 
 int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bool bias,
                   RepBranch branch) {
-  const int in = channels(input);
+  const int in = width(input);
   const int kh = shape.kernel, kw = shape.kernel_w > 0 ? shape.kernel_w : shape.kernel;
   for (const int kernel : {kh, kw})
     if (kernel < 1 || kernel > 1000)
@@ -71,40 +83,46 @@ int Emitter::conv(int input, const std::string& name, const ConvShape& shape, bo
             pad_w = shape.padding >= 0 ? shape.padding : kw / 2;
   check_window(kh, shape.stride, pad_h);
   check_window(kw, shape.stride, pad_w);
-  if (shape.groups < 1 || in % shape.groups != 0 || shape.out_channels % shape.groups != 0)
-    fail(fmt::format("{} groups do not divide {} input and {} output channels", shape.groups, in,
-                     shape.out_channels));
+  int out = shape.out_channels;
+  if (const auto given = widths_.find(name); given != widths_.end()) {
+    out = given->second;
+    used_widths_.insert(name);
+  }
+  // A depthwise convolution stays one: its groups are its channels.
+  const int groups = shape.groups > 1 && shape.groups == channels(input) ? in : shape.groups;
+  if (groups < 1 || in % groups != 0 || out % groups != 0)
+    fail(fmt::format("{} groups do not divide {} input and {} output channels", groups, in, out));
   Convolution conv;
   conv.tensor = name;
   conv.in_channels = in;
-  conv.out_channels = shape.out_channels;
+  conv.out_channels = out;
   conv.kernel_h = kh;
   conv.kernel_w = kw;
   conv.stride = shape.stride;
   conv.pad_h = pad_h;
   conv.pad_w = pad_w;
-  conv.groups = shape.groups;
+  conv.groups = groups;
   conv.bias = bias;
   conv.branch = branch;
   const int output =
-      operation(std::move(conv), {input}, shape.out_channels, reduction(input) * shape.stride);
-  tensor(name + ".weight", Role::weight, {shape.out_channels, in / shape.groups, kh, kw});
-  if (bias) tensor(name + ".bias", Role::bias, {shape.out_channels});
+      operation(std::move(conv), {input}, out, shape.out_channels, reduction(input) * shape.stride);
+  tensor(name + ".weight", Role::weight, {out, in / groups, kh, kw});
+  if (bias) tensor(name + ".bias", Role::bias, {out});
   return output;
 }
 
 int Emitter::head_conv(int input, const std::string& name, int out_channels) {
   Convolution conv;
   conv.tensor = name;
-  conv.in_channels = channels(input);
+  conv.in_channels = width(input);
   conv.out_channels = out_channels;
   conv.bias = true;
-  return operation(std::move(conv), {input}, out_channels, reduction(input));
+  return operation(std::move(conv), {input}, out_channels, out_channels, reduction(input));
 }
 
 int Emitter::batch_norm(int input, const std::string& prefix, RepBranch branch) {
-  const int c = channels(input);
-  const int output = operation(BatchNorm{prefix, c, branch}, {input}, c, reduction(input));
+  const int c = width(input);
+  const int output = like_input(BatchNorm{prefix, c, branch}, {input}, reduction(input));
   tensor(prefix + ".weight", Role::bn_weight, {c});
   tensor(prefix + ".bias", Role::bn_bias, {c});
   tensor(prefix + ".running_mean", Role::bn_mean, {c});
@@ -115,7 +133,7 @@ int Emitter::batch_norm(int input, const std::string& prefix, RepBranch branch) 
 
 int Emitter::activation(int input, const Activation& activation) {
   if (activation.kind == ActivationKind::identity) return input;
-  return operation(Activate{activation}, {input}, channels(input), reduction(input));
+  return like_input(Activate{activation}, {input}, reduction(input));
 }
 
 int Emitter::conv_block(int input, const std::string& prefix, const ConvShape& shape,
@@ -128,59 +146,56 @@ int Emitter::max_pool(int input, int kernel, int stride, int padding) {
     fail(fmt::format("expected a kernel of 1 to 1000 and a stride of at least 1, found {} and {}",
                      kernel, stride));
   check_window(kernel, stride, padding);
-  return operation(MaxPool{kernel, stride, padding}, {input}, channels(input),
-                   reduction(input) * stride);
+  return like_input(MaxPool{kernel, stride, padding}, {input}, reduction(input) * stride);
 }
 
 int Emitter::concat(const std::vector<int>& inputs) {
-  std::int64_t sum = 0;
+  std::int64_t sum = 0, nominal = 0;
   for (const int input : inputs) {
-    sum += channels(input);
+    sum += width(input);
+    nominal += channels(input);
     if (reduction(input) != reduction(inputs[0]))
       fail(fmt::format("inputs of different size: stride {} and {}", reduction(inputs[0]),
                        reduction(input)));
   }
-  return operation(Concat{}, inputs, static_cast<int>(std::min<std::int64_t>(sum, 1 << 30)),
-                   reduction(inputs[0]));
+  const auto whole = [](std::int64_t count) {
+    return static_cast<int>(std::min<std::int64_t>(count, 1 << 30));
+  };
+  return operation(Concat{}, inputs, whole(sum), whole(nominal), reduction(inputs[0]));
 }
 
 int Emitter::add(const std::vector<int>& inputs, const std::string& merged) {
   for (const int input : inputs)
-    if (channels(input) != channels(inputs[0]) || reduction(input) != reduction(inputs[0]))
-      fail(fmt::format(
-          "expected inputs of one shape, found {} and {} channels at strides {} and {}",
-          channels(inputs[0]), channels(input), reduction(inputs[0]), reduction(input)));
-  return operation(Add{merged}, inputs, channels(inputs[0]), reduction(inputs[0]));
+    if (width(input) != width(inputs[0]) || reduction(input) != reduction(inputs[0]))
+      fail(
+          fmt::format("expected inputs of one shape, found {} and {} channels at strides {} and {}",
+                      width(inputs[0]), width(input), reduction(inputs[0]), reduction(input)));
+  return like_input(Add{merged}, inputs, reduction(inputs[0]));
 }
 
-int Emitter::upsample(int input) {
-  return operation(Upsample{}, {input}, channels(input), reduction(input) / 2);
-}
+int Emitter::upsample(int input) { return like_input(Upsample{}, {input}, reduction(input) / 2); }
 int Emitter::reorg(int input) {
-  return operation(Reorg{}, {input}, channels(input) * 4, reduction(input) * 2);
+  return operation(Reorg{}, {input}, width(input) * 4, channels(input) * 4, reduction(input) * 2);
 }
 
 int Emitter::implicit_add(int input, const std::string& name) {
-  const int c = channels(input);
-  return operation(ImplicitAdd{name, c}, {input}, c, reduction(input));
+  return like_input(ImplicitAdd{name, width(input)}, {input}, reduction(input));
 }
 int Emitter::implicit_mul(int input, const std::string& name) {
-  const int c = channels(input);
-  return operation(ImplicitMultiply{name, c}, {input}, c, reduction(input));
+  return like_input(ImplicitMultiply{name, width(input)}, {input}, reduction(input));
 }
 
 int Emitter::channel_mean(int input) {
-  return operation(ChannelMean{}, {input}, 1, reduction(input));
+  return operation(ChannelMean{}, {input}, 1, 1, reduction(input));
 }
 int Emitter::channel_max(int input) {
-  return operation(ChannelMax{}, {input}, 1, reduction(input));
+  return operation(ChannelMax{}, {input}, 1, 1, reduction(input));
 }
 
 int Emitter::multiply(int input, int gate) {
-  if ((channels(gate) != channels(input) && channels(gate) != 1) ||
-      reduction(gate) != reduction(input))
+  if ((width(gate) != width(input) && width(gate) != 1) || reduction(gate) != reduction(input))
     fail("expected a gate of the input's shape or of one channel");
-  return operation(Multiply{}, {input, gate}, channels(input), reduction(input));
+  return like_input(Multiply{}, {input, gate}, reduction(input));
 }
 
 }  // namespace yolov7::network

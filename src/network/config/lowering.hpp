@@ -2,8 +2,11 @@
 // Lowers config entries to primitive operations. One visible table of blocks: a new block is one
 // function and one line.
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "network/config/argument.hpp"
@@ -17,7 +20,11 @@ class Emitter {
  public:
   Emitter(Network& network, const BuildLimits& limits);
 
-  int channels(int value) const { return network_.value_channels[static_cast<std::size_t>(value)]; }
+  /// Channels as the configuration's blocks say them. They decide what a block consists of (whether
+  /// a RepConv has an identity branch), also where `widths` gives its convolutions fewer.
+  int channels(int value) const { return nominal_[static_cast<std::size_t>(value)]; }
+  /// Channels that the value really has.
+  int width(int value) const { return network_.value_channels[static_cast<std::size_t>(value)]; }
   double reduction(int value) const {
     return network_.value_reduction[static_cast<std::size_t>(value)];
   }
@@ -51,19 +58,29 @@ class Emitter {
   int head_conv(int input, const std::string& tensor, int out_channels);
 
   Network& network() { return network_; }
+  /// Output channels of convolutions by tensor name, instead of those of their blocks (pruning).
+  void set_widths(std::map<std::string, int> widths) { widths_ = std::move(widths); }
+  /// A name of set_widths() that no convolution has so far; "" = none.
+  std::string unused_width() const;
   int layer = 0;             ///< index of the entry at hand
   std::string place, block;  ///< for messages
 
   [[noreturn]] void fail(const std::string& reason) const;
 
  private:
-  int value(int channels, double reduction);
-  /// Appends an operation; returns its output value.
-  int operation(Primitive primitive, std::vector<int> inputs, int channels, double reduction);
+  int value(int channels, int nominal, double reduction);
+  /// Appends an operation; returns its output value. `nominal`: channels as blocks say them.
+  int operation(Primitive primitive, std::vector<int> inputs, int channels, int nominal,
+                double reduction);
+  /// One whose output has the channels of its first input.
+  int like_input(Primitive primitive, std::vector<int> inputs, double reduction);
   void check_window(int kernel, int stride, int padding) const;
   Network& network_;
   const BuildLimits& limits_;
   std::int64_t parameters_ = 0;
+  std::vector<int> nominal_;  ///< by value
+  std::map<std::string, int> widths_;
+  std::set<std::string> used_widths_;
 };
 
 /// What a block's function gets: its inputs as values, its arguments after nc, anchors and

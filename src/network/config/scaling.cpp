@@ -125,6 +125,11 @@ ScaledConfig scale_config(std::string_view text, const std::string& source, doub
     if (!(factor >= 0.1 && factor <= 16))
       throw usage_error(fmt::format("scale: expected factors from 0.1 to 16, found {}", factor));
   ConfigDocument document = parse_config(text, source);
+  if (!document.widths.empty())
+    throw Error(fmt::format(
+        "{}: expected a configuration without `widths`, found a pruned one: its channels are no "
+        "multiples of a width any more",
+        source));
   const Network network = build(text, source);
   ScaledConfig result;
   std::set<int> inside;

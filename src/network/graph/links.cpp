@@ -39,6 +39,20 @@ Convolution merged_convolution(const Convolution& dense, const Add& sum) {
   return merged;
 }
 
+std::vector<int> head_inputs(const Network& network) {
+  const Links links(network);
+  std::vector<int> inputs;
+  for (const Level& level : network.levels) {
+    int value = level.value;
+    // im, m and ia, as far as the head has them: all of one layer.
+    for (const Operation* op = links.producer(value);
+         op != nullptr && op->layer == network.head_layer; op = links.producer(value))
+      value = op->inputs.front();
+    inputs.push_back(value);
+  }
+  return inputs;
+}
+
 std::vector<char> needed_values(const Network& network, bool auxiliary_too) {
   std::vector<char> needed(static_cast<std::size_t>(network.value_count), 0);
   for (const Level& level : network.levels)

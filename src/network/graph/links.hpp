@@ -39,6 +39,10 @@ const Operation* rep_dense(const Links& links, const Operation& sum);
 /// `sum.merged`.
 Convolution merged_convolution(const Convolution& dense, const Add& sum);
 
+/// What the head reads for each level (lead levels first, as Network::levels): the neck's outputs,
+/// before implicit vectors and the head's convolution.
+std::vector<int> head_inputs(const Network& network);
+
 /// By value number: whether a lead level (or, asked for, any level) depends on it. Of lead levels:
 /// what is left after fusing.
 std::vector<char> needed_values(const Network& network, bool auxiliary_too = false);

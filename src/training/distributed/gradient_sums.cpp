@@ -5,22 +5,24 @@
 namespace yolov7::training {
 
 GradientSums::GradientSums(const nn::TorchNetwork& network, Communicator& group,
-                           std::size_t bucket_bytes)
+                           std::size_t bucket_bytes, const std::vector<at::Tensor>& beside)
     : group_(group) {
-  std::size_t bytes = bucket_bytes;
-  for (auto entry = network.entries().rbegin(); entry != network.entries().rend(); ++entry) {
-    if (!entry->spec.trainable()) continue;
-    if (bytes >= bucket_bytes) {
-      buckets_.emplace_back();
-      bytes = 0;
-    }
-    bytes += entry->tensor.nbytes();
-    Parameter parameter;
-    parameter.tensor = entry->tensor;
-    parameter.bucket = buckets_.size() - 1;
-    buckets_.back().parameters.push_back(parameters_.size());
-    parameters_.push_back(std::move(parameter));
+  for (const at::Tensor& tensor : beside) add(tensor, bucket_bytes);
+  for (auto entry = network.entries().rbegin(); entry != network.entries().rend(); ++entry)
+    if (entry->spec.trainable()) add(entry->tensor, bucket_bytes);
+}
+
+void GradientSums::add(const at::Tensor& tensor, std::size_t bucket_bytes) {
+  if (buckets_.empty() || filled_ >= bucket_bytes) {
+    buckets_.emplace_back();
+    filled_ = 0;
   }
+  filled_ += tensor.nbytes();
+  Parameter parameter;
+  parameter.tensor = tensor;
+  parameter.bucket = buckets_.size() - 1;
+  buckets_.back().parameters.push_back(parameters_.size());
+  parameters_.push_back(std::move(parameter));
 }
 
 GradientSums::~GradientSums() {

@@ -18,9 +18,12 @@ namespace yolov7::training {
 /// not divided: the loss is that of this process's pictures, the step that of all (training 6).
 class GradientSums {
  public:
-  /// Both outlive this object. `bucket_bytes`: a bucket is closed when it has that many.
+  static constexpr std::size_t usual_bucket_bytes = std::size_t{4} << 20;
+  /// Both outlive this object. `bucket_bytes`: a bucket is closed when it has that many. `beside`:
+  /// parameters that are not the network's; they go first.
   GradientSums(const nn::TorchNetwork& network, Communicator& group,
-               std::size_t bucket_bytes = std::size_t{4} << 20);
+               std::size_t bucket_bytes = usual_bucket_bytes,
+               const std::vector<at::Tensor>& beside = {});
   ~GradientSums();
 
   /// The next backward pass is the last one before a step: its gradients, with what they were added
@@ -44,6 +47,7 @@ class GradientSums {
     std::uintptr_t hook = 0;
     bool trains = false, arrived = false;
   };
+  void add(const at::Tensor& tensor, std::size_t bucket_bytes);
   void arrived(std::size_t parameter);
   void send_complete(bool all);
   void send(Bucket& bucket);
@@ -51,7 +55,8 @@ class GradientSums {
   Communicator& group_;
   std::vector<Parameter> parameters_;
   std::vector<Bucket> buckets_;
-  std::size_t next_ = 0;  ///< bucket to go out
+  std::size_t filled_ = 0;  ///< bytes of the last bucket
+  std::size_t next_ = 0;    ///< bucket to go out
   bool armed_ = false;
 };
 

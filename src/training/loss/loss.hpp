@@ -33,8 +33,9 @@ struct LossOptions {
 };
 
 struct LossValue {
-  at::Tensor total;  ///< scalar for back-propagation: L times the pictures of the batch
-  at::Tensor parts;  ///< [4], detached: box, objectness and class with their gains, and L
+  at::Tensor total;           ///< scalar for back-propagation: L times the pictures of the batch
+  at::Tensor parts;           ///< [4], detached: box, objectness and class with their gains, and L
+  at::Tensor distilled = {};  ///< detached: a teacher's term, part of L; undefined without one
 };
 
 class Loss {
@@ -55,6 +56,7 @@ class Loss {
   /// `joint` outlives this object.
   void join(kernels::JointStatistics& joint, bool normalise);
 
+  const LossOptions& options() const { return options_; }
   /// From a resumed run. Error: another number of levels.
   void set_balance(std::vector<double> balance);
   const std::vector<double>& balance() const {

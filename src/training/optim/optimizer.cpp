@@ -95,6 +95,11 @@ Optimizer::Optimizer(const nn::TorchNetwork& network, const OptimizerOptions& op
   }
 }
 
+void Optimizer::add(const std::string& name, const at::Tensor& tensor, ParameterGroup group) {
+  groups_[static_cast<std::size_t>(group)].push_back({name, tensor, {}, {}, 0, 1});
+  if (std::find(shares_.begin(), shares_.end(), 1.0) == shares_.end()) shares_.push_back(1);
+}
+
 double Optimizer::decay(std::size_t group) const {
   return group == static_cast<std::size_t>(ParameterGroup::weight) ? options_.weight_decay : 0;
 }

@@ -40,6 +40,9 @@ class Optimizer {
   /// object.
   Optimizer(const nn::TorchNetwork& network, const OptimizerOptions& options);
 
+  /// A parameter beside the network's, in the same way: name and tensor are unlike all others.
+  void add(const std::string& name, const at::Tensor& tensor, ParameterGroup group);
+
   void set_rates(const std::array<double, 3>& rates) { rates_ = rates; }  ///< by group
   void set_momentum(double momentum) {
     momentum_ = momentum;

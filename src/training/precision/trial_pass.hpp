@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nn/torch_network.hpp"
+#include "training/distillation/distillation.hpp"
 #include "training/loss/assignment.hpp"
 #include "training/loss/loss.hpp"
 
@@ -19,8 +20,10 @@ struct TrialPass {
 /// no gradients. The loss is multiplied by `scale` before the backward pass, and the gradients are
 /// divided by it (for float16). `loss` is not scaled. Afterwards no gradients are left and the loss
 /// balance is as before. The running statistics of the batch-norms change; BatchNormSnapshot
-/// restores them. Errors: gradients that are there already; those of forward().
+/// restores them. With a teacher its term is part of the loss. Errors: gradients that are there
+/// already; those of forward().
 TrialPass trial_pass(nn::TorchNetwork& network, Loss& loss, const at::Tensor& images,
-                     std::span<const Target> targets, double scale = 1);
+                     std::span<const Target> targets, double scale = 1,
+                     const Distillation* teacher = nullptr);
 
 }  // namespace yolov7::training
