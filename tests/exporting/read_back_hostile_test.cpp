@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "exporting/format_table.hpp"
 #include "runtime/openvino/model_file.hpp"
@@ -144,6 +145,17 @@ TEST(ReadBackHostile, FilesOfOneNameAndAnothersContent) {
             std::string::npos);
 }
 
+/// Under the address sanitizer an allocation that is refused is named there; OpenVINO takes the
+/// refusal.
+std::string without_sanitizer(const std::string& text) {
+  std::string rest;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("WARNING: AddressSanitizer failed to allocate") == std::string::npos)
+      rest += line + "\n";
+  return rest;
+}
+
 TEST(ReadBackHostile, Mutations) {
   const char* set = std::getenv("YOLOV7_MUTATIONS");
   const int count = set == nullptr ? 40 : std::atoi(set);
@@ -158,7 +170,7 @@ TEST(ReadBackHostile, Mutations) {
       const std::string what = std::string(seed.format) + ", mutation " + std::to_string(i);
       ::testing::internal::CaptureStderr();
       const std::string message = open_and_run(folder / seed.path);
-      EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << what;
+      EXPECT_EQ(without_sanitizer(::testing::internal::GetCapturedStderr()), "") << what;
       expect_clear(message, what);
     }
   }
