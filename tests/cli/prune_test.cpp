@@ -67,17 +67,17 @@ TEST_F(Pruned, NetworkGoesThroughTheLifeCycle) {
 
 // The promise of a target: reached by measurement, or a clear no and no file.
 TEST_F(Pruned, ATimeIsReachedOrRefused) {
-  const Outcome some = prune("faster.pt", {"--target-time", "-15%", "--round", "8"});
+  const Outcome some = prune("faster.pt", {"--target-time", "-10%", "--round", "64"});
   if (some.code == 0) {
     const json seconds = json::parse(some.out)["seconds"];
-    EXPECT_LE(seconds["after"].get<double>(), .85 * seconds["before"].get<double>());
-    EXPECT_GT(seconds["shapes_timed"], 50);
+    EXPECT_LE(seconds["after"].get<double>(), .9 * seconds["before"].get<double>());
+    EXPECT_GT(seconds["shapes_timed"], 30) << "the convolutions of tiny";
   } else {  // a machine too busy to measure
-    EXPECT_TRUE(has(some.err, "expected widths that take 15 % less time, found")) << some.err;
+    EXPECT_TRUE(has(some.err, "expected widths that take 10 % less time, found")) << some.err;
     EXPECT_FALSE(fs::exists(out("faster.pt")));
   }
   const Outcome none =
-      prune("never.pt", {"--target-time", "-90%", "--round", "8", "--least-share", "0.9"});
+      prune("never.pt", {"--target-time", "-90%", "--round", "64", "--least-share", "0.9"});
   EXPECT_EQ(none.code, 1);
   EXPECT_TRUE(has(none.err, "expected widths that take 90 % less time, found")) << none.err;
   EXPECT_FALSE(fs::exists(out("never.pt")));
