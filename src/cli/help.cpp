@@ -116,14 +116,24 @@ std::string option_lines(const Setting& one) {
   return out + line + "\n";
 }
 
+/// Calls visit(title, verb) for every verb that has options of its own: "detect", "dataset check".
+template <class Visit>
+void each_verb(const std::vector<Verb>& list, const std::string& words, const Visit& visit) {
+  for (const Verb& verb : list) {
+    const std::string title = words + std::string(verb.name);
+    if (verb.parts != nullptr)
+      each_verb(verb.parts(), title + " ", visit);
+    else
+      visit(title, verb);
+  }
+}
+
 std::string_view summary_of(const std::string& title) {
-  for (const Verb& verb : verbs())
-    if (verb.name == title) return verb.summary;
-  for (const Verb& part : dataset_parts())
-    if (title == fmt::format("dataset {}", part.name)) return part.summary;
-  for (const Verb& part : version_parts())
-    if (title == fmt::format("dataset version {}", part.name)) return part.summary;
-  return "";
+  std::string_view summary;
+  each_verb(verbs(), "", [&](const std::string& words, const Verb& verb) {
+    if (words == title) summary = verb.summary;
+  });
+  return summary;
 }
 
 std::string usage(const Settings& table) {
@@ -226,16 +236,8 @@ std::string reference_index() {
     std::replace(file.begin(), file.end(), ' ', '-');
     out += fmt::format("| [yolov7 {}]({}.md) | {} |\n", title, file, markdown_text(summary));
   };
-  for (const Verb& verb : verbs()) {
-    if (verb.name != "dataset") {
-      add(std::string(verb.name), verb.summary);
-      continue;
-    }
-    for (const Verb& part : dataset_parts())
-      if (part.name != "version") add(fmt::format("dataset {}", part.name), part.summary);
-    for (const Verb& part : version_parts())
-      add(fmt::format("dataset version {}", part.name), part.summary);
-  }
+  each_verb(verbs(), "",
+            [&](const std::string& title, const Verb& verb) { add(title, verb.summary); });
   return out;
 }
 

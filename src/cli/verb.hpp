@@ -26,11 +26,17 @@ struct Verb {
   std::string_view summary;  ///< one line for `yolov7 --help`
   nlohmann::json (*run)(const std::vector<std::string>& arguments, Output& output);
   std::vector<std::string_view> aliases = {};
+  const std::vector<Verb>& (*parts)() = nullptr;  ///< of a verb of two words: the second ones
 };
 
 const std::vector<Verb>& verbs();
-const std::vector<Verb>& dataset_parts();  ///< dataset convert, …: each a verb of two words
-const std::vector<Verb>& version_parts();  ///< dataset version create, …: of three words
+const std::vector<Verb>& dataset_parts();  ///< dataset convert, …
+const std::vector<Verb>& version_parts();  ///< dataset version create, …
+const std::vector<Verb>& active_parts();   ///< active select, …
+/// Runs the part that the first argument names, with the other arguments; --help lists the parts.
+/// `title`: the words before it. Error (usage): no such part.
+nlohmann::json run_part(const std::string& title, const std::vector<Verb>& parts,
+                        const std::vector<std::string>& arguments, Output& output);
 
 /// Command line → settings. Official names, unambiguous prefixes, '-' and '_' alike, --name value
 /// and --name=value, lists until the next option. Every verb also takes --json, --quiet, --verbose
@@ -62,6 +68,8 @@ nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);
 nlohmann::json run_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_export(const std::vector<std::string>&, Output&);
+nlohmann::json run_active(const std::vector<std::string>&, Output&);  ///< active select
+nlohmann::json run_active_select(const std::vector<std::string>&, Output&);
 nlohmann::json run_anchors(const std::vector<std::string>&, Output&);
 nlohmann::json run_prune(const std::vector<std::string>&, Output&);
 nlohmann::json run_reparam(const std::vector<std::string>&, Output&);

@@ -1,12 +1,17 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list = {
-      {"dataset", "convert, check, draw or version a data set", run_dataset},
+      {"dataset", "convert, check, draw or version a data set", run_dataset, {}, dataset_parts},
+      {"active", "choose what is worth labelling next", run_active, {}, active_parts},
       {"info", "show a network or a checkpoint: layers, parameters, GFLOPs, strides", run_info},
       {"convert",
        "write weights in another form: PyTorch state file, safetensors, checkpoint of this program",
@@ -37,6 +42,30 @@ const std::vector<Verb>& verbs() {
        run_compare},
   };
   return list;
+}
+
+nlohmann::json run_part(const std::string& title, const std::vector<Verb>& parts,
+                        const std::vector<std::string>& arguments, Output& output) {
+  std::vector<std::string> names;
+  for (const Verb& part : parts) names.emplace_back(part.name);
+  if (arguments.empty())
+    throw usage_error(
+        fmt::format("{}: expected one of {}, found nothing", title, text::join(names, ", ")));
+  const std::string& first = arguments.front();
+  if (first == "--help" || first == "-h" || first == "help") {
+    output.line(fmt::format("yolov7 {} <part> [options]", title));
+    output.line("");
+    for (const Verb& part : parts) output.line(fmt::format("  {:<10}{}", part.name, part.summary));
+    output.line("");
+    output.line(fmt::format("yolov7 {} <part> --help shows the options of a part.", title));
+    return {};
+  }
+  for (const Verb& part : parts)
+    if (first == part.name ||
+        std::find(part.aliases.begin(), part.aliases.end(), first) != part.aliases.end())
+      return part.run({arguments.begin() + 1, arguments.end()}, output);
+  throw usage_error(fmt::format("{}: expected one of {}, found '{}'{}", title,
+                                text::join(names, ", "), first, text::did_you_mean(first, names)));
 }
 
 }  // namespace yolov7::cli

@@ -8,6 +8,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "exporting/channels_last.hpp"
 #include "exporting/format_table.hpp"
 #include "exporting/tflite_graph.hpp"
 #include "exporting/wire/stored_zip.hpp"

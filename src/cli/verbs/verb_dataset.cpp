@@ -1,12 +1,8 @@
 // yolov7 dataset convert | check | split | merge | rename | subset | stats | browse | augment |
 // synth | version
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
-#include "core/text.hpp"
 
 namespace yolov7::cli {
 
@@ -28,8 +24,11 @@ const std::vector<Verb>& dataset_parts() {
       {"augment", "augmented copy of a data set, or a sheet that shows what the transforms do",
        run_dataset_augment},
       {"synth", "draw a data set with exact boxes", run_dataset_synth},
-      {"version", "keep versions of a data set: create, list, show, diff, checkout, verify, gc",
-       run_dataset_version},
+      {"version",
+       "keep versions of a data set: create, list, show, diff, checkout, verify, gc",
+       run_dataset_version,
+       {},
+       version_parts},
       {"download", "a version of a Roboflow project", run_dataset_download},
       {"upload", "images and annotations into a Roboflow project", run_dataset_upload},
       {"versions", "the versions of a Roboflow project", run_dataset_versions},
@@ -41,36 +40,8 @@ const std::vector<Verb>& dataset_parts() {
   return list;
 }
 
-namespace {
-
-void print_help(const Output& output) {
-  output.line("yolov7 dataset <part> [options]");
-  output.line("");
-  for (const Verb& part : dataset_parts())
-    output.line(fmt::format("  {:<10}{}", part.name, part.summary));
-  output.line("");
-  output.line("yolov7 dataset <part> --help shows the options of a part.");
-}
-
-}  // namespace
-
 nlohmann::json run_dataset(const std::vector<std::string>& arguments, Output& output) {
-  std::vector<std::string> names;
-  for (const Verb& part : dataset_parts()) names.emplace_back(part.name);
-  if (arguments.empty())
-    throw usage_error(
-        fmt::format("dataset: expected one of {}, found nothing", text::join(names, ", ")));
-  const std::string& first = arguments.front();
-  if (first == "--help" || first == "-h" || first == "help") {
-    print_help(output);
-    return {};
-  }
-  for (const Verb& part : dataset_parts())
-    if (first == part.name ||
-        std::find(part.aliases.begin(), part.aliases.end(), first) != part.aliases.end())
-      return part.run({arguments.begin() + 1, arguments.end()}, output);
-  throw usage_error(fmt::format("dataset: expected one of {}, found '{}'{}",
-                                text::join(names, ", "), first, text::did_you_mean(first, names)));
+  return run_part("dataset", dataset_parts(), arguments, output);
 }
 
 }  // namespace yolov7::cli

@@ -1,11 +1,8 @@
 // yolov7 dataset version create | list | show | diff | checkout | verify | gc | bundle | which |
 // merge
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
-#include "core/text.hpp"
 
 namespace yolov7::cli {
 
@@ -28,34 +25,8 @@ const std::vector<Verb>& version_parts() {
   return list;
 }
 
-namespace {
-
-void print_help(const Output& output) {
-  output.line("yolov7 dataset version <part> [options]");
-  output.line("");
-  for (const Verb& part : version_parts())
-    output.line(fmt::format("  {:<10}{}", part.name, part.summary));
-  output.line("");
-  output.line("yolov7 dataset version <part> --help shows the options of a part.");
-}
-
-}  // namespace
-
 nlohmann::json run_dataset_version(const std::vector<std::string>& arguments, Output& output) {
-  std::vector<std::string> names;
-  for (const Verb& part : version_parts()) names.emplace_back(part.name);
-  if (arguments.empty())
-    throw usage_error(
-        fmt::format("dataset version: expected one of {}, found nothing", text::join(names, ", ")));
-  const std::string& first = arguments.front();
-  if (first == "--help" || first == "-h" || first == "help") {
-    print_help(output);
-    return {};
-  }
-  for (const Verb& part : version_parts())
-    if (first == part.name) return part.run({arguments.begin() + 1, arguments.end()}, output);
-  throw usage_error(fmt::format("dataset version: expected one of {}, found '{}'{}",
-                                text::join(names, ", "), first, text::did_you_mean(first, names)));
+  return run_part("dataset version", version_parts(), arguments, output);
 }
 
 }  // namespace yolov7::cli

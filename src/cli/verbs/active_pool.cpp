@@ -1,0 +1,99 @@
+#include "cli/verbs/active_pool.hpp"
+
+#include <fmt/format.h>
+
+#include <opencv2/core.hpp>
+#include <unordered_map>
+
+#include "core/interrupt.hpp"
+#include "core/log.hpp"
+#include "core/progress.hpp"
+#include "core/threads.hpp"
+#include "runtime/frames/frames.hpp"
+#include "runtime/frames/pipeline.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+using runtime::DetectResult;
+using runtime::Frame;
+
+/// The frames of another source, mirrored left to right as they are loaded.
+class Mirrored : public runtime::FrameSource {
+ public:
+  explicit Mirrored(std::unique_ptr<runtime::FrameSource> inner) : inner_(std::move(inner)) {}
+  bool next(Frame& frame) override { return inner_->next(frame); }
+  void load(Frame& frame) override {
+    inner_->load(frame);
+    if (!frame.error.empty()) return;
+    cv::Mat turned;
+    cv::flip(frame.bgr, turned, 1);
+    frame.bgr = turned;
+  }
+  std::size_t total() const override { return inner_->total(); }
+
+ private:
+  std::unique_ptr<runtime::FrameSource> inner_;
+};
+
+std::unique_ptr<runtime::FrameSource> frames_of(
+    const std::vector<runtime::SourcePicture>& pictures) {
+  runtime::FrameLimits limits;
+  limits.stop = interrupt::token();
+  return runtime::picture_frames(pictures, limits);
+}
+
+/// The origin's number counts from 1 in the order of the pictures.
+std::size_t place_of(const Frame& frame) { return frame.origin->number - 1; }
+
+}  // namespace
+
+Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, api::OpenModel& model,
+                  const PoolOptions& options) {
+  std::vector<PoolImage> images(pictures.size());
+  std::vector<std::string> faults(pictures.size());
+  for (std::size_t i = 0; i < pictures.size(); ++i) images[i].path = pictures[i].path;
+  const auto workers = api::workers(
+      model, static_cast<std::size_t>(threads_or_all(0)) + (threads_or_all(0) > 1 ? 2 : 0));
+  const auto fault_of = [](const Frame& frame, const DetectResult& result) -> std::string {
+    if (!frame.error.empty()) return frame.error;
+    if (result.dropped_not_finite > 0)
+      return fmt::format("{} of {} rows of the prediction are not finite",
+                         result.dropped_not_finite, result.rows);
+    return {};
+  };
+  for (const bool mirrored : {false, true}) {
+    if (mirrored && !options.mirrored) break;
+    auto source = frames_of(pictures);
+    if (mirrored) source = std::make_unique<Mirrored>(std::move(source));
+    Progress progress(mirrored ? "looking at mirrored images" : "looking at images",
+                      pictures.size(), "images");
+    runtime::PipelineStages stages;
+    // Each frame has a place of its own, so workers need no lock.
+    stages.drawn = [&](Frame& frame, DetectResult& result) {
+      const std::size_t at = place_of(frame);
+      if (std::string fault = fault_of(frame, result); !fault.empty()) {
+        faults[at] = std::move(fault);
+        return;
+      }
+      PoolImage& image = images[at];
+      (mirrored ? image.mirrored : image.detections) = std::move(result.detections);
+      if (mirrored) return;
+      image.width = frame.bgr.cols, image.height = frame.bgr.rows;
+      if (options.sketches) image.sketch = dataset::similarity::sketch_of(frame.bgr);
+    };
+    stages.delivered = [&](Frame&, DetectResult&) { progress.advance(); };
+    runtime::run_pipeline(*source, workers, options.look, options.batch_size, stages);
+    progress.finish();
+  }
+  Pool pool;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (faults[i].empty())
+      pool.images.push_back(std::move(images[i]));
+    else
+      pool.unreadable.push_back(fmt::format("{}: {}", images[i].path.string(), faults[i]));
+  }
+  return pool;
+}
+
+}  // namespace yolov7::cli

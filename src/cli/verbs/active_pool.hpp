@@ -1,0 +1,41 @@
+#pragma once
+// A pool of images as a detector sees it; what active select chooses from.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "api/model.hpp"
+#include "dataset/similarity/sketch.hpp"
+#include "image/boxes/box.hpp"
+#include "image/codec/truncated.hpp"
+#include "runtime/detect.hpp"
+#include "runtime/frames/sources.hpp"
+
+namespace yolov7::cli {
+
+struct PoolImage {
+  std::filesystem::path path;
+  int width = 0, height = 0;
+  std::vector<Detection> detections;  ///< pixels of the image
+  std::vector<Detection> mirrored;    ///< pixels of the mirrored image; empty without that pass
+  dataset::similarity::Sketch sketch;
+};
+
+struct Pool {
+  std::vector<PoolImage> images;        ///< in the order of the source
+  std::vector<std::string> unreadable;  ///< "path: reason"
+};
+
+struct PoolOptions {
+  runtime::LookOptions look;
+  bool mirrored = false;  ///< look at each image a second time, mirrored left to right
+  bool sketches = true;
+  int batch_size = 1;
+};
+
+/// One pass over the pool, a second one if `mirrored`. Images that cannot be read, or whose
+/// prediction is not finite, are named. Errors: those of the detector; stopped_error().
+Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, api::OpenModel& model,
+                  const PoolOptions& options);
+
+}  // namespace yolov7::cli

@@ -1,0 +1,402 @@
+// yolov7 active select --weights W --source POOL --labelled DATA --budget 50 --out DIR
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "active/selection.hpp"
+#include "cli/verb.hpp"
+#include "cli/verbs/active_pool.hpp"
+#include "core/file.hpp"
+#include "core/interrupt.hpp"
+#include "core/log.hpp"
+#include "core/progress.hpp"
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "core/threads.hpp"
+#include "dataset/formats/open_data.hpp"
+#include "dataset/formats/output_folder.hpp"
+#include "dataset/index/read_index.hpp"
+#include "dataset/similarity/near_pairs.hpp"
+#include "image/codec/codec.hpp"
+#include "image/drawing/contact_sheet.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace similarity = dataset::similarity;
+using nlohmann::json;
+
+struct ActiveOptions {
+  ActiveOptions() {
+    model.weights = {"yolov7.pt"};
+    look.nms.conf_thres = static_cast<float>(active::least_confidence);
+  }
+  api::ModelOptions model;
+  runtime::LookOptions look;
+  active::SelectOptions select;
+  std::string source, labelled, out, unit = "images", device;
+  int seed = 0;
+  bool keep_similar = false;
+};
+
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names;
+  for (const active::StrategyName& one : active::strategies()) names.emplace_back(one.name);
+  return names;
+}
+
+std::string strategy_help() {
+  std::vector<std::string> lines;
+  for (const active::StrategyName& one : active::strategies())
+    lines.push_back(fmt::format("{}: {}", one.name, one.description));
+  return text::join(lines, "; ");
+}
+
+Settings settings(ActiveOptions& o) {
+  return {
+      "active select",
+      joined({group("Pool",
+                    {setting("source", o.source,
+                             "the images to choose from: a folder, a pattern, or a list")
+                         .positional()
+                         .basic(),
+                     setting("labelled", o.labelled,
+                             "the data set that is labelled already, any format; its images are "
+                             "not chosen again")
+                         .basic(),
+                     setting("out", o.out,
+                             "new or empty folder for selected.txt, selection.csv, "
+                             "predictions.json and sheets/")
+                         .basic()}),
+              group("Choice",
+                    {setting("strategy", o.select.strategy, strategy_help())
+                         .choices(strategy_names())
+                         .basic(),
+                     setting("budget", o.select.budget.amount, "what this round may take")
+                         .range(0, 1e12)
+                         .basic(),
+                     setting("budget-unit", o.unit, "unit of --budget")
+                         .choices({"images", "boxes", "cost"})
+                         .basic(),
+                     setting("cost-image", o.select.cost.image,
+                             "what looking at an image costs, seconds or money")
+                         .range(0, 1e9)
+                         .basic(),
+                     setting("cost-box", o.select.cost.box, "what a box costs, in the same unit")
+                         .range(0, 1e9)
+                         .basic(),
+                     setting("control", o.select.control,
+                             "share of the budget that is spent at random, so that the gain of the "
+                             "strategy can be measured")
+                         .range(0, 1),
+                     setting("empty-share", o.select.empty_share,
+                             "share of the budget for images in which nothing was found, at random")
+                         .range(0, 1),
+                     setting("below", o.select.below,
+                             "--strategy low-confidence: an image with a detection below this")
+                         .range(0, 1),
+                     setting("class-share", o.select.class_share,
+                             "--strategy auto: largest share of the images by entropy that one "
+                             "class may take while others are left")
+                         .range(0, 1),
+                     setting("keep-similar", o.keep_similar,
+                             "choose from near duplicates, too: of each other and of labelled "
+                             "images"),
+                     setting("seed", o.seed, "the same seed chooses the same images")
+                         .range(0, 2147483647)
+                         .basic()}),
+              runtime::settings(o.look), api::settings(o.model)})};
+}
+
+/// The labelled set: its images as features and sketches, its boxes by class of the model.
+struct Labelled {
+  std::vector<similarity::Sketch> sketches;
+  std::vector<active::Feature> features;
+  std::vector<std::size_t> boxes;  ///< by class of the model
+  std::vector<std::string> strange_classes;
+  std::vector<fs::path> paths;
+};
+
+Labelled read_labelled(const ActiveOptions& o, const std::vector<std::string>& names) {
+  Labelled result;
+  result.boxes.assign(names.size(), 0);
+  if (o.labelled.empty()) return result;
+  const dataset::Description description = dataset::open_data(
+      o.labelled, {.recheck = false, .strict = false, .threads = 0, .stop = interrupt::token()});
+  std::vector<int> map(description.names.size(), -1);
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    const auto found = std::find(names.begin(), names.end(), description.names[i]);
+    if (found != names.end())
+      map[i] = static_cast<int>(found - names.begin());
+    else
+      result.strange_classes.push_back(description.names[i]);
+  }
+  dataset::IndexOptions reading;
+  reading.stop = interrupt::token();
+  const dataset::Index index = dataset::read_index(description, "train", reading);
+  result.sketches.resize(index.entries.size());
+  result.features.resize(index.entries.size());
+  Progress progress("reading labelled images", index.entries.size(), "images");
+  parallel_for(index.entries.size(), usable_cores(), [&](std::size_t i) {
+    check_stop(interrupt::token());
+    const dataset::Entry& entry = index.entries[i];
+    result.sketches[i] = similarity::read_sketch(entry.picture);
+    std::vector<Detection> boxes;
+    for (const dataset::Label& label : entry.labels) {
+      const int k = map[static_cast<std::size_t>(label.class_index)];
+      if (k >= 0) boxes.push_back({to_pixels(label.box, entry.width, entry.height), 1, k});
+    }
+    result.features[i] =
+        active::feature_of(boxes, entry.width, entry.height, result.sketches[i].directions.front());
+    progress.advance();
+  });
+  progress.finish();
+  for (const dataset::Entry& entry : index.entries) {
+    result.paths.push_back(fs::weakly_canonical(entry.picture));
+    for (const dataset::Label& label : entry.labels)
+      if (const int k = map[static_cast<std::size_t>(label.class_index)]; k >= 0)
+        ++result.boxes[static_cast<std::size_t>(k)];
+  }
+  return result;
+}
+
+/// Groups of images that show the same; those with a labelled image are known.
+void find_groups(const ActiveOptions& o, const Pool& pool, const Labelled& labelled,
+                 std::vector<active::Candidate>& candidates) {
+  const std::size_t count = pool.images.size();
+  std::vector<similarity::Sketch> sketches;
+  if (!o.keep_similar)
+    for (const PoolImage& image : pool.images) sketches.push_back(image.sketch);
+  if (!o.keep_similar)
+    sketches.insert(sketches.end(), labelled.sketches.begin(), labelled.sketches.end());
+  similarity::Groups groups(count + labelled.paths.size());
+  if (!o.keep_similar) {
+    similarity::NearOptions near;
+    near.stop = interrupt::token();
+    for (const similarity::NearPair& pair : similarity::find_near_pairs(sketches, near).pairs)
+      groups.join(pair.a, pair.b);
+  }
+  // A file of the labelled set itself, whatever --keep-similar says.
+  std::map<fs::path, std::size_t> by_path;
+  for (std::size_t k = 0; k < labelled.paths.size(); ++k) by_path[labelled.paths[k]] = count + k;
+  for (std::size_t i = 0; i < count; ++i)
+    if (const auto same = by_path.find(fs::weakly_canonical(pool.images[i].path));
+        same != by_path.end())
+      groups.join(i, same->second);
+  std::vector<bool> known(count + labelled.paths.size(), false);
+  for (std::size_t k = count; k < known.size(); ++k) known[groups.of(k)] = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    candidates[i].group = groups.of(i);
+    candidates[i].known = known[groups.of(i)];
+  }
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+const char* part_name(active::Choice::Part part) {
+  switch (part) {
+    case active::Choice::Part::strategy: return "strategy";
+    case active::Choice::Part::control: return "control";
+    case active::Choice::Part::empty: return "empty";
+  }
+  return "";
+}
+
+std::string selection_csv(const active::Selection& selection, const Pool& pool) {
+  std::string out = "order,image,part,expected_boxes,share_of_budget,reason\n";
+  std::size_t order = 0;
+  for (const active::Choice& one : selection.choices)
+    out += fmt::format("{},{},{},{},{},{}\n", ++order,
+                       csv_field(pool.images[one.index].path.string()), part_name(one.part),
+                       text::general(one.boxes), text::general(one.share), csv_field(one.why));
+  return out;
+}
+
+/// The predictions as a COCO data set with scores, which dataset push takes.
+json predictions_json(const active::Selection& selection, const Pool& pool,
+                      const std::vector<std::string>& names) {
+  json images = json::array(), annotations = json::array(), categories = json::array();
+  for (std::size_t k = 0; k < names.size(); ++k)
+    categories.push_back({{"id", k + 1}, {"name", names[k]}});
+  for (const active::Choice& one : selection.choices) {
+    const PoolImage& image = pool.images[one.index];
+    const std::size_t id = images.size() + 1;
+    images.push_back({{"id", id},
+                      {"file_name", fs::absolute(image.path).lexically_normal().string()},
+                      {"width", image.width},
+                      {"height", image.height}});
+    for (const Detection& box : image.detections) {
+      if (box.score < active::counted_confidence) continue;
+      annotations.push_back({{"id", annotations.size() + 1},
+                             {"image_id", id},
+                             {"category_id", box.class_index + 1},
+                             {"bbox", {box.box.x1, box.box.y1, box.box.width(), box.box.height()}},
+                             {"area", box.box.area()},
+                             {"iscrowd", 0},
+                             {"score", box.score}});
+    }
+  }
+  return {{"images", std::move(images)},
+          {"annotations", std::move(annotations)},
+          {"categories", std::move(categories)}};
+}
+
+void write_sheets(const active::Selection& selection, const Pool& pool,
+                  const std::vector<std::string>& names, const fs::path& folder) {
+  constexpr int side = 640;
+  file::make_folder(folder);
+  std::size_t sheets = 0;
+  for (std::size_t first = 0; first < selection.choices.size(); first += contact_sheet_pictures) {
+    check_stop(interrupt::token());
+    std::vector<SheetPicture> pictures;
+    for (std::size_t i = first;
+         i < std::min(selection.choices.size(), first + contact_sheet_pictures); ++i) {
+      const active::Choice& one = selection.choices[i];
+      const PoolImage& image = pool.images[one.index];
+      SheetPicture& picture = pictures.emplace_back();
+      picture.picture = read_reduced_picture(image.path, side).bgr;
+      picture.caption = fmt::format("{} {}", i + 1, image.path.filename().string());
+      const double x = static_cast<double>(picture.picture.cols) / image.width,
+                   y = static_cast<double>(picture.picture.rows) / image.height;
+      for (Detection box : image.detections) {
+        if (box.score < active::counted_confidence) continue;
+        box.box = {box.box.x1 * x, box.box.y1 * y, box.box.x2 * x, box.box.y2 * y};
+        picture.detections.push_back(box);
+      }
+    }
+    write_picture(folder / fmt::format("sheet_{:04}.jpg", ++sheets),
+                  contact_sheet(pictures, names, {}), 90, file::Sync::later);
+  }
+}
+
+void require_options(const ActiveOptions& o) {
+  if (o.source.empty())
+    throw usage_error(
+        "active select: expected --source with the images to choose from, found none");
+  if (o.out.empty())
+    throw usage_error("active select: expected --out with the folder to write, found none");
+  if (!(o.select.budget.amount > 0))
+    throw usage_error("active select: expected --budget above 0, found none");
+  dataset::require_empty(o.out);
+  api::require_weights(o.model.weights);
+}
+
+json result_json(const ActiveOptions& o, const active::Selection& selection, const Pool& pool) {
+  json chosen = json::array();
+  for (const active::Choice& one : selection.choices)
+    chosen.push_back({{"image", pool.images[one.index].path.string()},
+                      {"part", part_name(one.part)},
+                      {"expected_boxes", one.boxes},
+                      {"share_of_budget", one.share},
+                      {"reason", one.why}});
+  return {{"strategy", o.select.strategy},
+          {"phases", selection.phases},
+          {"seed", o.seed},
+          {"budget", o.select.budget.amount},
+          {"budget_unit", o.unit},
+          {"spent", selection.spent},
+          {"images_in_pool", pool.images.size()},
+          {"unreadable", pool.unreadable},
+          {"shown_by_labelled_images", selection.known},
+          {"shown_by_chosen_images", selection.alike},
+          {"chosen", std::move(chosen)},
+          {"out", o.out}};
+}
+
+void say(const ActiveOptions& o, const active::Selection& selection, const Pool& pool,
+         const Labelled& labelled, Output& output) {
+  for (const std::string& one : pool.unreadable) log::error("unreadable: " + one);
+  if (!pool.unreadable.empty()) output.code = ExitCode::failure;
+  for (const std::string& name : labelled.strange_classes)
+    log::warning(
+        fmt::format("the labelled set has a class that the model does not know: '{}'; its "
+                    "boxes do not count",
+                    text::printable(name)));
+  std::array<std::size_t, 3> parts{};
+  double boxes = 0;
+  for (const active::Choice& one : selection.choices) {
+    ++parts[static_cast<std::size_t>(one.part)];
+    boxes += one.boxes;
+  }
+  output.line(
+      fmt::format("{} images in the pool, {} unreadable; {} show what a labelled image shows",
+                  pool.images.size(), pool.unreadable.size(), selection.known));
+  output.line(fmt::format(
+      "chosen: {} images with {} expected boxes: {} by {}{}, {} at random (control), {} at random "
+      "among those in which nothing was found; {} passed over that show what a chosen one shows",
+      selection.choices.size(), text::general(boxes), parts[0], o.select.strategy,
+      selection.phases.empty() ? "" : " (" + selection.phases + ")", parts[1], parts[2],
+      selection.alike));
+  output.line(fmt::format("spent: {} of {} {}", text::general(selection.spent),
+                          text::general(o.select.budget.amount), o.unit));
+  output.line(fmt::format("written: {}", (fs::path(o.out) / "selected.txt").string()));
+}
+
+}  // namespace
+
+json run_active_select(const std::vector<std::string>& arguments, Output& output) {
+  ActiveOptions o;
+  if (!parse_arguments(settings(o), arguments, output)) return {};
+  require_options(o);
+  o.select.budget.unit = active::budget_unit(o.unit);
+  o.select.seed = static_cast<std::uint64_t>(o.seed);
+  const auto pictures = runtime::list_pictures(o.source);
+  o.model.detector.streams = std::max(1, std::min(usable_cores(), 16));
+  api::OpenModel model = api::open_detector(o.model);
+  o.look.image_size = api::usable_image_size(o.look.image_size, *model.detector);
+  o.look.stop = interrupt::token();
+  Labelled labelled = read_labelled(o, model.names);
+
+  PoolOptions looking;
+  looking.look = o.look;
+  looking.mirrored = o.select.strategy == "disagreement";
+  const Pool pool = look_at_pool(pictures, model, looking);
+  std::vector<active::Candidate> candidates(pool.images.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const PoolImage& image = pool.images[i];
+    candidates[i].path = image.path.string();
+    candidates[i].scores = active::score_image(image.detections, model.names.size());
+    if (looking.mirrored)
+      candidates[i].scores.disagreement =
+          active::disagreement(image.detections, image.mirrored, image.width);
+    candidates[i].feature = active::feature_of(image.detections, image.width, image.height,
+                                               image.sketch.directions.front());
+  }
+  find_groups(o, pool, labelled, candidates);
+  o.select.labelled_boxes = labelled.boxes;
+  o.select.labelled = std::move(labelled.features);
+  const active::Selection selection = active::select(candidates, o.select);
+  if (selection.choices.empty())
+    throw Error(
+        fmt::format("{}: nothing was chosen: {} images, {} of them show what a labelled "
+                    "image shows, and a budget of {} {}",
+                    o.source, pool.images.size(), selection.known,
+                    text::general(o.select.budget.amount), o.unit));
+  const json result = result_json(o, selection, pool);
+  dataset::build_folder(o.out, [&](const fs::path& folder) {
+    std::string list;
+    for (const active::Choice& one : selection.choices)
+      list += fs::absolute(pool.images[one.index].path).lexically_normal().string() + "\n";
+    file::write_atomically(folder / "selected.txt", list, file::Sync::later);
+    file::write_atomically(folder / "selection.csv", selection_csv(selection, pool),
+                           file::Sync::later);
+    file::write_atomically(folder / "selection.json", result.dump(1) + "\n", file::Sync::later);
+    file::write_atomically(folder / "predictions.json",
+                           predictions_json(selection, pool, model.names).dump() + "\n",
+                           file::Sync::later);
+    write_sheets(selection, pool, model.names, folder / "sheets");
+  });
+  say(o, selection, pool, labelled, output);
+  return result;
+}
+
+}  // namespace yolov7::cli
