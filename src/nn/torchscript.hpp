@@ -17,7 +17,8 @@ void write_script(const exporting::ExportModel& model, const exporting::ExportOp
 /// found by its outputs for black images, and said: the layout; the sides, since traced files have
 /// those of their tracing baked in; names by their number. Errors, before anything of the file is
 /// run: a precision other than float32, no TorchScript, code that reaches out of a network
-/// (nn/script_code.hpp), a layout or stride that there is not. Then: what LibTorch reports; no sides that the file takes; outputs that do not fit the metadata.
+/// (nn/script_code.hpp), a layout or stride that there is not. Then: what LibTorch reports; no
+/// sides that the file takes; outputs that do not fit the metadata.
 runtime::ModelFile open_script(const std::filesystem::path& path,
                                const runtime::DetectorOptions& options,
                                const std::vector<std::string>& names = {});
