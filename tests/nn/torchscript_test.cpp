@@ -261,7 +261,10 @@ TEST(TorchScript, AFileWithoutMetadataIsRecognisedByItsOutputs) {
   own.detector->predict({bytes, 2, 32, 64}, expected);
   file.detector->predict({bytes, 2, 32, 64}, found);
   EXPECT_EQ(found.count, 2);
-  EXPECT_EQ(found.decoded, expected.decoded);
+  // One image at a time, which rounds in another order.
+  ASSERT_EQ(found.decoded.size(), expected.decoded.size());
+  for (std::size_t i = 0; i < found.decoded.size(); ++i)
+    ASSERT_NEAR(found.decoded[i], expected.decoded[i], 1e-3) << i;
   const std::vector<std::string> names{"a", "b", "c"};
   EXPECT_EQ(open_script(folder / "x.torchscript", {.threads = 1}, names).facts.names, names);
   EXPECT_NE(test::error_of([&] {
@@ -316,7 +319,7 @@ TEST(TorchScript, AFileThatDiffersNamesTheOperation) {
     if (const auto* conv = op.as<network::Convolution>(); conv != nullptr && name.empty())
       name = conv->tensor;
   std::vector<float> weight = planted.weights.at(name + ".weight").to_floats();
-  std::swap(weight[1], weight[3]);
+  for (float& one : weight) one = -one;  // beyond the bounds of float16, too
   planted.weights.set(name + ".weight",
                       network::Tensor::from(weight, net.weights.at(name + ".weight").shape));
   equivalence::Parent parent([&] {
