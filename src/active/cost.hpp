@@ -1,5 +1,5 @@
 #pragma once
-// What labelling costs (serving and loop 2): people pay for images and for boxes.
+// What labelling costs (docs/active.md): people pay for images and for boxes.
 #include <cstddef>
 #include <string>
 

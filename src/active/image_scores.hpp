@@ -1,5 +1,5 @@
 #pragma once
-// What a detector's answer says about how much an image would teach it (evaluation 5.5).
+// What a detector's answer says about how much an image would teach it (docs/active.md).
 #include <cstddef>
 #include <span>
 #include <vector>

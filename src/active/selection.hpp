@@ -1,5 +1,5 @@
 #pragma once
-// Which images of a pool are labelled next (evaluation 5.5; serving and loop 2).
+// Which images of a pool are labelled next (docs/active.md).
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -64,7 +64,7 @@ struct Selection {
   std::string phases;           ///< of auto: "12 typical, 30 by entropy"; "" otherwise
 };
 
-/// A class counts as known to the detector from so many labelled boxes on (serving and loop 2).
+/// A class counts as known to the detector from so many labelled boxes on (docs/active.md).
 inline constexpr std::size_t boxes_to_know = 50;
 
 /// Chooses until the next image would exceed the budget. First the control part and the images

@@ -178,32 +178,36 @@ void examine(FileCheck& check, const Format& format, const ExportModel& model,
   check.breach = proof.breach = equivalence::accuracy_breach(*proof.accuracy);
 }
 
-}  // namespace
-
-FileCheck check_file(const Format& format, const ExportModel& model, const ExportOptions& options,
-                     const fs::path& file, const Verification* with, const fs::path& folder) {
+/// Verdict and reason where the file cannot be compared with the weights; empty: it can.
+FileCheck not_comparable(const Format& format, const ExportModel& model,
+                         const ExportOptions& options, bool with_weights) {
   FileCheck check;
+  const std::string_view whose = suppression_not_run(format, model);
   if (!format.readable) {
     check.verdict = "structure only";
     check.detail = "nothing here reads this format";
-    return check;
-  }
-  if (with == nullptr) {
+  } else if (!with_weights) {
     check.verdict = "not compared";
     check.detail = "the file was not compared with the weights";
-    return check;
-  }
-  fs::path read = file;
-  ExportModel shown = model;
-  const std::string_view whose = suppression_not_run(format, model);
-  if (!whose.empty() && options.int8 && model.quantization == nullptr) {
+  } else if (!whose.empty() && options.int8 && model.quantization == nullptr) {
     check.verdict = "not compared";
     check.detail = fmt::format(
         "{} suppression is in the file, and what leads to it cannot be written again without the "
         "calibration",
         whose);
-    return check;
   }
+  return check;
+}
+
+}  // namespace
+
+FileCheck check_file(const Format& format, const ExportModel& model, const ExportOptions& options,
+                     const fs::path& file, const Verification* with, const fs::path& folder) {
+  FileCheck check = not_comparable(format, model, options, with != nullptr);
+  if (!check.verdict.empty()) return check;
+  fs::path read = file;
+  ExportModel shown = model;
+  const std::string_view whose = suppression_not_run(format, model);
   if (!whose.empty()) {  // what leads to the operation is compared
     shown.form = OutputForm::decoded;
     read = folder / ("compared-" + file.filename().string());

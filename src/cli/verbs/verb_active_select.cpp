@@ -4,21 +4,18 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "active/selection.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/active_labelled.hpp"
 #include "cli/verbs/active_pool.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
-#include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
-#include "dataset/formats/open_data.hpp"
 #include "dataset/formats/output_folder.hpp"
-#include "dataset/index/read_index.hpp"
 #include "dataset/similarity/near_pairs.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/contact_sheet.hpp"
@@ -50,10 +47,10 @@ std::vector<std::string> strategy_names() {
 }
 
 std::string strategy_help() {
-  std::vector<std::string> lines;
+  std::string lines;
   for (const active::StrategyName& one : active::strategies())
-    lines.push_back(fmt::format("{}: {}", one.name, one.description));
-  return text::join(lines, "; ");
+    lines += fmt::format("{}{}: {}", lines.empty() ? "" : "; ", one.name, one.description);
+  return lines;
 }
 
 Settings settings(ActiveOptions& o) {
@@ -110,58 +107,6 @@ Settings settings(ActiveOptions& o) {
                          .range(0, 2147483647)
                          .basic()}),
               runtime::settings(o.look), api::settings(o.model)})};
-}
-
-/// The labelled set: its images as features and sketches, its boxes by class of the model.
-struct Labelled {
-  std::vector<similarity::Sketch> sketches;
-  std::vector<active::Feature> features;
-  std::vector<std::size_t> boxes;  ///< by class of the model
-  std::vector<std::string> strange_classes;
-  std::vector<fs::path> paths;
-};
-
-Labelled read_labelled(const ActiveOptions& o, const std::vector<std::string>& names) {
-  Labelled result;
-  result.boxes.assign(names.size(), 0);
-  if (o.labelled.empty()) return result;
-  const dataset::Description description = dataset::open_data(
-      o.labelled, {.recheck = false, .strict = false, .threads = 0, .stop = interrupt::token()});
-  std::vector<int> map(description.names.size(), -1);
-  for (std::size_t i = 0; i < map.size(); ++i) {
-    const auto found = std::find(names.begin(), names.end(), description.names[i]);
-    if (found != names.end())
-      map[i] = static_cast<int>(found - names.begin());
-    else
-      result.strange_classes.push_back(description.names[i]);
-  }
-  dataset::IndexOptions reading;
-  reading.stop = interrupt::token();
-  const dataset::Index index = dataset::read_index(description, "train", reading);
-  result.sketches.resize(index.entries.size());
-  result.features.resize(index.entries.size());
-  Progress progress("reading labelled images", index.entries.size(), "images");
-  parallel_for(index.entries.size(), usable_cores(), [&](std::size_t i) {
-    check_stop(interrupt::token());
-    const dataset::Entry& entry = index.entries[i];
-    result.sketches[i] = similarity::read_sketch(entry.picture);
-    std::vector<Detection> boxes;
-    for (const dataset::Label& label : entry.labels) {
-      const int k = map[static_cast<std::size_t>(label.class_index)];
-      if (k >= 0) boxes.push_back({to_pixels(label.box, entry.width, entry.height), 1, k});
-    }
-    result.features[i] =
-        active::feature_of(boxes, entry.width, entry.height, result.sketches[i].directions.front());
-    progress.advance();
-  });
-  progress.finish();
-  for (const dataset::Entry& entry : index.entries) {
-    result.paths.push_back(fs::weakly_canonical(entry.picture));
-    for (const dataset::Label& label : entry.labels)
-      if (const int k = map[static_cast<std::size_t>(label.class_index)]; k >= 0)
-        ++result.boxes[static_cast<std::size_t>(k)];
-  }
-  return result;
 }
 
 /// Groups of images that show the same; those with a labelled image are known.
@@ -354,7 +299,7 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   api::OpenModel model = api::open_detector(o.model);
   o.look.image_size = api::usable_image_size(o.look.image_size, *model.detector);
   o.look.stop = interrupt::token();
-  Labelled labelled = read_labelled(o, model.names);
+  Labelled labelled = read_labelled(o.labelled, model.names);
 
   PoolOptions looking;
   looking.look = o.look;
