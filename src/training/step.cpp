@@ -192,7 +192,7 @@ StepResult Step::skip(const dataset::Batch& batch, const std::string& what) {
       state_.epoch, state_.batch, what,
       lost > 0 ? fmt::format(", and with it {} that waited for the same step", lost) : "",
       state_.skipped, state_.skipped_in_row, picture_names(batch, data_.train)));
-  return {{}, false, true};
+  return {.skipped = true};
 }
 
 /// Out of memory in the middle of a batch: it is computed again in smaller parts.

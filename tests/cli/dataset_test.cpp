@@ -150,7 +150,7 @@ TEST_F(DatasetVerb, ChecksAnyFormatDirectly) {
   EXPECT_EQ(run({"dataset", "check", "voc:" + voc, "--strict"}).code, 1);
   const Outcome wrong = run({"dataset", "check", "coco:" + voc});
   EXPECT_EQ(wrong.code, 1);
-  EXPECT_TRUE(has(wrong.err, "no image to convert")) << wrong.err;
+  EXPECT_TRUE(has(wrong.err, "expected annotations of COCO JSON, found none among")) << wrong.err;
 }
 
 }  // namespace

@@ -213,9 +213,10 @@ TEST(TorchNetwork, RefusesSidesThatAreNoMultipleOfTheStride) {
     net.forward(at::zeros({1, 3, 40, 32}));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "small.yaml: expected images [B, 3, H, W] with sides that are multiples of 16, "
-                 "found [1, 3, 40, 32]");
+    EXPECT_STREQ(
+        error.what(),
+        "small.yaml: expected images [B, 3, H, W] with sides above 0 that are multiples of 16, "
+        "found [1, 3, 40, 32]");
   }
 }
 
