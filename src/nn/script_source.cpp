@@ -63,7 +63,8 @@ class ScriptWriter {
         [](char c) { return (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z'); },
         '_');
     // Two names may differ by such a sign alone.
-    while (source_.weights.try_emplace(attribute, name, shape).first->second.name != name)
+    while (source_.weights.try_emplace(attribute, ScriptSource::Weight{name, shape})
+               .first->second.name != name)
       attribute += '_';
     return "self." + attribute;
   }
