@@ -116,6 +116,9 @@ TEST(TensorMemory, ServesLibTorch) {
   }
   EXPECT_EQ(memory->used_bytes(), 0u);
   c10::SetCPUAllocator(before, 1);
+  // It lives until the process ends, as in the program: memory may be given back to it any time.
+  static const c10::Allocator* const kept = memory;
+  EXPECT_NE(kept, before);
 }
 
 }  // namespace
