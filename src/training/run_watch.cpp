@@ -61,8 +61,10 @@ std::vector<monitoring::GraphNode> layer_graph(const network::Network& network, 
   for (const network::Layer& layer : network.layers) {
     monitoring::GraphNode node{name(layer.index), layer.block, {}, {}};
     for (const int input : layer.inputs) node.inputs.push_back(name(input));
-    const auto out = static_cast<std::int64_t>(side / layer.reduction);
-    if (layer.out_channels > 0) node.output_shape = {-1, layer.out_channels, out, out};
+    if (layer.out_channels > 0) {  // a head has neither channels nor a reduction
+      const auto out = static_cast<std::int64_t>(side / layer.reduction);
+      node.output_shape = {-1, layer.out_channels, out, out};
+    }
     nodes.push_back(std::move(node));
   }
   return nodes;
