@@ -14,7 +14,6 @@ namespace yolov7::active {
 
 /// One image of the pool.
 struct Candidate {
-  std::string path;
   ImageScores scores;
   Feature feature{};
   /// Equal for images that show the same: near duplicates, neighbouring frames of one video. At

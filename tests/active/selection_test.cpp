@@ -14,7 +14,6 @@ namespace {
 /// An image in a group of its own with these counts by class.
 Candidate image(std::size_t group, double mean_entropy, std::vector<std::size_t> counts) {
   Candidate one;
-  one.path = std::to_string(group);
   one.group = group;
   one.scores.counts = std::move(counts);
   one.scores.looked_at = one.scores.boxes();

@@ -80,10 +80,10 @@ Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, api::Open
       (mirrored ? image.mirrored : image.detections) = std::move(result.detections);
       if (mirrored) return;
       image.width = frame.bgr.cols, image.height = frame.bgr.rows;
-      if (options.sketches) image.sketch = dataset::similarity::sketch_of(frame.bgr);
+      image.sketch = dataset::similarity::sketch_of(frame.bgr);
     };
     stages.delivered = [&](Frame&, DetectResult&) { progress.advance(); };
-    runtime::run_pipeline(*source, workers, options.look, options.batch_size, stages);
+    runtime::run_pipeline(*source, workers, options.look, 1, stages);
     progress.finish();
   }
   Pool pool;

@@ -29,8 +29,6 @@ struct Pool {
 struct PoolOptions {
   runtime::LookOptions look;
   bool mirrored = false;  ///< look at each image a second time, mirrored left to right
-  bool sketches = true;
-  int batch_size = 1;
 };
 
 /// One pass over the pool, a second one if `mirrored`. Images that cannot be read, or whose

@@ -12,7 +12,6 @@
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
-#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/output_folder.hpp"
@@ -35,7 +34,7 @@ struct ActiveOptions {
   api::ModelOptions model;
   runtime::LookOptions look;
   active::SelectOptions select;
-  std::string source, labelled, out, unit = "images", device;
+  std::string source, labelled, out, unit = "images";
   int seed = 0;
   bool keep_similar = false;
 };
@@ -62,8 +61,8 @@ Settings settings(ActiveOptions& o) {
                          .positional()
                          .basic(),
                      setting("labelled", o.labelled,
-                             "the data set that is labelled already, any format; its images are "
-                             "not chosen again")
+                             "the data set that is labelled already, any format; the images of "
+                             "its train split are not chosen again")
                          .basic(),
                      setting("out", o.out,
                              "new or empty folder for selected.txt, selection.csv, "
@@ -113,13 +112,11 @@ Settings settings(ActiveOptions& o) {
 void find_groups(const ActiveOptions& o, const Pool& pool, const Labelled& labelled,
                  std::vector<active::Candidate>& candidates) {
   const std::size_t count = pool.images.size();
-  std::vector<similarity::Sketch> sketches;
-  if (!o.keep_similar)
-    for (const PoolImage& image : pool.images) sketches.push_back(image.sketch);
-  if (!o.keep_similar)
-    sketches.insert(sketches.end(), labelled.sketches.begin(), labelled.sketches.end());
   similarity::Groups groups(count + labelled.paths.size());
   if (!o.keep_similar) {
+    std::vector<similarity::Sketch> sketches;
+    for (const PoolImage& image : pool.images) sketches.push_back(image.sketch);
+    sketches.insert(sketches.end(), labelled.sketches.begin(), labelled.sketches.end());
     similarity::NearOptions near;
     near.stop = interrupt::token();
     for (const similarity::NearPair& pair : similarity::find_near_pairs(sketches, near).pairs)
@@ -140,13 +137,6 @@ void find_groups(const ActiveOptions& o, const Pool& pool, const Labelled& label
   }
 }
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 const char* part_name(active::Choice::Part part) {
   switch (part) {
     case active::Choice::Part::strategy: return "strategy";
@@ -161,8 +151,8 @@ std::string selection_csv(const active::Selection& selection, const Pool& pool) 
   std::size_t order = 0;
   for (const active::Choice& one : selection.choices)
     out += fmt::format("{},{},{},{},{},{}\n", ++order,
-                       csv_field(pool.images[one.index].path.string()), part_name(one.part),
-                       text::general(one.boxes), text::general(one.share), csv_field(one.why));
+                       text::csv(pool.images[one.index].path.string()), part_name(one.part),
+                       text::general(one.boxes), text::general(one.share), text::csv(one.why));
   return out;
 }
 
@@ -198,29 +188,21 @@ json predictions_json(const active::Selection& selection, const Pool& pool,
 void write_sheets(const active::Selection& selection, const Pool& pool,
                   const std::vector<std::string>& names, const fs::path& folder) {
   constexpr int side = 640;
-  file::make_folder(folder);
-  std::size_t sheets = 0;
-  for (std::size_t first = 0; first < selection.choices.size(); first += contact_sheet_pictures) {
-    check_stop(interrupt::token());
-    std::vector<SheetPicture> pictures;
-    for (std::size_t i = first;
-         i < std::min(selection.choices.size(), first + contact_sheet_pictures); ++i) {
-      const active::Choice& one = selection.choices[i];
-      const PoolImage& image = pool.images[one.index];
-      SheetPicture& picture = pictures.emplace_back();
-      picture.picture = read_reduced_picture(image.path, side).bgr;
-      picture.caption = fmt::format("{} {}", i + 1, image.path.filename().string());
-      const double x = static_cast<double>(picture.picture.cols) / image.width,
-                   y = static_cast<double>(picture.picture.rows) / image.height;
-      for (Detection box : image.detections) {
-        if (box.score < active::counted_confidence) continue;
-        box.box = {box.box.x1 * x, box.box.y1 * y, box.box.x2 * x, box.box.y2 * y};
-        picture.detections.push_back(box);
-      }
+  const auto picture = [&](std::size_t i) {
+    const PoolImage& image = pool.images[selection.choices[i].index];
+    SheetPicture one;
+    one.picture = read_reduced_picture(image.path, side).bgr;
+    one.caption = fmt::format("{} {}", i + 1, image.path.filename().string());
+    const double x = static_cast<double>(one.picture.cols) / image.width,
+                 y = static_cast<double>(one.picture.rows) / image.height;
+    for (Detection box : image.detections) {
+      if (box.score < active::counted_confidence) continue;
+      box.box = {box.box.x1 * x, box.box.y1 * y, box.box.x2 * x, box.box.y2 * y};
+      one.detections.push_back(box);
     }
-    write_picture(folder / fmt::format("sheet_{:04}.jpg", ++sheets),
-                  contact_sheet(pictures, names, {}), 90, file::Sync::later);
-  }
+    return one;
+  };
+  write_contact_sheets(folder, selection.choices.size(), picture, names, {}, interrupt::token());
 }
 
 void require_options(const ActiveOptions& o) {
@@ -308,7 +290,6 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   std::vector<active::Candidate> candidates(pool.images.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const PoolImage& image = pool.images[i];
-    candidates[i].path = image.path.string();
     candidates[i].scores = active::score_image(image.detections, model.names.size());
     if (looking.mirrored)
       candidates[i].scores.disagreement =

@@ -146,31 +146,23 @@ monitoring::BrowseCard card_of(const Chosen& one, int side) {
   return card;
 }
 
-/// Sheets of 16 images with their boxes drawn, in the order of the page.
+/// Sheets of images with their boxes drawn, in the order of the page.
 std::size_t write_sheets(const std::vector<Chosen>& chosen, const std::vector<std::string>& names,
                          const fs::path& folder) {
   constexpr int side = 640;
-  file::make_folder(folder);
-  std::size_t count = 0;
-  for (std::size_t first = 0; first < chosen.size(); first += contact_sheet_pictures) {
-    check_stop(interrupt::token());
-    std::vector<SheetPicture> pictures;
-    for (std::size_t i = first; i < std::min(chosen.size(), first + contact_sheet_pictures); ++i) {
-      SheetPicture& picture = pictures.emplace_back();
-      picture.picture = reduced(chosen[i].picture->file, side);
-      picture.caption = chosen[i].picture->file.filename().string();
-      if (chosen[i].entry == nullptr) continue;
-      for (const dataset::Label& label : chosen[i].entry->labels)
-        picture.detections.push_back(
-            {to_pixels(label.box, picture.picture.cols, picture.picture.rows), 1,
-             label.class_index});
-    }
-    DrawOptions drawing;
-    drawing.hide_conf = true;
-    write_picture(folder / fmt::format("sheet_{:04}.jpg", ++count),
-                  contact_sheet(pictures, names, drawing), 90, file::Sync::later);
-  }
-  return count;
+  const auto picture = [&](std::size_t i) {
+    SheetPicture one;
+    one.picture = reduced(chosen[i].picture->file, side);
+    one.caption = chosen[i].picture->file.filename().string();
+    if (chosen[i].entry == nullptr) return one;
+    for (const dataset::Label& label : chosen[i].entry->labels)
+      one.detections.push_back(
+          {to_pixels(label.box, one.picture.cols, one.picture.rows), 1, label.class_index});
+    return one;
+  };
+  DrawOptions drawing;
+  drawing.hide_conf = true;
+  return write_contact_sheets(folder, chosen.size(), picture, names, drawing, interrupt::token());
 }
 
 doctor::Diagnosis diagnosis_of(const BrowseOptions& o) {

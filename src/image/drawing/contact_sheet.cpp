@@ -8,6 +8,9 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/stop.hpp"
+#include "image/codec/codec.hpp"
 #include "image/drawing/code_points.hpp"
 
 namespace yolov7 {
@@ -111,6 +114,24 @@ cv::Mat contact_sheet(std::span<const SheetPicture> pictures, std::span<const st
     draw_title(small.back(), title);
   }
   return assemble(small, grid);
+}
+
+std::size_t write_contact_sheets(const std::filesystem::path& folder, std::size_t count,
+                                 const std::function<SheetPicture(std::size_t)>& picture,
+                                 std::span<const std::string> names, const DrawOptions& options,
+                                 const std::stop_token& stop) {
+  constexpr int quality = 90;
+  file::make_folder(folder);
+  std::size_t sheets = 0;
+  for (std::size_t first = 0; first < count; first += contact_sheet_pictures) {
+    check_stop(stop);
+    std::vector<SheetPicture> pictures;
+    for (std::size_t i = first; i < std::min(count, first + contact_sheet_pictures); ++i)
+      pictures.push_back(picture(i));
+    write_picture(folder / fmt::format("sheet_{:04}.jpg", ++sheets),
+                  contact_sheet(pictures, names, options), quality, file::Sync::later);
+  }
+  return sheets;
 }
 
 }  // namespace yolov7

@@ -1,7 +1,11 @@
 #pragma once
 // Many pictures in one (evaluation 1.15), to look at labels and predictions.
+#include <cstddef>
+#include <filesystem>
+#include <functional>
 #include <opencv2/core/mat.hpp>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,5 +30,13 @@ struct SheetPicture {
 /// The same with boxes, drawn after the reduction so that they and their captions stay readable.
 cv::Mat contact_sheet(std::span<const SheetPicture> pictures, std::span<const std::string> names,
                       const DrawOptions& options);
+
+/// `count` images as sheet_0001.jpg, sheet_0002.jpg, … of 16 in `folder`, which is made; returns
+/// the number of sheets. `picture(i)` is asked for one sheet at a time. Errors: a file that cannot
+/// be written, stopped_error(), what `picture` reports.
+std::size_t write_contact_sheets(const std::filesystem::path& folder, std::size_t count,
+                                 const std::function<SheetPicture(std::size_t)>& picture,
+                                 std::span<const std::string> names, const DrawOptions& options,
+                                 const std::stop_token& stop = {});
 
 }  // namespace yolov7

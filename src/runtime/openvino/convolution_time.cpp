@@ -11,16 +11,11 @@
 #include <map>
 #include <openvino/core/model.hpp>
 #include <openvino/op/add.hpp>
-#include <openvino/op/clamp.hpp>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/group_conv.hpp>
 #include <openvino/op/parameter.hpp>
-#include <openvino/op/prelu.hpp>
-#include <openvino/op/relu.hpp>
 #include <openvino/op/result.hpp>
-#include <openvino/op/sigmoid.hpp>
-#include <openvino/op/swish.hpp>
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
 #include <utility>
@@ -28,13 +23,13 @@
 
 #include "core/stop.hpp"
 #include "core/threads.hpp"
+#include "runtime/openvino/activation_node.hpp"
 #include "runtime/openvino/cpu_properties.hpp"
 #include "runtime/openvino/openvino_error.hpp"
 
 namespace yolov7::runtime {
 namespace {
 
-using network::ActivationKind;
 using Value = ov::Output<ov::Node>;
 
 constexpr int least_runs = 16, most_runs = 100;
@@ -45,20 +40,6 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 std::shared_ptr<ov::op::v0::Constant> filled(const ov::Shape& shape, float value) {
   return std::make_shared<ov::op::v0::Constant>(ov::element::f32, shape,
                                                 std::vector<float>(ov::shape_size(shape), value));
-}
-
-Value activated(const Value& x, const network::Activation& activation) {
-  switch (activation.kind) {
-    case ActivationKind::identity: return x;
-    case ActivationKind::silu: return std::make_shared<ov::op::v4::Swish>(x);
-    case ActivationKind::relu: return std::make_shared<ov::op::v0::Relu>(x);
-    case ActivationKind::relu6: return std::make_shared<ov::op::v0::Clamp>(x, 0, 6);
-    case ActivationKind::sigmoid: return std::make_shared<ov::op::v0::Sigmoid>(x);
-    case ActivationKind::leaky_relu:
-      return std::make_shared<ov::op::v0::PRelu>(x,
-                                                 filled({1}, static_cast<float>(activation.slope)));
-  }
-  throw Error("unknown activation");
 }
 
 std::shared_ptr<ov::Model> model_of(const network::TimedConvolution& one) {

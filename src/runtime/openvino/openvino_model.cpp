@@ -5,7 +5,6 @@
 #include <openvino/core/model.hpp>
 #include <openvino/op/add.hpp>
 #include <openvino/op/batch_norm.hpp>
-#include <openvino/op/clamp.hpp>
 #include <openvino/op/concat.hpp>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
@@ -15,27 +14,23 @@
 #include <openvino/op/max_pool.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/parameter.hpp>
-#include <openvino/op/prelu.hpp>
 #include <openvino/op/reduce_max.hpp>
 #include <openvino/op/reduce_mean.hpp>
-#include <openvino/op/relu.hpp>
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
-#include <openvino/op/sigmoid.hpp>
 #include <openvino/op/strided_slice.hpp>
-#include <openvino/op/swish.hpp>
 #include <openvino/op/transpose.hpp>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "network/graph/detector_program.hpp"
+#include "runtime/openvino/activation_node.hpp"
 #include "runtime/openvino/openvino_quantizers.hpp"
 #include "runtime/openvino/value_name.hpp"
 
 namespace yolov7::runtime {
 namespace {
 
-using network::ActivationKind;
 using network::Level;
 using Value = ov::Output<ov::Node>;
 template <class T>
@@ -192,18 +187,7 @@ Value Builder::translate(const network::BatchNorm& norm, const Inputs& in) {
 }
 
 Value Builder::translate(const network::Activate& activate, const Inputs& in) {
-  const Value& x = in[0];
-  switch (activate.activation.kind) {
-    case ActivationKind::identity: return x;
-    case ActivationKind::silu: return std::make_shared<ov::op::v4::Swish>(x);
-    case ActivationKind::relu: return std::make_shared<ov::op::v0::Relu>(x);
-    case ActivationKind::relu6: return std::make_shared<ov::op::v0::Clamp>(x, 0, 6);
-    case ActivationKind::sigmoid: return std::make_shared<ov::op::v0::Sigmoid>(x);
-    case ActivationKind::leaky_relu:
-      return std::make_shared<ov::op::v0::PRelu>(
-          x, floats({1}, {static_cast<float>(activate.activation.slope)}));
-  }
-  throw Error("unknown activation");
+  return activated(in[0], activate.activation);
 }
 
 Value Builder::translate(const network::MaxPool& pool, const Inputs& in) {

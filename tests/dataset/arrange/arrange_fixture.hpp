@@ -1,18 +1,30 @@
 #pragma once
 // Small data sets of images that differ, with labels.
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
 #include <opencv2/core.hpp>
 #include <string>
 
+#include "dataset/formats/conversion.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/read_index.hpp"
 #include "image/codec/codec.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::dataset {
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Counts in are counts out and what was dropped.
+inline void expect_balance(const Conversion& account) {
+  for (const InOut& count : {account.annotations, account.pictures, account.boxes})
+    EXPECT_EQ(count.in, count.out + count.dropped);
+}
 
 /// A PNG of 32 × 24 px whose bytes depend on the number.
 inline void write_numbered(const std::filesystem::path& path, int number) {

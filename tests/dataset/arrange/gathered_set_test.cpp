@@ -14,15 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-void expect_balance(const Conversion& account) {
-  for (const InOut& count : {account.annotations, account.pictures, account.boxes})
-    EXPECT_EQ(count.in, count.out + count.dropped);
-}
-
 bool dropped(const Conversion& account, const std::string& reason) {
   for (const ConversionDrop& drop : account.drops)
     if (has(drop.reason, reason)) return true;

@@ -11,15 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-void expect_balance(const Conversion& account) {
-  for (const InOut& count : {account.annotations, account.pictures, account.boxes})
-    EXPECT_EQ(count.in, count.out + count.dropped);
-}
-
 std::string rows_of(const fs::path& label) { return test::read_text(label); }
 
 class MergeSets : public testing::Test {

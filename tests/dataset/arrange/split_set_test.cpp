@@ -17,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class SplitSet : public testing::Test {
  protected:
   void SetUp() override {
