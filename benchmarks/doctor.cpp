@@ -1,14 +1,20 @@
-// benchmark_doctor NAME=DATA.YAML … [--seeds N] [--kind TEXT] [--examples N]: seeded faults, kind
-// by kind: recall, causes named right, false alarms (data-services D3). With --predictions FILE: a
-// tenth of the labels made wrong, and the precision of both rankings among the first n. The tables
-// are in docs/data-check.md.
+// Measures `dataset check` (data-services D3); docs/data-check.md has the tables.
+//   benchmark_doctor NAME=DATA.YAML … [--seeds N] [--kind TEXT] [--examples N]
+//     of each kind of planted fault: recall, share of right causes, false alarms.
+//   benchmark_doctor NAME=DATA.YAML --predictions FILE [--seeds N]
+//     a tenth of the labels is made wrong; precision of both rankings among the first n, n being
+//     the number of planted mistakes.
 #include <fmt/format.h>
 
-#include <chrono>
-#include <cstdlib>
+#include <algorithm>
+#include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "tests/dataset/doctor/planted_mistakes.hpp"
 #include "tests/dataset/doctor/seeded_faults.hpp"
 #include "tests/scratch_folder.hpp"
@@ -48,7 +54,8 @@ void measure_rankings(const fs::path& data, const fs::path& file, int seeds) {
   options.sketches = false;
   const doctor::Subject clean = doctor::read_subject(dataset::read_description(data), options);
   const doctor::Predictions predictions = doctor::read_predictions(file, clean);
-  fmt::print("| Mistake | Planted | Precision among the first n, joint | plain rule |\n");
+  fmt::print(
+      "| Mistake | Planted | Precision among the first n: matched first | 1 − IoU · score |\n");
   fmt::print("|---|---|---|---|\n");
   for (const Kind kind : {Kind::missing, Kind::wrong_class, Kind::bad_place, Kind::doubled}) {
     double precision[2] = {};
@@ -69,39 +76,73 @@ void measure_rankings(const fs::path& data, const fs::path& file, int seeds) {
   }
 }
 
+struct Arguments {
+  int seeds = 3, examples = 0;
+  std::string kind, predictions;
+  std::vector<std::pair<std::string, std::string>> sets;  ///< name, data.yaml
+};
+
+int whole_number(const std::string& option, const std::string& written, int least) {
+  const auto value = text::parse_double(written);
+  if (!value || *value != static_cast<int>(*value) || *value < least)
+    throw Error(fmt::format("{}: expected a whole number of at least {}, found '{}'", option, least,
+                            written));
+  return static_cast<int>(*value);
+}
+
+Arguments read_arguments(const std::vector<std::string>& words) {
+  Arguments o;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const auto value = [&] {
+      if (i + 1 == words.size()) throw Error(word + ": expected a value, found none");
+      return words[++i];
+    };
+    if (word == "--seeds")
+      o.seeds = whole_number(word, value(), 1);
+    else if (word == "--examples")
+      o.examples = whole_number(word, value(), 0);
+    else if (word == "--kind")
+      o.kind = value();
+    else if (word == "--predictions")
+      o.predictions = value();
+    else if (const auto equal = word.find('='); !word.starts_with("-") && equal != word.npos)
+      o.sets.emplace_back(word.substr(0, equal), word.substr(equal + 1));
+    else
+      throw Error(fmt::format("expected NAME=DATA.YAML or an option, found '{}'", word));
+  }
+  if (o.sets.empty()) throw Error("expected NAME=DATA.YAML, found none");
+  if (!o.predictions.empty() && (o.sets.size() > 1 || !o.kind.empty() || o.examples > 0))
+    throw Error("--predictions: expected one set and neither --kind nor --examples");
+  return o;
+}
+
+void measure_faults(const Arguments& o) {
+  std::vector<test::FaultKind> kinds;
+  for (const auto& kind : test::fault_kinds())
+    if (kind.name.find(o.kind) != std::string::npos) kinds.push_back(kind);
+  if (kinds.empty()) throw Error(fmt::format("--kind: no kind of fault has '{}' in it", o.kind));
+  fmt::print("| Set | Fault | Planted | Recall | Cause right | False alarms per 1,000 |\n");
+  fmt::print("|---|---|---|---|---|---|\n");
+  for (const auto& [name, data] : o.sets) {
+    const test::CleanSet set = test::read_clean_set(name, data);
+    for (const test::FaultKind& kind : kinds) measure(set, kind, o.seeds, o.examples);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   log::install(std::make_shared<Silence>());
-  int seeds = 3, examples = 0;
-  std::string wanted, predictions, data;
-  std::vector<test::CleanSet> sets;
-  for (int i = 1; i < count; ++i) {
-    const std::string argument = arguments[i];
-    if (argument == "--seeds" && i + 1 < count)
-      seeds = std::atoi(arguments[++i]);
-    else if (argument == "--examples" && i + 1 < count)
-      examples = std::atoi(arguments[++i]);
-    else if (argument == "--kind" && i + 1 < count)
-      wanted = arguments[++i];
-    else if (argument == "--predictions" && i + 1 < count)
-      predictions = arguments[++i];
-    else if (const auto equal = argument.find('='); equal != std::string::npos)
-      data = argument.substr(equal + 1),
-      sets.push_back(test::read_clean_set(argument.substr(0, equal), argument.substr(equal + 1)));
-  }
-  if (sets.empty()) {
-    fmt::print(stderr, "expected NAME=DATA.YAML, found none\n");
+  try {
+    const Arguments o = read_arguments({arguments + 1, arguments + count});
+    if (o.predictions.empty())
+      measure_faults(o);
+    else
+      measure_rankings(o.sets.front().second, o.predictions, o.seeds);
+  } catch (const Error& error) {
+    fmt::print(stderr, "benchmark_doctor: {}\n", error.what());
     return 2;
   }
-  if (!predictions.empty()) {
-    measure_rankings(data, predictions, seeds);
-    return 0;
-  }
-  fmt::print("| Set | Fault | Planted | Recall | Cause right | False alarms per 1,000 |\n");
-  fmt::print("|---|---|---|---|---|---|\n");
-  for (const auto& set : sets)
-    for (const auto& kind : test::fault_kinds())
-      if (kind.name.find(wanted) != std::string::npos) measure(set, kind, seeds, examples);
   return 0;
 }

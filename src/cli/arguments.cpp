@@ -1,6 +1,6 @@
-// Command line → settings. CLI11 and its like know neither unambiguous prefixes nor argparse's
-// optional values, both of which official command lines use (--batch 32 --conf 0.001, --resume), so
-// the few rules stand here.
+// Command line → settings. Official command lines abbreviate options (--batch 32 for --batch-size)
+// and leave out optional values (--resume). CLI11 does not abbreviate options, so the rules are
+// implemented here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,10 +25,11 @@ struct Option {
 
 struct Common {
   bool json = false, quiet = false, verbose = false;
-  std::string help;  ///< never read: the page is taken before anything is assigned
+  std::string help;  ///< only binds the setting; parse_arguments() reads the page itself
 };
 
-/// Switches that every verb takes; bound to `common`, appended to the verb's own table.
+/// The verb's own table and, behind it, the options that every verb takes, bound to `common`. An
+/// option that the verb defines itself is not added.
 Settings with_common(const Settings& own, Common& common) {
   Settings all = own;
   for (Setting& one :
@@ -58,22 +59,22 @@ bool is_option(const std::string& argument) {
 std::vector<Option> read_options(const Settings& settings,
                                  const std::vector<std::string>& arguments) {
   std::vector<Option> options;
-  const Setting* bare = nullptr;
+  const Setting* positional = nullptr;
   for (const Setting& entry : settings.entries)
-    if (entry.positional_allowed) bare = &entry;
+    if (entry.positional_allowed) positional = &entry;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (!is_option(argument)) {
-      if (bare == nullptr)
+      if (positional == nullptr)
         throw usage_error(
             fmt::format("{}: expected an option, found '{}'", settings.title, argument));
       const auto earlier = std::find_if(options.begin(), options.end(), [&](const Option& one) {
-        return one.setting == bare && bare->is_list();
+        return one.setting == positional && positional->is_list();
       });
       if (earlier != options.end())
-        earlier->values.push_back(argument);  // bare arguments of a list add up
+        earlier->values.push_back(argument);  // further ones are appended
       else
-        options.push_back({bare, argument, {argument}, true});
+        options.push_back({positional, argument, {argument}, true});
       continue;
     }
     const bool two_dashes = argument.rfind("--", 0) == 0;
@@ -134,13 +135,16 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
     }
   std::map<const Setting*, std::string> seen;
   for (const Option& option : options) {
-    // A repeated value would silently win or lose.
+    // Two values for one setting are an error: otherwise one of them would be ignored silently.
     if (const auto [earlier, fresh] = seen.emplace(option.setting, option.spelled);
         !fresh && !option.setting->is_switch())
-      throw usage_error(fmt::format("{}: '{}' and '{}' set the same thing ({})", settings.title,
-                                    earlier->second, option.spelled, option.setting->name));
+      throw usage_error(fmt::format("{}: expected one value for {}, found two: '{}' and '{}'",
+                                    settings.title, option.setting->name, earlier->second,
+                                    option.spelled));
     apply(settings, option);
   }
+  if (common.quiet && common.verbose)
+    throw usage_error(fmt::format("{}: expected --quiet or --verbose, found both", settings.title));
   output.json = output.json || common.json;
   if (common.quiet) terminal()->set_level(log::Level::warning);
   if (common.verbose) terminal()->set_level(log::Level::debug);
@@ -162,13 +166,16 @@ std::vector<std::string> command_line(const Settings& settings,
   for (const Setting& entry : settings.entries) {
     if (!text::contains(names, entry.name)) continue;
     if (entry.is_switch() && !**std::get_if<bool*>(&entry.target)) continue;
+    // A text may begin with a dash, so it stands behind '='.
+    if (const auto* text = std::get_if<std::string*>(&entry.target)) {
+      words.push_back(flag(entry.name) + "=" + **text);
+      continue;
+    }
     words.push_back(flag(entry.name));
     const auto add_all = [&](const auto& values) {
       for (const auto& value : values) words.push_back(fmt::format("{}", value));
     };
-    if (const auto* text = std::get_if<std::string*>(&entry.target))
-      words.push_back(**text);
-    else if (const auto* whole = std::get_if<std::vector<int>*>(&entry.target))
+    if (const auto* whole = std::get_if<std::vector<int>*>(&entry.target))
       add_all(**whole);
     else if (const auto* numbers = std::get_if<std::vector<double>*>(&entry.target))
       add_all(**numbers);

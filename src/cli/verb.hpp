@@ -45,8 +45,8 @@ nlohmann::json run_part(const std::string& title, const std::vector<Verb>& parts
 /// option that does not work yet.
 bool parse_arguments(const Settings& settings, const std::vector<std::string>& arguments,
                      Output& output);
-/// Names of the settings that the last parse_arguments call of this settings table found on the
-/// command line.
+/// Names of the settings that these arguments set, in their order, common ones included; a repeated
+/// switch stands twice. Errors as parse_arguments().
 std::vector<std::string> given_names(const Settings& settings,
                                      const std::vector<std::string>& arguments);
 /// The command line that sets these settings of the table to the values that they have now.

@@ -1,6 +1,6 @@
 #pragma once
-// The members of a JSON object that another program, or a hand, may have written: what is missing,
-// or of another kind, is told in one line with its place.
+// Reads members of a JSON object from an untrusted source. A missing member, or one of another
+// type, is an Error of one line that names the field.
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -9,17 +9,18 @@ namespace yolov7 {
 
 class JsonFields {
  public:
-  /// `source` stands in front of errors: "x.json: expected a text in the field 'weights.path',
-  /// found a number". Error: no object. The document outlives this.
+  /// `source` begins every message: "x.json: expected a text in the field 'weights.path', found a
+  /// number". Error: `object` is no JSON object. `object` must outlive this.
   JsonFields(const nlohmann::json& object, std::string source);
 
+  /// Whether there is such a member, null included.
   bool has(const std::string& name) const;
-  /// Errors, of each: no such field, or one of another kind.
+  /// Error, of each of the following: the field is missing or has another type.
   JsonFields object(const std::string& name) const;
   std::vector<JsonFields> objects(const std::string& name) const;  ///< a list of them
   std::string text(const std::string& name) const;
   double number(const std::string& name) const;
-  /// Of an object.
+  /// Names of all members, sorted.
   std::vector<std::string> names() const;
 
  private:
@@ -31,7 +32,7 @@ class JsonFields {
   std::string source_, place_;
 };
 
-/// "a text", "none", …
+/// "an object", "a list", "a text", "true or false", "null" or "a number", for messages.
 const char* kind_of(const nlohmann::json& value);
 
 }  // namespace yolov7

@@ -62,8 +62,7 @@ std::string fault_of_name(const std::string& name, int most_depth) {
     if (part.size() > 255) return "expected names of at most 255 bytes";
   }
   if (static_cast<int>(parts.size()) > most_depth)
-    return fmt::format("expected at most {} folders in folders, found {}", most_depth,
-                       parts.size());
+    return fmt::format("expected a path of at most {} parts, found {}", most_depth, parts.size());
   return "";
 }
 
@@ -146,7 +145,7 @@ class Listing {
   void check_total() const {
     const double ratio = static_cast<double>(bytes_) /
                          static_cast<double>(std::max<std::uint64_t>(archive_bytes_, 1));
-    if (bytes_ > limits_.free_bytes && ratio > limits_.ratio)
+    if (bytes_ > limits_.unchecked_bytes && ratio > limits_.ratio)
       throw Error(fmt::format(
           "{}: expected content at most {:g} times as large as the archive, found {:.0f} times",
           archive_.string(), limits_.ratio, ratio));

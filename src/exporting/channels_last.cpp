@@ -12,8 +12,6 @@ namespace {
 using Kind = ChannelsLastKind;
 using network::ActivationKind;
 
-std::size_t index(int value) { return static_cast<std::size_t>(value); }
-
 using Value = ChannelsLastValue;
 
 class Translation : private ChannelsLastBuilder {

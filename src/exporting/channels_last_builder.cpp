@@ -12,8 +12,6 @@ namespace {
 using Kind = ChannelsLastKind;
 using Value = ChannelsLastValue;
 
-std::size_t index(int value) { return static_cast<std::size_t>(value); }
-
 }  // namespace
 
 std::int64_t batch_side(const ExportModel& model) {

@@ -10,8 +10,6 @@ namespace {
 using network::ActivationKind;
 using Integers = std::vector<std::int64_t>;
 
-std::size_t index(int value) { return static_cast<std::size_t>(value); }
-
 std::int64_t windows(std::int64_t side, int kernel, int stride, int padding, int dilation = 1) {
   return (side + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
 }

@@ -52,6 +52,9 @@ ExportModel make_export_model(const network::Checkpoint& checkpoint, const Expor
 ExportModel make_export_model(const network::Network& network, const network::Weights& weights,
                               std::vector<std::string> names, const ExportOptions& options);
 
+/// The number of a value or of a level as an index.
+inline std::size_t index(int number) { return static_cast<std::size_t>(number); }
+
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 /// The keys that all formats have (export 0), in order, and strides and anchors (pixels) of the
 /// levels. `layout` is the format's: "v5", "v8", "tf", "raw", "nms6", "coreml-nms", "end2end-ort",

@@ -15,7 +15,6 @@ namespace {
 using network::ActivationKind;
 using Inputs = std::vector<std::string>;
 
-std::size_t index(int value) { return static_cast<std::size_t>(value); }
 std::string number(int value) { return fmt::format("{}", value); }
 /// Enough digits that the same float comes back.
 std::string number(double value) { return text::general(static_cast<float>(value), 9); }

@@ -1,7 +1,5 @@
 #include "exporting/onnx_primitives.hpp"
 
-#include <fmt/format.h>
-
 #include <limits>
 
 #include "core/error.hpp"
@@ -11,8 +9,6 @@ namespace {
 
 using network::ActivationKind;
 using Integers = std::vector<std::int64_t>;
-
-std::size_t index(int value) { return static_cast<std::size_t>(value); }
 
 }  // namespace
 
@@ -64,7 +60,7 @@ std::string OnnxPrimitives::translate(const network::Activate& activate, const I
   throw Error("unknown activation");
 }
 
-/// Padding of this operation counts as −∞.
+/// ONNX MaxPool treats padded pixels as −∞, as the network does.
 std::string OnnxPrimitives::translate(const network::MaxPool& pool, const Inputs& in) {
   const std::int64_t k = pool.kernel, s = pool.stride, p = pool.padding;
   return graph_.node("MaxPool", in,
@@ -87,17 +83,17 @@ std::string OnnxPrimitives::translate(const network::Multiply&, const Inputs& in
   return graph_.node("Mul", in);
 }
 
-/// Up to opset 12 the region of interest has to be there, empty (onnxruntime and the checker refuse
-/// its absence).
+/// Up to opset 12 Resize needs its input `roi`, although it is not used. An empty tensor is passed,
+/// because ONNX Runtime and ONNX's checker refuse a node without it.
 std::string OnnxPrimitives::translate(const network::Upsample&, const Inputs& in) {
-  const std::string region = graph_.opset() <= 12 ? graph_.floats({0}, {}) : std::string();
-  return graph_.node("Resize", {in[0], region, graph_.floats({4}, {1, 1, 2, 2})},
+  const std::string roi = graph_.opset() <= 12 ? graph_.floats({0}, {}) : std::string();
+  return graph_.node("Resize", {in[0], roi, graph_.floats({4}, {1, 1, 2, 2})},
                      {{"mode", "nearest"},
                       {"coordinate_transformation_mode", "asymmetric"},
                       {"nearest_mode", "floor"}});
 }
 
-/// SpaceToDepth does not offer the order of this one.
+/// Slices, because ONNX SpaceToDepth orders the four parts row by row; here the row varies fastest.
 std::string OnnxPrimitives::translate(const network::Reorg&, const Inputs& in) {
   constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
   Inputs parts;
@@ -131,7 +127,8 @@ std::string OnnxPrimitives::translate(const network::PixelsToUnit&, const Inputs
       "Mul", {graph_.cast(in[0], OnnxType::float32), graph_.floats({1, 1, 1, 1}, {1.0F / 255})});
 }
 
-/// 0 keeps a side as it is, so that the same node serves open sizes.
+/// In the shape, 0 keeps the batch and -1 takes the cells, so the same node serves variable batch
+/// and image sizes.
 std::string OnnxPrimitives::translate(const network::ToRows& rows, const Inputs& in) {
   const std::string split =
       graph_.node("Reshape", {in[0], graph_.integers({0, rows.anchors, rows.columns, -1})});
@@ -156,8 +153,8 @@ std::string OnnxPrimitives::fixed_cell_offsets(const network::AddCellOffsets& of
   return graph_.floats({1, 1, cells, offsets.columns}, network::cell_offsets(offsets));
 }
 
-/// The same from the map's own sides: [H · W, columns]. Counting is in integers, because Range has
-/// no float16.
+/// The cell offsets computed from the height and width of the map at run time: [H · W, columns].
+/// The counting is in int64: Shape returns it, and its Div gives the row number without a fraction.
 std::string OnnxPrimitives::computed_cell_offsets(const network::AddCellOffsets& offsets,
                                                   const std::string& map) {
   const std::string shape = graph_.node("Shape", {map});
@@ -204,6 +201,7 @@ void OnnxPrimitives::compute(const Operation& operation) {
                       operation.primitive);
   result = quantizers_.held(operation.output, result);
   model_.name_value(operation.output, result);
+  // Rows made from rows belong to the same map; with several inputs, to that of the first.
   for (const std::string& one : in)
     if (const auto known = map_of_.find(one); known != map_of_.end())
       map_of_.emplace(result, std::string(known->second));

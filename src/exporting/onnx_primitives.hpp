@@ -59,7 +59,7 @@ class OnnxPrimitives {
   const ExportModel& model_;
   OnnxType type_;
   OnnxQuantizers quantizers_;
-  int first_input_ = 0;                        // value number, of the operation in translation
+  int first_input_ = 0;  // number of the first input of the operation being translated
   std::vector<std::string> values_, levels_;   // by value number
   std::map<std::string, std::string> map_of_;  // value of rows → map whose cells they are
 };

@@ -12,8 +12,8 @@
 namespace yolov7 {
 namespace {
 
-// Halves to even (the default rounding mode); at least one pixel, which only pictures thinner than
-// the scale reach.
+// Halves go to the even number (the default rounding mode). At least 1 px: the scaled side of a
+// very thin picture rounds to 0.
 int round_side(double side) { return std::max(1, static_cast<int>(std::nearbyint(side))); }
 
 }  // namespace
@@ -45,7 +45,7 @@ Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOp
   }
   g.dw = pad_x / 2.0;
   g.dh = pad_y / 2.0;
-  // An odd pixel goes to the bottom and to the right.
+  // If the padding of an axis is odd, the extra pixel goes to the bottom or to the right.
   g.top = static_cast<int>(std::nearbyint(g.dh - 0.1));
   g.bottom = static_cast<int>(std::nearbyint(g.dh + 0.1));
   g.left = static_cast<int>(std::nearbyint(g.dw - 0.1));
@@ -59,17 +59,17 @@ namespace {
 void require_fit(const cv::Mat& picture, const Letterbox& geometry) {
   if (picture.type() != CV_8UC3 || picture.size() != geometry.source)
     throw Error(
-        fmt::format("letterbox: expected an 8-bit 3-channel image of {} x {} px, found {} "
-                    "channels, {} x {} px",
-                    geometry.source.width, geometry.source.height, picture.channels(), picture.cols,
-                    picture.rows));
+        fmt::format("letterbox: expected an 8-bit 3-channel image of {} x {} px, found {}, "
+                    "{} x {} px",
+                    geometry.source.width, geometry.source.height, cv::typeToString(picture.type()),
+                    picture.cols, picture.rows));
 }
 
 cv::Rect inner(const Letterbox& geometry) {
   return {{geometry.left, geometry.top}, geometry.resized};
 }
 
-/// The picture's channels into `place` of R, G and B planes of `size`.
+/// Writes the channels into the rectangle `place` of three planes of `size`, in the order R, G, B.
 void write_planes(const cv::Mat& bgr, cv::Size size, const cv::Rect& place, std::uint8_t* planes) {
   const auto plane = static_cast<std::size_t>(size.area());
   cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane),
@@ -104,7 +104,9 @@ void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_
 }
 
 void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes) {
-  if (bgr.type() != CV_8UC3) throw Error("expected an 8-bit image with three channels");
+  if (bgr.type() != CV_8UC3)
+    throw Error(fmt::format("expected an 8-bit image with three channels, found {}",
+                            cv::typeToString(bgr.type())));
   planes.resize(3 * bgr.total());
   write_planes(bgr, bgr.size(), {{0, 0}, bgr.size()}, planes.data());
 }

@@ -10,7 +10,7 @@ namespace yolov7 {
 
 struct LetterboxOptions {
   bool automatic = true;  ///< smallest stride-aligned rectangle instead of the full target
-  bool fill = false;      ///< stretch, no padding
+  bool fill = false;      ///< stretch, no padding; without effect where `automatic`
   bool scale_up = true;   ///< may enlarge
   int stride = 32;
 };
@@ -35,12 +35,13 @@ cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry);
 /// that picture in between. Errors as there.
 void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes);
 /// 8-bit B G R pixels → R, G and B planes; `planes` is resized to 3 × height × width bytes.
+/// Error: another type.
 void to_planes(const cv::Mat& bgr, std::vector<std::uint8_t>& planes);
 /// From letterboxed pixels to the original, clipped: gain = min(h1/h0, w1/w0), pad = what is left
-/// (evaluation 3.4).
+/// (evaluation 3.4). Sizes of at least 1 px, which are not checked.
 Xyxy to_original(const Xyxy& letterboxed, cv::Size letterboxed_size, cv::Size original_size);
 
-/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (data K08).
+/// (⌊w·r⌋, ⌊h·r⌋) with r = s / max(w, h), at least 1 px (data K08). `s`: the longer side, px.
 cv::Size resized_size(cv::Size original, int s);
 
 }  // namespace yolov7

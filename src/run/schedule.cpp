@@ -11,9 +11,10 @@
 namespace yolov7::run {
 namespace {
 
+/// The plain formula, because std::lerp rounds in another way.
 double lerp(double from, double to, double t) { return from + (to - from) * t; }
 
-/// Halves to even: the default rounding mode of nearbyint.
+/// To the nearest integer, halves to the even one (nearbyint in the default rounding mode).
 std::int64_t rounded(double value) { return static_cast<std::int64_t>(std::nearbyint(value)); }
 
 }  // namespace
@@ -70,12 +71,12 @@ ScheduleKind schedule_kind(std::string_view name) {
 Schedule::Schedule(const ScheduleOptions& options) : options_(options) {
   if (options.epochs < 1 || options.batches_per_epoch < 1 || options.total_batch < 1)
     throw Error(
-        fmt::format("the schedule needs at least 1 epoch, batch and image, found {} epochs of {} "
-                    "batches of {}",
+        fmt::format("schedule: expected at least 1 epoch, 1 batch an epoch and 1 image a batch, "
+                    "found {}, {} and {}",
                     options.epochs, options.batches_per_epoch, options.total_batch));
   if (options.nominal_batch < 1 || options.plateau.patience < 1)
     throw Error(fmt::format(
-        "the schedule needs a nominal batch and a patience of at least 1, found {} and {}",
+        "schedule: expected a nominal batch and a patience of at least 1, found {} and {}",
         options.nominal_batch, options.plateau.patience));
   if (!(options.warmup_cap >= 0 && options.warmup_cap <= 1))
     throw Error(fmt::format("warm-up cap: expected 0..1, found {}", options.warmup_cap));
@@ -114,8 +115,8 @@ IterationSettings Schedule::at(std::int64_t iteration) const {
         rounded(lerp(1, static_cast<double>(options_.nominal_batch) / options_.total_batch, t)),
         1));
   } else {
-    // The schedule lags by one epoch (training K07), except in the rest of the epoch in which the
-    // warm-up ended.
+    // The cosine and linear schedules are one epoch late (training K07), except in the rest of the
+    // epoch in which the warm-up ended. The others are never late.
     const bool warmup_epoch = warmup_ / options_.batches_per_epoch == epoch;
     const double rate =
         options_.lr0 * factor(warmup_epoch || !lags() ? epoch : std::max(epoch - 1, 0));

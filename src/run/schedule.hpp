@@ -64,7 +64,7 @@ struct IterationSettings {
 
 class Schedule {
  public:
-  /// Errors: no epochs, no batches, a cap outside 0 … 1.
+  /// Errors: epochs, batches, total batch, nominal batch or patience below 1; a cap outside 0 … 1.
   explicit Schedule(const ScheduleOptions& options);
 
   std::int64_t iterations() const { return options_.batches_per_epoch * options_.epochs; }

@@ -68,12 +68,13 @@ void TarWriter::put(std::string_view bytes) {
 void TarWriter::pad() { put(std::string(padding_of(size_), '\0')); }
 
 void TarWriter::begin(const std::string& name, std::uint64_t bytes) {
-  if (size_ > 0 || left_ > 0) pad();
   if (name.size() > name_bytes || bytes > most_bytes)
     throw Error(
         fmt::format("{}: {}: expected a name of up to {} bytes and a file under 8 GiB, "
                     "found {} and {}",
                     path_.string(), name, name_bytes, name.size(), bytes));
+  require_complete();
+  if (size_ > 0) pad();
   Head head{};
   put_text(head, 0, name);
   put_text(head, 100, fmt::format("{:07o}", 0444));
@@ -100,10 +101,14 @@ void TarWriter::write(std::string_view bytes) {
   left_ -= bytes.size();
 }
 
-void TarWriter::finish() {
+void TarWriter::require_complete() const {
   if (left_ > 0)
     throw Error(fmt::format("{}: expected {} further bytes of an entry, found the end",
                             path_.string(), left_));
+}
+
+void TarWriter::finish() {
+  require_complete();
   pad();
   put(std::string(2 * block, '\0'));
   file_.flush();

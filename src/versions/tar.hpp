@@ -12,13 +12,15 @@ namespace yolov7::versions {
 
 class TarWriter {
  public:
-  explicit TarWriter(const std::filesystem::path& path);
-  /// Then exactly `bytes` bytes by write().
+  explicit TarWriter(const std::filesystem::path& path);  ///< Error: it cannot be created
+  /// Then exactly `bytes` bytes by write(). Errors: a name of more than 100 bytes, 8 GiB or more,
+  /// an entry before it that lacks bytes, a full disk.
   void begin(const std::string& name, std::uint64_t bytes);
-  void write(std::string_view bytes);
-  void finish();  ///< Error: a full disk, or fewer bytes than were promised
+  void write(std::string_view bytes);  ///< Errors: more bytes than declared, a full disk
+  void finish();                       ///< Error: a full disk, or fewer bytes than declared
 
  private:
+  void require_complete() const;  ///< of the last entry
   void put(std::string_view bytes);
   void pad();
   std::filesystem::path path_;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "tests/exporting/networks.hpp"
 
 using namespace yolov7;
@@ -11,7 +14,7 @@ using network::ActivationNumbers;
 
 namespace {
 
-/// Mean over all output pixels of one channel, pixel by pixel.
+/// Mean of one output channel without the bias, by the definition of the convolution (dilation 1).
 double mean_output(const network::Convolution& conv, const std::vector<double>& weights,
                    const std::vector<float>& input, int height, int width, int channel) {
   const int each = conv.in_channels / conv.groups,
@@ -35,9 +38,8 @@ double mean_output(const network::Convolution& conv, const std::vector<double>& 
 
 }  // namespace
 
-// What the correction promises: the mean of the quantized output plus it is the mean of the real
-// one.
-TEST(BiasCorrection, TheMeanOutputBecomesTheRealOne) {
+// The mean of the quantized output plus the correction equals the mean of the float32 output.
+TEST(BiasCorrection, CorrectedMeanEqualsFloat32Mean) {
   constexpr int height = 7, width = 9, channels = 4;
   for (const int groups : {1, 4}) {
     HandNetwork net;
@@ -52,7 +54,8 @@ TEST(BiasCorrection, TheMeanOutputBecomesTheRealOne) {
     for (std::uint32_t i = 0; i < 3; ++i) {
       images.push_back(noise(channels * height * width, i + 5, 3));
       means.add({1, channels, height, width, images.back()});
-      means.add({2, 8, 4, 5, images.back()});  // nobody asked for it
+      // Value 2 is not among values(), so it is ignored.
+      means.add({2, 8, 4, 5, noise(8 * 4 * 5, i + 5, 3)});
     }
     const auto corrections = means.corrections();
     const auto& conv = *model.network.operations[1].as<network::Convolution>();
@@ -66,7 +69,8 @@ TEST(BiasCorrection, TheMeanOutputBecomesTheRealOne) {
         stored.push_back(std::nearbyint(real[o * each + i] / most * 127) * most / 127);
     }
     ASSERT_TRUE(corrections.contains(conv.tensor));
-    EXPECT_FALSE(corrections.contains("model.0.conv"));  // its input was not shown
+    EXPECT_FALSE(
+        corrections.contains("model.0.conv"));  // no numbers of its input, value 0, were added
     for (const auto numbers : {ActivationNumbers::asymmetric, ActivationNumbers::symmetric})
       for (int channel = 0; channel < 8; ++channel) {
         double wanted = 0, found = 0;
@@ -80,6 +84,7 @@ TEST(BiasCorrection, TheMeanOutputBecomesTheRealOne) {
           wanted += mean_output(conv, real, image, height, width, channel) / 3;
           found += mean_output(conv, stored, rounded, height, width, channel) / 3;
         }
+        // Scales and corrections are float32: 1e-4 is some ten roundings of sums of this size.
         EXPECT_NEAR(
             found + static_cast<double>(
                         corrections.at(conv.tensor).of(numbers)[static_cast<std::size_t>(channel)]),

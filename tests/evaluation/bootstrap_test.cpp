@@ -1,5 +1,5 @@
-// Resampled metrics next to the metric itself on pictures that are really there so often, and next
-// to closed forms.
+// Weighted metrics next to the metric on a set in which each picture is copied that often, and
+// bootstrap intervals next to closed forms. Also compare() and calibration().
 #include "evaluation/analyses/bootstrap.hpp"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ Set random_set(unsigned seed, int pictures) {
   return set;
 }
 
-TEST(Bootstrap, OneOfEachIsTheMetric) {
+TEST(Bootstrap, WeightsOfOneGiveTheMetric) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     const Set set = random_set(seed, 12);
     const CocoMatches matches = match_coco(set.truth, set.detections);
@@ -57,7 +57,7 @@ TEST(Bootstrap, OneOfEachIsTheMetric) {
               evaluate_coco(testing::spec_truth(), testing::spec_detections()).stats[1], 1e-12);
 }
 
-TEST(Bootstrap, AWeightIsSoManyCopiesOfThePicture) {
+TEST(Bootstrap, AWeightCountsAsCopiesOfThePicture) {
   const Set set = random_set(77, 8);
   const std::vector<std::uint32_t> weights{0, 2, 1, 3, 0, 1, 1, 4};
   Set copied{{{}, set.truth.categories, {}, {}}, {}};
@@ -80,11 +80,12 @@ TEST(Bootstrap, AWeightIsSoManyCopiesOfThePicture) {
   EXPECT_NEAR(found.map, expected.stats[0], 1e-12);
 }
 
-// An object a picture, found exactly in 30 of 50 pictures and never wrong: AP is (⌊100 k / 50⌋ + 1)
-// / 101 with k binomial (50, 0.6): mean 0.6 · 100 / 101 + 1 / 101, standard deviation 100 / 101 ·
-// √(0.24 / 50). Intervals by the normal distribution, whose quantiles the binomial's are within
-// half a step of (0.01).
-TEST(Bootstrap, IntervalsOfABinomialAreThose) {
+// 50 pictures with one object each; 30 objects are found exactly, nothing is found wrongly. In a
+// draw the objects of k pictures are found, k is binomial (50, 0.6), and AP = (⌊100 k / 50⌋ + 1) /
+// 101: mean (100 · 0.6 + 1) / 101, standard deviation 100 / 101 · √(0.24 / 50). The expected
+// interval uses the normal distribution; its quantiles differ from the binomial's by at most half a
+// step of 1/50 (0.01). The other 0.0025 are for the random error of 4,000 draws.
+TEST(Bootstrap, IntervalsEqualTheBinomialOnes) {
   Set set;
   set.truth.categories = {{1, "a"}};
   for (int i = 1; i <= 50; ++i) {
@@ -100,7 +101,7 @@ TEST(Bootstrap, IntervalsOfABinomialAreThose) {
   EXPECT_NEAR(found.map.high, mean + 1.96 * deviation, 0.0125);
   const HeadlineIntervals again =
       bootstrap(match_coco(set.truth, set.detections), {4000, 0.95, 3, 2});
-  EXPECT_EQ(found.map50.low, again.map50.low);  // whatever the threads
+  EXPECT_EQ(found.map50.low, again.map50.low);  // the same for 1 and 2 threads
   EXPECT_THROW(bootstrap({}, {}), Error);
 }
 
@@ -125,13 +126,16 @@ TEST(Compare, PairedDifferences) {
   CocoMatches other = a;
   other.pictures = 3;
   EXPECT_THROW(compare(a, other), Error);
+  other = a;
+  other.categories[0].objects[0] += 1;  // an object of another picture
+  EXPECT_THROW(compare(a, other), Error);
 }
 
 TEST(Calibration, ByHand) {
   CocoMatches matches;
   matches.pictures = 1;
-  // Bin 0.9: scores .95, .92, .91, two of three right. Bin 0.1: .15, wrong. One takes no part. A
-  // score of 1 falls into the last bin.
+  // Bin 0.9: scores .95, .92, .91, two of three right. Bin 0.1: .15, wrong. The detection of score
+  // .5 is ignored. A score of 1 falls into the last bin.
   matches.categories = {
       {1,
        {{0.95, 0, 1, 0}, {0.92, 0, 0, 0}, {0.91, 0, 3, 0}, {0.5, 0, 0, 1}, {0.15, 0, 2, 0}},

@@ -47,7 +47,7 @@ class CheckCitations(unittest.TestCase):
         self.refuse("tests/a.py", 'def f():\n    """x\n\n    (training 4)"""\n', "tests/a.py:4: training 4")
         self.refuse("docs/a.md", "a\n\n| b | training 4 |\n", "docs/a.md:3: training 4")
         self.refuse("src/a.cpp", "// (training K06)\n", "no marker K06")
-        self.refuse("src/a.cpp", "// (training F05)\n", "no marker F05")  # K05 is kept, not mended
+        self.refuse("src/a.cpp", "// (training F05)\n", "no marker F05")  # training K05 is kept, not mended
 
     def test_goes_on_in_the_next_line(self):
         self.refuse("src/a.cpp", "// a rule (training\n// 12) of old\n", "src/a.cpp:1: training 12")
@@ -65,7 +65,7 @@ class CheckCitations(unittest.TestCase):
 
     def test_what_is_not_in_the_repository(self):
         for text, part in (("// see ../shared/spec\n", "../shared"), ("// redesign.md 5\n", "redesign.md"), ("// (docs/none.md)\n", "docs/none.md"),
-                           ("// as the issue asks\n", "the issue"), ("// (K 05)\n", "K 05"), ("// (data 8, F D15)\n", "F D15"), ("// training section 3\n", "section 3")):
+                           ("// as the issue asks\n", "the issue"), ("// (K 05)\n", "K 05"), ("// see K05.\n", "K05"), ("// (F07)\n", "F07"), ("// (data 8, F D15)\n", "F D15"), ("// training section 3\n", "section 3")):
             self.refuse("src/a.cpp", "\n" + text + "// (training 3)\n", "src/a.cpp:2: ", part)
         self.accept("src/a.cpp", "// docs/specification/training.md has it (training 3), the issues too\n", 1)
 
@@ -75,7 +75,7 @@ class CheckCitations(unittest.TestCase):
     def test_a_number_twice(self):
         code, _, err = self.run_on({"src/a.cpp": "// (training 3)\n"}, TRAINING + "\n## 3. Again\n")
         self.assertEqual(code, 1)
-        self.assertIn("section 3 stands in it twice", err)
+        self.assertIn("section 3 occurs twice", err)
 
     def test_nothing_found_is_a_problem(self):
         code, _, err = self.run_on({"src/a.cpp": "int a;\n"}, "# Training\n\n## 3. Files\n")

@@ -172,13 +172,13 @@ void ImageFinder::assign_by_stem(AnnotatedImage& image, const std::string& stem,
                                  const std::vector<fs::path>& folders,
                                  std::vector<Problem>& notes) const {
   if (!image.fault.empty() && !image.missing) return;
-  std::string name = stem;
-  for (const fs::path& folder : folders)
-    for (const char* extension : {".jpg", ".png", ".jpeg", ".bmp", ".tif", ".webp"})
-      if (at(folder / (stem + extension))) {
-        name = (folder / (stem + extension)).generic_string();
-        break;
-      }
+  const auto first_of = [&] {
+    for (const fs::path& folder : folders)
+      for (const char* extension : {".jpg", ".png", ".jpeg", ".bmp", ".tif", ".webp"})
+        if (at(folder / (stem + extension))) return (folder / (stem + extension)).generic_string();
+    return stem;
+  };
+  const std::string name = first_of();
   FoundImage found = find(name, image.annotation, {});
   image.picture = found.image;
   image.missing = !found.image && found.fault.starts_with("no image");

@@ -2,7 +2,6 @@
 // in the order XMin, XMax, YMin, YMax; labels are ids with a table of names.
 #include <fmt/format.h>
 
-#include "core/error.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/all_formats.hpp"
@@ -51,8 +50,6 @@ void read_names(const Reading& reading, AnnotatedSet& set, std::map<std::string,
 }
 
 struct File {
-  const Reading& reading;
-  fs::path path;
   std::map<std::string, std::size_t> column;
   AnnotatedSet& set;
   std::map<std::string, int>& index;
@@ -79,11 +76,12 @@ AnnotatedObject read_row(const CsvRow& row, File& file) {
                                  text::printable(written.substr(0, 40)));
   const std::string label = file.cell(row, "LabelName");
   if (label.empty()) {
-    object.fault = "no class name";
+    if (object.fault.empty()) object.fault = "no class name";
     return object;
   }
   const auto [place, fresh] = file.index.emplace(label, static_cast<int>(file.set.classes.size()));
-  if (fresh) file.set.classes.push_back({label, label, {}, {}});  // no table names it
+  if (fresh)
+    file.set.classes.push_back({label, label, {}, {}});  // in no table: the id serves as the name
   object.class_index = place->second;
   object.occluded = file.cell(row, "IsOccluded") == "1";
   object.truncated = file.cell(row, "IsTruncated") == "1";
@@ -95,22 +93,13 @@ AnnotatedObject read_row(const CsvRow& row, File& file) {
   return object;
 }
 
-std::string split_of(const fs::path& path) {
-  const std::string stem = path.stem().string();
-  for (const std::string_view part : text::split(stem, '-'))
-    if (const std::string split = split_name(part);
-        split == "train" || split == "val" || split == "test")
-      return split;
-  return split_of_folders(path);
-}
-
 void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
                std::map<std::string, int>& index) {
   const auto rows = parse_csv(reading.tree.read(path), (reading.tree.root / path).string());
-  File file{reading, path, {}, set, index, {}};
+  File file{{}, set, index, {}};
   for (std::size_t i = 0; i < rows.front().cells.size(); ++i)
     file.column[rows.front().cells[i]] = i;
-  const std::string split = split_of(path);
+  const std::string split = split_of_file(path);
   for (std::size_t i = 1; i < rows.size(); ++i) {
     if (i % 1000 == 1) check_stop(reading.stop);
     const std::string id = file.cell(rows[i], "ImageID");
@@ -137,7 +126,8 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
 
 AnnotatedSet read(const Reading& reading) {
   AnnotatedSet set;
-  set.drops_unused_classes = true;  // the tables name thousands
+  set.drops_unused_classes =
+      true;  // the tables name thousands of classes; those with boxes are kept
   std::map<std::string, int> index;
   read_names(reading, set, index);
   for (const fs::path& path : reading.tree.with_extension(".csv"))
@@ -168,7 +158,8 @@ void write(const Writing& writing) {
     for (const AnnotatedObject& object : image.objects) {
       const Xyxy& b = object.box;
       const auto mark = [&](const char* name) {
-        return find_attribute(object.attributes, name) != nullptr ? 1 : 0;
+        const Attribute* one = find_attribute(object.attributes, name);
+        return one != nullptr && is_true(one->value) ? 1 : 0;
       };
       text += fmt::format("{},xclick,{},1,{},{},{},{},{},{},{},{},{}\n",
                           text::csv(places[i].stem().string()), text::csv(label(object)),
@@ -193,7 +184,8 @@ Format openimages_format() {
   format.name = "openimages";
   format.title = "OpenImages CSV";
   format.spellings = {"open-images", "oid"};
-  format.description = "CSV of fractions by ImageID, with a table of class names";
+  format.description =
+      "CSV with one box a row (ImageID, fractions of the image), and a CSV of class names";
   format.detect = detect;
   format.read = read;
   format.write = write;
@@ -201,7 +193,9 @@ Format openimages_format() {
   holds.crowd = holds.truncated = holds.occluded = Keep::yes;
   holds.background = Keep::no;
   format.limits_words =
-      "images without a box are in no row: reading names them and leaves them out.";
+      "an image without a box has no row; reading such a set reports the image and leaves it out. "
+      "Attributes count as lost, though IsDepiction and IsInside are written. Source is xclick and "
+      "Confidence is 1 in every row.";
   return format;
 }
 

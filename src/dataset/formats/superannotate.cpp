@@ -25,7 +25,7 @@ bool detect(const SourceTree& tree) { return any_json_file(tree, sign); }
 struct Classes {
   AnnotatedSet& set;
   std::map<std::string, int> index;
-  std::map<std::string, std::string> name_of;  ///< id → name, by classes.json
+  std::map<std::string, std::string> name_of;  ///< class id → class name, from classes.json
 };
 
 void read_classes(const Reading& reading, Classes& classes) {
@@ -40,12 +40,13 @@ void read_classes(const Reading& reading, Classes& classes) {
       AnnotatedClass& known = classes.set.classes[place];
       known.id = id_at(one, "id");
       known.colour = text_at(one, "color");
-      classes.name_of[known.id] = name;
+      if (!known.id.empty()) classes.name_of[known.id] = name;
     }
   }
 }
 
-/// x1 y1 … of a box (two corners in any order) or a turned one (four corners).
+/// Members x1, y1, … of a box (2 corners, in any order) or of a turned box (4 corners). Four
+/// corners that form no rectangle to 0.01 px become a polygon.
 void take_corners(const json* points, std::size_t count, AnnotatedObject& object) {
   Ring ring;
   for (std::size_t i = 1; i <= count && points != nullptr; ++i) {
@@ -68,11 +69,18 @@ void take_polygon(const json& instance, AnnotatedObject& object) {
   take_ring(ring_of(member(instance, "points")), member(instance, "points"), object);
   const json* holes = member(instance, "exclude");
   if (!object.fault.empty() || holes == nullptr || !holes->is_array()) return;
-  for (const json& hole : *holes)
-    if (const auto ring = ring_of(&hole); ring && ring->size() >= 3) object.rings.push_back(*ring);
+  for (const json& hole : *holes) {
+    const auto ring = ring_of(&hole);
+    if (!ring || ring->size() < 3) {
+      object.fault = "expected a hole of at least 3 points, found " + shown(&hole);
+      return;
+    }
+    object.rings.push_back(*ring);
+  }
 }
 
-/// Returns the kind where the instance is no box.
+/// Reads the shape into the object. Returns "" where it was read (box, turned box, polygon,
+/// ellipse), else the type, which is counted and left out.
 std::string take_shape(const json& instance, AnnotatedObject& object) {
   const std::string kind = text_at(instance, "type");
   const json* points = member(instance, "points");
@@ -86,8 +94,10 @@ std::string take_shape(const json& instance, AnnotatedObject& object) {
     std::optional<double> n[5];
     const char* names[] = {"cx", "cy", "rx", "ry", "angle"};
     for (int i = 0; i < 5; ++i) n[i] = number_at(instance, names[i]);
-    if (!n[0] || !n[1] || !n[2] || !n[3])
-      object.fault = "expected cx, cy, rx and ry of an ellipse, found " + shown(&instance);
+    const bool bad_angle = member(instance, "angle") != nullptr && !n[4];
+    if (!n[0] || !n[1] || !n[2] || !n[3] || bad_angle)
+      object.fault =
+          "expected numbers cx, cy, rx, ry and angle of an ellipse, found " + shown(&instance);
     else
       object.box = box_of_ellipse(*n[0], *n[1], *n[2], *n[3], n[4].value_or(0));
   } else {
@@ -100,6 +110,7 @@ void take_properties_of(const json& instance, AnnotatedObject& object) {
   if (const json* list = member(instance, "attributes"); list != nullptr && list->is_array())
     for (const json& one : *list) {
       const std::string group = text_at(one, "groupName"), name = text_at(one, "name");
+      // An attribute without a group gets this name for the group.
       if (!name.empty()) object.attributes.push_back({group.empty() ? "attribute" : group, name});
     }
   object.id = id_at(instance, "trackingId");

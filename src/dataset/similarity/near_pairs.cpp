@@ -16,22 +16,21 @@ namespace {
 
 using Pair = std::pair<std::size_t, std::size_t>;
 
-constexpr std::size_t batch = 1024, large_group = 50;
+constexpr std::size_t pairs_at_once = 1024, large_group = 50;
 
-/// Those of a batch that can tell something new.
-std::vector<Pair> worth_a_look(std::span<const Pair> candidates, NearPairs& result) {
+/// The candidates that still have to be compared: not those inside one group of more than 50
+/// images, which are together already.
+std::vector<Pair> still_to_compare(std::span<const Pair> candidates, Groups& groups) {
   std::vector<Pair> chosen;
   for (const Pair& pair : candidates) {
-    const bool together = result.groups.of(pair.first) == result.groups.of(pair.second);
-    if (together && result.groups.size_of(pair.first) > large_group)
-      ++result.passed_over;
-    else
-      chosen.push_back(pair);
+    const bool together = groups.of(pair.first) == groups.of(pair.second);
+    if (!together || groups.size_of(pair.first) <= large_group) chosen.push_back(pair);
   }
   return chosen;
 }
 
-/// Compares the pairs, which are sorted, so that neighbours often share their first image.
+/// Compares all pairs. They are sorted, so successive pairs often have the same first image, which
+/// is then prepared once.
 std::vector<Likeness> compare_all(std::span<const Sketch> sketches, const std::vector<Pair>& pairs,
                                   const NearOptions& options) {
   constexpr std::size_t piece = 32;
@@ -51,14 +50,14 @@ std::vector<Likeness> compare_all(std::span<const Sketch> sketches, const std::v
   return found;
 }
 
-/// Compares the candidates, in order, and joins what is near.
-void take(std::span<const Sketch> sketches, const std::vector<Pair>& candidates,
-          const NearOptions& options, NearPairs& result) {
+/// Compares the candidates in order. Near pairs are appended to the result and their groups joined.
+void compare_and_join(std::span<const Sketch> sketches, const std::vector<Pair>& candidates,
+                      const NearOptions& options, NearPairs& result) {
   Progress progress("comparing images", candidates.size(), "pairs");
-  for (std::size_t start = 0; start < candidates.size(); start += batch) {
-    const std::size_t count = std::min(batch, candidates.size() - start);
+  for (std::size_t start = 0; start < candidates.size(); start += pairs_at_once) {
+    const std::size_t count = std::min(pairs_at_once, candidates.size() - start);
     const std::vector<Pair> chosen =
-        worth_a_look(std::span(candidates).subspan(start, count), result);
+        still_to_compare(std::span(candidates).subspan(start, count), result.groups);
     const std::vector<Likeness> found = compare_all(sketches, chosen, options);
     result.compared += chosen.size();
     for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -79,14 +78,15 @@ NearPairs find_near_pairs(std::span<const Sketch> sketches, const NearOptions& o
     if (sketches[i].plain != 0) result.plain.push_back(i);
   CandidateSearch search(sketches, options.threads, options.stop);
   std::vector<Pair> seen, candidates, fresh;
-  std::vector<std::size_t> roots = result.groups.all();  // as they were before the batch
+  // The groups before the current call of search.next(), which reads them from several threads.
+  std::vector<std::size_t> roots = result.groups.all();
   std::vector<std::size_t> sizes(roots.size(), 1);
   const auto known = [&](std::size_t a, std::size_t b) {
     return (roots[a] == roots[b] && sizes[a] > large_group) ||
            std::binary_search(seen.begin(), seen.end(), Pair(a, b));
   };
   while (search.next(known, candidates)) {
-    take(sketches, candidates, options, result);
+    compare_and_join(sketches, candidates, options, result);
     fresh.clear();
     std::merge(seen.begin(), seen.end(), candidates.begin(), candidates.end(),
                std::back_inserter(fresh));

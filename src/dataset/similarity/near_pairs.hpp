@@ -26,10 +26,8 @@ struct NearOptions {
 struct NearPairs {
   std::vector<NearPair> pairs;  ///< sorted by indices
   Groups groups{0};             ///< chains of the pairs
-  std::size_t compared = 0;     ///< pairs that were looked at closely
-  /// Pairs inside of a group of more than 50 that were not looked at any more: its images are
-  /// together already.
-  std::size_t passed_over = 0;
+  std::size_t compared = 0;  ///< pairs that were looked at closely: not those inside one group of
+                             ///< more than 50 images, which are together already
   std::vector<std::size_t> plain;  ///< images without structure: not compared
 };
 

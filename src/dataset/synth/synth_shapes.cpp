@@ -8,7 +8,8 @@
 namespace yolov7::dataset {
 namespace {
 
-constexpr int arc_steps = 64;  // of a full turn
+constexpr int arc_steps = 64;                      // segments of a full circle
+constexpr int outer_steps = 43, inner_steps = 32;  // of the crescent's two arcs
 
 void add_arc(Outline& outline, cv::Point2d centre, double radius, double from, double to,
              int steps) {
@@ -18,7 +19,8 @@ void add_arc(Outline& outline, cv::Point2d centre, double radius, double from, d
   }
 }
 
-/// Corners on circles of the given radii in turn, the first one at the top.
+/// `count` corners at equal angles, the first one at the top. Even corners have the distance
+/// `outer` from the origin, odd ones `inner`.
 Outline corners(int count, double outer, double inner) {
   Outline outline;
   for (int i = 0; i < count; ++i) {
@@ -29,8 +31,9 @@ Outline corners(int count, double outer, double inner) {
 }
 
 Outline cross() {
-  const double a = 0.95,
-               b = std::sqrt(1 - a * a);  // arm length and half width, corners on the unit circle
+  // a: arm length, b: half of the arm's width. a² + b² = 1 puts the outer corners on the unit
+  // circle.
+  const double a = 0.95, b = std::sqrt(1 - a * a);
   return {{-b, -a}, {b, -a}, {b, -b}, {a, -b}, {a, b},   {b, b},
           {b, a},   {-b, a}, {-b, b}, {-a, b}, {-a, -b}, {-b, -b}};
 }
@@ -47,19 +50,19 @@ Outline crescent() {
   const double r = 0.85, d = 0.5, x = (1 - r * r + d * d) / (2 * d), y = std::sqrt(1 - x * x);
   const double outer = std::atan2(y, x), inner = std::atan2(y, x - d);
   Outline outline;
-  add_arc(outline, {0, 0}, 1, outer, 2 * M_PI - outer, 43);
-  add_arc(outline, {d, 0}, r, 2 * M_PI - inner, inner, 32);
+  add_arc(outline, {0, 0}, 1, outer, 2 * M_PI - outer, outer_steps);
+  add_arc(outline, {d, 0}, r, 2 * M_PI - inner, inner, inner_steps);
   return outline;
 }
 
-/// Keeps the side of one border line where `inside` is not negative.
-template <class Inside>
-Outline cut(const Outline& outline, Inside inside) {
+/// Clips to the half plane where `distance(point)`, a signed distance, is at least 0.
+template <class Distance>
+Outline cut(const Outline& outline, Distance distance) {
   Outline result;
   for (std::size_t i = 0; i < outline.size(); ++i) {
     const cv::Point2d& a = outline[i];
     const cv::Point2d& b = outline[(i + 1) % outline.size()];
-    const double da = inside(a), db = inside(b);
+    const double da = distance(a), db = distance(b);
     if (da >= 0) result.push_back(a);
     if ((da < 0) != (db < 0)) result.push_back(a + (b - a) * (da / (da - db)));
   }
@@ -105,7 +108,7 @@ Outline clip_outline(const Outline& outline, double width, double height) {
   result = cut(result, [&](const cv::Point2d& p) { return width - p.x; });
   result = cut(result, [](const cv::Point2d& p) { return p.y; });
   result = cut(result, [&](const cv::Point2d& p) { return height - p.y; });
-  // Cut points lie on the border but for rounding.
+  // Rounding can put a cut point slightly outside of the border.
   for (cv::Point2d& p : result) p = {std::clamp(p.x, 0.0, width), std::clamp(p.y, 0.0, height)};
   return result;
 }
@@ -127,11 +130,11 @@ double outline_area(std::span<const cv::Point2d> outline) {
 }
 
 cv::Mat outline_coverage(std::span<const cv::Point2d> outline, const cv::Rect& roi) {
-  constexpr int lines = 4;
+  constexpr int lines_per_row = 4;
   cv::Mat coverage = cv::Mat::zeros(roi.size(), CV_32FC1);
   std::vector<double> crossings;
-  for (int i = 0; i < roi.height * lines; ++i) {
-    const double y = roi.y + (i + 0.5) / lines;
+  for (int i = 0; i < roi.height * lines_per_row; ++i) {
+    const double y = roi.y + (i + 0.5) / lines_per_row;
     crossings.clear();
     for (std::size_t k = 0; k < outline.size(); ++k) {
       const cv::Point2d& a = outline[k];
@@ -140,12 +143,13 @@ cv::Mat outline_coverage(std::span<const cv::Point2d> outline, const cv::Rect& r
         crossings.push_back(a.x + (b.x - a.x) * ((y - a.y) / (b.y - a.y)) - roi.x);
     }
     std::sort(crossings.begin(), crossings.end());
-    auto* const row = coverage.ptr<float>(i / lines);
+    auto* const row = coverage.ptr<float>(i / lines_per_row);
     for (std::size_t k = 0; k + 1 < crossings.size(); k += 2) {
       const double from = std::max(0.0, crossings[k]),
                    to = std::min<double>(roi.width, crossings[k + 1]);
       for (int x = static_cast<int>(from); x < to; ++x)
-        row[x] += static_cast<float>((std::min(to, x + 1.0) - std::max<double>(from, x)) / lines);
+        row[x] +=
+            static_cast<float>((std::min(to, x + 1.0) - std::max<double>(from, x)) / lines_per_row);
     }
   }
   return coverage;

@@ -23,6 +23,7 @@ Outline place_outline(const Outline& outline, cv::Point2d centre, double scale, 
                       double angle);
 /// The part inside [0, width] × [0, height] (Sutherland and Hodgman 1974); empty if there is none.
 Outline clip_outline(const Outline& outline, double width, double height);
+/// The smallest box around the points; of no points (∞, ∞, −∞, −∞).
 Xyxy outline_extent(std::span<const cv::Point2d> outline);
 double outline_area(std::span<const cv::Point2d> outline);  ///< even-odd for the shapes above
 /// Share of each pixel of `roi` inside the outline (even-odd), 0 … 1 as 32-bit float: four lines

@@ -101,6 +101,10 @@ Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOp
   if (a.pictures != b.pictures)
     throw Error(fmt::format("compare: expected detections on the same images, found {} and {}",
                             a.pictures, b.pictures));
+  if (!std::ranges::equal(a.categories, b.categories, [](const auto& one, const auto& other) {
+        return one.id == other.id && one.objects == other.objects;
+      }))
+    throw Error("compare: expected detections on the same images, found other labels");
   const auto draws = static_cast<std::size_t>(options.draws);
   std::vector<double> map50(draws), map(draws);
   const auto difference = [&](const std::vector<std::uint32_t>& weights) {

@@ -35,7 +35,7 @@ struct Interval {
 struct HeadlineIntervals {
   Interval map50, map;
 };
-/// Errors: no picture, stopped_error().
+/// Errors: no picture, fewer than 1 draw, a level outside 0 … 1, stopped_error().
 HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& options = {});
 
 /// b − a.
@@ -44,7 +44,8 @@ struct Comparison {
   double map50_better = 0,
          map_better = 0;  ///< share of the draws in which b is better, ties counted half
 };
-/// Errors: the two are of other pictures, stopped_error().
+/// Errors: as bootstrap(); another number of pictures or other objects in a and b (the ids of the
+/// pictures are not in them).
 Comparison compare(const CocoMatches& a, const CocoMatches& b,
                    const BootstrapOptions& options = {});
 
@@ -59,6 +60,7 @@ struct Calibration {
   double expected_error = 0;  ///< Σ count / all · |precision − confidence|
   std::size_t detections = 0;
 };
+/// `bins`: at least 1.
 Calibration calibration(const CocoMatches& matches, int bins = 10, double least_score = 0);
 
 }  // namespace yolov7::evaluation
