@@ -8,6 +8,8 @@
 #include <cstring>
 #include <vector>
 
+#include "tests/sanitized.hpp"
+
 namespace yolov7 {
 namespace {
 
@@ -33,13 +35,10 @@ long faults() {
 }
 
 TEST(Allocation, FreedBlocksAreTakenAgainWithoutNewPages) {
-#if !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "another allocator";
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if !defined(__GLIBC__)
   GTEST_SKIP() << "another allocator";
 #endif
-#endif
+  if (test::other_allocator) GTEST_SKIP() << "another allocator";
   keep_freed_memory();
   constexpr long pages_of_a_round = 3 * (20 << 20) / 4096;
   EXPECT_LT(faults(), pages_of_a_round / 2);

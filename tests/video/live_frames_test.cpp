@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/memory.hpp"
+#include "tests/sanitized.hpp"
 #include "tests/video/mjpeg_server.hpp"
 
 using namespace yolov7;
@@ -18,17 +19,6 @@ using namespace yolov7::testing;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// It keeps freed memory for a while (256 MiB), to find those who use it.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool address_sanitizer = true;
-#else
-constexpr bool address_sanitizer = false;
-#endif
-#else
-constexpr bool address_sanitizer = false;
-#endif
 
 SourceVideo stream(const std::string& address) {
   return {address, VideoOrigin::address, "stream.mp4"};
@@ -99,7 +89,7 @@ TEST(LiveFrames, StallsDropsAndReturns) {
   EXPECT_GE(counters.connections, 2u);
   EXPECT_EQ(counters.damaged, 0u);
   EXPECT_GT(in_last_second, 3u) << "it is back";
-  if (!address_sanitizer) {
+  if (!test::address_sanitizer) {
     EXPECT_LT(memory_late, memory_early + (16u << 20)) << "flat memory";
   }
   std::printf(
