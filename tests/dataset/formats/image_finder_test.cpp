@@ -60,6 +60,17 @@ TEST(ImageFinder, PathsOfUrlsAndOtherSystems) {
   EXPECT_EQ(percent_decoded("a%20b%2Fc%"), "a b/c%");
 }
 
+// The first folder that holds an image of the stem, whatever its ending.
+TEST(ImageFinder, StemsInTheOrderOfTheFolders) {
+  const SourceTree tree = tree_of({"far/a.jpg", "near/a.png"});
+  const ImageFinder finder(tree);
+  AnnotatedImage image;
+  std::vector<Problem> notes;
+  finder.assign_by_stem(image, "a", {"near", "far"}, notes);
+  EXPECT_EQ(image.picture, 1u);
+  EXPECT_TRUE(image.fault.empty()) << image.fault;
+}
+
 TEST(ImageFinder, TwoRecordsOfOneImage) {
   const SourceTree tree = tree_of({"a.jpg"});
   AnnotatedSet set;

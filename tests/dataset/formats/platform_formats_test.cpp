@@ -48,6 +48,25 @@ TEST_F(PlatformFormats, SuperAnnotateShapes) {
   EXPECT_TRUE(noted("1 comments on images are not kept")) << said();
 }
 
+// A class without an id names no instance that has neither a class nor an id of one; a hole that is
+// no ring, and an angle that is no number, are no objects with a part left out.
+TEST_F(PlatformFormats, SuperAnnotateFaultsAreNamed) {
+  image("a.png");
+  file("classes/classes.json", R"([{"name": "y"}, {"id": 4, "name": "x"}])");
+  file("a.png.json", R"({"metadata": {"name": "a.png", "width": 100, "height": 50}, "instances": [
+{"type": "bbox", "points": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}},
+{"type": "polygon", "className": "x", "points": [1, 2, 11, 2, 11, 22], "exclude": [[5, 3]]},
+{"type": "ellipse", "className": "x", "cx": 50, "cy": 25, "rx": 10, "ry": 5, "angle": "a"},
+{"type": "ellipse", "classId": 4, "cx": 50, "cy": 25, "rx": 10, "ry": 5}]})");
+  const AnnotatedSet set = read("superannotate");
+  ASSERT_EQ(set.images.size(), 1u) << said();
+  ASSERT_EQ(set.images[0].objects.size(), 1u) << said();
+  EXPECT_EQ(set.images[0].objects[0].box, (Xyxy{40, 20, 60, 30}));
+  EXPECT_TRUE(dropped("instances[0]: no class name")) << said();
+  EXPECT_TRUE(dropped("instances[1]: expected a hole of at least 3 points, found [5,3]")) << said();
+  EXPECT_TRUE(dropped("instances[2]: expected numbers cx, cy, rx, ry and angle")) << said();
+}
+
 TEST_F(PlatformFormats, DarwinBothVersions) {
   image("sub/a.png");
   image("b.png");

@@ -1,4 +1,5 @@
 // KITTI, DOTA, WIDER FACE, CSV and OpenImages by hand, with bad input.
+#include "core/file.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/text_rows.hpp"
 #include "tests/dataset/formats/format_fixture.hpp"
@@ -155,6 +156,20 @@ TEST_F(TextFormats, OpenImagesMindsTheOrderOfItsColumns) {
   EXPECT_TRUE(objects[0].occluded);
   EXPECT_FALSE(objects[0].truncated);  // −1 is unknown
   EXPECT_TRUE(dropped("expected a number in XMax, found 'nan'")) << said();
+}
+
+TEST_F(TextFormats, OpenImagesWritesTrueMarksAlone) {
+  image("a.png");
+  file("a.json", R"({"imagePath": "a.png", "imageWidth": 100, "imageHeight": 50, "shapes": [
+{"label": "dog", "shape_type": "rectangle", "points": [[10, 5], [30, 35]],
+ "flags": {"IsDepiction": false, "IsInside": true}}]})");
+  options.source = source;
+  options.from = "labelme";
+  options.to = "openimages";
+  options.out = folder / "out";
+  convert(options);
+  const std::string rows = file::read(folder / "out/annotations/train-annotations-bbox.csv");
+  EXPECT_NE(rows.find("\na,xclick,/m/c0,1,0.1,0.3,0.1,0.7,0,0,0,0,1\n"), std::string::npos) << rows;
 }
 
 TEST_F(TextFormats, NoneAndSeveralFormatsAreNamed) {

@@ -96,6 +96,16 @@ TEST(NearPairs, FramesOfAMovingCameraMakeOneChain) {
   EXPECT_EQ(near.groups.several(), (std::vector<std::vector<std::size_t>>{{0, 1, 2, 3, 4, 5}}));
 }
 
+// Of 60 copies there are 1,770 pairs. The first 1,024 join all of them, because those of the first
+// copy are among them; the others lie inside one group of more than 50 and are not compared.
+TEST(NearPairs, LargeGroupsAreNotComparedAnyMore) {
+  const std::vector<Sketch> copies(60, sketch_of(drawn(1, 640, 3).front()));
+  const NearPairs near = find_near_pairs(copies);
+  EXPECT_EQ(near.compared, 1024u);
+  EXPECT_EQ(near.pairs.size(), 1024u);
+  EXPECT_EQ(near.groups.size_of(59), 60u);
+}
+
 TEST(NearPairs, ImagesWithoutStructureAreSaidAndNotCompared) {
   const cv::Mat white(200, 300, CV_8UC3, cv::Scalar::all(255)),
       gray(200, 300, CV_8UC3, cv::Scalar::all(90));
