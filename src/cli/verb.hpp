@@ -70,6 +70,7 @@ nlohmann::json run_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_export(const std::vector<std::string>&, Output&);
 nlohmann::json run_active(const std::vector<std::string>&, Output&);  ///< active select
 nlohmann::json run_active_select(const std::vector<std::string>&, Output&);
+nlohmann::json run_annotate(const std::vector<std::string>&, Output&);
 nlohmann::json run_anchors(const std::vector<std::string>&, Output&);
 nlohmann::json run_prune(const std::vector<std::string>&, Output&);
 nlohmann::json run_reparam(const std::vector<std::string>&, Output&);

@@ -48,13 +48,16 @@ std::size_t place_of(const Frame& frame) { return frame.origin->number - 1; }
 
 }  // namespace
 
-Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, api::OpenModel& model,
+Workers pool_workers(api::OpenModel& model) {
+  const int threads = threads_or_all(0);
+  return api::workers(model, static_cast<std::size_t>(threads) + (threads > 1 ? 2 : 0));
+}
+
+Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Workers& workers,
                   const PoolOptions& options) {
   std::vector<PoolImage> images(pictures.size());
   std::vector<std::string> faults(pictures.size());
   for (std::size_t i = 0; i < pictures.size(); ++i) images[i].path = pictures[i].path;
-  const auto workers = api::workers(
-      model, static_cast<std::size_t>(threads_or_all(0)) + (threads_or_all(0) > 1 ? 2 : 0));
   const auto fault_of = [](const Frame& frame, const DetectResult& result) -> std::string {
     if (!frame.error.empty()) return frame.error;
     if (result.dropped_not_finite > 0)
@@ -80,7 +83,7 @@ Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, api::Open
       (mirrored ? image.mirrored : image.detections) = std::move(result.detections);
       if (mirrored) return;
       image.width = frame.bgr.cols, image.height = frame.bgr.rows;
-      image.sketch = dataset::similarity::sketch_of(frame.bgr);
+      if (options.sketches) image.sketch = dataset::similarity::sketch_of(frame.bgr);
     };
     stages.delivered = [&](Frame&, DetectResult&) { progress.advance(); };
     runtime::run_pipeline(*source, workers, options.look, 1, stages);

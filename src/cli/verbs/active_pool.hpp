@@ -1,6 +1,7 @@
 #pragma once
-// A pool of images as a detector sees it; what active select chooses from.
+// A pool of images as a detector sees it; what active select chooses from, and annotate labels.
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,16 @@ struct Pool {
 struct PoolOptions {
   runtime::LookOptions look;
   bool mirrored = false;  ///< look at each image a second time, mirrored left to right
+  bool sketches = true;   ///< for the comparison of images with each other
 };
+
+using Workers = std::vector<std::unique_ptr<runtime::Detector>>;
+/// As many detectors of the model as keep the machine busy; they take the model's own.
+Workers pool_workers(api::OpenModel& model);
 
 /// One pass over the pool, a second one if `mirrored`. Images that cannot be read, or whose
 /// prediction is not finite, are named. Errors: those of the detector; stopped_error().
-Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, api::OpenModel& model,
+Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Workers& workers,
                   const PoolOptions& options);
 
 }  // namespace yolov7::cli

@@ -9,6 +9,7 @@
 #include "cli/verb.hpp"
 #include "cli/verbs/active_labelled.hpp"
 #include "cli/verbs/active_pool.hpp"
+#include "cli/verbs/predictions_file.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
@@ -156,33 +157,10 @@ std::string selection_csv(const active::Selection& selection, const Pool& pool) 
   return out;
 }
 
-/// The predictions as a COCO data set with scores, which dataset push takes.
-json predictions_json(const active::Selection& selection, const Pool& pool,
-                      const std::vector<std::string>& names) {
-  json images = json::array(), annotations = json::array(), categories = json::array();
-  for (std::size_t k = 0; k < names.size(); ++k)
-    categories.push_back({{"id", k + 1}, {"name", names[k]}});
-  for (const active::Choice& one : selection.choices) {
-    const PoolImage& image = pool.images[one.index];
-    const std::size_t id = images.size() + 1;
-    images.push_back({{"id", id},
-                      {"file_name", fs::absolute(image.path).lexically_normal().string()},
-                      {"width", image.width},
-                      {"height", image.height}});
-    for (const Detection& box : image.detections) {
-      if (box.score < active::counted_confidence) continue;
-      annotations.push_back({{"id", annotations.size() + 1},
-                             {"image_id", id},
-                             {"category_id", box.class_index + 1},
-                             {"bbox", {box.box.x1, box.box.y1, box.box.width(), box.box.height()}},
-                             {"area", box.box.area()},
-                             {"iscrowd", 0},
-                             {"score", box.score}});
-    }
-  }
-  return {{"images", std::move(images)},
-          {"annotations", std::move(annotations)},
-          {"categories", std::move(categories)}};
+std::vector<const PoolImage*> chosen_images(const active::Selection& selection, const Pool& pool) {
+  std::vector<const PoolImage*> images;
+  for (const active::Choice& one : selection.choices) images.push_back(&pool.images[one.index]);
+  return images;
 }
 
 void write_sheets(const active::Selection& selection, const Pool& pool,
@@ -286,7 +264,7 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   PoolOptions looking;
   looking.look = o.look;
   looking.mirrored = o.select.strategy == "disagreement";
-  const Pool pool = look_at_pool(pictures, model, looking);
+  const Pool pool = look_at_pool(pictures, pool_workers(model), looking);
   std::vector<active::Candidate> candidates(pool.images.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const PoolImage& image = pool.images[i];
@@ -316,9 +294,12 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
     file::write_atomically(folder / "selection.csv", selection_csv(selection, pool),
                            file::Sync::later);
     file::write_atomically(folder / "selection.json", result.dump(1) + "\n", file::Sync::later);
-    file::write_atomically(folder / "predictions.json",
-                           predictions_json(selection, pool, model.names).dump() + "\n",
-                           file::Sync::later);
+    file::write_atomically(
+        folder / "predictions.json",
+        predictions_json(chosen_images(selection, pool), model.names, active::counted_confidence)
+                .dump() +
+            "\n",
+        file::Sync::later);
     write_sheets(selection, pool, model.names, folder / "sheets");
   });
   say(o, selection, pool, labelled, output);

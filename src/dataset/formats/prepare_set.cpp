@@ -222,8 +222,6 @@ void count_image(const AnnotatedImage& image, Conversion& account) {
     ++count.boxes_per_class[static_cast<std::size_t>(object.class_index)];
 }
 
-constexpr const char* without_annotation = "no annotation";
-
 /// Images with a reason why they are not used. Those around one file that was named are of other
 /// sets, unless it names them.
 void drop_unused(const std::vector<std::string>& reasons, Preparing& work) {

@@ -40,6 +40,9 @@ struct PrepareOptions {
       look = {};
 };
 
+/// Reason of the drop of an image that no annotation names.
+inline constexpr const char* without_annotation = "no annotation";
+
 /// Afterwards `set` holds only images that can be used, each with file, size and split. Its objects
 /// have no fault, and their boxes are clipped to the image. Every annotation, image and box that is
 /// left out is listed in `account`, with the reason; so are images that no annotation names.

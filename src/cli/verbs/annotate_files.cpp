@@ -1,0 +1,163 @@
+#include "cli/verbs/annotate_files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs/predictions_file.hpp"
+#include "core/file.hpp"
+#include "core/interrupt.hpp"
+#include "core/setting_name.hpp"
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "dataset/formats/format_table.hpp"
+#include "dataset/formats/output_folder.hpp"
+
+namespace yolov7::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using active::ImageVerdict;
+using nlohmann::json;
+
+dataset::AnnotatedObject object_of(const Detection& box, const MachineLabels& labels,
+                                   const PoolImage& image) {
+  dataset::AnnotatedObject object;
+  object.class_index = box.class_index;
+  object.box = clip(box.box, image.width, image.height);
+  object.score = text::parse_double(text::general(box.score, 6));
+  object.attributes = {
+      {"origin", std::string("machine")},
+      {"teacher", labels.teacher},
+      {"threshold", labels.rules[static_cast<std::size_t>(box.class_index)].threshold}};
+  return object;
+}
+
+/// Machine labels are for training, never for measuring.
+constexpr const char* split = "train";
+
+void add_image(const PoolImage& image, const active::JudgedImage& judged,
+               const MachineLabels& labels, dataset::AnnotatedSet& set,
+               dataset::Conversion& account) {
+  dataset::AnnotatedImage one;
+  one.written = image.path.string();
+  one.file = image.path;
+  one.width = image.width, one.height = image.height;
+  one.split = split;
+  account.boxes.in += judged.labels.size();
+  for (const std::size_t i : judged.labels) {
+    dataset::AnnotatedObject object = object_of(image.detections[i], labels, image);
+    if (object.box.width() >= 1 && object.box.height() >= 1)
+      one.objects.push_back(std::move(object));
+    else
+      account.drop({"box", image.path, 0, 1,
+                    fmt::format("a box of class '{}' is thinner than 1 px",
+                                text::printable(
+                                    labels.names[static_cast<std::size_t>(object.class_index)]))});
+  }
+  if (one.objects.empty()) one.state = dataset::ImageState::empty_on_purpose;
+  dataset::SplitCount& count = account.splits.front();
+  ++count.pictures;
+  count.boxes += one.objects.size();
+  count.empty += one.objects.empty() ? 1 : 0;
+  for (const dataset::AnnotatedObject& object : one.objects)
+    ++count.boxes_per_class[static_cast<std::size_t>(object.class_index)];
+  set.images.push_back(std::move(one));
+}
+
+dataset::AnnotatedSet set_of(const MachineLabels& labels, const LabelFiles& files,
+                             dataset::Conversion& account) {
+  dataset::AnnotatedSet set;
+  for (const std::string& name : labels.names) set.classes.push_back({name, {}, {}, {}});
+  account.from = "detector";
+  account.names = labels.names;
+  account.split_rule = "everything in train";
+  account.splits = {{split, 0, 0, 0, std::vector<std::size_t>(labels.names.size())}};
+  for (std::size_t i = 0; i < labels.images.size(); ++i) {
+    const ImageVerdict verdict = labels.judged[i].verdict;
+    if (verdict == ImageVerdict::complete || (verdict == ImageVerdict::empty && files.with_empty))
+      add_image(labels.images[i], labels.judged[i], labels, set, account);
+  }
+  const dataset::SplitCount& count = account.splits.front();
+  account.annotations = account.pictures = {count.pictures, count.pictures, 0};
+  account.boxes.out = count.boxes;
+  dataset::require_balance(account);
+  return set;
+}
+
+void write_set(const fs::path& folder, const dataset::AnnotatedSet& set, const LabelFiles& files,
+               dataset::Conversion& account) {
+  const dataset::Format& to = dataset::format_named(files.to, setting_name("to"));
+  account.to = to.name;
+  for (const dataset::Loss& loss : dataset::losses(set, to))
+    account.losses.push_back({loss.what, loss.count,
+                              loss.where == dataset::Keep::attribute   ? "attribute"
+                              : loss.where == dataset::Keep::side_file ? dataset::extra_line
+                                                                       : ""});
+  fs::create_directory(folder);
+  const dataset::WriteOptions options{.hard_link = files.hard_link};
+  to.write({set, folder, options, account, interrupt::token()});
+  account.val_is_train = false;  // data.yaml says it; here it is meant so
+}
+
+void write(const fs::path& path, const std::string& content) {
+  file::write_atomically(path, content, file::Sync::later);
+}
+
+}  // namespace
+
+std::size_t MachineLabels::count(ImageVerdict verdict) const {
+  return static_cast<std::size_t>(
+      std::count_if(judged.begin(), judged.end(),
+                    [&](const active::JudgedImage& one) { return one.verdict == verdict; }));
+}
+
+std::string model_fingerprint(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    fs::path weights = path;
+    weights.replace_extension(".bin");
+    const std::string own = sha256_of_file(path, interrupt::token());
+    if (text::lower(path.extension().string()) != ".xml" || !fs::exists(weights, error)) return own;
+    return sha256(own + sha256_of_file(weights, interrupt::token()));
+  }
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::string list;
+  for (const fs::path& one : files)
+    list += fmt::format("{} {}\n", sha256_of_file(one, interrupt::token()),
+                        one.lexically_relative(path).generic_string());
+  return sha256(list);
+}
+
+dataset::Conversion write_label_files(const MachineLabels& labels, const LabelFiles& files,
+                                      json& report) {
+  dataset::Conversion account;
+  account.out = files.out / "set";
+  const dataset::AnnotatedSet set = set_of(labels, files, account);
+  std::vector<const PoolImage*> doubtful;
+  std::string review, empty;
+  for (std::size_t i = 0; i < labels.images.size(); ++i) {
+    const std::string line = fs::absolute(labels.images[i].path).lexically_normal().string() + "\n";
+    if (labels.judged[i].verdict == ImageVerdict::empty) empty += line;
+    if (labels.judged[i].verdict != ImageVerdict::doubtful) continue;
+    doubtful.push_back(&labels.images[i]);
+    review += line;
+  }
+  dataset::build_folder(files.out, [&](const fs::path& folder) {
+    if (!set.images.empty()) write_set(folder / "set", set, files, account);
+    write(folder / "review.txt", review);
+    write(folder / "review.json",
+          predictions_json(doubtful, labels.names, labels.doubt).dump() + "\n");
+    write(folder / "empty.txt", empty);
+    report["written_boxes"] = account.boxes.out;
+    report["account"] = dataset::to_json(account);
+    write(folder / "annotation.json", report.dump(1) + "\n");
+  });
+  return account;
+}
+
+}  // namespace yolov7::cli
