@@ -63,6 +63,7 @@ std::string make_run_folder(const std::string& project, const std::string& name,
 nlohmann::json run_train(const std::vector<std::string>&, Output&);
 nlohmann::json run_evolve(const std::vector<std::string>&, Output&);
 nlohmann::json run_mlflow(const std::vector<std::string>&, Output&);
+nlohmann::json run_compress(const std::vector<std::string>&, Output&);
 nlohmann::json run_quantize(const std::vector<std::string>&, Output&);
 nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);

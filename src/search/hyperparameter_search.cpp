@@ -16,6 +16,7 @@
 #include "image/codec/codec.hpp"
 #include "monitoring/search_plot.hpp"
 #include "process/child_process.hpp"
+#include "process/program_run.hpp"
 
 namespace yolov7::search {
 namespace {
@@ -34,15 +35,6 @@ std::string trial_name(const Trial& trial) {
 
 fs::path trial_log(const fs::path& folder, const Trial& trial) {
   return folder / "trials" / (trial_name(trial) + ".log");
-}
-
-/// The last line that says what went wrong, for a message.
-std::string last_error(const fs::path& log_file) {
-  std::string found = "nothing was said";
-  const std::string content = fs::exists(log_file) ? file::read(log_file) : std::string();
-  for (const auto line : text::lines(content))
-    if (!text::trim(line).empty()) found = line;
-  return found;
 }
 
 class SearchRun {
@@ -146,18 +138,10 @@ class SearchRun {
     return words;
   }
 
-  /// A training of a search that was killed may still be writing its last checkpoint.
-  void wait_for_earlier(const Trial& trial) const {
-    const fs::path lock = trial_folder(s_.folder, trial) / ".lock";
-    if (!fs::exists(lock) || file::Lock::try_acquire(lock)) return;
-    log::info(fmt::format("waiting for the end of the training {}, which an earlier call began",
-                          trial_name(trial)));
-    file::Lock::acquire(lock);
-  }
-
   void begin(Slot& slot, std::size_t index, const Trial& trial) {
     slot.trial = trial;
-    wait_for_earlier(trial);
+    process::wait_for_earlier(trial_folder(s_.folder, trial),
+                              fmt::format("the training {}", trial_name(trial)), {});
     slot.start = Clock::now();
     if (const auto known = result(trial))
       return record(slot, *known);  // killed between the training's end and this search's line
@@ -175,9 +159,10 @@ class SearchRun {
       outcome_.interrupted = true;
       return;
     }
-    const std::string what = fmt::format(
-        "the training {} ended by {}: {} ({})", trial_name(slot.trial), process.end_text(),
-        last_error(trial_log(s_.folder, slot.trial)), trial_log(s_.folder, slot.trial).string());
+    const std::string what =
+        fmt::format("the training {} ended by {}: {} ({})", trial_name(slot.trial),
+                    process.end_text(), process::last_line(trial_log(s_.folder, slot.trial)),
+                    trial_log(s_.folder, slot.trial).string());
     if (slot.trial.generation == 0)
       end_all(fmt::format("evolve: expected the start to be trainable: {}", what));
     if (++failures_in_row_ >= most_failures_in_row)

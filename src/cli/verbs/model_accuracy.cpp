@@ -29,15 +29,6 @@ class WithSides final : public runtime::Detector {
   runtime::InputSides sides_;
 };
 
-ValOptions val_options(const FileAccuracy::Request& request) {
-  ValOptions options;
-  options.data = request.data;
-  options.task = request.split;
-  options.measuring.image_size = request.image_size;
-  options.measuring.batch_size = 8;
-  return options;
-}
-
 }  // namespace
 
 std::unique_ptr<runtime::Detector> with_sides(runtime::Detector& detector,
@@ -60,15 +51,45 @@ MeasuredModel measure_model(runtime::Detector& detector, const Measurement& meas
                             evaluation::to_ltwh(one.box), static_cast<double>(one.score)});
   const evaluation::CocoGroundTruth truth =
       options.ground_truth ? *options.ground_truth : evaluation::ground_truth_of(measurement.index);
-  return {result.pictures, result.labels, result.map50(), result.map(),
-          evaluation::match_coco(truth, detections, options.coco)};
+  return {result.pictures,
+          result.labels,
+          result.map50(),
+          result.map(),
+          evaluation::match_coco(truth, detections, options.coco),
+          result.coco.ap_per_category,
+          result.pictures_not_finite};
+}
+
+Measurement split_measurement(const std::string& data, const std::string& split, int image_size,
+                              const api::OpenModel& model) {
+  ValOptions options;
+  options.data = data;
+  options.task = split;
+  options.measuring.image_size = image_size;
+  options.measuring.batch_size = 8;
+  return prepare_measurement(options, split, model);
+}
+
+equivalence::Accuracy compared(const MeasuredModel& parent, const MeasuredModel& model, int draws) {
+  evaluation::BootstrapOptions bootstrap;
+  bootstrap.draws = draws;
+  bootstrap.stop = interrupt::token();
+  const evaluation::Interval change =
+      evaluation::compare(parent.matches, model.matches, bootstrap).map;
+  equivalence::Accuracy found;
+  found.images = model.images, found.labels = model.labels;
+  found.parent_map50 = parent.map50, found.parent_map = parent.map;
+  found.file_map50 = model.map50, found.file_map = model.map;
+  found.change = change.value, found.low = change.low, found.high = change.high;
+  found.draws = draws;
+  return found;
 }
 
 FileAccuracy::FileAccuracy(const api::OpenModel& weights, equivalence::Parent& parent,
                            const Request& request)
     : parent_(parent),
       request_(request),
-      measurement_(prepare_measurement(val_options(request), request.split, weights)) {}
+      measurement_(split_measurement(request.data, request.split, request.image_size, weights)) {}
 
 const MeasuredModel& FileAccuracy::measured_weights(runtime::InputSides sides,
                                                     const NmsOptions* suppression,
@@ -108,19 +129,9 @@ equivalence::Accuracy FileAccuracy::operator()(runtime::Detector& file,
   }
   const MeasuredModel after = measure_model(file, measurement, observer);
   parent.reset();
-  evaluation::BootstrapOptions bootstrap;
-  bootstrap.draws = request_.draws;
-  bootstrap.stop = interrupt::token();
-  const evaluation::Interval change =
-      evaluation::compare(before.matches, after.matches, bootstrap).map;
-  equivalence::Accuracy found;
+  equivalence::Accuracy found = compared(before, after, request_.draws);
   found.data = std::filesystem::path(request_.data).filename().string();
   found.split = request_.split;
-  found.images = after.images, found.labels = after.labels;
-  found.parent_map50 = before.map50, found.parent_map = before.map;
-  found.file_map50 = after.map50, found.file_map = after.map;
-  found.change = change.value, found.low = change.low, found.high = change.high;
-  found.draws = request_.draws;
   found.budget = request_.budget;
   if (errors.rows > 0) {
     errors.box /= static_cast<double>(errors.rows);

@@ -15,10 +15,20 @@ struct MeasuredModel {
   std::size_t images = 0, labels = 0;
   double map50 = 0, map = 0;
   evaluation::CocoMatches matches;
+  std::vector<double> class_ap{};       ///< by class of the data; -1: a class without objects
+  std::size_t pictures_not_finite = 0;  ///< with rows that are NaN or infinite, which are left out
 };
 /// Errors: what prepare_measurement() and evaluate() report.
 MeasuredModel measure_model(runtime::Detector& detector, const Measurement& measurement,
                             const evaluation::BatchObserver& observer = {});
+
+/// Both on the same images: mAP, and its change with the interval of draws. Without data, split,
+/// budget and row errors. Errors: stopped_error().
+equivalence::Accuracy compared(const MeasuredModel& parent, const MeasuredModel& model, int draws);
+
+/// The split of --data on squares of `image_size`. Errors: those of prepare_measurement().
+Measurement split_measurement(const std::string& data, const std::string& split, int image_size,
+                              const api::OpenModel& model);
 
 /// The same model for images of one height and width, as another one takes them.
 std::unique_ptr<runtime::Detector> with_sides(runtime::Detector& detector,

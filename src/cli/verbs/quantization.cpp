@@ -29,8 +29,6 @@ using exporting::ExportOptions;
 using exporting::Format;
 using nlohmann::json;
 
-constexpr std::size_t least_images = 10;
-
 struct Listed {
   std::vector<fs::path> images;
   std::string from;  // "the train split of data.yaml"
@@ -65,9 +63,7 @@ void keep_some(std::vector<fs::path>& images, std::size_t count) {
 
 Listed calibration_images(const ExportOptions& options) {
   Listed listed = options.data.empty() ? images_of_folder(options) : images_of_data(options);
-  if (listed.images.size() < least_images)
-    throw Error(fmt::format("calibration: expected at least {} images, found {} in {}",
-                            least_images, listed.images.size(), listed.from));
+  require_calibration(listed.images.size(), listed.from);
   keep_some(listed.images, static_cast<std::size_t>(options.calib_images));
   return listed;
 }
@@ -195,6 +191,22 @@ SensitivityFiles sensitivity_files(const ExportOptions& options) {
   return {stem.string() + ".csv", stem.string() + ".png"};
 }
 
+void require_calibration(std::size_t images, const std::string& from) {
+  constexpr std::size_t least = 10;
+  if (images < least)
+    throw Error(fmt::format("calibration: expected at least {} images, found {} in {}", least,
+                            images, from));
+}
+
+void require_provable(double budget, std::size_t labels, const std::string& split) {
+  const double least = 0.1 / static_cast<double>(labels);
+  if (budget < least)
+    throw Error(fmt::format(
+        "--accuracy-budget {:g}: expected at least {:.1g}: one box at one IoU threshold counts "
+        "so much with the {} labels of the {} split; nothing is written",
+        budget, least, labels, split));
+}
+
 compression::Quantized quantize_source(const ExportOptions& options,
                                        const std::vector<const Format*>& chosen,
                                        ExportSource& source, ParentModel& parent) {
@@ -213,13 +225,7 @@ compression::Quantized quantize_source(const ExportOptions& options,
       compression::channel_order_breach(*equivalence::OpenParent(parent.parent()), request.images);
   if (!breach.empty()) throw Error(breach);
   if (FileAccuracy* accuracy = parent.accuracy()) {
-    // One box at one of ten thresholds of IoU.
-    const double least = 0.1 / static_cast<double>(accuracy->labels());
-    if (options.accuracy_budget < least)
-      throw Error(fmt::format(
-          "--accuracy-budget {:g}: expected at least {:.1g}: one box at one IoU threshold counts "
-          "so much with the {} labels of the {} split; nothing is written",
-          options.accuracy_budget, least, accuracy->labels(), options.split));
+    require_provable(options.accuracy_budget, accuracy->labels(), options.split);
     request.lost = [accuracy, &model = source.model](runtime::Detector& detector) {
       return accuracy->lost(detector, model.dynamic_size
                                           ? runtime::InputSides{}

@@ -23,6 +23,13 @@ struct SensitivityFiles {
 };
 SensitivityFiles sensitivity_files(const exporting::ExportOptions& options);
 
+/// Error: the budget is smaller than what one box at one of the ten IoU thresholds counts on so
+/// many labels: such data cannot show that it is kept.
+void require_provable(double budget, std::size_t labels, const std::string& split);
+
+/// Error: too few images to find ranges with. `from`: "the train split of data.yaml".
+void require_calibration(std::size_t images, const std::string& from);
+
 /// Leaves the plan in source.model. Errors: too few images, channels in the other order, a budget
 /// that cannot be kept, what reading and running report.
 compression::Quantized quantize_source(const exporting::ExportOptions& options,

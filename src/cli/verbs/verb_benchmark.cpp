@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
@@ -17,6 +16,7 @@
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/output_guard.hpp"
+#include "core/processor.hpp"
 #include "core/random.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -138,16 +138,6 @@ std::vector<double> measure(double seconds, Call call) {
     times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
   }
   return times;
-}
-
-/// The value of the first line of /proc/cpuinfo that begins with `key`.
-std::string processor_fact(std::string_view key) {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with(key))
-      return std::string(
-          text::trim(std::string_view(line).substr(std::min(line.size(), line.find(':') + 1))));
-  return "unknown";
 }
 
 cv::Mat noise(int width, int height) {

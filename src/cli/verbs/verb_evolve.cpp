@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/child_training.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
@@ -63,21 +64,7 @@ std::vector<Setting> kept_settings(EvolveOptions& o) {
 
 /// The same options that trainings have, without those that the search decides.
 Settings handed_on(run::TrainOptions& train) {
-  static const std::vector<std::string> decided{"hyp",          "epochs",
-                                                "resume",       "project",
-                                                "name",         "exist-ok",
-                                                "time",         "evolve",
-                                                "stop-after",   "notest",
-                                                "nosave",       "patience",
-                                                "nproc",        "local_rank",
-                                                "save_period",  "accept-changed-data",
-                                                "mlflow",       "mlflow-experiment",
-                                                "mlflow-model", "device"};
-  Settings table = run::settings(train);
-  std::erase_if(table.entries, [&](const Setting& one) {
-    return text::contains(decided, one.name) || !one.has_effect();
-  });
-  return table;
+  return child_training_settings(train, {"hyp", "epochs", "patience", "device"});
 }
 
 std::vector<Setting> run_settings(EvolveOptions& o, run::TrainOptions& train) {

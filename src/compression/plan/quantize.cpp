@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
+#include "equivalence/turns.hpp"
 
 namespace yolov7::compression {
 namespace {
@@ -37,14 +37,6 @@ std::size_t most_real(const std::vector<LayerSensitivity>& order) {
   while (count < order.size() && left - order[count].multiply_adds >= least_integer_share * all)
     left -= order[count++].multiply_adds;
   return count;
-}
-
-double call_ms(runtime::Detector& detector, const ProofPicture& picture,
-               runtime::Prediction& prediction) {
-  const auto begin = std::chrono::steady_clock::now();
-  detector.predict(picture.batch(), prediction);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-      .count();
 }
 
 class Search {
@@ -121,7 +113,6 @@ class Search {
 
   /// By turns, so that another program on the machine slows all of them.
   void measure(Quantized& result) const {
-    constexpr int calls = 12;
     const NumberForm form = *request_.forms.begin();
     std::vector<std::unique_ptr<runtime::Detector>> all;
     all.push_back(runtime::make_openvino_detector(request_.fused, {.threads = 1}));
@@ -135,14 +126,13 @@ class Search {
     }
     const std::vector<ProofPicture> picture = some_of(request_.images, 1);
     runtime::Prediction prediction;
+    std::vector<std::function<void()>> calls;
+    for (const auto& one : all)
+      if (one) calls.push_back([&] { one->predict(picture.front().batch(), prediction); });
+    const auto times = equivalence::times_by_turns(calls, {}, request_.calibration.stop);
     std::vector<double> least(all.size(), 0);
-    for (int call = -1; call < calls; ++call)  // the first one compiles
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        if (all[i] == nullptr) continue;
-        check_stop(request_.calibration.stop);
-        const double ms = call_ms(*all[i], picture.front(), prediction);
-        if (call == 0 || (call > 0 && ms < least[i])) least[i] = ms;
-      }
+    for (std::size_t i = 0, found = 0; i < all.size(); ++i)
+      if (all[i]) least[i] = *std::ranges::min_element(times[found++]);
     result.speed = {least[0], least[1], least[3], all[2] == nullptr ? least[1] : least[2]};
   }
 

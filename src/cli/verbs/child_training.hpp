@@ -1,0 +1,16 @@
+#pragma once
+// Trainings that another verb starts as processes of their own.
+#include <string>
+#include <vector>
+
+#include "core/settings.hpp"
+#include "run/options.hpp"
+
+namespace yolov7::cli {
+
+/// The options of a training that such a verb takes and hands on: without those that decide where
+/// it is written, how it ends and who hears of it, and without those that the verb itself decides.
+Settings child_training_settings(run::TrainOptions& train,
+                                 const std::vector<std::string>& decided_by_the_verb);
+
+}  // namespace yolov7::cli

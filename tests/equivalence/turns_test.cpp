@@ -1,0 +1,56 @@
+#include "equivalence/turns.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "tests/stopping.hpp"
+
+namespace yolov7::equivalence {
+namespace {
+
+TEST(Turns, AllInEveryRoundAfterOneThatIsNotCounted) {
+  std::string order;
+  const auto times =
+      times_by_turns({[&] { order += 'a'; }, [&] { order += 'b'; }}, {.least_rounds = 3}, {});
+  EXPECT_EQ(order, "abababab");
+  ASSERT_EQ(times.size(), 2U);
+  EXPECT_EQ(times[0].size(), 3U);
+  EXPECT_EQ(times[1].size(), 3U);
+}
+
+TEST(Turns, TimesAreThoseOfTheCalls) {
+  const auto sleep = [](int ms) {
+    return [ms] { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); };
+  };
+  const auto times = times_by_turns({sleep(1), sleep(20)}, {.least_rounds = 2}, {});
+  for (const double one : times[0]) EXPECT_GE(one, 1);
+  for (const double one : times[1]) EXPECT_GE(one, 20);
+}
+
+TEST(Turns, MoreRoundsUntilTheTimeIsOver) {
+  const auto times =
+      times_by_turns({[] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }},
+                     {.least_rounds = 1, .seconds = 0.1}, {});
+  double sum = 0;
+  for (const double one : times[0]) sum += one;
+  EXPECT_GE(times[0].size(), 2U);
+  EXPECT_GE(sum, 50);  // the rest of 100 ms lies between the calls
+}
+
+TEST(Turns, StopsBetweenTwoCalls) {
+  std::stop_source source;
+  int calls = 0;
+  EXPECT_TRUE(test::is_stopped([&] {
+    times_by_turns({[&] {
+                     if (++calls == 4) source.request_stop();
+                   }},
+                   {.least_rounds = 100}, source.get_token());
+  }));
+  EXPECT_EQ(calls, 4);
+}
+
+}  // namespace
+}  // namespace yolov7::equivalence
