@@ -47,7 +47,7 @@ class CheckCitations(unittest.TestCase):
         self.refuse("tests/a.py", 'def f():\n    """x\n\n    (training 4)"""\n', "tests/a.py:4: training 4")
         self.refuse("docs/a.md", "a\n\n| b | training 4 |\n", "docs/a.md:3: training 4")
         self.refuse("src/a.cpp", "// (training K06)\n", "no marker K06")
-        self.refuse("src/a.cpp", "// (training F05)\n", "no marker F05")  # training K05 is kept, not mended
+        self.refuse("src/a.cpp", "// (training F05)\n", "no marker F05")  # there is one (training K05)
 
     def test_goes_on_in_the_next_line(self):
         self.refuse("src/a.cpp", "// a rule (training\n// 12) of old\n", "src/a.cpp:1: training 12")
