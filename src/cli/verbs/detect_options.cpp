@@ -1,10 +1,13 @@
 #include "cli/verbs/detect_options.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::cli {
 
@@ -88,6 +91,24 @@ std::vector<Setting> track_settings(DetectOptions& o) {
                         "of a folder (ByteTrack)")});
 }
 
+std::vector<Setting> collect_settings(DetectOptions& o) {
+  return group(
+      "Collecting",
+      {setting("collect", o.collect,
+               "folder that keeps doubtful images and frames with their detections, for people to "
+               "label; a run adds to it"),
+       setting("below", o.collecting.below, "doubtful: a detection with a lower confidence")
+           .range(0, 1),
+       setting("limit-per-hour", o.collecting.per_hour,
+               "collect at most so many images in an hour; 0 = no limit")
+           .range(0, 1e9),
+       setting("collect-limit-mb", o.collecting.megabytes,
+               "largest size of the folder, MB; then nothing more is collected")
+           .range(0.001, 1e9),
+       setting("collect-similar", o.collecting.keep_similar,
+               "collect images that show what a collected one shows, too")});
+}
+
 std::vector<Setting> machine_settings(DetectOptions& o) {
   return group(
       "Machine",
@@ -126,8 +147,8 @@ Settings settings(DetectOptions& o) {
           joined({settings(o.model), source_settings(o), truncated_settings(o.truncated, "Source"),
                   settings(o.live), settings(o.look), threshold_settings(nms), filter_settings(nms),
                   limit_settings(nms), kind_settings(nms), machine_settings(o), output_settings(o),
-                  settings(o.draw), palette_settings(o), track_settings(o), settings(o.tracking),
-                  without_effect(o)})};
+                  collect_settings(o), settings(o.draw), palette_settings(o), track_settings(o),
+                  settings(o.tracking), without_effect(o)})};
 }
 
 bool several_at_once(const DetectOptions& o, const runtime::SourceList& list) {
@@ -141,6 +162,10 @@ void check(const DetectOptions& o) {
   if (o.save_conf && !o.save_txt) log::warning("--save-conf has no effect without --save-txt");
   if (o.model.clip_tails && !o.model.augment)
     log::warning("--tta-clip-tails has no effect without --augment");
+  if (!o.collect.empty() && o.collecting.below <= o.look.nms.conf_thres)
+    throw usage_error(fmt::format(
+        "detect: --below: expected more than --conf-thres {}, found {}: no detection lies between",
+        text::general(o.look.nms.conf_thres), text::general(o.collecting.below)));
   require_possible(o.look.nms, "detect");
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "active/collector.hpp"
 #include "api/model.hpp"
 #include "core/settings.hpp"
 #include "image/codec/truncated.hpp"
@@ -29,11 +30,14 @@ struct DetectOptions {
        nosave = false, view_img = false, exist_ok = false, track = false, no_trace = false;
   std::string project = "runs/detect", name = "exp", performance = "auto", model_cache = "auto",
               video_codec = "mpeg4";
+  std::string collect;  ///< folder for doubtful frames, or empty
+  active::CollectOptions collecting;
   int nstreams = 0, batch_size = 1, vid_stride = 1, max_frames = 0, seed = 0;
   double max_seconds = 0, stream_timeout = 10, max_megapixels = 179, max_megabytes = 512;
   bool refused_switch = false;  ///< target of the options that are refused
   double refused_number = 0;
 
+  bool writes_results() const { return save_txt || save_crop || save_json || save_csv || !nosave; }
   NmsOptions nms_options()
       const;  ///< the confidence threshold is lowered to what tracking looks at
   runtime::TrackOptions track_options() const;  ///< high above low, and the threshold for 0

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/text.hpp"
+
 namespace yolov7::cli {
 
 using runtime::DetectResult;
@@ -78,6 +80,23 @@ nlohmann::json not_finite_json(const DetectResult& result, const Frame& frame) {
                      {"rows", result.rows}};
   if (frame.origin->kind == FrameKind::video) one["frame"] = frame.number;
   return one;
+}
+
+std::string scene_of(const Frame& frame) {
+  const std::string& name = frame.origin->name;
+  return frame.origin->kind == FrameKind::picture
+             ? std::filesystem::path(name).parent_path().string()
+             : name;
+}
+
+std::string options_line(const Settings& table, const std::string& source) {
+  std::vector<std::string> parts;
+  for (const Setting& entry : table.entries)
+    if (entry.has_effect())
+      parts.push_back(fmt::format(
+          "{}={}", entry.name,
+          entry.name == "source" ? runtime::without_credentials(source) : entry.text()));
+  return "detect: " + text::join(parts, ", ");
 }
 
 std::string stream_line(const runtime::StreamCounters& one) {

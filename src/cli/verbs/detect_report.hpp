@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/settings.hpp"
 #include "runtime/detect.hpp"
 #include "runtime/frames/frames.hpp"
 #include "runtime/frames/live_frames.hpp"
@@ -17,12 +18,17 @@ std::string counts_text(const std::vector<Detection>& detections,
                         const std::vector<std::string>& names);
 /// "image 1/4 a.jpg: ", "video 1/2 (7/250) b.mp4: ", "0: ".
 std::string prefix_of(const runtime::Frame& frame);
+/// What its objects are followed in: the folder of an image, the video, the stream.
+std::string scene_of(const runtime::Frame& frame);
 nlohmann::json to_json(const runtime::DetectResult& result, const runtime::Frame& frame,
                        const std::vector<std::string>& names);
 
 /// Rows of the prediction that are not finite: in words, and for --json.
 std::string not_finite_text(const runtime::DetectResult& result);
 nlohmann::json not_finite_json(const runtime::DetectResult& result, const runtime::Frame& frame);
+
+/// "detect: name=value, …" of all settings, without credentials of the source.
+std::string options_line(const Settings& table, const std::string& source);
 
 std::string stream_line(const runtime::StreamCounters& one);
 nlohmann::json to_json(const std::vector<runtime::StreamCounters>& streams);

@@ -9,6 +9,7 @@
 #include "api/model.hpp"
 #include "api/video_library.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/detect_collect.hpp"
 #include "cli/verbs/detect_options.hpp"
 #include "cli/verbs/detect_outputs.hpp"
 #include "cli/verbs/detect_report.hpp"
@@ -29,7 +30,6 @@ namespace yolov7::cli {
 namespace {
 
 using runtime::DetectResult;
-using runtime::DetectTiming;
 using runtime::Frame;
 using runtime::FrameKind;
 
@@ -75,9 +75,10 @@ class Run {
   std::optional<runtime::ResultNames> names_;
   OutputGuard guard_;
   std::unique_ptr<DetectWriter> writer_;
+  std::optional<FrameCollector> collector_;
   std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
   std::unique_ptr<Progress> progress_;
-  DetectTiming total_;
+  runtime::DetectTiming total_;
   std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0;
   std::chrono::steady_clock::time_point first_result_;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array(),
@@ -201,6 +202,7 @@ void Run::claim_results(const std::filesystem::path& folder) {
 }
 
 void Run::make_writer() {
+  if (!options_.collect.empty()) collector_.emplace(options_, list_, model_.names, model_.path);
   run_folder_ = make_run_folder(options_.project, options_.name, options_.exist_ok);
   if (!options_.exist_ok) claim_results(run_folder_);
   DetectWriter::Options writer = writer_options(options_);
@@ -238,11 +240,9 @@ void Run::in_order(Frame& frame, DetectResult& result) {
   if (progress_) progress_->advance();
   if (!frame.error.empty()) return unreadable(frame);
   if (without_answer(frame, result)) return;
+  if (collector_) collector_->offer(frame, result.detections);
   if (options_.track) {
-    const std::string key = frame.origin->kind == FrameKind::picture
-                                ? std::filesystem::path(frame.origin->name).parent_path().string()
-                                : frame.origin->name;
-    result.detections = trackers_.try_emplace(key, options_.track_options())
+    result.detections = trackers_.try_emplace(scene_of(frame), options_.track_options())
                             .first->second.update(result.detections);
   }
   writer_->record(frame, result.detections);
@@ -252,7 +252,7 @@ void Run::in_order(Frame& frame, DetectResult& result) {
 }
 
 void Run::report(const DetectResult& result, const Frame& frame) {
-  const DetectTiming& t = result.timing;
+  const runtime::DetectTiming& t = result.timing;
   total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post,
             total_.compile + t.compile};
   truncated_ += frame.rows.whole() ? 0 : 1;
@@ -286,13 +286,17 @@ void Run::process() {
     if (window_)
       window_->show(frame.bgr, stream ? frame.origin->number : 0, stream ? frame.origin->of : 1);
   };
+  const auto finish = [this] {
+    writer_->finish();
+    if (collector_) collector_->finish();
+  };
   try {
     runtime::run_pipeline(*source_, workers_, look_, options_.batch_size, stages);
   } catch (...) {
-    writer_->finish();  // what is there can be used
+    finish();  // what is there can be used
     throw;
   }
-  writer_->finish();
+  finish();
   if (progress_) progress_->finish();
 }
 
@@ -313,6 +317,7 @@ void Run::summary(double rate) {
   for (const auto& one :
        live_ != nullptr ? live_->counters() : std::vector<runtime::StreamCounters>())
     output_.line(stream_line(one));
+  if (collector_) output_.line(collector_->line());
   if (truncated_ > 0)
     log::warning(fmt::format("{} used although the end of the file is missing",
                              counted(truncated_, "image")));
@@ -328,9 +333,7 @@ void Run::summary(double rate) {
                            counted(frames_not_finite_, only_pictures ? "image" : "frame"),
                            detector_));
   }
-  if (options_.save_txt || options_.save_crop || options_.save_json || options_.save_csv ||
-      !options_.nosave)
-    output_.line(fmt::format("Results in {}", run_folder_));
+  if (options_.writes_results()) output_.line(fmt::format("Results in {}", run_folder_));
 }
 
 nlohmann::json Run::execute() {
@@ -374,6 +377,7 @@ nlohmann::json Run::execute() {
       {"seconds", seconds},
       {"peak_memory_bytes", peak_resident_bytes()}};
   if (options_.model.weights.size() > 1) json["ensemble"] = options_.model.weights;
+  if (collector_) json["collected"] = collector_->report();
   if (!precision_reason_.empty()) json["precision"] = precision_reason_;
   return json;
 }
@@ -387,13 +391,7 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   api::require_cpu(options.device, "detect");
   check(options);
   set_truncated_rule(options.truncated);
-  std::vector<std::string> echo;
-  for (const Setting& entry : table.entries)
-    if (entry.has_effect())
-      echo.push_back(fmt::format(
-          "{}={}", entry.name,
-          entry.name == "source" ? runtime::without_credentials(options.source) : entry.text()));
-  output.line("detect: " + text::join(echo, ", "));
+  output.line(options_line(table, options.source));
   return Run(options, given_names(table, arguments), output).execute();
 }
 
