@@ -31,11 +31,19 @@ std::string choice(const json& result) {
     out += "<pre>" + text::html(text_of(result["chosen"]["command"])) + "</pre>\n";
   out += paragraph(fmt::format(
       "Budget: {} mAP, on {} images with {} labels of the {} split. The candidates were chosen on "
-      "these images, and pruned networks keep the epoch that is best on them: measure the chosen "
-      "one on images that took no part, too.",
+      "these images, and pruned networks keep the epoch that is best on val: the figures of the "
+      "chosen one are a little too good.",
       number(result["budget"], "{:g}"), result["images"].dump(), result["labels"].dump(),
       text_of(result["split"])));
-  return out;
+  if (result["held_out"].is_null()) return out + paragraph("No other split was measured.");
+  const json &other = result["held_out"], &change = other["map_change"];
+  return out + paragraph(fmt::format(
+                   "On the {} split, which took no part ({} images): mAP {}, the parent {}, change "
+                   "{} ({} to {}): {}.",
+                   text_of(other["split"]), other["images"].dump(), number(other["map"], "{:.4f}"),
+                   number(other["parent_map"], "{:.4f}"), number(change["value"], "{:+.4f}"),
+                   number(change["low"], "{:+.4f}"), number(change["high"], "{:+.4f}"),
+                   other["keeps_budget"].get<bool>() ? "within the budget" : "over the budget"));
 }
 
 std::string candidates(const json& result) {

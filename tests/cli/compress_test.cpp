@@ -18,7 +18,7 @@ class Compress : public testing::Test {
     scratch = new ScratchFolder;
     const Outcome drawn =
         run({"dataset", "synth", "--out", (*scratch / "data").string(), "--level", "formula",
-             "--train", "12", "--val", "6", "--test", "0", "--img-size", "160", "--seed", "3"});
+             "--train", "12", "--val", "6", "--test", "4", "--img-size", "160", "--seed", "3"});
     ASSERT_EQ(drawn.code, 0) << drawn.err;
   }
   static void TearDownTestSuite() { delete scratch; }
@@ -141,7 +141,16 @@ TEST_F(Compress, KilledStoppedAndFinished) {
   EXPECT_TRUE(has(recipe, "teacher: " + weights())) << recipe;
   EXPECT_TRUE(has(recipe, "epochs: 2")) << recipe;  // .4 of 5
 
-  const json& chosen = report["chosen"];
+  // The split that took no part, by val.
+  const json &chosen = report["chosen"], &held_out = report["held_out"];
+  EXPECT_EQ(held_out["images"], 4);
+  const Outcome test = run({"val", "--weights", chosen["file"], "--data", data(), "--task", "test",
+                            "--img-size", "160", "--project", out("val"), "--json"});
+  ASSERT_EQ(test.code, 0) << test.err;
+  if (chosen["numbers"] == "int8") {
+    EXPECT_NEAR(json::parse(test.out)["coco"]["map"].get<double>(), held_out["map"].get<double>(),
+                1e-6);
+  }
   const std::string file = chosen["file"];
   EXPECT_TRUE(fs::exists(file));
   EXPECT_EQ(candidate(report, chosen["network"], chosen["numbers"])["chosen"], true);
@@ -158,10 +167,10 @@ TEST_F(Compress, KilledStoppedAndFinished) {
   EXPECT_EQ(same["candidates"], report["candidates"]);
   // Other settings or other labels are another run.
   std::vector<std::string> other = call("whole", more);
-  *std::next(std::find(other.begin(), other.end(), "--accuracy-budget")) = "0.2";
+  *std::next(std::find(other.begin(), other.end(), "--accuracy-budget")) = "0.1";
   const Outcome changed = run(other);
   EXPECT_EQ(changed.code, 1);
-  EXPECT_TRUE(has(changed.err, "this run began with --accuracy-budget '0.3', found '0.2'"))
+  EXPECT_TRUE(has(changed.err, "this run began with --accuracy-budget '0.2', found '0.1'"))
       << changed.err;
   EXPECT_TRUE(fs::exists(file));
 

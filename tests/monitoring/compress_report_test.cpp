@@ -17,6 +17,8 @@ nlohmann::json result() {
     "weights": "<best>.pt", "split": "val", "images": 8, "labels": 30, "img_size": 160,
     "budget": 0.01, "kept": true, "reason": "parent in int8: 2.50 times",
     "chosen": {"command": "yolov7 detect --weights out/chosen/best.pt"},
+    "held_out": {"split": "test", "images": 7, "labels": 20, "parent_map": 0.5, "map": 0.475,
+                 "map_change": {"value": -0.025, "low": -0.05, "high": 0.0}, "keeps_budget": false},
     "candidates": [
       {"network": "parent", "numbers": "int8", "missing": "", "chosen": true, "bytes": 6132500,
        "parameters": 6000000, "map50": 0.75, "map": {"value": 0.5, "low": 0.4, "high": 0.6},
@@ -47,14 +49,19 @@ TEST(CompressReport, TellsChoiceCandidatesClassesAndStages) {
   EXPECT_TRUE(has(page, "1.50 times as fast as bfloat16"));
   EXPECT_TRUE(has(page, "<td>prune time-35</td>"));
   EXPECT_TRUE(has(page, "A &amp; B, 2 usable cores"));
+  EXPECT_TRUE(has(page,
+                  "On the test split, which took no part (7 images): mAP 0.4750, the parent "
+                  "0.5000, change -0.0250 (-0.0500 to +0.0000): over the budget."));
 }
 
 TEST(CompressReport, ANoIsANo) {
   nlohmann::json no = result();
   no["kept"] = false, no["chosen"] = nullptr, no["reason"] = "nothing that was tried";
+  no["held_out"] = nullptr;
   const std::string page = compress_report(no);
   EXPECT_TRUE(has(page, "None: nothing that was tried")) << page;
   EXPECT_FALSE(has(page, "yolov7 detect"));
+  EXPECT_TRUE(has(page, "No other split was measured."));
 }
 
 }  // namespace

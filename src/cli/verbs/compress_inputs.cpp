@@ -13,6 +13,7 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "dataset/formats/conversion.hpp"
 #include "dataset/formats/open_data.hpp"
 #include "dataset/index/read_index.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
@@ -94,8 +95,11 @@ void add_data(CompressInputs& inputs, const CompressOptions& o, const CompressMe
         index.identity;
   };
   add(meter.index());
-  const dataset::Description description =
-      dataset::open_data(o.data, {false, false, 0, interrupt::token()});
+  dataset::Conversion said_already;  // where the meter opened them
+  dataset::OpenDataOptions opening{.stop = interrupt::token()};
+  opening.account = &said_already;
+  const dataset::Description description = dataset::open_data(o.data, opening);
+  inputs.has_test = o.split != "test" && !description.test.empty();
   const std::string learnt = description.split("train").empty() ? "val" : "train";
   if (learnt == "val" && o.has("prune"))
     throw Error(fmt::format("{}: expected a train split to train pruned networks with, found none",

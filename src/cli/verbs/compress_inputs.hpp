@@ -9,7 +9,9 @@
 namespace yolov7::cli {
 
 struct CompressInputs {
-  int image_size = 0, epochs = 0;      ///< of each pruned network's training
+  int image_size = 0, epochs = 0;  ///< of each pruned network's training
+  bool has_test =
+      false;  ///< the data have a test split, and it is not what candidates are measured on
   compression::Beginning beginning{};  ///< hashes of the inputs, and all settings
 };
 

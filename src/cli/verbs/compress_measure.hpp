@@ -38,6 +38,7 @@ class CompressMeter {
   /// labels.
   explicit CompressMeter(const Request& request);
 
+  const Request& request() const { return request_; }
   const dataset::Index& index() const { return measurement_.index; }
   const std::string& data_account() const { return measurement_.data_account; }
 

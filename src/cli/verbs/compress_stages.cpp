@@ -137,6 +137,7 @@ void CompressStages::prune(TriedNetwork& network) {
     return;
   }
   const fs::path pruned = network.folder / "pruned.pt";
+  fs::remove(pruned);  // of a call that was killed
   Words words{"prune", "--weights", o_.weights, "--out", pruned.string()};
   add(words, network.cut);
   add(words, command_line(pruning_settings(o_), given_));
@@ -215,17 +216,21 @@ void CompressStages::quantize(TriedNetwork& network, double budget) {
   Words names = given_;
   names.emplace_back("include");
   add(words, command_line(quantizing_settings(o_), names));
+  const std::string prefix = network.weights.stem().string() + "-int8";
+  const auto written = [&] {
+    Files all;
+    for (const auto& entry : fs::directory_iterator(network.folder))
+      if (entry.path().filename().string().starts_with(prefix)) all.push_back(entry.path());
+    std::ranges::sort(all);
+    return all;
+  };
+  for (const fs::path& one : written()) fs::remove_all(one);  // of a call that was killed
   const std::string refusal = run(stage, network.folder / "quantize", words, {model});
   json found = done_->back();
-  Files written;
-  if (refusal.empty())
-    for (const auto& entry : fs::directory_iterator(network.folder))
-      if (entry.path().filename().string().starts_with(network.weights.stem().string() + "-int8"))
-        written.push_back(entry.path());
-  std::ranges::sort(written);
+  const Files files = refusal.empty() ? written() : Files{};
   found["files"] = json::array();
-  for (const fs::path& one : written) found["files"].push_back(one.filename().string());
-  journal_.finish(stage, found, written);
+  for (const fs::path& one : files) found["files"].push_back(one.filename().string());
+  journal_.finish(stage, found, files);
   take(found);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/verb.hpp"
 #include "cli/verbs/checkpoint_data.hpp"
@@ -41,6 +42,7 @@ class Compression {
     measure_speed();
     choice_ = compression::choose(figures());
     take_choice();
+    measure_held_out();
   }
   json report() const;
   void print(const Output& output) const;
@@ -55,6 +57,8 @@ class Compression {
   void missing(const TriedNetwork& network, const std::string& numbers, const std::string& why);
   void measure_speed();
   void take_choice();
+  void measure_held_out();
+  json held_out_json() const;
   std::vector<compression::Candidate> figures() const;
   const TriedNetwork& network_of(const std::string& name) const;
   json chosen_json() const;
@@ -68,6 +72,7 @@ class Compression {
   std::vector<TriedNetwork> networks_;
   std::vector<CompressCandidate> candidates_;
   compression::Choice choice_;
+  std::optional<CompressCandidate> held_out_;  // the chosen one on the test split
 };
 
 CompressCandidate& Compression::measured(const TriedNetwork& network, const std::string& numbers,
@@ -151,6 +156,45 @@ void Compression::take_choice() {
       record_derived(entry.path().string(), "derived model", o_.weights);
 }
 
+/// Nothing was chosen on the test split, so its figures are not too good.
+void Compression::measure_held_out() {
+  if (!choice_.chosen || !inputs_.has_test) return;
+  const std::string stage = "measure the chosen one on test";
+  CompressCandidate one = candidates_[*choice_.chosen];
+  if (const auto known = journal_.found(stage)) {
+    meter_.take_kept(*known, one);
+  } else {
+    CompressMeter::Request request = meter_.request();
+    request.split = "test";
+    try {
+      CompressMeter(request).measure_accuracy(one);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::interrupted) throw;
+      log::warning(fmt::format("compress: the test split is not measured: {}", error.what()));
+      return;
+    }
+    journal_.finish(stage, CompressMeter::kept(one));
+  }
+  one.figures.accuracy.split = "test";
+  held_out_ = one;
+  if (!compression::keeps_budget(one.figures))
+    log::warning(fmt::format("compress: on the test split {} loses more than the budget: {}",
+                             one.figures.name(),
+                             equivalence::accuracy_breach(one.figures.accuracy)));
+}
+
+json Compression::held_out_json() const {
+  if (!held_out_) return nullptr;
+  const equivalence::Accuracy& a = held_out_->figures.accuracy;
+  return {{"split", a.split},
+          {"images", a.images},
+          {"labels", a.labels},
+          {"parent_map", a.parent_map},
+          {"map", a.file_map},
+          {"map_change", {{"value", a.change}, {"low", a.low}, {"high", a.high}}},
+          {"keeps_budget", compression::keeps_budget(held_out_->figures)}};
+}
+
 std::vector<compression::Candidate> Compression::figures() const {
   std::vector<compression::Candidate> all;
   for (const CompressCandidate& one : candidates_) all.push_back(one.figures);
@@ -202,6 +246,7 @@ json Compression::report() const {
               {"kept", kept()},
               {"reason", choice_.reason},
               {"chosen", chosen_json()},
+              {"held_out", held_out_json()},
               {"candidates", candidates},
               {"advice", advice()},
               {"stages", stages_.done()},
@@ -236,6 +281,13 @@ void Compression::print(const Output& output) const {
   for (const std::string& line : advice()) output.line(line);
   output.line((kept() ? "chosen: " : "none: ") + choice_.reason);
   print_classes(output);
+  if (held_out_) {
+    const equivalence::Accuracy& a = held_out_->figures.accuracy;
+    output.line(fmt::format(
+        "on the test split, which took no part: mAP {:.4f} ({:+.4f}, {:+.4f} to {:+.4f}), {}",
+        a.file_map, a.change, a.low, a.high,
+        compression::keeps_budget(held_out_->figures) ? "within the budget" : "over the budget"));
+  }
   if (kept()) output.line(chosen_json().at("command").get<std::string>());
   output.line(fmt::format("report: {}", (fs::path(o_.out) / "report.html").string()));
 }
