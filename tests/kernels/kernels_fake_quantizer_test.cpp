@@ -129,9 +129,9 @@ TEST(FakeQuantizer, WeightsAreThoseOfThePlan) {
     for (std::size_t i = 0; i < wanted.numbers.size(); ++i)
       ASSERT_EQ(values[i], static_cast<float>(wanted.numbers[i]) * wanted.scales[i / 27]) << i;
   }
-  const at::Tensor gradient = at::arange(108, at::kFloat).view({4, 3, 3, 3});
-  fake_quantize_weight(weight, false).backward(gradient);
-  EXPECT_TRUE(at::equal(weight.grad(), gradient));
+  const at::Tensor behind = at::arange(108, at::kFloat).view({4, 3, 3, 3});
+  fake_quantize_weight(weight, false).backward(behind);
+  EXPECT_TRUE(at::equal(weight.grad(), behind));
 }
 
 }  // namespace
