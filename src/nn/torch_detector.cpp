@@ -13,13 +13,15 @@ namespace {
 class TorchDetector : public runtime::Detector {
  public:
   TorchDetector(const network::Network& network, const network::Weights& weights,
-                const runtime::DetectorOptions& options, at::Device device)
+                const runtime::DetectorOptions& options, at::Device device,
+                const FakeQuantizers* quantizers)
       : network_(network, at::kFloat, device), options_(options) {
     if (options_.precision != "float32" && options_.precision != "bfloat16")
       throw Error(
           fmt::format("precision: expected float32 or bfloat16, found '{}'", options_.precision));
     if (options_.threads <= 0) options_.threads = usable_cores();
     network_.load(weights);
+    network_.set_quantizers(quantizers);
     if (options_.precision == "bfloat16") network_.set_compute(at::kBFloat16);
   }
 
@@ -66,8 +68,9 @@ class TorchDetector : public runtime::Detector {
 std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network,
                                                        const network::Weights& weights,
                                                        const runtime::DetectorOptions& options,
-                                                       at::Device device) {
-  return std::make_unique<TorchDetector>(network, weights, options, device);
+                                                       at::Device device,
+                                                       const FakeQuantizers* quantizers) {
+  return std::make_unique<TorchDetector>(network, weights, options, device, quantizers);
 }
 
 std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network,

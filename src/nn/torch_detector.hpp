@@ -7,12 +7,15 @@
 
 namespace yolov7::nn {
 
-/// precision "float32" or "bfloat16" (convolutions and activations). Errors as network::check,
-/// unknown precision.
+class FakeQuantizers;
+
+/// precision "float32" or "bfloat16" (convolutions and activations). `quantizers`, which outlive
+/// it: the network rounds as they say. Errors as network::check, unknown precision.
 std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network,
                                                        const network::Weights& weights,
                                                        const runtime::DetectorOptions& options,
-                                                       at::Device device);
+                                                       at::Device device,
+                                                       const FakeQuantizers* quantizers = nullptr);
 
 /// The same on the processor.
 std::unique_ptr<runtime::Detector> make_torch_detector(const network::Network& network,

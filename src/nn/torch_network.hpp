@@ -14,6 +14,8 @@
 
 namespace yolov7::nn {
 
+class FakeQuantizers;
+
 class TorchNetwork {
  public:
   /// Tensors have their neutral values (0; batch-norm weight, variance and implicit multiplier 1;
@@ -53,6 +55,9 @@ class TorchNetwork {
   /// In training batch-norms count the pictures of all processes (SyncBN); nullptr: those of this
   /// one. It outlives the network.
   void set_joint_statistics(kernels::JointStatistics* joint) { mode_.joint = joint; }
+  /// The forward pass rounds as a quantized network (fake_quantizers.hpp); nullptr: it does not.
+  /// They outlive the network. Error: they are another network's.
+  void set_quantizers(const FakeQuantizers* quantizers);
   at::ScalarType type() const { return type_; }
   at::Device device() const { return device_; }
 
@@ -96,12 +101,16 @@ class TorchNetwork {
   ConvLayer conv_layer(const network::Convolution& conv) const;
   struct Flow;
   at::Tensor execute(const Step& step, Flow& flow) const;
+  at::Tensor execute_convolution(const Step& step, const network::Convolution& conv,
+                                 const at::Tensor& x) const;
+  at::Tensor behind_quantizer(int value, const at::Tensor& x) const;
   at::Tensor raw_map(const at::Tensor& value) const;
 
   network::Network network_;
   at::ScalarType type_;
   at::Device device_;
   ForwardMode mode_;
+  const FakeQuantizers* quantizers_ = nullptr;
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::size_t> index_;
   std::vector<Step> steps_;

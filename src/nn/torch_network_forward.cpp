@@ -10,6 +10,7 @@
 #include "kernels/channel_scale.hpp"
 #include "kernels/max_pool.hpp"
 #include "kernels/upsample.hpp"
+#include "nn/fake_quantizers.hpp"
 #include "nn/torch_network.hpp"
 
 namespace yolov7::nn {
@@ -55,13 +56,32 @@ struct TorchNetwork::Flow {
   }
 };
 
+void TorchNetwork::set_quantizers(const FakeQuantizers* quantizers) {
+  if (quantizers != nullptr && quantizers->value_count() != network_.value_count)
+    throw Error(fmt::format("{}: expected the quantizers of {} values, found those of {}",
+                            network_.source, network_.value_count, quantizers->value_count()));
+  quantizers_ = quantizers;
+}
+
+at::Tensor TorchNetwork::behind_quantizer(int value, const at::Tensor& x) const {
+  return quantizers_ == nullptr ? x : quantizers_->value(value, x);
+}
+
+at::Tensor TorchNetwork::execute_convolution(const Step& step, const network::Convolution& conv,
+                                             const at::Tensor& x) const {
+  if (quantizers_ == nullptr) return conv_bn_act(x, step.conv, mode_);
+  ConvLayer rounded = step.conv;
+  rounded.weight = quantizers_->weight(conv, step.conv.weight);
+  return conv_bn_act(x, rounded, mode_);
+}
+
 at::Tensor TorchNetwork::execute(const Step& step, Flow& flow) const {
   std::vector<at::Tensor> in;
   for (const int input : step.inputs) in.push_back(flow.take(input));
   const at::Tensor& x = in.front();
   return std::visit(
       Overloaded{
-          [&](const network::Convolution&) { return conv_bn_act(x, step.conv, mode_); },
+          [&](const network::Convolution& conv) { return execute_convolution(step, conv, x); },
           [&](const network::BatchNorm&) {
             return batch_norm_act(x, step.conv.norm, step.conv.activation, mode_);
           },
@@ -111,16 +131,17 @@ TorchNetwork::Outputs TorchNetwork::forward(const at::Tensor& images, std::span<
         "{}: expected images [B, 3, H, W] with sides above 0 that are multiples of {}, found [{}]",
         network_.source, stride, fmt::join(images.sizes(), ", ")));
   Flow flow(network_.value_count);
-  flow.set(0, {images.to(device_, mode_.compute).contiguous(at::MemoryFormat::ChannelsLast),
+  flow.set(0, {behind_quantizer(
+                   0, images.to(device_, mode_.compute).contiguous(at::MemoryFormat::ChannelsLast)),
                at::Tensor()});
   Outputs outputs;
   outputs.values.resize(values.size());
   for (const Step& step : steps_) {
     if (mode_.training || step.lead) {
-      if (step.shared)
+      if (step.shared && quantizers_ == nullptr)
         flow.set(step.output, conv_bn_act_twice(flow.take(step.inputs.front()), step.conv, mode_));
       else
-        flow.set(step.output, {execute(step, flow), at::Tensor()});
+        flow.set(step.output, {behind_quantizer(step.output, execute(step, flow)), at::Tensor()});
       for (std::size_t i = 0; i < values.size(); ++i)
         if (values[i] == step.output) outputs.values[i] = flow.look_at(step.output);
     }

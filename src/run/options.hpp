@@ -8,6 +8,7 @@
 #include "dataset/augment/augment.hpp"
 #include "image/codec/truncated.hpp"
 #include "run/distill_options.hpp"
+#include "run/qat_options.hpp"
 
 namespace yolov7::run {
 
@@ -85,6 +86,7 @@ struct TrainOptions {
       unfreeze_at;  ///< "10:backbone,20:all": epochs at which parts of the network begin to train
   double lr_backbone = 1, lr_neck = 1;  ///< shares of the rate for these parts
   DistillOptions distill;
+  QatOptions qat;
   // Accepted for the sake of scripts, or refused by name: never read.
   std::string bucket, entity, artifact_alias;
   bool evolve = false, upload_dataset = false;

@@ -6,6 +6,7 @@
 
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
+#include "run/qat_recipe.hpp"
 #include "run/schedule.hpp"
 
 namespace yolov7::run {
@@ -18,8 +19,10 @@ long steps_of(const TrainOptions& o, std::size_t pictures) {
 
 std::string optimizer_of(const TrainOptions& o) { return o.adam ? "adam" : o.optimizer; }
 
-UsedRates used_rates(const TrainOptions& o, const Hyperparameters& h) {
+UsedRates used_rates(const TrainOptions& o, const Hyperparameters& file) {
   const std::string optimizer = optimizer_of(o);
+  Hyperparameters h = file;
+  if (o.qat.on) h.lr0 *= qat_rate, h.warmup_bias_lr = std::min(h.warmup_bias_lr, h.lr0);
   if (!o.sgd_rates || optimizer == "sgd") return {h.lr0, h.warmup_bias_lr, h.weight_decay};
   // An update of Adam is about the rate itself, whatever the gradient. AdamW's decay per step is
   // rate times decay, so a smaller rate takes more of it.

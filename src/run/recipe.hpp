@@ -20,7 +20,8 @@ long steps_of(const TrainOptions& options, std::size_t pictures);
 /// beside `optimizer`.
 std::string optimizer_of(const TrainOptions& options);
 
-/// What the optimizer and the schedule take of a hyper-parameter file.
+/// What the optimizer and the schedule take of a hyper-parameter file; a tenth of its rates with
+/// --qat.
 struct UsedRates {
   double lr0 = 0, warmup_bias_lr = 0, weight_decay = 0;
 };

@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "training/quantized_model.hpp"
 #include "training/validation.hpp"
 
 namespace yolov7::training {
@@ -25,10 +26,13 @@ network::Checkpoint description(const Data& data, const Model& model) {
   return checkpoint;
 }
 
+/// `ranges`: those that the weights were trained with.
 void write_averaged(const RunContext& context, const Data& data, const Model& model,
-                    const fs::path& name, const network::Weights& weights) {
+                    const fs::path& name, const network::Weights& weights,
+                    const std::string& ranges) {
   network::Checkpoint checkpoint = description(data, model);
   checkpoint.ema = weights;
+  checkpoint.quantization = ranges;
   network::write_checkpoint(context.folder / "weights" / name, checkpoint);
 }
 
@@ -39,7 +43,8 @@ double file_megabytes(const fs::path& path) {
 }  // namespace
 
 void write_initial(const RunContext& context, const Data& data, const Model& model) {
-  if (context.writes()) write_averaged(context, data, model, "init.pt", model.network->store());
+  if (context.writes())
+    write_averaged(context, data, model, "init.pt", model.network->store(), ranges_text(model));
 }
 
 void write_last(const RunContext& context, const Data& data, const Model& model,
@@ -48,6 +53,8 @@ void write_last(const RunContext& context, const Data& data, const Model& model,
   network::Checkpoint checkpoint = description(data, model);
   checkpoint.model = model.network->store();
   if (model.distillation) model.distillation->store(checkpoint.model);
+  if (model.quantizers) model.quantizers->store(checkpoint.model);
+  checkpoint.quantization = ranges_text(model);
   checkpoint.ema = model.ema->store();
   checkpoint.optimizer = model.optimizer->store();
   checkpoint.state = run::to_text(state);
@@ -80,10 +87,13 @@ void write_epoch_checkpoints(const RunContext& context, const Data& data, const 
                         (epoch + 1) % 25 == 0 || epoch >= state.options.epochs - 5;
   if (!best && !numbered) return;
   const network::Weights average = model.ema->store();
-  if (best) write_averaged(context, data, model, "best.pt", average);
-  if (best && epoch >= 200)
-    write_averaged(context, data, model, fmt::format("best_{:03}.pt", epoch), average);
-  if (numbered) write_averaged(context, data, model, fmt::format("epoch_{:03}.pt", epoch), average);
+  const std::string ranges = ranges_text(model);
+  const auto write = [&](const std::string& name) {
+    write_averaged(context, data, model, name, average, ranges);
+  };
+  if (best) write("best.pt");
+  if (best && epoch >= 200) write(fmt::format("best_{:03}.pt", epoch));
+  if (numbered) write(fmt::format("epoch_{:03}.pt", epoch));
 }
 
 void finish_run(const RunContext& context, const Data& data, const Model& model,
@@ -94,16 +104,19 @@ void finish_run(const RunContext& context, const Data& data, const Model& model,
     log::warning("no best.pt: no epoch was validated");
     return;
   }
-  const network::Weights full = network::read_checkpoint(best).ema;
+  const network::Checkpoint chosen = network::read_checkpoint(best);
+  const std::unique_ptr<nn::FakeQuantizers> quantizers = quantizers_of(chosen.quantization, model);
+  const network::Weights& full = chosen.ema;
   const network::Weights half = converted(full, network::DataType::float16);
   const auto measured = [&](const network::Weights& weights, const fs::path& folder) {
-    return measure(context, data, model.network->description(), options, weights, folder);
+    return measure(context, data, model.network->description(), options, weights, folder,
+                   quantizers.get());
   };
   const FinalMetrics exact = measured(full, {}), rounded = measured(half, context.folder);
   const bool close = std::abs(exact.map50 - rounded.map50) <= 0.0005 &&
                      std::abs(exact.map - rounded.map) <= 0.0005;
   if (close) {
-    write_averaged(context, data, model, "best.pt", half);
+    write_averaged(context, data, model, "best.pt", half, chosen.quantization);
     log::info(
         fmt::format("best.pt: half precision, {:.1f} MB; COCO mAP50 {:.4f}, mAP {:.4f} (float32: "
                     "{:.4f}, {:.4f})",

@@ -106,7 +106,7 @@ MemoryModel measure_memory(const RunContext& context, const Data& data, const Mo
   // Validation comes while the memory of the training pass is kept; its batches have twice as many
   // pictures.
   const ValidationMemory validation =
-      measure_validation_memory(context, data, *model.network, state.options, allowed);
+      measure_validation_memory(context, data, model, state.options, allowed);
   memory.per_batch_picture = queue_bytes(batch.height, batch.width) + 2 * validation.per_picture;
   // Resident now, less what the pictures took, plus what comes with the optimizer and the data.
   memory.base = resident -

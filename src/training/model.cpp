@@ -15,10 +15,12 @@
 #include "network/graph/variants.hpp"
 #include "network/transform/training_graph.hpp"
 #include "nn/initial_values.hpp"
+#include "run/qat_recipe.hpp"
 #include "run/recipe.hpp"
 #include "run/schedule.hpp"
 #include "training/fine_tuning/start_weights.hpp"
 #include "training/fine_tuning/transfer.hpp"
+#include "training/float_parent.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -75,6 +77,24 @@ void choose_start(const Model& model, run::TrainOptions& o,
   log::info(fmt::format("weights: none, from scratch ({})", misfit));
 }
 
+/// Of the configuration, with its first weights unless the run is resumed.
+void make_network(Model& model, const RunContext& context, run::RunState& state,
+                  const std::vector<std::string>& names,
+                  const std::optional<network::Checkpoint>& resumed,
+                  std::optional<network::Checkpoint> initial) {
+  network::Overrides overrides;
+  overrides.class_count = static_cast<int>(names.size());
+  model.network = std::make_unique<nn::TorchNetwork>(
+      network::build(model.config, model.config_source, overrides), at::kFloat, context.device);
+  nn::initialize(*model.network, static_cast<std::uint64_t>(state.options.seed));
+  if (resumed) return;
+  choose_start(model, state.options, initial);
+  if (!initial) return;
+  const TransferReport report = transfer(*initial, *model.network, names,
+                                         /*keep_anchors=*/!state.options.cfg.empty());
+  for (const std::string& line : report.lines()) log::info(line);
+}
+
 LossOptions loss_options(const network::Network& description, const run::RunState& state,
                          int train_size, LossOptions::Kind kind) {
   const run::Hyperparameters& h = state.hyp;
@@ -102,7 +122,11 @@ std::optional<network::Checkpoint> choose_config(
     return std::nullopt;
   }
   std::optional<network::Checkpoint> initial = initial_weights(o);
-  if (!o.cfg.empty()) {
+  if (o.qat.on) {
+    require_float_parent(*initial, state);
+    model.config = initial->config;
+    model.config_source = initial->config_source;
+  } else if (!o.cfg.empty()) {
     model.config = network::read_config(o.cfg);
     model.config_source = o.cfg;
   } else {
@@ -119,19 +143,11 @@ void build_network(Model& model, const RunContext& context, run::RunState& state
                    const std::optional<network::Checkpoint>& resumed,
                    std::optional<network::Checkpoint> initial) {
   const run::TrainOptions& o = state.options;
-  network::Overrides overrides;
-  overrides.class_count = static_cast<int>(names.size());
-  model.network = std::make_unique<nn::TorchNetwork>(
-      network::build(model.config, model.config_source, overrides), at::kFloat, context.device);
-  nn::initialize(*model.network, static_cast<std::uint64_t>(o.seed));
-  if (!resumed) choose_start(model, state.options, initial);
-  if (resumed) {
-    model.network->load(resumed->model);
-  } else if (initial) {
-    const TransferReport report =
-        transfer(*initial, *model.network, names, /*keep_anchors=*/!o.cfg.empty());
-    for (const std::string& line : report.lines()) log::info(line);
-  }
+  if (o.qat.on)
+    model.network = folded_network(resumed ? *resumed : *initial, names, context.device);
+  else
+    make_network(model, context, state, names, resumed, std::move(initial));
+  if (resumed) model.network->load(resumed->model);
   model.plan = std::make_unique<run::TransferPlan>(o, model.network->description());
   freeze_for_epoch(model, state);
   if (model.plan->empty()) return;
@@ -175,6 +191,9 @@ void make_optimizer(Model& model, const run::RunState& state,
   if (model.distillation)
     for (const Distillation::Adapter& adapter : model.distillation->adapters())
       model.optimizer->add(adapter.name, adapter.weight, ParameterGroup::weight);
+  if (model.quantizers)
+    for (const nn::FakeQuantizers::Range& one : model.quantizers->ranges())
+      model.optimizer->add(one.name, one.log_scale, ParameterGroup::scale, run::range_rate);
   if (!resumed) return;
   model.ema->load(resumed->ema, state.ema_updates);
   model.optimizer->load(resumed->optimizer);
@@ -213,6 +232,9 @@ void join_processes(Model& model, const RunContext& context, const Data& data,
   if (model.distillation)
     for (const Distillation::Adapter& adapter : model.distillation->adapters())
       beside.push_back(adapter.weight);
+  if (model.quantizers)
+    for (const nn::FakeQuantizers::Range& one : model.quantizers->ranges())
+      beside.push_back(one.log_scale);
   model.gradient_sums = std::make_unique<GradientSums>(*model.network, *context.group,
                                                        GradientSums::usual_bucket_bytes, beside);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "network/checkpoint/checkpoint.hpp"
+#include "nn/fake_quantizers.hpp"
 #include "nn/torch_network.hpp"
 #include "run/run_state.hpp"
 #include "run/transfer_plan.hpp"
@@ -25,7 +26,8 @@ struct Model {
   std::string config, config_source;
   std::unique_ptr<nn::TorchNetwork> network;
   std::unique_ptr<run::TransferPlan> plan;
-  std::unique_ptr<Distillation> distillation;  ///< null: no teacher, or its weight is 0
+  std::unique_ptr<nn::FakeQuantizers> quantizers;  ///< null: float32 throughout
+  std::unique_ptr<Distillation> distillation;      ///< null: no teacher, or its weight is 0
   std::unique_ptr<Loss> loss, validation_loss;
   std::unique_ptr<Ema> ema;
   std::unique_ptr<Optimizer> optimizer;

@@ -24,6 +24,7 @@ void roll_back(const RunContext& context, const Model& model, run::RunState& sta
   const network::Checkpoint good = read_last(context.folder);
   model.network->load(good.model);
   if (model.distillation) model.distillation->load(good.model);
+  if (model.quantizers) model.quantizers->load(good.model);
   model.ema->load(good.ema, run::run_state(good.state, path.string()).ema_updates);
   model.optimizer->load(good.optimizer);
   state.skipped_in_row = 0;

@@ -16,6 +16,7 @@
 #include "run/records.hpp"
 #include "training/anchor_choice.hpp"
 #include "training/preflight.hpp"
+#include "training/quantized_model.hpp"
 #include "training/run_start.hpp"
 #include "training/teacher_choice.hpp"
 
@@ -150,6 +151,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   open_teacher(model, context, state, data.train.names, resumed);
   choose_sizes(data, state.options, largest_stride(model));
   if (!resumed) choose_anchors(*model.network, data, state, context.stop);
+  start_quantizers(model, context, data, state, resumed);
   make_losses(model, state, data.train_size);
   run->memory = preflight(context, data, model, state, resumed.has_value());
   if (group.writes())

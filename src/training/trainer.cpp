@@ -18,6 +18,7 @@
 #include "training/checkpoints.hpp"
 #include "training/loss/class_weights.hpp"
 #include "training/precision_choice.hpp"
+#include "training/quantized_model.hpp"
 #include "training/rollback.hpp"
 #include "training/teacher_choice.hpp"
 #include "training/validation.hpp"
@@ -79,6 +80,7 @@ void Trainer::begin_epoch() {
   step_.drop_pending();
   if (state_.epoch > 0 && model_.plan->changes_at(state_.epoch)) freeze_for_epoch(model_, state_);
   distill_for_epoch(model_, state_);
+  learn_ranges_for_epoch(model_, state_);
   if (state_.float32_first && state_.epoch > 0 && state_.batch == 0)
     end_float32_in_time(context_, data_, model_, state_);
   const auto first = static_cast<std::size_t>(state_.batch);
@@ -312,6 +314,7 @@ TrainSummary train_with(const TrainRequest& request, Communicator& group) {
   const std::unique_ptr<PreparedRun> run = prepare(request, group);
   if (request.prepared) request.prepared();
   if (request.options.resume.empty()) {
+    measure_start(run->context, run->data, run->model, run->state.options);
     write_initial(run->context, run->data, run->model);
     if (!run->state.options.nosave) write_last(run->context, run->data, run->model, run->state);
   }

@@ -22,14 +22,15 @@ constexpr int loader_batches = 4;  // in work, finished, in use
 
 std::unique_ptr<runtime::Detector> make_detector(const RunContext& context,
                                                  const network::Network& description,
-                                                 const network::Weights& weights, bool raw_maps) {
+                                                 const network::Weights& weights, bool raw_maps,
+                                                 const nn::FakeQuantizers* quantizers) {
   runtime::DetectorOptions options;
   options.threads = context.threads;
   options.raw_maps = raw_maps;
   options.kept_shapes = 1;  // the batches are sorted by shape
   // The detector that users run; the reference one where this build has no OpenVINO.
-  if (!context.device.is_cpu())
-    return nn::make_torch_detector(description, weights, options, context.device);
+  if (quantizers != nullptr || !context.device.is_cpu())
+    return nn::make_torch_detector(description, weights, options, context.device, quantizers);
   return runtime::openvino_available()
              ? runtime::make_openvino_detector(description, weights, options)
              : nn::make_torch_detector(description, weights, options);
@@ -87,8 +88,8 @@ void repeat_validation(run::EpochRecord& record, const run::EpochRecord& earlier
 std::vector<double> validate(const RunContext& context, const Data& data, const Model& model,
                              const run::TrainOptions& o, run::EpochRecord& record) {
   at::NoGradGuard no_gradient;
-  const auto detector =
-      make_detector(context, model.network->description(), model.ema->store(), /*raw_maps=*/true);
+  const auto detector = make_detector(context, model.network->description(), model.ema->store(),
+                                      /*raw_maps=*/true, model.quantizers.get());
   std::array<double, 3> loss{};
   std::size_t batches = 0;
   evaluation::ValidationOptions options = validation_options(context, data, o);
@@ -153,9 +154,10 @@ ValidationMemory whole_validation(const nn::TorchNetwork& network, const network
 }  // namespace
 
 ValidationMemory measure_validation_memory(const RunContext& context, const Data& data,
-                                           const nn::TorchNetwork& network,
-                                           const run::TrainOptions& o, std::uint64_t allowed) {
+                                           const Model& model, const run::TrainOptions& o,
+                                           std::uint64_t allowed) {
   at::NoGradGuard no_gradient;
+  const nn::TorchNetwork& network = *model.network;
   const cv::Size shape = largest_shape(context, data, o);
   constexpr int most = 4;
   malloc_trim(0);
@@ -165,8 +167,8 @@ ValidationMemory measure_validation_memory(const RunContext& context, const Data
   if (static_cast<double>(resident_bytes()) + needed > static_cast<double>(allowed))
     return whole_validation(network, cost, shape);
   const double before = static_cast<double>(resident_bytes());
-  const auto detector =
-      make_detector(context, network.description(), network.store(), /*raw_maps=*/true);
+  const auto detector = make_detector(context, network.description(), network.store(),
+                                      /*raw_maps=*/true, model.quantizers.get());
   runtime::Prediction prediction;
   const auto with = [&](int count) {
     const std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 3 *
@@ -185,8 +187,10 @@ ValidationMemory measure_validation_memory(const RunContext& context, const Data
 
 FinalMetrics measure(const RunContext& context, const Data& data,
                      const network::Network& description, const run::TrainOptions& o,
-                     const network::Weights& weights, const std::filesystem::path& folder) {
-  const auto detector = make_detector(context, description, weights, /*raw_maps=*/false);
+                     const network::Weights& weights, const std::filesystem::path& folder,
+                     const nn::FakeQuantizers* quantizers) {
+  const auto detector =
+      make_detector(context, description, weights, /*raw_maps=*/false, quantizers);
   evaluation::ValidationOptions options = validation_options(context, data, o);
   if (!folder.empty()) options.pictures = 3;
   const ValidationResult result = evaluation::evaluate(*detector, data.val, options);

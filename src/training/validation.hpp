@@ -24,9 +24,11 @@ struct FinalMetrics {
   double map50 = 0, map = 0;
 };
 /// The same measurement of given weights; `folder` not empty: pictures, curves and tables go there.
+/// `quantizers`: of weights that are rounded.
 FinalMetrics measure(const RunContext& context, const Data& data, const network::Network& network,
                      const run::TrainOptions& options, const network::Weights& weights,
-                     const std::filesystem::path& folder);
+                     const std::filesystem::path& folder,
+                     const nn::FakeQuantizers* quantizers = nullptr);
 
 /// Resident memory of a validation, bytes.
 struct ValidationMemory {
@@ -39,7 +41,7 @@ ValidationMemory validation_from_shapes(const RunContext& context, const Data& d
 /// Measured, by a detector that runs two and four pictures of the largest shape and is gone
 /// afterwards; where these take more than `allowed` bytes of the process, from shapes.
 ValidationMemory measure_validation_memory(const RunContext& context, const Data& data,
-                                           const nn::TorchNetwork& network,
-                                           const run::TrainOptions& options, std::uint64_t allowed);
+                                           const Model& model, const run::TrainOptions& options,
+                                           std::uint64_t allowed);
 
 }  // namespace yolov7::training

@@ -102,6 +102,41 @@ TEST(Calibrate, RangesAreThoseOfTheImages) {
   EXPECT_NEAR(scales.values[2].symmetric, high / 127, 1e-6);
 }
 
+// 6 bits: 63 steps between the same extremes; the image keeps its bytes.
+TEST(Calibrate, FewerBitsHaveLargerSteps) {
+  const auto net = with_a_bad_layer();
+  const network::QuantizationScales eight = calibrate(net, images(12),
+                                                      {.method = RangeMethod::extremes}),
+                                    six = calibrate(net, images(12),
+                                                    {.method = RangeMethod::extremes, .most = 63});
+  EXPECT_EQ(six.values[0], eight.values[0]);
+  for (const std::size_t value : {2U, 4U}) {
+    EXPECT_EQ(six.values[value].most, 63);
+    EXPECT_NEAR(six.values[value].scale, eight.values[value].scale * 255 / 63, 1e-6);
+    EXPECT_EQ(six.values[value].symmetric, eight.values[value].symmetric);
+  }
+}
+
+// Trained scales stay; between a convolution and its activation there are none in training.
+TEST(Calibrate, KnownScalesAreTaken) {
+  const auto net = with_a_bad_layer();
+  const network::QuantizationScales whole = calibrate(net, images(12), {});
+  network::QuantizationScales known = whole;
+  known.per_tensor = true;
+  known.corrections.clear();
+  for (network::ValueScale& one : known.values) one.scale *= 2;
+  const auto given = std::make_shared<const network::QuantizationScales>(known);
+  const network::QuantizationScales plain =
+      calibrate(net, images(12), {.known = given, .inner = false});
+  EXPECT_EQ(plain.values, known.values);
+  EXPECT_TRUE(plain.per_tensor);
+  EXPECT_TRUE(plain.corrections.empty());
+  const network::QuantizationScales inner = calibrate(net, images(12), {.known = given});
+  for (const std::size_t value : {0U, 2U, 4U}) EXPECT_EQ(inner.values[value], known.values[value]);
+  for (const std::size_t value : {1U, 3U}) EXPECT_EQ(inner.values[value], whole.values[value]);
+  EXPECT_TRUE(inner.corrections.empty());
+}
+
 TEST(Calibrate, MemoryBoundsChangeNothing) {
   const auto net = with_a_bad_layer();
   const network::QuantizationScales whole = calibrate(net, images(12), {}),

@@ -19,6 +19,7 @@ namespace yolov7::cli {
 struct ExportSource {
   exporting::ExportModel model;
   std::string dataset_identity;  ///< of the training split
+  std::string ranges;            ///< Checkpoint::quantization
 };
 /// Errors: what reading and folding the weights report.
 ExportSource read_source(const exporting::ExportOptions& options);

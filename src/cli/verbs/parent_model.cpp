@@ -35,7 +35,7 @@ ExportSource read_source(const exporting::ExportOptions& options) {
   for (const std::string& note : checkpoint.facts.notes)
     log::warning(fmt::format("{}: {}", options.weights, note));
   ExportSource source{exporting::make_export_model(checkpoint, options),
-                      checkpoint.dataset_identity};
+                      checkpoint.dataset_identity, checkpoint.quantization};
   source.model.script_library = &api::script_library;
   source.model.weights_sha256 = sha256_of_file(options.weights, interrupt::token());
   return source;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "compression/plan/calibration_images.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -16,7 +18,7 @@
 #include "exporting/write_format.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/chart.hpp"
-#include "image/letterbox.hpp"
+#include "network/transform/stored_ranges.hpp"
 #include "runtime/frames/sources.hpp"
 #include "runtime/openvino/model_file.hpp"
 
@@ -53,36 +55,12 @@ Listed images_of_folder(const ExportOptions& options) {
   return listed;
 }
 
-/// So many, spread over the sorted list.
-void keep_some(std::vector<fs::path>& images, std::size_t count) {
-  if (images.size() <= count) return;
-  std::vector<fs::path> kept;
-  for (std::size_t i = 0; i < count; ++i) kept.push_back(images[i * images.size() / count]);
-  images = std::move(kept);
-}
-
 Listed calibration_images(const ExportOptions& options) {
   Listed listed = options.data.empty() ? images_of_folder(options) : images_of_data(options);
   require_calibration(listed.images.size(), listed.from);
-  keep_some(listed.images, static_cast<std::size_t>(options.calib_images));
+  listed.images = compression::some_images(std::move(listed.images),
+                                           static_cast<std::size_t>(options.calib_images));
   return listed;
-}
-
-/// On full squares, as a file of one size gets them.
-compression::CalibrationImages loader(const std::vector<fs::path>& images,
-                                      const exporting::ExportModel& model) {
-  compression::CalibrationImages all;
-  all.count = images.size();
-  all.height = model.height, all.width = model.width;
-  all.name = [&images](std::size_t i) { return images[i].string(); };
-  all.load = [&images, height = model.height, width = model.width](
-                 std::size_t i, std::vector<std::uint8_t>& planes) {
-    const cv::Mat bgr = read_picture(images[i]);
-    LetterboxOptions shape;
-    shape.automatic = false;
-    to_planes(letterbox(bgr, letterbox_geometry(bgr.size(), {width, height}, shape)), planes);
-  };
-  return all;
 }
 
 compression::RangeMethod method(const std::string& name) {
@@ -102,16 +80,35 @@ NumberForm form_of(const Format& format, const ExportOptions& options) {
   return {ActivationNumbers::asymmetric, format.name == "tflite"};
 }
 
+/// What the weights were trained with takes the place of a calibration. Nothing: a float32 network.
+std::shared_ptr<const network::QuantizationScales> trained_scales(const ExportOptions& options,
+                                                                  const ExportSource& source) {
+  if (source.ranges.empty()) return nullptr;
+  network::StoredRanges ranges =
+      network::stored_ranges(source.ranges, source.model.network(), options.weights);
+  if (ranges.activation_bits != 8)
+    throw Error(fmt::format(
+        "{}: it was trained for activations of {} bits, an experiment: expected 8, which files "
+        "have",
+        options.weights, ranges.activation_bits));
+  if (options.per_tensor && !ranges.scales.per_tensor)
+    throw usage_error(fmt::format(
+        "--per-tensor: {} was trained with one scale an output channel, and its ranges are taken",
+        options.weights));
+  return std::make_shared<const network::QuantizationScales>(std::move(ranges.scales));
+}
+
 bool gets_integers(const ExportOptions& options, const Format& format) {
   return options.int8 && exporting::honours(format, "int8");
 }
 
 std::vector<std::pair<std::string, std::string>> facts(const compression::Quantized& quantized,
                                                        const Listed& listed,
-                                                       const ExportOptions& options) {
+                                                       const ExportOptions& options, bool trained) {
   std::vector<std::string> real(quantized.fallback.real.begin(), quantized.fallback.real.end());
-  return {{"calibration", fmt::format("{} images of {}", listed.images.size(), listed.from)},
-          {"method", options.calib_method},
+  const std::string images = fmt::format("{} images of {}", listed.images.size(), listed.from);
+  return {{"calibration", trained ? "none: ranges of the training" : images},
+          {"method", trained ? "trained" : options.calib_method},
           {"integer_share", fmt::format("{:.4f}", quantized.integer_share)},
           {"float32_layers", text::join(real, ", ")}};
 }
@@ -213,12 +210,20 @@ compression::Quantized quantize_source(const ExportOptions& options,
   const Listed listed = calibration_images(options);
   compression::QuantizeRequest request;
   request.fused = source.model.fused;
-  request.images = loader(listed.images, source.model);
+  request.images = compression::letterboxed(listed.images, source.model.height, source.model.width);
   request.calibration = {.method = method(options.calib_method),
                          .per_tensor = options.per_tensor,
+                         .known = trained_scales(options, source),
                          .stop = interrupt::token()};
   for (const Format* one : chosen)
     if (gets_integers(options, *one)) request.forms.insert(form_of(*one, options));
+  request.calibration.inner = std::ranges::any_of(request.forms, &NumberForm::inner);
+  if (request.calibration.known)
+    log::info(fmt::format(
+        "int8: the ranges are those that the weights were trained with; there is no calibration{}",
+        request.calibration.inner
+            ? " but of values between a convolution and its activation, which a format needs"
+            : ""));
   request.budget = options.accuracy_budget;
   request.sensitivity = options.sensitivity;
   const std::string breach =
@@ -236,7 +241,8 @@ compression::Quantized quantize_source(const ExportOptions& options,
   }
   compression::Quantized quantized = compression::quantize(request);
   source.model.quantization = quantized.plan;
-  source.model.quantization_facts = facts(quantized, listed, options);
+  source.model.quantization_facts =
+      facts(quantized, listed, options, request.calibration.known != nullptr);
   return quantized;
 }
 

@@ -23,6 +23,7 @@
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "process/launcher.hpp"
 #include "run/new_folder.hpp"
+#include "run/qat_recipe.hpp"
 #include "run/used_folder.hpp"
 #include "versions/lineage.hpp"
 #include "versions/store_data.hpp"
@@ -161,6 +162,7 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     throw usage_error("train: --export and --evolve exclude each other: export the best one");
   if (request.options.evolve)
     return run_evolve(command_line(table, without(request.given, "evolve")), output);
+  if (request.options.resume.empty()) run::settle_qat(request.options, request.given);
   check(request.options);
   if (request.options.resume.empty())
     run::require_possible(request.options.distill, request.given, "train");

@@ -60,8 +60,15 @@ class Calibration {
 
   network::QuantizationScales run() {
     network::QuantizationScales scales;
+    if (options_.known) {
+      scales = *options_.known;
+      if (!options_.inner) return scales;
+      look_at_ranges(inner_values());
+      choose_inner(scales, inner_values());
+      return scales;
+    }
     scales.per_tensor = options_.per_tensor;
-    look_at_ranges();
+    look_at_ranges(network::calibrated_values(network()));
     choose(scales);
     if (!options_.correct_biases) return scales;
     InputMeans means(*fused_, scales);
@@ -94,16 +101,22 @@ class Calibration {
     progress.finish();
   }
 
-  void look_at_ranges() {
-    pass("calibration: ranges", network::calibrated_values(network()),
-         [&](const StreamedValue& value) {
-           try {
-             histograms_[value.number].add(value.values);
-           } catch (const Error& error) {
-             throw Error(fmt::format("calibration: {}: layer {}: {}", images_.name(image_),
-                                     layer_of(value.number), error.what()));
-           }
-         });
+  void look_at_ranges(const std::vector<int>& values) {
+    pass("calibration: ranges", values, [&](const StreamedValue& value) {
+      try {
+        histograms_[value.number].add(value.values);
+      } catch (const Error& error) {
+        throw Error(fmt::format("calibration: {}: layer {}: {}", images_.name(image_),
+                                layer_of(value.number), error.what()));
+      }
+    });
+  }
+
+  std::vector<int> inner_values() const {
+    const network::Quantization all = network::make_quantization(network(), {}, {});
+    std::vector<int> values = network::calibrated_values(network());
+    std::erase_if(values, [&](int value) { return all.role(value) != network::ValueRole::inner; });
+    return values;
   }
 
   int layer_of(int value) const {
@@ -116,23 +129,24 @@ class Calibration {
     scales.values.assign(place(network().value_count), {});
     const std::vector<int> groups = network::scale_groups(network());
     const network::Quantization all = network::make_quantization(network(), {}, {});
-    const network::Links links(network());
     std::map<int, std::vector<int>> of_group;  // calibrated values
-    std::vector<int> inner;
     for (const auto& [value, histogram] : histograms_)
-      if (all.role(value) == network::ValueRole::inner)
-        inner.push_back(value);
-      else
+      if (all.role(value) != network::ValueRole::inner)
         of_group[groups[place(value)]].push_back(value);
     for (const auto& [group, values] : of_group) {
       Histogram sum;
       for (const int value : values) sum.add(histograms_[value]);
       const bool image_alone = values.size() == 1 && values[0] == 0;
       const network::ValueScale scale =
-          image_alone ? image_scale() : best_scale(sum, options_.method);
+          image_alone ? image_scale() : best_scale(sum, options_.method, {}, options_.most);
       for (int value = 0; value < network().value_count; ++value)
         if (groups[place(value)] == group) scales.values[place(value)] = scale;
     }
+    choose_inner(scales, inner_values());
+  }
+
+  void choose_inner(network::QuantizationScales& scales, const std::vector<int>& inner) {
+    const network::Links links(network());
     parallel_for(inner.size(), usable_cores(), [&](std::size_t i) {
       const auto* activate =
           links.only_reader<network::Activate>(inner[i])->as<network::Activate>();

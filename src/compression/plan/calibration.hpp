@@ -26,7 +26,12 @@ struct CalibrationImages {
 struct CalibrationOptions {
   RangeMethod method = RangeMethod::squared_error;
   bool per_tensor = false;  ///< weights
+  int most = 255;           ///< of the asymmetric numbers behind activations; the image has 255
   bool correct_biases = true;
+  /// Ranges that were trained: of what is calibrated, only values between a convolution and its
+  /// activation are looked at, and those where `inner`; biases are left alone.
+  std::shared_ptr<const network::QuantizationScales> known = nullptr;
+  bool inner = true;
   std::size_t memory = std::size_t{512} << 20;  ///< of the values that are looked at in one pass
   std::stop_token stop = {};
 };

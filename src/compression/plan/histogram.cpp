@@ -11,12 +11,13 @@ namespace {
 
 using Mass = Histogram::Mass;
 
-/// From zero point and scale to the numbers between `low` and `high`, 0 among them.
-network::ValueScale asymmetric(double low, double high) {
+/// Numbers 0 … most for what lies between `low` and `high`, 0 among it.
+network::ValueScale asymmetric(double low, double high, int most) {
   network::ValueScale scale;
-  const double step = (high - low) / 255;
+  const double step = (high - low) / most;
   scale.scale = static_cast<float>(step);
-  scale.zero_point = static_cast<int>(std::clamp(std::nearbyint(-low / step), 0.0, 255.0));
+  scale.zero_point = static_cast<int>(std::clamp(std::nearbyint(-low / step), 0.0, 1.0 * most));
+  scale.most = most;
   return scale;
 }
 
@@ -51,14 +52,14 @@ struct Ends {
 };
 
 Ends least_error_ends(std::span<const Mass> masses, std::span<const double> wanted, Ends full,
-                      const AfterQuantization& after) {
+                      const AfterQuantization& after, int most) {
   double best = std::numeric_limits<double>::infinity();
   Ends found = full;
   for (const double low : shares(full.low < 0 ? 15 : 2)) {
     for (const double high : shares(full.high > 0 ? 36 : 2)) {
-      const network::ValueScale one = asymmetric(full.low * low, full.high * high);
+      const network::ValueScale one = asymmetric(full.low * low, full.high * high, most);
       const double error = squared_error(masses, wanted, static_cast<double>(one.scale),
-                                         -one.zero_point, 255 - one.zero_point, after);
+                                         -one.zero_point, most - one.zero_point, after);
       if (error < best) best = error, found = {full.low * low, full.high * high};
     }
     if (!(full.low < 0)) break;
@@ -166,10 +167,10 @@ std::vector<Mass> Histogram::masses(std::size_t most) const {
 }
 
 network::ValueScale best_scale(const Histogram& histogram, RangeMethod method,
-                               const AfterQuantization& after) {
+                               const AfterQuantization& after, int most) {
   Ends ends{static_cast<double>(histogram.low()), static_cast<double>(histogram.high())};
   double bound = std::max(-ends.low, ends.high);
-  if (!(bound > 0)) return {1.0F / 255, 0, 1.0F / 127};
+  if (!(bound > 0)) return {1.0F / 255, 0, 1.0F / 127, most};
   const std::vector<Mass> masses = histogram.masses();
   switch (method) {
     case RangeMethod::extremes: break;
@@ -180,12 +181,12 @@ network::ValueScale best_scale(const Histogram& histogram, RangeMethod method,
     case RangeMethod::squared_error: {
       std::vector<double> wanted;
       for (const Mass& one : masses) wanted.push_back(after ? after(one.centre) : one.centre);
-      ends = least_error_ends(masses, wanted, ends, after);
+      ends = least_error_ends(masses, wanted, ends, after, most);
       bound = least_error_bound(masses, wanted, bound, after);
       break;
     }
   }
-  network::ValueScale scale = asymmetric(ends.low, ends.high);
+  network::ValueScale scale = asymmetric(ends.low, ends.high, most);
   scale.symmetric = static_cast<float>(bound / 127);
   return scale;
 }

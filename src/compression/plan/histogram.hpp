@@ -50,8 +50,8 @@ enum class RangeMethod { squared_error, extremes, percentile };
 /// value itself.
 using AfterQuantization = std::function<double(double)>;
 
-/// Numbers without any spread give the scale 1 / 255.
+/// Numbers without any spread give the scale 1 / 255. `most`: of the asymmetric numbers.
 network::ValueScale best_scale(const Histogram& histogram, RangeMethod method,
-                               const AfterQuantization& after = {});
+                               const AfterQuantization& after = {}, int most = 255);
 
 }  // namespace yolov7::compression

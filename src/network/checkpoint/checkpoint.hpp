@@ -38,6 +38,8 @@ struct Checkpoint {
   std::string dataset_identity;  ///< dataset::Index::identity of the train split
   std::string certificate;       ///< JSON: how a derived model was proved equal to its parent
                                  ///< (docs/checkpoint-format.md); "" = none
+  std::string quantization;      ///< JSON: ranges that were trained with the weights
+                                 ///< (transform/stored_ranges.hpp); "" = none
   std::string
       state;  ///< JSON: epoch, best fitness, settings, schedule … ("" = none); owned by training
   CheckpointFacts facts;

@@ -91,6 +91,10 @@ Checkpoint read_own(const TorchContainer& container, const std::string& source) 
   checkpoint.ema = read_weights(container, "ema", source, used);
   checkpoint.optimizer = read_weights(container, "optimizer", source, used);
   checkpoint.facts.optimizer_tensors = checkpoint.optimizer.size();
+  if (!checkpoint.quantization.empty())
+    checkpoint.facts.notes.push_back(
+        "it was trained for integers, with the ranges that quantize and export --int8 take from "
+        "it; whatever else reads it computes in float32");
   return checkpoint;
 }
 

@@ -24,6 +24,7 @@ std::string meta_text(const Checkpoint& c, bool with_state) {
                          {"dataset_identity", c.dataset_identity},
                          {"state", with_state ? c.state : std::string()}};
   if (!c.certificate.empty()) meta["certificate"] = c.certificate;
+  if (!c.quantization.empty()) meta["quantization"] = c.quantization;
   return json_text(meta);
 }
 
@@ -41,6 +42,7 @@ void read_meta(const std::string& text, const std::string& source, Checkpoint& c
     c.dataset_identity = meta.at("dataset_identity").get<std::string>();
     c.state = meta.at("state").get<std::string>();
     c.certificate = meta.value("certificate", std::string());
+    c.quantization = meta.value("quantization", std::string());
   } catch (const nlohmann::json::exception& error) {
     throw Error(fmt::format("{}: expected the description of a network: {}", source, error.what()));
   }

@@ -44,8 +44,8 @@ std::vector<int> inner_values(const Network& network, const Quantization& plan) 
 float quantized(float x, const ValueScale& scale, ActivationNumbers numbers) {
   if (numbers == ActivationNumbers::symmetric)
     return scale.symmetric * std::clamp(std::nearbyint(x / scale.symmetric), -128.0F, 127.0F);
-  const auto zero = static_cast<float>(scale.zero_point);
-  return scale.scale * (std::clamp(std::nearbyint(x / scale.scale) + zero, 0.0F, 255.0F) - zero);
+  const auto zero = static_cast<float>(scale.zero_point), most = static_cast<float>(scale.most);
+  return scale.scale * (std::clamp(std::nearbyint(x / scale.scale) + zero, 0.0F, most) - zero);
 }
 
 ValueRole Quantization::role(int value) const {

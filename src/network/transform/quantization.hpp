@@ -12,18 +12,19 @@
 
 namespace yolov7::network {
 
-/// How activations are numbers: 0 … 255 with a zero point, or −128 … 127 around zero.
+/// How activations are numbers: 0 … most (255) with a zero point, or −128 … 127 around zero.
 enum class ActivationNumbers { asymmetric, symmetric };
 
 /// real = scale · (number − zero point).
 struct ValueScale {
   float scale = 1;      ///< asymmetric
-  int zero_point = 0;   ///< 0 … 255, so that 0 is exact
+  int zero_point = 0;   ///< 0 … most, so that 0 is exact
   float symmetric = 1;  ///< scale where the numbers are symmetric
+  int most = 255;  ///< 2^bits − 1; every format has 8 bits, experiments of training have fewer
   bool operator==(const ValueScale&) const = default;
 
   float low() const { return -scale * static_cast<float>(zero_point); }
-  float high() const { return scale * static_cast<float>(255 - zero_point); }
+  float high() const { return scale * static_cast<float>(most - zero_point); }
 };
 
 /// The real number that stands for `x` once it is quantized. Halves go to the even number.

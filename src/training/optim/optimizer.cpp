@@ -95,9 +95,10 @@ Optimizer::Optimizer(const nn::TorchNetwork& network, const OptimizerOptions& op
   }
 }
 
-void Optimizer::add(const std::string& name, const at::Tensor& tensor, ParameterGroup group) {
-  groups_[static_cast<std::size_t>(group)].push_back({name, tensor, {}, {}, 0, 1});
-  if (std::find(shares_.begin(), shares_.end(), 1.0) == shares_.end()) shares_.push_back(1);
+void Optimizer::add(const std::string& name, const at::Tensor& tensor, ParameterGroup group,
+                    double rate) {
+  groups_[static_cast<std::size_t>(group)].push_back({name, tensor, {}, {}, 0, rate});
+  if (std::find(shares_.begin(), shares_.end(), rate) == shares_.end()) shares_.push_back(rate);
 }
 
 double Optimizer::decay(std::size_t group) const {

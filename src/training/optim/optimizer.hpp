@@ -41,7 +41,9 @@ class Optimizer {
   Optimizer(const nn::TorchNetwork& network, const OptimizerOptions& options);
 
   /// A parameter beside the network's, in the same way: name and tensor are unlike all others.
-  void add(const std::string& name, const at::Tensor& tensor, ParameterGroup group);
+  /// `rate`: share of the group's rate.
+  void add(const std::string& name, const at::Tensor& tensor, ParameterGroup group,
+           double rate = 1);
 
   void set_rates(const std::array<double, 3>& rates) { rates_ = rates; }  ///< by group
   void set_momentum(double momentum) {
