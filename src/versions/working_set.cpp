@@ -7,9 +7,11 @@
 #include <tuple>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/value.hpp"
 #include "dataset/formats/convert.hpp"
 #include "dataset/formats/open_data.hpp"
+#include "dataset/formats/yolo.hpp"
 #include "dataset/index/description.hpp"
 #include "dataset/index/pictures.hpp"
 #include "image/codec/file_kind.hpp"
@@ -122,6 +124,17 @@ void read_converted(WorkingSet& set, const dataset::DataAddress& address, int th
   }
 }
 
+/// What stands beside label files, such as that a machine made them, comes by their format alone.
+void warn_of_side_file(const dataset::Description& description) {
+  const fs::path side = fs::absolute(description.file).parent_path() / dataset::yolo_side_file;
+  std::error_code error;
+  if (fs::exists(side, error))
+    log::warning(
+        fmt::format("{}: the version does not have what it keeps beside the labels; "
+                    "yolo:{} as the source takes it along",
+                    side.string(), side.parent_path().string()));
+}
+
 }  // namespace
 
 WorkingSet read_working_set(const fs::path& source, const std::string& from, int threads,
@@ -129,10 +142,12 @@ WorkingSet read_working_set(const fs::path& source, const std::string& from, int
   WorkingSet set;
   dataset::DataAddress address{from, source};
   if (from == "auto") address = dataset::data_address(source.string());
-  if (const auto description = dataset::find_description(address))
+  if (const auto description = dataset::find_description(address)) {
+    warn_of_side_file(*description);
     read_described(*description, set);
-  else
+  } else {
     read_converted(set, address, threads, stop);
+  }
   sort_and_check(set);
   return set;
 }

@@ -121,6 +121,22 @@ TEST_F(Annotate, LabelsSayThatAMachineMadeThem) {
   EXPECT_EQ(line["attributes"]["teacher"], sha256_of_file(weights));
   EXPECT_EQ(line["attributes"]["threshold"], 0.5);
   EXPECT_GE(line["score"].get<double>(), 0.5);
+  // A version has the marks where the format is named; else it says that they stay behind.
+  const std::string store = place("store");
+  EXPECT_TRUE(has(
+      run({"dataset", "version", "create", place("yolo/set"), "--name", "plain", "--store", store})
+          .err,
+      "as the source takes it along"));
+  ASSERT_EQ(run({"dataset", "version", "create", "yolo:" + place("yolo/set"), "--name", "marked",
+                 "--store", store})
+                .code,
+            0);
+  ASSERT_EQ(run({"dataset", "version", "checkout", "marked@v1", "--store", store, "--format",
+                 "coco", "--out", place("checkout")})
+                .code,
+            0);
+  EXPECT_TRUE(has(read_text(scratch / "checkout/annotations/instances_train.json"),
+                  "\"origin\":\"machine\""));
   std::vector<std::string> coco = plain;
   coco.insert(coco.end(), {"--to", "coco"});
   ASSERT_EQ(annotate("coco", coco).code, 0);

@@ -83,7 +83,9 @@ Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Wor
       (mirrored ? image.mirrored : image.detections) = std::move(result.detections);
       if (mirrored) return;
       image.width = frame.bgr.cols, image.height = frame.bgr.rows;
-      if (options.sketches) image.sketch = dataset::similarity::sketch_of(frame.bgr);
+      if (options.sketches)
+        image.sketch = std::make_unique<dataset::similarity::Sketch>(
+            dataset::similarity::sketch_of(frame.bgr));
     };
     stages.delivered = [&](Frame&, DetectResult&) { progress.advance(); };
     runtime::run_pipeline(*source, workers, options.look, 1, stages);

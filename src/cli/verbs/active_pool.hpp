@@ -19,7 +19,7 @@ struct PoolImage {
   int width = 0, height = 0;
   std::vector<Detection> detections;  ///< pixels of the image
   std::vector<Detection> mirrored;    ///< pixels of the mirrored image; empty without that pass
-  dataset::similarity::Sketch sketch;
+  std::unique_ptr<dataset::similarity::Sketch> sketch;  ///< 4.5 kB; with PoolOptions::sketches
 };
 
 struct Pool {

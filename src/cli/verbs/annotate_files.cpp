@@ -113,6 +113,13 @@ std::size_t MachineLabels::count(ImageVerdict verdict) const {
                     [&](const active::JudgedImage& one) { return one.verdict == verdict; }));
 }
 
+std::size_t MachineLabels::tolerated() const {
+  std::size_t sum = 0;
+  for (const active::JudgedImage& one : judged)
+    sum += one.verdict == ImageVerdict::complete ? one.doubtful : 0;
+  return sum;
+}
+
 std::string model_fingerprint(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {

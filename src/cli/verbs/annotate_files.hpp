@@ -19,6 +19,8 @@ struct MachineLabels {
   std::vector<active::JudgedImage> judged;  ///< one for each image
   double doubt = 0.25;
   std::size_t count(active::ImageVerdict verdict) const;
+  /// Detections of complete images that are no labels (--doubt-share); they are not written.
+  std::size_t tolerated() const;
 };
 
 struct LabelFiles {

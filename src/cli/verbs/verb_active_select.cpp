@@ -116,7 +116,7 @@ void find_groups(const ActiveOptions& o, const Pool& pool, const Labelled& label
   similarity::Groups groups(count + labelled.paths.size());
   if (!o.keep_similar) {
     std::vector<similarity::Sketch> sketches;
-    for (const PoolImage& image : pool.images) sketches.push_back(image.sketch);
+    for (const PoolImage& image : pool.images) sketches.push_back(*image.sketch);
     sketches.insert(sketches.end(), labelled.sketches.begin(), labelled.sketches.end());
     similarity::NearOptions near;
     near.stop = interrupt::token();
@@ -273,7 +273,7 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
       candidates[i].scores.disagreement =
           active::disagreement(image.detections, image.mirrored, image.width);
     candidates[i].feature = active::feature_of(image.detections, image.width, image.height,
-                                               image.sketch.directions.front());
+                                               image.sketch->directions.front());
   }
   find_groups(o, pool, labelled, candidates);
   o.select.labelled_boxes = labelled.boxes;

@@ -217,7 +217,8 @@ json Annotation::report() const {
                 {"looked_at", labels_.images.size()},
                 {"complete", labels_.count(ImageVerdict::complete)},
                 {"doubtful", labels_.count(ImageVerdict::doubtful)},
-                {"empty", labels_.count(ImageVerdict::empty)}}}};
+                {"empty", labels_.count(ImageVerdict::empty)},
+                {"doubtful_boxes_of_complete", labels_.tolerated()}}}};
   if (!o_.labelled.empty()) {
     all["min_precision"] = o_.promise.precision;
     all["confidence"] = o_.promise.confidence;
@@ -260,10 +261,15 @@ void Annotation::say_result(const dataset::Conversion& account) {
         complete_.objects, complete_.empty, complete_.objects_in_empty, complete_.doubtful,
         split_.unlabelled));
   output_.line(fmt::format(
-      "{} images: {} complete with {} boxes, {} doubtful, {} empty{}; {} unreadable; {} left out, "
+      "{} images: {} complete with {} boxes{}, {} doubtful, {} empty{}; {} unreadable; {} left "
+      "out, "
       "since they have labels{}",
       labels_.images.size() + unreadable_.size(), labels_.count(ImageVerdict::complete),
-      account.boxes.out, labels_.count(ImageVerdict::doubtful), labels_.count(ImageVerdict::empty),
+      account.boxes.out,
+      labels_.tolerated() > 0
+          ? fmt::format(" ({} doubtful detections in them are not written)", labels_.tolerated())
+          : "",
+      labels_.count(ImageVerdict::doubtful), labels_.count(ImageVerdict::empty),
       o_.with_empty ? " (written as images without an object)" : "", unreadable_.size(),
       source_.labelled,
       source_.unusable > 0 ? fmt::format(", and {} whose labels cannot be read", source_.unusable)
