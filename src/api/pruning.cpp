@@ -45,6 +45,10 @@ Parent open_parent(const PruneOptions& o) {
   parent.checkpoint = network::read_checkpoint(o.weights);
   for (const std::string& note : parent.checkpoint.facts.notes)
     log::warning(fmt::format("{}: {}", o.weights, note));
+  if (!parent.checkpoint.quantization.empty())
+    log::warning(fmt::format(
+        "{}: the ranges that it was trained with are those of its own channels, and are left out",
+        o.weights));
   network::check_finite(parent.weights(), o.weights);
   parent.stored = parent.checkpoint.build_network();
   parent.whole = network::unfolded_network(parent.checkpoint);

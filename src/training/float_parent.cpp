@@ -4,9 +4,28 @@
 
 #include "core/error.hpp"
 #include "core/setting_name.hpp"
+#include "core/text.hpp"
 #include "network/graph/weights.hpp"
 
 namespace yolov7::training {
+namespace {
+
+void require_same_classes(const std::vector<std::string>& own,
+                          const std::vector<std::string>& of_data) {
+  if (own.size() != of_data.size())
+    throw Error(
+        fmt::format("{}: expected the {} classes that the network was trained for, found "
+                    "{} in the data",
+                    setting_name("qat"), own.size(), of_data.size()));
+  for (std::size_t i = 0; i < own.size(); ++i)
+    if (own[i] != of_data[i])
+      throw Error(fmt::format(
+          "{}: expected the classes that the network was trained for, in their "
+          "order: class {} is '{}', found '{}' in the data",
+          setting_name("qat"), i, text::printable(own[i]), text::printable(of_data[i])));
+}
+
+}  // namespace
 
 void require_float_parent(const network::Checkpoint& initial, const run::RunState& state) {
   if (!initial.quantization.empty())
@@ -23,11 +42,7 @@ void require_float_parent(const network::Checkpoint& initial, const run::RunStat
 std::unique_ptr<nn::TorchNetwork> folded_network(const network::Checkpoint& from,
                                                  const std::vector<std::string>& names,
                                                  at::Device device) {
-  if (from.names != names)
-    throw Error(
-        fmt::format("{}: expected the {} classes that the network was trained for, in "
-                    "their order; the data have {}",
-                    setting_name("qat"), from.names.size(), names.size()));
+  require_same_classes(from.names, names);
   const network::NetworkAndWeights folded =
       network::fuse(from.build_network(), from.inference_weights());
   if (!network::is_fused(folded.network))

@@ -130,6 +130,11 @@ TEST_F(QatRuns, FilesGetItsOwnRanges) {
   const Outcome info = run({"info", "--weights", best, "--json"});
   ASSERT_EQ(info.code, 0) << info.err;
   EXPECT_TRUE(has(info.out, "it was trained for integers")) << info.out;
+  const Outcome folded =
+      run({"reparam", "--weights", best, "--out", (*scratch / "folded.pt").string()});
+  EXPECT_EQ(folded.code, 1) << folded.err;
+  EXPECT_TRUE(has(folded.err, "it is folded already")) << folded.err;
+  EXPECT_FALSE(fs::exists(*scratch / "folded.pt"));
   // Ranges for one scale an output channel are not those of one a tensor.
   std::vector<std::string> other = arguments;
   other.push_back("--per-tensor");
@@ -180,7 +185,8 @@ TEST_F(QatRuns, BadInputIsSaidBeforeTheTraining) {
   std::vector<std::string> foreign = qat("refused", 1);
   for (std::string& argument : foreign)
     if (argument == (data() / "data.yaml").string()) argument = others.string();
-  refused(foreign, 1, "classes that the network was trained for");
+  refused(foreign, 1,
+          "expected the 3 classes that the network was trained for, found 20 in the data");
   ASSERT_EQ(run(qat("twice", 1)).code, 0);
   refused(qat("refused", 1, {}, (folder("twice") / "weights/best.pt").string()), 1,
           "it was trained for integers already");

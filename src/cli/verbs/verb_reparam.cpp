@@ -124,6 +124,11 @@ nlohmann::json run_reparam(const std::vector<std::string>& arguments, Output& ou
   const network::Checkpoint parent = network::read_checkpoint(options.weights);
   for (const std::string& note : parent.facts.notes)
     log::warning(fmt::format("{}: {}", options.weights, note));
+  if (!parent.quantization.empty())
+    throw Error(
+        fmt::format("{}: it is folded already, and the ranges that it was trained with belong to "
+                    "its own layers: expected a float32 checkpoint; quantize takes this one",
+                    options.weights));
   network::check_finite(parent.inference_weights(), options.weights);
   const network::Network network = parent.build_network();
   const network::Reparameterized child = network::reparameterize(parent);
