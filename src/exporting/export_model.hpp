@@ -21,7 +21,10 @@ struct ExportModel {
   /// Folded, float32: no RepConv branch, implicit tensor or auxiliary head is left, and a
   /// batch-norm only where no convolution comes before it.
   std::shared_ptr<const network::NetworkAndWeights> fused;
-  /// What of `fused` is 8-bit integers; none: nothing is.
+  /// What formats of 8-bit integers get in the place of `fused`: the same network with channels
+  /// multiplied and the weights that read them divided. None: `fused`.
+  std::shared_ptr<const network::NetworkAndWeights> equalized = nullptr;
+  /// What is 8-bit integers; none: nothing is.
   std::shared_ptr<const network::Quantization> quantization = nullptr;
   /// What a certificate says of it, in order: how it was calibrated, what stayed in float32.
   std::vector<std::pair<std::string, std::string>> quantization_facts = {};

@@ -142,6 +142,7 @@ WrittenFormat write_format(const Format& format, const ExportModel& given,
                            const Verification* verification) {
   ExportModel model = given;
   if (!(options.int8 && honours(format, "int8"))) model.quantization = nullptr;
+  if (model.quantization != nullptr && model.equalized != nullptr) model.fused = model.equalized;
   const fs::path place = fs::absolute(path);
   file::make_folder(place.parent_path());
   const FolderBeside folder(place);

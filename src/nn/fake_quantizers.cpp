@@ -34,7 +34,7 @@ FakeQuantizers::FakeQuantizers(const network::Network& network, network::Quantiz
                                at::Device device)
     : scales_(std::move(scales)), range_of_(place(network.value_count), -1) {
   require_folded(network, scales_);
-  plan_ = network::make_quantization(network, {}, {});
+  plan_ = network::make_quantization(network, {}, network::result_convolutions(network));
   const std::vector<int> groups = network::scale_groups(network);
   std::map<int, std::vector<int>> members;  // by group
   for (int value = 0; value < network.value_count; ++value)

@@ -14,8 +14,8 @@ namespace yolov7::nn {
 
 class FakeQuantizers {
  public:
-  /// Every quantizable convolution of `network`, which is folded, and every value where the plan of
-  /// all of them has a quantizer. Values of one scale group share one range; the image's, where
+  /// Every quantizable convolution of `network`, which is folded, but those whose results are decoded,
+  /// and every value where the plan of them has a quantizer. Values of one scale group share one range; the image's, where
   /// nothing meets it, is not learned. Error: a network with batch-norms, scales of another network
   /// or that are not above 0.
   FakeQuantizers(const network::Network& network, network::QuantizationScales scales,
@@ -33,6 +33,7 @@ class FakeQuantizers {
   };
   /// Those that can be learned, by value number.
   const std::vector<Range>& ranges() const { return ranges_; }
+  std::size_t convolutions() const { return plan_.convolutions.size(); }  ///< in integers
   /// Whether their gradients are computed.
   void learn(bool on);
   bool learns() const { return learns_; }

@@ -87,7 +87,7 @@ void start_quantizers(Model& model, const RunContext& context, const Data& data,
   log::info(fmt::format(
       "{}: {} convolutions in 8-bit integers, one scale {}; {} ranges of activations, {} bits, "
       "learned in {} of {} epochs",
-      setting_name("qat"), network::quantizable_convolutions(model.network->description()).size(),
+      setting_name("qat"), model.quantizers->convolutions(),
       o.weights == "per-tensor" ? "a tensor" : "an output channel",
       model.quantizers->ranges().size(), o.activation_bits,
       std::max(0, state.options.epochs - run::frozen_epochs(o, state.options.epochs)),

@@ -55,6 +55,23 @@ TEST(Quantization, ALayerInFloatTakesItsQuantizersAway) {
   EXPECT_EQ(roles(net.network(), {first, second, head}), std::vector<ValueRole>(8, R));
 }
 
+// image → a → leaky → b → leaky → head, the head in float32: what it reads is a number only where
+// a format's convolutions give nothing else.
+TEST(Quantization, WhatFloatConvolutionsReadIsInner) {
+  HandNetwork net;
+  const auto layer = [&](int value, int in, int out) {
+    return net.conv(value, in, out, std::vector<float>(static_cast<std::size_t>(in * out), 1),
+                    std::vector<float>(static_cast<std::size_t>(out), 0));
+  };
+  const int a = net.activation(ActivationKind::leaky_relu, layer(0, 3, 2), 0.1);
+  const int b = net.activation(ActivationKind::leaky_relu, layer(a, 2, 2), 0.1);
+  net.level(layer(b, 2, 6), 1, 1);
+  EXPECT_EQ(result_convolutions(net.network()), std::set<std::string>{"model.4.conv"});
+  EXPECT_EQ(roles(net.network(), {"model.4.conv"}), (std::vector<ValueRole>{Q, I, Q, I, I, R}));
+  EXPECT_EQ(roles(net.network(), {"model.2.conv", "model.4.conv"}),
+            (std::vector<ValueRole>{Q, I, I, R, R, R}));
+}
+
 TEST(Quantization, CalibratedValuesAreThoseWithAScaleOfTheirOwn) {
   EXPECT_EQ(calibrated_values(branches().network()), (std::vector<int>{0, 1, 2, 3, 4}));
 }

@@ -97,6 +97,16 @@ std::vector<double> layer(const std::vector<double>& x, const std::vector<float>
   return y;
 }
 
+/// The convolution whose result is decoded: its weights are not rounded.
+std::vector<double> head(const std::vector<double>& x) {
+  const std::vector<float> weight = head_weight();
+  std::vector<double> y(6, 0.25);
+  for (std::size_t o = 0; o < y.size(); ++o)
+    for (std::size_t i = 0; i < x.size(); ++i)
+      y[o] += static_cast<double>(weight[o * x.size() + i]) * x[i];
+  return y;
+}
+
 std::vector<double> behind(std::vector<double> x) {
   for (double& value : x) value = number_of(value < 0 ? 0.1 * value : value, 0.031, 9, 63);
   return x;
@@ -113,8 +123,7 @@ TEST(FakeQuantizers, TheForwardPassIsThatOfThePlan) {
     for (const int byte : pixel) x.push_back(byte / 255.0);
     const std::vector<double> a = behind(layer(x, a_weight, a_bias, per_tensor)),
                               b = behind(layer(a, b_weight, b_bias, per_tensor));
-    const std::vector<double> logits =
-        layer({b[0], b[1], a[0], a[1]}, head_weight(), std::vector<float>(6, 0.25F), per_tensor);
+    const std::vector<double> logits = head({b[0], b[1], a[0], a[1]});
     const at::Tensor found = maps.at(0).detach().flatten();
     // float32 sums of four terms.
     for (int k = 0; k < 6; ++k)

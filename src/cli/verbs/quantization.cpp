@@ -102,15 +102,23 @@ bool gets_integers(const ExportOptions& options, const Format& format) {
   return options.int8 && exporting::honours(format, "int8");
 }
 
+/// In order of execution: those that the plan leaves, and those whose results are decoded.
+std::vector<std::string> real_layers(const compression::Quantized& quantized) {
+  std::vector<std::string> names;
+  for (const network::Operation& op : quantized.fused->network.operations)
+    if (const auto* conv = op.as<network::Convolution>())
+      if (!quantized.plan->quantizes(*conv)) names.push_back(conv->tensor);
+  return names;
+}
+
 std::vector<std::pair<std::string, std::string>> facts(const compression::Quantized& quantized,
                                                        const Listed& listed,
                                                        const ExportOptions& options, bool trained) {
-  std::vector<std::string> real(quantized.fallback.real.begin(), quantized.fallback.real.end());
   const std::string images = fmt::format("{} images of {}", listed.images.size(), listed.from);
   return {{"calibration", trained ? "none: ranges of the training" : images},
           {"method", trained ? "trained" : options.calib_method},
           {"integer_share", fmt::format("{:.4f}", quantized.integer_share)},
-          {"float32_layers", text::join(real, ", ")}};
+          {"float32_layers", text::join(real_layers(quantized), ", ")}};
 }
 
 cv::Mat chart(const compression::Quantized& quantized) {
@@ -241,6 +249,7 @@ compression::Quantized quantize_source(const ExportOptions& options,
   }
   compression::Quantized quantized = compression::quantize(request);
   source.model.quantization = quantized.plan;
+  source.model.equalized = quantized.fused;
   source.model.quantization_facts =
       facts(quantized, listed, options, request.calibration.known != nullptr);
   return quantized;
@@ -249,7 +258,7 @@ compression::Quantized quantize_source(const ExportOptions& options,
 json report_quantization(const ExportOptions& options, const compression::Quantized& quantized,
                          const Output& output) {
   const std::size_t integers = quantized.plan->convolutions.size(),
-                    all = integers + quantized.fallback.real.size();
+                    all = integers + real_layers(quantized).size();
   output.line(fmt::format(
       "int8: {} of {} convolutions, {:.1f} % of the multiply-adds, are in 8-bit integers", integers,
       all, 100 * quantized.integer_share));
@@ -266,7 +275,7 @@ json report_quantization(const ExportOptions& options, const compression::Quanti
   json result = {{"convolutions", all},
                  {"integer_convolutions", integers},
                  {"integer_share", quantized.integer_share},
-                 {"float32_layers", quantized.fallback.real},
+                 {"float32_layers", real_layers(quantized)},
                  {"trials", trials},
                  {"layers", layers},
                  {"speed", speed_json(quantized.speed)}};

@@ -8,12 +8,8 @@
 
 #include "compression/plan/bias_correction.hpp"
 #include "core/error.hpp"
-#include "core/progress.hpp"
-#include "core/stop.hpp"
 #include "core/threads.hpp"
-#include "network/graph/cost.hpp"
 #include "network/graph/links.hpp"
-#include "runtime/openvino/value_stream.hpp"
 
 namespace yolov7::compression {
 namespace {
@@ -22,23 +18,6 @@ using network::ActivationKind;
 using runtime::StreamedValue;
 
 std::size_t place(int value) { return static_cast<std::size_t>(value); }
-
-/// Parts of `values` whose numbers of one image fit into the memory; each has one value at least.
-std::vector<std::vector<int>> parts_of(const network::Network& network,
-                                       const std::vector<int>& values, int height, int width,
-                                       std::size_t memory) {
-  const std::vector<network::ValueSize> sizes = network::value_sizes(network, height, width);
-  std::vector<std::vector<int>> parts;
-  std::size_t used = 0;
-  for (const int value : values) {
-    const network::ValueSize& size = sizes[place(value)];
-    const std::size_t bytes = place(size.channels) * place(size.height) * place(size.width) * 4;
-    if (parts.empty() || used + bytes > memory) parts.emplace_back(), used = 0;
-    parts.back().push_back(value);
-    used += bytes;
-  }
-  return parts;
-}
 
 double activated(const network::Activation& activation, double x) {
   switch (activation.kind) {
@@ -73,7 +52,7 @@ class Calibration {
     if (!options_.correct_biases) return scales;
     InputMeans means(*fused_, scales);
     pass("calibration: biases", means.values(),
-         [&](const StreamedValue& value) { means.add(value); });
+         [&](std::size_t, const StreamedValue& value) { means.add(value); });
     scales.corrections = means.corrections();
     return scales;
   }
@@ -81,32 +60,17 @@ class Calibration {
  private:
   const network::Network& network() const { return fused_->network; }
 
-  /// Every image through the network, for each part of the values.
   void pass(const char* label, const std::vector<int>& values,
-            const std::function<void(const StreamedValue&)>& look) {
-    const auto parts = parts_of(network(), values, images_.height, images_.width, options_.memory);
-    Progress progress(label, images_.count * parts.size(), "image");
-    std::vector<std::uint8_t> planes;
-    for (const std::vector<int>& part : parts) {
-      const auto stream = runtime::stream_values(fused_, part, images_.height, images_.width);
-      for (std::size_t i = 0; i < images_.count; ++i) {
-        check_stop(options_.stop);
-        images_.load(i, planes);
-        image_ = i;
-        for (const StreamedValue& value : stream->run({planes, 1, images_.height, images_.width}))
-          look(value);
-        progress.advance();
-      }
-    }
-    progress.finish();
+            const std::function<void(std::size_t, const StreamedValue&)>& look) {
+    look_at_values(fused_, images_, {label, values, options_.memory, options_.stop}, look);
   }
 
   void look_at_ranges(const std::vector<int>& values) {
-    pass("calibration: ranges", values, [&](const StreamedValue& value) {
+    pass("calibration: ranges", values, [&](std::size_t image, const StreamedValue& value) {
       try {
         histograms_[value.number].add(value.values);
       } catch (const Error& error) {
-        throw Error(fmt::format("calibration: {}: layer {}: {}", images_.name(image_),
+        throw Error(fmt::format("calibration: {}: layer {}: {}", images_.name(image),
                                 layer_of(value.number), error.what()));
       }
     });
@@ -163,7 +127,6 @@ class Calibration {
   const CalibrationImages& images_;
   const CalibrationOptions& options_;
   std::map<int, Histogram> histograms_;
-  std::size_t image_ = 0;
 };
 
 }  // namespace

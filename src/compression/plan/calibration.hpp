@@ -3,25 +3,13 @@
 // biases (export 9.1): one pass for the ranges, one for the biases. What is in memory are
 // histograms and the values of one image.
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <stop_token>
-#include <string>
-#include <vector>
 
 #include "compression/plan/histogram.hpp"
+#include "compression/plan/image_pass.hpp"
 
 namespace yolov7::compression {
-
-/// Letterboxed as for detection. They are loaded anew in each pass.
-struct CalibrationImages {
-  std::size_t count = 0;
-  int height = 0, width = 0;
-  /// 3 × height × width bytes, R G B planes. Errors name the image.
-  std::function<void(std::size_t, std::vector<std::uint8_t>&)> load;
-  std::function<std::string(std::size_t)> name;
-};
 
 struct CalibrationOptions {
   RangeMethod method = RangeMethod::squared_error;
@@ -32,6 +20,8 @@ struct CalibrationOptions {
   /// activation are looked at, and those where `inner`; biases are left alone.
   std::shared_ptr<const network::QuantizationScales> known = nullptr;
   bool inner = true;
+  /// Strength of channel_factors(); 0: none. Ranges that are known are those of the network as it is.
+  double equalization = 0.5;
   std::size_t memory = std::size_t{512} << 20;  ///< of the values that are looked at in one pass
   std::stop_token stop = {};
 };

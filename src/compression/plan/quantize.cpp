@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compression/plan/channel_ranges.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
@@ -28,11 +29,10 @@ std::vector<ProofPicture> some_of(const CalibrationImages& images, std::size_t m
   return some;
 }
 
-/// The largest number of layers, in this order, that leaves integers enough.
-std::size_t most_real(const std::vector<LayerSensitivity>& order) {
-  double all = 0, left = 0;
-  for (const LayerSensitivity& one : order) all += one.multiply_adds;
-  left = all;
+/// The largest number of layers, in this order, that leaves integers enough of `all` multiply-adds.
+std::size_t most_real(const std::vector<LayerSensitivity>& order, double all) {
+  double left = 0;
+  for (const LayerSensitivity& one : order) left += one.multiply_adds;
   std::size_t count = 0;
   while (count < order.size() && left - order[count].multiply_adds >= least_integer_share * all)
     left -= order[count++].multiply_adds;
@@ -42,10 +42,14 @@ std::size_t most_real(const std::vector<LayerSensitivity>& order) {
 class Search {
  public:
   explicit Search(const QuantizeRequest& request)
-      : request_(request), scales_(calibrate(request.fused, request.images, request.calibration)) {}
+      : request_(request),
+        fused_(equalized(request.fused, request.images, request.calibration)),
+        results_(network::result_convolutions(fused_->network)),
+        scales_(calibrate(fused_, request.images, request.calibration)) {}
 
   Quantized run() {
     Quantized result;
+    result.fused = fused_;
     if (request_.sensitivity) look_at_layers(result);
     if (request_.lost) {
       result.fallback = {};
@@ -62,14 +66,16 @@ class Search {
   }
 
  private:
-  const network::Network& network() const { return request_.fused->network; }
-  std::shared_ptr<const network::Quantization> plan(const Names& real) const {
+  const network::Network& network() const { return fused_->network; }
+  /// `real` besides those whose results are decoded.
+  std::shared_ptr<const network::Quantization> plan(Names real) const {
+    real.insert(results_.begin(), results_.end());
     return std::make_shared<const network::Quantization>(
         network::make_quantization(network(), scales_, real));
   }
   std::unique_ptr<runtime::Detector> detector(const Names& real, const NumberForm& form,
                                               int threads = 0) const {
-    return runtime::make_quantized_detector(request_.fused, {plan(real), form.numbers, form.inner},
+    return runtime::make_quantized_detector(fused_, {plan(real), form.numbers, form.inner},
                                             {.threads = threads});
   }
 
@@ -90,7 +96,7 @@ class Search {
     constexpr std::size_t images = 16;
     const NumberForm form = *request_.forms.begin();
     result.layers =
-        layer_sensitivities(request_.fused, {plan({}), form.numbers, form.inner},
+        layer_sensitivities(fused_, {plan({}), form.numbers, form.inner},
                             some_of(request_.images, images), request_.calibration.stop);
   }
 
@@ -101,7 +107,11 @@ class Search {
     for (const LayerSensitivity& one : order) names.push_back(one.tensor);
     const double before = result.fallback.trials.front().lost;
     const auto known = [&](const Names& real) { return real.empty() ? before : lost(real); };
-    result.fallback = least_fallback(names, most_real(order), known, request_.budget);
+    double work = 0;
+    for (const auto& [tensor, count] :
+         network::multiply_adds(network(), request_.images.height, request_.images.width))
+      work += count;
+    result.fallback = least_fallback(names, most_real(order, work), known, request_.budget);
     if (result.fallback.kept) return;
     const FallbackTrial& last = result.fallback.trials.back();
     throw Error(fmt::format(
@@ -115,12 +125,12 @@ class Search {
   void measure(Quantized& result) const {
     const NumberForm form = *request_.forms.begin();
     std::vector<std::unique_ptr<runtime::Detector>> all;
-    all.push_back(runtime::make_openvino_detector(request_.fused, {.threads = 1}));
+    all.push_back(runtime::make_openvino_detector(fused_, {.threads = 1}));
     all.push_back(detector(result.fallback.real, form, 1));
     all.push_back(result.fallback.real.empty() ? nullptr : detector({}, form, 1));
     try {
       all.push_back(
-          runtime::make_openvino_detector(request_.fused, {.precision = "bfloat16", .threads = 1}));
+          runtime::make_openvino_detector(fused_, {.precision = "bfloat16", .threads = 1}));
     } catch (const Error&) {
       all.push_back(nullptr);  // this processor has none
     }
@@ -137,6 +147,8 @@ class Search {
   }
 
   const QuantizeRequest& request_;
+  const std::shared_ptr<const network::NetworkAndWeights> fused_;
+  const Names results_;  // convolutions
   network::QuantizationScales scales_;
 };
 

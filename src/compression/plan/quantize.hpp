@@ -40,6 +40,8 @@ struct QuantizedSpeed {
 };
 
 struct Quantized {
+  /// The network that the plan is for: the request's, with its channels equalised.
+  std::shared_ptr<const network::NetworkAndWeights> fused;
   std::shared_ptr<const network::Quantization> plan;
   double integer_share = 1;              ///< of the convolutions' multiply-adds
   std::vector<LayerSensitivity> layers;  ///< where they were looked at, in order of execution

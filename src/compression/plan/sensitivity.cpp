@@ -59,10 +59,10 @@ std::vector<LayerSensitivity> layer_sensitivities(
   const auto counts = network::multiply_adds(network, images[0].height, images[0].width);
   const auto real = predictions(*runtime::make_openvino_detector(fused, {}), images);
   std::vector<LayerSensitivity> layers;
-  Progress progress("sensitivity", all.size(), "layer");
+  Progress progress("sensitivity", form.plan->convolutions.size(), "layer");
   for (const network::Operation& op : network.operations) {
     const network::Convolution* conv = op.as<network::Convolution>();
-    if (conv == nullptr || std::find(all.begin(), all.end(), conv) == all.end()) continue;
+    if (conv == nullptr || !form.plan->quantizes(*conv)) continue;
     check_stop(stop);
     std::set<std::string> others;
     for (const network::Convolution* one : all)

@@ -28,7 +28,7 @@ struct LayerSensitivity {
   OutputChange change;
 };
 
-/// Of every quantizable convolution, in order of execution. `form.plan` gives the scales. Errors:
+/// Of every convolution that `form.plan` has in integers, in order of execution. Errors:
 /// no image; what running reports; stopped_error().
 std::vector<LayerSensitivity> layer_sensitivities(
     const std::shared_ptr<const network::NetworkAndWeights>& fused,

@@ -24,7 +24,18 @@ bool quantizable(const Convolution& conv) {
   return conv.groups == 1 || conv.groups == conv.in_channels;
 }
 
-/// Between a quantized convolution and an activation whose output is quantized.
+/// Whether a value is real, and convolutions in float32 alone read it.
+bool read_by_convolutions(const Network& network, const Quantization& plan, int value) {
+  if (plan.role(value) != ValueRole::real) return false;
+  for (const Level& level : network.levels)
+    if (level.value == value) return false;
+  return std::ranges::all_of(network.operations, [&](const Operation& op) {
+    return op.is<Convolution>() || std::ranges::find(op.inputs, value) == op.inputs.end();
+  });
+}
+
+/// Between a quantized convolution and its activation, where the activation's output is quantized;
+/// both of them where convolutions in float32 alone read it.
 std::vector<int> inner_values(const Network& network, const Quantization& plan) {
   const Links links(network);
   std::vector<int> all;
@@ -32,9 +43,10 @@ std::vector<int> inner_values(const Network& network, const Quantization& plan) 
     const Convolution* conv = op.as<Convolution>();
     if (conv == nullptr || !plan.quantizes(*conv)) continue;
     const Operation* reader = links.only_reader<Activate>(op.output);
-    if (reader != nullptr && !is_identity(*reader->as<Activate>()) &&
-        plan.role(reader->output) == ValueRole::quantized)
-      all.push_back(op.output);
+    if (reader == nullptr || is_identity(*reader->as<Activate>())) continue;
+    const bool real = read_by_convolutions(network, plan, reader->output);
+    if (real || plan.role(reader->output) == ValueRole::quantized) all.push_back(op.output);
+    if (real) all.push_back(reader->output);
   }
   return all;
 }
@@ -120,6 +132,17 @@ std::vector<const Convolution*> quantizable_convolutions(const Network& network)
     if (const Convolution* conv = op.as<Convolution>(); conv != nullptr && quantizable(*conv))
       all.push_back(conv);
   return all;
+}
+
+std::set<std::string> result_convolutions(const Network& network) {
+  const Links links(network);
+  std::set<std::string> names;
+  for (const Level& level : network.levels) {
+    const Operation* maker = links.producer(level.value);
+    if (maker != nullptr && maker->is<Convolution>())
+      names.insert(maker->as<Convolution>()->tensor);
+  }
+  return names;
 }
 
 Quantization make_quantization(const Network& network, QuantizationScales scales,

@@ -35,8 +35,9 @@ enum class ValueRole {
   real,       ///< float32
   quantized,  ///< a quantizer stands directly behind what makes it
   carried,    ///< quantized numbers that are moved as they are: pooling, concatenation, upsampling
-  inner       ///< between a quantized convolution and its activation: a number only where a
-              ///< format's convolutions give nothing else
+  inner       ///< between a quantized convolution and its activation, and behind that activation
+              ///< where float32 convolutions alone read it: a number only where a format's
+              ///< convolutions give nothing else
 };
 
 /// What is added to a convolution's bias, one number a channel: the mean error of its output that
@@ -85,6 +86,10 @@ std::vector<int> scale_groups(const Network& network);
 
 /// In order of execution. Grouped convolutions stay in float32, but for depthwise ones.
 std::vector<const Convolution*> quantizable_convolutions(const Network& network);
+
+/// The convolutions whose results are decoded, by Convolution::tensor. They are some thousandths
+/// of the work, and their inputs' and weights' rounding moves boxes directly.
+std::set<std::string> result_convolutions(const Network& network);
 
 /// All quantizable convolutions but `real`.
 Quantization make_quantization(const Network& network, QuantizationScales scales,
