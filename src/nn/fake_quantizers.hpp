@@ -14,10 +14,10 @@ namespace yolov7::nn {
 
 class FakeQuantizers {
  public:
-  /// Every quantizable convolution of `network`, which is folded, but those whose results are decoded,
-  /// and every value where the plan of them has a quantizer. Values of one scale group share one range; the image's, where
-  /// nothing meets it, is not learned. Error: a network with batch-norms, scales of another network
-  /// or that are not above 0.
+  /// Every quantizable convolution of `network`, which is folded, but those whose results are
+  /// decoded, and every value where the plan of them has a quantizer. Values of one scale group
+  /// share one range; the image's, where nothing meets it, is not learned. Error: a network with
+  /// batch-norms, scales of another network or that are not above 0.
   FakeQuantizers(const network::Network& network, network::QuantizationScales scales,
                  at::Device device = at::kCPU);
 

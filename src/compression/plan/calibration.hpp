@@ -20,7 +20,8 @@ struct CalibrationOptions {
   /// activation are looked at, and those where `inner`; biases are left alone.
   std::shared_ptr<const network::QuantizationScales> known = nullptr;
   bool inner = true;
-  /// Strength of channel_factors(); 0: none. Ranges that are known are those of the network as it is.
+  /// Strength of channel_factors(); 0: none. Ranges that are known are those of the network as it
+  /// is.
   double equalization = 0.5;
   std::size_t memory = std::size_t{512} << 20;  ///< of the values that are looked at in one pass
   std::stop_token stop = {};
