@@ -1,6 +1,7 @@
 #include "equivalence/turns.hpp"
 
 #include <chrono>
+#include <ctime>
 
 #include "core/stop.hpp"
 
@@ -15,9 +16,9 @@ double milliseconds_since(Clock::time_point begin) {
 
 }  // namespace
 
-std::vector<std::vector<double>> times_by_turns(const std::vector<std::function<void()>>& calls,
-                                                const Turns& turns, const std::stop_token& stop) {
-  std::vector<std::vector<double>> times(calls.size());
+std::vector<CallTimes> times_by_turns(const std::vector<std::function<void()>>& calls,
+                                      const Turns& turns, const std::stop_token& stop) {
+  std::vector<CallTimes> times(calls.size());
   for (const auto& call : calls) {
     check_stop(stop);
     call();
@@ -28,8 +29,11 @@ std::vector<std::vector<double>> times_by_turns(const std::vector<std::function<
     for (std::size_t i = 0; i < calls.size(); ++i) {
       check_stop(stop);
       const Clock::time_point begin = Clock::now();
+      const std::clock_t processor_begin = std::clock();
       calls[i]();
-      times[i].push_back(milliseconds_since(begin));
+      times[i].processor.push_back(1000.0 * static_cast<double>(std::clock() - processor_begin) /
+                                   CLOCKS_PER_SEC);
+      times[i].clock.push_back(milliseconds_since(begin));
     }
   return times;
 }

@@ -12,9 +12,15 @@ struct Turns {
   double seconds = 0;             ///< of all rounds: more of them until they took so long
 };
 
-/// Milliseconds of each round, by call. Every call runs once before, which is not counted: it
-/// compiles and allocates. Errors: what the calls report, stopped_error() between two of them.
-std::vector<std::vector<double>> times_by_turns(const std::vector<std::function<void()>>& calls,
-                                                const Turns& turns, const std::stop_token& stop);
+/// Milliseconds of each round: on the clock, and of the processor in all threads of this process.
+/// Where one thread computes, the second is the time that it takes, whatever other programs do.
+struct CallTimes {
+  std::vector<double> clock, processor;
+};
+
+/// By call. Every call runs once before, which is not counted: it compiles and allocates. Errors:
+/// what the calls report, stopped_error() between two of them.
+std::vector<CallTimes> times_by_turns(const std::vector<std::function<void()>>& calls,
+                                      const Turns& turns, const std::stop_token& stop);
 
 }  // namespace yolov7::equivalence

@@ -105,12 +105,13 @@ std::string stages(const json& result) {
 
 std::string machine(const json& result) {
   const json& m = result["machine"];
-  return paragraph(
-      fmt::format("{}, {} usable cores. Latency: one image of {} px on {} threads; least and "
-                  "median of calls by "
-                  "turns over all candidates. Images a second: all cores at work, by turns too.",
-                  text_of(m["processor"]), m["usable_cores"].dump(), result["img_size"].dump(),
-                  m["threads"].dump()));
+  return paragraph(fmt::format(
+      "{}, {} usable cores. Times: one image of {} px on {} threads ({}); least and median of "
+      "calls "
+      "by turns over all candidates. Images a second: all cores at work, by turns too, on the "
+      "clock.",
+      text_of(m["processor"]), m["usable_cores"].dump(), result["img_size"].dump(),
+      m["threads"].dump(), text_of(m["times"])));
 }
 
 }  // namespace

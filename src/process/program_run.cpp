@@ -22,10 +22,15 @@ ProgramEnd run_program(const ChildStart& start, const std::string& what,
   const auto begin = std::chrono::steady_clock::now();
   ChildProcess child = ChildProcess::start(start, what);
   bool told = false;
-  while (child.running()) {
+  for (auto shown = begin; child.running();
+       std::this_thread::sleep_for(std::chrono::milliseconds(20))) {
     if (stop.stop_requested() && !std::exchange(told, true)) child.send(SIGTERM);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto now = std::chrono::steady_clock::now();
+    if (!log::shows_live() || now - shown < std::chrono::seconds(2)) continue;
+    shown = now;
+    log::live(fmt::format("{}: {}", what, last_line(start.errors)));
   }
+  log::end_live();
   if (told || child.exit_code() == static_cast<int>(ExitCode::interrupted)) throw stopped_error();
   ProgramEnd end;
   end.code = child.exit_code();

@@ -15,7 +15,8 @@ struct ProgramEnd {
   std::string last_line{};  ///< of ChildStart::errors, without "error: "
 };
 
-/// Waits for the end. Errors: it cannot be started, naming `what`; a stop was requested: the child
+/// Waits for the end; meanwhile the child's last message is the live line, where there is one.
+/// Errors: it cannot be started, naming `what`; a stop was requested: the child
 /// gets SIGTERM, and stopped_error() follows its end. A child that was interrupted by somebody else
 /// is stopped_error(), too.
 ProgramEnd run_program(const ChildStart& start, const std::string& what,

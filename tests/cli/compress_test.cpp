@@ -86,7 +86,7 @@ TEST_F(Compress, KilledStoppedAndFinished) {
                                       "--hyp",
                                       "hyp.scratch.tiny.yaml",
                                       "--accuracy-budget",
-                                      "0.3",
+                                      "0.2",
                                       "--checkpoint-seconds",
                                       "0.001"};
   Process first(call("whole", more), scratch->path());

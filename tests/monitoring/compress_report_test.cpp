@@ -28,7 +28,8 @@ nlohmann::json result() {
       {"network": "time-35", "numbers": "int8", "chosen": false, "missing": "not tried: <why>"}],
     "advice": ["parent: int8 is 1.50 times as fast as bfloat16"],
     "stages": [{"stage": "prune time-35", "seconds": 3.25, "refused": "", "command": "yolov7 prune"}],
-    "machine": {"processor": "A & B", "usable_cores": 2, "threads": 1}})");
+    "machine": {"processor": "A & B", "usable_cores": 2, "threads": 1,
+                "times": "the processor's"}})");
 }
 
 TEST(CompressReport, TellsChoiceCandidatesClassesAndStages) {
@@ -48,7 +49,7 @@ TEST(CompressReport, TellsChoiceCandidatesClassesAndStages) {
   EXPECT_TRUE(has(page, "<td>none</td><td>–</td>"));
   EXPECT_TRUE(has(page, "1.50 times as fast as bfloat16"));
   EXPECT_TRUE(has(page, "<td>prune time-35</td>"));
-  EXPECT_TRUE(has(page, "A &amp; B, 2 usable cores"));
+  EXPECT_TRUE(has(page, "A &amp; B, 2 usable cores. Times: one image of 160 px on 1 threads"));
   EXPECT_TRUE(has(page,
                   "On the test split, which took no part (7 images): mAP 0.4750, the parent "
                   "0.5000, change -0.0250 (-0.0500 to +0.0000): over the budget."));

@@ -51,6 +51,10 @@ Measurement measurement_of(const CompressMeter::Request& request) {
   return measurement;
 }
 
+double sum(const std::vector<double>& times) {
+  return std::accumulate(times.begin(), times.end(), 0.0);
+}
+
 /// One call of a candidate, on so many siblings at a time.
 struct Runner {
   std::vector<std::unique_ptr<runtime::Detector>> detectors;
@@ -162,11 +166,22 @@ void CompressMeter::measure_speed(std::vector<CompressCandidate>& candidates) co
   std::vector<std::size_t> images;
   const int cores = usable_cores();
   const auto together = times(cores, cores, &images);
+  double on_clock = 0, of_processor = 0;
   for (std::size_t i = 0; i < measured.size(); ++i) {
-    const double sum = std::accumulate(together[i].begin(), together[i].end(), 0.0);
-    measured[i]->figures.speed = {*std::ranges::min_element(single[i]), median(single[i]),
-                                  1000 * static_cast<double>(images[i] * together[i].size()) / sum};
+    const equivalence::CallTimes& one = single[i];
+    const std::vector<double>& counted = request_.threads == 1 ? one.processor : one.clock;
+    on_clock += sum(one.clock), of_processor += sum(one.processor);
+    measured[i]->figures.speed = {
+        *std::ranges::min_element(counted), median(counted),
+        1000 * static_cast<double>(images[i] * together[i].clock.size()) / sum(together[i].clock)};
   }
+  constexpr double busy = 1.3;
+  if (request_.threads == 1 && on_clock > busy * of_processor)
+    log::warning(fmt::format(
+        "compress: other programs are at work on this machine: calls took {:.1f} times as long on "
+        "the clock as the processor spent on them; the times of one image are the processor's, the "
+        "images a second are too few",
+        on_clock / of_processor));
 }
 
 json CompressMeter::kept(const CompressCandidate& one) {

@@ -165,8 +165,10 @@ void check_formats(const CompressOptions& o) {
 bool CompressOptions::has(const std::string& stage) const { return text::contains(stages, stage); }
 
 Settings training_settings(CompressOptions& o) {
+  // Quantization-aware training is no part of the stages: what it gives is no network to quantize.
   Settings table = child_training_settings(
-      o.train, {"weights", "cfg", "data", "epochs", "img-size", "threads", "precision", "amp"});
+      o.train, {"weights", "cfg", "data", "epochs", "img-size", "threads", "precision", "amp",
+                "qat", "qat-weights", "qat-activation-bits", "qat-freeze"});
   table.entries = further(under("Training of pruned networks", std::move(table)));
   for (Setting& one : table.entries)
     if (text::contains({"hyp", "batch-size", "teacher", "device"}, one.name))
@@ -175,8 +177,9 @@ Settings training_settings(CompressOptions& o) {
 }
 
 Settings quantizing_settings(CompressOptions& o) {
-  Settings table = only(exporting::settings(o.quantize), {"include", "per-tensor", "calib-images",
-                                                          "calib-method", "qdq", "sensitivity"});
+  Settings table = only(
+      exporting::settings(o.quantize),
+      {"include", "per-tensor", "calib-images", "calib-method", "effort", "qdq", "sensitivity"});
   table.entries = further(under("Quantizing", std::move(table)));
   return table;
 }

@@ -254,7 +254,8 @@ json Compression::report() const {
               {"machine",
                {{"processor", processor_fact("model name")},
                 {"usable_cores", usable_cores()},
-                {"threads", threads_or_all(o_.prune.threads)}}},
+                {"threads", threads_or_all(o_.prune.threads)},
+                {"times", o_.prune.threads == 1 ? "the processor's" : "on the clock"}}},
               {"out", o_.out}};
   if (!meter_.data_account().empty())
     all["data_account"] = parse_json(meter_.data_account(), "account of the data");

@@ -142,7 +142,7 @@ class Search {
     const auto times = equivalence::times_by_turns(calls, {}, request_.calibration.stop);
     std::vector<double> least(all.size(), 0);
     for (std::size_t i = 0, found = 0; i < all.size(); ++i)
-      if (all[i]) least[i] = *std::ranges::min_element(times[found++]);
+      if (all[i]) least[i] = *std::ranges::min_element(times[found++].clock);
     result.speed = {least[0], least[1], least[3], all[2] == nullptr ? least[1] : least[2]};
   }
 
