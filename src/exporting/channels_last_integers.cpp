@@ -102,8 +102,7 @@ Value ChannelsLastIntegers::convolution(const network::Convolution& conv, int in
   const ExportModel& model = builder_.model();
   const network::ValueScale &from = plan_->scale(input), &to = plan_->scale(output);
   network::QuantizedWeight weight =
-      network::quantized_weight(model.fused->weights.at(conv.tensor + ".weight"), conv.out_channels,
-                                plan_->scales.per_tensor);
+      plan_->weight(conv, model.fused->weights, network::ActivationNumbers::asymmetric);
   const std::vector<float> bias =
       plan_->bias(conv, model.fused->weights, network::ActivationNumbers::asymmetric);
   widen(weight, bias, from.scale);

@@ -83,9 +83,7 @@ std::string OnnxQuantizers::held(int number, const std::string& value) {
 }
 
 std::string OnnxQuantizers::weight(const network::Convolution& conv, const Shape& shape) {
-  const network::QuantizedWeight weight =
-      network::quantized_weight(model_.fused->weights.at(conv.tensor + ".weight"),
-                                conv.out_channels, plan_->scales.per_tensor);
+  const network::QuantizedWeight weight = plan_->weight(conv, model_.fused->weights, numbers());
   const Shape channels{conv.out_channels};
   const std::string numbers = graph_.numbers(shape, OnnxType::int8, bytes_of(weight.numbers));
   if (form_ == OnnxQuantizerForm::openvino)
@@ -103,9 +101,7 @@ std::string OnnxQuantizers::bias(const network::Convolution& conv, int input) {
   const std::vector<float> bias = plan_->bias(conv, model_.fused->weights, numbers());
   const Shape channels{conv.out_channels};
   if (form_ != OnnxQuantizerForm::ort) return graph_.floats(channels, bias);
-  const network::QuantizedWeight weight =
-      network::quantized_weight(model_.fused->weights.at(conv.tensor + ".weight"),
-                                conv.out_channels, plan_->scales.per_tensor);
+  const network::QuantizedWeight weight = plan_->weight(conv, model_.fused->weights, numbers());
   std::vector<float> steps;
   std::vector<std::int32_t> numbers;
   constexpr double most = std::numeric_limits<std::int32_t>::max();

@@ -66,8 +66,19 @@ ValueRole Quantization::role(int value) const {
 
 const ValueScale& Quantization::scale(int value) const { return scales.values.at(place(value)); }
 
+QuantizedWeight Quantization::weight(const Convolution& conv, const Weights& weights,
+                                     ActivationNumbers numbers) const {
+  const auto& fitted = scales.fitted.of(numbers);
+  if (const auto found = fitted.find(conv.tensor); found != fitted.end())
+    return found->second.weight;
+  return quantized_weight(weights.at(conv.tensor + ".weight"), conv.out_channels,
+                          scales.per_tensor);
+}
+
 std::vector<float> Quantization::bias(const Convolution& conv, const Weights& weights,
                                       ActivationNumbers numbers) const {
+  const auto& fitted = scales.fitted.of(numbers);
+  if (const auto known = fitted.find(conv.tensor); known != fitted.end()) return known->second.bias;
   std::vector<float> bias(place(conv.out_channels), 0);
   if (conv.bias) bias = weights.at(conv.tensor + ".bias").to_floats();
   const auto found = scales.corrections.find(conv.tensor);

@@ -49,11 +49,31 @@ struct BiasCorrection {
   }
 };
 
+/// −127 … 127 in the order of the tensor; one scale an output channel (all the same per tensor).
+struct QuantizedWeight {
+  std::vector<std::int8_t> numbers;
+  std::vector<float> scales;
+};
+
+/// A convolution whose numbers were fitted to the float32 network's outputs.
+struct FittedConvolution {
+  QuantizedWeight weight;
+  std::vector<float> bias;
+};
+/// By Convolution::tensor; the others are rounded by themselves.
+struct FittedConvolutions {
+  std::map<std::string, FittedConvolution> asymmetric, symmetric;
+  const std::map<std::string, FittedConvolution>& of(ActivationNumbers numbers) const {
+    return numbers == ActivationNumbers::symmetric ? symmetric : asymmetric;
+  }
+};
+
 /// Of all values and convolutions that can be quantized; which of them are is the plan's.
 struct QuantizationScales {
   std::vector<ValueScale> values;                     ///< by value number
   std::map<std::string, BiasCorrection> corrections;  ///< by Convolution::tensor
-  bool per_tensor = false;  ///< weights have one scale a tensor, else one an output channel
+  FittedConvolutions fitted;  ///< instead of rounded weights and corrections
+  bool per_tensor = false;    ///< weights have one scale a tensor, else one an output channel
 };
 
 struct Quantization {
@@ -65,16 +85,13 @@ struct Quantization {
   ValueRole role(int value) const;
   const ValueScale& scale(int value) const;
   bool quantizes(const Convolution& conv) const { return convolutions.contains(conv.tensor); }
+  QuantizedWeight weight(const Convolution& conv, const Weights& weights,
+                         ActivationNumbers numbers) const;
   /// Bias and correction; without a bias the correction alone. One number a channel.
   std::vector<float> bias(const Convolution& conv, const Weights& weights,
                           ActivationNumbers numbers) const;
 };
 
-/// −127 … 127 in the order of the tensor; one scale an output channel (all the same per tensor).
-struct QuantizedWeight {
-  std::vector<std::int8_t> numbers;
-  std::vector<float> scales;
-};
 /// By the largest magnitude. A channel of zeros has scale 1.
 QuantizedWeight quantized_weight(const Tensor& weight, int out_channels, bool per_tensor);
 

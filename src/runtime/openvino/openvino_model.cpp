@@ -159,9 +159,8 @@ Value Builder::integer_weight(const network::Convolution& conv, const ov::Shape&
   scales[0] = shape[0];
   if (shape.size() == 5) scales[1] = shape[1];
   return quantized_weights(
-      network::quantized_weight(fused_->weights.at(conv.tensor + ".weight"), conv.out_channels,
-                                options_.quantized.plan->scales.per_tensor),
-      shape, scales);
+      options_.quantized.plan->weight(conv, fused_->weights, options_.quantized.numbers), shape,
+      scales);
 }
 
 Value Builder::held(int number, const Value& value) const {

@@ -25,10 +25,11 @@ std::size_t side(int length) { return static_cast<std::size_t>(length); }
 class Stream final : public ValueStream {
  public:
   Stream(std::shared_ptr<const network::NetworkAndWeights> fused, std::vector<int> values,
-         int height, int width)
+         int height, int width, const QuantizedForm& form)
       : values_(std::move(values)) {
     OpenvinoModelOptions options;
     options.height = height, options.width = width, options.name_values = true;
+    options.quantized = form;
     const auto whole = make_openvino_model(std::move(fused), options);
     std::map<std::string, ov::Output<ov::Node>> named;
     for (const std::shared_ptr<ov::Node>& node : whole->get_ordered_ops())
@@ -79,8 +80,9 @@ class Stream final : public ValueStream {
 }  // namespace
 
 std::unique_ptr<ValueStream> stream_values(std::shared_ptr<const network::NetworkAndWeights> fused,
-                                           std::vector<int> values, int height, int width) {
-  return std::make_unique<Stream>(std::move(fused), std::move(values), height, width);
+                                           std::vector<int> values, int height, int width,
+                                           const QuantizedForm& form) {
+  return std::make_unique<Stream>(std::move(fused), std::move(values), height, width, form);
 }
 
 }  // namespace yolov7::runtime
@@ -90,7 +92,7 @@ std::unique_ptr<ValueStream> stream_values(std::shared_ptr<const network::Networ
 namespace yolov7::runtime {
 
 std::unique_ptr<ValueStream> stream_values(std::shared_ptr<const network::NetworkAndWeights>,
-                                           std::vector<int>, int, int) {
+                                           std::vector<int>, int, int, const QuantizedForm&) {
   throw Error("this build has no OpenVINO, which runs parts of models");
 }
 

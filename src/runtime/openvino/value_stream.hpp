@@ -8,6 +8,7 @@
 
 #include "network/graph/weights.hpp"
 #include "runtime/detector.hpp"
+#include "runtime/openvino/quantized_form.hpp"
 
 namespace yolov7::runtime {
 
@@ -26,10 +27,12 @@ class ValueStream {
   virtual std::vector<StreamedValue> run(const PixelBatch& image) = 0;
 };
 
-/// `values`: numbers of the network's values. Their memory is that of one image. The network is run
+/// `values`: numbers of the network's values; of a quantized network what they are behind their
+/// quantizers. Their memory is that of one image. The network is run
 /// as it is, not folded first. Errors: a number that the network does not make; this build has no
 /// OpenVINO.
 std::unique_ptr<ValueStream> stream_values(std::shared_ptr<const network::NetworkAndWeights> fused,
-                                           std::vector<int> values, int height, int width);
+                                           std::vector<int> values, int height, int width,
+                                           const QuantizedForm& form = {});
 
 }  // namespace yolov7::runtime
