@@ -1,7 +1,7 @@
 #pragma once
 // Weights and biases of a quantized network fitted to the float32 network's outputs, convolution by
-// convolution in order of execution, so that each makes good what those before it changed
-// (quantize --effort high).
+// convolution in order of execution, so that each makes good what those before it changed. No verb
+// offers it yet.
 #include <memory>
 #include <string>
 #include <vector>
