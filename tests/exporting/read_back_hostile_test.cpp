@@ -145,6 +145,31 @@ TEST(ReadBackHostile, FilesOfOneNameAndAnothersContent) {
             std::string::npos);
 }
 
+// OpenVINO divides the input's channels by the filter's and then by the quotient.
+TEST(ReadBackHostile, FiltersThatFitNoInputAreRefused) {
+  const test::ScratchFolder folder;
+  write_seed(folder.path(), seeds[1]);
+  const std::string whole = test::read_text(folder / "x.tflite");
+  const auto shape = [](std::int32_t channels) {
+    const std::int32_t numbers[] = {4, 8, 3, 3, channels};  // length, then [out, h, w, channels]
+    return std::string(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  };
+  const std::size_t at = whole.find(shape(2));  // of 8 channels in 4 groups
+  ASSERT_NE(at, std::string::npos);
+  for (const std::int32_t channels : {-65528, 0, 16, 3}) {
+    std::string changed = whole;
+    test::write_text(folder / "x.tflite", changed.replace(at, shape(2).size(), shape(channels)));
+    const std::string message = open_and_run(folder / "x.tflite");
+    EXPECT_NE(message.find("expected a filter whose channels divide the 8 of its input in the "
+                           "field 'subgraphs[0].operators["),
+              std::string::npos)
+        << message;
+    EXPECT_NE(message.find(std::string("found ") + std::to_string(channels)), std::string::npos)
+        << message;
+    expect_clear(message, std::to_string(channels));
+  }
+}
+
 /// Under the address sanitizer an allocation that is refused is named there; OpenVINO takes the
 /// refusal.
 std::string without_sanitizer(const std::string& text) {

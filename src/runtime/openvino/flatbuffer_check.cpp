@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -137,11 +138,31 @@ void require_some(std::size_t count, const char* field) {
     throw Fault(fmt::format("expected the field '{}' with something in it, found none", field));
 }
 
-/// Numbers of the fields as TensorFlow's schema (Apache-2.0) has them (export 4).
-void check_graph(const Table& graph, std::size_t buffers, std::size_t codes) {
+using Shapes = std::vector<std::vector<std::int32_t>>;
+
+/// CONV_2D of [B, H, W, C] by a filter of [out, h, w, C / groups]: OpenVINO divides by the number
+/// of groups and does not ask whether there is one.
+void check_convolution(const Table& operation, const std::vector<std::int32_t>& inputs,
+                       const Shapes& shapes) {
+  if (inputs.size() < 2 || inputs[0] < 0 || inputs[1] < 0) return;
+  const auto &images = shapes[static_cast<std::size_t>(inputs[0])],
+             &filter = shapes[static_cast<std::size_t>(inputs[1])];
+  if (images.size() != 4 || filter.size() != 4) return;
+  if (filter[3] < 1 || images[3] < 1 || images[3] % filter[3] != 0)
+    throw Fault(
+        fmt::format("expected a filter whose channels divide the {} of its input in the field "
+                    "'{}', found {}",
+                    images[3], operation.inside("inputs"), filter[3]));
+}
+
+/// Numbers of the fields, and of the operation, as TensorFlow's schema (Apache-2.0) has them
+/// (export 4). `codes`: the operations by their index.
+void check_graph(const Table& graph, std::size_t buffers, const std::vector<std::int32_t>& codes) {
+  constexpr std::int32_t conv_2d = 3;
   const std::vector<Table> tensors = graph.tables(0, "tensors");
+  Shapes shapes;
   for (const Table& tensor : tensors) {
-    tensor.list<std::int32_t>(0, "shape");
+    shapes.push_back(tensor.list<std::int32_t>(0, "shape"));
     require_below(tensor.scalar<std::uint32_t>(2, "buffer", 0), buffers, tensor.inside("buffer"),
                   "buffers");
     tensor.passed(3, "name");
@@ -150,12 +171,14 @@ void check_graph(const Table& graph, std::size_t buffers, std::size_t codes) {
     for (const std::int32_t index : graph.list<std::int32_t>(field, name))
       require_below(index, tensors.size(), graph.inside(name), "tensors");
   for (const Table& operation : graph.tables(3, "operators")) {
-    require_below(operation.scalar<std::uint32_t>(0, "opcode_index", 0), codes,
-                  operation.inside("opcode_index"), "operator codes");
+    const auto code = operation.scalar<std::uint32_t>(0, "opcode_index", 0);
+    require_below(code, codes.size(), operation.inside("opcode_index"), "operator codes");
     for (const auto& [field, name] : {std::pair{std::size_t{1}, "inputs"}, {2, "outputs"}})
       for (const std::int32_t index : operation.list<std::int32_t>(field, name))
         if (index != -1)  // an input that is left out
           require_below(index, tensors.size(), operation.inside(name), "tensors");
+    if (codes[code] == conv_2d)
+      check_convolution(operation, operation.list<std::int32_t>(1, "inputs"), shapes);
   }
 }
 
@@ -174,7 +197,12 @@ void check_model(Bytes& bytes) {
                size = buffer.scalar<std::uint64_t>(2, "size", 0);
     if (offset > 1) bytes.require(offset, size, buffer.inside("size"));  // outside the tables
   }
-  for (const Table& graph : graphs) check_graph(graph, buffers.size(), codes.size());
+  std::vector<std::int32_t> operations;  // old files have the number in the first field alone
+  for (const Table& code : codes)
+    operations.push_back(
+        std::max(code.scalar<std::int32_t>(3, "builtin_code", 0),
+                 std::int32_t{code.scalar<std::int8_t>(0, "deprecated_builtin_code", 0)}));
+  for (const Table& graph : graphs) check_graph(graph, buffers.size(), operations);
 }
 
 }  // namespace
