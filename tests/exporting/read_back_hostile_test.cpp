@@ -150,15 +150,19 @@ TEST(ReadBackHostile, FiltersThatFitNoInputAreRefused) {
   const test::ScratchFolder folder;
   write_seed(folder.path(), seeds[1]);
   const std::string whole = test::read_text(folder / "x.tflite");
-  const auto shape = [](std::int32_t channels) {
-    const std::int32_t numbers[] = {4, 8, 3, 3, channels};  // length, then [out, h, w, channels]
+  const auto shape = [](std::int32_t out, std::int32_t rows, std::int32_t channels) {
+    const std::int32_t numbers[] = {4, out, rows, 3,
+                                    channels};  // length, then [out, h, w, channels]
     return std::string(reinterpret_cast<const char*>(numbers), sizeof numbers);
   };
-  const std::size_t at = whole.find(shape(2));  // of 8 channels in 4 groups
+  const std::string right = shape(8, 3, 2);  // of 8 channels in 4 groups
+  const std::size_t at = whole.find(right);
   ASSERT_NE(at, std::string::npos);
-  for (const std::int32_t channels : {-65528, 0, 16, 3}) {
+  // As many numbers in another order.
+  for (const auto& [wrong, channels] :
+       {std::pair{shape(1, 3, 16), 16}, std::pair{shape(8, 2, 3), 3}}) {
     std::string changed = whole;
-    test::write_text(folder / "x.tflite", changed.replace(at, shape(2).size(), shape(channels)));
+    test::write_text(folder / "x.tflite", changed.replace(at, right.size(), wrong));
     const std::string message = open_and_run(folder / "x.tflite");
     EXPECT_NE(message.find("expected a filter whose channels divide the 8 of its input in the "
                            "field 'subgraphs[0].operators["),
@@ -168,6 +172,30 @@ TEST(ReadBackHostile, FiltersThatFitNoInputAreRefused) {
         << message;
     expect_clear(message, std::to_string(channels));
   }
+}
+
+// The padding [4, 2] of the second convolution, whose numbers would be asked for behind the file.
+TEST(ReadBackHostile, ShapesThatTheirNumbersDoNotFill) {
+  const test::ScratchFolder folder;
+  write_seed(folder.path(), seeds[1]);
+  const std::string whole = test::read_text(folder / "x.tflite");
+  const auto shape = [](std::int32_t rows, std::int32_t columns) {
+    const std::int32_t numbers[] = {2, rows, columns};
+    return std::string(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  };
+  const std::size_t at = whole.find(shape(4, 2));
+  ASSERT_NE(at, std::string::npos);
+  const auto message = [&](std::int32_t rows, std::int32_t columns) {
+    std::string changed = whole;
+    test::write_text(folder / "x.tflite",
+                     changed.replace(at, shape(4, 2).size(), shape(rows, columns)));
+    return open_and_run(folder / "x.tflite");
+  };
+  EXPECT_NE(message(-252, 255).find("expected sides of at least 0 in the field"),
+            std::string::npos);
+  EXPECT_NE(message(4, 3).find("expected the 48 bytes of the numbers in the field"),
+            std::string::npos);
+  EXPECT_NE(message(4, 3).find("shape', found 32"), std::string::npos);
 }
 
 /// Under the address sanitizer an allocation that is refused is named there; OpenVINO takes the

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -88,11 +89,13 @@ class Table {
     const std::uint64_t at = target(field, name);
     return bytes_.numbers<T>(at + 4, bytes_.number<std::uint32_t>(at, inside(name)), inside(name));
   }
-  /// The same without its content.
-  void passed(std::size_t field, const char* name) const {
-    if (!has(field)) return;
+  /// The same without its content; returns its length.
+  std::uint64_t passed(std::size_t field, const char* name) const {
+    if (!has(field)) return 0;
     const std::uint64_t at = target(field, name);
-    bytes_.require(at + 4, bytes_.number<std::uint32_t>(at, inside(name)), inside(name));
+    const auto length = bytes_.number<std::uint32_t>(at, inside(name));
+    bytes_.require(at + 4, length, inside(name));
+    return length;
   }
   std::vector<Table> tables(std::size_t field, const char* name) const {
     std::vector<Table> all;
@@ -138,6 +141,33 @@ void require_some(std::size_t count, const char* field) {
     throw Fault(fmt::format("expected the field '{}' with something in it, found none", field));
 }
 
+/// Bytes of an element by the number of its type; 0: not known, or no whole number of bytes.
+std::uint64_t element_bytes(int type) {
+  constexpr std::array<std::uint64_t, 17> sizes{4, 2, 4, 1, 8, 0, 1, 2, 8, 1, 8, 16, 8, 0, 0, 4, 2};
+  return type >= 0 && static_cast<std::size_t>(type) < sizes.size()
+             ? sizes[static_cast<std::size_t>(type)]
+             : 0;
+}
+
+/// `bytes`: of the numbers that the file has for it; 0: none.
+void check_shape(const Table& tensor, const std::vector<std::int32_t>& shape, std::uint64_t bytes) {
+  constexpr std::int32_t open = -1;  // a side that is not known
+  const bool constant = bytes > 0;
+  std::uint64_t wanted = element_bytes(tensor.scalar<std::int8_t>(1, "type", 0));
+  const bool known = wanted > 0 && !tensor.has(6);  // sparse ones are stored in another way
+  for (const std::int32_t side : shape) {
+    if (side < (constant ? 0 : open))
+      throw Fault(fmt::format("expected sides of at least {} in the field '{}', found {}",
+                              constant ? 0 : open, tensor.inside("shape"), side));
+    if (constant && __builtin_mul_overflow(wanted, static_cast<std::uint64_t>(side), &wanted))
+      throw Fault(fmt::format("expected sides whose product 64 bits hold in the field '{}'",
+                              tensor.inside("shape")));
+  }
+  if (constant && known && wanted != bytes)
+    throw Fault(fmt::format("expected the {} bytes of the numbers in the field '{}', found {}",
+                            wanted, tensor.inside("shape"), bytes));
+}
+
 using Shapes = std::vector<std::vector<std::int32_t>>;
 
 /// CONV_2D of [B, H, W, C] by a filter of [out, h, w, C / groups]: OpenVINO divides by the number
@@ -157,14 +187,16 @@ void check_convolution(const Table& operation, const std::vector<std::int32_t>& 
 
 /// Numbers of the fields, and of the operation, as TensorFlow's schema (Apache-2.0) has them
 /// (export 4). `codes`: the operations by their index.
-void check_graph(const Table& graph, std::size_t buffers, const std::vector<std::int32_t>& codes) {
+void check_graph(const Table& graph, const std::vector<std::uint64_t>& buffers,
+                 const std::vector<std::int32_t>& codes) {
   constexpr std::int32_t conv_2d = 3;
   const std::vector<Table> tensors = graph.tables(0, "tensors");
   Shapes shapes;
   for (const Table& tensor : tensors) {
     shapes.push_back(tensor.list<std::int32_t>(0, "shape"));
-    require_below(tensor.scalar<std::uint32_t>(2, "buffer", 0), buffers, tensor.inside("buffer"),
-                  "buffers");
+    const auto buffer = tensor.scalar<std::uint32_t>(2, "buffer", 0);
+    require_below(buffer, buffers.size(), tensor.inside("buffer"), "buffers");
+    check_shape(tensor, shapes.back(), buffers[buffer]);
     tensor.passed(3, "name");
   }
   for (const auto& [field, name] : {std::pair{std::size_t{1}, "inputs"}, {2, "outputs"}})
@@ -191,18 +223,21 @@ void check_model(Bytes& bytes) {
   require_some(graphs.size(), "subgraphs");
   require_some(buffers.size(), "buffers");
   model.passed(3, "description");
+  std::vector<std::uint64_t> sizes;
   for (const Table& buffer : buffers) {
-    buffer.passed(0, "data");
+    sizes.push_back(buffer.passed(0, "data"));
     const auto offset = buffer.scalar<std::uint64_t>(1, "offset", 0),
                size = buffer.scalar<std::uint64_t>(2, "size", 0);
-    if (offset > 1) bytes.require(offset, size, buffer.inside("size"));  // outside the tables
+    if (offset <= 1) continue;
+    bytes.require(offset, size, buffer.inside("size"));  // outside the tables
+    sizes.back() = size;
   }
   std::vector<std::int32_t> operations;  // old files have the number in the first field alone
   for (const Table& code : codes)
     operations.push_back(
         std::max(code.scalar<std::int32_t>(3, "builtin_code", 0),
                  std::int32_t{code.scalar<std::int8_t>(0, "deprecated_builtin_code", 0)}));
-  for (const Table& graph : graphs) check_graph(graph, buffers.size(), operations);
+  for (const Table& graph : graphs) check_graph(graph, sizes, operations);
 }
 
 }  // namespace
