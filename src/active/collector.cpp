@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "active/coco_predictions.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
@@ -171,33 +172,21 @@ Collected Collector::offer(const CollectedImage& image, double now) {
 }
 
 void Collector::finish() const {
-  json images = json::array(), annotations = json::array(), categories = json::array();
-  for (std::size_t k = 0; k < names_.size(); ++k)
-    categories.push_back({{"id", k + 1}, {"name", names_[k]}});
+  std::vector<PredictedImage> images;
   for (const json& line : lines_of(options_.folder / lines_name)) {
-    const std::size_t id = images.size() + 1;
-    images.push_back({{"id", id},
-                      {"file_name", "images/" + line["image"].get<std::string>()},
-                      {"width", line["width"]},
-                      {"height", line["height"]}});
+    PredictedImage& image = images.emplace_back();
+    image.file = "images/" + line["image"].get<std::string>();
+    image.width = line["width"], image.height = line["height"];
     for (const json& one : line["detections"]) {
       const auto place = std::find(names_.begin(), names_.end(), one["class"]);
       const auto box = one["box"].get<std::vector<double>>();
-      const double width = box.at(2) - box.at(0), height = box.at(3) - box.at(1);
-      annotations.push_back({{"id", annotations.size() + 1},
-                             {"image_id", id},
-                             {"category_id", place - names_.begin() + 1},
-                             {"bbox", {box[0], box[1], width, height}},
-                             {"area", width * height},
-                             {"iscrowd", 0},
-                             {"score", one["score"]}});
+      image.detections.push_back({{box.at(0), box.at(1), box.at(2), box.at(3)},
+                                  one["score"],
+                                  static_cast<int>(place - names_.begin())});
     }
   }
   file::write_atomically(options_.folder / "predictions.json",
-                         json_text({{"images", std::move(images)},
-                                    {"annotations", std::move(annotations)},
-                                    {"categories", std::move(categories)}}) +
-                             "\n");
+                         json_text(coco_predictions(images, names_)) + "\n");
 }
 
 }  // namespace yolov7::active

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "core/file_tree.hpp"
 #include "core/json_fields.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -32,16 +33,6 @@ bool is_recorded(const Setting& entry) {
   return entry.has_effect() && !left_out.contains(entry.name);
 }
 
-/// Of a folder: its files in the order of their names.
-std::vector<fs::path> parts_of(const fs::path& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> all;
-  for (const auto& entry : fs::recursive_directory_iterator(path))
-    if (!entry.is_directory()) all.push_back(entry.path());
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
 std::string part_name(const fs::path& part, const fs::path& whole) {
   return part == whole ? whole.filename().string() : part.lexically_relative(whole).string();
 }
@@ -56,7 +47,7 @@ std::string from(const fs::path& place, const std::string& path) {
 
 json files_json(const fs::path& written, const fs::path& place, const std::stop_token& stop) {
   json files = json::array();
-  for (const fs::path& part : parts_of(written))
+  for (const fs::path& part : file::files_of(written))
     files.push_back(
         {{"name", part == written ? place.filename().string() : part_name(part, written)},
          {"bytes", fs::file_size(part)},
@@ -241,7 +232,7 @@ std::vector<std::string> changed_parts(const CertifiedFile& certified, const fs:
                                     part.sha256, found));
   }
   if (folder)
-    for (const fs::path& path : parts_of(file))
+    for (const fs::path& path : file::files_of(file))
       if (!known.contains(part_name(path, file)))
         changes.push_back(fmt::format("{}: it is not in the certificate", part_name(path, file)));
   return changes;

@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/file_tree.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -67,14 +68,6 @@ class FolderBeside {
 
   fs::path path_;
 };
-
-std::uint64_t size_of(const fs::path& path) {
-  if (!fs::is_directory(path)) return fs::file_size(path);
-  std::uint64_t sum = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(path))
-    if (entry.is_regular_file()) sum += entry.file_size();
-  return sum;
-}
 
 /// An earlier export at the place is replaced. Error: something else is there.
 void require_own(const fs::path& written, const fs::path& place) {
@@ -159,7 +152,7 @@ WrittenFormat write_format(const Format& format, const ExportModel& given,
     result.content =
         json_text(file_certificate(format, model, options, result.check, written, place, stop), 1);
     file::write_atomically(paper, result.content + "\n");
-    result.bytes = size_of(written);
+    result.bytes = file::bytes_of(written);
   } catch (const Error& error) {
     if (error.code() == ExitCode::interrupted || !result.check.breach.empty()) throw;
     rethrow_named(folder.path(), std::string(format.name));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <stop_token>
 
+#include "tests/compression/noise_images.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
 
@@ -40,17 +41,7 @@ std::shared_ptr<const network::NetworkAndWeights> with_a_bad_layer() {
       network::NetworkAndWeights{std::move(network), net.weights()});
 }
 
-CalibrationImages images(std::size_t count) {
-  CalibrationImages all;
-  all.count = count, all.height = side, all.width = side;
-  all.name = [](std::size_t i) { return "image " + std::to_string(i); };
-  all.load = [](std::size_t i, std::vector<std::uint8_t>& planes) {
-    planes.clear();
-    for (const float x : unit_noise(3 * side * side, static_cast<std::uint32_t>(i)))
-      planes.push_back(static_cast<std::uint8_t>(255 * x));
-  };
-  return all;
-}
+CalibrationImages images(std::size_t count) { return noise_images(count, side); }
 
 /// Mean difference of the rows of one image: what a layer costs here.
 std::function<double(runtime::Detector&)> loss_of(

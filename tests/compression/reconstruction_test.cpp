@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/compression/noise_images.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
 
@@ -13,17 +14,7 @@ namespace {
 
 constexpr int side = 16;
 
-CalibrationImages images(std::size_t count) {
-  CalibrationImages all;
-  all.count = count, all.height = side, all.width = side;
-  all.name = [](std::size_t i) { return "image " + std::to_string(i); };
-  all.load = [](std::size_t i, std::vector<std::uint8_t>& planes) {
-    planes.clear();
-    for (const float x : unit_noise(3 * side * side, static_cast<std::uint32_t>(i)))
-      planes.push_back(static_cast<std::uint8_t>(255 * x));
-  };
-  return all;
-}
+CalibrationImages images(std::size_t count) { return noise_images(count, side); }
 
 /// image → a → leaky ┬→ b → leaky ┬→ concat → head.
 ///                   └→ c → leaky ┘

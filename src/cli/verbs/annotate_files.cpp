@@ -7,6 +7,7 @@
 
 #include "cli/verbs/predictions_file.hpp"
 #include "core/file.hpp"
+#include "core/file_tree.hpp"
 #include "core/interrupt.hpp"
 #include "core/setting_name.hpp"
 #include "core/sha256.hpp"
@@ -129,12 +130,8 @@ std::string model_fingerprint(const fs::path& path) {
     if (text::lower(path.extension().string()) != ".xml" || !fs::exists(weights, error)) return own;
     return sha256(own + sha256_of_file(weights, interrupt::token()));
   }
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path))
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
   std::string list;
-  for (const fs::path& one : files)
+  for (const fs::path& one : file::files_of(path))
     list += fmt::format("{} {}\n", sha256_of_file(one, interrupt::token()),
                         one.lexically_relative(path).generic_string());
   return sha256(list);

@@ -50,7 +50,7 @@ std::vector<Setting> promise_settings(AnnotateOptions& o) {
            .range(0.5, 0.9999)
            .basic(),
        setting("confidence", o.promise.confidence,
-               "of the bound, one-sided, for all thresholds of a class together")
+               "confidence of that bound, one-sided, for all thresholds of a class together")
            .range(0.5, 0.9999),
        setting("conf", o.conf,
                "thresholds instead: one for all classes, or NAME=THRESHOLD for each; with "

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "core/file_tree.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/statistics.hpp"
@@ -29,14 +30,6 @@ api::OpenModel open(const fs::path& file, const std::string& numbers, int thread
   options.detector.threads = threads;
   options.detector.streams = streams;
   return api::open_detector(options);
-}
-
-std::uint64_t bytes_of(const fs::path& path) {
-  if (!fs::is_directory(path)) return fs::file_size(path);
-  std::uint64_t sum = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(path))
-    if (entry.is_regular_file()) sum += entry.file_size();
-  return sum;
 }
 
 Measurement measurement_of(const CompressMeter::Request& request) {
@@ -124,7 +117,7 @@ void CompressMeter::measure_accuracy(CompressCandidate& one) {
   if (found.pictures_not_finite > 0)
     one.figures.missing = fmt::format("NaN or infinity in the predictions of {} of {} images",
                                       found.pictures_not_finite, found.images);
-  one.bytes = bytes_of(one.file);
+  one.bytes = file::bytes_of(one.file);
   one.parameters = model.network.parameter_count();
   one.figures.accuracy = compared(before, found, request_.draws);
   one.figures.accuracy.data = fs::path(request_.data).filename().string();

@@ -62,9 +62,9 @@ std::vector<Setting> budget_settings(CompressOptions& o) {
                "mAP (0 to 1) that the chosen model may lose against --weights")
            .range(0, 1)
            .basic(),
-       setting("split", o.split, "of --data, on which every candidate is measured")
+       setting("split", o.split, "split of --data on which every candidate is measured")
            .choices({"val", "test", "train"}),
-       setting("draws", o.draws, "of the images, for the intervals of the mAP")
+       setting("draws", o.draws, "random draws of the images, for the intervals of the mAP")
            .range(100, 1'000'000),
        setting("stages", o.stages,
                "prune: smaller networks, trained further; distil: that training has a teacher; "
@@ -94,7 +94,7 @@ std::vector<Setting> training_options(CompressOptions& o) {
                   .range(0, 1'000'000)
                   .basic(),
               setting("epochs-share", o.epochs_share,
-                      "of those epochs, for which each pruned network is trained further")
+                      "share of those epochs for which each pruned network is trained further")
                   .range(0.0001, 10)
                   .basic()}),
        training_settings(o).entries});
@@ -108,10 +108,11 @@ std::vector<Setting> measuring_settings(CompressOptions& o) {
                "parent was trained at")
            .range(0, 16'384)
            .basic(),
-       setting("threads", o.prune.threads, "of the network, for latencies; 0 = usable cores")
+       setting("threads", o.prune.threads,
+               "threads of the network when latencies are measured; 0 = usable cores")
            .range(0, 4096),
        setting("seconds", o.prune.seconds,
-               "of measuring times, for each candidate; all run by turns")
+               "seconds in which the times of each candidate are measured; all run by turns")
            .range(0, 3600)});
 }
 

@@ -1,6 +1,5 @@
 #pragma once
-// Detections on images as a COCO data set with scores, which dataset push and annotation tools
-// take.
+// Detections on the images of a pool as a COCO data set with scores (active/coco_predictions).
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -9,7 +8,7 @@
 
 namespace yolov7::cli {
 
-/// Detections of `least` and more. Images have absolute paths; categories are numbered from 1.
+/// Detections of `least` and more. Images have absolute paths.
 nlohmann::json predictions_json(const std::vector<const PoolImage*>& images,
                                 const std::vector<std::string>& names, double least);
 

@@ -156,7 +156,7 @@ void Compression::take_choice() {
       record_derived(entry.path().string(), "derived model", o_.weights);
 }
 
-/// Nothing was chosen on the test split, so its figures are not too good.
+/// The test split takes no part in the choice, so its numbers are not too good.
 void Compression::measure_held_out() {
   if (!choice_.chosen || !inputs_.has_test) return;
   const std::string stage = "measure the chosen one on test";

@@ -7,6 +7,7 @@
 #include "cli/terminal.hpp"
 #include "cli/verbs/val_options.hpp"
 #include "core/file.hpp"
+#include "core/file_tree.hpp"
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
@@ -20,12 +21,8 @@ namespace {
 /// Of a file; of a model's folder, over its files in the order of their names.
 std::string weights_hash(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return file::content_hash(file::read(path));
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
   std::string all;
-  for (const std::filesystem::path& one : files)
+  for (const std::filesystem::path& one : file::files_of(path))
     all +=
         one.lexically_relative(path).string() + "\n" + file::content_hash(file::read(one)) + "\n";
   return file::content_hash(all);

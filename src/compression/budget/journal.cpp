@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/file_tree.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -25,15 +26,6 @@ std::string shown(const std::string& value) {
   constexpr std::size_t most = 60;
   const std::string clean = text::printable(value);
   return clean.size() <= most ? "'" + clean + "'" : "'" + clean.substr(0, most) + " …'";
-}
-
-std::vector<fs::path> files_of(const fs::path& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> all;
-  for (const auto& entry : fs::recursive_directory_iterator(path))
-    if (entry.is_regular_file()) all.push_back(entry.path());
-  std::ranges::sort(all);
-  return all;
 }
 
 [[noreturn]] void throw_other(const fs::path& file, const std::string& name,
@@ -101,7 +93,7 @@ void Journal::finish(const std::string& stage, const json& found,
                      const std::vector<fs::path>& files) {
   json hashes = json::object();
   for (const fs::path& path : files)
-    for (const fs::path& one : files_of(path))
+    for (const fs::path& one : file::files_of(path))
       hashes[one.lexically_proximate(file_.parent_path()).string()] = sha256_of_file(one, stop_);
   (*content_)["stages"][stage] = {{"found", found}, {"files", hashes}};
   write();

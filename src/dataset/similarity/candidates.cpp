@@ -48,12 +48,7 @@ std::vector<Pair> from_all_pairs(std::span<const Sketch> sketches, int threads,
     if (a.plain != 0) return;
     for (std::size_t j = i + 1; j < sketches.size(); ++j) {
       const Sketch& b = sketches[j];
-      if (b.plain != 0) continue;
-      int best = product(a.directions[0], b.directions[0]);
-      for (std::size_t cut = 1; cut < cuts.size(); ++cut)
-        best = std::max({best, product(a.directions[0], b.directions[cut]),
-                         product(a.directions[cut], b.directions[0])});
-      if (best >= least_product) found[i].emplace_back(i, j);
+      if (b.plain == 0 && are_candidates(a, b)) found[i].emplace_back(i, j);
     }
   });
   std::vector<Pair> pairs;
@@ -167,6 +162,14 @@ std::vector<Pair> from_tables(std::span<const Sketch> sketches, std::size_t firs
 }
 
 }  // namespace
+
+bool are_candidates(const Sketch& a, const Sketch& b) {
+  for (std::size_t cut = 0; cut < cuts.size(); ++cut)
+    if (product(a.directions[0], b.directions[cut]) >= least_product ||
+        product(a.directions[cut], b.directions[0]) >= least_product)
+      return true;
+  return false;
+}
 
 CandidateSearch::CandidateSearch(std::span<const Sketch> sketches, int threads,
                                  std::stop_token stop)

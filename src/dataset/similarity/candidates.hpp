@@ -11,14 +11,17 @@
 
 namespace yolov7::dataset::similarity {
 
-/// Pairs of indices (first < second) whose directions are alike at some cut of one of the two
-/// (cosine at least 0.72), in batches. Up to 3,000 images all pairs of directions are looked at.
-/// For more, images meet in tables whose keys are the sides of random planes on which their
-/// directions lie (Charikar, "Similarity estimation techniques from rounding algorithms", STOC
-/// 2002): as many tables as make a pair with the cosine 0.8 meet with the probability 0.99. Where
-/// more than 512 entries have one key after further planes (frames of one video), each meets the
-/// next 64 alone: enough for chains. What is found depends on neither the number of threads nor
-/// chance.
+/// Whether the directions are alike at some cut of one of the two (cosine at least 0.72). Plain
+/// images have none.
+bool are_candidates(const Sketch& a, const Sketch& b);
+
+/// Pairs of indices (first < second) that are_candidates(), in batches. Up to 3,000 images all
+/// pairs of directions are looked at. For more, images meet in tables whose keys are the sides of
+/// random planes on which their directions lie (Charikar, "Similarity estimation techniques from
+/// rounding algorithms", STOC 2002): as many tables as make a pair with the cosine 0.8 meet with
+/// the probability 0.99. Where more than 512 entries have one key after further planes (frames of
+/// one video), each meets the next 64 alone: enough for chains. What is found depends on neither
+/// the number of threads nor chance.
 class CandidateSearch {
  public:
   using Pairs = std::vector<std::pair<std::size_t, std::size_t>>;

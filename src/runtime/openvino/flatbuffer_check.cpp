@@ -205,12 +205,13 @@ void check_graph(const Table& graph, const std::vector<std::uint64_t>& buffers,
   for (const Table& operation : graph.tables(3, "operators")) {
     const auto code = operation.scalar<std::uint32_t>(0, "opcode_index", 0);
     require_below(code, codes.size(), operation.inside("opcode_index"), "operator codes");
-    for (const auto& [field, name] : {std::pair{std::size_t{1}, "inputs"}, {2, "outputs"}})
-      for (const std::int32_t index : operation.list<std::int32_t>(field, name))
+    const auto inputs = operation.list<std::int32_t>(1, "inputs");
+    for (const auto& [list, name] :
+         {std::pair{inputs, "inputs"}, {operation.list<std::int32_t>(2, "outputs"), "outputs"}})
+      for (const std::int32_t index : list)
         if (index != -1)  // an input that is left out
           require_below(index, tensors.size(), operation.inside(name), "tensors");
-    if (codes[code] == conv_2d)
-      check_convolution(operation, operation.list<std::int32_t>(1, "inputs"), shapes);
+    if (codes[code] == conv_2d) check_convolution(operation, inputs, shapes);
   }
 }
 

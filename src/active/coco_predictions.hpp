@@ -1,0 +1,21 @@
+#pragma once
+// Detections as a COCO data set with scores, which `dataset push` and annotation tools take.
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "image/boxes/box.hpp"
+
+namespace yolov7::active {
+
+struct PredictedImage {
+  std::string file;  ///< as it is written
+  int width = 0, height = 0;
+  std::vector<Detection> detections;
+};
+
+/// Images, boxes and categories are numbered from 1; boxes are pixels.
+nlohmann::json coco_predictions(const std::vector<PredictedImage>& images,
+                                const std::vector<std::string>& names);
+
+}  // namespace yolov7::active
