@@ -99,14 +99,20 @@ function(yolov7_test name)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}_include.cmake)
 endfunction()
 
-# yolov7_peer_test(<name> <script> <target> [TIMEOUT seconds]): runs SCRIPT TARGET by the Python of the peers; says so where there is none.
+# yolov7_peer_test(<name> <script> <target> [BESIDE target] [LABELS label...] [TIMEOUT seconds]): runs SCRIPT TARGET [BESIDE] by the Python of
+# the peers; says so where there is none.
 function(yolov7_peer_test name script target)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;BESIDE" "LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  set(beside "")
+  if(ARG_BESIDE)
+    set(beside $<TARGET_FILE:${ARG_BESIDE}>)
+  endif()
   add_test(NAME ${name}
-    COMMAND sh -c "\"\${YOLOV7_PEER_PYTHON:-${CMAKE_SOURCE_DIR}/.deps/peers/bin/python}\" \"$0\" \"$1\" || { code=$?; [ $code = 127 ] && { echo 'skipped: no Python for peers (scripts/setup, or YOLOV7_PEER_PYTHON)'; exit 77; }; exit $code; }"
-      ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:${target}>)
-  set_tests_properties(${name} PROPERTIES LABELS peer SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
+    COMMAND sh -c "\"\${YOLOV7_PEER_PYTHON:-${CMAKE_SOURCE_DIR}/.deps/peers/bin/python}\" \"$0\" \"$@\" || { code=$?; [ $code = 127 ] && { echo 'skipped: no Python for peers (scripts/setup, or YOLOV7_PEER_PYTHON)'; exit 77; }; exit $code; }"
+      ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:${target}> ${beside})
+  set(labels peer ${ARG_LABELS})
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
 endfunction()

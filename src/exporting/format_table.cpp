@@ -119,7 +119,8 @@ Format coreml_row() {
                              {"topk-all", "the operation has no limit"},
                              {"topk-per-class", "the operation has no limit"},
                              {"dynamic", "the file is for one image of one height and width"},
-                             {"dynamic-batch", "the file is for one image"}},
+                             {"dynamic-batch", "the file is for one image"},
+                             {"batch-size", "the file is for one image", true}},
           .command = coremlcompiler_line,
           .write = write_coreml};
 }
@@ -157,7 +158,8 @@ Format ncnn_row() {
           .options = {"grid", "fold-obj", "half", "reference-parity"},
           .without_effect = {{"simplify", "the graph is written without anything to simplify"},
                              {"dynamic", "the file is for one image of one height and width"},
-                             {"dynamic-batch", "the format has no batch axis"}},
+                             {"dynamic-batch", "the format has no batch axis"},
+                             {"batch-size", "the format has no batch axis", true}},
           .command = ncnnoptimize_line,
           .write = write_ncnn};
 }
@@ -296,6 +298,8 @@ bool honours(const Format& format, std::string_view option) {
   const auto has = [&](const auto& list) {
     return std::find(std::begin(list), std::end(list), option) != std::end(list);
   };
+  for (const WithoutEffect& one : format.without_effect)
+    if (one.option == option) return false;
   return has(always_honoured) || has(format.options);
 }
 
@@ -339,7 +343,10 @@ std::vector<std::string> options_without_effect(std::span<const Format* const> c
         reason = fmt::format(" ({})", idle), expected = "--nms or --end2end with it";
       if (!idle.empty() && of_comparison(option)) taken = true;
       for (const WithoutEffect& one : chosen[i]->without_effect)
-        if (one.option == option) reason = fmt::format(" ({})", one.reason), taken = true;
+        if (one.option == option) {
+          reason = fmt::format(" ({})", one.reason);
+          if (!one.refused_alone) taken = true;
+        }
       lines[i] += fmt::format("{}--{}{}", lines[i].empty() ? "" : ", ", option, reason);
     }
     if (taken) continue;

@@ -18,6 +18,8 @@ using WriteFormat = void (*)(const ExportModel&, const ExportOptions&,
 
 struct WithoutEffect {
   std::string_view option, reason;
+  /// Without another format that honours it, the option is an error.
+  bool refused_alone = false;
 };
 
 struct Format {
@@ -26,9 +28,11 @@ struct Format {
   std::string_view file_name;               ///< "{}.onnx": {} is the weights' name without suffix
   std::string_view description;             ///< one line
   /// Names of settings that change the file, besides weights, include, out, img-size, batch-size,
-  /// device, images, data, split, accuracy-budget and no-verify, which all formats honour.
+  /// device, images, data, split, accuracy-budget and no-verify, which every format honours unless
+  /// without_effect names it.
   std::vector<std::string_view> options = {};
-  /// Accepted, and said to change nothing: the file is already what the option asks for.
+  /// Accepted, and said to change nothing: the file is already what the option asks for, or the
+  /// format cannot be what it asks for.
   std::vector<WithoutEffect> without_effect = {};
   /// What uses the file, as a line for a shell; none: yolov7 detect.
   std::string (*command)(const ExportModel&, const ExportOptions&,

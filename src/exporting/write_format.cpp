@@ -131,9 +131,11 @@ fs::path final_path(const Format& format, const ExportOptions& options) {
 }
 
 WrittenFormat write_format(const Format& format, const ExportModel& given,
-                           const ExportOptions& options, const fs::path& path,
+                           const ExportOptions& asked, const fs::path& path,
                            const Verification* verification) {
   ExportModel model = given;
+  ExportOptions options = asked;
+  if (!honours(format, "batch-size")) model.batch = options.batch_size = 1;
   if (!(options.int8 && honours(format, "int8"))) model.quantization = nullptr;
   if (model.quantization != nullptr && model.equalized != nullptr) model.fused = model.equalized;
   const fs::path place = fs::absolute(path);

@@ -53,6 +53,20 @@ TEST(FormatTable, WhatAnOptionDoesNotChangeIsSaid) {
             "export: --mlmodel: expected a format that honours it, found onnx");
 }
 
+// A file for one image beside others is written, with a line; alone it is not what was asked for.
+TEST(FormatTable, AFileForOneImageHasNoBatch) {
+  EXPECT_EQ(options_without_effect(chosen_formats({"onnx", "coreml", "ncnn"}), {"batch-size"}),
+            (std::vector<std::string>{
+                "coreml: without effect: --batch-size (the file is for one image)",
+                "ncnn: without effect: --batch-size (the format has no batch axis)"}));
+  for (const char* alone : {"coreml", "ncnn"})
+    EXPECT_EQ(test::error_of([&] {
+                options_without_effect(chosen_formats({alone}), {"batch-size"});
+              }),
+              std::string("export: --batch-size: expected a format that honours it, found ") +
+                  alone);
+}
+
 // A threshold without suppression changes no file but OpenVINO's metadata, only the comparison.
 TEST(FormatTable, ThresholdsNeedASuppression) {
   const auto lines = [](const std::vector<std::string>& include,

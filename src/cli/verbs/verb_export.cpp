@@ -191,8 +191,11 @@ std::unique_ptr<ParentModel> parent_of(const ExportOptions& options, const Expor
 nlohmann::json export_files(const ExportOptions& options, const std::vector<std::string>& given,
                             Output& output) {
   const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
+  // Files for one image have what a batch of 1 asks for.
+  std::vector<std::string> named = given;
+  if (options.batch_size == 1) std::erase(named, "batch-size");
   const std::vector<std::string> notes = exporting::options_without_effect(
-      chosen, given, exporting::output_form(options) > exporting::OutputForm::decoded);
+      chosen, named, exporting::output_form(options) > exporting::OutputForm::decoded);
   exporting::check_serving(options, chosen);
   guard_files(options, chosen);
   const bool integers = wants_integers(options, chosen);
