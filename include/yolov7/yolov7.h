@@ -160,6 +160,28 @@ YOLOV7_API int yolov7_results_times(const yolov7_results *results, size_t image,
                                     double *inference, double *post);
 YOLOV7_API void yolov7_results_free(yolov7_results *results);
 
+/* ---- Images ---- */
+
+/* Reads an image file: 8-bit B G R, upright. `image` is filled in; its pixels are freed by
+ * yolov7_image_free(). */
+YOLOV7_API int yolov7_image_read(const char *path, yolov7_image *image, yolov7_error **error);
+/* The same of the bytes of an image file. `name` stands for it in messages; NULL: "image". */
+YOLOV7_API int yolov7_image_decode(const void *bytes, size_t length, const char *name,
+                                   yolov7_image *image, yolov7_error **error);
+/* Of what the two functions above have filled in, and of nothing else. */
+YOLOV7_API void yolov7_image_free(yolov7_image *image);
+
+/* Draws the boxes of result `image`, with class names and scores, over `pixels`, which has the sides
+ * of that image. `bgr` takes 3 * width * height bytes: B G R, rows that follow each other. It may not
+ * overlap `pixels`. */
+YOLOV7_API int yolov7_results_draw(const yolov7_results *results, size_t image,
+                                   const yolov7_model *model, const yolov7_image *pixels,
+                                   unsigned char *bgr, yolov7_error **error);
+/* Writes an image file in the format that its name ends with: jpg, png, bmp, webp, tif. A file that
+ * is there is replaced once the new one is whole. */
+YOLOV7_API int yolov7_image_write(const char *path, const yolov7_image *image,
+                                  yolov7_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -26,6 +26,14 @@ class Exception : public std::runtime_error {
   int code_;
 };
 
+/// Throws the error of a call, and frees it.
+inline void check(int code, yolov7_error* error) {
+  if (code == 0) return;
+  const std::string message = yolov7_error_message(error);
+  yolov7_error_free(error);
+  throw Exception(message, code);
+}
+
 using Box = yolov7_box;
 using Image = yolov7_image;
 using Info = yolov7_model_info;
@@ -64,6 +72,20 @@ class Results {
             yolov7_results_image_size(own_.get(), image, &sides.first, &sides.second))
       throw Exception("results: no such image", code);
     return sides;
+  }
+
+  /// For the functions of yolov7.h.
+  const yolov7_results* handle() const { return own_.get(); }
+  /// Milliseconds. Exception 2: no such image.
+  struct Times {
+    double pre = 0, inference = 0, post = 0;
+  };
+  Times times(std::size_t image = 0) const {
+    Times t;
+    if (const int code =
+            yolov7_results_times(own_.get(), image, &t.pre, &t.inference, &t.post))
+      throw Exception("results: no such image", code);
+    return t;
   }
 
  private:
@@ -143,6 +165,18 @@ class Detector {
       return yolov7_detect_file(own_.get(), path.c_str(), &own, results, error);
     });
   }
+  /// The boxes of a result drawn over its image: B G R, rows that follow each other.
+  std::vector<unsigned char> draw(const Results& results, const Image& image,
+                                  std::size_t index = 0) const {
+    std::vector<unsigned char> bgr(3 * static_cast<std::size_t>(image.width < 0 ? 0 : image.width) *
+                                   static_cast<std::size_t>(image.height < 0 ? 0 : image.height));
+    unsigned char none = 0;
+    yolov7_error* error = nullptr;
+    const int code = yolov7_results_draw(results.handle(), index, own_.get(), &image,
+                                         bgr.empty() ? &none : bgr.data(), &error);
+    check(code, error);
+    return bgr;
+  }
   /// The bytes of an image file; `name` stands for it in messages.
   Results detect_encoded(const void* bytes, std::size_t length, const std::string& name = "image",
                          const DetectOptions& options = {}) {
@@ -156,13 +190,6 @@ class Detector {
   struct Free {
     void operator()(yolov7_model* model) const { yolov7_model_free(model); }
   };
-
-  static void check(int code, yolov7_error* error) {
-    if (code == 0) return;
-    const std::string message = yolov7_error_message(error);
-    yolov7_error_free(error);
-    throw Exception(message, code);
-  }
 
   template <class Call>
   static Results call(const DetectOptions& options, const Call& function) {
@@ -186,6 +213,36 @@ class Detector {
 
   std::unique_ptr<yolov7_model, Free> own_;
 };
+
+/// An image file in memory: 8-bit B G R, upright.
+class Picture {
+ public:
+  explicit Picture(const std::string& path) {
+    yolov7_error* error = nullptr;
+    const int code = yolov7_image_read(path.c_str(), &own_, &error);
+    check(code, error);
+  }
+  /// The bytes of an image file; `name` stands for it in messages.
+  Picture(const void* bytes, std::size_t length, const std::string& name) {
+    yolov7_error* error = nullptr;
+    const int code = yolov7_image_decode(bytes, length, name.c_str(), &own_, &error);
+    check(code, error);
+  }
+  Picture(const Picture&) = delete;
+  Picture& operator=(const Picture&) = delete;
+  ~Picture() { yolov7_image_free(&own_); }
+  const Image& image() const { return own_; }
+
+ private:
+  Image own_{};
+};
+
+/// Writes an image file in the format that its name ends with.
+inline void write_image(const std::string& path, const Image& image) {
+  yolov7_error* error = nullptr;
+  const int code = yolov7_image_write(path.c_str(), &image, &error);
+  check(code, error);
+}
 
 }  // namespace yolov7
 #endif

@@ -307,6 +307,34 @@ TEST_F(CApi, FilesAndTheirBytesAreTheSameImage) {
             std::string::npos);
 }
 
+TEST_F(CApi, DrawsAndWrites) {
+  const yolov7::Results results = detector_->detect(drawn_.image(), every_box());
+  ASSERT_GT(results.boxes().size(), 0U);
+  const std::vector<unsigned char> bgr = detector_->draw(results, drawn_.image());
+  ASSERT_EQ(bgr.size(), drawn_.bgr.size());
+  EXPECT_NE(bgr, drawn_.bgr);
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / "yolov7_c_api_written.png";
+  yolov7::write_image(path.string(), drawn_.image());
+  expect_same(boxes_of(detector_->detect(path.string(), every_box())), boxes_of(results));
+  const yolov7::Picture read(path.string());
+  EXPECT_EQ(read.image().width, 160);
+  EXPECT_EQ(read.image().height, 96);
+  EXPECT_EQ(std::memcmp(read.image().pixels, drawn_.bgr.data(), drawn_.bgr.size()), 0);
+  EXPECT_THROW(yolov7::Picture("abc", 3, "three bytes"), yolov7::Exception);
+  std::filesystem::remove(path);
+  yolov7::Image smaller = drawn_.image();
+  smaller.height = 64;
+  try {
+    detector_->draw(results, smaller);
+    ADD_FAILURE() << "expected an error";
+  } catch (const yolov7::Exception& error) {
+    EXPECT_STREQ(error.what(),
+                 "pixels: expected the image of the result, 160 x 96, found 160 x 64");
+  }
+  EXPECT_THROW(yolov7::write_image("x.gif", drawn_.image()), yolov7::Exception);
+}
+
 TEST_F(CApi, MessagesGoToTheCaller) {
   std::string said;
   yolov7_set_log(
