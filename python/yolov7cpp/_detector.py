@@ -1,0 +1,150 @@
+"""Detector and Result: the C++ interface with arrays and names."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union, runtime_checkable
+
+from . import _core
+
+if TYPE_CHECKING:  # numpy takes a tenth of a second, and is not needed before the first image
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+
+@runtime_checkable
+class PillowImage(Protocol):
+    """What is used of PIL.Image.Image."""
+
+    def convert(self, mode: str) -> Any: ...
+
+
+Image = Union[str, "os.PathLike[str]", bytes, "Pixels", PillowImage]
+
+
+class Box(NamedTuple):
+    """One detected object."""
+
+    name: str
+    confidence: float
+    xyxy: tuple[float, float, float, float]  # corners in pixels of the image
+    class_id: int
+
+
+class Result:
+    """What was found in one image, by descending confidence.
+
+    xyxy: float64 [N, 4], corners in pixels of the image, inside it, not rounded; confidence: float32 [N]; class_id: int32 [N];
+    size: (width, height) in pixels; names: of all classes; milliseconds: of preparing, of the network, of suppression.
+    """
+
+    def __init__(self, detector: _core.Detector, found: _core.Results, index: int, pixels: Pixels, order: str, names: Sequence[str]) -> None:
+        self._detector, self._found, self._index, self._pixels, self._order = detector, found, index, pixels, order
+        self.xyxy, self.confidence, self.class_id = found.boxes(index)
+        self.size: tuple[int, int] = found.image_size(index)
+        self.milliseconds: tuple[float, float, float] = found.times(index)
+        self.names = list(names)
+
+    def __len__(self) -> int:
+        return len(self.confidence)
+
+    def __iter__(self) -> Iterator[Box]:
+        for corners, score, kind in zip(self.xyxy.tolist(), self.confidence.tolist(), self.class_id.tolist()):
+            yield Box(self.names[kind], score, tuple(corners), kind)
+
+    def __repr__(self) -> str:
+        counts = [f"{int((self.class_id == kind).sum())} {self.names[kind]}" for kind in sorted(set(self.class_id.tolist()))]
+        return f"Result({self.size[0]} x {self.size[1]}: {', '.join(counts) or 'nothing'})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For json.dumps()."""
+        boxes = [{"name": b.name, "class_id": b.class_id, "confidence": b.confidence, "xyxy": list(b.xyxy)} for b in self]
+        return {"width": self.size[0], "height": self.size[1], "boxes": boxes}
+
+    def to_supervision(self) -> Any:
+        """supervision.Detections, with class names in data["class_name"]. Needs the package supervision."""
+        import numpy as np
+        import supervision  # type: ignore[import-not-found, unused-ignore]
+
+        return supervision.Detections(xyxy=self.xyxy.astype(np.float32), confidence=self.confidence, class_id=self.class_id.astype(int),
+                                      data={"class_name": np.array([self.names[kind] for kind in self.class_id.tolist()])})
+
+    def plot(self) -> Pixels:
+        """The image with boxes, names and scores: uint8 [H, W, 3], B G R."""
+        return self._detector.draw(self._found, self._index, self._pixels, self._order)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes plot() as an image file in the format that its name ends with."""
+        _core.write_image(os.fspath(path), self.plot(), "bgr")
+
+
+def _pixels(image: Image, order: str) -> tuple[Pixels, str]:
+    """uint8 [H, W] or [H, W, C], and the order of its channels."""
+    import numpy as np
+
+    if isinstance(image, (str, os.PathLike)):
+        return _core.read_image(os.fspath(image)), "bgr"
+    if isinstance(image, (bytes, bytearray)):
+        return _core.decode_image(bytes(image), "image"), "bgr"
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8:
+            raise TypeError(f"image: expected an array of uint8, found {image.dtype}")
+        return np.ascontiguousarray(image), order
+    if isinstance(image, PillowImage):
+        return np.asarray(image.convert("RGB"), np.uint8), "rgb"
+    raise TypeError(f"image: expected a path, the bytes of an image file, an array or an image of Pillow, found {type(image).__name__}")
+
+
+class Detector:
+    """A model: a checkpoint, or a file of another program's format. Nothing is downloaded.
+
+    precision: "float32" or "bfloat16"; backend: "openvino", "onnxruntime" or "libtorch"; names: class names of a model file that has
+    none, with commas, or a file; threads: 0 = the cores that this process may use; augment: three passes over each image.
+    Calls of several threads wait for each other; open a model once for each thread that shall work at the same time.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, precision: str = "float32", backend: str = "openvino", names: str = "", threads: int = 0,
+                 augment: bool = False) -> None:
+        self._own = _core.Detector(os.fspath(path), precision, backend, names, threads, augment)
+        self.names: list[str] = self._own.names()
+        self.description: str = self._own.description()
+        image_size, stride, sides = self._own.info()
+        self.image_size: int = image_size
+        self.stride: int = stride
+        self.fixed_size: tuple[int, int] | None = sides if sides[0] > 0 else None
+
+    def __repr__(self) -> str:
+        return f"Detector({len(self.names)} classes, {self.image_size} px, {self.description})"
+
+    def detect(self, images: Sequence[Image], *, conf_thres: float | None = None, iou_thres: float | None = None, image_size: int = 0,
+               max_det: int | None = None, agnostic: bool = False, classes: Sequence[int] = (), tile: int = 0, tile_overlap: float | None = None,
+               order: str = "bgr") -> list[Result]:
+        """One Result an image. Images: paths, bytes of image files, arrays uint8 [H, W] or [H, W, C], images of Pillow.
+
+        order: of the channels of arrays, "bgr" (as OpenCV reads images) or "rgb". image_size: long side of the network's input, 0 = that
+        of the training. Thresholds: None = what a model file wants, or .25 and .45. tile: side in pixels of tiles that are looked at besides
+        the image. Errors: Error, with one line; TypeError.
+        """
+        if isinstance(images, (str, bytes, os.PathLike)) or hasattr(images, "dtype"):
+            raise TypeError("images: expected a sequence of images; a single image is given to the detector itself: detector(image)")
+        options = _core.DetectOptions()
+        options.image_size, options.conf_thres, options.iou_thres, options.max_det = image_size, conf_thres, iou_thres, max_det
+        options.agnostic, options.classes, options.tile, options.tile_overlap = agnostic, list(classes), tile, tile_overlap
+        read = [_pixels(one, order) for one in images]
+        results: list[Result | None] = [None] * len(read)
+        for kind in ("bgr", "rgb"):  # one call for each order of channels
+            chosen = [i for i, (_, of) in enumerate(read) if of == kind]
+            if not chosen:
+                continue
+            found = self._own.detect([read[i][0] for i in chosen], kind, options)
+            for index, i in enumerate(chosen):
+                results[i] = Result(self._own, found, index, read[i][0], kind, self.names)
+        if unknown := [of for _, of in read if of not in ("bgr", "rgb")]:
+            raise ValueError(f"order: expected 'bgr' or 'rgb', found '{unknown[0]}'")
+        return [one for one in results if one is not None]
+
+    def __call__(self, image: Image, **options: Any) -> Result:
+        """detect() of one image."""
+        return self.detect([image], **options)[0]
