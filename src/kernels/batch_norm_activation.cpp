@@ -371,10 +371,9 @@ bool supports(const at::Tensor& x, const BatchNormActivation& norm) {
   const auto is_float = [](const at::Tensor& t) {
     return t.defined() && t.scalar_type() == at::kFloat;
   };
-  const network::ActivationKind kind = norm.activation.kind;
-  return kind != network::ActivationKind::sigmoid && kind != network::ActivationKind::relu6 &&
-         has_kernel_values(x) && is_float(norm.weight) && is_float(norm.bias) &&
-         is_float(norm.running_mean) && is_float(norm.running_var);
+  return norm.activation.kind != network::ActivationKind::sigmoid && has_kernel_values(x) &&
+         is_float(norm.weight) && is_float(norm.bias) && is_float(norm.running_mean) &&
+         is_float(norm.running_var);
 }
 
 at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm) {

@@ -9,11 +9,15 @@ template <ActivationKind kind>
 YOLOV7_INLINE Lanes activation(Lanes z, float negative_slope) {
   if constexpr (kind == ActivationKind::silu) return z * sigmoid(z);
   if constexpr (kind == ActivationKind::relu) return z <= 0.0F ? Lanes{} : z;  // NaN stays NaN
+  if constexpr (kind == ActivationKind::relu6) {
+    const Lanes low = z <= 0.0F ? Lanes{} : z;
+    return low >= 6.0F ? Lanes{} + 6.0F : low;
+  }
   if constexpr (kind == ActivationKind::leaky_relu) return z > 0.0F ? z : z * negative_slope;
   return z;
 }
 
-/// act'(z) · dy; the derivative at 0 is that of the negative side.
+/// act'(z) · dy; the derivative at 0 is that of the negative side, and at 6 that of above.
 template <ActivationKind kind>
 YOLOV7_INLINE Lanes activation_gradient(Lanes z, Lanes dy, float negative_slope) {
   if constexpr (kind == ActivationKind::silu) {
@@ -21,6 +25,10 @@ YOLOV7_INLINE Lanes activation_gradient(Lanes z, Lanes dy, float negative_slope)
     return dy * (s * (1.0F + z * (1.0F - s)));
   }
   if constexpr (kind == ActivationKind::relu) return z <= 0.0F ? Lanes{} : dy;
+  if constexpr (kind == ActivationKind::relu6) {
+    const Lanes low = z <= 0.0F ? Lanes{} : dy;
+    return z >= 6.0F ? Lanes{} : low;
+  }
   if constexpr (kind == ActivationKind::leaky_relu) return z > 0.0F ? dy : dy * negative_slope;
   return dy;
 }
@@ -219,7 +227,7 @@ RowKernels<T> row_kernels(ActivationKind activation) {
     case ActivationKind::silu: return Functions<T, ActivationKind::silu>::table();
     case ActivationKind::relu: return Functions<T, ActivationKind::relu>::table();
     case ActivationKind::leaky_relu: return Functions<T, ActivationKind::leaky_relu>::table();
-    case ActivationKind::relu6:
+    case ActivationKind::relu6: return Functions<T, ActivationKind::relu6>::table();
     case ActivationKind::sigmoid:  // not of these kernels (supports())
     case ActivationKind::identity: break;
   }

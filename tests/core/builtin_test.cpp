@@ -43,7 +43,8 @@ TEST(Builtin, NothingElseIsFound) {
 TEST(Builtin, EveryFileIsThereByteForByte) {
   const std::map<std::string, std::vector<std::string>> expected = {
       {"training",
-       {"yolov7", "yolov7-d6", "yolov7-e6", "yolov7-e6e", "yolov7-tiny", "yolov7-w6", "yolov7x"}},
+       {"yolov7", "yolov7-d6", "yolov7-e6", "yolov7-e6e", "yolov7-tiny",
+        "yolov7-tiny-efficientnet-lite0", "yolov7-tiny-mobilenetv2", "yolov7-w6", "yolov7x"}},
       {"deploy",
        {"yolov7", "yolov7-d6", "yolov7-e6", "yolov7-e6e", "yolov7-tiny", "yolov7-tiny-silu",
         "yolov7-w6", "yolov7x"}},

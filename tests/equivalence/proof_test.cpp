@@ -76,6 +76,11 @@ INSTANTIATE_TEST_SUITE_P(Nightly, SevenNetworks,
                          testing::Values("yolov7x", "yolov7-w6", "yolov7-e6", "yolov7-d6"),
                          name_of);
 
+INSTANTIATE_TEST_SUITE_P(Backbones, SevenNetworks,
+                         testing::Values("yolov7-tiny-mobilenetv2",
+                                         "yolov7-tiny-efficientnet-lite0"),
+                         name_of);
+
 /// A small network with a RepConv (and its identity branch) and implicit vectors; what goes wrong
 /// in folding is put into the parent's weights before they are folded, or into the child.
 class InjectedErrors : public testing::Test {

@@ -90,6 +90,7 @@ int main(int count, char** arguments) {
     }
   std::vector<NamedNetwork> singles = one_primitive_each();
   for (NamedNetwork& one : padded_and_dilated()) singles.push_back(std::move(one));
+  singles.push_back(inverted_residual());
   for (const NamedNetwork& one : singles)
     for (const bool half : {false, true}) {
       if (half && !lite) continue;

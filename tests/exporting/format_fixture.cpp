@@ -76,8 +76,10 @@ int main(int count, char** arguments) {
           if (!options.nms || honours(chosen, "nms"))
             fixture.add(classes == 1 ? "one" : "three", every_primitive(classes), options, 64, 48);
         }
+  std::vector<NamedNetwork> singles = one_primitive_each();
+  singles.push_back(inverted_residual());
   for (const bool older : kinds)
-    for (const NamedNetwork& single : one_primitive_each())
+    for (const NamedNetwork& single : singles)
       for (const bool grid : {false, true}) {
         ExportOptions options;
         options.grid = grid, options.mlmodel = older;

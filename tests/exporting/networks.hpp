@@ -160,6 +160,37 @@ inline std::vector<NamedNetwork> padded_and_dilated() {
   return all;
 }
 
+/// Inverted residuals with a depthwise convolution, ReLU6 and a linear end, behind a convolution
+/// of each channel of the image: values `stride` 2 and 4, kernels of 4 and 6 that are padded by 1
+/// and 2. Returns the two values, of 6 and 8 channels.
+inline std::pair<int, int> inverted_residuals(HandNetwork& net, std::uint32_t seed) {
+  using network::ActivationKind;
+  const auto conv = [&](int input, int in, int out, int kernel, int stride, int groups,
+                        int padding) {
+    return net.padded_conv(input, in, out,
+                           noise(static_cast<std::size_t>(out * in / groups * kernel * kernel),
+                                 ++seed, 3.0F / static_cast<float>(kernel)),
+                           noise(static_cast<std::size_t>(out), seed + 1000), kernel, stride,
+                           groups, padding);
+  };
+  const auto clipped = [&](int value) { return net.activation(ActivationKind::relu6, value); };
+  const int image = conv(0, 3, 3, 1, 1, 3, 0);
+  const int stem = clipped(conv(image, 3, 6, 4, 2, 1, 1));
+  const int wide = clipped(conv(stem, 6, 12, 1, 1, 1, 0));
+  const int deep = clipped(conv(wide, 12, 12, 3, 1, 12, 1));
+  const int sum = net.add(network::Add{}, {stem, conv(deep, 12, 6, 1, 1, 1, 0)});
+  const int next = clipped(conv(clipped(conv(sum, 6, 12, 1, 1, 1, 0)), 12, 12, 6, 2, 12, 2));
+  return {sum, conv(next, 12, 8, 1, 1, 1, 0)};
+}
+
+/// The same with a level of six channels, in the form of one_primitive_each().
+inline NamedNetwork inverted_residual() {
+  HandNetwork net;
+  const int value = inverted_residuals(net, 200).second;
+  net.level(noisy_conv(net, value, 8, 6, 230), 4, 1);
+  return named("inverted_residual", net);
+}
+
 /// A detector of `class_count` classes that uses every primitive: two levels of strides 4 and 8,
 /// two anchors each.
 inline network::NetworkAndWeights every_primitive(int class_count, std::uint32_t seed = 100) {

@@ -123,7 +123,9 @@ int main(int count, char** arguments) {
         fixture.add("three", three, options);
         fixture.add("one", one, options);
       }
-  for (const NamedNetwork& single : one_primitive_each())
+  std::vector<NamedNetwork> singles = one_primitive_each();
+  singles.push_back(inverted_residual());
+  for (const NamedNetwork& single : singles)
     for (const int opset : {12, 13, 18}) {
       ExportOptions options;
       options.opset = opset, options.batch_size = batch, options.grid = true;

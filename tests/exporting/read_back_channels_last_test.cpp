@@ -84,10 +84,12 @@ TEST(ReadBackChannelsLast, EachPrimitiveGivesWhatTheInterpreterGives) {
   }
 }
 
-// Padding that the formats lack, which is an operation of its own, and dilation.
+// Padding that the formats lack, which is an operation of its own, even kernels and dilation.
 TEST(ReadBackChannelsLast, PaddingOfStridedOperationsAndDilation) {
   const auto input = images(1, 8, 12);
-  for (const NamedNetwork& one : padded_and_dilated()) {
+  std::vector<NamedNetwork> all = padded_and_dilated();
+  all.push_back(inverted_residual());
+  for (const NamedNetwork& one : all) {
     const std::vector<double> rows = reference_outputs(one.model, input, 1, 8, 12).rows;
     for (const Kind& kind : kinds)
       expect_close(run_written(kind, one.model, {}, 1, 8, 12, input), in_parts(rows, 6, 8, 12),

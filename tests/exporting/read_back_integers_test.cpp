@@ -139,6 +139,27 @@ TEST(ReadBackIntegers, EveryFormatIsThePlan) {
   }
 }
 
+/// A detector of inverted residuals.
+network::NetworkAndWeights mobile() {
+  HandNetwork net;
+  const auto [fine, deep] = inverted_residuals(net, 300);
+  net.level(noisy_conv(net, fine, 6, 14, 330), 2, classes, {{10, 13}, {16, 9}});
+  net.level(noisy_conv(net, deep, 8, 14, 331), 4, classes, {{24, 30}, {33, 18}});
+  return {net.network(), net.weights()};
+}
+
+// ReLU6 is a clip of integers, the depthwise convolutions and the one of the image have scales by
+// channel.
+TEST(ReadBackIntegers, InvertedResidualsAreThePlan) {
+  const network::NetworkAndWeights net = mobile();
+  for (const Case& one : cases) {
+    const Gaps gaps = gaps_of(one, net);
+    EXPECT_GT(gaps.real, 0.01) << one.format << " " << one.qdq;
+    EXPECT_LT(gaps.file, 0.1 * gaps.real)
+        << one.format << " " << one.qdq << ": " << gaps.file << " of " << gaps.real;
+  }
+}
+
 // TensorFlow Lite's SiLU is a product of integers, the sigmoid in steps of 1/256: its own rounding
 // is of the size of a step.
 TEST(ReadBackIntegers, EveryPrimitiveBesideIntegers) {

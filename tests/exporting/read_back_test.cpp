@@ -49,7 +49,9 @@ std::vector<std::vector<float>> run_written(const network::NetworkAndWeights& ne
 }  // namespace
 
 TEST(ReadBack, EachPrimitiveGivesWhatTheInterpreterGives) {
-  for (const NamedNetwork& one : one_primitive_each()) {
+  std::vector<NamedNetwork> all = one_primitive_each();
+  all.push_back(inverted_residual());
+  for (const NamedNetwork& one : all) {
     const auto input = images(1, 8, 12);
     const ReferenceOutputs expected = reference_outputs(one.model, input, 1, 8, 12);
     expect_close(run_written(one.model, {}, 1, 8, 12, input).at(0), expected.raw.at(0), tolerance,

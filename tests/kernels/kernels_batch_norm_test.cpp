@@ -38,6 +38,7 @@ at::Tensor channels_last(const at::Tensor& t) {
 BatchNormActivation random_norm(std::int64_t channels, ActivationKind kind) {
   BatchNormActivation norm;
   norm.weight = at::rand({channels}) + 0.5;
+  if (kind == ActivationKind::relu6) norm.weight.mul_(4);  // so that values pass 6
   norm.bias = at::randn({channels});
   norm.running_mean = at::randn({channels}) * 0.1;
   norm.running_var = at::rand({channels}) + 0.5;
@@ -67,6 +68,8 @@ Reference reference(const at::Tensor& input, const BatchNormActivation& norm,
   at::Tensor y = z;
   if (norm.activation.kind == ActivationKind::silu) y = z * z.sigmoid();
   if (norm.activation.kind == ActivationKind::relu) y = at::where(z > 0, z, z * 0);
+  if (norm.activation.kind == ActivationKind::relu6)
+    y = at::where(z > 6, z * 0 + 6, at::where(z > 0, z, z * 0));
   if (norm.activation.kind == ActivationKind::leaky_relu)
     y = at::where(z > 0, z, z * norm.activation.slope);
   const auto gradients =
@@ -119,8 +122,10 @@ TEST_P(BatchNormActivationTest, AgreesWithTheDefinitionInDoublePrecision) {
     // terms themselves.
     const double terms =
         1 + (dy.to(at::kDouble).abs().max() * expected.dx.abs().max()).item<double>();
-    // Where z is 0 to rounding, float32 and double may see different sides of the kink.
-    const at::Tensor kink = expected.z.abs() < 2e-5;
+    // Where z is 0 to rounding, float32 and double may see different sides of the kink; ReLU6 has
+    // a second one.
+    at::Tensor kink = expected.z.abs() < 2e-5;
+    if (c.kind == ActivationKind::relu6) kink = at::logical_or(kink, (expected.z - 6).abs() < 2e-5);
     EXPECT_LT(kink.to(at::kDouble).mean().item<double>(), 0.01);
     expect_near(y, expected.y, relative, absolute, "y");
     expect_near(gradients[0], expected.dx, relative, absolute * terms, "dx", kink);
@@ -144,7 +149,7 @@ std::vector<Case> all_cases() {
   for (const auto type : {at::kFloat, at::kBFloat16})
     for (const auto& shape : shapes)
       for (const auto kind : {ActivationKind::identity, ActivationKind::silu, ActivationKind::relu,
-                              ActivationKind::leaky_relu})
+                              ActivationKind::leaky_relu, ActivationKind::relu6})
         cases.push_back({type, shape, kind});
   return cases;
 }
@@ -269,7 +274,7 @@ TEST(BatchNormActivation, TakesAContiguousInputAsWell) {
 TEST(BatchNormActivation, NeverHidesANaN) {
   for (const auto type : {at::kFloat, at::kBFloat16})
     for (const auto kind : {ActivationKind::identity, ActivationKind::silu, ActivationKind::relu,
-                            ActivationKind::leaky_relu}) {
+                            ActivationKind::leaky_relu, ActivationKind::relu6}) {
       at::Tensor x = at::randn({2, 40, 3, 3});
       x[1][37][2][1] = std::numeric_limits<float>::quiet_NaN();
       const at::Tensor y =

@@ -51,6 +51,31 @@ TEST(ChannelGroups, OfTinyAreItsConvolutions) {
   for (const ChannelGroup& group : groups) EXPECT_EQ(group.convolutions.size(), 1u);
 }
 
+// The image stays whole; a depthwise convolution ties what it reads to what it makes, and a
+// shortcut ties the ends of the blocks.
+TEST(ChannelGroups, OfInvertedResiduals) {
+  const std::vector<ChannelGroup> groups =
+      channel_groups(build(small_config("  - [-1, 1, Normalize, [[127, 127, 127], [128, 128, "
+                                        "128]]]\n"
+                                        "  - [-1, 1, Conv, [8, 3, 2, None, 1, nn.ReLU6()]]\n"
+                                        "  - [-1, 1, MBConv, [16, 1]]\n"
+                                        "  - [-1, 1, MBConv, [16, 6]]\n"
+                                        "  - [-1, 1, DWConv, [3, 2]]\n"
+                                        "  - [-1, 1, Conv, [8, 1]]\n"
+                                        "  - [-1, 1, Detect, [nc, anchors]]\n"),
+                           "mobile.yaml"));
+  const std::vector<Row> expected{
+      {{"model.1.conv", "model.2.depthwise.conv"}, 8},
+      {{"model.2.project.conv", "model.3.project.conv", "model.4.conv"}, 16},
+      {{"model.3.expand.conv", "model.3.depthwise.conv"}, 96},
+      {{"model.5.conv"}, 8}};
+  ASSERT_EQ(groups.size(), expected.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    EXPECT_EQ(groups[i].convolutions, expected[i].convolutions) << i;
+    EXPECT_EQ(groups[i].units.size(), expected[i].units) << i;
+  }
+}
+
 // A mean over channels counts them, so what it reads stays.
 TEST(ChannelGroups, WhatAMeanOverChannelsReadsStays) {
   const std::string config = small_config(

@@ -47,6 +47,42 @@ TEST(Prune, EveryTensorLosesItsPart) {
   EXPECT_EQ(child.state, "");
 }
 
+/// Inverted residuals with and without expansion and shortcut, and even kernels.
+const char* mobile_config = R"(nc: 2
+anchors: [[10,13, 16,30], [33,23, 30,61]]
+backbone:
+  - [-1, 1, Normalize, [[127, 127, 127], [128, 128, 128]]]
+  - [-1, 1, Conv, [8, 4, 2, 1, 1, nn.ReLU6()]]
+  - [-1, 1, MBConv, [16, 1]]
+  - [-1, 1, MBConv, [16, 3]]
+  - [-1, 1, MBConv, [16, 3, 6, 2, 2]]
+head:
+  - [-1, 1, DWConv, [3, 1]]
+  - [-1, 1, Conv, [8, 1]]
+  - [[3, 6], 1, IDetect, [nc, anchors]]
+)";
+
+TEST(Prune, InvertedResidualsLoseTheirParts) {
+  Checkpoint parent = formula_checkpoint(mobile_config);
+  const Network network = unfolded_network(parent);
+  const std::vector<ChannelGroup> groups = channel_groups(network);
+  for (const ChannelGroup& group : groups) silence(parent.ema, network, group.units.back());
+  const Checkpoint child = without_channels(parent, without_last_units(network, groups));
+  const auto shape = [&](const char* name) { return child.ema.at(name).shape; };
+  EXPECT_EQ(shape("model.0.conv.weight"), (Shape{3, 1, 1, 1})) << "the image's channels stay";
+  EXPECT_EQ(shape("model.1.conv.weight"), (Shape{7, 3, 4, 4}));
+  EXPECT_EQ(shape("model.2.depthwise.conv.weight"), (Shape{7, 1, 3, 3}));
+  EXPECT_EQ(shape("model.2.project.conv.weight"), (Shape{15, 7, 1, 1}));
+  EXPECT_EQ(shape("model.3.expand.conv.weight"), (Shape{47, 15, 1, 1}));
+  EXPECT_EQ(shape("model.3.depthwise.bn.running_mean"), (Shape{47}));
+  EXPECT_EQ(shape("model.3.project.conv.weight"), (Shape{15, 47, 1, 1}));
+  EXPECT_EQ(shape("model.4.depthwise.conv.weight"), (Shape{47, 1, 6, 6}));
+  EXPECT_EQ(shape("model.5.conv.weight"), (Shape{15, 1, 3, 3}));
+  // 32 px: rounding of sums of fewer terms alone.
+  EXPECT_LT(apart(raw_outputs(network, parent.ema), raw_outputs(child.build_network(), child.ema)),
+            1e-12);
+}
+
 // The proof in double precision: what is zero goes, and the outputs are the same to rounding. Sums
 // of fewer terms round in another order, 1e-16 each.
 TEST(Prune, ZeroChannelsRemovedChangeNothing) {

@@ -67,6 +67,26 @@ TEST(InitialValues, NormsAreNeutralAndImplicitVectorsNarrow) {
   }
 }
 
+// Whatever the seed: x · 255 / deviation − mean / deviation.
+TEST(InitialValues, ANormalizeLayerDoesWhatItSays) {
+  const std::string config =
+      "nc: 1\nanchors: [[10, 13]]\nbackbone:\n"
+      "  - [-1, 1, Normalize, [[127, 0, 51], [128, 255, 51]]]\n"
+      "  - [-1, 1, DWConv, [3, 2, None, nn.ReLU6()]]\n"
+      "head:\n  - [-1, 1, Detect, [nc, anchors]]\n";
+  for (const std::uint64_t seed : {0U, 9U}) {
+    TorchNetwork net(network::build(config, "normalize.yaml"));
+    initialize(net, seed);
+    const at::Tensor scale = net.tensor("model.0.conv.weight").detach().flatten(),
+                     shift = net.tensor("model.0.conv.bias").detach();
+    const double scales[] = {255.0 / 128, 1, 5}, shifts[] = {-127.0 / 128, 0, -1};
+    for (std::int64_t c = 0; c < 3; ++c) {
+      EXPECT_NEAR(scale[c].item<double>(), scales[c], 1e-6);
+      EXPECT_NEAR(shift[c].item<double>(), shifts[c], 1e-6);
+    }
+  }
+}
+
 TEST(InitialValues, HeadBiasesExpectFewObjects) {  // training 9, nc = 2: ln(0.6 / 1.01) = −0.520774
   TorchNetwork net(small_auxiliary_network());
   initialize(net, 7);

@@ -2,6 +2,7 @@
 // in float64, which runs through LibTorch's own operators.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -79,6 +80,15 @@ TEST_P(NetworkGradients, EqualThoseOfFloat64) {
   EXPECT_GT(found, 0.995) << name;
 }
 
+INSTANTIATE_TEST_SUITE_P(Backbones, NetworkGradients,
+                         testing::Combine(testing::Values("yolov7-tiny-mobilenetv2",
+                                                          "yolov7-tiny-efficientnet-lite0"),
+                                          testing::Values("0.5")),
+                         [](const auto& one) {
+                           std::string name = std::get<0>(one.param);
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 INSTANTIATE_TEST_SUITE_P(SevenNetworks, NetworkGradients,
                          testing::Combine(testing::Values("yolov7-tiny", "yolov7", "yolov7x",
                                                           "yolov7-w6", "yolov7-e6", "yolov7-d6",

@@ -76,6 +76,7 @@ constexpr double tolerance = 1e-5;
 TEST(TorchScript, EachPrimitiveGivesWhatTheInterpreterGives) {
   auto all = one_primitive_each();
   for (NamedNetwork& one : padded_and_dilated()) all.push_back(std::move(one));
+  all.push_back(inverted_residual());
   const at::Tensor images = image_noise(1, 8, 12);
   for (const NamedNetwork& one : all) {
     const ReferenceOutputs expected = reference_outputs(one.model, floats(images), 1, 8, 12);

@@ -25,12 +25,16 @@ class HandNetwork {
   }
   int conv(int input, int in, int out, const std::vector<float>& weight,
            const std::vector<float>& bias, int kernel = 1, int stride = 1, int groups = 1) {
+    return padded_conv(input, in, out, weight, bias, kernel, stride, groups, kernel / 2);
+  }
+  int padded_conv(int input, int in, int out, const std::vector<float>& weight,
+                  const std::vector<float>& bias, int kernel, int stride, int groups, int padding) {
     network::Convolution conv;
     conv.tensor = next_tensor("conv");
     conv.in_channels = in, conv.out_channels = out, conv.groups = groups;
     conv.bias = !bias.empty();
     conv.kernel_h = conv.kernel_w = kernel, conv.stride = stride;
-    conv.pad_h = conv.pad_w = kernel / 2;
+    conv.pad_h = conv.pad_w = padding;
     set(conv.tensor + ".weight", weight, {out, in / groups, kernel, kernel});
     if (conv.bias) set(conv.tensor + ".bias", bias, {out});
     return add(conv, {input});

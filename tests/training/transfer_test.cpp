@@ -118,6 +118,31 @@ TEST(Transfer, DeployCheckpointsStartTrainingGraphsWithEqualOutputs) {
   }
 }
 
+// Its tensors are taken, neck and head keep their initial values, and no class is spoken of.
+TEST(Transfer, ABackboneAloneIsTaken) {
+  const nn::TorchNetwork from = randomized(1), fresh = randomized(2);
+  nn::TorchNetwork to = randomized(2);
+  network::Checkpoint checkpoint = checkpoint_of(from, {"0"}), backbone = checkpoint;
+  backbone.ema = network::Weights();
+  const auto of_backbone = [](const std::string& name) {
+    return nn::layer_of(name) < 10;  // of the small network
+  };
+  std::size_t taken = 0;
+  for (const auto& [name, tensor] : checkpoint.ema.entries())
+    if (of_backbone(name)) {
+      backbone.ema.set(name, tensor);
+      ++taken;
+    }
+  const TransferReport report = transfer(backbone, to, {"a", "b"}, false);
+  EXPECT_EQ(report.loaded, taken);
+  EXPECT_EQ(report.conversion, "a backbone alone: neck and head start fresh");
+  EXPECT_TRUE(report.new_classes.empty() && report.dropped_classes.empty());
+  for (const auto& entry : to.entries())
+    EXPECT_TRUE(
+        entry.tensor.equal((of_backbone(entry.spec.name) ? from : fresh).tensor(entry.spec.name)))
+        << entry.spec.name;
+}
+
 TEST(Transfer, OtherNetworksAreNotMappedByTheirHeads) {
   nn::TorchNetwork deploy(published("deploy/yolov7-w6.yaml", 0.125)),
       training(published("training/yolov7-tiny.yaml", 0.125));

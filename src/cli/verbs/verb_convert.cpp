@@ -1,5 +1,5 @@
 // yolov7 convert: weights from any readable file into another form. Names and values stay what they
-// are, unless --initial-norms is given.
+// are, unless --initial-norms is given or the file is a pre-trained backbone of another package.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "core/log.hpp"
 #include "core/output_guard.hpp"
 #include "core/text.hpp"
+#include "network/checkpoint/backbone_weights.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/checkpoint/safetensors.hpp"
 #include "network/checkpoint/state_file.hpp"
@@ -42,7 +43,8 @@ Settings settings(ConvertOptions& o) {
       {
           setting("weights", o.weights,
                   "file to read: an official checkpoint, one of this program, a state file, "
-                  "safetensors")
+                  "safetensors, or the weights of MobileNetV2 or EfficientNet-Lite0 as their "
+                  "packages have them")
               .positional(),
           setting("to", o.to,
                   "form to write: pt (state file: name to tensor, for torch.load with "
@@ -61,6 +63,43 @@ const Form& form(const std::string& name) {
     if (name == one.name) return one;
   throw usage_error(
       fmt::format("convert: --to: expected pt, safetensors or yolov7, found '{}'", name));
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  return fmt::format("{} tensors ({})", names.size(), text::join(names, ", "));
+}
+
+/// A start for training: the backbone of a built-in configuration.
+nlohmann::json convert_backbone(const network::Backbone& backbone, const ConvertOptions& options,
+                                Output& output) {
+  if (options.to != "yolov7")
+    throw usage_error(
+        fmt::format("convert: --to: a backbone becomes a checkpoint of this program: expected "
+                    "yolov7, found '{}'",
+                    options.to));
+  if (options.initial_norms)
+    throw usage_error("convert: --initial-norms needs a whole network, found a backbone");
+  network::write_checkpoint(options.out, backbone.checkpoint);
+  record_derived(options.out, "derived model", options.weights);
+  for (const std::string& term : backbone.terms) output.line("terms: " + term);
+  output.line(
+      fmt::format("{}: {} tensors of the file taken, {} of them kernels that stand in a "
+                  "larger one; not in the file and made: {}",
+                  backbone.name, backbone.taken, backbone.widened, listed(backbone.made)));
+  output.line("not used: " + listed(backbone.unused));
+  for (const std::string& note : backbone.notes) output.line("note: " + note);
+  output.line(fmt::format(
+      "{}: the backbone of {}; {} tensors of neck and head ({} to {}) are not in it: train "
+      "--weights {} makes them",
+      options.out, backbone.checkpoint.config_source, backbone.missing.size(),
+      backbone.missing.front(), backbone.missing.back(), options.out));
+  return {{"out", options.out},          {"to", options.to},
+          {"backbone", backbone.name},   {"config", backbone.checkpoint.config_source},
+          {"terms", backbone.terms},     {"tensors", backbone.checkpoint.model.size()},
+          {"taken", backbone.taken},     {"widened", backbone.widened},
+          {"made", backbone.made},       {"unused", backbone.unused},
+          {"missing", backbone.missing}, {"bytes", std::filesystem::file_size(options.out)},
+          {"notes", backbone.notes}};
 }
 
 /// A start for other data: the weights alone, scaled.
@@ -99,6 +138,8 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   guard.claim(options.out);
   require_earlier(options.out, "an earlier file of weights",
                   [&] { network::read_checkpoint(options.out); });
+  if (const auto backbone = network::read_backbone(options.weights))
+    return convert_backbone(*backbone, options, output);
   network::Checkpoint checkpoint = network::read_checkpoint(options.weights);
   const network::Network network = checkpoint.build_network();
   network::check(network, checkpoint.inference_weights());

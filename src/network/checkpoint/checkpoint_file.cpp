@@ -91,6 +91,9 @@ Checkpoint read_own(const TorchContainer& container, const std::string& source) 
   checkpoint.ema = read_weights(container, "ema", source, used);
   checkpoint.optimizer = read_weights(container, "optimizer", source, used);
   checkpoint.facts.optimizer_tensors = checkpoint.optimizer.size();
+  if (head_layer(checkpoint.inference_weights()) < 0)
+    checkpoint.facts.notes.push_back(
+        "it holds a backbone alone: training starts from it, and makes neck and head anew");
   if (!checkpoint.quantization.empty())
     checkpoint.facts.notes.push_back(
         "it was trained for integers, with the ranges that quantize and export --int8 take from "

@@ -31,7 +31,11 @@ constexpr std::array signatures{
     Signature{"MMDetection"sv, {"bbox_head."sv, "backbone."sv}},
     Signature{"a DETR"sv, {"transformer.encoder."sv, "class_embed."sv}},
     Signature{"torchvision (ResNet, a classifier)"sv, {"layer1.0.conv1.weight"sv, "fc.weight"sv}},
+    Signature{"torchvision (MobileNetV2, a classifier; convert makes a backbone of it)"sv,
+              {"features.17.conv.3.running_var"sv, "features.0.0.weight"sv}},
     Signature{"torchvision (a classifier)"sv, {"features.0."sv, "classifier."sv}},
+    Signature{"EfficientNet (a classifier; convert makes a backbone of Lite0)"sv,
+              {"_conv_stem.weight"sv, "_blocks.0._depthwise_conv.weight"sv}},
     // YOLOv5's C3 has three convolutions and its bottlenecks below m.
     Signature{"YOLOv5"sv, {"model.2.cv3.conv."sv, "model.2.m.0.cv1.conv."sv}},
 };

@@ -74,7 +74,7 @@ Argument parse_argument(const Value& value) {
   } else {
     throw Error(
         fmt::format("{}: expected a number, True, False, None, nc, anchors, quoted text or "
-                    "nn.LeakyReLU(x), nn.SiLU(), nn.ReLU(), nn.Identity(), found '{}'",
+                    "nn.LeakyReLU(x), nn.SiLU(), nn.ReLU(), nn.ReLU6(), nn.Identity(), found '{}'",
                     value.where(), text::printable(text.substr(0, 200))));
   }
   return argument;

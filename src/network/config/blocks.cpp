@@ -6,6 +6,7 @@
 #include "network/config/block_arguments.hpp"
 #include "network/config/csp_blocks.hpp"
 #include "network/config/lowering.hpp"
+#include "network/config/mobile_blocks.hpp"
 
 namespace yolov7::network {
 namespace {
@@ -228,6 +229,9 @@ const std::vector<BlockKind>& block_kinds() {
       {"ResXCSPC", 1, 2, 1, true, true, lower_resx_csp_c},
       {"Stem", 1, 1, 1, true, false, lower_stem},
       {"SPP", 1, 2, 1, true, false, lower_spp},
+      {"DWConv", 0, 4, 1, false, false, lower_dwconv},
+      {"MBConv", 1, 6, 1, true, false, lower_mbconv},
+      {"Normalize", 2, 2, 1, false, false, lower_normalize},
       {"Detect", 0, 2, 0, false, true, lower_detect},
       {"IDetect", 0, 2, 0, false, true, lower_idetect},
       {"IAuxDetect", 0, 2, 0, false, true, lower_iauxdetect},

