@@ -134,7 +134,8 @@ WrittenFormat write_format(const Format& format, const ExportModel& given,
                            const ExportOptions& options, const fs::path& path,
                            const Verification* verification) {
   ExportModel model = given;
-  if (!(options.int8 && honours(format, "int8"))) model.quantization = nullptr;
+  if (!(options.int8 && honours(format, "int8")) || format.read_weights != nullptr)
+    model.quantization = nullptr;
   if (model.quantization != nullptr && model.equalized != nullptr) model.fused = model.equalized;
   const fs::path place = fs::absolute(path);
   file::make_folder(place.parent_path());
