@@ -64,7 +64,7 @@ bool ChannelsLastIntegers::gives_integers(const network::Operation& operation) c
           },
           [&](const network::Activate& activate) {
             return role == ValueRole::carried ||
-                   ((role == ValueRole::quantized || role == ValueRole::inner) &&
+                   (role == ValueRole::quantized &&
                     activate.activation.kind != ActivationKind::sigmoid &&
                     plan_->role(operation.inputs[0]) == ValueRole::inner);
           },

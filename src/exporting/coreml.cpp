@@ -286,7 +286,7 @@ void write_coreml(const ExportModel& model, const ExportOptions& options,
   const std::filesystem::path data = path / "Data" / "com.apple.CoreML";
   file::make_folder(data / "weights");
   CoremlWeights weights(data / "weights" / "weight.bin");
-  CoremlProgram graph(weights);
+  CoremlProgram graph(weights, options.int8);
   std::ostringstream bytes;
   CoremlWriter(model, options, graph).run().write(bytes);
   weights.finish();

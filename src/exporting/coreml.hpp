@@ -13,6 +13,7 @@ namespace yolov7::exporting {
 /// objectness · class, and `coordinates` [n, 4], centre and size as parts of the image's sides.
 /// With ExportOptions::mlmodel: one file instead, a network of the older form for iOS 13 and macOS
 /// 10.15 (with suppression iOS 14), with the same inputs and outputs.
+/// With ExportOptions::int8 weights are palettes (coreml_program.hpp), for iOS 16 and macOS 13.
 /// float16 is that of weights and of what is computed with them; decoding is in float32.
 /// Errors: a batch of more than one, more than 2 GB of program, weights that float16 cannot hold.
 void write_coreml(const ExportModel& model, const ExportOptions& options,

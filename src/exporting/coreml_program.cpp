@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
+#include "exporting/palette.hpp"
+
 namespace yolov7::exporting {
 namespace {
 
@@ -27,6 +31,8 @@ constexpr int floats = 1, ints = 2, bools = 3, strings = 4, bytes = 7;
 
 /// Fewer numbers stand in the program itself, as Apple's own tools do it.
 constexpr std::int64_t fewest_in_file = 10;
+/// As many and fewer are not worth a palette.
+constexpr std::int64_t most_without_palette = 512;
 
 ProtobufMessage value_type(const CoremlValue& value) {
   ProtobufMessage tensor;
@@ -60,6 +66,14 @@ ProtobufMessage text_value(std::string_view text) {
                    std::move(ProtobufMessage().text(1, text)));
 }
 
+/// A Value that stands in the file of weights, by the place of its record.
+ProtobufMessage blob_value(const CoremlValue& value, std::uint64_t place) {
+  ProtobufMessage blob, content;
+  blob.text(1, "@model_path/weights/weight.bin").integer(2, static_cast<std::int64_t>(place));
+  content.message(value_field::type, value_type(value)).message(value_field::blob, std::move(blob));
+  return content;
+}
+
 std::string_view bytes_of(const network::Tensor& tensor) {
   return {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()};
 }
@@ -76,11 +90,16 @@ std::int64_t elements(const CoremlValue& value) {
 
 }  // namespace
 
-/// Letters, digits and underscores, not twice.
-std::string CoremlProgram::fresh(std::string_view what) {
+std::string coreml_identifier(std::string_view what) {
   std::string name;
   for (const char c : what)
     name += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
+  return name;
+}
+
+/// Not twice.
+std::string CoremlProgram::fresh(std::string_view what) {
+  std::string name = coreml_identifier(what);
   while (!names_.insert(name).second) name = fmt::format("{}_{}", name, count_++);
   return name;
 }
@@ -165,11 +184,35 @@ CoremlValue CoremlProgram::tensor(std::string name, const std::vector<std::int64
     return constant(value, immediate(value, half ? tensor_field::bytes : tensor_field::floats,
                                      std::move(list)));
   }
-  ProtobufMessage blob, content;
-  blob.text(1, "@model_path/weights/weight.bin")
-      .integer(2, static_cast<std::int64_t>(weights_.add(converted)));
-  content.message(value_field::type, value_type(value)).message(value_field::blob, std::move(blob));
-  return constant(value, std::move(content));
+  return constant(value, blob_value(value, weights_.add(converted)));
+}
+
+CoremlValue CoremlProgram::palettised(const std::string& name,
+                                      const std::vector<std::int64_t>& shape,
+                                      const network::Tensor& stored) {
+  const Palette palette = palette_of(stored.to_floats());
+  const CoremlValue result{fresh(name), CoremlType::float32, shape};
+  const auto count = static_cast<std::int64_t>(palette.places.size()),
+             numbers = static_cast<std::int64_t>(palette.numbers.size());
+  network::Tensor places{network::DataType::uint8, {count}, {}};
+  places.bytes.resize(palette.places.size());
+  std::memcpy(places.bytes.data(), palette.places.data(), palette.places.size());
+  std::vector<std::uint32_t> sides(shape.begin(), shape.end());
+  ProtobufMessage list, message;
+  list.text(1, {reinterpret_cast<const char*>(sides.data()), sides.size() * sizeof(sides[0])});
+  const auto attribute = [&](std::string_view key, ProtobufMessage value) {
+    message.entry(operation_field::attributes, key, std::move(value));
+  };
+  message.text(operation_field::type, "constexpr_lut_to_dense")
+      .message(operation_field::outputs, named_type(result));
+  attribute("name", text_value(result.name));
+  attribute("indices", blob_value({{}, CoremlType::uint8, {count}}, weights_.add(places)));
+  attribute("lut", blob_value({{}, CoremlType::float32, {numbers}},
+                              weights_.add(network::Tensor::from(palette.numbers, {numbers}))));
+  attribute("shape", immediate({{}, CoremlType::uint32, {static_cast<std::int64_t>(sides.size())}},
+                               tensor_field::bytes, std::move(list)));
+  operations_.push_back(std::move(message));
+  return result;
 }
 
 CoremlValue CoremlGraph::real(double number, CoremlType type) {
@@ -185,11 +228,13 @@ CoremlValue CoremlProgram::weight(const std::string& name, const std::vector<std
                                   const network::Tensor& stored, CoremlType type) {
   const auto found = written_.find(name);
   if (found != written_.end()) return found->second;
-  return written_[name] = tensor(name, shape, stored.converted(data_type(type)));
+  const bool palette = palettes_ && shape.size() == 4 && stored.elements() > most_without_palette;
+  return written_[name] = palette ? palettised(name, shape, stored)
+                                  : tensor(name, shape, stored.converted(data_type(type)));
 }
 
 ProtobufMessage CoremlProgram::finish(const std::vector<std::string>& outputs) {
-  constexpr const char* opset = "CoreML5";
+  const char* opset = palettes_ ? "CoreML6" : "CoreML5";
   ProtobufMessage block, function, program;
   for (const std::string& output : outputs) block.text(block_field::outputs, output);
   for (ProtobufMessage& one : operations_) block.message(block_field::operations, std::move(one));

@@ -15,7 +15,18 @@
 namespace yolov7::exporting {
 
 /// MIL.proto, DataType.
-enum class CoremlType { boolean = 1, text = 2, float16 = 10, float32 = 11, int32 = 23 };
+enum class CoremlType {
+  boolean = 1,
+  text = 2,
+  float16 = 10,
+  float32 = 11,
+  int32 = 23,
+  uint8 = 31,
+  uint32 = 33
+};
+
+/// Letters, digits and underscores.
+std::string coreml_identifier(std::string_view name);
 
 /// A value of the program; no sides: a single number, truth value or text.
 struct CoremlValue {
@@ -60,7 +71,10 @@ class CoremlGraph {
 
 class CoremlProgram final : public CoremlGraph {
  public:
-  explicit CoremlProgram(CoremlWeights& weights) : weights_(weights) {}
+  /// `palettes`: weights of convolutions with more than 512 numbers are places in a list of 256
+  /// (palette.hpp), from which Core ML makes them when it loads the file.
+  explicit CoremlProgram(CoremlWeights& weights, bool palettes = false)
+      : weights_(weights), palettes_(palettes) {}
 
   CoremlValue input(const std::string& name, CoremlType type,
                     const std::vector<std::int64_t>& shape) override;
@@ -79,8 +93,8 @@ class CoremlProgram final : public CoremlGraph {
                      const network::Tensor& tensor, CoremlType type) override;
 
   int kind() const override { return 502; }
-  int version() const override { return 6; }  ///< iOS 15
-  /// The Program message, of the operations of CoreML5.
+  int version() const override { return palettes_ ? 7 : 6; }  ///< iOS 16, iOS 15
+  /// The Program message, of the operations of CoreML6 or CoreML5.
   ProtobufMessage finish(const std::vector<std::string>& outputs) override;
 
  private:
@@ -88,8 +102,11 @@ class CoremlProgram final : public CoremlGraph {
   CoremlValue constant(CoremlValue value, ProtobufMessage content);
   CoremlValue tensor(std::string name, const std::vector<std::int64_t>& shape,
                      const network::Tensor& converted);
+  CoremlValue palettised(const std::string& name, const std::vector<std::int64_t>& shape,
+                         const network::Tensor& stored);
 
   CoremlWeights& weights_;
+  bool palettes_;
   std::size_t count_ = 0;
   std::set<std::string> names_;
   std::map<std::string, CoremlValue> written_;  // weights

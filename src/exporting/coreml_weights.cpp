@@ -20,7 +20,12 @@ struct Record {
 };
 static_assert(sizeof(Header) == alignment && sizeof(Record) == alignment);
 
-constexpr std::uint32_t float16_type = 1, float32_type = 2;
+constexpr std::uint32_t float16_type = 1, float32_type = 2, uint8_type = 3;
+
+std::uint32_t type_of(const network::Tensor& tensor) {
+  if (tensor.type == network::DataType::uint8) return uint8_type;
+  return tensor.type == network::DataType::float16 ? float16_type : float32_type;
+}
 
 template <class T>
 void write(std::ofstream& out, const T& value) {
@@ -43,7 +48,7 @@ void CoremlWeights::zeros(std::size_t count) {
 std::uint64_t CoremlWeights::add(const network::Tensor& tensor) {
   const std::uint64_t place = size_;
   Record record;
-  record.type = tensor.type == network::DataType::float16 ? float16_type : float32_type;
+  record.type = type_of(tensor);
   record.bytes = tensor.bytes.size();
   record.place = place + sizeof record;
   write(out_, record);

@@ -13,8 +13,8 @@ class CoremlWeights {
  public:
   /// Makes the file.
   explicit CoremlWeights(const std::filesystem::path& path);
-  /// Appends a tensor, float32 or float16; returns the place of its record, by which a program
-  /// names it.
+  /// Appends a tensor, float32, float16 or uint8; returns the place of its record, by which a
+  /// program names it.
   std::uint64_t add(const network::Tensor& tensor);
   /// Writes the header. Error: the file cannot be written.
   void finish();

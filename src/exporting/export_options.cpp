@@ -27,6 +27,7 @@ void check(const ExportOptions& o) {
     if (both) throw usage_error(fmt::format("export: expected {} or {}, found both", a, b));
   };
   exclude(o.half && o.int8, "--half", "--int8");
+  exclude(o.mlmodel && o.int8, "--mlmodel", "--int8");
   exclude(o.fold_obj && output_form(o) > OutputForm::decoded, "--fold-obj",
           "suppression in the graph");
   if (o.int8 && o.no_verify)

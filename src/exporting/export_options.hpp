@@ -35,7 +35,8 @@ struct ExportOptions {
   std::string data;
   int calib_images = 300;
   std::string calib_method = "mse";
-  bool sensitivity = false;  ///< look at every layer
+  std::string effort = "normal";  ///< "high": weights are fitted, too (compression/plan/refit.hpp)
+  bool sensitivity = false;       ///< look at every layer
 
   int opset = 13;  ///< of ONNX
   bool simplify = false;

@@ -72,6 +72,11 @@ std::vector<Setting> numbers(ExportOptions& o) {
               "with --int8: how ranges are found: the least squared error, the extremes, or 0.9999 "
               "of the numbers between the ends")
           .choices({"mse", "minmax", "percentile"}),
+      setting("effort", o.effort,
+              "with --int8: normal: ranges and biases are calibrated; high: weights and biases are "
+              "then fitted, convolution by convolution, to the float32 network's outputs, and kept "
+              "where images that took no part show a gain")
+          .choices({"normal", "high"}),
       setting(
           "qdq", o.qdq,
           "with --int8, in ONNX: quantizers behind activations, with a zero point, or around zero "

@@ -163,8 +163,12 @@ json file_certificate(const Format& format, const ExportModel& model, const Expo
                 {"sha256", model.weights_sha256}}},
               {"options", options_json(options)},
               {"checked_by", check.verdict}};
-  if (precision == equivalence::FilePrecision::int8)
-    for (const auto& [key, value] : model.quantization_facts) all["quantization"][key] = value;
+  if (precision == equivalence::FilePrecision::int8) {
+    if (format.read_weights != nullptr)
+      all["quantization"] = {{"calibration", "none: weights alone are 8-bit numbers"}};
+    else
+      for (const auto& [key, value] : model.quantization_facts) all["quantization"][key] = value;
+  }
   if (!options.images.empty()) all["images_from"] = from(place, options.images);
   if (check.proof) {
     add_proof(all, check, precision);

@@ -178,6 +178,34 @@ void examine(FileCheck& check, const Format& format, const ExportModel& model,
   check.breach = proof.breach = equivalence::accuracy_breach(*proof.accuracy);
 }
 
+/// What can be measured of a format that nothing here runs: the weights, as the file has them, in
+/// the network that they came from.
+void examine_weights(FileCheck& check, const Format& format, const ExportModel& model,
+                     const ExportOptions& options, const fs::path& file, const Verification& with) {
+  check.pictures = with.fixed_pictures;
+  {
+    const equivalence::OpenParent parent(with.parent);
+    with.parent.outputs(check.pictures, with.stop);
+  }
+  const auto held = std::make_shared<const network::NetworkAndWeights>(
+      network::NetworkAndWeights{model.network(), format.read_weights(file, *model.fused)});
+  runtime::DetectorOptions one_shape;
+  one_shape.kept_shapes = 1;
+  const auto detector = runtime::make_openvino_detector(held, one_shape);
+  equivalence::FileComparison comparison = comparison_of(format, options, {});
+  comparison.stop = with.stop;
+  check.proof = equivalence::prove_file(with.parent.outputs(check.pictures), *detector,
+                                        check.pictures, comparison);
+  check.proof->file += ", with the weights of the file";
+  if (check.proof->breach.empty() && with.accuracy) {
+    check.proof->accuracy = with.accuracy(*detector, nullptr);
+    check.proof->breach = equivalence::accuracy_breach(*check.proof->accuracy);
+  }
+  check.breach = check.proof->breach;
+  check.detail = "nothing here runs this format; its weights, read back and run by OpenVINO: " +
+                 equal_line(*check.proof, {});
+}
+
 /// Verdict and reason where the file cannot be compared with the weights; empty: it can.
 FileCheck not_comparable(const Format& format, const ExportModel& model,
                          const ExportOptions& options, bool with_weights) {
@@ -204,6 +232,8 @@ FileCheck not_comparable(const Format& format, const ExportModel& model,
 FileCheck check_file(const Format& format, const ExportModel& model, const ExportOptions& options,
                      const fs::path& file, const Verification* with, const fs::path& folder) {
   FileCheck check = not_comparable(format, model, options, with != nullptr);
+  if (!format.readable && options.int8 && format.read_weights != nullptr && with != nullptr)
+    examine_weights(check, format, model, options, file, *with);
   if (!check.verdict.empty()) return check;
   fs::path read = file;
   ExportModel shown = model;

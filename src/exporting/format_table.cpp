@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "exporting/coreml.hpp"
+#include "exporting/coreml_constants.hpp"
 #include "exporting/ncnn.hpp"
 #include "exporting/onnx.hpp"
 #include "exporting/openvino.hpp"
@@ -106,14 +107,21 @@ Format pb_row() {
   return format;
 }
 
+constexpr std::string_view weights_alone = "weights alone are 8-bit numbers";
+
 Format coreml_row() {
   return {.name = "coreml",
           .spellings = {"mlpackage"},
           .file_name = "{}.mlpackage",
           .description = "Core ML, for Apple's devices",
           .options = {"end2end", "nms", "include-nms", "iou-thres", "conf-thres", "agnostic-nms",
-                      "fold-obj", "half", "mlmodel", "reference-parity"},
-          .without_effect = {{"grid", "boxes are decoded always"},
+                      "fold-obj", "half", "int8", "mlmodel", "reference-parity"},
+          .without_effect = {{"calib-images", weights_alone},
+                             {"calib-method", weights_alone},
+                             {"per-tensor", weights_alone},
+                             {"effort", weights_alone},
+                             {"sensitivity", weights_alone},
+                             {"grid", "boxes are decoded always"},
                              {"simplify", "the graph is written without anything to simplify"},
                              {"max-wh", "the operation keeps classes apart by itself"},
                              {"topk-all", "the operation has no limit"},
@@ -122,7 +130,8 @@ Format coreml_row() {
                              {"dynamic-batch", "the file is for one image"},
                              {"batch-size", "the file is for one image", true}},
           .command = coremlcompiler_line,
-          .write = write_coreml};
+          .write = write_coreml,
+          .read_weights = coreml_package_weights};
 }
 
 Format torchscript_row() {
@@ -194,8 +203,8 @@ std::vector<std::pair<std::string_view, std::vector<std::string>>> servers() {
 
 /// Formats that hold 8-bit integers, and the options that come with them.
 constexpr std::string_view integer_formats[] = {"onnx", "openvino", "tflite", "engine"};
-constexpr std::string_view integer_options[] = {"int8", "per-tensor", "calib-images",
-                                                "calib-method", "sensitivity"};
+constexpr std::string_view integer_options[] = {"int8",         "per-tensor", "calib-images",
+                                                "calib-method", "effort",     "sensitivity"};
 
 std::vector<Format> all_rows() {
   std::vector<Format> rows = {onnx_row(), openvino_row(), tflite_row(),      saved_model_row(),

@@ -41,6 +41,10 @@ struct Format {
   /// What is still to be done to have the format itself, where the file is only what it is built
   /// from; empty: the file is the format.
   std::string_view not_built = {};
+  /// Of a format that nothing here runs, and whose files of --int8 hold weights alone in 8 bits
+  /// (nothing is calibrated): the weights as the file has them. None: a format of another kind.
+  network::Weights (*read_weights)(const std::filesystem::path&,
+                                   const network::NetworkAndWeights& like) = nullptr;
   bool readable = false;     ///< OpenVINO, or LibTorch, reads it back
   bool by_libtorch = false;  ///< written and read by ExportModel::script_library
   bool holds_names = true;   ///< class names are part of it

@@ -136,7 +136,8 @@ WrittenFormat write_format(const Format& format, const ExportModel& given,
   ExportModel model = given;
   ExportOptions options = asked;
   if (!honours(format, "batch-size")) model.batch = options.batch_size = 1;
-  if (!(options.int8 && honours(format, "int8"))) model.quantization = nullptr;
+  if (!(options.int8 && honours(format, "int8")) || format.read_weights != nullptr)
+    model.quantization = nullptr;
   if (model.quantization != nullptr && model.equalized != nullptr) model.fused = model.equalized;
   const fs::path place = fs::absolute(path);
   file::make_folder(place.parent_path());

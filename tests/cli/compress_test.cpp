@@ -209,7 +209,7 @@ TEST_F(Compress, WhatIsRefusedBeforeAnythingIsWritten) {
   expect_refused({"--stages", "prun"}, "did you mean 'prune'", 2);
   expect_refused(with({"--ratio", "0.5"}), "--ratio: expected the stage prune with it", 2);
   expect_refused(with({"--include", "onnx"}), "expected openvino among the formats", 2);
-  expect_refused(with({"--include", "openvino", "coreml"}), "formats with 8-bit integers", 2);
+  expect_refused(with({"--include", "openvino", "ncnn"}), "formats with 8-bit integers", 2);
   expect_refused({}, "expected --epochs, the epochs of the parent's training", 2);
   expect_refused({"--epochs", "5", "--ratio", "0.5", "0.5"}, "each cut once, found it twice", 2);
   expect_refused({"--epochs", "5", "--target-time", "35"}, "expected -1% to -90%", 2);

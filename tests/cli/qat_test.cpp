@@ -141,6 +141,11 @@ TEST_F(QatRuns, FilesGetItsOwnRanges) {
   const Outcome refused = run(other);
   EXPECT_EQ(refused.code, 2) << refused.err;
   EXPECT_TRUE(has(refused.err, "--per-tensor: ")) << refused.err;
+  other.back() = "--effort", other.push_back("high");
+  const Outcome fitted = run(other);
+  EXPECT_EQ(fitted.code, 2) << fitted.err;
+  EXPECT_TRUE(has(fitted.err, "--effort high: expected weights that were trained in float32"))
+      << fitted.err;
 }
 
 TEST_F(QatRuns, FewerBitsAreAnExperiment) {

@@ -74,7 +74,8 @@ TEST_F(Quantize, ThreeFormatsFromOneCalibration) {
   EXPECT_EQ(report.at("convolutions"), 1 + report.at("integer_convolutions").get<int>());
   EXPECT_GT(report.at("speed").at("int8_ms"), 0);
   EXPECT_TRUE(has(read_text(out + "/official-int8.sensitivity.csv"),
-                  "layer,tensor,multiply_adds,box_change,score_change,kept\n"));
+                  "layer,tensor,multiply_adds,box_change,score_change,kept,largest_weight,"
+                  "channel_spread,kurtosis\n"));
   EXPECT_TRUE(fs::exists(out + "/official-int8.sensitivity.png"));
 }
 
@@ -133,8 +134,53 @@ TEST_F(Quantize, WhatIsQuantizedAlreadyIsRefused) {
 }
 
 TEST_F(Quantize, FormatsWithoutIntegersAreNamed) {
-  expect_refused(quantized({"--data", data(12), "--include", "coreml"}),
-                 "quantize: --include: expected onnx, openvino, tflite, engine, found coreml", 2);
+  expect_refused(quantized({"--data", data(12), "--include", "ncnn"}),
+                 "quantize: --include: expected onnx, openvino, tflite, coreml, engine, found ncnn",
+                 2);
+}
+
+// Its certificate tells of the weights that are in the file, and of nothing that was calibrated.
+TEST_F(Quantize, CoreMlHoldsPalettes) {
+  const Outcome outcome = quantized(
+      {"--data", data(12), "--include", "coreml", "--grid", "--accuracy-budget", "1", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json said = json::parse(outcome.out);
+  EXPECT_FALSE(said.contains("int8"));
+  ASSERT_EQ(said.at("files").size(), 1U);
+  const json& c = said.at("files").at(0).at("certificate");
+  EXPECT_EQ(c.at("verdict"), "structure only");
+  EXPECT_EQ(c.at("precision"), "int8");
+  EXPECT_TRUE(has(c.at("detail"), "its weights, read back and run by OpenVINO"));
+  EXPECT_EQ(c.at("quantization").size(), 1U);
+  EXPECT_GT(c.at("differences").at("rows"), 0);
+  EXPECT_GE(c.at("accuracy").at("file").at("map"), 0);
+  EXPECT_TRUE(fs::exists(out + "/official-int8.mlpackage/Manifest.json"));
+  EXPECT_EQ(run({"verify", out + "/official-int8.mlpackage"}).code, 0);
+  const Outcome older = run({"export", "--weights", in, "--img", "64", "--include", "coreml",
+                             "--mlmodel", "--int8", "--data", data(12)});
+  EXPECT_EQ(older.code, 2);
+  EXPECT_TRUE(has(older.err, "expected --mlmodel or --int8, found both")) << older.err;
+}
+
+// Weights are fitted where images that took no part gain; the report says which.
+TEST_F(Quantize, EffortHighIsReported) {
+  const Outcome outcome =
+      quantized({"--data", data(12), "--effort", "high", "--accuracy-budget", "1", "--include",
+                 "openvino", "onnx", "--qdq", "tensorrt", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json said = json::parse(outcome.out);
+  const json& refits = said.at("int8").at("refits");
+  ASSERT_EQ(refits.size(), 2U);  // with a zero point, and around zero
+  for (const json& one : refits) {
+    const auto sum = [&](const char* key) {
+      return one.at(key).at("box").get<double>() + one.at(key).at("score").get<double>();
+    };
+    EXPECT_EQ(one.at("kept").get<bool>(), sum("change_after") < sum("change_before"));
+    EXPECT_EQ(one.at("convolutions").size(), said.at("int8").at("integer_convolutions"));
+    EXPECT_EQ(one.at("images"), 3);  // of 12 that are all taken, each fourth is held out
+  }
+  const json& told = said.at("files").at(0).at("certificate").at("quantization");
+  EXPECT_TRUE(has(told.at("effort high"), "convolutions fitted better"));
 }
 
 }  // namespace yolov7::test

@@ -142,7 +142,8 @@ TEST(BestScale, TheErrorBehindTheActivationCounts) {
   histogram.add(values);
   const auto leaky = [](double x) { return x < 0 ? 0.1 * x : x; };
   const network::ValueScale plain = best_scale(histogram, RangeMethod::squared_error),
-                            behind = best_scale(histogram, RangeMethod::squared_error, leaky);
+                            behind = best_scale(histogram, RangeMethod::squared_error,
+                                                {.activation = leaky});
   EXPECT_GT(behind.low(), plain.low());
   const auto error = [&](const network::ValueScale& scale) {
     double sum = 0;
@@ -154,6 +155,22 @@ TEST(BestScale, TheErrorBehindTheActivationCounts) {
     return sum;
   };
   EXPECT_LT(error(behind), error(plain));
+}
+
+// Results are numbers of step 1/200. With steps of 1/255, which the values alone would have, each
+// is rounded twice: variance (1/255² + 1/200²) / 12. With steps of 1/200 it is rounded once.
+TEST(BestScale, StepsOfTheResultAreRoundedOnce) {
+  std::vector<float> values;
+  for (int i = 0; i <= 100000; ++i) values.push_back(static_cast<float>(i) / 100000);
+  Histogram histogram;
+  histogram.add(values);
+  const AfterQuantization after{.activation = {}, .result = network::ValueScale{1.0F / 200, 20}};
+  EXPECT_NEAR(after.given(0.0074), 0.005, 1e-7);  // 1.48 steps
+  EXPECT_NEAR(after.given(-1), -0.1, 1e-7);       // number 0
+  EXPECT_NEAR(best_scale(histogram, RangeMethod::squared_error).scale, 1.0 / 255, 1e-6);
+  const network::ValueScale found = best_scale(histogram, RangeMethod::squared_error, after);
+  EXPECT_NEAR(found.scale, 1.0 / 200, 1e-6);
+  EXPECT_GE(found.high(), 1 - 1.0F / 400);
 }
 
 TEST(BestScale, NumbersWithoutSpreadHaveAScale) {

@@ -69,6 +69,17 @@ TEST(Reconstruction, HeldOutImagesJudge) {
   EXPECT_TRUE(plan.scales.fitted.symmetric.empty());
 }
 
+// 10 images, 4 taken: 0, 2, 5, 7, of which 0 is held out (each fourth). The other six judge. Of 5
+// images 4 are taken: one is left, too few; the held-out one judges.
+TEST(Reconstruction, ImagesThatJudgeWereNotFittedTo) {
+  using Places = std::vector<std::size_t>;
+  const ReconstructionOptions four{.images = 4};
+  EXPECT_EQ(images_of_fit(10, four), (Places{0, 2, 5, 7}));
+  EXPECT_EQ(judging_images(10, four), (Places{1, 3, 4, 6, 8, 9}));
+  EXPECT_EQ(images_of_fit(5, four), (Places{0, 1, 2, 3}));
+  EXPECT_EQ(judging_images(5, four), (Places{0}));
+}
+
 TEST(Reconstruction, OneImageAndAStopAreErrors) {
   const auto net = branches();
   network::Quantization plan =

@@ -83,10 +83,11 @@ DECLARED = {10: coremltools.converters.mil.mil.types.fp16, 11: coremltools.conve
 TYPES = {"fp16": np.float16, "fp32": np.float32}
 
 
-def run(program, image):
+def run(program, image, palettes):
     """Every operation in double precision, its result rounded to the type that coremltools finds for it."""
     function = program.functions["main"]
-    assert function.opset_version == coremltools.target.iOS15, function.opset_version
+    assert function.opset_version == (coremltools.target.iOS16 if palettes else coremltools.target.iOS15), function.opset_version
+    assert palettes == sum(op.op_type == "constexpr_lut_to_dense" for op in function.operations)
     values = {name: image for name in function.inputs}
 
     def value_of(argument):
@@ -98,6 +99,10 @@ def run(program, image):
     half = 0
     for op in function.operations:
         if op.op_type == "const":
+            continue
+        if op.op_type == "constexpr_lut_to_dense":
+            values[op.outputs[0].name] = op.materialized_val_inference()
+            assert values[op.outputs[0].name].dtype == np.float32
             continue
         given = {name: value_of(argument) for name, argument in op.inputs.items() if argument is not None and name in op.used}
         kind = np.dtype(TYPES[coremltools.converters.mil.mil.types.builtin_to_string(op.outputs[0].dtype)])
@@ -218,17 +223,18 @@ def run_case(folder, case):
     model = coremltools.models.MLModel(str(folder / case["file"]), skip_model_load=True)
     spec = model.get_spec()
     older = case["mlmodel"]
-    assert spec.specificationVersion == (6 if not older else 5 if case["form"] == "nms" else 4)
+    version = 7 if case["int8"] else 6
+    assert spec.specificationVersion == (version if not older else 5 if case["form"] == "nms" else 4)
     assert model.user_defined_metadata["names"].startswith("{0: 'name 0'") and model.author == "yolov7.cpp"
     network = check_suppression(spec, case) if case["form"] == "nms" else spec
     image = network.description.input[0].type.imageType
     assert network.description.input[0].name == "image" and image.colorSpace == image.RGB
     assert [image.height, image.width] == case["shape"][1:]
     if not older:
-        program = load_program(network, specification_version=6, file_weights_dir=model.weights_dir)
+        program = load_program(network, specification_version=version, file_weights_dir=model.weights_dir)
         compare_with_file(program, network)
     pixels = np.fromfile(folder / (case["name"] + ".image"), np.float32).reshape([1] + case["shape"])
-    found, half = run_older(network, np.round(pixels * 255).astype(np.float64)) if older else run(program, np.round(pixels * 255))
+    found, half = run_older(network, np.round(pixels * 255).astype(np.float64)) if older else run(program, np.round(pixels * 255), int(case["int8"]))
     assert (half > 0 if older else half > 10) == case["half"], f"{half} operations in float16"
     for value, output in zip(found, network.description.output):
         assert list(output.type.multiArrayType.shape) == list(value.shape)

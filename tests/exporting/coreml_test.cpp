@@ -239,8 +239,55 @@ TEST(Coreml, RefusesWhatItCannotHold) {
   EXPECT_EQ(message({net.network(), net.weights()}, half),
             "--half: model.0.conv.weight: expected values of at most 65504, found -66000");
   EXPECT_EQ(folder.files(), 0U);
-  for (const char* option : {"int8", "half-io"})
-    EXPECT_FALSE(honours(format("coreml"), option)) << option;
+  EXPECT_FALSE(honours(format("coreml"), "half-io"));
+}
+
+// 2 · 3 · 10 · 10 numbers, of which 600 are more than 512: bytes in the file, one a number, in the
+// order of the weights, and 256 float32 numbers. CoreML6 knows the operation.
+TEST(CoremlProgram, Palettes) {
+  const test::ScratchFolder folder;
+  CoremlWeights weights(folder / "weight.bin");
+  CoremlProgram program(weights, true);
+  std::vector<float> values(600, 1);
+  values[1] = -2, values[599] = 0.5F;
+  const CoremlValue value =
+      program.weight("a.weight", {2, 3, 10, 10}, network::Tensor::from(values, {2, 3, 10, 10}),
+                     CoremlType::float32);
+  EXPECT_EQ(value.name, "a_weight");
+  program.weight("a.bias", {600}, network::Tensor::from(values, {600}), CoremlType::float32);
+  program.weight("b.weight", {2, 4, 8, 8},
+                 network::Tensor::from(std::vector<float>(512, 1), {2, 4, 8, 8}),
+                 CoremlType::float32);
+  EXPECT_EQ(program.version(), 7);
+  std::ostringstream out;
+  program.finish({}).write(out);
+  weights.finish();
+  const auto operations = entry(entry(WireMessage(out.str()), 2, "main"), 3, "CoreML6").all(3);
+  ASSERT_EQ(operations.size(), 3U);
+  EXPECT_EQ(operations[0].text(1), "constexpr_lut_to_dense");
+  EXPECT_EQ(signature(operations[0].one(3)), "a_weight: 11 [2, 3, 10, 10]");
+  EXPECT_EQ(operations[1].text(1), "const");
+  EXPECT_EQ(operations[2].text(1), "const");
+  const std::string bytes = folder.read("weight.bin");
+  const WireMessage places = entry(operations[0], 5, "indices"),
+                    numbers = entry(operations[0], 5, "lut");
+  EXPECT_EQ(places.one(2).one(1).integer(1), 31U);  // uint8
+  EXPECT_EQ(places.one(5).integer(2), 64U);
+  EXPECT_EQ(at<std::uint32_t>(bytes, 64 + 4), 3U);
+  EXPECT_EQ(at<std::uint64_t>(bytes, 64 + 8), 600U);
+  std::string expected(600, '\2');
+  expected[1] = '\0', expected[599] = '\1';
+  EXPECT_EQ(bytes.substr(128, 600), expected);
+  const std::uint64_t record = numbers.one(5).integer(2);
+  EXPECT_EQ(at<std::uint32_t>(bytes, record + 4), 2U);
+  EXPECT_EQ(at<std::uint64_t>(bytes, record + 8), 1024U);
+  EXPECT_EQ(at<float>(bytes, record + 64), -2);
+  EXPECT_EQ(at<float>(bytes, record + 68), 0.5F);
+  EXPECT_EQ(at<float>(bytes, record + 72), 1);
+  const WireMessage shape = entry(operations[0], 5, "shape");
+  EXPECT_EQ(shape.one(2).one(1).integer(1), 33U);  // uint32
+  EXPECT_EQ(shape.one(3).one(1).one(7).text(1),
+            std::string("\2\0\0\0\3\0\0\0\12\0\0\0\12\0\0\0", 16));
 }
 
 // Few numbers stand in the program, in float16 as bytes; ten and more in the file of weights.

@@ -46,6 +46,7 @@ class Fixture {
                       {"levels", net.network.levels.size()},
                       {"agnostic", options.agnostic_nms},
                       {"mlmodel", options.mlmodel},
+                      {"int8", options.int8},
                       {"half", options.half}});
   }
   void finish() const { std::ofstream(folder_ / "cases.json") << nlohmann::json(cases_).dump(1); }
@@ -55,6 +56,20 @@ class Fixture {
   fs::path folder_;
   std::vector<nlohmann::json> cases_;
 };
+
+/// Weights in steps of a sixteenth: fewer than 256 different ones, so that a palette is exact.
+network::NetworkAndWeights stepped() {
+  HandNetwork net;
+  const auto layer = [&](int value, int in, int out, std::uint32_t seed) {
+    std::vector<float> weights = noise(static_cast<std::size_t>(in * out * 9), seed, 0.5F);
+    for (float& one : weights) one = std::nearbyint(16 * one) / 16;
+    return net.activation(
+        network::ActivationKind::leaky_relu,
+        net.conv(value, in, out, weights, noise(static_cast<std::size_t>(out), seed), 3), 0.1);
+  };
+  net.level(noisy_conv(net, layer(layer(0, 3, 8, 1), 8, 16, 2), 16, 6, 3), 1, 1);
+  return {net.network(), net.weights()};
+}
 
 }  // namespace
 
@@ -85,6 +100,12 @@ int main(int count, char** arguments) {
         options.grid = grid, options.mlmodel = older;
         fixture.add(single.name, single.model, options, 8, 12);
       }
+  if (chosen.read_weights != nullptr)
+    for (const bool nms : {false, true}) {
+      ExportOptions options;
+      options.int8 = true, options.nms = nms;
+      fixture.add("palettes", stepped(), options, 16, 24);
+    }
   fixture.finish();
   return 0;
 }

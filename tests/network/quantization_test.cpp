@@ -55,9 +55,9 @@ TEST(Quantization, ALayerInFloatTakesItsQuantizersAway) {
   EXPECT_EQ(roles(net.network(), {first, second, head}), std::vector<ValueRole>(8, R));
 }
 
-// image → a → leaky → b → leaky → head, the head in float32: what it reads is a number only where
-// a format's convolutions give nothing else.
-TEST(Quantization, WhatFloatConvolutionsReadIsInner) {
+// image → a → leaky → b → leaky → head, the head in float32: what it reads is no number, and in
+// front of that activation is one only where a format's convolutions give nothing else.
+TEST(Quantization, WhatFloatConvolutionsReadIsReal) {
   HandNetwork net;
   const auto layer = [&](int value, int in, int out) {
     return net.conv(value, in, out, std::vector<float>(static_cast<std::size_t>(in * out), 1),
@@ -67,9 +67,9 @@ TEST(Quantization, WhatFloatConvolutionsReadIsInner) {
   const int b = net.activation(ActivationKind::leaky_relu, layer(a, 2, 2), 0.1);
   net.level(layer(b, 2, 6), 1, 1);
   EXPECT_EQ(result_convolutions(net.network()), std::set<std::string>{"model.4.conv"});
-  EXPECT_EQ(roles(net.network(), {"model.4.conv"}), (std::vector<ValueRole>{Q, I, Q, I, I, R}));
+  EXPECT_EQ(roles(net.network(), {"model.4.conv"}), (std::vector<ValueRole>{Q, I, Q, I, R, R}));
   EXPECT_EQ(roles(net.network(), {"model.2.conv", "model.4.conv"}),
-            (std::vector<ValueRole>{Q, I, I, R, R, R}));
+            (std::vector<ValueRole>{Q, I, R, R, R, R}));
 }
 
 TEST(Quantization, CalibratedValuesAreThoseWithAScaleOfTheirOwn) {

@@ -178,8 +178,9 @@ Settings training_settings(CompressOptions& o) {
 }
 
 Settings quantizing_settings(CompressOptions& o) {
-  Settings table = only(exporting::settings(o.quantize), {"include", "per-tensor", "calib-images",
-                                                          "calib-method", "qdq", "sensitivity"});
+  Settings table = only(
+      exporting::settings(o.quantize),
+      {"include", "per-tensor", "calib-images", "calib-method", "effort", "qdq", "sensitivity"});
   table.entries = further(under("Quantizing", std::move(table)));
   return table;
 }

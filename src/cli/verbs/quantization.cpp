@@ -95,11 +95,17 @@ std::shared_ptr<const network::QuantizationScales> trained_scales(const ExportOp
     throw usage_error(fmt::format(
         "--per-tensor: {} was trained with one scale an output channel, and its ranges are taken",
         options.weights));
+  if (options.effort == "high")
+    throw usage_error(fmt::format(
+        "--effort high: expected weights that were trained in float32, found {}, which was trained "
+        "for integers: its numbers are taken as they are",
+        options.weights));
   return std::make_shared<const network::QuantizationScales>(std::move(ranges.scales));
 }
 
+/// By the plan, for which ranges have to be known.
 bool gets_integers(const ExportOptions& options, const Format& format) {
-  return options.int8 && exporting::honours(format, "int8");
+  return options.int8 && exporting::honours(format, "int8") && format.read_weights == nullptr;
 }
 
 /// In order of execution: those that the plan leaves, and those whose results are decoded.
@@ -111,14 +117,52 @@ std::vector<std::string> real_layers(const compression::Quantized& quantized) {
   return names;
 }
 
+/// One line for each kind of numbers that --effort high tried.
+std::vector<std::string> refit_lines(const compression::Quantized& quantized) {
+  std::vector<std::string> lines;
+  for (const compression::Refit& one : quantized.refits)
+    lines.push_back(fmt::format(
+        "{}{} of {} convolutions fitted better; rows of {} other images: change {:.4f} before, "
+        "{:.4f} after: {}",
+        one.numbers == network::ActivationNumbers::symmetric ? "around zero: " : "",
+        std::ranges::count_if(one.layers, &compression::FittedLayer::kept), one.layers.size(),
+        one.images, one.before.sum(), one.after.sum(), one.kept ? "kept" : "left out"));
+  return lines;
+}
+
+json refits_json(const compression::Quantized& quantized) {
+  json all = json::array();
+  for (const compression::Refit& one : quantized.refits) {
+    json layers = json::array();
+    for (const compression::FittedLayer& layer : one.layers)
+      layers.push_back(
+          {{"tensor", layer.tensor}, {"error_before", layer.before}, {"error_after", layer.after}});
+    const auto change = [](const compression::OutputChange& c) {
+      return json{{"box", c.box}, {"score", c.score}};
+    };
+    const bool symmetric = one.numbers == network::ActivationNumbers::symmetric;
+    all.push_back({{"numbers", symmetric ? "symmetric" : "asymmetric"},
+                   {"kept", one.kept},
+                   {"images", one.images},
+                   {"change_before", change(one.before)},
+                   {"change_after", change(one.after)},
+                   {"convolutions", layers}});
+  }
+  return all;
+}
+
 std::vector<std::pair<std::string, std::string>> facts(const compression::Quantized& quantized,
                                                        const Listed& listed,
                                                        const ExportOptions& options, bool trained) {
   const std::string images = fmt::format("{} images of {}", listed.images.size(), listed.from);
-  return {{"calibration", trained ? "none: ranges of the training" : images},
-          {"method", trained ? "trained" : options.calib_method},
-          {"integer_share", fmt::format("{:.4f}", quantized.integer_share)},
-          {"float32_layers", text::join(real_layers(quantized), ", ")}};
+  std::vector<std::pair<std::string, std::string>> all = {
+      {"calibration", trained ? "none: ranges of the training" : images},
+      {"method", trained ? "trained" : options.calib_method},
+      {"integer_share", fmt::format("{:.4f}", quantized.integer_share)},
+      {"float32_layers", text::join(real_layers(quantized), ", ")}};
+  if (!quantized.refits.empty())
+    all.emplace_back("effort high", text::join(refit_lines(quantized), "; "));
+  return all;
 }
 
 cv::Mat chart(const compression::Quantized& quantized) {
@@ -233,6 +277,7 @@ compression::Quantized quantize_source(const ExportOptions& options,
             ? " but of values between a convolution and its activation, which a format needs"
             : ""));
   request.budget = options.accuracy_budget;
+  request.refit = options.effort == "high";
   request.sensitivity = options.sensitivity;
   const std::string breach =
       compression::channel_order_breach(*equivalence::OpenParent(parent.parent()), request.images);
@@ -262,6 +307,7 @@ json report_quantization(const ExportOptions& options, const compression::Quanti
   output.line(fmt::format(
       "int8: {} of {} convolutions, {:.1f} % of the multiply-adds, are in 8-bit integers", integers,
       all, 100 * quantized.integer_share));
+  for (const std::string& line : refit_lines(quantized)) output.line("int8: effort high: " + line);
   print_speed(quantized.speed, output);
   json layers = json::array(), trials = json::array();
   for (const compression::LayerSensitivity& one : quantized.layers)
@@ -278,6 +324,7 @@ json report_quantization(const ExportOptions& options, const compression::Quanti
                  {"float32_layers", real_layers(quantized)},
                  {"trials", trials},
                  {"layers", layers},
+                 {"refits", refits_json(quantized)},
                  {"speed", speed_json(quantized.speed)}};
   if (quantized.layers.empty()) return result;
   print_layers(quantized, output);

@@ -11,7 +11,8 @@
 
 namespace yolov7::cli {
 
-/// Whether some of these formats get 8-bit integers.
+/// Whether some of these formats get 8-bit integers by a plan; one that stores weights alone in
+/// 8 bits needs none.
 bool wants_integers(const exporting::ExportOptions& options,
                     const std::vector<const exporting::Format*>& chosen);
 /// Error: the weights are a model file of an export, quantized or not.

@@ -111,12 +111,16 @@ class Calibration {
 
   void choose_inner(network::QuantizationScales& scales, const std::vector<int>& inner) {
     const network::Links links(network());
+    const network::Quantization usual =
+        network::make_quantization(network(), {}, network::result_convolutions(network()));
+    const std::vector<network::ValueScale> known = scales.values;
     parallel_for(inner.size(), usable_cores(), [&](std::size_t i) {
-      const auto* activate =
-          links.only_reader<network::Activate>(inner[i])->as<network::Activate>();
-      scales.values[place(inner[i])] =
-          best_scale(histograms_.at(inner[i]), options_.method,
-                     [activate](double x) { return activated(activate->activation, x); });
+      const network::Operation& reader = *links.only_reader<network::Activate>(inner[i]);
+      const network::Activation activation = reader.as<network::Activate>()->activation;
+      AfterQuantization after{[activation](double x) { return activated(activation, x); }, {}};
+      if (usual.role(reader.output) == network::ValueRole::quantized)
+        after.result = known[place(reader.output)];
+      scales.values[place(inner[i])] = best_scale(histograms_.at(inner[i]), options_.method, after);
     });
   }
 

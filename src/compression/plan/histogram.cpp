@@ -27,7 +27,7 @@ double squared_error(std::span<const Mass> masses, std::span<const double> wante
   std::array<double, 512> results{};
   for (int n = lowest; n <= highest; ++n) {
     const double real = step * n;
-    results[static_cast<std::size_t>(n - lowest)] = after ? after(real) : real;
+    results[static_cast<std::size_t>(n - lowest)] = after.given(real);
   }
   const double inverse = 1 / step, low = lowest, high = highest;
   double sum = 0;
@@ -55,15 +55,24 @@ Ends least_error_ends(std::span<const Mass> masses, std::span<const double> want
                       const AfterQuantization& after, int most) {
   double best = std::numeric_limits<double>::infinity();
   Ends found = full;
+  const auto look = [&](Ends ends) {
+    const network::ValueScale one = asymmetric(ends.low, ends.high, most);
+    const double error = squared_error(masses, wanted, static_cast<double>(one.scale),
+                                       -one.zero_point, most - one.zero_point, after);
+    if (error < best) best = error, found = ends;
+  };
   for (const double low : shares(full.low < 0 ? 15 : 2)) {
-    for (const double high : shares(full.high > 0 ? 36 : 2)) {
-      const network::ValueScale one = asymmetric(full.low * low, full.high * high, most);
-      const double error = squared_error(masses, wanted, static_cast<double>(one.scale),
-                                         -one.zero_point, most - one.zero_point, after);
-      if (error < best) best = error, found = {full.low * low, full.high * high};
-    }
+    for (const double high : shares(full.high > 0 ? 36 : 2))
+      look({full.low * low, full.high * high});
     if (!(full.low < 0)) break;
   }
+  if (!after.result) return found;
+  for (int multiple = 1; multiple <= 4; ++multiple)
+    for (const double high : shares(36)) {
+      const double step = multiple * static_cast<double>(after.result->scale),
+                   above = std::nearbyint(full.high * high / step);
+      if (above <= most) look({(above - most) * step, above * step});
+    }
   return found;
 }
 
@@ -99,6 +108,13 @@ Ends percentile_ends(std::span<const Mass> masses, Ends full) {
 }
 
 }  // namespace
+
+double AfterQuantization::given(double quantized) const {
+  const double real = wanted(quantized);
+  if (!result) return real;
+  const double step = static_cast<double>(result->scale), zero = result->zero_point;
+  return step * (std::clamp(std::nearbyint(real / step) + zero, 0.0, 1.0 * result->most) - zero);
+}
 
 double Histogram::width() const { return std::ldexp(1.0, exponent_); }
 
@@ -180,7 +196,7 @@ network::ValueScale best_scale(const Histogram& histogram, RangeMethod method,
       break;
     case RangeMethod::squared_error: {
       std::vector<double> wanted;
-      for (const Mass& one : masses) wanted.push_back(after ? after(one.centre) : one.centre);
+      for (const Mass& one : masses) wanted.push_back(after.wanted(one.centre));
       ends = least_error_ends(masses, wanted, ends, after, most);
       bound = least_error_bound(masses, wanted, bound, after);
       break;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -46,11 +47,19 @@ class Histogram {
 /// The least squared error, the extremes, or a share of 0.9999 of the numbers between the ends.
 enum class RangeMethod { squared_error, extremes, percentile };
 
-/// What is computed from a value before it counts: the activation behind a convolution. None: the
-/// value itself.
-using AfterQuantization = std::function<double(double)>;
+/// What is computed from a value before it counts: the activation behind a convolution, and the
+/// numbers that this one's results become. None: the value itself.
+struct AfterQuantization {
+  std::function<double(double)> activation = {};
+  std::optional<network::ValueScale> result = {};  ///< asymmetric
 
-/// Numbers without any spread give the scale 1 / 255. `most`: of the asymmetric numbers.
+  double wanted(double real) const { return activation ? activation(real) : real; }
+  double given(double quantized) const;
+};
+
+/// Numbers without any spread give the scale 1 / 255. `most`: of the asymmetric numbers. Where
+/// results become numbers, steps of one to four of theirs are tried, too: what is a whole number of
+/// them is not rounded twice.
 network::ValueScale best_scale(const Histogram& histogram, RangeMethod method,
                                const AfterQuantization& after = {}, int most = 255);
 

@@ -28,6 +28,16 @@ std::vector<std::vector<int>> parts_of(const network::Network& network,
 
 }  // namespace
 
+std::vector<equivalence::ProofPicture> loaded_images(const CalibrationImages& images,
+                                                     std::span<const std::size_t> places) {
+  std::vector<equivalence::ProofPicture> all;
+  for (const std::size_t at : places) {
+    all.push_back({images.name(at), images.height, images.width, {}});
+    images.load(at, all.back().pixels);
+  }
+  return all;
+}
+
 void look_at_values(const std::shared_ptr<const network::NetworkAndWeights>& fused,
                     const CalibrationImages& images, const ImagePass& pass,
                     const std::function<void(std::size_t, const runtime::StreamedValue&)>& look) {

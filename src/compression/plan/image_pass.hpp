@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "equivalence/proof.hpp"
 #include "runtime/openvino/value_stream.hpp"
 
 namespace yolov7::compression {
@@ -20,6 +22,10 @@ struct CalibrationImages {
   std::function<void(std::size_t, std::vector<std::uint8_t>&)> load;
   std::function<std::string(std::size_t)> name;
 };
+
+/// Those at `places`, all in memory.
+std::vector<equivalence::ProofPicture> loaded_images(const CalibrationImages& images,
+                                                     std::span<const std::size_t> places);
 
 struct ImagePass {
   const char* label = "";                       ///< of the progress

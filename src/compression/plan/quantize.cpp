@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "compression/plan/channel_ranges.hpp"
+#include "compression/plan/weight_shape.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
@@ -19,14 +21,10 @@ using Names = std::set<std::string>;
 
 /// Spread over all images.
 std::vector<ProofPicture> some_of(const CalibrationImages& images, std::size_t most) {
-  std::vector<ProofPicture> some;
+  std::vector<std::size_t> places;
   const std::size_t count = std::min(images.count, most);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t at = i * images.count / count;
-    some.push_back({images.name(at), images.height, images.width, {}});
-    images.load(at, some.back().pixels);
-  }
-  return some;
+  for (std::size_t i = 0; i < count; ++i) places.push_back(i * images.count / count);
+  return loaded_images(images, places);
 }
 
 /// The largest number of layers, in this order, that leaves integers enough of `all` multiply-adds.
@@ -50,6 +48,9 @@ class Search {
   Quantized run() {
     Quantized result;
     result.fused = fused_;
+    if (request_.refit)
+      result.refits = refit(fused_, scales_, results_, request_.forms, request_.images,
+                            request_.calibration.stop);
     if (request_.sensitivity) look_at_layers(result);
     if (request_.lost) {
       result.fallback = {};
@@ -192,11 +193,21 @@ std::string channel_order_breach(runtime::Detector& detector, const CalibrationI
 }
 
 std::string sensitivity_csv(const Quantized& quantized) {
-  std::string all = "layer,tensor,multiply_adds,box_change,score_change,kept\n";
-  for (const LayerSensitivity& one : quantized.layers)
-    all += fmt::format("{},{},{:.0f},{:.6g},{:.6g},{}\n", one.layer, one.tensor, one.multiply_adds,
-                       one.change.box, one.change.score,
-                       quantized.fallback.real.contains(one.tensor) ? "float32" : "int8");
+  std::string all =
+      "layer,tensor,multiply_adds,box_change,score_change,kept,largest_weight,channel_spread,"
+      "kurtosis\n";
+  std::map<std::string, WeightShape> shapes;
+  for (const network::Operation& op : quantized.fused->network.operations)
+    if (const auto* conv = op.as<network::Convolution>())
+      shapes[conv->tensor] =
+          weight_shape(quantized.fused->weights.at(conv->tensor + ".weight"), conv->out_channels);
+  for (const LayerSensitivity& one : quantized.layers) {
+    const WeightShape& shape = shapes[one.tensor];
+    all += fmt::format("{},{},{:.0f},{:.6g},{:.6g},{},{:.4g},{:.4g},{:.4g}\n", one.layer,
+                       one.tensor, one.multiply_adds, one.change.box, one.change.score,
+                       quantized.fallback.real.contains(one.tensor) ? "float32" : "int8",
+                       shape.largest, shape.spread, shape.kurtosis);
+  }
   return all;
 }
 

@@ -10,16 +10,10 @@
 
 #include "compression/plan/calibration.hpp"
 #include "compression/plan/fallback.hpp"
+#include "compression/plan/refit.hpp"
 #include "compression/plan/sensitivity.hpp"
 
 namespace yolov7::compression {
-
-/// What a format makes of the plan.
-struct NumberForm {
-  network::ActivationNumbers numbers = network::ActivationNumbers::asymmetric;
-  bool inner = false;
-  auto operator<=>(const NumberForm&) const = default;
-};
 
 struct QuantizeRequest {
   std::shared_ptr<const network::NetworkAndWeights> fused;
@@ -29,6 +23,7 @@ struct QuantizeRequest {
   /// mAP that a quantized detector loses against the float32 one; none: there are no labels.
   std::function<double(runtime::Detector&)> lost;
   double budget = 0.003;
+  bool refit = false;        ///< fit weights and biases, and keep them where the network gains
   bool sensitivity = false;  ///< look at each layer also where the budget holds without
 };
 
@@ -43,6 +38,7 @@ struct Quantized {
   /// The network that the plan is for: the request's, with its channels equalised.
   std::shared_ptr<const network::NetworkAndWeights> fused;
   std::shared_ptr<const network::Quantization> plan;
+  std::vector<Refit> refits;             ///< where they were asked for
   double integer_share = 1;              ///< of the convolutions' multiply-adds
   std::vector<LayerSensitivity> layers;  ///< where they were looked at, in order of execution
   Fallback fallback;                     ///< no trial where there are no labels
@@ -61,7 +57,8 @@ Quantized quantize(const QuantizeRequest& request);
 std::string channel_order_breach(runtime::Detector& detector, const CalibrationImages& images,
                                  std::size_t most = 16);
 
-/// One line a layer: "layer,tensor,multiply_adds,box_change,score_change,kept".
+/// One line a layer: "layer,tensor,multiply_adds,box_change,score_change,kept,largest_weight,
+/// channel_spread,kurtosis", the last three of weight_shape().
 std::string sensitivity_csv(const Quantized& quantized);
 
 }  // namespace yolov7::compression

@@ -66,8 +66,8 @@ class Reconstruction {
                  network::Quantization& plan, const CalibrationImages& images,
                  const ReconstructionOptions& options)
       : fused_(fused), plan_(plan), images_(images), options_(options) {
-    used_ = std::min(images.count, options.images);
-    if (used_ < 2) throw Error("reconstruction: expected two images at least");
+    used_ = images_of_fit(images.count, options);
+    if (used_.size() < 2) throw Error("reconstruction: expected two images at least");
   }
 
   std::vector<FittedLayer> run() {
@@ -114,9 +114,9 @@ class Reconstruction {
                                                   {shared, options_.numbers, false});
     const auto real = runtime::stream_values(fused_, outputs, images_.height, images_.width);
     std::vector<std::uint8_t> planes;
-    for (std::size_t i = 0; i < used_; ++i) {
+    for (std::size_t i = 0; i < used_.size(); ++i) {
       check_stop(options_.stop);
-      images_.load(i * images_.count / used_, planes);
+      images_.load(used_[i], planes);
       const runtime::PixelBatch batch{planes, 1, images_.height, images_.width};
       const auto in = quantized->run(batch), out = real->run(batch);
       for (std::size_t w = 0; w < wave.size(); ++w)
@@ -129,7 +129,7 @@ class Reconstruction {
   void add(const Convolution& conv, const StreamedValue& in, const StreamedValue& out,
            bool held_out) {
     const std::size_t pixels = size(out.height) * size(out.width),
-                      count = std::min(pixels, options_.samples / used_ + 1);
+                      count = std::min(pixels, options_.samples / used_.size() + 1);
     Samples& samples = samples_.at(conv.tensor);
     (held_out ? samples.held_out : samples.fitted)
         .add(window_samples(conv, in, count), output_samples(out, count), count);
@@ -163,12 +163,28 @@ class Reconstruction {
   network::Quantization& plan_;
   const CalibrationImages& images_;
   const ReconstructionOptions& options_;
-  std::size_t used_ = 0;
+  std::vector<std::size_t> used_;
   std::map<std::string, Samples> samples_;
   std::vector<FittedLayer> layers_;
 };
 
 }  // namespace
+
+std::vector<std::size_t> images_of_fit(std::size_t count, const ReconstructionOptions& options) {
+  std::vector<std::size_t> all;
+  const std::size_t used = std::min(count, options.images);
+  for (std::size_t i = 0; i < used; ++i) all.push_back(i * count / used);
+  return all;
+}
+
+std::vector<std::size_t> judging_images(std::size_t count, const ReconstructionOptions& options) {
+  const std::vector<std::size_t> used = images_of_fit(count, options);
+  std::vector<std::size_t> others, held_out;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!std::binary_search(used.begin(), used.end(), i)) others.push_back(i);
+  for (std::size_t i = 0; i < used.size(); i += options.every) held_out.push_back(used[i]);
+  return others.size() < options.every ? held_out : others;
+}
 
 std::vector<FittedLayer> reconstruct(const std::shared_ptr<const network::NetworkAndWeights>& fused,
                                      network::Quantization& plan, const CalibrationImages& images,

@@ -1,7 +1,6 @@
 #pragma once
 // Weights and biases of a quantized network fitted to the float32 network's outputs, convolution by
-// convolution in order of execution, so that each makes good what those before it changed. No verb
-// offers it yet.
+// convolution in order of execution, so that each makes good what those before it changed.
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +24,12 @@ struct FittedLayer {
   double before = 0, after = 0;
   bool kept() const { return after < before; }  ///< else it stays as it was
 };
+
+/// The images that are taken, ascending; each `every`-th of these is held out.
+std::vector<std::size_t> images_of_fit(std::size_t count, const ReconstructionOptions& options);
+/// Which of `count` images can judge the outcome: those that are not taken, and where there are
+/// too few of them (less than `every`), those that are held out.
+std::vector<std::size_t> judging_images(std::size_t count, const ReconstructionOptions& options);
 
 /// Convolutions of one group, all but `plan.convolutions` left out. A fit that does not help on the
 /// held-out images is not taken. The same for the same images. Errors: fewer than two images; what

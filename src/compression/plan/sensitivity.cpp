@@ -22,6 +22,8 @@ double best_score(const float* row, int columns) {
   return static_cast<double>(row[4]) * (columns == 6 ? 1 : best);
 }
 
+}  // namespace
+
 std::vector<runtime::Prediction> predictions(runtime::Detector& detector,
                                              std::span<const equivalence::ProofPicture> images) {
   std::vector<runtime::Prediction> all(images.size());
@@ -29,7 +31,17 @@ std::vector<runtime::Prediction> predictions(runtime::Detector& detector,
   return all;
 }
 
-}  // namespace
+OutputChange mean_change(std::span<const runtime::Prediction> real,
+                         std::span<const runtime::Prediction> quantized) {
+  if (real.empty()) throw Error("change of the output: expected images, found none");
+  OutputChange mean;
+  for (std::size_t i = 0; i < real.size(); ++i) {
+    const OutputChange one = output_change(real[i], quantized[i]);
+    mean.box += one.box / static_cast<double>(real.size());
+    mean.score += one.score / static_cast<double>(real.size());
+  }
+  return mean;
+}
 
 OutputChange output_change(const runtime::Prediction& real, const runtime::Prediction& quantized) {
   OutputChange change;
@@ -71,13 +83,7 @@ std::vector<LayerSensitivity> layer_sensitivities(
     alone.plan = std::make_shared<const network::Quantization>(
         network::make_quantization(network, form.plan->scales, others));
     const auto changed = predictions(*runtime::make_quantized_detector(fused, alone, {}), images);
-    LayerSensitivity layer{conv->tensor, op.layer, counts.at(conv->tensor), {}};
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      const OutputChange one = output_change(real[i], changed[i]);
-      layer.change.box += one.box / static_cast<double>(images.size());
-      layer.change.score += one.score / static_cast<double>(images.size());
-    }
-    layers.push_back(std::move(layer));
+    layers.push_back({conv->tensor, op.layer, counts.at(conv->tensor), mean_change(real, changed)});
     progress.advance(1, conv->tensor);
   }
   progress.finish();

@@ -20,6 +20,12 @@ struct OutputChange {
 };
 /// The two are of the same images.
 OutputChange output_change(const runtime::Prediction& real, const runtime::Prediction& quantized);
+/// One prediction an image.
+std::vector<runtime::Prediction> predictions(runtime::Detector& detector,
+                                             std::span<const equivalence::ProofPicture> images);
+/// The mean over images; the two are of the same ones. Error: no image.
+OutputChange mean_change(std::span<const runtime::Prediction> real,
+                         std::span<const runtime::Prediction> quantized);
 
 struct LayerSensitivity {
   std::string tensor;  ///< of the convolution

@@ -34,8 +34,8 @@ bool read_by_convolutions(const Network& network, const Quantization& plan, int 
   });
 }
 
-/// Between a quantized convolution and its activation, where the activation's output is quantized;
-/// both of them where convolutions in float32 alone read it.
+/// Between a quantized convolution and its activation, where the activation's output is quantized,
+/// or convolutions in float32 alone read it.
 std::vector<int> inner_values(const Network& network, const Quantization& plan) {
   const Links links(network);
   std::vector<int> all;
@@ -44,9 +44,9 @@ std::vector<int> inner_values(const Network& network, const Quantization& plan) 
     if (conv == nullptr || !plan.quantizes(*conv)) continue;
     const Operation* reader = links.only_reader<Activate>(op.output);
     if (reader == nullptr || is_identity(*reader->as<Activate>())) continue;
-    const bool real = read_by_convolutions(network, plan, reader->output);
-    if (real || plan.role(reader->output) == ValueRole::quantized) all.push_back(op.output);
-    if (real) all.push_back(reader->output);
+    if (plan.role(reader->output) == ValueRole::quantized ||
+        read_by_convolutions(network, plan, reader->output))
+      all.push_back(op.output);
   }
   return all;
 }

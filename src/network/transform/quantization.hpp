@@ -35,8 +35,8 @@ enum class ValueRole {
   real,       ///< float32
   quantized,  ///< a quantizer stands directly behind what makes it
   carried,    ///< quantized numbers that are moved as they are: pooling, concatenation, upsampling
-  inner       ///< between a quantized convolution and its activation, and behind that activation
-              ///< where float32 convolutions alone read it: a number only where a format's
+  inner       ///< between a quantized convolution and its activation, whose result is quantized
+              ///< or read by float32 convolutions alone: a number only where a format's
               ///< convolutions give nothing else
 };
 
