@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "loop/place.hpp"
 #include "loop/server_files.hpp"
+#include "loop/state.hpp"
 #include "platforms/cvat.hpp"
 #include "platforms/place.hpp"
 
@@ -31,6 +32,7 @@ class CvatPlace : public Place {
       journal.set(name, "task", std::to_string(now.task));
       if (now.images) journal.set(name, "images", "sent");
       if (now.annotations) journal.set(name, "annotations", "sent");
+      passing();
     };
     dataset::AnnotatedSet set = annotated_set(round.set, round.tasks);
     // CVAT has no predictions beside annotations; "auto" marks who drew them.

@@ -48,10 +48,10 @@ class Loop:
         return outcome
 
     def push(self):
-        """Killed at one place after the other."""
+        """Killed at one place after the other, at each several times, since a call may go on behind it."""
         words = ["--labelled", str(self.folder / "set/data.yaml"), "--from", str(self.folder / "chosen"), "--to", self.to, *self.more]
         kills = 0
-        for number in range(1, 100):
+        for number in (place for place in range(1, 100) for _ in range(4)):
             outcome = self.call("push", *words, faults=f"loop-kill={number}", code=None)
             if outcome.returncode == -signal.SIGKILL:
                 kills += 1
