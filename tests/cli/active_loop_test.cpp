@@ -74,12 +74,19 @@ class ActiveLoop : public testing::Test {
     if (!faults.empty()) all.push_back("YOLOV7_FAILPOINTS=" + faults);
     return all;
   }
-  /// What people do: the true boxes.
+  /// What people do: the true boxes; in the second round a box of a new class, too.
   void answer(int round) {
     const fs::path folder = scratch / ("people/round-00" + std::to_string(round));
+    std::string further;
+    if (round == 2) {
+      const std::string classes = read_text(folder / "classes.txt");
+      write_text(folder / "classes.txt", classes + "unheard-of\n");
+      further = std::to_string(line_count(classes)) + " 0.5 0.5 0.25 0.25\n";
+    }
     for (const json& task : json::parse(read_text(folder / "tasks.json"))["tasks"]) {
       const fs::path stem = fs::path(task["origin"].get<std::string>()).stem();
-      const std::string rows = read_text(scratch / "drawn/labels/train" / (stem.string() + ".txt"));
+      const std::string rows =
+          read_text(scratch / "drawn/labels/train" / (stem.string() + ".txt")) + further;
       const fs::path file = fs::path(task["file"].get<std::string>()).stem();
       write_text(folder / "labels" / (file.string() + ".txt"), rows);
       EXPECT_TRUE(sent.insert(stem.string()).second) << stem << " was sent twice";
@@ -172,6 +179,11 @@ TEST_F(ActiveLoop, TwoRoundsKilledInEachStep) {
   }
   EXPECT_EQ(truth.size(), 6U);
   expect_complete(found["rounds"][1]["steps"]["merge"]["version"]);
+  // People added a class: the network before teaches the last training, not the first one.
+  EXPECT_EQ(found["rounds"][1]["steps"]["pull"]["new_classes"], json({"unheard-of"}));
+  EXPECT_TRUE(
+      has(read_text(scratch / "loop/round-002/train/opt.yaml"), "round-001/train/weights/best.pt"));
+  EXPECT_FALSE(has(read_text(scratch / "loop/round-001/train/opt.yaml"), "teacher: /"));
   // The second choice looked with the first training's weights.
   EXPECT_EQ(found["rounds"][1]["steps"]["select"]["weights"],
             found["rounds"][0]["steps"]["train"]["weights"]);

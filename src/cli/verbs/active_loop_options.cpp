@@ -208,8 +208,8 @@ void say_pull(int round, const json& account, const Output& output) {
 
 void say_merge(int round, const json& account, const Output& output) {
   output.line(fmt::format(
-      "round {}: {}: {} images, {} boxes ({} images and {} changes of boxes from people); {} "
-      "conflicts decided",
+      "round {}: {}: {} images, {} boxes; from people {} images, and {} changes of boxes in images "
+      "that were there; {} conflicts decided",
       round, text_at(account, "label"), count_at(account, "images"), count_at(account, "boxes"),
       count_at(account, "images_from_people"), count_at(account, "boxes_from_people"),
       count_at(account, "conflicts")));
