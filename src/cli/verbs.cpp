@@ -11,7 +11,11 @@ namespace yolov7::cli {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list = {
       {"dataset", "convert, check, draw or version a data set", run_dataset, {}, dataset_parts},
-      {"active", "choose what is worth labelling next", run_active, {}, active_parts},
+      {"active",
+       "choose what is worth labelling next, and have it labelled",
+       run_active,
+       {},
+       active_parts},
       {"annotate", "label images by a trained network, with a promised precision", run_annotate},
       {"info", "show a network or a checkpoint: layers, parameters, GFLOPs, strides", run_info},
       {"convert",

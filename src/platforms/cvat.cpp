@@ -224,17 +224,33 @@ void Cvat::import_annotations(std::int64_t task, const std::string& format,
            "annotations of the task");
 }
 
+std::vector<std::int64_t> Cvat::tasks_named(const std::string& name) {
+  const json answer = service_.get("/api/tasks", {{"name", name}, {"page_size", "100"}});
+  const json* list = member(answer, "results");
+  std::vector<std::int64_t> found;
+  if (list != nullptr && list->is_array())
+    for (const json& one : *list)
+      if (text_at(one, "name") == name) found.push_back(number_at(one, "id"));
+  return found;
+}
+
+Cvat::TaskFacts Cvat::facts_of(std::int64_t task) {
+  const json answer = service_.get(task_path(task, ""));
+  const auto count = [](const json& value, const char* key) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(0, number_at(value, key)));
+  };
+  TaskFacts facts{count(answer, "size"), 0, 0};
+  if (const json* jobs = member(answer, "jobs"))
+    facts.jobs = count(*jobs, "count"), facts.jobs_completed = count(*jobs, "completed");
+  return facts;
+}
+
 std::int64_t Cvat::find_task(const std::string& number_or_name) {
   if (const auto number = text::parse_int(number_or_name); number && *number > 0) {
     service_.get(task_path(*number, ""));
     return *number;
   }
-  const json answer = service_.get("/api/tasks", {{"name", number_or_name}, {"page_size", "100"}});
-  const json* list = member(answer, "results");
-  std::vector<std::int64_t> found;
-  if (list != nullptr && list->is_array())
-    for (const json& one : *list)
-      if (text_at(one, "name") == number_or_name) found.push_back(number_at(one, "id"));
+  const std::vector<std::int64_t> found = tasks_named(number_or_name);
   if (found.size() != 1)
     throw Error(fmt::format("CVAT {}: expected one task of the name '{}', found {}{}",
                             service_.client().address().text(), text::printable(number_or_name),

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <stop_token>
 #include <string>
@@ -44,6 +45,11 @@ class Cvat {
                           const std::filesystem::path& archive);
   /// By number, or by its whole name. Errors: none, several.
   std::int64_t find_task(const std::string& number_or_name);
+  std::vector<std::int64_t> tasks_named(const std::string& name);
+  struct TaskFacts {
+    std::size_t images = 0, jobs = 0, jobs_completed = 0;
+  };
+  TaskFacts facts_of(std::int64_t task);
   void export_task(std::int64_t task, const std::string& format, bool images,
                    const std::filesystem::path& archive);
 
@@ -66,6 +72,18 @@ struct CvatPush {
 };
 /// A new task with the set's images and its objects as "CVAT 1.1". `set` is prepared.
 CvatPush push_set(Cvat& server, const std::string& name, const dataset::AnnotatedSet& set);
+
+/// How far an earlier push came.
+struct CvatProgress {
+  bool resumed = false;   ///< there may have been one: a task of the name is taken
+  std::int64_t task = 0;  ///< 0 = none is known
+  bool images = false, annotations = false;
+  std::function<void(const CvatProgress&)> changed = {};  ///< called after each step
+};
+/// The same, without the steps that are done. Errors: several tasks of the name; one with another
+/// number of images.
+CvatPush push_set(Cvat& server, const std::string& name, const dataset::AnnotatedSet& set,
+                  CvatProgress& progress);
 
 struct CvatPullOptions {
   std::string to = "yolo";

@@ -6,6 +6,7 @@
 #include "core/archive.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/text.hpp"
 #include "core/unpack.hpp"
 #include "dataset/formats/convert.hpp"
 #include "dataset/formats/format_table.hpp"
@@ -48,9 +49,64 @@ std::string without_folders(std::string xml) {
   return xml;
 }
 
+void take_step(CvatProgress& progress, bool& step) {
+  step = true;
+  if (progress.changed) progress.changed(progress);
+}
+
+/// A task that an earlier push left, or a new one; whether it is new.
+bool make_task(Cvat& server, const std::string& name, const std::vector<std::string>& labels,
+               CvatProgress& progress) {
+  if (progress.task != 0) return false;
+  std::vector<std::int64_t> there;
+  if (progress.resumed) there = server.tasks_named(name);
+  if (there.size() > 1)
+    throw Error(fmt::format("CVAT: expected one task '{}' at most, found {}", text::printable(name),
+                            there.size()));
+  progress.task = there.empty() ? server.make_task(name, labels) : there.front();
+  if (progress.changed) progress.changed(progress);
+  return there.empty();
+}
+
+/// What is missing of the files in `work`; the number of images.
+std::size_t send(Cvat& server, const std::string& name, const std::vector<std::string>& labels,
+                 const fs::path& work, CvatProgress& progress) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(work / "images" / "all"))
+    files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::vector<std::string> names;
+  for (const fs::path& file : files) names.push_back(file.filename().string());
+  const std::string xml = without_folders(file::read(work / "annotations.xml"));
+  const fs::path archive = work / "annotations.zip";
+  network::ArchiveWriter zip(archive);
+  zip.add("annotations.xml", std::as_bytes(std::span(xml.data(), xml.size())));
+  zip.finish();
+  const bool made = make_task(server, name, labels, progress);
+  if (!progress.images) {
+    const std::size_t there = made ? 0 : server.facts_of(progress.task).images;
+    if (there != 0 && there != files.size())
+      throw Error(fmt::format("CVAT: expected task {} with no image or with {}, found {}",
+                              progress.task, files.size(), there));
+    if (there == 0) server.send_images(progress.task, files, names);
+    take_step(progress, progress.images);
+  }
+  if (!progress.annotations) {
+    server.import_annotations(progress.task, "CVAT 1.1", archive);
+    take_step(progress, progress.annotations);
+  }
+  return files.size();
+}
+
 }  // namespace
 
 CvatPush push_set(Cvat& server, const std::string& name, const dataset::AnnotatedSet& set) {
+  CvatProgress progress;
+  return push_set(server, name, set, progress);
+}
+
+CvatPush push_set(Cvat& server, const std::string& name, const dataset::AnnotatedSet& set,
+                  CvatProgress& progress) {
   const dataset::Format& format = dataset::format_named("cvat", "cvat");
   const WorkFolder work;
   CvatPush result;
@@ -68,21 +124,8 @@ CvatPush push_set(Cvat& server, const std::string& name, const dataset::Annotate
   dataset::Conversion account;
   const dataset::WriteOptions hard_links{true};
   format.write({flat, work.path(), hard_links, account, server.service().stop()});
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(work.path() / "images" / "all"))
-    files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  std::vector<std::string> names;
-  for (const fs::path& file : files) names.push_back(file.filename().string());
-  const std::string xml = without_folders(file::read(work.path() / "annotations.xml"));
-  const fs::path archive = work.path() / "annotations.zip";
-  network::ArchiveWriter zip(archive);
-  zip.add("annotations.xml", std::as_bytes(std::span(xml.data(), xml.size())));
-  zip.finish();
-  result.task = server.make_task(name, names_of(set));
-  server.send_images(result.task, files, names);
-  server.import_annotations(result.task, "CVAT 1.1", archive);
-  result.images = files.size();
+  result.images = send(server, name, names_of(set), work.path(), progress);
+  result.task = progress.task;
   return result;
 }
 

@@ -90,6 +90,13 @@ bool began_with(const json& annotation, const json& prediction, const json& resu
   });
 }
 
+/// What the push wrote down: the image's content hash, or "".
+std::string key_of(const json& task) {
+  const json* meta = member(task, "meta");
+  const json* ours = meta == nullptr ? nullptr : member(*meta, "yolov7");
+  return ours == nullptr ? "" : text_at(*ours, "key");
+}
+
 class Pull {
  public:
   Pull(LabelStudio& server, const PullOptions& options, PullResult& result)
@@ -110,6 +117,7 @@ class Pull {
 
  private:
   void take(const json& value, const std::map<std::int64_t, std::string>& people) {
+    if (!options_.only.empty() && !options_.only.contains(key_of(value))) return;
     ++result_.tasks;
     Task task;
     task.id = whole_at(value, "id");
@@ -131,12 +139,7 @@ class Pull {
                  *after = member(*answer.annotation, "result");
       if (before == nullptr || after == nullptr || !began_with(*answer.annotation, *before, *after))
         continue;
-      const Edits one = edits_of(*before, *after);
-      result_.edits.kept += one.kept;
-      result_.edits.moved += one.moved;
-      result_.edits.relabelled += one.relabelled;
-      result_.edits.removed += one.removed;
-      result_.edits.added += one.added;
+      result_.edits += edits_of(*before, *after);
     }
     tasks_.push_back(std::move(task));
     // The pointers of its answers lead into `value`, whose nodes a move leaves where they are.
@@ -152,7 +155,7 @@ class Pull {
       const json* meta = member(task.value, "meta");
       const json* ours = meta == nullptr ? nullptr : member(*meta, "yolov7");
       task.image = images.get(task.id, written, ours == nullptr ? "" : text_at(*ours, "name"),
-                              ours == nullptr ? "" : text_at(*ours, "key"), task.fault);
+                              key_of(task.value), task.fault);
     }
     result_.images_here = images.here();
     result_.images_fetched = images.fetched();
@@ -285,6 +288,22 @@ json labels_of(const json& value) {
 }
 
 }  // namespace
+
+std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelProject& project) {
+  std::map<std::string, TaskState> states;
+  for (const json& task : server.export_tasks(project)) {
+    const std::string key = key_of(task);
+    if (key.empty()) continue;
+    bool skipped = false;
+    const bool annotated = !answers_of(task, {}, skipped).empty();
+    const TaskState state = annotated ? TaskState::annotated
+                            : skipped ? TaskState::skipped
+                                      : TaskState::open;
+    TaskState& known = states.emplace(key, state).first->second;
+    if (known != TaskState::annotated) known = state;
+  }
+  return states;
+}
 
 Edits edits_of(const json& prediction, const json& annotation) {
   Edits edits;

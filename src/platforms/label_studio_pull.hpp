@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "dataset/formats/annotated_set.hpp"
 #include "dataset/formats/conversion.hpp"
 #include "platforms/agreement.hpp"
+#include "platforms/edits.hpp"
 #include "platforms/label_studio.hpp"
 
 namespace yolov7::platforms {
@@ -20,15 +22,7 @@ struct PullOptions {
   bool merge = false;                 ///< join several people's boxes; else the newest annotation
   bool all = false;                   ///< tasks without an annotation, too
   double least_iou = 0.5;
-};
-
-/// How a pre-label fared; regions are told apart by their id.
-struct Edits {
-  std::size_t kept = 0, moved = 0, relabelled = 0, removed = 0, added = 0;
-  std::size_t all() const { return kept + moved + relabelled + removed + added; }
-  double touched() const {
-    return all() == 0 ? 0 : 1 - static_cast<double>(kept) / static_cast<double>(all());
-  }
+  std::set<std::string> only;  ///< keys of pushed tasks; others are not looked at. Empty: all
 };
 
 struct ReviewEntry {
@@ -62,8 +56,13 @@ PullResult pull_project(LabelStudio& server, const std::string& project,
                         const PullOptions& options);
 nlohmann::json to_json(const PullResult& result);
 
-/// What became of the regions of a prediction in the annotation that began with it. `result`s as
-/// Label Studio has them.
+enum class TaskState { open, annotated, skipped };
+/// The state of each pushed task, by its key. A task that one person skipped and another annotated
+/// is annotated.
+std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelProject& project);
+
+/// What became of the regions of a prediction in the annotation that began with it, told apart by
+/// their id. `result`s as Label Studio has them.
 Edits edits_of(const nlohmann::json& prediction, const nlohmann::json& annotation);
 
 }  // namespace yolov7::platforms

@@ -18,7 +18,7 @@ KIND = {"Content-Type": "application/vnd.cvat+json"}
 class Service:
     def __init__(self, address=lambda: ""):
         self.address, self.task, self.images, self.order, self.upload, self.annotations, self.failure = address, None, {}, [], None, None, ""
-        self.asked = {}
+        self.asked, self.completed, self.made = {}, 0, 0
 
     def answer(self, value, status=200, headers=None):
         return answer_json(value, status, {**KIND, **(headers or {})})
@@ -29,7 +29,7 @@ class Service:
                 "created_date": "2026-01-01T00:00:00Z", "updated_date": "2026-01-01T00:00:00Z", "overlap": 0, "segment_size": 0, "status": "annotation", "data_chunk_size": 72,
                 "data_compressed_chunk_type": "imageset", "guide_id": None, "data_original_chunk_type": "imageset", "size": len(self.images), "image_quality": 100, "data": 1, "dimension": "2d",
                 "subset": "", "organization": None, "organization_id": None, "target_storage": None, "source_storage": None,
-                "jobs": {"count": 1, "completed": 0, "validation": 0, "url": f"{at}/api/jobs?task_id=7"}, "labels": {"url": f"{at}/api/labels?task_id=7"}, "assignee_updated_date": None,
+                "jobs": {"count": 1, "completed": self.completed, "validation": 0, "url": f"{at}/api/jobs?task_id=7"}, "labels": {"url": f"{at}/api/labels?task_id=7"}, "assignee_updated_date": None,
                 "validation_mode": None, "consensus_enabled": False}
 
     def request(self, number):
@@ -106,9 +106,11 @@ class Service:
             return self.answer({"detail": "Authentication credentials were not provided."}, 401)
         if path == "/api/tasks" and method == "POST":
             self.task = record["json"]
+            self.made += 1
             return self.answer(self.described(), 201)
         if path == "/api/tasks":
-            return self.answer({"count": 1, "next": None, "previous": None, "results": [self.described()]})
+            there = [] if self.task is None else [self.described()]
+            return self.answer({"count": len(there), "next": None, "previous": None, "results": there})
         if self.task is None:
             return self.answer({"detail": "Not found."}, 404)
         if path == "/api/tasks/7":

@@ -1,9 +1,10 @@
-// yolov7 active select
+// yolov7 active select | push | pull | merge | status | loop
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/active_loop_options.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::cli {
@@ -11,6 +12,12 @@ namespace yolov7::cli {
 const std::vector<Verb>& active_parts() {
   static const std::vector<Verb> list = {
       {"select", "choose the images of a pool that are worth labelling next", run_active_select},
+      {"push", "send chosen images with suggestions to where people label", run_active_push},
+      {"pull", "take what people gave back as a version of the data set", run_active_pull},
+      {"merge", "join what people gave back with the labelled set", run_active_merge},
+      {"status", "rounds, counts, costs and curves of a labelling loop", run_active_status},
+      {"loop", "choose, send, wait for people, take back, train, evaluate: again and again",
+       run_active_loop},
   };
   return list;
 }

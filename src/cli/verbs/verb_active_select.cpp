@@ -7,6 +7,7 @@
 
 #include "active/selection.hpp"
 #include "cli/verb.hpp"
+#include "cli/verbs/active_choice.hpp"
 #include "cli/verbs/active_labelled.hpp"
 #include "cli/verbs/active_pool.hpp"
 #include "cli/verbs/predictions_file.hpp"
@@ -27,86 +28,32 @@ namespace fs = std::filesystem;
 namespace similarity = dataset::similarity;
 using nlohmann::json;
 
-struct ActiveOptions {
+struct ActiveOptions : ChoiceOptions {
   ActiveOptions() {
     model.weights = {"yolov7.pt"};
     look.nms.conf_thres = static_cast<float>(active::least_confidence);
   }
   api::ModelOptions model;
   runtime::LookOptions look;
-  active::SelectOptions select;
-  std::string source, labelled, out, unit = "images";
-  int seed = 0;
-  bool keep_similar = false;
+  std::string source, labelled, out;
 };
 
-std::vector<std::string> strategy_names() {
-  std::vector<std::string> names;
-  for (const active::StrategyName& one : active::strategies()) names.emplace_back(one.name);
-  return names;
-}
-
-std::string strategy_help() {
-  std::string lines;
-  for (const active::StrategyName& one : active::strategies())
-    lines += fmt::format("{}{}: {}", lines.empty() ? "" : "; ", one.name, one.description);
-  return lines;
-}
-
 Settings settings(ActiveOptions& o) {
-  return {
-      "active select",
-      joined({group("Pool",
-                    {setting("source", o.source,
-                             "the images to choose from: a folder, a pattern, or a list")
-                         .positional()
-                         .basic(),
-                     setting("labelled", o.labelled,
-                             "the data set that is labelled already, any format; the images of "
-                             "its train split are not chosen again")
-                         .basic(),
-                     setting("out", o.out,
-                             "new or empty folder for selected.txt, selection.csv, "
-                             "predictions.json and sheets/")
-                         .basic()}),
-              group("Choice",
-                    {setting("strategy", o.select.strategy, strategy_help())
-                         .choices(strategy_names())
-                         .basic(),
-                     setting("budget", o.select.budget.amount, "what this round may take")
-                         .range(0, 1e12)
-                         .basic(),
-                     setting("budget-unit", o.unit, "unit of --budget")
-                         .choices({"images", "boxes", "cost"})
-                         .basic(),
-                     setting("cost-image", o.select.cost.image,
-                             "what looking at an image costs, seconds or money")
-                         .range(0, 1e9)
-                         .basic(),
-                     setting("cost-box", o.select.cost.box, "what a box costs, in the same unit")
-                         .range(0, 1e9)
-                         .basic(),
-                     setting("control", o.select.control,
-                             "share of the budget that is spent at random, so that the gain of the "
-                             "strategy can be measured")
-                         .range(0, 1),
-                     setting("empty-share", o.select.empty_share,
-                             "share of the budget for images in which nothing was found, at random")
-                         .range(0, 1),
-                     setting("below", o.select.below,
-                             "--strategy low-confidence: an image with a detection below this")
-                         .range(0, 1),
-                     setting("class-share", o.select.class_share,
-                             "--strategy auto: largest share of the images by entropy that one "
-                             "class may take while others are left")
-                         .range(0, 1),
-                     setting("keep-similar", o.keep_similar,
-                             "choose from near duplicates, too: of each other and of labelled "
-                             "images"),
-                     setting("seed", o.seed, "the same seed chooses the same images")
-                         .range(0, 2147483647)
-                         .basic()}),
-              runtime::settings(o.look), api::settings(o.model)})};
+  return {"active select",
+          joined({group("Pool",
+                        {setting("source", o.source,
+                                 "the images to choose from: a folder, a pattern, or a list")
+                             .positional()
+                             .basic(),
+                         setting("labelled", o.labelled,
+                                 "the data set that is labelled already, any format; the images of "
+                                 "its train split are not chosen again")
+                             .basic(),
+                         setting("out", o.out,
+                                 "new or empty folder for selected.txt, selection.csv, "
+                                 "predictions.json and sheets/")
+                             .basic()}),
+                  choice_settings(o), runtime::settings(o.look), api::settings(o.model)})};
 }
 
 /// Groups of images that show the same; those with a labelled image are known.
