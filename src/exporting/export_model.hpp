@@ -17,10 +17,14 @@ namespace yolov7::exporting {
 
 struct ScriptLibrary;
 
+class BackedWeights;
+
 struct ExportModel {
   /// Folded, float32: no RepConv branch, implicit tensor or auxiliary head is left, and a
   /// batch-norm only where no convolution comes before it.
   std::shared_ptr<const network::NetworkAndWeights> fused;
+  /// Gives the memory of `fused` back while a file is open; none: it stays.
+  std::shared_ptr<const BackedWeights> backed = nullptr;
   /// What formats of 8-bit integers get in the place of `fused`: the same network with channels
   /// multiplied and the weights that read them divided. None: `fused`.
   std::shared_ptr<const network::NetworkAndWeights> equalized = nullptr;

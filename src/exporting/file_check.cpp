@@ -10,6 +10,7 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "equivalence/first_difference.hpp"
+#include "exporting/backed_weights.hpp"
 #include "exporting/torchscript.hpp"
 
 namespace yolov7::exporting {
@@ -151,6 +152,7 @@ double open_and_prepare(const Verification& with, int images,
 void examine(FileCheck& check, const Format& format, const ExportModel& model,
              const ExportOptions& options, const fs::path& file, const Verification& with,
              int images, equivalence::SpeedByTurns* turns) {
+  if (model.backed) model.backed->give_back();
   const auto begin = Clock::now();
   runtime::DetectorOptions detector_options;
   detector_options.kept_shapes = 1;

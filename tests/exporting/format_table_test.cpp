@@ -60,11 +60,9 @@ TEST(FormatTable, AFileForOneImageHasNoBatch) {
                 "coreml: without effect: --batch-size (the file is for one image)",
                 "ncnn: without effect: --batch-size (the format has no batch axis)"}));
   for (const char* alone : {"coreml", "ncnn"})
-    EXPECT_EQ(test::error_of([&] {
-                options_without_effect(chosen_formats({alone}), {"batch-size"});
-              }),
-              std::string("export: --batch-size: expected a format that honours it, found ") +
-                  alone);
+    EXPECT_EQ(
+        test::error_of([&] { options_without_effect(chosen_formats({alone}), {"batch-size"}); }),
+        std::string("export: --batch-size: expected a format that honours it, found ") + alone);
 }
 
 // A threshold without suppression changes no file but OpenVINO's metadata, only the comparison.

@@ -11,6 +11,7 @@
 #include "cli/verbs/checkpoint_data.hpp"
 #include "cli/verbs/export_files.hpp"
 #include "cli/verbs/quantization.hpp"
+#include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
@@ -19,6 +20,7 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "equivalence/certificate.hpp"
+#include "exporting/backed_weights.hpp"
 #include "exporting/export_settings.hpp"
 #include "exporting/format_table.hpp"
 #include "exporting/serving.hpp"
@@ -186,6 +188,20 @@ std::unique_ptr<ParentModel> parent_of(const ExportOptions& options, const Expor
   return nullptr;
 }
 
+/// Large weights and one open file fit into memory together, but not with room to spare.
+std::shared_ptr<const exporting::BackedWeights> backed(const exporting::ExportModel& model,
+                                                       const Format& first,
+                                                       const ExportOptions& options) {
+  constexpr std::size_t large = 64 << 20;
+  std::size_t bytes = 0;
+  for (const auto& [name, tensor] : model.fused->weights.entries()) bytes += tensor.bytes.size();
+  if (bytes < large) return nullptr;
+  const std::filesystem::path folder =
+      std::filesystem::absolute(exporting::final_path(first, options)).parent_path();
+  file::make_folder(folder);
+  return std::make_shared<exporting::BackedWeights>(model.fused, folder);
+}
+
 }  // namespace
 
 nlohmann::json export_files(const ExportOptions& options, const std::vector<std::string>& given,
@@ -202,6 +218,7 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
   if (integers) require_checkpoint(options);
   ExportSource source = read_source(options);
   const exporting::ExportModel& model = source.model;
+  if (!options.no_verify) source.model.backed = backed(source.model, *chosen.front(), options);
   if (model.height != options.img_size.front() || model.width != options.img_size.back())
     log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
                              model.height, model.width, model.network().largest_stride()));
