@@ -22,7 +22,7 @@ python = pathlib.Path(os.environ.get("YOLOV7_LABEL_STUDIO_PYTHON", root / ".deps
 if not python.exists():
     print(f"skipped: no {python} (scripts/setup --platforms installs Label Studio)")
     sys.exit(77)
-path = sys.argv[1]
+path = str(pathlib.Path(sys.argv[1]).resolve())
 check = Checks()
 SIDE, LABELLED, POOL, BUDGET, ROUNDS = 160, 4, 12, 3, 3
 

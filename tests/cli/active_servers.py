@@ -16,7 +16,7 @@ from peer_checks import Checks  # noqa: E402
 from recording_server import RecordingServer  # noqa: E402
 from roboflow_scenario import environment  # noqa: E402
 
-path = sys.argv[1]
+path = str(pathlib.Path(sys.argv[1]).resolve())
 check = Checks()
 SHADES = [60, 120]
 
