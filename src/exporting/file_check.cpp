@@ -251,6 +251,7 @@ FileCheck check_file(const Format& format, const ExportModel& model, const Expor
   std::optional<equivalence::SpeedByTurns> turns;
   if (with->speed && !check.pictures.empty()) turns.emplace(check.pictures[0], images, with->stop);
   double parent_load_ms = 0;
+  return_freed_memory();  // of writing
   {
     const equivalence::OpenParent parent(with->parent);
     if (turns) {

@@ -84,6 +84,12 @@ std::shared_ptr<const network::NetworkAndWeights> CompiledModels::runnable() {
   if (!options_.as_stored && !network::is_fused(model_->network))
     return runnable_ = std::make_shared<const network::NetworkAndWeights>(
                network::fuse(model_->network, model_->weights));
+  const bool as_is = std::ranges::all_of(model_->weights.entries(), [](const auto& entry) {
+    const network::DataType type = entry.second.type;
+    return type != network::DataType::float16 && type != network::DataType::bfloat16 &&
+           type != network::DataType::float64;
+  });
+  if (as_is) return runnable_ = model_;  // large networks are not in memory twice
   return runnable_ = std::make_shared<const network::NetworkAndWeights>(network::NetworkAndWeights{
              model_->network, network::converted(model_->weights, network::DataType::float32)});
 }
