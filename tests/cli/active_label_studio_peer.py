@@ -66,10 +66,10 @@ class Loop:
 
     def killed_at_times(self, number, step):
         """Killed a little later each time, in whatever request it is, until the step is done."""
-        seconds = 0.1
+        seconds = 0.2
         while not self.done(number, step):
             self.call(seconds=seconds)
-            seconds += 0.1
+            seconds *= 1.3
 
 
 def pixels_of(row):
