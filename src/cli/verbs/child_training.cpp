@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "network/checkpoint/checkpoint_file.hpp"
+#include "run/run_state.hpp"
 
 namespace yolov7::cli {
 
@@ -30,6 +32,15 @@ Settings child_training_settings(run::TrainOptions& train,
            !one.has_effect();
   });
   return table;
+}
+
+bool training_has_ended(const std::filesystem::path& folder) {
+  const std::filesystem::path last = folder / "weights" / "last.pt";
+  if (!std::filesystem::exists(last)) return false;
+  const std::string text = network::read_checkpoint(last).state;
+  if (text.empty()) return false;
+  const run::RunState state = run::run_state(text, last.string());
+  return state.ended || state.epoch >= state.options.epochs;
 }
 
 }  // namespace yolov7::cli

@@ -1,5 +1,6 @@
 #pragma once
 // Trainings that another verb starts as processes of their own.
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,5 +13,9 @@ namespace yolov7::cli {
 /// it is written, how it ends and who hears of it, and without those that the verb itself decides.
 Settings child_training_settings(run::TrainOptions& train,
                                  const std::vector<std::string>& decided_by_the_verb);
+
+/// Whether last.pt of this run folder is that of a training which came to its end: whoever started
+/// it may have been killed before it took the weights. Errors: a checkpoint that cannot be read.
+bool training_has_ended(const std::filesystem::path& folder);
 
 }  // namespace yolov7::cli
