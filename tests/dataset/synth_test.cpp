@@ -12,6 +12,7 @@
 #include "dataset/index/description.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/read_index.hpp"
+#include "dataset/synth/synth_frames.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
 namespace yolov7::dataset {
@@ -102,11 +103,12 @@ TEST(Synth, BoxesAreTheExtentsOfThePolygons) {
 
 TEST(Synth, ATenthOfThePicturesIsEmpty) {
   for (const std::size_t n : {0u, 4u, 5u, 10u, 205u}) {
-    const auto empty = empty_pictures(0.10, n, 8, 0);
+    const auto empty = empty_shots(0.10, synth_shots(0, n, 8, 0), 8, 0);
     EXPECT_EQ(empty.size(), n);
     EXPECT_EQ(static_cast<std::size_t>(std::count(empty.begin(), empty.end(), true)), (n + 5) / 10);
   }
-  EXPECT_NE(empty_pictures(0.10, 205, 8, 0), empty_pictures(0.10, 205, 8, 1));
+  const auto shots = synth_shots(0, 205, 8, 0);
+  EXPECT_NE(empty_shots(0.10, shots, 8, 0), empty_shots(0.10, shots, 8, 1));
 }
 
 TEST(Synth, SaysWhatItMade) {
@@ -122,6 +124,30 @@ TEST(Synth, SaysWhatItMade) {
   EXPECT_EQ(json.at("splits").at("train").at("pictures"), 20);
   EXPECT_EQ(json.at("splits").at("train").at("objects"), report.splits[0].objects);
   EXPECT_EQ(json.at("splits").at("val").at("empty"), 0);
+}
+
+TEST(Synth, APoolOfFramesOfUnequalClassesHalfOfThemEmpty) {
+  const TemporaryFolder folder;
+  SynthOptions o = small();
+  o.train = 200, o.val = 20;
+  o.image_size = 64;
+  o.frames = 0.7, o.zipf = 1, o.empty = 0.5;
+  const SynthReport report = synthesize(o, folder / "out");
+  ASSERT_EQ(report.splits.size(), 2u);
+  const SynthSplit &train = report.splits[0], &val = report.splits[1];
+  EXPECT_EQ(train.scenes, 60u);
+  EXPECT_EQ(val.scenes, 20u) << "where something is measured each scene stands once";
+  EXPECT_EQ(val.empty, 10u);
+  EXPECT_TRUE(train.empty <= 100 && train.empty >= 90) << train.empty;
+  // 1 : 1/2 : … : 1/8: the first class has 1 / 2.718 of the objects, the last an eighth of it.
+  EXPECT_GT(train.objects_per_class[0], 3 * train.objects_per_class[7]);
+  const std::string scenes = test::read_text(folder / "out" / "scenes.csv");
+  EXPECT_EQ(std::count(scenes.begin(), scenes.end(), '\n'), 221);
+  EXPECT_NE(scenes.find("train,000000.jpg,0,0\n"), std::string::npos);
+  EXPECT_EQ(read_json(folder / "out" / "synth.json").at("splits").at("train").at("scenes"), 60);
+  EXPECT_FALSE(fs::exists(folder / "plain" / "scenes.csv"));
+  o.frames = 1;
+  EXPECT_NE(error_of([&] { synthesize(o, folder / "a"); }).find("below 1"), std::string::npos);
 }
 
 TEST(Synth, RefusesWhatItCannotDo) {

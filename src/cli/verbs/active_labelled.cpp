@@ -11,6 +11,21 @@
 
 namespace yolov7::cli {
 
+void add_labelled(Labelled& labelled, const dataset::Entry& entry,
+                  const dataset::similarity::Sketch& sketch, const std::vector<int>& class_map) {
+  std::vector<Detection> boxes;
+  for (const dataset::Label& label : entry.labels) {
+    const int k = class_map[static_cast<std::size_t>(label.class_index)];
+    if (k < 0) continue;
+    boxes.push_back({to_pixels(label.box, entry.width, entry.height), 1, k});
+    ++labelled.boxes[static_cast<std::size_t>(k)];
+  }
+  labelled.sketches.push_back(sketch);
+  labelled.features.push_back(
+      active::feature_of(boxes, entry.width, entry.height, sketch.directions.front()));
+  labelled.paths.push_back(std::filesystem::weakly_canonical(entry.picture));
+}
+
 Labelled read_labelled(const std::string& data, const std::vector<std::string>& names) {
   Labelled result;
   result.boxes.assign(names.size(), 0);
@@ -28,29 +43,16 @@ Labelled read_labelled(const std::string& data, const std::vector<std::string>& 
   dataset::IndexOptions reading;
   reading.stop = interrupt::token();
   const dataset::Index index = dataset::read_index(description, "train", reading);
-  result.sketches.resize(index.entries.size());
-  result.features.resize(index.entries.size());
+  std::vector<dataset::similarity::Sketch> sketches(index.entries.size());
   Progress progress("reading labelled images", index.entries.size(), "images");
   parallel_for(index.entries.size(), usable_cores(), [&](std::size_t i) {
     check_stop(interrupt::token());
-    const dataset::Entry& entry = index.entries[i];
-    result.sketches[i] = dataset::similarity::read_sketch(entry.picture);
-    std::vector<Detection> boxes;
-    for (const dataset::Label& label : entry.labels) {
-      const int k = map[static_cast<std::size_t>(label.class_index)];
-      if (k >= 0) boxes.push_back({to_pixels(label.box, entry.width, entry.height), 1, k});
-    }
-    result.features[i] =
-        active::feature_of(boxes, entry.width, entry.height, result.sketches[i].directions.front());
+    sketches[i] = dataset::similarity::read_sketch(index.entries[i].picture);
     progress.advance();
   });
   progress.finish();
-  for (const dataset::Entry& entry : index.entries) {
-    result.paths.push_back(std::filesystem::weakly_canonical(entry.picture));
-    for (const dataset::Label& label : entry.labels)
-      if (const int k = map[static_cast<std::size_t>(label.class_index)]; k >= 0)
-        ++result.boxes[static_cast<std::size_t>(k)];
-  }
+  for (std::size_t i = 0; i < sketches.size(); ++i)
+    add_labelled(result, index.entries[i], sketches[i], map);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "active/features.hpp"
+#include "dataset/index/index.hpp"
 #include "dataset/similarity/sketch.hpp"
 
 namespace yolov7::cli {
@@ -17,6 +18,11 @@ struct Labelled {
   std::vector<std::string> strange_classes;
   std::vector<std::filesystem::path> paths;
 };
+
+/// Counts an image with its sketch in. `class_map`: classes of its labels → classes of the model,
+/// −1: none.
+void add_labelled(Labelled& labelled, const dataset::Entry& entry,
+                  const dataset::similarity::Sketch& sketch, const std::vector<int>& class_map);
 
 /// The training split of `data`, a set in any format; nothing where `data` is empty. `names`:
 /// classes of the model. Errors: those of open_data() and read_index().

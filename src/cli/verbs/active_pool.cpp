@@ -92,6 +92,7 @@ Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Wor
     progress.finish();
   }
   Pool pool;
+  pool.mirrored = options.mirrored;
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (faults[i].empty())
       pool.images.push_back(std::move(images[i]));

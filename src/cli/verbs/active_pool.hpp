@@ -25,6 +25,7 @@ struct PoolImage {
 struct Pool {
   std::vector<PoolImage> images;        ///< in the order of the source
   std::vector<std::string> unreadable;  ///< "path: reason"
+  bool mirrored = false;                ///< it was looked at a second time
 };
 
 struct PoolOptions {

@@ -5,6 +5,7 @@
 
 #include "cli/verb.hpp"
 #include "cli/verbs/active_loop_options.hpp"
+#include "cli/verbs/verb_active_simulate.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::cli {
@@ -18,6 +19,8 @@ const std::vector<Verb>& active_parts() {
       {"status", "rounds, counts, costs and curves of a labelling loop", run_active_status},
       {"loop", "choose, send, wait for people, take back, train, evaluate: again and again",
        run_active_loop},
+      {"simulate", "try labelling strategies on a labelled set: learning curves over cost",
+       run_active_simulate},
   };
   return list;
 }

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "active/selection.hpp"
 #include "cli/verb.hpp"
 #include "cli/verbs/active_choice.hpp"
+#include "cli/verbs/active_candidates.hpp"
 #include "cli/verbs/active_labelled.hpp"
 #include "cli/verbs/active_pool.hpp"
 #include "cli/verbs/predictions_file.hpp"
@@ -17,7 +17,6 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/output_folder.hpp"
-#include "dataset/similarity/near_pairs.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/contact_sheet.hpp"
 
@@ -25,7 +24,6 @@ namespace yolov7::cli {
 namespace {
 
 namespace fs = std::filesystem;
-namespace similarity = dataset::similarity;
 using nlohmann::json;
 
 struct ActiveOptions : ChoiceOptions {
@@ -54,35 +52,6 @@ Settings settings(ActiveOptions& o) {
                                  "predictions.json and sheets/")
                              .basic()}),
                   choice_settings(o), runtime::settings(o.look), api::settings(o.model)})};
-}
-
-/// Groups of images that show the same; those with a labelled image are known.
-void find_groups(const ActiveOptions& o, const Pool& pool, const Labelled& labelled,
-                 std::vector<active::Candidate>& candidates) {
-  const std::size_t count = pool.images.size();
-  similarity::Groups groups(count + labelled.paths.size());
-  if (!o.keep_similar) {
-    std::vector<similarity::Sketch> sketches;
-    for (const PoolImage& image : pool.images) sketches.push_back(*image.sketch);
-    sketches.insert(sketches.end(), labelled.sketches.begin(), labelled.sketches.end());
-    similarity::NearOptions near;
-    near.stop = interrupt::token();
-    for (const similarity::NearPair& pair : similarity::find_near_pairs(sketches, near).pairs)
-      groups.join(pair.a, pair.b);
-  }
-  // A file of the labelled set itself, whatever --keep-similar says.
-  std::map<fs::path, std::size_t> by_path;
-  for (std::size_t k = 0; k < labelled.paths.size(); ++k) by_path[labelled.paths[k]] = count + k;
-  for (std::size_t i = 0; i < count; ++i)
-    if (const auto same = by_path.find(fs::weakly_canonical(pool.images[i].path));
-        same != by_path.end())
-      groups.join(i, same->second);
-  std::vector<bool> known(count + labelled.paths.size(), false);
-  for (std::size_t k = count; k < known.size(); ++k) known[groups.of(k)] = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    candidates[i].group = groups.of(i);
-    candidates[i].known = known[groups.of(i)];
-  }
 }
 
 const char* part_name(active::Choice::Part part) {
@@ -212,17 +181,8 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   looking.look = o.look;
   looking.mirrored = o.select.strategy == "disagreement";
   const Pool pool = look_at_pool(pictures, pool_workers(model), looking);
-  std::vector<active::Candidate> candidates(pool.images.size());
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const PoolImage& image = pool.images[i];
-    candidates[i].scores = active::score_image(image.detections, model.names.size());
-    if (looking.mirrored)
-      candidates[i].scores.disagreement =
-          active::disagreement(image.detections, image.mirrored, image.width);
-    candidates[i].feature = active::feature_of(image.detections, image.width, image.height,
-                                               image.sketch->directions.front());
-  }
-  find_groups(o, pool, labelled, candidates);
+  const std::vector<active::Candidate> candidates =
+      candidates_of(pool, labelled, model.names.size(), o.keep_similar);
   o.select.labelled_boxes = labelled.boxes;
   o.select.labelled = std::move(labelled.features);
   const active::Selection selection = active::select(candidates, o.select);

@@ -18,6 +18,7 @@
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 #include "dataset/index/label.hpp"
+#include "dataset/synth/synth_frames.hpp"
 #include "image/codec/codec.hpp"
 
 namespace yolov7::dataset {
@@ -27,14 +28,15 @@ namespace {
 /// Of the images: it rises with a change of any pixel or label. 2: an object that would cover no
 /// pixel by more than half is drawn elsewhere (sides under some 100 px).
 constexpr int generator_version = 2;
-constexpr std::uint32_t empty_stream = 100, quality_stream = 101;
+constexpr std::uint32_t quality_stream = 101;
 constexpr int smallest_side = 32, largest_side = 8192;
 
 /// Writes one picture with its labels and returns the objects' classes.
 std::vector<int> write_one(const SynthOptions& o, const SynthLevel& level, const fs::path& folder,
                            const std::string& split_name, int split, std::size_t number,
-                           bool empty) {
-  SynthPicture drawn = draw_synth_picture(level, o.image_size, o.seed, split, number, empty);
+                           const SynthShot& shot, bool empty) {
+  SynthPicture drawn =
+      draw_synth_picture(level, o.image_size, o.seed, split, shot.scene, empty, shot.frame);
   std::vector<int> classes;
   for (Label& label : drawn.labels) {
     classes.push_back(label.class_index);
@@ -52,19 +54,25 @@ std::vector<int> write_one(const SynthOptions& o, const SynthLevel& level, const
 }
 
 SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs::path& folder,
-                       const std::string& name, int split, int count) {
+                       const std::string& name, int split, int count, std::string& scenes) {
   file::make_folder(folder / "images" / name);
   file::make_folder(folder / "labels" / name);
   const auto n = static_cast<std::size_t>(count);
-  const std::vector<bool> empty = empty_pictures(level.empty_share, n, o.seed, split);
+  // Further frames are of use in a pool; where something is measured, each scene stands once.
+  const std::vector<SynthShot> shots =
+      synth_shots(name == "train" ? o.frames : 0, n, o.seed, split);
+  const std::vector<bool> empty = empty_shots(level.empty_share, shots, o.seed, split);
+  for (std::size_t i = 0; i < n; ++i)
+    scenes += fmt::format("{},{:06}.jpg,{},{}\n", name, i, shots[i].scene, shots[i].frame);
   std::vector<std::vector<int>> classes(n);
   parallel_for(n, threads_or_all(o.threads), [&](std::size_t i) {
     check_stop(o.stop);
-    classes[i] = write_one(o, level, folder, name, split, i, empty[i]);
+    classes[i] = write_one(o, level, folder, name, split, i, shots[i], empty[i]);
   });
   SynthSplit result;
   result.name = name;
   result.pictures = n;
+  result.scenes = n == 0 ? 0 : shots.back().scene + 1;
   result.objects_per_class.assign(static_cast<std::size_t>(level.class_count()), 0);
   for (const auto& one : classes) {
     result.objects += one.size();
@@ -103,16 +111,14 @@ SynthLevel synth_level(const SynthOptions& o) {
     level.formulas.resize(wanted - shapes);
     level.shapes.resize(shapes);
   }
+  if (o.empty > 1 || o.frames < 0 || o.frames >= 1 || o.zipf < 0)
+    throw usage_error(fmt::format(
+        "dataset synth: expected a share of empty images of at most 1, one of further frames below "
+        "1 and an exponent of 0 or more, found {}, {} and {}",
+        text::general(o.empty), text::general(o.frames), text::general(o.zipf)));
+  if (o.empty >= 0) level.empty_share = o.empty;
+  level.zipf = o.zipf;
   return level;
-}
-
-std::vector<bool> empty_pictures(double share, std::size_t count, std::uint64_t seed, int split) {
-  std::vector<bool> empty(count, false);
-  const auto wanted = static_cast<std::size_t>(std::lround(share * static_cast<double>(count)));
-  const auto order =
-      Random(seed, static_cast<std::uint32_t>(split), 0, empty_stream).permutation(count);
-  for (std::size_t i = 0; i < wanted; ++i) empty[order[i]] = true;
-  return empty;
 }
 
 SynthReport synthesize(const SynthOptions& o, const fs::path& out) {
@@ -121,17 +127,20 @@ SynthReport synthesize(const SynthOptions& o, const fs::path& out) {
   for (int i = 0; i < level.class_count(); ++i) report.names.push_back(level.class_name(i));
   build_folder(out, [&](const fs::path& folder) {
     std::vector<std::pair<std::string, std::string>> entries;
+    std::string scenes = "split,image,scene,frame\n";
     const std::vector<std::pair<std::string, int>> splits{
         {"train", o.train}, {"val", o.val}, {"test", o.test}};
     for (std::size_t i = 0; i < splits.size(); ++i) {
       const auto& [name, count] = splits[i];
       if (count == 0) continue;
-      report.splits.push_back(write_split(o, level, folder, name, static_cast<int>(i), count));
+      report.splits.push_back(
+          write_split(o, level, folder, name, static_cast<int>(i), count, scenes));
       entries.emplace_back(name, "images/" + name);
     }
     file::write_atomically(folder / "data.yaml",
                            description_text(entries, report.names, {}, o.polygons),
                            file::Sync::later);
+    if (o.frames > 0) file::write_atomically(folder / "scenes.csv", scenes, file::Sync::later);
     file::write_atomically(folder / "synth.json", json_text(to_json(o, report), 2) + "\n",
                            file::Sync::later);
   });
@@ -142,6 +151,7 @@ nlohmann::json to_json(const SynthOptions& o, const SynthReport& report) {
   nlohmann::json splits = nlohmann::json::object();
   for (const SynthSplit& split : report.splits)
     splits[split.name] = {{"pictures", split.pictures},
+                          {"scenes", split.scenes},
                           {"empty", split.empty},
                           {"objects", split.objects},
                           {"objects_per_class", split.objects_per_class}};
@@ -150,6 +160,8 @@ nlohmann::json to_json(const SynthOptions& o, const SynthReport& report) {
           {"seed", o.seed},
           {"image_size", o.image_size},
           {"polygons", o.polygons},
+          {"zipf", o.zipf},
+          {"frames", o.frames},
           {"names", report.names},
           {"splits", std::move(splits)}};
 }

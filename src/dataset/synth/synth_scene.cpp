@@ -5,9 +5,11 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <utility>
 
 #include "dataset/synth/synth_distractors.hpp"
+#include "dataset/synth/synth_frames.hpp"
 #include "dataset/synth/synth_looks.hpp"
 #include "dataset/synth/synth_textures.hpp"
 
@@ -20,7 +22,8 @@ enum Stream : std::uint32_t {
   look_stream = 2,
   distractor_stream = 3,
   camera_stream = 4,
-  kind_stream = 5
+  kind_stream = 5,
+  first_frame_stream = 1000
 };
 
 cv::Rect whole_pixels(const Xyxy& box, cv::Size picture) {
@@ -62,7 +65,7 @@ class Scene {
     const auto count = random.integer(1, std::min(4, level_.class_count()));
     while (static_cast<std::int64_t>(kinds_.size()) < count) {
       Kind kind;
-      kind.class_index = static_cast<int>(random.integer(0, level_.class_count() - 1));
+      kind.class_index = level_.draw_class(random);
       if (std::any_of(kinds_.begin(), kinds_.end(),
                       [&](const Kind& k) { return k.class_index == kind.class_index; }))
         continue;
@@ -247,7 +250,7 @@ void add_objects(const SynthLevel& level, Scene& scene, Random& random, Random* 
     return std::pair(a.order, a.share) < std::pair(b.order, b.share);
   });
   for (Planned& object : objects) {
-    if (!kinds) object.class_index = static_cast<int>(random.integer(0, level.class_count() - 1));
+    if (!kinds) object.class_index = level.draw_class(random);
     const Outline shape = level.class_outline(object.class_index);
     bool placed = false;
     for (int i = 0; i < tries && !placed; ++i)
@@ -275,16 +278,18 @@ void add_distractor(Scene& scene, bool thin, Random& random) {
   if (scene.allowed(all, coverage)) scene.paint(all, coverage, 0, -1);
 }
 
-/// Contrast, blur, noise; then 8 bits.
-cv::Mat photograph(const SynthLevel& level, cv::Mat& canvas, Random& random) {
+/// Contrast, blur, noise; then 8 bits. `frame`: of a further frame, whose light and noise are a
+/// little different.
+cv::Mat photograph(const SynthLevel& level, cv::Mat& canvas, Random& random, Random* frame) {
   const double longer = std::max(canvas.cols, canvas.rows);
   const bool plain = level.most_distractors == 0;
-  const double gain = plain ? 1 : random.uniform(0.65, 1.1),
-               shift = plain ? 0 : random.uniform(-15, 15);
+  double gain = plain ? 1 : random.uniform(0.65, 1.1), shift = plain ? 0 : random.uniform(-15, 15);
+  if (frame != nullptr) gain *= frame->uniform(0.95, 1.05), shift += frame->uniform(-5, 5);
   canvas.convertTo(canvas, CV_32F, gain, 127.5 * (1 - gain) + shift);
   const double sigma = random.uniform(-level.most_blur, level.most_blur) * longer / 640;
   if (sigma > 0.3) cv::GaussianBlur(canvas, canvas, cv::Size(), sigma);
-  add_noise(canvas, random.uniform(0, level.most_noise), random);
+  const double noise = random.uniform(0, level.most_noise);
+  add_noise(canvas, noise, frame != nullptr ? *frame : random);
   cv::Mat picture;
   canvas.convertTo(picture, CV_8U);
   return picture;
@@ -295,6 +300,11 @@ cv::Mat photograph(const SynthLevel& level, cv::Mat& canvas, Random& random) {
 std::string SynthLevel::class_name(int index) const {
   const auto i = static_cast<std::size_t>(index);
   return i < shapes.size() ? shape_name(shapes[i]) : formulas.at(i - shapes.size()).name;
+}
+
+int SynthLevel::draw_class(Random& random) const {
+  return zipf > 0 ? zipf_class(class_count(), zipf, random)
+                  : static_cast<int>(random.integer(0, class_count() - 1));
 }
 
 Outline SynthLevel::class_outline(int index) const {
@@ -338,7 +348,7 @@ SynthLevel formula_level() {
 }
 
 SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t seed, int split,
-                                std::size_t number, bool empty) {
+                                std::size_t number, bool empty, std::size_t frame) {
   const auto random = [&](Stream stream) {
     return Random(seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number),
                   stream);
@@ -354,14 +364,23 @@ SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t
   const bool crowd = level.crowds > 0 && kinds.chance(level.crowds);
   if (!empty) add_objects(level, scene, layout, crowd ? &kinds : nullptr);
   for (std::int64_t i = 0; i < above; ++i) add_distractor(scene, true, distractors);
+  std::vector<Outline> outlines;
+  for (const Placed& object : scene.objects()) outlines.push_back(object.outline);
+  std::optional<Random> other;
+  if (frame > 0) {
+    other.emplace(seed, static_cast<std::uint32_t>(split), static_cast<std::uint32_t>(number),
+                  static_cast<std::uint32_t>(first_frame_stream + frame));
+    look_through(camera_window(scene.size(), outlines, *other), scene.canvas(), outlines);
+  }
   SynthPicture result;
-  result.picture = photograph(level, scene.canvas(), camera);
+  result.picture = photograph(level, scene.canvas(), camera, other ? &*other : nullptr);
   const double w = result.picture.cols, h = result.picture.rows;
-  for (const Placed& object : scene.objects()) {
+  for (std::size_t i = 0; i < outlines.size(); ++i) {
+    const Placed& object = scene.objects()[i];
     Label label;
     label.class_index = object.class_index;
-    label.box = to_normalized(outline_extent(object.outline), w, h);
-    for (const cv::Point2d& p : object.outline) label.polygon.emplace_back(p.x / w, p.y / h);
+    label.box = to_normalized(outline_extent(outlines[i]), w, h);
+    for (const cv::Point2d& p : outlines[i]) label.polygon.emplace_back(p.x / w, p.y / h);
     result.labels.push_back(std::move(label));
     result.visible.push_back(object.pixels > 0 ? static_cast<double>(object.visible) / object.pixels
                                                : 0);

@@ -33,10 +33,12 @@ struct SynthLevel {
   bool relief = false;  ///< rims, domes, light from one side, some objects translucent
   double crowds = 0;  ///< share of the pictures that show one to four kinds of objects, all of one
                       ///< kind much alike
+  double zipf = 0;    ///< the k-th class is drawn in proportion to 1 / k^zipf; 0 = all alike
 
   int class_count() const { return static_cast<int>(shapes.size() + formulas.size()); }
   std::string class_name(int index) const;
   Outline class_outline(int index) const;
+  int draw_class(Random& random) const;
 };
 
 SynthLevel standard_level();
@@ -52,8 +54,10 @@ struct SynthPicture {
   std::vector<double> visible;  ///< per label: share of its area in the picture that nothing covers
 };
 
-/// A pure function of the arguments. `split` and `number` name the picture.
+/// A pure function of the arguments. `split` and `number` name the scene. `frame` above 0: the same
+/// scene once more, from a camera that has moved a little, in a little other light, with other
+/// noise (synth_frames.hpp); `visible` is then that of frame 0.
 SynthPicture draw_synth_picture(const SynthLevel& level, int size, std::uint64_t seed, int split,
-                                std::size_t number, bool empty);
+                                std::size_t number, bool empty, std::size_t frame = 0);
 
 }  // namespace yolov7::dataset

@@ -6,9 +6,11 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "core/stop.hpp"
 #include "core/threads.hpp"
 #include "evaluation/metrics/precision_envelope.hpp"
@@ -44,16 +46,8 @@ std::vector<std::uint32_t> drawn_weights(std::size_t pictures, std::uint64_t see
 }
 
 Interval interval(double value, std::vector<double> draws, double level) {
-  std::sort(draws.begin(), draws.end());
-  const auto quantile = [&](double share) {
-    const double at = share * static_cast<double>(draws.size() - 1);
-    const auto below = static_cast<std::size_t>(at);
-    const auto above = std::min(below + 1, draws.size() - 1);
-    return draws[below] + (at - static_cast<double>(below)) * (draws[above] - draws[below]);
-  };
-  const double shift =
-      value - std::accumulate(draws.begin(), draws.end(), 0.0) / static_cast<double>(draws.size());
-  return {value, quantile((1 - level) / 2) + shift, quantile((1 + level) / 2) + shift};
+  const DrawnInterval found = interval_of_draws(value, std::move(draws), level);
+  return {value, found.low, found.high};
 }
 
 void check(const CocoMatches& matches, const BootstrapOptions& options) {
