@@ -1,5 +1,5 @@
 # cmake --install: a folder that may be moved. bin/, lib/, share/yolov7/ as in the build folder; OpenVINO's libraries in lib/yolov7/.
-# Components: program, training (with LibTorch), development (headers, find_package(yolov7)).
+# Components: program (with manual pages and the completion of three shells), training, development (headers, find_package(yolov7)), libtorch.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(private_libraries lib/yolov7)
@@ -13,12 +13,17 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/share/yolov7 DESTINATION share COMPONENT p
 install(FILES LICENSE NOTICE THIRD_PARTY.md DESTINATION share/doc/yolov7 COMPONENT program)
 if(TARGET yolov7-video)
   set_target_properties(yolov7-video PROPERTIES INSTALL_RPATH "$ORIGIN:$ORIGIN/yolov7")
-  install(TARGETS yolov7-video LIBRARY DESTINATION lib COMPONENT program)
+  install(TARGETS yolov7-video LIBRARY DESTINATION lib COMPONENT program OPTIONAL)
 endif()
+# LibTorch, 1 GB, is copied where the component is asked for; else it is found where it was found when these were built.
+foreach(library yolov7-training yolov7-cuda)
+  if(TARGET ${library})
+    set_target_properties(${library} PROPERTIES INSTALL_RPATH "$ORIGIN:$ORIGIN/yolov7" INSTALL_RPATH_USE_LINK_PATH ON)
+    install(TARGETS ${library} LIBRARY DESTINATION lib COMPONENT training OPTIONAL)  # what was not built is left out
+  endif()
+endforeach()
 if(TARGET yolov7-training)
-  set_target_properties(yolov7-training PROPERTIES INSTALL_RPATH "$ORIGIN:$ORIGIN/yolov7")
-  install(TARGETS yolov7-training LIBRARY DESTINATION lib COMPONENT training)
-  install(DIRECTORY ${TORCH_DIR}/lib/ DESTINATION ${private_libraries} COMPONENT training FILES_MATCHING PATTERN "lib*.so*" PATTERN "*python*" EXCLUDE)
+  install(DIRECTORY ${TORCH_DIR}/lib/ DESTINATION ${private_libraries} COMPONENT libtorch EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "lib*.so*" PATTERN "*python*" EXCLUDE)
 endif()
 if(YOLOV7_OPENVINO)
   # Its processor plugin and the formats that are read; it finds both beside itself.
@@ -41,3 +46,25 @@ endif()
 ")
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/yolov7ConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/yolov7Config.cmake ${CMAKE_BINARY_DIR}/yolov7ConfigVersion.cmake DESTINATION lib/cmake/yolov7 COMPONENT development)
+
+# Written by the program itself, from its tables.
+install(CODE [[set(share "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share")]] COMPONENT program)
+install(CODE "set(program \"$<TARGET_FILE:yolov7-program>\")" COMPONENT program)
+install(CODE [[
+  function(written_by_program file)
+    cmake_path(GET file PARENT_PATH folder)
+    file(MAKE_DIRECTORY ${folder})
+    execute_process(COMMAND ${program} ${ARGN} OUTPUT_FILE ${file} RESULT_VARIABLE code)
+    if(NOT code EQUAL 0)
+      message(FATAL_ERROR "${program} ${ARGN}: ${code}")
+    endif()
+    message(STATUS "Written: ${file}")
+  endfunction()
+  written_by_program(${share}/bash-completion/completions/yolov7 completion bash)
+  written_by_program(${share}/zsh/site-functions/_yolov7 completion zsh)
+  written_by_program(${share}/fish/vendor_completions.d/yolov7.fish completion fish)
+  execute_process(COMMAND ${program} man --out ${share}/man/man1 RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${program} man --out ${share}/man/man1: ${code}")
+  endif()
+]] COMPONENT program)

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cli/help.hpp"
+#include "cli/option_text.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/log.hpp"
@@ -130,6 +131,10 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
   for (const Option& option : options)
     if (option.setting->name == "help") {
       const std::string page = option.has_values ? option.values.front() : "";
+      if (output.take_table) {
+        output.take_table(all);
+        return false;
+      }
       std::fputs(help_text(all, page).c_str(), stdout);
       return false;
     }

@@ -1,6 +1,7 @@
 #pragma once
 // A verb is one file: an options struct with its settings table, and run(). The visible list is in
 // verbs.cpp.
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ class Output {
   bool json = false;
   ExitCode code =
       ExitCode::done;  ///< a verb that finished with losses (unreadable pictures, say) sets failure
+  /// Not empty: --help hands the verb's table to it and prints nothing (each_table()).
+  std::function<void(const Settings&)> take_table = {};
   void line(std::string_view text) const;  ///< escaped, to stdout; nothing with --json
 };
 
@@ -60,6 +63,10 @@ std::string flag(std::string_view key);
 std::string make_run_folder(const std::string& project, const std::string& name, bool exist_ok);
 
 // One per verb file.
+nlohmann::json run_demo(const std::vector<std::string>&, Output&);
+nlohmann::json run_doctor(const std::vector<std::string>&, Output&);
+nlohmann::json run_completion(const std::vector<std::string>&, Output&);
+nlohmann::json run_man(const std::vector<std::string>&, Output&);
 nlohmann::json run_train(const std::vector<std::string>&, Output&);
 nlohmann::json run_evolve(const std::vector<std::string>&, Output&);
 nlohmann::json run_mlflow(const std::vector<std::string>&, Output&);

@@ -10,6 +10,9 @@ namespace yolov7::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> list = {
+      {"demo", "draw a small data set, train on it, measure and detect: a first look", run_demo},
+      {"doctor", "what this machine has, what is missing, and how long training takes on it",
+       run_doctor},
       {"dataset", "convert, check, draw or version a data set", run_dataset, {}, dataset_parts},
       {"active",
        "choose what is worth labelling next, and have it labelled",
@@ -48,6 +51,8 @@ const std::vector<Verb>& verbs() {
       {"compare",
        "is one detector better than another? Paired bootstrap of two models or result files",
        run_compare},
+      {"completion", "completion of the command line for bash, zsh and fish", run_completion},
+      {"man", "manual pages of the program and of every verb", run_man},
   };
   return list;
 }

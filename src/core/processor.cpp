@@ -16,4 +16,13 @@ std::string processor_fact(std::string_view key) {
   return "unknown";
 }
 
+ProcessorSpeed processor_speed(std::string_view flags) {
+  const auto words = text::split_blank(flags);
+  const auto has = [&](std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  return {has("avx2"),        has("avx512f"),  has("avx512_vnni") || has("avx_vnni"),
+          has("avx512_bf16"), has("amx_int8"), has("amx_bf16")};
+}
+
 }  // namespace yolov7

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "core/text.hpp"
@@ -12,7 +13,24 @@ namespace {
 
 constexpr const char* clear_line = "\r\x1b[K";
 
+bool shows_colours(std::FILE* stream) {
+  const char *unwanted = std::getenv("NO_COLOR"), *terminal = std::getenv("TERM");
+  return ::isatty(::fileno(stream)) == 1 && (unwanted == nullptr || *unwanted == '\0') &&
+         terminal != nullptr && std::string(terminal) != "dumb";
+}
+
 }  // namespace
+
+TerminalSink::TerminalSink(std::FILE* stream) : stream_(stream), colours_(shows_colours(stream)) {}
+
+/// What text_of() wrote, its first word behind the speaker in the colour of the level.
+std::string TerminalSink::coloured(Level level, std::string text) const {
+  if (!colours_ || (level != Level::warning && level != Level::error)) return text;
+  const std::size_t begin = speaker_.size(), end = text.find(':', begin) + 1;
+  text.insert(end, "\x1b[0m");
+  text.insert(begin, level == Level::error ? "\x1b[1;31m" : "\x1b[1;33m");
+  return text;
+}
 
 void TerminalSink::set_speaker(std::string prefix) {
   const std::lock_guard lock(mutex_);
@@ -21,7 +39,7 @@ void TerminalSink::set_speaker(std::string prefix) {
 
 void TerminalSink::write(Level level, std::string_view text) {
   const std::lock_guard lock(mutex_);
-  std::string out = text_of(level, text, speaker_);
+  std::string out = coloured(level, text_of(level, text, speaker_));
   if (!live_line_.empty()) out = clear_line + out + live_line_;
   std::fwrite(out.data(), 1, out.size(), stream_);
   if (!live_line_.empty()) std::fflush(stream_);

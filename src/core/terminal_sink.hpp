@@ -10,10 +10,12 @@
 
 namespace yolov7::log {
 
+/// "warning:" and "error:" are coloured on a terminal, unless NO_COLOR is set and not empty
+/// (no-color.org), or TERM says that it is a dumb one.
 class TerminalSink final : public Sink {
  public:
   /// `stream` outlives this object and is unbuffered, as stderr is, or flushed by its owner.
-  explicit TerminalSink(std::FILE* stream = stderr) : stream_(stream) {}
+  explicit TerminalSink(std::FILE* stream = stderr);
 
   /// The lowest level that is shown; info at first.
   void set_level(Level level) { level_ = level; }
@@ -31,7 +33,10 @@ class TerminalSink final : public Sink {
  private:
   std::string fitting(std::string line) const;
 
+  std::string coloured(Level level, std::string text) const;
+
   std::FILE* const stream_;
+  const bool colours_;
   std::atomic<Level> level_{Level::info};
   std::mutex mutex_;
   std::string speaker_, live_line_;  // guarded by mutex_

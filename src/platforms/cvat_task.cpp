@@ -6,6 +6,7 @@
 #include "core/archive.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/temporary_folder.hpp"
 #include "core/text.hpp"
 #include "core/unpack.hpp"
 #include "dataset/formats/convert.hpp"
@@ -16,27 +17,6 @@
 namespace yolov7::platforms {
 namespace fs = std::filesystem;
 namespace {
-
-/// A folder of its own, gone at the end.
-class WorkFolder {
- public:
-  WorkFolder() {
-    std::string pattern = (fs::temp_directory_path() / "yolov7-cvat-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr)
-      throw Error(fmt::format("{}: cannot make a folder", pattern));
-    path_ = pattern;
-  }
-  ~WorkFolder() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 /// Images have no folders on the server, so their names in the annotations have none either.
 std::string without_folders(std::string xml) {
@@ -108,7 +88,7 @@ CvatPush push_set(Cvat& server, const std::string& name, const dataset::Annotate
 CvatPush push_set(Cvat& server, const std::string& name, const dataset::AnnotatedSet& set,
                   CvatProgress& progress) {
   const dataset::Format& format = dataset::format_named("cvat", "cvat");
-  const WorkFolder work;
+  const TemporaryFolder work("yolov7-cvat");
   CvatPush result;
   dataset::AnnotatedSet flat = set;
   std::size_t splits = 0;
@@ -132,7 +112,7 @@ CvatPush push_set(Cvat& server, const std::string& name, const dataset::Annotate
 dataset::Conversion pull_task(Cvat& server, const std::string& number_or_name,
                               const CvatPullOptions& options) {
   dataset::require_empty(options.out);
-  const WorkFolder work;
+  const TemporaryFolder work("yolov7-cvat");
   const fs::path archive = work.path() / "task.zip", folder = work.path() / "task";
   const std::int64_t task = server.find_task(number_or_name);
   server.export_task(task, "CVAT for images 1.1", options.images.empty(), archive);

@@ -11,11 +11,13 @@
 #include "network/graph/weights.hpp"
 #include "runtime/detector.hpp"
 #include "training/request.hpp"
+#include "training/trial.hpp"
 
 namespace yolov7::training {
 
 struct Api {
   TrainSummary (*train)(const TrainRequest& request);
+  TrialResult (*try_epoch)(const TrialRequest& request);
   std::unique_ptr<runtime::Detector> (*make_detector)(const network::Network& network,
                                                       const network::Weights& weights,
                                                       const runtime::DetectorOptions& options);

@@ -26,6 +26,9 @@ struct MemoryModel {
 struct MemoryPlan {
   int micro_batch = 0;  ///< pictures per forward and backward pass; 0 = the whole batch
   std::uint64_t predicted_peak = 0;  ///< of the process's resident memory, or the GPU's; bytes
+  MemoryModel model;                 ///< by which it was predicted
+  std::uint64_t allowed = 0;         ///< bytes that this process may hold
+  std::string limited_by;            ///< Room::limited_by
 };
 
 /// What one process may use, and what it uses by now: resident memory, or the GPU's.

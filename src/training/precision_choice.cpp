@@ -83,6 +83,11 @@ bool choose_precision(const RunContext& context, const Model& model, const datas
   return true;
 }
 
+void take_precision(const RunContext& context, run::RunState& state) {
+  const std::vector<std::string> types = narrow_types(context.device, state.options);
+  state.options.precision = types.empty() ? "float32" : types.front();
+}
+
 void end_float32_in_time(const RunContext& context, const Data& data, const Model& model,
                          run::RunState& state) {
   const std::string& type = state.options.precision;

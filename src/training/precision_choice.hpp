@@ -26,6 +26,9 @@ std::vector<std::string> narrow_types(at::Device device, const run::TrainOptions
 bool choose_precision(const RunContext& context, const Model& model, const dataset::Batch& batch,
                       run::RunState& state);
 
+/// For a trial: the best of narrow_types(), else float32, without looking at images.
+void take_precision(const RunContext& context, run::RunState& state);
+
 /// Before an epoch of a run that is float32 so far: compares again on the same pictures, and goes
 /// over to options.precision where the gradients point the same way. A function of the state alone,
 /// and the same in every process.

@@ -95,6 +95,9 @@ MemoryPlan choose_batch(const RunContext& context, const Data& data, run::TrainO
   MemoryPlan plan;
   plan.micro_batch = micro < own ? micro : 0;
   plan.predicted_peak = memory.peak(own, micro);
+  plan.model = memory;
+  plan.allowed = r.allowed;
+  plan.limited_by = r.limited_by;
   log::info("memory: " + fits_text(memory, r, own, micro));
   if (plan.micro_batch > 0)
     log::warning(fmt::format(

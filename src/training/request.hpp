@@ -19,6 +19,8 @@ struct TrainRequest {
   /// Called when the run is prepared, before the first batch; may be empty. Until then every
   /// process says what all of them find, so whoever starts several lets one speak.
   std::function<void()> prepared;
+  /// Only to see how it would go (trial.hpp): the precision is taken without a comparison.
+  bool trial = false;
   std::function<void()> started;  ///< called after the first batch; may be empty
   std::stop_token stop = {};  ///< leaves a resumable last.pt at the next optimizer step; before the
                               ///< first batch an error

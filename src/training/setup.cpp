@@ -15,6 +15,7 @@
 #include "run/recipe.hpp"
 #include "run/records.hpp"
 #include "training/anchor_choice.hpp"
+#include "training/precision_choice.hpp"
 #include "training/preflight.hpp"
 #include "training/quantized_model.hpp"
 #include "training/run_start.hpp"
@@ -153,7 +154,8 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   if (!resumed) choose_anchors(*model.network, data, state, context.stop);
   start_quantizers(model, context, data, state, resumed);
   make_losses(model, state, data.train_size);
-  run->memory = preflight(context, data, model, state, resumed.has_value());
+  if (request.trial) take_precision(context, state);
+  run->memory = preflight(context, data, model, state, resumed.has_value() || request.trial);
   if (group.writes())
     run::write_configuration(context.folder, state.options, state.hyp, group.size());
   make_optimizer(model, state, resumed);

@@ -91,7 +91,46 @@ TEST(Help, EachVerbShowsADozenOptionsFirst) {
     EXPECT_EQ(first.out.ends_with(further), every.size() > shown.size()) << verb << first.out;
     EXPECT_TRUE(every.size() == shown.size() || shown.size() <= 14) << verb;
     EXPECT_TRUE(has(first.out, "Usage: yolov7 " + verb + " ")) << verb;
-    EXPECT_TRUE(titles_of(first.out).empty()) << first.out;
+    EXPECT_EQ(titles_of(first.out), std::vector<std::string>{"Examples:"}) << first.out;
+  }
+}
+
+/// Words as a shell has them, as far as the examples need it: single quotes, and nothing behind a
+/// pipe.
+std::vector<std::string> shell_words(const std::string& line) {
+  std::vector<std::string> words{""};
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '|' && !quoted) break;
+    if (c == '\'')
+      quoted = !quoted;
+    else if (c == ' ' && !quoted)
+      words.emplace_back();
+    else
+      words.back() += c;
+  }
+  std::erase(words, "");
+  return words;
+}
+
+// --help is answered after the options were read: unknown and ambiguous names, and values for
+// switches, are errors before.
+TEST(Help, EveryExampleIsACallOfItsVerb) {
+  for (const std::string& verb : all_verbs()) {
+    const std::string help = help_of(verb).out;
+    int calls = 0;
+    for (const std::string& line : lines_of(help.substr(help.find("\nExamples:\n")))) {
+      if (line.starts_with("  ")) EXPECT_TRUE(has(line, "yolov7 " + verb)) << line;
+      if (!line.starts_with("  yolov7 ")) continue;
+      ++calls;
+      std::vector<std::string> words = shell_words(line);
+      words.erase(words.begin());
+      words.emplace_back("--help");
+      const Outcome outcome = run(words);
+      EXPECT_EQ(outcome.code, 0) << line << outcome.err;
+      EXPECT_EQ(outcome.out, help) << line;
+    }
+    EXPECT_GE(calls, 1) << verb;
   }
 }
 

@@ -40,6 +40,7 @@ std::pair<int, std::string> on_terminal(std::vector<std::string> arguments,
   winsize size{50, columns, 0, 0};
   const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
   if (child == 0) {
+    ::setenv("NO_COLOR", "1", 1);
     std::vector<char*> values;
     std::string program = program_path().string();
     values.push_back(program.data());

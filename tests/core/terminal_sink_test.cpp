@@ -18,6 +18,19 @@ namespace {
 using log::Level;
 using log::TerminalSink;
 
+/// Variables that decide about colours, as long as this object lives.
+class Colours {
+ public:
+  Colours(const char* terminal, const char* no_color) {
+    ::setenv("TERM", terminal, 1);
+    if (no_color == nullptr)
+      ::unsetenv("NO_COLOR");
+    else
+      ::setenv("NO_COLOR", no_color, 1);
+  }
+  ~Colours() { ::setenv("NO_COLOR", "1", 1); }
+};
+
 /// A terminal of some columns, and what was written to it.
 class Terminal {
  public:
@@ -56,7 +69,40 @@ class Terminal {
 
 const std::string clear = "\r\x1b[K";
 
+TEST(TerminalSink, WarningsAndErrorsAreColouredOnATerminal) {
+  const Colours colours("xterm", nullptr);
+  Terminal terminal(80);
+  TerminalSink sink(terminal.stream());
+  sink.set_speaker("rank 1: ");
+  sink.write(Level::warning, "lost: 2");
+  sink.write(Level::error, "gone");
+  sink.write(Level::info, "error: none");
+  EXPECT_EQ(terminal.bytes(),
+            "rank 1: \x1b[1;33mwarning:\x1b[0m lost: 2\r\nrank 1: \x1b[1;31merror:\x1b[0m "
+            "gone\r\nrank 1: error: none\r\n");
+}
+
+TEST(TerminalSink, NoColoursWhereTheyAreUnwantedOrCannotBeShown) {
+  for (const auto& [kind, unwanted] :
+       {std::pair("xterm", "1"), std::pair("dumb", static_cast<const char*>(nullptr))}) {
+    const Colours colours(kind, unwanted);
+    Terminal terminal(80);
+    TerminalSink sink(terminal.stream());
+    sink.write(Level::error, "gone");
+    EXPECT_EQ(terminal.bytes(), "error: gone\r\n") << kind;
+  }
+  const Colours colours("xterm", "");  // an empty variable does not count
+  const test::ScratchFolder folder;
+  const auto path = folder / "log";
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  TerminalSink sink(file);
+  sink.write(Level::error, "gone");
+  std::fclose(file);
+  EXPECT_EQ(test::read_text(path), "error: gone\n");
+}
+
 TEST(TerminalSink, MessagesStandAboveTheLiveLine) {
+  const Colours colours("xterm", "1");
   Terminal terminal(80);
   TerminalSink sink(terminal.stream());
   ASSERT_TRUE(sink.shows_live());

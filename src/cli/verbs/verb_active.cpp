@@ -1,4 +1,4 @@
-// yolov7 active select | push | pull | merge | status | loop
+// yolov7 active select | push | pull | merge | status | loop | simulate
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

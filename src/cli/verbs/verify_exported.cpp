@@ -1,6 +1,5 @@
 // Verifies a file of an export: hashes against its certificate, then the comparison anew.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
+#include "core/temporary_folder.hpp"
 #include "equivalence/certificate.hpp"
 #include "exporting/certificate_figures.hpp"
 #include "exporting/file_certificate.hpp"
@@ -41,28 +41,6 @@ std::string place_of(const std::string& given, const fs::path& recorded, const f
   const fs::path place = recorded.is_absolute() ? recorded : folder / recorded;
   return fs::exists(place) ? place.lexically_normal().string() : std::string();
 }
-
-/// For what a comparison writes besides; removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "yolov7-verify-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr)
-      throw Error(
-          fmt::format("{}: cannot make a folder there", fs::temp_directory_path().string()));
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 /// Nothing here runs the format; but the same weights and options give the same bytes.
 exporting::FileCheck write_again(Checks& checks, const Files& files,
@@ -104,7 +82,7 @@ void compare_again(Checks& checks, const Files& files, const exporting::Certifie
                    const exporting::SameInputs& same, const Output& output) {
   const ExportSource source = read_source(options);
   const exporting::ExportModel& model = source.model;
-  const TemporaryFolder folder;
+  const TemporaryFolder folder("yolov7-verify");
   const auto compare_with = [&](const exporting::FileCheck& check) {
     compare_certificates(checks, certificate,
                          exporting::file_certificate(*certified.format, model, options, check,
