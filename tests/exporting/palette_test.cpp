@@ -38,7 +38,7 @@ TEST(Palette, FewDifferentValuesAreExact) {
 }
 
 TEST(Palette, EveryValueGetsTheNearestNumber) {
-  const std::vector<float> values = testing::noise(5000, 4);
+  const std::vector<float> values = yolov7::testing::noise(5000, 4);
   const Palette palette = palette_of(values);
   for (std::size_t i = 0; i < values.size(); ++i) {
     float nearest = std::numeric_limits<float>::infinity();
