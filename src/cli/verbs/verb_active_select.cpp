@@ -6,8 +6,8 @@
 
 #include "active/selection.hpp"
 #include "cli/verb.hpp"
-#include "cli/verbs/active_choice.hpp"
 #include "cli/verbs/active_candidates.hpp"
+#include "cli/verbs/active_choice.hpp"
 #include "cli/verbs/active_labelled.hpp"
 #include "cli/verbs/active_pool.hpp"
 #include "cli/verbs/predictions_file.hpp"
