@@ -83,7 +83,8 @@ class ActiveLoop : public testing::Test {
       write_text(folder / "classes.txt", classes + "unheard-of\n");
       further = std::to_string(line_count(classes)) + " 0.5 0.5 0.25 0.25\n";
     }
-    for (const json& task : json::parse(read_text(folder / "tasks.json"))["tasks"]) {
+    const json tasks = json::parse(read_text(folder / "tasks.json"));
+    for (const json& task : tasks["tasks"]) {
       const fs::path stem = fs::path(task["origin"].get<std::string>()).stem();
       const std::string rows =
           read_text(scratch / "drawn/labels/train" / (stem.string() + ".txt")) + further;
