@@ -55,6 +55,15 @@ const std::vector<Examples>& model_examples() {
         "yolov7 compare found.json other.json --ground-truth truth.json"}},
       {"active select",
        {"yolov7 active select --weights best.pt --source images --budget 20 --out chosen"}},
+      {"active push", {"yolov7 active push cells --from chosen --to to-label"}},
+      {"active pull", {"yolov7 active pull cells"}},
+      {"active merge", {"yolov7 active merge cells"}},
+      {"active status", {"yolov7 active status cells"}},
+      {"active loop",
+       {"yolov7 active loop cells --weights best.pt --labelled data/data.yaml --source images --to "
+        "to-label"}},
+      {"active simulate",
+       {"yolov7 active simulate data/data.yaml --start 600 --budget 1200 --out curves"}},
       {"annotate",
        {"yolov7 annotate --teacher best.pt --source images --labelled data/data.yaml --out "
         "machine"}},

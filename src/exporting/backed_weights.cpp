@@ -57,8 +57,8 @@ BackedWeights::BackedWeights(std::shared_ptr<const network::NetworkAndWeights> m
     if (!append(file.number(), static_cast<const std::byte*>(one.first), one.bytes)) return;
   off_t place = 0;
   for (const Pages& one : found) {
-    // The same bytes at the same address, from the file. First elsewhere: where there is no room for
-    // another mapping, that fails, and the rest stays in memory alone.
+    // The same bytes at the same address, from the file. First elsewhere: where there is no room
+    // for another mapping, that fails, and the rest stays in memory alone.
     void* const mapped =
         ::mmap(nullptr, one.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.number(), place);
     if (mapped == MAP_FAILED) return;
