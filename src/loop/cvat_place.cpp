@@ -3,7 +3,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
-#include "loop/cvat_shapes.hpp"
+#include "dataset/formats/cvat_drawn.hpp"
 #include "loop/place.hpp"
 #include "loop/server_files.hpp"
 #include "loop/state.hpp"
@@ -92,7 +92,7 @@ class CvatPlace : public Place {
   /// Holds what people drew against what was read.
   static void hold_unread(const std::filesystem::path& xml, const TaskSet& tasks,
                           Answers& answers) {
-    const auto drawn = cvat_shapes(file::read(xml), xml.string());
+    const auto drawn = dataset::cvat_drawn(file::read(xml), xml.string());
     for (const Task& task : tasks.tasks) {
       const auto shapes = drawn.find(task.file);
       const std::size_t read = answers.by_key.at(task.key).objects.size();

@@ -1,4 +1,4 @@
-#include "loop/cvat_shapes.hpp"
+#include "dataset/formats/cvat_drawn.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 
-namespace yolov7::loop {
+namespace yolov7::dataset {
 namespace {
 
 bool is(const pugi::xml_node& node, const char* name) { return std::string(node.name()) == name; }
@@ -45,7 +45,7 @@ std::size_t shapes_of(const pugi::xml_node& image) {
 
 }  // namespace
 
-std::map<std::string, std::size_t> cvat_shapes(const std::string& xml, const std::string& source) {
+std::map<std::string, std::size_t> cvat_drawn(const std::string& xml, const std::string& source) {
   pugi::xml_document document;
   const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size());
   const pugi::xml_node root = document.child("annotations");
@@ -58,4 +58,4 @@ std::map<std::string, std::size_t> cvat_shapes(const std::string& xml, const std
   return counts;
 }
 
-}  // namespace yolov7::loop
+}  // namespace yolov7::dataset

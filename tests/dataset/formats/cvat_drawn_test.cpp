@@ -1,12 +1,14 @@
-#include "loop/cvat_shapes.hpp"
+#include "dataset/formats/cvat_drawn.hpp"
 
-#include "tests/loop/loop_fixture.hpp"
+#include <gtest/gtest.h>
 
-namespace yolov7::loop {
+#include "tests/scratch_folder.hpp"
+
+namespace yolov7::dataset {
 namespace {
 
-TEST(CvatShapes, AllThatPeopleDrewCounts) {
-  const auto counts = cvat_shapes(R"(<?xml version="1.0"?>
+TEST(CvatDrawn, AllThatPeopleDrewCounts) {
+  const auto counts = cvat_drawn(R"(<?xml version="1.0"?>
 <annotations><version>1.1</version>
 <image id="0" name="a.png" width="9" height="9">
   <box label="cat" xtl="1" ytl="1" xbr="4" ybr="4" z_order="0"/>
@@ -23,15 +25,15 @@ TEST(CvatShapes, AllThatPeopleDrewCounts) {
 </image>
 <image id="2" name="c.png" width="9" height="9"/>
 </annotations>)",
-                                  "x.xml");
+                                 "x.xml");
   // The second cat is the first one again. The first skeleton is that of the box.
   EXPECT_EQ(counts, (std::map<std::string, std::size_t>{{"a.png", 4}, {"b.png", 2}, {"c.png", 0}}));
 }
 
-TEST(CvatShapes, AnotherFileIsRefused) {
-  EXPECT_NE(test::error_of([] { cvat_shapes("<a/>", "x.xml"); }).find("x.xml: expected an export"),
+TEST(CvatDrawn, AnotherFileIsRefused) {
+  EXPECT_NE(test::error_of([] { cvat_drawn("<a/>", "x.xml"); }).find("x.xml: expected an export"),
             std::string::npos);
 }
 
 }  // namespace
-}  // namespace yolov7::loop
+}  // namespace yolov7::dataset
