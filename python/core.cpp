@@ -9,6 +9,8 @@
 #include <nanobind/stl/vector.h>
 
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <tuple>
 #include <yolov7/yolov7.hpp>
 
@@ -32,10 +34,18 @@ Array<Value, dimensions> array_of(std::vector<Value> values,
   return {own->data(), shape, owner};
 }
 
+/// "shape (4, 4, 2)".
+std::string shape_text(const Pixels& pixels) {
+  std::string all = "shape (";
+  for (std::size_t i = 0; i < pixels.ndim(); ++i)
+    all += (i == 0 ? "" : ", ") + std::to_string(pixels.shape(i));
+  return all + ")";
+}
+
 /// [H, W] or [H, W, C] of 8 bits; `order`: "bgr" or "rgb", of 3 or 4 channels.
 yolov7::Image image_of(const Pixels& pixels, const std::string& order) {
   if (order != "bgr" && order != "rgb")
-    throw nb::value_error("order: expected 'bgr' or 'rgb'");
+    throw std::invalid_argument("order: expected 'bgr' or 'rgb', found '" + order + "'");
   const bool rgb = order == "rgb";
   yolov7::Image image{};
   const std::size_t channels = pixels.ndim() == 2 ? 1 : pixels.ndim() == 3 ? pixels.shape(2) : 0;
@@ -46,9 +56,11 @@ yolov7::Image image_of(const Pixels& pixels, const std::string& order) {
   else if (channels == 4)
     image.format = rgb ? YOLOV7_RGBA : YOLOV7_BGRA;
   else
-    throw nb::value_error("image: expected an array [H, W] or [H, W, C] with 1, 3 or 4 channels");
+    throw std::invalid_argument("image: expected [H, W] or [H, W, C] with 1, 3 or 4 channels, found " +
+                                shape_text(pixels));
   if (pixels.shape(0) > 65535 || pixels.shape(1) > 65535)
-    throw nb::value_error("image: expected at most 65535 pixels a side");
+    throw std::invalid_argument("image: expected at most 65535 pixels a side, found " +
+                                shape_text(pixels));
   image.pixels = pixels.data();
   image.height = static_cast<int>(pixels.shape(0));
   image.width = static_cast<int>(pixels.shape(1));

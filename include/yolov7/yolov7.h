@@ -9,8 +9,9 @@
  *   an error through its last argument unless that is NULL, and leaves its other outputs as they
  *   were. Codes: 1, it failed; 2, it was called wrongly.
  * - Texts are UTF-8. A text that a function returns belongs to the handle it was asked of.
- * - A struct begins with its size, which the caller sets: yolov7_..._init() does that and fills in
- *   the defaults. A later version of the library reads the shorter struct of an earlier header.
+ * - A struct of options or facts begins with its size, which the caller sets: yolov7_..._init() does
+ *   that and fills in the defaults. A later version of the library reads the shorter struct of an
+ *   earlier header. yolov7_image and yolov7_box stay as they are.
  * - Different handles may be used by different threads at the same time. Calls on one model wait
  *   for each other.
  */
@@ -52,7 +53,8 @@ enum yolov7_log_level {
 /* Called by any thread, by several at the same time. */
 typedef void (*yolov7_log_function)(int level, const char *text, void *context);
 /* From now on messages of at least this level go to `function`; `context` is handed on. A NULL
- * function is the state at the start: warnings and errors go to stderr. */
+ * function is the state at the start: warnings and errors go to stderr. When this returns, no
+ * message is on its way to the function before; that function may not call yolov7_set_log(). */
 YOLOV7_API void yolov7_set_log(int lowest_level, yolov7_log_function function, void *context);
 
 /* ---- Models ---- */
@@ -132,7 +134,8 @@ typedef struct yolov7_box {
 
 typedef struct yolov7_results yolov7_results;
 
-/* One result an image, in their order. Images of one size go through the network together.
+/* One result an image, in their order. Neighbours of one size go through the
+ * network together, but for tiles.
  * `options`: NULL = the defaults. Freed by yolov7_results_free(). */
 YOLOV7_API int yolov7_detect(yolov7_model *model, const yolov7_image *images, size_t count,
                              const yolov7_detect_options *options, yolov7_results **results,

@@ -108,7 +108,7 @@ struct DetectOptions {
   std::optional<double> conf_thres, iou_thres;
   std::optional<int> max_det;
   bool agnostic = false;
-  std::vector<int> classes;
+  std::optional<std::vector<int>> classes;  ///< not set: all
   int tile = 0;
   std::optional<double> tile_overlap;
 };
@@ -191,17 +191,28 @@ class Detector {
     void operator()(yolov7_model* model) const { yolov7_model_free(model); }
   };
 
+  /// A negative value, which means "not given" in C, is an error here.
+  static double given_threshold(const std::optional<double>& given, double otherwise,
+                                const char* name) {
+    if (!given) return otherwise;
+    if (*given >= 0) return *given;
+    throw Exception(std::string(name) + ": expected 0 to 1, found " + std::to_string(*given), 2);
+  }
+
   template <class Call>
   static Results call(const DetectOptions& options, const Call& function) {
     yolov7_detect_options own;
     yolov7_detect_options_init(&own);
     own.image_size = options.image_size;
-    own.conf_thres = options.conf_thres.value_or(own.conf_thres);
-    own.iou_thres = options.iou_thres.value_or(own.iou_thres);
+    own.conf_thres = given_threshold(options.conf_thres, own.conf_thres, "conf_thres");
+    own.iou_thres = given_threshold(options.iou_thres, own.iou_thres, "iou_thres");
     own.max_det = options.max_det.value_or(own.max_det);
     own.agnostic = options.agnostic ? 1 : 0;
-    own.classes = options.classes.empty() ? nullptr : options.classes.data();
-    own.class_count = options.classes.size();
+    static const int none = 0;  // an empty list is an error that the library names
+    if (options.classes) {
+      own.classes = options.classes->empty() ? &none : options.classes->data();
+      own.class_count = options.classes->size();
+    }
     own.tile = options.tile;
     own.tile_overlap = options.tile_overlap.value_or(own.tile_overlap);
     yolov7_results* results = nullptr;

@@ -72,7 +72,7 @@ class Result:
                                       data={"class_name": np.array([self.names[kind] for kind in self.class_id.tolist()])})
 
     def plot(self) -> Pixels:
-        """The image with boxes, names and scores: uint8 [H, W, 3], B G R."""
+        """The image with boxes, names and scores: uint8 [H, W, 3], B G R. Of an array that was given: as it is now."""
         return self._detector.draw(self._found, self._index, self._pixels, self._order)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -119,19 +119,26 @@ class Detector:
         return f"Detector({len(self.names)} classes, {self.image_size} px, {self.description})"
 
     def detect(self, images: Sequence[Image], *, conf_thres: float | None = None, iou_thres: float | None = None, image_size: int = 0,
-               max_det: int | None = None, agnostic: bool = False, classes: Sequence[int] = (), tile: int = 0, tile_overlap: float | None = None,
+               max_det: int | None = None, agnostic: bool = False, classes: Sequence[int] | None = None, tile: int = 0, tile_overlap: float | None = None,
                order: str = "bgr") -> list[Result]:
         """One Result an image. Images: paths, bytes of image files, arrays uint8 [H, W] or [H, W, C], images of Pillow.
 
         order: of the channels of arrays, "bgr" (as OpenCV reads images) or "rgb". image_size: long side of the network's input, 0 = that
-        of the training. Thresholds: None = what a model file wants, or .25 and .45. tile: side in pixels of tiles that are looked at besides
-        the image. Errors: Error, with one line; TypeError.
+        of the training. Thresholds: None = what a model file wants, or .25 and .45. classes: None = all. tile: side in pixels of tiles that are looked at besides
+        the image. Arrays are not copied: one that is to be drawn on by Result.plot() may not change before. Errors: Error, ValueError and TypeError,
+        with one line.
         """
         if isinstance(images, (str, bytes, os.PathLike)) or hasattr(images, "dtype"):
             raise TypeError("images: expected a sequence of images; a single image is given to the detector itself: detector(image)")
         options = _core.DetectOptions()
         options.image_size, options.conf_thres, options.iou_thres, options.max_det = image_size, conf_thres, iou_thres, max_det
-        options.agnostic, options.classes, options.tile, options.tile_overlap = agnostic, list(classes), tile, tile_overlap
+        options.agnostic, options.classes, options.tile, options.tile_overlap = agnostic, None if classes is None else list(classes), tile, tile_overlap
+        if order not in ("bgr", "rgb"):
+            raise ValueError(f"order: expected 'bgr' or 'rgb', found '{order}'")
+        if conf_thres is not None and conf_thres < 0 or iou_thres is not None and iou_thres < 0:
+            raise ValueError(f"thresholds: expected 0 to 1, found conf_thres {conf_thres}, iou_thres {iou_thres}")
+        if classes is not None and len(classes) == 0:
+            raise ValueError("classes: expected the classes to look for, or None for all, found none")
         read = [_pixels(one, order) for one in images]
         results: list[Result | None] = [None] * len(read)
         for kind in ("bgr", "rgb"):  # one call for each order of channels
@@ -141,8 +148,6 @@ class Detector:
             found = self._own.detect([read[i][0] for i in chosen], kind, options)
             for index, i in enumerate(chosen):
                 results[i] = Result(self._own, found, index, read[i][0], kind, self.names)
-        if unknown := [of for _, of in read if of not in ("bgr", "rgb")]:
-            raise ValueError(f"order: expected 'bgr' or 'rgb', found '{unknown[0]}'")
         return [one for one in results if one is not None]
 
     def __call__(self, image: Image, **options: Any) -> Result:

@@ -269,8 +269,8 @@ int usable_image_size(int image_size, const runtime::Detector& detector) {
   if (const runtime::InputSides sides = detector.sides(); sides.fixed()) {
     const int longest = std::max(sides.height, sides.width);
     if (longest != image_size)
-      log::warning(fmt::format("--img-size {}: the model takes {} x {} px alone, which is used",
-                               image_size, sides.width, sides.height));
+      log::warning(fmt::format("{} {}: the model takes {} x {} px alone, which is used",
+                               setting_name("img-size"), image_size, sides.width, sides.height));
     return longest;
   }
   const int stride = std::max(detector.stride(), 32),

@@ -20,13 +20,16 @@ void require_share(double value, const char* what) {
     throw usage_error(fmt::format("{}: expected 0 to 1, found {}", what, value));
 }
 
-yolov7::runtime::LookOptions look_options(const yolov7_model& model,
-                                          const yolov7_detect_options& given) {
+yolov7::runtime::LookOptions look_options(yolov7_model& model, const yolov7_detect_options& given) {
   yolov7::runtime::LookOptions options;
   const int wanted = given.image_size == 0 ? model.open.image_size : given.image_size;
   if (wanted < 1 || wanted > 65536)
     throw usage_error(fmt::format("image_size: expected 0 to 65536, found {}", given.image_size));
-  options.image_size = yolov7::api::usable_image_size(wanted, *model.open.detector);
+  if (wanted != model.wanted_size) {
+    model.used_size = yolov7::api::usable_image_size(wanted, *model.open.detector);
+    model.wanted_size = wanted;
+  }
+  options.image_size = model.used_size;
   const auto threshold = [](double value, double of_file, double& out) {
     if (value >= 0)
       out = value;

@@ -23,7 +23,8 @@ struct yolov7_error {
 struct yolov7_model {
   yolov7::api::OpenModel open;
   std::string description;
-  std::mutex mutex;  ///< of detector and buffers
+  std::mutex mutex;                    ///< of all below, and of the detector
+  int wanted_size = 0, used_size = 0;  ///< of the call before; a warning about it comes once
   yolov7::runtime::DetectBuffers buffers;
 };
 

@@ -1,6 +1,9 @@
 // Version, errors and messages of yolov7.h.
+#include <atomic>
 #include <memory>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 #include "bindings/handles.hpp"
 #include "core/log.hpp"
@@ -42,8 +45,11 @@ void yolov7_error_free(yolov7_error* error) { delete error; }
 
 void yolov7_set_log(int lowest_level, yolov7_log_function function, void* context) {
   guarded(nullptr, [&] {
-    yolov7::log::install(function == nullptr
-                             ? nullptr
-                             : std::make_shared<CallbackSink>(lowest_level, function, context));
+    std::shared_ptr<yolov7::log::Sink> next;
+    if (function != nullptr) next = std::make_shared<CallbackSink>(lowest_level, function, context);
+    const std::shared_ptr<yolov7::log::Sink> before = yolov7::log::install(std::move(next));
+    // Whoever writes a message holds the sink: the caller may free `context` after this.
+    while (before.use_count() > 1) std::this_thread::yield();
+    std::atomic_thread_fence(std::memory_order_acquire);
   });
 }

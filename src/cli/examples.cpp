@@ -10,6 +10,25 @@ struct Examples {
   std::vector<std::string_view> lines;
 };
 
+const std::vector<Examples>& labelling_examples() {
+  static const std::vector<Examples> list = {
+      {"active select",
+       {"yolov7 active select --weights best.pt --source images --budget 20 --out chosen"}},
+      {"active push", {"yolov7 active push cells --from chosen --to to-label"}},
+      {"active pull", {"yolov7 active pull cells"}},
+      {"active merge", {"yolov7 active merge cells"}},
+      {"active status", {"yolov7 active status cells"}},
+      {"active loop",
+       {"yolov7 active loop cells --weights best.pt --labelled data/data.yaml --source images --to "
+        "to-label"}},
+      {"active simulate",
+       {"yolov7 active simulate data/data.yaml --start 600 --budget 1200 --out curves"}},
+      {"annotate",
+       {"yolov7 annotate --teacher best.pt --source images --labelled data/data.yaml --out "
+        "machine"}}};
+  return list;
+}
+
 const std::vector<Examples>& model_examples() {
   static const std::vector<Examples> list = {
       {"demo", {"yolov7 demo", "yolov7 demo --images 60 --epochs 10"}},
@@ -53,11 +72,6 @@ const std::vector<Examples>& model_examples() {
       {"compare",
        {"yolov7 compare best.pt other.pt --data data/data.yaml",
         "yolov7 compare found.json other.json --ground-truth truth.json"}},
-      {"active select",
-       {"yolov7 active select --weights best.pt --source images --budget 20 --out chosen"}},
-      {"annotate",
-       {"yolov7 annotate --teacher best.pt --source images --labelled data/data.yaml --out "
-        "machine"}},
       {"completion",
        {"source <(yolov7 completion bash)",
         "yolov7 completion fish > ~/.config/fish/completions/yolov7.fish"}},
@@ -116,7 +130,8 @@ const std::vector<Examples>& data_examples() {
 }  // namespace
 
 std::vector<std::string_view> examples_of(std::string_view title) {
-  for (const std::vector<Examples>* list : {&model_examples(), &data_examples()}) {
+  for (const std::vector<Examples>* list :
+       {&labelling_examples(), &model_examples(), &data_examples()}) {
     const auto found = std::ranges::find(*list, title, &Examples::title);
     if (found != list->end()) return found->lines;
   }

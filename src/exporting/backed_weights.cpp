@@ -6,8 +6,6 @@
 
 #include <utility>
 
-#include "core/error.hpp"
-
 namespace yolov7::exporting {
 namespace {
 
@@ -59,10 +57,16 @@ BackedWeights::BackedWeights(std::shared_ptr<const network::NetworkAndWeights> m
     if (!append(file.number(), static_cast<const std::byte*>(one.first), one.bytes)) return;
   off_t place = 0;
   for (const Pages& one : found) {
-    // The same bytes at the same address, from the file.
-    if (::mmap(one.first, one.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file.number(),
-               place) == MAP_FAILED)
-      throw Error("the weights cannot be mapped: the system has no room for another mapping");
+    // The same bytes at the same address, from the file. First elsewhere: where there is no room
+    // for another mapping, that fails, and the rest stays in memory alone.
+    void* const mapped =
+        ::mmap(nullptr, one.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.number(), place);
+    if (mapped == MAP_FAILED) return;
+    if (::mremap(mapped, one.bytes, one.bytes, MREMAP_MAYMOVE | MREMAP_FIXED, one.first) ==
+        MAP_FAILED) {
+      ::munmap(mapped, one.bytes);
+      return;
+    }
     pages_.push_back(one);
     place += static_cast<off_t>(one.bytes);
   }

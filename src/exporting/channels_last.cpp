@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "core/error.hpp"
 #include "exporting/channels_last_integers.hpp"
@@ -27,10 +28,12 @@ class Translation : private ChannelsLastBuilder {
     for (const auto& operation : m.program.before) compute(operation);
     for (const auto& operation : m.network().operations) {
       const std::vector<Value> in = integer_inputs(operation);
-      if (in.empty())
-        compute(operation);
-      else
+      if (!in.empty())
         integers_.set(operation.output, integer_result(operation, in));
+      else if (integers_.rounds(operation))
+        compute_rounded(operation);
+      else
+        compute(operation);
     }
     for (const auto& operation : m.program.after) compute(operation);
     return values_.at(index(m.program.rows));
@@ -71,6 +74,9 @@ class Translation : private ChannelsLastBuilder {
 
  private:
   Value translate(const network::Convolution& conv, const Inputs& in);
+  /// Weights in the order of the network, float32; one term a channel.
+  Value convolution(const network::Convolution& conv, const Value& in,
+                    const network::Tensor& numbers, const network::Tensor& terms);
   Value translate(const network::BatchNorm& norm, const Inputs& in);
   Value translate(const network::Activate& activate, const Inputs& in);
   Value translate(const network::MaxPool& pool, const Inputs& in);
@@ -130,10 +136,29 @@ class Translation : private ChannelsLastBuilder {
     values_.at(index(operation.output)) = result;
   }
 
+  /// A convolution of the plan that has to give float32, as a sum reads it: rounded inputs and
+  /// weights, as in the other formats.
+  void compute_rounded(const network::Operation& operation) {
+    const auto& conv = *operation.as<network::Convolution>();
+    const int input = operation.inputs[0];
+    const Value map =
+        unary(Kind::from_integers, integers_.integers(input, values_.at(index(input))));
+    const Value result =
+        convolution(conv, map, graph().keep(integers_.rounded_weight(conv)),
+                    graph().keep(network::Tensor::from(integers_.bias(conv), {conv.out_channels})));
+    model().name_value(operation.output, graph().name_in_file(result.number));
+    values_.at(index(operation.output)) = result;
+  }
+
   /// float32.
   Value real(int number) {
     Value& value = values_.at(index(number));
-    if (value.number < 0) value = integers_.made_real(number);
+    if (value.number < 0) {
+      value = integers_.made_real(number);
+    } else if (integers_.is_quantized(number) && rounded_.insert(number).second) {
+      // Computed in float32; whoever reads it reads the rounded value, as in the other formats.
+      value = unary(Kind::from_integers, integers_.integers(number, value));
+    }
     return value;
   }
   /// Of an operation whose result the plan has in integers; else none.
@@ -155,25 +180,33 @@ class Translation : private ChannelsLastBuilder {
 
   ChannelsLastIntegers integers_;
   std::vector<Value> values_;  // float32, by number of the program
+  std::set<int> rounded_;      // of these
 };
 
 /// Padding that keeps the size is the formats' own; any other is an operation in front, because
 /// theirs of strided convolutions lies below and to the right alone.
 Value Translation::translate(const network::Convolution& conv, const Inputs& in) {
-  Value map = in[0];
+  const Shape filter = filter_shape(conv);
+  const std::string name = conv.tensor + ".weight";
+  const network::Tensor& own = weight(
+      name, std::accumulate(filter.begin(), filter.end(), std::int64_t{1}, std::multiplies()));
+  const auto count = static_cast<std::int64_t>(conv.out_channels);
+  return convolution(conv, in[0], own,
+                     conv.bias ? weight(conv.tensor + ".bias", count)
+                               : graph().keep(network::Tensor::from(
+                                     std::vector<float>(index(conv.out_channels), 0), {count})));
+}
+
+Value Translation::convolution(const network::Convolution& conv, const Value& in,
+                               const network::Tensor& numbers, const network::Tensor& terms) {
+  Value map = in;
   if (!keeps_size(conv) && (conv.pad_h > 0 || conv.pad_w > 0))
     map = padded(map, conv.pad_h, conv.pad_w, false);
-  const Shape filter = filter_shape(conv);
-  const std::string name = conv.tensor + ".weight", bias = conv.tensor + ".bias";
-  const int weights = graph().filter(
-      name,
-      weight(name,
-             std::accumulate(filter.begin(), filter.end(), std::int64_t{1}, std::multiplies())),
-      filter, depthwise_channels(conv));
-  const int terms = conv.bias ? graph().bias(bias, weight(bias, conv.out_channels))
-                              : graph().floats({conv.out_channels},
-                                               std::vector<float>(index(conv.out_channels), 0));
-  return convolved(conv, map, weights, terms);
+  const int weights = graph().filter(conv.tensor + ".weight", numbers, filter_shape(conv),
+                                     depthwise_channels(conv));
+  const int bias = conv.bias ? graph().bias(conv.tensor + ".bias", terms)
+                             : graph().floats({conv.out_channels}, terms.to_floats());
+  return convolved(conv, map, weights, bias);
 }
 
 Value Translation::translate(const network::BatchNorm& norm, const Inputs& in) {

@@ -2,8 +2,10 @@
 // A graph of operations on channels-last tensors [B, H, W, C]: what TensorFlow and TensorFlow Lite
 // have in common.
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "network/graph/weights.hpp"
@@ -84,6 +86,13 @@ class ChannelsLastGraph {
                            const std::vector<float>& scales) = 0;
   virtual int node(const ChannelsLastNode& node) = 0;
   virtual std::string name_in_file(int value) const = 0;  ///< in the file
+  /// A tensor that is not the model's own, for filter() and bias().
+  const network::Tensor& keep(network::Tensor tensor) {
+    return kept_.emplace_back(std::move(tensor));
+  }
+
+ private:
+  std::deque<network::Tensor> kept_;  // places stay
 };
 
 /// float32 values in another order of axes: result axis i is axis order[i].

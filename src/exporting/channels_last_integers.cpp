@@ -76,6 +76,26 @@ bool ChannelsLastIntegers::gives_integers(const network::Operation& operation) c
       operation.primitive);
 }
 
+bool ChannelsLastIntegers::rounds(const network::Operation& operation) const {
+  const auto* conv = operation.as<network::Convolution>();
+  return plan_ != nullptr && conv != nullptr && plan_->quantizes(*conv) &&
+         !gives_integers(operation);
+}
+
+network::Tensor ChannelsLastIntegers::rounded_weight(const network::Convolution& conv) const {
+  const network::QuantizedWeight weight =
+      plan_->weight(conv, builder_.model().fused->weights, network::ActivationNumbers::asymmetric);
+  const std::size_t each = weight.numbers.size() / weight.scales.size();
+  std::vector<float> numbers;
+  for (std::size_t i = 0; i < weight.numbers.size(); ++i)
+    numbers.push_back(static_cast<float>(weight.numbers[i]) * weight.scales[i / each]);
+  return network::Tensor::from(numbers, ChannelsLastBuilder::filter_shape(conv));
+}
+
+std::vector<float> ChannelsLastIntegers::bias(const network::Convolution& conv) const {
+  return plan_->bias(conv, builder_.model().fused->weights, network::ActivationNumbers::asymmetric);
+}
+
 Value ChannelsLastIntegers::integers(int number, const Value& real) {
   const auto known = values_.find(number);
   if (known != values_.end()) return known->second;

@@ -24,6 +24,15 @@ class ChannelsLastIntegers {
   void set(int number, const Value& integers) { values_[number] = integers; }
   /// Of a value that is there in integers alone.
   Value made_real(int number);
+  /// Whether a quantizer stands directly behind what makes the value.
+  bool is_quantized(int value) const {
+    return plan_ != nullptr && plan_->role(value) == network::ValueRole::quantized;
+  }
+  /// Whether it is a convolution with rounded inputs and weights whose result is float32.
+  bool rounds(const network::Operation& operation) const;
+  /// What the plan makes of a convolution's weights, in float32, and its bias.
+  network::Tensor rounded_weight(const network::Convolution& conv) const;
+  std::vector<float> bias(const network::Convolution& conv) const;
   /// Of an operation that computes.
   Value computed(const network::Operation& operation, const Inputs& in);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -48,6 +49,20 @@ std::map<std::string, std::string_view> entries(std::string_view message, int fi
     all[std::string(inside(reader.bytes(), {1}))] = inside(reader.bytes(), {2});
   });
   return all;
+}
+
+/// Whether an operation computes with the tensor; a checkpoint has others, the anchors among them.
+bool is_read(const network::Network& network, const std::string& name) {
+  return std::ranges::any_of(network.operations, [&](const network::Operation& op) {
+    return std::visit(
+        [&](const auto& primitive) {
+          if constexpr (requires { primitive.tensor; })
+            return name.starts_with(primitive.tensor + ".");
+          else
+            return false;
+        },
+        op.primitive);
+  });
 }
 
 class Constants {
@@ -180,6 +195,10 @@ network::Weights coreml_package_weights(const fs::path& package,
   const auto constants = coreml_constants(package);
   network::Weights weights;
   for (const auto& [name, tensor] : like.weights.entries()) {
+    if (!is_read(like.network, name)) {
+      weights.set(name, tensor);
+      continue;
+    }
     const auto found = constants.find(coreml_identifier(name));
     if (found == constants.end())
       throw Error(fmt::format("{}: expected the constant {}, found none", package.string(),

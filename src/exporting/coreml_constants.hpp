@@ -13,8 +13,8 @@ namespace yolov7::exporting {
 /// is cut off or holds something else, with its name.
 std::map<std::string, network::Tensor> coreml_constants(const std::filesystem::path& package);
 
-/// The weights of `like`, with the values that the package has for them. Errors: those of
-/// coreml_constants(); one that is missing or of another shape.
+/// The weights of `like`, with the values that the package has for those that an operation reads.
+/// Errors: those of coreml_constants(); one that is missing or of another size.
 network::Weights coreml_package_weights(const std::filesystem::path& package,
                                         const network::NetworkAndWeights& like);
 

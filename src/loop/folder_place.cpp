@@ -61,6 +61,7 @@ class FolderPlace : public Place {
     read_done(file::read(done, most_text_bytes), round.set, done.string(), answers);
     answers.classes =
         read_classes(file::read(classes, most_text_bytes), round.set, classes.string());
+    std::size_t clipped = 0;
     for (const Task& task : round.set.tasks) {
       Answer& answer = answers.by_key.at(task.key);
       if (answer.state != AnswerState::empty) continue;
@@ -72,9 +73,12 @@ class FolderPlace : public Place {
                         "where it shows no object), found none",
                         label.string()));
       answer.objects = read_labels(file::read(label, most_text_bytes), task, answers.classes.size(),
-                                   label.string());
+                                   label.string(), clipped);
       if (!answer.objects.empty()) answer.state = AnswerState::boxes;
     }
+    if (clipped > 0)
+      answers.notes.push_back(
+          fmt::format("{} boxes reached beyond their images and were clipped", clipped));
     return answers;
   }
 
@@ -177,7 +181,8 @@ std::vector<std::string> read_classes(std::string_view text, const TaskSet& task
 }
 
 std::vector<AnnotatedObject> read_labels(std::string_view text, const Task& task,
-                                         std::size_t classes, const std::string& source) {
+                                         std::size_t classes, const std::string& source,
+                                         std::size_t& clipped) {
   std::vector<AnnotatedObject> objects = dataset::parse_yolo_rows(text, {}, source).objects;
   for (AnnotatedObject& object : objects) {
     if (!object.fault.empty())
@@ -185,9 +190,11 @@ std::vector<AnnotatedObject> read_labels(std::string_view text, const Task& task
     if (object.class_index < 0 || static_cast<std::size_t>(object.class_index) >= classes)
       throw Error(fmt::format("{}:{}: expected a class of 0 to {} (classes.txt), found {}", source,
                               object.line, classes - 1, object.class_index));
-    object.box = clip({object.box.x1 * task.width, object.box.y1 * task.height,
-                       object.box.x2 * task.width, object.box.y2 * task.height},
-                      task.width, task.height);
+    const Xyxy box{object.box.x1 * task.width, object.box.y1 * task.height,
+                   object.box.x2 * task.width, object.box.y2 * task.height};
+    constexpr double rounding = 0.5;
+    clipped += std::max({-box.x1, -box.y1, box.x2 - task.width, box.y2 - task.height}) > rounding;
+    object.box = clip(box, task.width, task.height);
     if (!(object.box.area() > 0))
       throw Error(
           fmt::format("{}:{}: expected a box that lies in the image and has an area, found "

@@ -20,8 +20,10 @@ void read_done(std::string_view text, const TaskSet& tasks, const std::string& s
 /// added. Error: others, one twice.
 std::vector<std::string> read_classes(std::string_view text, const TaskSet& tasks,
                                       const std::string& source);
-/// Rows of a label file. Errors: a row that is no label, a class that classes.txt does not have.
+/// Rows of a label file. `clipped` counts boxes that reach beyond the image by more than half a
+/// pixel. Errors: a row that is no label, a class that classes.txt does not have.
 std::vector<dataset::AnnotatedObject> read_labels(std::string_view text, const Task& task,
-                                                  std::size_t classes, const std::string& source);
+                                                  std::size_t classes, const std::string& source,
+                                                  std::size_t& clipped);
 
 }  // namespace yolov7::loop

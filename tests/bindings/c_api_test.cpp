@@ -235,7 +235,7 @@ TEST_F(CApi, OptionsChooseBoxes) {
   const auto two = boxes_of(detector_->detect(drawn_.image(), options));
   expect_same(two, {all[0], all[1]});
   options = every_box();
-  options.classes = {all[0].class_index};
+  options.classes = std::vector<int>{all[0].class_index};
   for (const yolov7::Box& box : boxes_of(detector_->detect(drawn_.image(), options)))
     EXPECT_EQ(box.class_index, all[0].class_index);
   options = every_box();
@@ -269,7 +269,12 @@ TEST_F(CApi, WrongOptionsAreNamed) {
             "2 format: expected 0 to 4 (yolov7_pixel_format), found 9");
   EXPECT_EQ(message([](Options&, Image& i) { i.stride = 10; }),
             "2 stride: expected 0 or at least the 480 bytes of a row, found 10");
-  EXPECT_EQ(message([](Options& o, Image&) { o.classes = {4711}; }).substr(0, 1), "2");
+  EXPECT_EQ(message([](Options& o, Image&) { o.classes = std::vector<int>{4711}; }).substr(0, 1),
+            "2");
+  EXPECT_EQ(message([](Options& o, Image&) { o.classes = std::vector<int>{}; }),
+            "2 class_count: expected the number of classes to look for, found 0");
+  EXPECT_EQ(message([](Options& o, Image&) { o.iou_thres = -0.5; }),
+            "2 iou_thres: expected 0 to 1, found -0.500000");
 }
 
 TEST_F(CApi, FilesAndTheirBytesAreTheSameImage) {
@@ -346,6 +351,9 @@ TEST_F(CApi, MessagesGoToTheCaller) {
   yolov7::DetectOptions options = every_box();
   options.image_size = 150;  // no multiple of 32
   detector_->detect(drawn_.image(), options);
+  const std::size_t once = said.size();
+  detector_->detect(drawn_.image(), options);  // the next frame of a video
+  EXPECT_EQ(said.size(), once);
   yolov7_set_log(YOLOV7_LOG_WARNING, nullptr, nullptr);
   EXPECT_EQ(said.substr(0, 1), "2");
   EXPECT_NE(said.find("150"), std::string::npos) << said;

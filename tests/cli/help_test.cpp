@@ -120,7 +120,9 @@ TEST(Help, EveryExampleIsACallOfItsVerb) {
     const std::string help = help_of(verb).out;
     int calls = 0;
     for (const std::string& line : lines_of(help.substr(help.find("\nExamples:\n")))) {
-      if (line.starts_with("  ")) EXPECT_TRUE(has(line, "yolov7 " + verb)) << line;
+      if (line.starts_with("  ")) {
+        EXPECT_TRUE(has(line, "yolov7 " + verb)) << line;
+      }
       if (!line.starts_with("  yolov7 ")) continue;
       ++calls;
       std::vector<std::string> words = shell_words(line);

@@ -2,6 +2,8 @@
 // kind of step and finished.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -64,6 +66,11 @@ class Simulate : public testing::Test {
                                  "100",
                                  "--checkpoint-seconds",
                                  "0.001"};
+    // An option may stand once: one of `more` takes the place of that above.
+    for (const std::string& one : more)
+      if (const auto at = std::find(all.begin(), all.end(), one);
+          one.starts_with("--") && at != all.end())
+        all.erase(at, at + 2);
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

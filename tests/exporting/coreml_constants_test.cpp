@@ -70,6 +70,15 @@ TEST_F(CoremlConstants, WithoutPalettesEverythingIsAsItWas) {
             net.weights.at(large).converted(network::DataType::float16).to_floats());
 }
 
+// Anchors are no constant of the program.
+TEST_F(CoremlConstants, WhatNoOperationReadsStays) {
+  write(true);
+  network::NetworkAndWeights more = net;
+  more.weights.set("model.9.anchors", network::Tensor::from(std::vector<float>{1, 2}, {2}));
+  EXPECT_EQ(coreml_package_weights(folder / "x", more).at("model.9.anchors").to_floats(),
+            (std::vector<float>{1, 2}));
+}
+
 TEST_F(CoremlConstants, BrokenFilesAreErrors) {
   write(true);
   std::filesystem::resize_file(blobs, std::filesystem::file_size(blobs) / 2);

@@ -168,9 +168,8 @@ inline std::pair<int, int> inverted_residuals(HandNetwork& net, std::uint32_t se
   const auto conv = [&](int input, int in, int out, int kernel, int stride, int groups,
                         int padding) {
     ++seed;
-    return net.padded_conv(input, in, out,
-                           noise(static_cast<std::size_t>(out * in / groups * kernel * kernel),
-                                 seed, 3.0F / static_cast<float>(kernel)),
+    const auto weights = static_cast<std::size_t>(out * in / groups * kernel * kernel);
+    return net.padded_conv(input, in, out, noise(weights, seed, 3.0F / static_cast<float>(kernel)),
                            noise(static_cast<std::size_t>(out), seed + 1000), kernel, stride,
                            groups, padding);
   };

@@ -125,6 +125,25 @@ TEST(ReadBackHostile, CutFilesAreRefusedInOneLine) {
   }
 }
 
+// A version that OpenVINO's reader of this format does not know: no other reader may be asked.
+TEST(ReadBackHostile, AnotherVersionOfOpenvinoIsRefusedInOneLine) {
+  const test::ScratchFolder folder;
+  write_seed(folder.path(), seeds[4]);
+  const fs::path file = changed_file(folder.path(), seeds[4]);
+  std::string xml = test::read_text(file);
+  const std::size_t at = xml.find("version=\"11\"");
+  ASSERT_NE(at, std::string::npos);
+  test::write_text(file, xml.replace(at, 12, "version=\"1\""));
+  ::testing::internal::CaptureStderr();
+  const std::string message = open_and_run(folder / "x_openvino_model");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_NE(message.find("found one that OpenVINO cannot read: it is of no version that OpenVINO "
+                         "reads, or damaged in <net>"),
+            std::string::npos)
+      << message;
+  expect_clear(message, "version 1");
+}
+
 TEST(ReadBackHostile, WeightsThatAreCutOrMissing) {
   const test::ScratchFolder folder;
   write_seed(folder.path(), seeds[4]);

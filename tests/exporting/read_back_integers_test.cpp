@@ -149,7 +149,7 @@ network::NetworkAndWeights mobile() {
 }
 
 // ReLU6 is a clip of integers, the depthwise convolutions and the one of the image have scales by
-// channel.
+// channel, and one that a sum alone reads (the end of a block with a shortcut) gives float32.
 TEST(ReadBackIntegers, InvertedResidualsAreThePlan) {
   const network::NetworkAndWeights net = mobile();
   for (const Case& one : cases) {

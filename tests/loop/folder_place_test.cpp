@@ -65,6 +65,14 @@ TEST_F(FolderPlace, GivesBackWhatPeopleFinished) {
   ASSERT_EQ(first.objects.size(), 2U);
   EXPECT_EQ(first.objects[1].class_index, 2);
   EXPECT_EQ(first.objects[1].box, (Xyxy{10, 10, 14, 14}));
+  EXPECT_TRUE(answers.notes.empty());
+  // Pixels 8 … 24 of 16.
+  write(label(0), "0 1 0.5 1 0.5\n");
+  const Answers clipped = place->pull(round());
+  EXPECT_EQ(clipped.by_key.at(key(10)).objects.at(0).box, (Xyxy{8, 4, 16, 12}));
+  EXPECT_EQ(clipped.notes,
+            std::vector<std::string>{"1 boxes reached beyond their images and were clipped"});
+  write(label(0), "");
   write("done.txt", "all\n");
   EXPECT_EQ(place->pull(round()).answered(), 3U);
   // "all" means those that no other line names, wherever it stands.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "network/config/builder.hpp"
 #include "tests/nn/small_network.hpp"
 #include "tests/scratch_folder.hpp"
 #include "training/optim/optimizer.hpp"
@@ -33,6 +34,24 @@ TEST(TransferPlan, FreezeAloneHoldsForever) {
   EXPECT_TRUE(run::TransferPlan(options(""), net).empty());
   EXPECT_EQ(run::TransferPlan(options("", {3}), net).frozen(99), (std::vector<int>{0, 1, 2}));
   EXPECT_EQ(run::TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
+}
+
+// Layers 0 … 18 are MobileNetV2 with its normalisation, 19 … 66 the neck, 67 the head.
+TEST(TransferPlan, PartsOfANetworkOnAPreTrainedBackbone) {
+  const std::string path = "training/yolov7-tiny-mobilenetv2.yaml";
+  const network::Network net = network::build(network::read_config(path), path);
+  run::TrainOptions o = options("", {19});
+  o.epochs = 2;
+  const std::vector<std::string> lines = run::TransferPlan(o, net).lines(2);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].ends_with("backbone 0 of 19, neck 48 of 48, head 1 of 1")) << lines[0];
+  o = options("1:backbone", {19});
+  o.lr_backbone = 0.1;
+  const run::TransferPlan later(o, net);
+  EXPECT_EQ(later.frozen(0).size(), 19u);
+  EXPECT_TRUE(later.frozen(1).empty());
+  EXPECT_EQ(later.layer_rates().at(18), 0.1);
+  EXPECT_EQ(later.layer_rates().at(19), 1);
 }
 
 TEST(TransferPlan, ARunInWhichNothingTrainsIsRefused) {

@@ -44,9 +44,10 @@ class Reader {
     looks_.known = [this](const std::string& rows, const PictureFacts& facts) {
       return cache_.holds(measure_key(facts.content_hash, read_rows(rows, {}, 0)));
     };
-    looks_.look = [this](const std::string& text, std::string_view bytes, const cv::Mat& bgr) {
+    looks_.look = [this](const std::string& text, std::string_view bytes,
+                         const PicturePlanes& planes) {
       const std::vector<RawRow> rows = read_rows(text, {}, 0);
-      Measures measures{look_at(bytes, bgr, rows), sketch_of(bgr)};
+      Measures measures{look_at(bytes, planes, rows), sketch_of(planes)};
       cache_.put(measure_key(file::content_hash(bytes), rows), std::move(measures));
     };
   }
@@ -69,9 +70,9 @@ class Reader {
       return cache_.find(measure_key(facts.content_hash, picture.rows), picture.look,
                          picture.sketch);
     };
-    examination.look = [&](std::size_t i, std::string_view bytes, const cv::Mat& bgr) {
-      split.pictures[i].look = look_at(bytes, bgr, split.pictures[i].rows);
-      split.pictures[i].sketch = sketch_of(bgr);
+    examination.look = [&](std::size_t i, std::string_view bytes, const PicturePlanes& planes) {
+      split.pictures[i].look = look_at(bytes, planes, split.pictures[i].rows);
+      split.pictures[i].sketch = sketch_of(planes);
     };
     IndexOptions reading;
     reading.single_cls = options_.single_cls;
@@ -127,8 +128,8 @@ class Reader {
     });
   }
 
-  similarity::Sketch sketch_of(const cv::Mat& bgr) const {
-    return options_.sketches ? similarity::sketch_of(bgr) : similarity::Sketch{};
+  similarity::Sketch sketch_of(const PicturePlanes& planes) const {
+    return options_.sketches ? similarity::sketch_of(planes) : similarity::Sketch{};
   }
 
   const SubjectOptions& options_;

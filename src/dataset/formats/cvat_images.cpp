@@ -30,8 +30,10 @@ struct File {
   std::map<std::string, int>& index;
 };
 
-/// A skeleton belongs to the only box of its group. Standing alone it is no box.
-void join_skeleton(const pugi::xml_node& node, AnnotatedImage& image, File& file) {
+/// A skeleton belongs to the only box of its group, which is then a group no longer. Standing alone
+/// it is no box.
+void join_skeleton(const pugi::xml_node& node, AnnotatedImage& image, File& file,
+                   std::vector<AnnotatedObject*>& joined) {
   const std::string group = node.attribute("group_id").value();
   AnnotatedObject* owner = nullptr;
   std::size_t members = 0;
@@ -42,6 +44,7 @@ void join_skeleton(const pugi::xml_node& node, AnnotatedImage& image, File& file
     return;
   }
   owner->key_points = read_cvat_skeleton(node);
+  joined.push_back(owner);
   AnnotatedClass& one = file.set.classes[static_cast<std::size_t>(owner->class_index)];
   const auto drawn = file.labels.skeletons.find(node.attribute("label").value());
   if (drawn == file.labels.skeletons.end() || !one.point_names.empty()) return;
@@ -68,7 +71,10 @@ void read_shapes(const pugi::xml_node& node, AnnotatedImage& image, File& file) 
     take_cvat_attributes(child, label, file.labels, object);
     image.objects.push_back(std::move(object));
   }
-  for (const pugi::xml_node& child : node.children("skeleton")) join_skeleton(child, image, file);
+  std::vector<AnnotatedObject*> joined;
+  for (const pugi::xml_node& child : node.children("skeleton"))
+    join_skeleton(child, image, file, joined);
+  for (AnnotatedObject* owner : joined) owner->group.clear();
 }
 
 void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
@@ -124,7 +130,7 @@ std::string project_xml(const AnnotatedSet& set) {
   return fmt::format(
       "    <project>\n      <name>{}</name>\n      <tasks>\n{}      </tasks>\n      {}\n"
       "    </project>\n",
-      "data", tasks, cvat_labels_xml(set));
+      "data", tasks, cvat_labels_xml(set, CvatPoints::skeletons));
 }
 
 std::string image_xml(const AnnotatedImage& image, const fs::path& place, std::size_t number,
@@ -134,20 +140,32 @@ std::string image_xml(const AnnotatedImage& image, const fs::path& place, std::s
       "height=\"{}\">\n",
       number, xml_text(place.filename().string()), xml_text(image.split), task, image.width,
       image.height);
+  std::int64_t free = free_group(image);
   for (const AnnotatedObject& object : image.objects) {
-    const CvatShapeText shape = cvat_shape_text(object);
+    const CvatShapeText shape = cvat_shape_text(object, CvatPoints::skeletons);
+    const bool posed = !object.key_points.empty();
+    const std::string group = posed ? std::to_string(free) : xml_text(object.group);
     out += fmt::format(
         "    <{} label=\"{}\" source=\"{}\" occluded=\"{}\" {} z_order=\"{}\"{}>\n{}    </{}>\n",
         shape.element, xml_text(class_name(writing, object)),
         object.source.empty() ? "manual" : xml_text(object.source), object.occluded ? 1 : 0,
-        shape.geometry, object.z_order,
-        object.group.empty() ? "" : fmt::format(" group_id=\"{}\"", xml_text(object.group)),
+        shape.geometry, object.z_order, group.empty() ? "" : fmt::format(" group_id=\"{}\"", group),
         shape.children, shape.element);
+    if (posed) out += cvat_skeleton_xml(object, writing.set, free++);
   }
   for (const Attribute& tag : image.tags)
     out +=
         fmt::format("    <tag label=\"{}\" source=\"manual\">\n    </tag>\n", xml_text(tag.name));
   return out + "  </image>\n";
+}
+
+/// Objects that have key points and are in a group, whose number joins the two here.
+std::size_t groups_of_key_points(const AnnotatedSet& set) {
+  std::size_t count = 0;
+  for (const AnnotatedImage& image : set.images)
+    for (const AnnotatedObject& object : image.objects)
+      count += !object.key_points.empty() && !object.group.empty() ? 1 : 0;
+  return count;
 }
 
 void write(const Writing& writing) {
@@ -164,6 +182,8 @@ void write(const Writing& writing) {
     out += image_xml(image, places[i], i, static_cast<std::size_t>(task), writing);
   }
   write_text_file(writing, "annotations.xml", out + "</annotations>\n");
+  if (const std::size_t groups = groups_of_key_points(writing.set); groups > 0)
+    writing.account.losses.push_back({"group of an object with key points", groups, ""});
 }
 
 }  // namespace
@@ -179,9 +199,16 @@ Format cvat_images_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.rotation = holds.occluded = holds.attributes = holds.group =
-      holds.z_order = holds.tags = Keep::yes;
-  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = holds.key_points =
-      Keep::attribute;
+      holds.z_order = holds.tags = holds.key_points = holds.joints = Keep::yes;
+  holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.score = Keep::attribute;
+  format.limits_words =
+      "the group of an object with key points is lost, and counted: they are a skeleton, joined to "
+      "it by a group of their own.";
+  format.limits = [](AnnotatedSet& set) {
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects)
+        if (!object.key_points.empty()) object.group.clear();
+  };
   return format;
 }
 

@@ -117,28 +117,6 @@ std::string read_geometry(const pugi::xml_node& node, int width, int height,
   return fault;
 }
 
-/// The drawing of a skeleton: circles are points, lines join two of them.
-CvatSkeleton read_drawing(std::string_view drawing) {
-  CvatSkeleton skeleton;
-  pugi::xml_document document;
-  const std::string whole = fmt::format("<svg>{}</svg>", drawing);
-  if (!document.load_buffer(whole.data(), whole.size())) return skeleton;
-  std::map<std::string, int> places;  // by the number of the point
-  for (const pugi::xml_node& node : document.child("svg").children("circle")) {
-    const std::string name = node.attribute("data-label-name").value();
-    if (name.empty() || text::contains(skeleton.names, name)) continue;
-    places.emplace(node.attribute("data-node-id").value(), static_cast<int>(skeleton.names.size()));
-    skeleton.names.push_back(name);
-  }
-  for (const pugi::xml_node& line : document.child("svg").children("line")) {
-    const auto from = places.find(line.attribute("data-node-from").value()),
-               to = places.find(line.attribute("data-node-to").value());
-    if (from != places.end() && to != places.end())
-      skeleton.joints.emplace_back(from->second, to->second);
-  }
-  return skeleton;
-}
-
 void collect_labels(const pugi::xml_node& node, CvatLabels& labels) {
   for (const pugi::xml_node& child : node.children()) {
     if (std::string_view(child.name()) != "labels") {
@@ -149,7 +127,7 @@ void collect_labels(const pugi::xml_node& node, CvatLabels& labels) {
       const std::string name = child_text(label, "name");
       if (!child_text(label, "parent").empty() || name.empty()) continue;
       if (child_text(label, "type") == "skeleton") {
-        labels.skeletons[name] = read_drawing(label.child("svg").text().get());
+        labels.skeletons[name] = read_cvat_drawing(label.child("svg").text().get());
         continue;
       }
       if (!text::contains(labels.names, name)) labels.names.push_back(name);
@@ -159,13 +137,14 @@ void collect_labels(const pugi::xml_node& node, CvatLabels& labels) {
   }
 }
 
-std::vector<Attribute> written_attributes(const AnnotatedObject& object) {
+std::vector<Attribute> written_attributes(const AnnotatedObject& object, CvatPoints points) {
   std::vector<Attribute> list = object.attributes;
   for (const Mark& mark : marks)
     if (object.*mark.member && mark.member != &AnnotatedObject::occluded)
       list.push_back({mark.name, true});
   if (object.score) list.push_back({"score", *object.score});
-  if (!object.key_points.empty()) list.push_back({key_points_name, key_points_text(object)});
+  if (points == CvatPoints::attributes && !object.key_points.empty())
+    list.push_back({key_points_name, key_points_text(object)});
   return list;
 }
 
@@ -206,25 +185,6 @@ AnnotatedObject read_cvat_shape(const pugi::xml_node& node, const LineTable& lin
   return object;
 }
 
-std::vector<KeyPoint> read_cvat_skeleton(const pugi::xml_node& node) {
-  std::vector<KeyPoint> points;
-  for (const pugi::xml_node& child : node.children("points")) {
-    const std::string_view written = child.attribute("points").value();
-    const auto comma = written.find(',');
-    KeyPoint point;
-    point.name = child.attribute("label").value();
-    point.hidden = is_yes(child.attribute("occluded").value());
-    const bool known = std::any_of(points.begin(), points.end(),
-                                   [&](const KeyPoint& other) { return other.name == point.name; });
-    if (known || point.name.empty() || is_yes(child.attribute("outside").value()) ||
-        comma == std::string_view::npos || !read_number(written.substr(0, comma), point.at.x) ||
-        !read_number(written.substr(comma + 1), point.at.y))
-      continue;
-    points.push_back(std::move(point));
-  }
-  return points;
-}
-
 void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,
                           const CvatLabels& labels, AnnotatedObject& object) {
   for (const pugi::xml_node& child : node.children("attribute")) {
@@ -262,11 +222,11 @@ void take_cvat_label(const std::string& label, const CvatLabels& labels, Annotat
   }
 }
 
-std::string cvat_labels_xml(const AnnotatedSet& set) {
+std::string cvat_labels_xml(const AnnotatedSet& set, CvatPoints points) {
   std::vector<std::map<std::string, std::set<std::size_t>>> attributes(set.classes.size());
   for (const AnnotatedImage& image : set.images)
     for (const AnnotatedObject& object : image.objects)
-      for (const Attribute& one : written_attributes(object))
+      for (const Attribute& one : written_attributes(object, points))
         attributes[static_cast<std::size_t>(object.class_index)][one.name].insert(
             one.value.index());
   std::string out = "<labels>\n";
@@ -286,18 +246,19 @@ std::string cvat_labels_xml(const AnnotatedSet& set) {
     }
     out += "</attributes></label>\n";
   }
+  if (points == CvatPoints::skeletons) out += cvat_skeleton_labels_xml(set);
   return out + "      </labels>";
 }
 
-CvatShapeText cvat_shape_text(const AnnotatedObject& object) {
+CvatShapeText cvat_shape_text(const AnnotatedObject& object, CvatPoints points) {
   CvatShapeText text;
   const Ring* polygon = object.rotation ? nullptr : sole_polygon(object);
   if (polygon != nullptr) {
     text.element = "polygon";
-    std::string points;
+    std::string corners;
     for (const Point& p : *polygon)
-      points += (points.empty() ? "" : ";") + number_text(p.x) + "," + number_text(p.y);
-    text.geometry = fmt::format("points=\"{}\"", points);
+      corners += (corners.empty() ? "" : ";") + number_text(p.x) + "," + number_text(p.y);
+    text.geometry = fmt::format("points=\"{}\"", corners);
   } else {
     text.element = "box";
     const Xyxy& box = object.rotation ? object.rotation->box : object.box;
@@ -306,7 +267,7 @@ CvatShapeText cvat_shape_text(const AnnotatedObject& object) {
     if (object.rotation)
       text.geometry += fmt::format(" rotation=\"{}\"", number_text(object.rotation->degrees));
   }
-  for (const Attribute& one : written_attributes(object))
+  for (const Attribute& one : written_attributes(object, points))
     text.children += fmt::format("      <attribute name=\"{}\">{}</attribute>\n",
                                  xml_text(one.name), xml_text(text_of(one.value)));
   return text;

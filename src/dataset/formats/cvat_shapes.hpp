@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "dataset/formats/annotated_set.hpp"
+#include "dataset/formats/cvat_skeletons.hpp"
 #include "dataset/formats/format.hpp"
 #include "dataset/formats/xml_file.hpp"
 
 namespace yolov7::dataset {
-
-/// The points of a label of type skeleton and the lines between them, as its drawing has them.
-struct CvatSkeleton {
-  std::vector<std::string> names;
-  std::vector<std::pair<int, int>> joints;  ///< places in `names`
-};
 
 struct CvatLabels {
   std::vector<std::string> names;  ///< in the order of the file; no skeletons, nor their parts
@@ -35,8 +30,6 @@ bool is_cvat_box(const std::string& element);
 /// becomes the fault. `width`, `height`: of the image, for masks.
 AnnotatedObject read_cvat_shape(const pugi::xml_node& node, const LineTable& lines, int width,
                                 int height);
-/// The labelled points of a <skeleton>, by their labels.
-std::vector<KeyPoint> read_cvat_skeleton(const pugi::xml_node& node);
 /// Attributes of the shape with the types that <meta> gives them; this program's own ones (crowd,
 /// ignore, difficult, truncated, score) go where they belong.
 void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,
@@ -45,12 +38,15 @@ void take_cvat_attributes(const pugi::xml_node& node, const std::string& label,
 void take_cvat_label(const std::string& label, const CvatLabels& labels, AnnotatedSet& set,
                      std::map<std::string, int>& index, AnnotatedObject& object);
 
+/// Where key points are written: as skeletons beside their objects (cvat_skeletons.hpp), or in an
+/// attribute.
+enum class CvatPoints { skeletons, attributes };
 /// <labels> of a set, with the attributes that occur.
-std::string cvat_labels_xml(const AnnotatedSet& set);
+std::string cvat_labels_xml(const AnnotatedSet& set, CvatPoints points);
 /// The attributes "xtl=… …" or points="…" of a shape, and which element it is.
 struct CvatShapeText {
   std::string element, geometry, children;
 };
-CvatShapeText cvat_shape_text(const AnnotatedObject& object);
+CvatShapeText cvat_shape_text(const AnnotatedObject& object, CvatPoints points);
 
 }  // namespace yolov7::dataset

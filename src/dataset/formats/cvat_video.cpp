@@ -160,7 +160,7 @@ std::string track_xml(const std::vector<Shape>& shapes, std::size_t number, int 
       first.source.empty() ? "manual" : xml_text(first.source),
       first.group.empty() ? "" : fmt::format(" group_id=\"{}\"", xml_text(first.group)));
   const auto add = [&](const AnnotatedObject& object, int frame, bool outside) {
-    const CvatShapeText text = cvat_shape_text(object);
+    const CvatShapeText text = cvat_shape_text(object, CvatPoints::attributes);
     const bool key = outside || !object.track || object.track->keyframe;
     out += fmt::format(
         "    <{0} frame=\"{1}\" outside=\"{2}\" occluded=\"{3}\" keyframe=\"{4}\" {5} "
@@ -223,7 +223,7 @@ void write(const Writing& writing) {
       "      <frame_filter></frame_filter>\n      {}\n"
       "      <original_size><width>{}</width><height>{}</height></original_size>\n"
       "    </task>\n  </meta>\n",
-      count, count - 1, cvat_labels_xml(set), width, height);
+      count, count - 1, cvat_labels_xml(set, CvatPoints::attributes), width, height);
   std::size_t number = 0;
   std::set<std::size_t> taken;
   for (const auto& [key, shapes] : tracks)

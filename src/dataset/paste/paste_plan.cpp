@@ -102,8 +102,6 @@ PastePlan plan_pastes(const GatheredSet& set, std::span<const ClassSources> sour
     const auto number = static_cast<std::uint32_t>(plan.images.size());
     DrawnImage image;
     image.background = train[backgrounds[number % train.size()]];
-    for (const Label& label : set.images[image.background].entry.labels)
-      ++have[static_cast<std::size_t>(label.class_index)];
     const auto count = Random(options.seed, number, 0, count_stream).integer(1, options.per_image);
     for (std::int64_t i = 0; i < count; ++i) {
       const std::size_t c = next_class();
@@ -112,7 +110,9 @@ PastePlan plan_pastes(const GatheredSet& set, std::span<const ClassSources> sour
       ++plan.planned[c];
       ++have[c];
     }
-    if (!image.objects.empty()) plan.images.push_back(std::move(image));
+    for (const Label& label : set.images[image.background].entry.labels)
+      ++have[static_cast<std::size_t>(label.class_index)];
+    plan.images.push_back(std::move(image));
   }
   return plan;
 }

@@ -146,9 +146,12 @@ class Pasting {
     look.match_light = o_.match_light;
     look.scale = drawn_scale(cutout, scene.image().size(), random);
     look.feather = random.uniform(0.5, 1.5);
+    if (cutout.by == CutBy::whole_box)  // background comes along, which must not end in a line
+      look.feather = std::max(
+          look.feather, 0.08 * look.scale * std::min(cutout.box.width(), cutout.box.height()));
     look.blur = matching_blur(cutout, look.scale, sharp);
     const bool may_cover = random.chance(o_.occlusion);
-    for (int i = 0; i < tries; ++i) {
+    for (int i = 0; i < 2 * tries; ++i) {
       const double x = random.uniform(-1, 1), y = random.uniform(-1, 1);
       const auto at = [](double share, int room) {
         return static_cast<int>(std::lround((share + 1) / 2 * room));
@@ -162,7 +165,8 @@ class Pasting {
                              at(y, scene.image().rows - height) - margin_y);
       if (!scene.fits(cutout, look, corner)) continue;
       const double visible = scene.least_visible_after(cutout, look, corner);
-      if (visible < (may_cover ? o_.least_visible : 1)) continue;
+      // In a crowded image there may be no free place: after so many tries it may cover, too.
+      if (visible < (may_cover || i >= tries ? o_.least_visible : 1)) continue;
       scene.paste(cutout, look, corner);
       return true;
     }

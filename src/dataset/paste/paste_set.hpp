@@ -18,7 +18,9 @@ struct PasteOptions {
   std::string cut = "auto";  ///< as in cut_out()
   PastePlanOptions plan;
   double least_visible = 0.5;  ///< an object of which less would be seen is never covered so far
-  double occlusion = 0.3;      ///< share of the pastes that may cover a part of another object
+  /// Share of the pastes that may cover a part of another object; the others may where no free
+  /// place is found.
+  double occlusion = 0.3;
   bool match_light = true;
   bool hard_link = false;  ///< images of the set that stay as they are
   int threads = 0;         ///< 0 = usable cores; the files do not depend on it

@@ -10,6 +10,7 @@
 #ifdef YOLOV7_WITH_OPENVINO
 
 #include <openvino/core/version.hpp>
+#include <openvino/frontend/manager.hpp>
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
 
@@ -160,9 +161,20 @@ class FileDetector final : public Detector {
   RecentlyUsed<Shape, ov::InferRequest> requests_;
 };
 
+/// A file of its own format that OpenVINO's reader of this format refuses is shown to the readers
+/// of all other formats, and that of TensorFlow's texts prints what it thinks of it.
+void require_accepted(const RecognisedFile& file) {
+  if (file.format != FileFormat::openvino) return;
+  ov::frontend::FrontEndManager manager;
+  const auto reader = manager.load_by_framework("ir");
+  if (!reader || !reader->supported(file.path.string()))
+    throw Error("it is of no version that OpenVINO reads, or damaged in <net>");
+}
+
 std::shared_ptr<ov::Model> read_model(ov::Core& core, const RecognisedFile& file) {
   const fs::path& path = file.path;
   try {
+    require_accepted(file);
     auto model = core.read_model(path.string());
     merge_quantizers(*model);
     return model;

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "dataset/formats/cvat_skeletons.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/object_json.hpp"
 #include "dataset/index/read_index.hpp"
@@ -173,6 +174,55 @@ TEST_F(KeyPoints, OfCvatByTheGroup) {
   EXPECT_EQ(set.classes[0].point_names, (Names{"nose", "ear"}));
   EXPECT_EQ(set.classes[0].joints, (Joints{{1, 0}}));
   EXPECT_EQ(account.not_boxes.at("skeleton"), 1u);
+}
+
+TEST_F(KeyPoints, ToCvatAsSkeletonsAndBack) {
+  image("a.png");
+  file("instances_train.json", coco);
+  ConvertOptions there;
+  there.source = source;
+  there.out = folder / "cvat";
+  there.to = "cvat";
+  for (const ConversionLoss& loss : convert(there).losses) EXPECT_EQ(loss.what, "object id");
+  const std::string xml = test::read_text(folder / "cvat/annotations.xml");
+  // Points of the first object by hand; the ear is not labelled.
+  for (const char* part :
+       {"<name>cat skeleton</name><type>skeleton</type>",
+        "<name>ear</name><type>points</type><attributes></attributes><parent>cat skeleton</parent>",
+        "data-node-from=&quot;1&quot; stroke-width=&quot;0.5&quot; data-node-to=&quot;2&quot;",
+        "<skeleton label=\"cat skeleton\" source=\"manual\" z_order=\"0\" group_id=\"1\">",
+        "<points label=\"nose\" source=\"manual\" outside=\"0\" occluded=\"0\" points=\"12,6\">",
+        "<points label=\"ear\" source=\"manual\" outside=\"1\" occluded=\"0\" points=\"10,5\">",
+        "<points label=\"tail\" source=\"manual\" outside=\"0\" occluded=\"1\" "
+        "points=\"20.5,7.25\">"})
+    EXPECT_NE(xml.find(part), std::string::npos) << part << "\n" << xml;
+  EXPECT_EQ(xml.find("key_points"), std::string::npos);
+
+  ConvertOptions back;
+  back.source = folder / "cvat";
+  back.from = "cvat";
+  back.out = folder / "again";
+  back.to = "coco";
+  const Conversion account_back = convert(back);
+  EXPECT_TRUE(account_back.not_boxes.empty());
+  source = folder / "again";
+  const AnnotatedSet set = read("coco");
+  EXPECT_EQ(names_of(set), (Names{"cat"}));
+  EXPECT_EQ(set.classes[0].point_names, (Names{"nose", "ear", "tail"}));
+  EXPECT_EQ(set.classes[0].joints, (Joints{{0, 1}, {1, 2}}));
+  ASSERT_EQ(only(set).objects.size(), 3u);
+  EXPECT_EQ(only(set).objects[0].key_points,
+            (Points{{"nose", {12, 6}, false}, {"tail", {20.5, 7.25}, true}}));
+  EXPECT_TRUE(only(set).objects[0].group.empty());
+  EXPECT_TRUE(only(set).objects[1].key_points.empty());
+  EXPECT_EQ(only(set).objects[2].key_points,
+            (Points{{"nose", {75, 6}, false}, {"tail", {80, 7}, false}}));
+}
+
+TEST_F(KeyPoints, CvatSkeletonsHaveALabelOfTheirOwn) {
+  AnnotatedSet set;
+  set.classes = {{"cat", "1", {}, {}, {"nose"}, {}}, {"cat skeleton", "2", {}, {}, {}, {}}};
+  EXPECT_EQ(cvat_skeleton_label(set, 0), "cat skeleton skeleton");
 }
 
 TEST_F(KeyPoints, OfSuperviselyByTheInstance) {
