@@ -65,6 +65,19 @@ Answers no_answers(const TaskSet& tasks) {
   return answers;
 }
 
+const Task* task_of(const std::string& key, const TaskSet& tasks) {
+  const auto task = std::find_if(tasks.tasks.begin(), tasks.tasks.end(), [&](const Task& one) {
+    return !key.empty() && one.key.starts_with(key);
+  });
+  return task == tasks.tasks.end() ? nullptr : &*task;
+}
+
+void hold_open(const Task& task, const std::vector<std::string>& lost, Answers& answers) {
+  answers.by_key.at(task.key) = {};
+  answers.notes.push_back(fmt::format("{} is not taken and stays open: left out of it: {}",
+                                      text::printable(task.file), text::join(lost, "; ")));
+}
+
 std::string key_by_content(const AnnotatedImage& image) { return image.content_hash; }
 
 void take_answers(const dataset::AnnotatedSet& set, const TaskSet& tasks, KeyOf key_of,
@@ -73,10 +86,8 @@ void take_answers(const dataset::AnnotatedSet& set, const TaskSet& tasks, KeyOf 
   std::map<std::string, std::string> from;
   for (const AnnotatedImage& image : set.images) {
     const std::string key = key_of(image);
-    const auto task = std::find_if(tasks.tasks.begin(), tasks.tasks.end(), [&](const Task& one) {
-      return !key.empty() && one.key.starts_with(key);
-    });
-    if (task == tasks.tasks.end()) {
+    const Task* task = task_of(key, tasks);
+    if (task == nullptr) {
       ++answers.strangers;
       continue;
     }

@@ -41,6 +41,8 @@ Answers no_answers(const TaskSet& tasks);
 
 /// The key of the task that an image of a place belongs to; "" = of none.
 using KeyOf = std::string (*)(const dataset::AnnotatedImage& image);
+/// The task whose key begins with `key`; null: none, or "".
+const Task* task_of(const std::string& key, const TaskSet& tasks);
 /// By the content of the image.
 std::string key_by_content(const dataset::AnnotatedImage& image);
 /// Takes what the set has of the tasks; `set` is prepared. Boxes are scaled where the place has
@@ -48,6 +50,10 @@ std::string key_by_content(const dataset::AnnotatedImage& image);
 /// have looked. Errors: two images of one task; an object without a class.
 void take_answers(const dataset::AnnotatedSet& set, const TaskSet& tasks, KeyOf key_of,
                   Answers& answers);
+
+/// Takes no answer for an image in which something was left out (`lost`, in words): the task is
+/// open again, and a note names the image.
+void hold_open(const Task& task, const std::vector<std::string>& lost, Answers& answers);
 
 /// What people made of the suggestions, by the name of the class (of the suggestion, and of the box
 /// that was added). Boxes belong together by falling IoU from 0.5 on. One whose sides moved by half

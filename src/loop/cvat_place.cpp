@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/cvat_drawn.hpp"
 #include "loop/place.hpp"
 #include "loop/server_files.hpp"
 #include "loop/state.hpp"
@@ -67,12 +69,14 @@ class CvatPlace : public Place {
     platforms::CvatPullOptions pulling;
     pulling.out = fresh_folder(round, "pulled");
     pulling.images = round.tasks / "images";
+    pulling.annotations = round.folder / "pulled.xml";
     add_drops(platforms::pull_task(server, task, pulling), answers);
     take_folder(pulling.out, round, key_by_content, options_.stop, answers);
-    if (!answers.notes.empty()) return answers;  // what was left out is not an empty image
-    // A completed job has looked at every image.
-    for (auto& [key, answer] : answers.by_key)
-      if (answer.state == AnswerState::open) answer.state = AnswerState::empty;
+    // A completed job has looked at every image. But what was left out is not an empty image.
+    if (answers.notes.empty())
+      for (auto& [key, answer] : answers.by_key)
+        if (answer.state == AnswerState::open) answer.state = AnswerState::empty;
+    hold_unread(pulling.annotations, round.set, answers);
     return answers;
   }
 
@@ -83,6 +87,19 @@ class CvatPlace : public Place {
     options.patience = std::chrono::seconds(options_.patience);
     return platforms::Cvat(place_.server, platforms::cvat_credential(place_.server), options,
                            options_.stop);
+  }
+
+  /// Holds what people drew against what was read.
+  static void hold_unread(const std::filesystem::path& xml, const TaskSet& tasks,
+                          Answers& answers) {
+    const auto drawn = dataset::cvat_drawn(file::read(xml), xml.string());
+    for (const Task& task : tasks.tasks) {
+      const auto shapes = drawn.find(task.file);
+      const std::size_t read = answers.by_key.at(task.key).objects.size();
+      if (shapes != drawn.end() && shapes->second > read)
+        hold_open(task, {fmt::format("{} of {} shapes", shapes->second - read, shapes->second)},
+                  answers);
+    }
   }
 
   std::string name_of(const PlaceRound& round) const {

@@ -25,7 +25,8 @@ constexpr const char* done_name = "done.txt";
 constexpr const char* done_text =
     "# Write here the name of each image that you have finished, one a line; \"skip NAME\" for "
     "one\n"
-    "# that cannot be labelled; or \"all\". An image without an object keeps an empty label "
+    "# that cannot be labelled; or \"all\" for all others. An image without an object keeps an "
+    "empty label "
     "file.\n";
 
 std::string label_name(const Task& task) { return fs::path(task.file).stem().string() + ".txt"; }
@@ -128,6 +129,7 @@ void read_done(std::string_view text, const TaskSet& tasks, const std::string& s
                Answers& answers) {
   std::vector<std::string> names;
   for (const Task& task : tasks.tasks) names.push_back(task.file);
+  bool all = false;
   int line = 0;
   for (std::string_view row : text::lines(text)) {
     ++line;
@@ -136,8 +138,7 @@ void read_done(std::string_view text, const TaskSet& tasks, const std::string& s
     const bool skip = row.starts_with("skip ");
     const std::string name(text::trim(skip ? row.substr(5) : row));
     if (name == "all" && !skip) {
-      for (auto& [key, answer] : answers.by_key)
-        if (answer.state == AnswerState::open) answer.state = AnswerState::empty;
+      all = true;
       continue;
     }
     const auto task = std::find_if(tasks.tasks.begin(), tasks.tasks.end(), [&](const Task& one) {
@@ -154,6 +155,9 @@ void read_done(std::string_view text, const TaskSet& tasks, const std::string& s
                               line, task->file));
     state = wanted;
   }
+  if (!all) return;
+  for (auto& [key, answer] : answers.by_key)
+    if (answer.state == AnswerState::open) answer.state = AnswerState::empty;
 }
 
 std::vector<std::string> read_classes(std::string_view text, const TaskSet& tasks,

@@ -10,9 +10,10 @@
 
 namespace yolov7::loop {
 
-/// Lines of done.txt: the name of a finished image, "skip NAME", or "all"; "#" begins a comment.
-/// Sets the state of the tasks that are named: skipped, or `empty` for finished ones. Error: a name
-/// that no task has, a name that is both finished and skipped.
+/// Lines of done.txt: the name of a finished image, "skip NAME", or "all" for all that no other
+/// line names, wherever it stands; "#" begins a comment. Sets the state of the tasks that are
+/// named: skipped, or `empty` for finished ones. Error: a name that no task has, a name that is
+/// both finished and skipped.
 void read_done(std::string_view text, const TaskSet& tasks, const std::string& source,
                Answers& answers);
 /// Classes of classes.txt: those of the tasks in their order, and behind them the ones that people

@@ -81,6 +81,9 @@ class LabelStudioPlace : public Place {
           "{} boxes that no majority of several people drew are left out", got.left_out_by_merge));
     add_drops(got.conversion, answers);
     take_folder(pulling.out, round, key_by_content, options_.stop, answers);
+    for (const Task& task : round.set.tasks)
+      if (const auto lost = got.left_out.find(task.key); lost != got.left_out.end())
+        hold_open(task, lost->second, answers);
     answers.people = got.annotations_by;
   }
 

@@ -8,7 +8,7 @@
 
 namespace yolov7::loop {
 
-/// "selected", "waits for people" …: what the round has come to.
+/// "chosen", "waits for people" …: what the round has come to.
 std::string stage_of(const State& state, int round);
 
 /// Per round: stage, tasks, answers, edits by class, costs (of the round, and of all so far), the

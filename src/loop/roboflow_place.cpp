@@ -86,20 +86,25 @@ class RoboflowPlace : public Place {
         options, platforms::find_credential("roboflow", "", {"ROBOFLOW_API_KEY"}), options_.stop);
   }
 
-  /// Boxes come back as shares of the image, so nothing may be cut off or put around it.
+  /// Boxes come back as shares of the image, so nothing may be cut off, put around it or turned.
   void require_plain(const nlohmann::json& version) const {
-    const nlohmann::json* steps = dataset::member(version, "preprocessing");
-    if (steps == nullptr || !steps->is_object()) return;
-    for (const auto& [name, how] : steps->items()) {
-      const bool stretch =
-          name == "resize" && dataset::text_at(how, "format").starts_with("Stretch");
-      const bool off = how.is_boolean() && !how.get<bool>();
-      if (name != "auto-orient" && !stretch && !off)
-        throw Error(
-            fmt::format("{}/{}: expected a version without other steps than auto-orient "
-                        "and resize by stretching, found '{}'",
-                        place_.text, options_.roboflow_version, text::printable(name)));
-    }
+    for (const char* part : {"preprocessing", "augmentation"})
+      if (const nlohmann::json* steps = dataset::member(version, part);
+          steps != nullptr && steps->is_object())
+        for (const auto& [name, how] : steps->items())
+          if (!is_plain(part, name, how))
+            throw Error(
+                fmt::format("{}/{}: expected a version without augmentation and without other "
+                            "steps than auto-orient and resize by stretching, found '{}' ({})",
+                            place_.text, options_.roboflow_version, text::printable(name), part));
+  }
+
+  static bool is_plain(const std::string& part, const std::string& name,
+                       const nlohmann::json& how) {
+    if (how.is_boolean() && !how.get<bool>()) return true;  // switched off
+    if (part == "augmentation") return false;
+    return name == "auto-orient" ||
+           (name == "resize" && dataset::text_at(how, "format").starts_with("Stretch"));
   }
 
   PlaceOptions options_;

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -71,6 +70,10 @@ std::vector<std::string> sent_images(const State& state) {
       for (const Task& task : read_tasks(tasks_folder(state, r)).tasks)
         paths.push_back(task.origin);
   return paths;
+}
+
+std::set<std::string> sent_keys(const State& state) {
+  return keys_before(state, state.rounds() + 1);
 }
 
 json push_round(State& state, int round, const PushRound& options) {
@@ -151,7 +154,11 @@ json merge_round(State& state, int round, versions::OnConflict on_conflict,
   versions::MergeOptions options;
   options.ours = name;
   options.theirs = pulled.at("version");
+  // What an earlier merge of the round took is no change of people's: else what was corrected since
+  // then would be undone.
   options.base = sent.at("base");
+  if (state.done(round, Step::merge))
+    options.base = state.found(round, Step::merge).value("returned", options.base);
   options.on_conflict = on_conflict;
   options.message = fmt::format("round {} of the loop", round);
   options.stop = stop;
@@ -167,6 +174,7 @@ json merge_round(State& state, int round, versions::OnConflict on_conflict,
   }
   json account = {{"version", versions::full_name(*merged.entry)},
                   {"label", versions::label_of(*merged.entry)},
+                  {"returned", options.theirs},
                   {"images", merged.entry->images},
                   {"boxes", merged.entry->boxes},
                   {"conflicts", merged.conflicts.size()},

@@ -2,6 +2,7 @@
 // The steps of a round between the choice of images and the training.
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -34,8 +35,9 @@ struct PullRound {
 /// of add_returned().
 nlohmann::json pull_round(State& state, int round, const PullRound& options);
 
-/// The pulled version into whatever the labelled set is now. Error: conflicts, which are named, and
-/// nothing is written.
+/// The pulled version into whatever the labelled set is now. Of a round that was merged before,
+/// only what people have changed since then counts. Error: conflicts, which are named, and nothing
+/// is written.
 nlohmann::json merge_round(State& state, int round, versions::OnConflict on_conflict,
                            const std::stop_token& stop);
 
@@ -46,5 +48,7 @@ std::string waiting_line(const State& state, int round, const nlohmann::json& ac
 std::filesystem::path tasks_folder(const State& state, int round);
 /// Paths that the images of all rounds came from.
 std::vector<std::string> sent_images(const State& state);
+/// Their keys (Task::key).
+std::set<std::string> sent_keys(const State& state);
 
 }  // namespace yolov7::loop

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "core/file.hpp"
 #include "dataset/formats/convert.hpp"
 #include "dataset/formats/prepare_set.hpp"
@@ -20,6 +22,8 @@ fs::path fresh_folder(const PlaceRound& round, const std::string& name) {
 }
 
 void add_drops(const dataset::Conversion& account, Answers& answers) {
+  for (const auto& [kind, count] : account.not_boxes)
+    answers.notes.push_back(fmt::format("left out: {} of kind {}, no box", count, kind));
   for (const dataset::ConversionDrop& one : account.drops)
     if (one.reason != dataset::without_annotation)
       answers.notes.push_back(fmt::format("left out: {} of {}{}: {}", one.kind, one.file.string(),
@@ -37,6 +41,14 @@ void take_folder(const fs::path& folder, const PlaceRound& round, KeyOf key_of,
   const dataset::AnnotatedSet set = dataset::read_annotations_of(reading, account);
   add_drops(account, answers);
   take_answers(set, round.set, key_of, answers);
+  std::map<fs::path, std::vector<std::string>> lost;  // by the label file
+  for (const dataset::ConversionDrop& one : account.drops)
+    if (one.kind == "box" && one.reason.find(dataset::same_corners) == std::string::npos)
+      lost[one.file].push_back(one.reason);
+  for (const dataset::AnnotatedImage& image : set.images)
+    if (const auto found = lost.find(image.annotation); found != lost.end())
+      if (const Task* task = task_of(key_of(image), round.set))
+        hold_open(*task, found->second, answers);
 }
 
 }  // namespace yolov7::loop

@@ -83,20 +83,27 @@ State State::open(const fs::path& folder) {
   return state;
 }
 
-State State::begin(const fs::path& folder, const Beginning& beginning) {
+void State::require_new(const fs::path& folder) {
   std::error_code error;
   if (fs::exists(folder, error))
     for (const fs::directory_entry& entry : fs::directory_iterator(folder))
       if (entry.path().filename() != ".lock")
         throw Error(fmt::format("{}: expected a new or empty folder for the loop, found {} in it",
                                 folder.string(), entry.path().filename().string()));
+}
+
+State State::begin(const fs::path& folder, const Beginning& beginning) {
+  require_new(folder);
   file::make_folder(folder);
   State state(folder, true);
+  require_new(folder);  // another process may have begun one meanwhile
   *state.content_ = {{"form", form},
                      {"program", program_version()},
                      {"name", beginning.name},
                      {"store", beginning.store.string()},
                      {"start", beginning.start},
+                     {"source", beginning.source},
+                     {"labelled", beginning.start},
                      {"arguments", json::array()},
                      {"rounds", json::array()}};
   state.write();
@@ -104,7 +111,8 @@ State State::begin(const fs::path& folder, const Beginning& beginning) {
 }
 
 Beginning State::beginning() const {
-  return {(*content_)["name"], (*content_)["store"].get<std::string>(), (*content_)["start"]};
+  return {(*content_)["name"], (*content_)["store"].get<std::string>(), (*content_)["start"],
+          content_->value("source", "")};
 }
 
 std::vector<std::string> State::arguments() const { return (*content_)["arguments"]; }
@@ -143,11 +151,14 @@ const json& State::found(int round, Step step) const {
 void State::finish(int round, Step step, const json& found) {
   passing();
   (*content_)["rounds"].at(static_cast<std::size_t>(round - 1))["steps"][name_of(step)] = found;
+  if (step == Step::merge) (*content_)["labelled"] = found.at("version");
   write();
   passing();
 }
 
 std::string State::labelled() const {
+  if (is_text(*content_, "labelled")) return (*content_)["labelled"];
+  // Loops that were begun before this was kept.
   for (int round = rounds(); round > 0; --round)
     if (done(round, Step::merge)) return found(round, Step::merge).at("version");
   return beginning().start;

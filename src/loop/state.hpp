@@ -24,6 +24,7 @@ struct Beginning {
   std::string name;             ///< of the labelled data set in the store
   std::filesystem::path store;  ///< absolute
   std::string start;            ///< its version at the start, "name@<64 digits>"
+  std::string source = {};      ///< what was named as labelled; "": not known
 };
 
 class State {
@@ -33,7 +34,9 @@ class State {
   /// To go on. Errors as read(); another process is at work in the folder.
   static State open(const std::filesystem::path& folder);
   static bool exists(const std::filesystem::path& folder);
-  /// A new loop; the folder is made. Errors: there is one already, or something else.
+  /// Error: the folder holds a loop already, or something else.
+  static void require_new(const std::filesystem::path& folder);
+  /// A new loop; the folder is made. Errors: those of require_new().
   static State begin(const std::filesystem::path& folder, const Beginning& beginning);
   State(State&&) noexcept;
   ~State();
@@ -52,7 +55,8 @@ class State {
   const nlohmann::json& found(int round, Step step) const;
   /// On the disk when the call returns.
   void finish(int round, Step step, const nlohmann::json& found);
-  /// The newest labelled version: that of the last merge, else the start.
+  /// The newest labelled version: that of the merge that was done last, of whatever round, else the
+  /// start.
   std::string labelled() const;
   /// Weights of the last training; nothing: none yet.
   std::optional<std::string> weights() const;

@@ -104,7 +104,7 @@ TasksMade make_tasks(const fs::path& predictions, const fs::path& folder,
       passing();
     }
     if (made.set.tasks.empty())
-      throw Error(
+      throw NothingLeft(
           fmt::format("{}: expected an image that no earlier round has, found none among {}",
                       predictions.string(), read.images.size()));
     file::write_atomically(work / "tasks.json", json_text(to_json(made.set), 1) + "\n",

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "dataset/formats/annotated_set.hpp"
 #include "image/boxes/box.hpp"
 
@@ -27,6 +28,11 @@ struct TaskSet {
   std::vector<Task> tasks;
 };
 
+/// There are images, and none of them can be sent or chosen any more.
+struct NothingLeft : Error {
+  using Error::Error;
+};
+
 struct TasksMade {
   TaskSet set;
   std::vector<std::string> sent_before;  ///< images that an earlier round has
@@ -36,8 +42,8 @@ struct TasksMade {
 /// From predictions (COCO with scores, as `active select` and `detect --collect` write them): paths
 /// are absolute, or relative to the file's folder. Writes `folder` with images/ (copies) and
 /// tasks.json, all or nothing. `known`: keys of earlier rounds, which are left out. `model`: name
-/// for the suggestions. Errors: a file of another form; an image that is gone or no image; no image
-/// is left.
+/// for the suggestions. Errors: a file of another form; an image that is gone or no image;
+/// NothingLeft.
 TasksMade make_tasks(const std::filesystem::path& predictions, const std::filesystem::path& folder,
                      const std::set<std::string>& known, const std::string& model);
 /// Error: it was not made by make_tasks().

@@ -88,6 +88,7 @@ CvatPush push_set(Cvat& server, const std::string& name, const dataset::Annotate
 struct CvatPullOptions {
   std::string to = "yolo";
   std::filesystem::path out, images;  ///< images: the server sends none where a folder is named
+  std::filesystem::path annotations = {};  ///< gets the export's annotations.xml; empty: nothing
 };
 /// The task's export as "CVAT for images 1.1", converted into the folder `out`.
 dataset::Conversion pull_task(Cvat& server, const std::string& number_or_name,

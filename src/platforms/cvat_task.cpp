@@ -118,6 +118,8 @@ dataset::Conversion pull_task(Cvat& server, const std::string& number_or_name,
   server.export_task(task, "CVAT for images 1.1", options.images.empty(), archive);
   file::make_folder(folder);
   unpack_zip(archive, folder, {}, server.service().stop());
+  if (!options.annotations.empty())
+    file::write_atomically(options.annotations, file::read(folder / "annotations.xml"));
   dataset::ConvertOptions convert;
   convert.source = folder;
   convert.images = options.images;

@@ -15,6 +15,7 @@
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/formats/prepare_set.hpp"
 #include "platforms/label_studio_images.hpp"
+#include "platforms/label_studio_shapes.hpp"
 
 namespace yolov7::platforms {
 namespace fs = std::filesystem;
@@ -188,7 +189,9 @@ class Pull {
     account.out = options_.out;
     account.from = "label-studio";
     account.to = to.name;
+    const auto before = set.images;
     dataset::prepare_set(set, tree, {}, account, server_.service().stop());
+    note_small(before, set.images);
     for (const dataset::Loss& loss : losses(set, to))
       account.losses.push_back({loss.what, loss.count,
                                 loss.where == dataset::Keep::attribute   ? "attribute"
@@ -221,6 +224,7 @@ class Pull {
         for (dataset::AnnotatedObject& object : image.objects)
           object.author = task.answers.back().author;
       if (count > 1) compare(task, &all.images[at], image);
+      note_unread(task, &all.images[at]);
       if (!task.fault.empty()) image.fault = task.fault;
       set.images.push_back(std::move(image));
       at += count;
@@ -230,6 +234,32 @@ class Pull {
                        return a.agreement.count.value() < b.agreement.count.value();
                      });
     return set;
+  }
+
+  /// Regions of the answers that count, of which no usable object came.
+  void note_unread(const Task& task, const AnnotatedImage* images) {
+    const std::size_t count = task.answers.size(),
+                      first = options_.merge || count == 0 ? 0 : count - 1;
+    for (std::size_t i = first; i < count; ++i)
+      if (const json* result = member(*task.answers[i].annotation, "result"))
+        for (const std::string& one : shapes_left_out(*result, images[i]))
+          result_.left_out[key_of(task.value)].push_back(one);
+  }
+
+  /// Objects that could be read and are not among the prepared ones.
+  void note_small(const std::vector<AnnotatedImage>& before,
+                  const std::vector<AnnotatedImage>& after) {
+    std::map<std::string, std::size_t> kept;
+    for (const AnnotatedImage& image : after) kept[image.id] = image.objects.size();
+    std::map<std::string, std::string> keys;
+    for (const Task& task : tasks_) keys[std::to_string(task.id)] = key_of(task.value);
+    for (const AnnotatedImage& image : before) {
+      const auto now = kept.find(image.id);
+      const std::size_t usable = usable_objects(image);
+      if (now != kept.end() && now->second < usable)
+        result_.left_out[keys[image.id]].push_back(fmt::format(
+            "{} of {} boxes that have no area of 1 px in the image", usable - now->second, usable));
+    }
   }
 
   void compare(const Task& task, const AnnotatedImage* images, AnnotatedImage& image) {

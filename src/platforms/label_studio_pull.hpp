@@ -44,6 +44,9 @@ struct PullResult {
   Edits edits;
   std::size_t images_here = 0, images_fetched = 0;
   std::size_t left_out_by_merge = 0;
+  /// Key of a pushed task → what people drew in it that is not among the boxes, other than by the
+  /// merge.
+  std::map<std::string, std::vector<std::string>> left_out;
   dataset::Conversion conversion;
 };
 

@@ -5,8 +5,6 @@
 
 #include <cstdlib>
 
-#include "versions/working_set.hpp"
-
 namespace yolov7::versions {
 namespace fs = std::filesystem;
 
@@ -29,6 +27,7 @@ std::string name_of_folder(const fs::path& folder) {
 Created create(const CreateOptions& options) {
   if (!options.name.empty()) require_name(options.name);
   WorkingSet set = read_working_set(options.source, options.from, options.threads, options.stop);
+  if (options.accept) options.accept(set);
   Store store = Store::open_or_make(options.store);
   const file::Lock lock = store.lock(options.stop);
   Created result;

@@ -1,11 +1,13 @@
 #pragma once
 // A new version from a folder.
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 
 #include "versions/snapshot.hpp"
 #include "versions/store.hpp"
+#include "versions/working_set.hpp"
 
 namespace yolov7::versions {
 
@@ -18,6 +20,8 @@ struct CreateOptions {
   bool recheck = false;          ///< read every file, whatever size and times say
   int threads = 0;               ///< 0 = usable cores
   std::stop_token stop = {};
+  /// Looks at what was read before anything is written; may be empty. What it throws ends the call.
+  std::function<void(const WorkingSet&)> accept = {};
 };
 
 struct Created {

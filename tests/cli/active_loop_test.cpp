@@ -211,6 +211,23 @@ TEST_F(ActiveLoop, TwoRoundsKilledInEachStep) {
   EXPECT_EQ(json::parse(idle.out)["ended"], "all rounds are done");
 }
 
+TEST_F(ActiveLoop, EndsWhereThePoolHasNothingNew) {
+  // The pool is what is labelled, by a pattern that is relative to the folder of the call.
+  std::vector<std::string> words = first_call();
+  *(std::find(words.begin(), words.end(), "--source") + 1) = "drawn/images/train/*";
+  fs::create_directories(scratch / "elsewhere");
+  for (const fs::path& folder : {scratch.path(), scratch / "elsewhere"}) {
+    const Outcome outcome = run(words, folder, environment(""));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_TRUE(has(outcome.out, "4 of them show what a labelled image shows")) << outcome.out;
+    EXPECT_TRUE(has(outcome.out, "no image is left in the pool")) << outcome.out;
+    words = {"active", "loop", at("loop")};
+  }
+  EXPECT_TRUE(state()["arguments"].dump().find("--source=" + at("drawn/images/train/*")) !=
+              std::string::npos)
+      << state()["arguments"];
+}
+
 TEST_F(ActiveLoop, WrongCallsAreRefused) {
   EXPECT_EQ(run({"active", "loop"}).code, 2);
   EXPECT_EQ(run({"active", "loop", at("loop")}).code, 2);
@@ -221,6 +238,8 @@ TEST_F(ActiveLoop, WrongCallsAreRefused) {
   const Outcome split = run(first_call({"--split", "test"}), scratch.path(), environment(""));
   EXPECT_EQ(split.code, 1);
   EXPECT_TRUE(has(split.err, "expected images of the split test")) << split.err;
+  EXPECT_FALSE(fs::exists(scratch / "loop"));
+  EXPECT_FALSE(fs::exists(scratch / "store"));
 }
 
 }  // namespace

@@ -158,6 +158,37 @@ TEST_F(ActiveRounds, KilledAnywhereAndCalledAgain) {
   }
 }
 
+TEST_F(ActiveRounds, AFolderThatIsNoLoopChangesNoStore) {
+  scratch.write("loop/mine.txt", "kept");
+  const Outcome push = active("push", pushing());
+  EXPECT_EQ(push.code, 1);
+  EXPECT_TRUE(has(push.err, "expected a new or empty folder")) << push.err;
+  EXPECT_FALSE(fs::exists(scratch / "store"));
+}
+
+TEST_F(ActiveRounds, APullKeepsWhatTheLoopWasTold) {
+  ASSERT_EQ(active("push", pushing()).code, 0);
+  // As `active loop` leaves them; those of the choice are no options of the pull.
+  json state = json::parse(read_text(scratch / "loop/loop.json"));
+  state["arguments"] = {"--source=/pool", "--budget", "3", "--cost-box", "3", "--enough", "0.3",
+                        "--keep-similar"};
+  write_text(scratch / "loop/loop.json", state.dump());
+  answer();
+  const json tasks = json::parse(read_text(scratch / "people/round-001/tasks.json"))["tasks"];
+  write_text(scratch / "people/round-001/done.txt", tasks[0]["file"].get<std::string>() + "\n");
+  const Outcome strict = active("pull", {"--enough", "1", "--json"});
+  ASSERT_EQ(strict.code, 0) << strict.err;
+  EXPECT_EQ(json::parse(strict.out)["waits"], true);
+  const Outcome pull = active("pull", {"--json"});
+  ASSERT_EQ(pull.code, 0) << pull.err;
+  const json got = json::parse(pull.out);
+  EXPECT_EQ(got["waits"], false);
+  EXPECT_EQ(got["answered"], 1);
+  // An image (2); by hand two boxes at 3 each; else one drawn (3) and one of another class (7).
+  EXPECT_EQ(got["cost"]["by_hand"], 2 + 2 * 3);
+  EXPECT_EQ(got["cost"]["corrected"], 2 + 3 + 7);
+}
+
 TEST_F(ActiveRounds, WrongCallsAreRefused) {
   EXPECT_EQ(run({"active", "push"}).code, 2);
   EXPECT_EQ(active("push", {"--from", at("chosen"), "--to", at("people")}).code, 2);
@@ -171,6 +202,11 @@ TEST_F(ActiveRounds, WrongCallsAreRefused) {
   const Outcome renamed = active("push", {"--name", "other", "--from", at("chosen"), "--to", "x"});
   EXPECT_EQ(renamed.code, 2);
   EXPECT_TRUE(has(renamed.err, "--name: expected set, with which the loop")) << renamed.err;
+  std::vector<std::string> other = pushing();
+  other[1] = at("set/images");
+  const Outcome another = active("push", other);
+  EXPECT_EQ(another.code, 2);
+  EXPECT_TRUE(has(another.err, "--labelled: expected " + at("set/data.yaml"))) << another.err;
   EXPECT_EQ(active("pull", {"--round", "7"}).code, 1);
   const Outcome page = active("status", {"--page", at("set/data.yaml")});
   EXPECT_EQ(page.code, 1);

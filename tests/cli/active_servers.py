@@ -84,7 +84,15 @@ def cvat(folder):
     parts = re.split(r"(?=<image )", text)
     parts[1] = re.sub(r'<box label="dog".*?</box>|<box label="dog"[^>]*/>', "", parts[1], flags=re.S)
     parts[2] = parts[2].replace('label="dog"', 'label="cat"')
-    service.annotations, service.completed = "".join(parts).encode(), 1
+    service.completed = 1
+    # A line is no box: its image is not taken, neither with fewer boxes nor as an empty one.
+    for kept in (parts[1], re.sub(r"<box .*?</box>|<box [^>]*/>", "", parts[1], flags=re.S)):
+        line = kept.replace("</image>", '<polyline label="cat" source="manual" occluded="0" points="1,1;9,9" z_order="0"></polyline></image>')
+        service.annotations = "".join([parts[0], line, *parts[2:]]).encode()
+        account = json.loads(loop.call("pull").stdout)
+        check("CVAT: an image with a line stays open", (account["waits"], account["answered"], account["open"]), (True, 1, 1))
+        check("CVAT: and it is named", [("_p0.png is not taken and stays open: left out of it: 1 of" in one) for one in account["notes"]], [False, True])
+    service.annotations = "".join(parts).encode()
     account = json.loads(loop.call("pull").stdout)
     edits = account["suggestions"]["by_class"]
     check("CVAT: what people changed", ([edits["cat"][k] for k in ("kept", "moved", "added")], [edits["dog"][k] for k in ("removed", "relabelled")]), ([2, 0, 0], [1, 1]))
@@ -113,6 +121,12 @@ def roboflow(folder):
         entries += [(f"train/images/{stem}_png.rf.0a1b.png", rf.png(64, 64, (9, 9, 9))), (f"train/labels/{stem}_png.rf.0a1b.txt", rows[stem.split("_")[1]])]
     entries += [("valid/images/other.png", rf.png(64, 64, (1, 1, 1))), ("valid/labels/other.txt", "")]
     service.zip, service.looks, service.exports = rf.archive(entries), 0, 0
+    # An augmented version has boxes at other places than the images that were sent.
+    for part, step in (("augmentation", {"flip": {"horizontal": True}}), ("preprocessing", {"crop": {"x_min": 10}})):
+        rf.VERSION[part] = step
+        refused = loop.call("pull", *at, "--roboflow-version", "1", code=1)
+        check(f"Roboflow: {part} is refused", f"found '{next(iter(step))}' ({part})" in refused.stderr, True)
+        rf.VERSION[part] = {}
     account = json.loads(loop.call("pull", *at, "--roboflow-version", "1").stdout)
     edits = account["suggestions"]["by_class"]
     check("Roboflow: what people changed", ([edits["cat"][k] for k in ("kept", "moved", "added")], [edits["dog"][k] for k in ("removed", "relabelled")]), ([2, 0, 0], [1, 1]))

@@ -56,6 +56,17 @@ TEST(LoopEdits, AreCountedByClass) {
   EXPECT_EQ(moved.at("dog"), (Edits{0, 0, 0, 1, 1}));
 }
 
+TEST(LoopAnswers, OneThatLacksSomethingIsOpenAgain) {
+  const TaskSet tasks = one_task();
+  Answers answers = answered(tasks, {object(0, {10, 10, 30, 30})});
+  hold_open(tasks.tasks[0], {"a line", "a point"}, answers);
+  EXPECT_EQ(answers.answered(), 0U);
+  EXPECT_EQ(answers.boxes(), 0U);
+  EXPECT_EQ(answers.notes,
+            (std::vector<std::string>{
+                "a.png is not taken and stays open: left out of it: a line; a point"}));
+}
+
 TEST(LoopEdits, OfOpenAndSkippedTasksDoNotCount) {
   const TaskSet tasks = one_task();
   Answers answers = no_answers(tasks);

@@ -75,6 +75,12 @@ TEST_F(FolderPlace, GivesBackWhatPeopleFinished) {
   write(label(0), "");
   write("done.txt", "all\n");
   EXPECT_EQ(place->pull(round()).answered(), 3U);
+  // "all" means those that no other line names, wherever it stands.
+  write("done.txt", "all\nskip " + name(2) + "\n" + name(0) + "\n");
+  const Answers again = place->pull(round());
+  EXPECT_EQ(again.count(AnswerState::skipped), 1U);
+  EXPECT_EQ(again.by_key.at(key(12)).state, AnswerState::skipped);
+  EXPECT_EQ(again.answered(), 3U);
 }
 
 TEST_F(FolderPlace, NamesWhatIsWrong) {

@@ -40,6 +40,22 @@ class LoopRounds : public LoopFixture {
   std::string item(int shade) {
     return "images/loop/" + key(shade).substr(0, 12) + "_img" + std::to_string(shade) + ".bmp";
   }
+  /// A new labelled version with these rows of one image, one row fewer than before.
+  void correct(const std::string& path, const std::string& rows) {
+    versions::Store store = this->store();
+    const versions::Entry last = store.find("pets");
+    versions::NewVersion next;
+    next.name = "pets", next.parent = last.id, next.message = "corrected", next.author = "somebody";
+    next.content = store.content(last.id);
+    next.boxes = last.boxes - 1;
+    std::string text = versions::text_of_labels(rows).text;
+    for (versions::Item& one : next.content.items)
+      if (one.path == path) one.annotations = sha256_digest(text);
+    next.texts.emplace(sha256_digest(text), text);
+    bool already_there = false;
+    store.add(next, already_there);
+    EXPECT_FALSE(already_there);
+  }
   PullRound pulling(double enough = 1) {
     PullRound options;
     options.enough = enough;
@@ -158,6 +174,24 @@ TEST_F(LoopRounds, OpenTasksComeLaterAndNoImageIsSentTwice) {
   EXPECT_EQ(found.at(item(10)), "0 0.5 0.5 0.5 0.5\n");
   EXPECT_EQ(found.at(item(11)), "1 0.5 0.5 0.5 0.5\n");
   EXPECT_EQ(found.at(item(12)), "");
+}
+
+TEST_F(LoopRounds, ALateAnswerUndoesNoCorrection) {
+  State state = begin();
+  push(state, {10, 11});
+  answer(1, 10, "0 0.5 0.5 0.5 0.5\n1 0.125 0.125 0.25 0.25\n");
+  pull_round(state, 1, pulling(0.5));
+  merge_round(state, 1, versions::OnConflict::fail, {});
+  correct(item(10), "0 0.5 0.5 0.5 0.5\n");  // somebody deletes the dog
+  answer(1, 11, "1 0.5 0.5 0.5 0.5\n");
+  pull_round(state, 1, pulling());
+  EXPECT_EQ(merge_round(state, 1, versions::OnConflict::fail, {})["boxes"], 3 + 2);
+  const auto found = labels_of(state.labelled());
+  EXPECT_EQ(found.at(item(10)), "0 0.5 0.5 0.5 0.5\n");
+  EXPECT_EQ(found.at(item(11)), "1 0.5 0.5 0.5 0.5\n");
+  // And once more, with nothing new.
+  pull_round(state, 1, pulling());
+  EXPECT_EQ(merge_round(state, 1, versions::OnConflict::fail, {})["boxes"], 3 + 2);
 }
 
 TEST_F(LoopRounds, StepsThatAreDoneAgainMakeNothingTwice) {

@@ -34,6 +34,22 @@ TEST_F(LoopState, KeepsWhatEachStepFound) {
             std::string::npos);
 }
 
+TEST_F(LoopState, TheMergeThatWasDoneLastIsTheLabelledSet) {
+  State state = begin();
+  state.begin_round();
+  state.begin_round();
+  state.finish(1, Step::merge, {{"version", "pets@v2"}});
+  state.finish(2, Step::merge, {{"version", "pets@v3"}});
+  state.finish(1, Step::merge, {{"version", "pets@v4"}});  // an answer that came late
+  EXPECT_EQ(state.labelled(), "pets@v4");
+  EXPECT_EQ(State::read(scratch / "loop").labelled(), "pets@v4");
+  // Of a loop that does not keep it, the last round counts.
+  nlohmann::json content = state.content();
+  content.erase("labelled");
+  scratch.write("old/loop.json", content.dump());
+  EXPECT_EQ(State::read(scratch / "old").labelled(), "pets@v3");
+}
+
 TEST_F(LoopState, OneProcessAtATime) {
   const State state = begin();
   EXPECT_NE(test::error_of([&] { State::open(scratch / "loop"); }).find("another process"),

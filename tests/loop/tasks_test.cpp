@@ -7,6 +7,11 @@ namespace {
 
 class Tasks : public LoopFixture {};
 
+TEST_F(Tasks, NoneLeftIsToldFromOtherFaults) {
+  EXPECT_THROW(make_tasks(predict({10}), scratch / "tasks", {key(10)}, "m"), NothingLeft);
+  EXPECT_FALSE(fs::exists(scratch / "tasks"));
+}
+
 TEST_F(Tasks, AreCopiesUnderNamesThatTellTheirContent) {
   const TasksMade made = make_tasks(predict({10, 11}), scratch / "tasks", {}, "best.pt");
   ASSERT_EQ(made.set.tasks.size(), 2U);

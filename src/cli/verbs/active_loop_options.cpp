@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs/version_options.hpp"
@@ -35,6 +36,18 @@ void require_folder(const LoopStart& start, const std::string& verb) {
     throw usage_error(fmt::format("{}: expected the folder of the loop, found none", verb));
 }
 
+/// What --labelled names, wherever the call is made.
+std::string source_of(const std::string& labelled) {
+  return versions::is_store_name(labelled) ? labelled : fs::weakly_canonical(labelled).string();
+}
+
+/// Whether it is the version with which the loop began, under another of its names.
+bool is_start(const std::string& source, const loop::Beginning& beginning) {
+  if (!versions::is_store_name(source)) return false;
+  versions::Store store = versions::Store::open(beginning.store);
+  return versions::full_name(store.find(versions::reference_of(source))) == beginning.start;
+}
+
 /// A loop keeps with what it began.
 void require_same(const LoopStart& start, const loop::State& state, const std::string& verb) {
   const loop::Beginning beginning = state.beginning();
@@ -48,20 +61,32 @@ void require_same(const LoopStart& start, const loop::State& state, const std::s
     refuse("name", start.name, beginning.name);
   if (!start.store.empty() && fs::weakly_canonical(start.store) != beginning.store)
     refuse("store", start.store, beginning.store.string());
+  if (start.labelled.empty() || beginning.source.empty()) return;
+  if (const std::string given = source_of(start.labelled);
+      given != beginning.source && !is_start(given, beginning))
+    refuse("labelled", start.labelled, beginning.source);
 }
 
-versions::Entry first_version(const LoopStart& start, const fs::path& store, const Output& output) {
-  if (versions::is_store_name(start.labelled))
-    return versions::Store::open(store).find(versions::reference_of(start.labelled));
-  const versions::Created made = versions::create({store,
-                                                   start.labelled,
-                                                   "auto",
-                                                   start.name,
-                                                   "start of a labelling loop",
-                                                   {},
-                                                   false,
-                                                   0,
-                                                   interrupt::token()});
+versions::Entry first_version(const LoopStart& start, const fs::path& store,
+                              const std::string& split, const Output& output) {
+  if (versions::is_store_name(start.labelled)) {
+    versions::Store there = versions::Store::open(store);
+    const versions::Entry entry = there.find(versions::reference_of(start.labelled));
+    if (!split.empty()) evaluated_split(splits_of(there.content(entry.id)), split, start.labelled);
+    return entry;
+  }
+  versions::CreateOptions options;
+  options.store = store;
+  options.source = start.labelled;
+  options.name = start.name;
+  options.message = "start of a labelling loop";
+  options.stop = interrupt::token();
+  options.accept = [&](const versions::WorkingSet& set) {
+    std::set<std::string> splits;
+    for (const versions::WorkingImage& image : set.images) splits.insert(image.split);
+    if (!split.empty()) evaluated_split(splits, split, start.labelled);
+  };
+  const versions::Created made = versions::create(options);
   if (made.account)
     for (const std::string& line : dataset::summary_lines(*made.account)) output.line(line);
   warn_of(made.snapshot.left_out, "files are no part of the version:");
@@ -135,7 +160,8 @@ Setting conflict_setting(versions::OnConflict& on_conflict) {
                  {"fail", "ours", "theirs"});
 }
 
-loop::State open_or_begin(const LoopStart& start, const std::string& verb, const Output& output) {
+loop::State open_or_begin(const LoopStart& start, const std::string& verb, const Output& output,
+                          const std::string& split) {
   require_folder(start, verb);
   if (loop::State::exists(start.folder)) {
     loop::State state = loop::State::open(start.folder);
@@ -145,10 +171,43 @@ loop::State open_or_begin(const LoopStart& start, const std::string& verb, const
   if (start.labelled.empty())
     throw usage_error(
         fmt::format("{}: {}: expected --labelled for a new loop, found none", verb, start.folder));
+  loop::State::require_new(start.folder);
   const fs::path store = fs::weakly_canonical(versions::store_folder(start.store));
-  const versions::Entry first = first_version(start, store, output);
+  const versions::Entry first = first_version(start, store, split, output);
   output.line("labelled: " + entry_line(first));
-  return loop::State::begin(start.folder, {first.name, store, versions::full_name(first)});
+  return loop::State::begin(
+      start.folder, {first.name, store, versions::full_name(first), source_of(start.labelled)});
+}
+
+std::string evaluated_split(const std::set<std::string>& splits, const std::string& wanted,
+                            const std::string& source) {
+  const std::string split = wanted != "auto" ? wanted : splits.contains("test") ? "test" : "val";
+  if (!splits.contains(split))
+    throw Error(
+        fmt::format("{}: expected images of the split {} in the labelled set, so that "
+                    "rounds can be compared, found none",
+                    source, split));
+  return split;
+}
+
+std::set<std::string> splits_of(const versions::Content& content) {
+  std::set<std::string> splits;
+  for (const versions::Item& item : content.items) splits.insert(item.split);
+  return splits;
+}
+
+std::vector<std::string> words_for(const Settings& table, const std::vector<std::string>& kept) {
+  std::vector<std::string> words;
+  bool wanted = false;
+  for (const std::string& word : kept) {
+    // An option, "--name" or "--name=value"; its values are behind it.
+    if (word.starts_with("--"))
+      wanted = std::any_of(table.entries.begin(), table.entries.end(), [&](const Setting& one) {
+        return flag(one.name) == word.substr(0, word.find('='));
+      });
+    if (wanted) words.push_back(word);
+  }
+  return words;
 }
 
 loop::State open_loop(const LoopStart& start, const std::string& verb) {

@@ -1,6 +1,7 @@
 #pragma once
 // What the parts of `yolov7 active` share that work in the folder of a loop.
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "loop/place.hpp"
 #include "loop/rounds.hpp"
 #include "loop/state.hpp"
+#include "versions/content.hpp"
 
 namespace yolov7::cli {
 
@@ -33,9 +35,20 @@ Setting enough_setting(double& enough);
 Setting conflict_setting(versions::OnConflict& on_conflict);
 
 /// Goes on with the loop of the folder, or begins one: the labelled set becomes the first version
-/// of its data set, unless it is one ("store:NAME@ID"). Errors (usage): no folder; no labelled set
-/// for a new loop; another one, name or store for a loop that is there.
-loop::State open_or_begin(const LoopStart& start, const std::string& verb, const Output& output);
+/// of its data set, unless it is one ("store:NAME@ID"). `split`: that rounds are evaluated on, as
+/// evaluated_split() takes it; "": none is. A new loop is checked before anything is written.
+/// Errors (usage): no folder; no labelled set for a new loop; another one, name or store for a loop
+/// that is there. Errors: a folder that is not empty; no such split.
+loop::State open_or_begin(const LoopStart& start, const std::string& verb, const Output& output,
+                          const std::string& split = "");
+/// The split that every round is evaluated on: "val", "test", or with "auto" test where it is one
+/// of `splits`, else val. Error: it is none of them.
+std::string evaluated_split(const std::set<std::string>& splits, const std::string& wanted,
+                            const std::string& source);
+/// The splits of a version.
+std::set<std::string> splits_of(const versions::Content& content);
+/// The words among `kept`, those of an earlier call of another part, that set options of `table`.
+std::vector<std::string> words_for(const Settings& table, const std::vector<std::string>& kept);
 /// Goes on. Error (usage): no folder.
 loop::State open_loop(const LoopStart& start, const std::string& verb);
 

@@ -7,11 +7,13 @@
 #include <set>
 
 #include "cli/verbs/child_training.hpp"
+#include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/sha256.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "process/program_run.hpp"
 #include "runtime/frames/sources.hpp"
@@ -49,15 +51,27 @@ json run_child(const loop::State& state, int round, const std::string& name, Wor
   return read_json(said);
 }
 
-/// The images of the pool that no round has had.
+/// Whether a round has had an image of this content. One that cannot be read is told by the choice.
+bool is_known(const fs::path& path, const std::set<std::string>& keys) {
+  try {
+    return keys.contains(file::content_hash(file::read(path)));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// The images of the pool that no round has had, under whatever name.
 Words images_left(const loop::State& state, const std::string& source) {
   std::set<std::string> sent;
   for (const std::string& one : loop::sent_images(state))
     sent.insert(fs::weakly_canonical(one).string());
+  const std::set<std::string> keys = loop::sent_keys(state);
   Words left;
   for (const runtime::SourcePicture& one : runtime::list_pictures(source)) {
+    check_stop(interrupt::token());
     const std::string path = fs::absolute(one.path).lexically_normal().string();
-    if (!sent.contains(fs::weakly_canonical(path).string())) left.push_back(path);
+    if (sent.contains(fs::weakly_canonical(path).string())) continue;
+    if (keys.empty() || !is_known(path, keys)) left.push_back(path);
   }
   return left;
 }
@@ -157,16 +171,8 @@ json evaluate_round(loop::State& state, int round, const LoopVerbOptions& o) {
 
 std::string evaluated_split(const loop::State& state, const std::string& wanted) {
   versions::Store store = versions::Store::open(state.beginning().store);
-  std::set<std::string> splits;
-  for (const versions::Item& item : store.content(store.find(state.beginning().start).id).items)
-    splits.insert(item.split);
-  const std::string split = wanted != "auto" ? wanted : splits.contains("test") ? "test" : "val";
-  if (!splits.contains(split))
-    throw Error(
-        fmt::format("{}: expected images of the split {} in the labelled set, so that "
-                    "rounds can be compared, found none",
-                    state.beginning().start, split));
-  return split;
+  const std::string start = state.beginning().start;
+  return evaluated_split(splits_of(store.content(store.find(start).id)), wanted, start);
 }
 
 }  // namespace yolov7::cli

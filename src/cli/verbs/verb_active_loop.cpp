@@ -69,10 +69,16 @@ void make_absolute(std::string& path) {
     path = fs::absolute(path).lexically_normal().string();
 }
 
+/// A pattern names no file, but its folder has to be found from wherever a later call is made.
+void make_pattern_absolute(std::string& source) {
+  if (!source.empty() && source.find("://") == std::string::npos)
+    source = fs::absolute(source).lexically_normal().string();
+}
+
 void complete(LoopVerbOptions& o) {
-  for (std::string* path :
-       {&o.weights, &o.source, &o.train.cfg, &o.train.hyp, &o.train.distill.teacher})
+  for (std::string* path : {&o.weights, &o.train.cfg, &o.train.hyp, &o.train.distill.teacher})
     make_absolute(*path);
+  make_pattern_absolute(o.source);
   o.pull.place.to = loop::absolute_place(o.pull.place.to);
   o.pull.place.stop = interrupt::token();
   o.pull.costs.image = o.select.cost.image, o.pull.costs.box = o.select.cost.box;
@@ -118,11 +124,9 @@ class Looping {
       round = state_.begin_round();
     }
     if (!state_.done(round, Step::select) && !state_.done(round, Step::push)) return choose(round);
-    if (!state_.done(round, Step::push)) {
-      say_push(round, loop::push_round(state_, round, push_options(round)), output_);
-    } else if (!state_.done(round, Step::pull)) {
-      return pull(round);
-    } else if (!state_.done(round, Step::merge)) {
+    if (!state_.done(round, Step::push)) return push(round);
+    if (!state_.done(round, Step::pull)) return pull(round);
+    if (!state_.done(round, Step::merge)) {
       say_merge(round, loop::merge_round(state_, round, o_.on_conflict, interrupt::token()),
                 output_);
     } else if (!state_.done(round, Step::train)) {
@@ -146,9 +150,30 @@ class Looping {
     return false;
   }
 
+  static constexpr const char* none_left = "no image is left in the pool";
+
+  /// Runs a step that may find no image any more: the reason is said, and the loop ends.
+  template <class Part>
+  bool unless_nothing_is_left(Part part) {
+    try {
+      return part() || end(none_left);
+    } catch (const loop::NothingLeft& reason) {
+      output_.line(reason.what());
+      return end(none_left);
+    }
+  }
+
   bool choose(int round) {
-    const json account = select_round(state_, round, o_, output_);
-    return account.at("images").get<std::size_t>() > 0 || end("no image is left in the pool");
+    return unless_nothing_is_left([&] {
+      return select_round(state_, round, o_, output_).at("images").get<std::size_t>() > 0;
+    });
+  }
+
+  bool push(int round) {
+    return unless_nothing_is_left([&] {
+      say_push(round, loop::push_round(state_, round, push_options(round)), output_);
+      return true;
+    });
   }
 
   loop::PushRound push_options(int round) const {
@@ -198,7 +223,7 @@ json run_active_loop(const std::vector<std::string>& arguments, Output& output) 
   LoopVerbOptions o;
   if (!read_options(o, arguments, output)) return {};
   complete(o);
-  loop::State state = open_or_begin(o.start, "active loop", output);
+  loop::State state = open_or_begin(o.start, "active loop", output, o.split);
   ::setenv("YOLOV7_STORE", state.beginning().store.c_str(), 1);
   evaluated_split(state, o.split);
   std::vector<std::string> kept = o.given;

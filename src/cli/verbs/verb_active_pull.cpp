@@ -34,11 +34,24 @@ Settings settings(PullVerbOptions& o) {
                   edit_settings(o.pull.costs), place_settings(o.pull.place, false)})};
 }
 
+/// What `active loop` was told, and the options of this call over it.
+bool read_options(PullVerbOptions& o, const std::vector<std::string>& arguments, Output& output) {
+  PullVerbOptions first;
+  if (!parse_arguments(settings(first), arguments, output)) return false;
+  const Settings table = settings(o);
+  if (!first.start.folder.empty() && loop::State::exists(first.start.folder)) {
+    Output quiet = output;
+    parse_arguments(table, words_for(table, loop::State::read(first.start.folder).arguments()),
+                    quiet);
+  }
+  return parse_arguments(table, arguments, output);
+}
+
 }  // namespace
 
 json run_active_pull(const std::vector<std::string>& arguments, Output& output) {
   PullVerbOptions o;
-  if (!parse_arguments(settings(o), arguments, output)) return {};
+  if (!read_options(o, arguments, output)) return {};
   o.pull.place.stop = interrupt::token();
   loop::State state = open_loop(o.start, "active pull");
   const int round = o.round == 0 ? state.rounds() : o.round;

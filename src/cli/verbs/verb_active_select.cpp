@@ -19,6 +19,7 @@
 #include "dataset/formats/output_folder.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/contact_sheet.hpp"
+#include "loop/tasks.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -111,6 +112,23 @@ void require_options(const ActiveOptions& o) {
   api::require_weights(o.model.weights);
 }
 
+/// Errors: NothingLeft; a budget that no image fits in.
+void require_choice(const ActiveOptions& o, const active::Selection& selection, const Pool& pool,
+                    const std::vector<active::Candidate>& candidates) {
+  if (!selection.choices.empty()) return;
+  const std::string why = fmt::format(
+      "{}: nothing was chosen: {} images, {} of them show what a labelled "
+      "image shows, and a budget of {} {}",
+      o.source, pool.images.size(), selection.known, text::general(o.select.budget.amount), o.unit);
+  const bool fits =
+      std::any_of(candidates.begin(), candidates.end(), [&](const active::Candidate& one) {
+        return o.select.budget.share_of(static_cast<double>(one.scores.boxes()), o.select.cost) <=
+               o.select.budget.amount;
+      });
+  if (selection.considered > 0 && !fits) throw Error(why);
+  throw loop::NothingLeft(why);
+}
+
 json result_json(const ActiveOptions& o, const active::Selection& selection, const Pool& pool) {
   json chosen = json::array();
   for (const active::Choice& one : selection.choices)
@@ -186,12 +204,7 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   o.select.labelled_boxes = labelled.boxes;
   o.select.labelled = std::move(labelled.features);
   const active::Selection selection = active::select(candidates, o.select);
-  if (selection.choices.empty())
-    throw Error(
-        fmt::format("{}: nothing was chosen: {} images, {} of them show what a labelled "
-                    "image shows, and a budget of {} {}",
-                    o.source, pool.images.size(), selection.known,
-                    text::general(o.select.budget.amount), o.unit));
+  require_choice(o, selection, pool, candidates);
   const json result = result_json(o, selection, pool);
   dataset::build_folder(o.out, [&](const fs::path& folder) {
     std::string list;

@@ -186,11 +186,11 @@ void convert_objects(AnnotatedImage& image, Preparing& work, const std::vector<i
           seen[BoxKey(object.class_index, object.crowd, object.ignore, b.x1, b.y1, b.x2, b.y2)];
       for (const std::size_t other : others)
         if (same_shape(kept[other], object))
-          reason =
-              fmt::format("box of class '{}' with the same corners as {}",
-                          work.account.names[static_cast<std::size_t>(object.class_index)],
-                          kept[other].line > 0 ? fmt::format("the one in line {}", kept[other].line)
-                                               : fmt::format("object {}", kept[other].id));
+          reason = fmt::format(
+              "box of class '{}' {} {}",
+              work.account.names[static_cast<std::size_t>(object.class_index)], same_corners,
+              kept[other].line > 0 ? fmt::format("the one in line {}", kept[other].line)
+                                   : fmt::format("object {}", kept[other].id));
       if (reason.empty()) others.push_back(kept.size());
     }
     if (!reason.empty()) {

@@ -42,6 +42,8 @@ struct PrepareOptions {
 
 /// Reason of the drop of an image that no annotation names.
 inline constexpr const char* without_annotation = "no annotation";
+/// Part of the reason of the drop of a box that is there twice: nothing is lost with it.
+inline constexpr const char* same_corners = "with the same corners as";
 
 /// Afterwards `set` holds only images that can be used, each with file, size and split. Its objects
 /// have no fault, and their boxes are clipped to the image. Every annotation, image and box that is
