@@ -88,6 +88,9 @@ def translate(openvino, program):
     for op in function.operations:
         if op.op_type == "const":
             continue
+        if op.op_type == "constexpr_lut_to_dense":  # weights, from a palette
+            values[op.outputs[0].name] = op.materialized_val_inference()
+            continue
         given = {name: value_of(argument) for name, argument in op.inputs.items() if argument is not None and name in op.used}
         result = operations[op.op_type](**given)
         values[op.outputs[0].name] = result if isinstance(result, openvino.Output) else result.output(0)

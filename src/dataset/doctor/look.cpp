@@ -4,10 +4,6 @@
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
-#include <optional>
-
-#include "dataset/similarity/halved.hpp"
-#include "dataset/similarity/kernels/level_rows.hpp"
 
 namespace yolov7::dataset::doctor {
 namespace {
@@ -15,11 +11,6 @@ namespace {
 constexpr int longest_side = 640, evidence_side = 256;
 constexpr std::size_t most_boxes = 64;
 constexpr double slack = 0.005;
-
-const kernels::LevelRows& loops() {
-  static const kernels::LevelRows chosen = kernels::level_rows(best_instruction_set());
-  return chosen;
-}
 
 cv::Mat at_most(const cv::Mat& picture, int side) {
   cv::Mat half = picture;  // halves are made far quicker than other sizes
@@ -38,25 +29,30 @@ cv::Mat at_most(const cv::Mat& picture, int side) {
   return small;
 }
 
-/// Gray levels below which these shares of the pixels lie; every second row tells as much as all.
-void take_levels(const cv::Mat& gray, Look& look) {
-  // Neighbours are often equal: four tables spare the wait for the same count.
-  std::array<std::array<std::uint32_t, 256>, 4> tables{};
-  std::size_t total = 0;
-  for (int y = 0; y < gray.rows; y += 2) {
-    const unsigned char* row = gray.ptr(y);
-    int x = 0;
-    for (; x + 4 <= gray.cols; x += 4)
-      for (std::size_t k = 0; k < 4; ++k) ++tables[k][row[x + static_cast<int>(k)]];
-    for (; x < gray.cols; ++x) ++tables[0][row[x]];
-    total += static_cast<std::size_t>(gray.cols);
+bool is_gray(const cv::Mat& bgr) {
+  constexpr int tolerance = 2;
+  for (int y = 0; y < bgr.rows; ++y) {
+    const auto* row = bgr.ptr<cv::Vec3b>(y);
+    for (int x = 0; x < bgr.cols; ++x)
+      if (std::abs(row[x][0] - row[x][1]) > tolerance ||
+          std::abs(row[x][1] - row[x][2]) > tolerance)
+        return false;
   }
-  const auto all = static_cast<double>(total);
+  return true;
+}
+
+/// Gray levels below which these shares of the pixels lie.
+void take_levels(const cv::Mat& gray, Look& look) {
+  std::array<std::size_t, 256> counts{};
+  for (int y = 0; y < gray.rows; ++y) {
+    const unsigned char* row = gray.ptr(y);
+    for (int x = 0; x < gray.cols; ++x) ++counts[row[x]];
+  }
+  const auto all = static_cast<double>(gray.total());
   double below = 0, sum = 0, squares = 0;
   bool have_low = false, have_middle = false, have_high = false;
   for (int level = 0; level < 256; ++level) {
-    double here = 0;
-    for (const auto& table : tables) here += table[static_cast<std::size_t>(level)];
+    const auto here = static_cast<double>(counts[static_cast<std::size_t>(level)]);
     below += here, sum += here * level, squares += here * level * level;
     if (!have_low && below >= 0.01 * all) look.low = level, have_low = true;
     if (!have_middle && below >= 0.5 * all) look.middle = level, have_middle = true;
@@ -66,77 +62,58 @@ void take_levels(const cv::Mat& gray, Look& look) {
   look.spread = std::sqrt(std::max(0.0, squares / all - look.mean * look.mean));
 }
 
-/// Mean square of what lies between Gaussians of about half a px and 1 px of a level whose pixels
-/// are sums over `area` px of the image: the structures of about a px and a half of the level (Burt
-/// and Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans. Communications 31 (4),
-/// 1983, with a finer Gaussian taken away as well, so that noise counts little). Nothing where the
-/// level is too small.
-std::optional<double> band_energy(const cv::Mat1w& level, double area) {
-  constexpr int taps = 5;
-  constexpr double gain = 256;
-  if (level.rows < 2 * taps || level.cols < 2 * taps) return std::nullopt;
-  std::vector<std::int32_t> scratch(2 * static_cast<std::size_t>(level.cols));
+/// Mean square of what lies between Gaussians of 1 and 2 px; of an image of many rows over every
+/// second strip of `strip` rows, which tells as much as all of it.
+double band_energy(const cv::Mat& levels, int strip) {
+  constexpr int fine_size = 7, coarse_size = 11, reach = coarse_size / 2;  // three deviations
+  const bool whole = levels.rows < 8 * strip;
+  if (whole) strip = levels.rows;
   double sum = 0;
-  for (int y = 0; y + taps <= level.rows; ++y) {
-    const std::uint16_t* rows[taps];
-    for (int k = 0; k < taps; ++k) rows[k] = level[y + k];
-    sum += loops().band(rows, level.cols, scratch.data());
+  std::size_t count = 0;
+  for (int y = whole ? 0 : strip / 2; y < levels.rows; y += 2 * strip) {
+    const cv::Range inner(y, std::min(y + strip, levels.rows)),
+        outer(std::max(0, inner.start - reach), std::min(levels.rows, inner.end + reach));
+    cv::Mat fine, coarse;
+    cv::GaussianBlur(levels.rowRange(outer), fine, {fine_size, fine_size}, 1);
+    cv::GaussianBlur(fine, coarse, {coarse_size, coarse_size}, std::sqrt(3.0));
+    const cv::Range rows(inner.start - outer.start, inner.end - outer.start);
+    sum += cv::norm(fine.rowRange(rows), coarse.rowRange(rows), cv::NORM_L2SQR);
+    count += static_cast<std::size_t>(rows.size()) * static_cast<std::size_t>(levels.cols);
   }
-  const double count = static_cast<double>(level.rows - taps + 1) * (level.cols - taps + 1);
-  return sum / count / (gain * gain) / (area * area);
+  return sum / static_cast<double>(count);
 }
 
 /// Energy of one octave of structures against that of the next coarser ones. Rounding to whole
 /// gray levels hardly counts, because the finest scale is left out.
 void take_sharpness(const cv::Mat& gray, Look& look) {
   constexpr double least = 1e-4;
-  std::array<std::optional<double>, 3> energy{};
-  cv::Mat level = gray;
-  double area = 1;
-  for (std::optional<double>& octave : energy) {
-    if (std::min(level.cols, level.rows) < 2) break;
-    const cv::Mat1w half = similarity::halved(level);
-    area *= 4;
-    octave = band_energy(half, area);
-    level = half;
+  std::array<double, 3> energy{};
+  int strip = 32;
+  cv::Mat levels;
+  gray.convertTo(levels, CV_32F);
+  for (double& octave : energy) {
+    octave = std::log(band_energy(levels, strip) + least);
+    cv::Mat half;
+    cv::resize(levels, half, cv::Size(std::max(1, levels.cols / 2), std::max(1, levels.rows / 2)),
+               0, 0, cv::INTER_AREA);
+    levels = half;
+    strip /= 2;
   }
-  const auto less = [&](std::size_t coarse) {
-    if (!energy[0] || !energy[coarse]) return 0.0;
-    return std::log(*energy[0] + least) - std::log(*energy[coarse] + least);
-  };
-  look.fine_octave = less(1);
-  look.fine_octaves = less(2);
+  look.fine_octave = energy[0] - energy[1];
+  look.fine_octaves = energy[0] - energy[2];
 }
 
-/// Strength of the edges of each pixel.
-cv::Mat1b edges_of(const cv::Mat1b& gray) {
-  cv::Mat1b edges(gray.size(), 0);
-  if (gray.cols < 2 || gray.rows < 2) return edges;
-  std::vector<std::int16_t> scratch(2 * static_cast<std::size_t>(gray.cols));
-  for (int y = 0; y < gray.rows; ++y) {
-    const int above = y > 0 ? y - 1 : 1, below = y + 1 < gray.rows ? y + 1 : y - 1;
-    const std::uint8_t* rows[] = {gray[above], gray[y], gray[below]};
-    loops().edges(rows, gray.cols, scratch.data(), edges[y]);
-  }
-  return edges;
-}
-
-/// Means of brightness, colours and edges over rectangles, at a long side of at most 511 px.
+/// Means of an image and of its edges over rectangles.
 class Means {
  public:
-  Means(const PicturePlanes& planes, const cv::Mat& gray) {
-    cv::Mat1b small = gray;
-    if (std::max(gray.cols, gray.rows) >= 2 * evidence_side && std::min(gray.cols, gray.rows) >= 2)
-      similarity::halved(gray).convertTo(small, CV_8U, 0.25);
-    size_ = small.size();
-    cv::Mat pixels;
-    cv::merge(std::vector<cv::Mat>{small, like(planes.blue), like(planes.red), edges_of(small)},
-              pixels);
-    sums_ = cv::Mat(size_.height + 1, size_.width + 1, CV_32SC4);
-    sums_.row(0).setTo(cv::Scalar::all(0));
-    for (int y = 0; y < size_.height; ++y)
-      loops().integral(pixels.ptr(y), size_.width, sums_.ptr<std::int32_t>(y),
-                       sums_.ptr<std::int32_t>(y + 1));
+  explicit Means(const cv::Mat& bgr) : size_(bgr.size()) {
+    cv::Mat gray, across, down, edges, all;
+    cv::cvtColor(bgr, gray, cv::COLOR_BGR2GRAY);
+    cv::Sobel(gray, across, CV_16S, 1, 0, 3, 0.5);
+    cv::Sobel(gray, down, CV_16S, 0, 1, 3, 0.5);
+    cv::convertScaleAbs(cv::abs(across) + cv::abs(down), edges);
+    cv::merge(std::vector<cv::Mat>{bgr, edges}, all);
+    cv::integral(all, sums_, CV_32S);
   }
   cv::Vec4d sum(const cv::Rect& r) const {
     return cv::Vec4d(sums_.at<cv::Vec4i>(r.y + r.height, r.x + r.width)) -
@@ -156,29 +133,18 @@ class Means {
                               size_.height);
     return {x1, y1, x2 - x1, y2 - y1};
   }
-  /// Distance of the mean colours (as B, G and R), and of the mean strength of edges, inside the
-  /// box and in a ring around it.
+  /// Distance of the mean colours, and of the mean strength of edges, inside the box and in a ring
+  /// around it.
   double contrast(const CxcywhNormalized& box) const {
     constexpr double ring = 1.5;
     const cv::Rect inner = pixels(box, 1), outer = pixels(box, ring);
     const int around = outer.area() - inner.area();
     if (around <= 0) return 0;
     const cv::Vec4d in = sum(inner), out = sum(outer) - in;
-    const cv::Vec4d d = in / static_cast<double>(inner.area()) - out / static_cast<double>(around);
-    // ITU-R BT.601 in full range.
-    return cv::norm(cv::Vec4d(d[0] + 1.772 * d[1], d[0] - 0.344136 * d[1] - 0.714136 * d[2],
-                              d[0] + 1.402 * d[2], d[3]));
+    return cv::norm(in / static_cast<double>(inner.area()) - out / static_cast<double>(around));
   }
 
  private:
-  cv::Mat like(const cv::Mat& plane) const {
-    if (plane.size() == size_) return plane;
-    cv::Mat result;
-    const bool smaller = plane.cols < size_.width;
-    cv::resize(plane, result, size_, 0, 0, smaller ? cv::INTER_LINEAR : cv::INTER_AREA);
-    return result;
-  }
-
   cv::Size size_;
   cv::Mat sums_;
 };
@@ -197,14 +163,13 @@ std::vector<CxcywhNormalized> boxes_under(const Layout& layout, const std::vecto
   return boxes;
 }
 
-void take_contrast(const PicturePlanes& planes, const cv::Mat& gray,
-                   const std::vector<RawRow>& rows, Look& look) {
+void take_contrast(const cv::Mat& bgr, const std::vector<RawRow>& rows, Look& look) {
   std::optional<Means> means;
   std::vector<double> own;  // of each box, as the format says
   for (std::size_t i = 0; i < layout_count; ++i) {
-    const auto boxes = boxes_under(layout_at(i), rows, {planes.width, planes.height});
+    const auto boxes = boxes_under(layout_at(i), rows, bgr.size());
     if (boxes.empty()) continue;
-    if (!means) means.emplace(planes, gray);
+    if (!means) means.emplace(at_most(bgr, evidence_side));
     double sum = 0;
     int more = 0;
     for (std::size_t k = 0; k < boxes.size(); ++k) {
@@ -224,15 +189,16 @@ void take_contrast(const PicturePlanes& planes, const cv::Mat& gray,
 
 }  // namespace
 
-Look look_at(std::string_view bytes, const PicturePlanes& planes, const std::vector<RawRow>& rows) {
+Look look_at(std::string_view bytes, const cv::Mat& bgr, const std::vector<RawRow>& rows) {
   Look look;
   look.taken = true;
   look.stored = stored_form(bytes);
-  look.gray = planes.gray;
-  const cv::Mat gray = at_most(planes.luma, longest_side);
+  look.gray = is_gray(bgr);
+  cv::Mat gray;
+  cv::cvtColor(at_most(bgr, longest_side), gray, cv::COLOR_BGR2GRAY);
   take_levels(gray, look);
   take_sharpness(gray, look);
-  take_contrast(planes, gray, rows, look);
+  take_contrast(bgr, rows, look);
   return look;
 }
 

@@ -3,6 +3,7 @@
 // how it was stored (data-services D1).
 #include <array>
 #include <cstdint>
+#include <opencv2/core/mat.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,6 @@
 #include "dataset/doctor/layouts.hpp"
 #include "dataset/doctor/raw_rows.hpp"
 #include "image/codec/codec.hpp"
-#include "image/codec/planes.hpp"
 
 namespace yolov7::dataset::doctor {
 
@@ -29,8 +29,7 @@ struct Look {
   double mean = 0, spread = 0;           ///< of the gray levels, 0 … 255
   double low = 0, middle = 0, high = 0;  ///< gray levels below which 1, 50 and 99 % of pixels lie
   /// ln of the energy of structures of 1 to 2 px against those of 2 to 4 px, and of 4 to 8 px. A
-  /// sharp image has about as much in each octave; blur takes the finest away. 0 where the image is
-  /// too small for the coarser ones.
+  /// sharp image has about as much in each octave; blur takes the finest away.
   double fine_octave = 0, fine_octaves = 0;
   /// Per layout: how far the boxes stand out from what lies around them, mean over the boxes; and
   /// over how many boxes. Only for layouts under which every row of the file is a box.
@@ -48,7 +47,7 @@ struct Look {
 };
 
 StoredForm stored_form(std::string_view bytes);
-/// `planes`: its pixels, as inspect_picture() hands them on. `rows`: the boxes of its label file.
-Look look_at(std::string_view bytes, const PicturePlanes& planes, const std::vector<RawRow>& rows);
+/// `rows`: the boxes of its label file.
+Look look_at(std::string_view bytes, const cv::Mat& bgr, const std::vector<RawRow>& rows);
 
 }  // namespace yolov7::dataset::doctor

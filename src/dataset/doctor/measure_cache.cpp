@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t key_size = 32, hash_size = 32;
 /// Changes with what look_at() measures.
-constexpr int look_version = 2;
+constexpr int look_version = 1;
 
 std::string header() {
   return fmt::format("yolov7.cpp image measures, format {}.{}\n", look_version,

@@ -44,10 +44,9 @@ class Reader {
     looks_.known = [this](const std::string& rows, const PictureFacts& facts) {
       return cache_.holds(measure_key(facts.content_hash, read_rows(rows, {}, 0)));
     };
-    looks_.look = [this](const std::string& text, std::string_view bytes,
-                         const PicturePlanes& planes) {
+    looks_.look = [this](const std::string& text, std::string_view bytes, const cv::Mat& bgr) {
       const std::vector<RawRow> rows = read_rows(text, {}, 0);
-      Measures measures{look_at(bytes, planes, rows), sketch_of(planes)};
+      Measures measures{look_at(bytes, bgr, rows), sketch_of(bgr)};
       cache_.put(measure_key(file::content_hash(bytes), rows), std::move(measures));
     };
   }
@@ -70,9 +69,9 @@ class Reader {
       return cache_.find(measure_key(facts.content_hash, picture.rows), picture.look,
                          picture.sketch);
     };
-    examination.look = [&](std::size_t i, std::string_view bytes, const PicturePlanes& planes) {
-      split.pictures[i].look = look_at(bytes, planes, split.pictures[i].rows);
-      split.pictures[i].sketch = sketch_of(planes);
+    examination.look = [&](std::size_t i, std::string_view bytes, const cv::Mat& bgr) {
+      split.pictures[i].look = look_at(bytes, bgr, split.pictures[i].rows);
+      split.pictures[i].sketch = sketch_of(bgr);
     };
     IndexOptions reading;
     reading.single_cls = options_.single_cls;
@@ -128,8 +127,8 @@ class Reader {
     });
   }
 
-  similarity::Sketch sketch_of(const PicturePlanes& planes) const {
-    return options_.sketches ? similarity::sketch_of(planes) : similarity::Sketch{};
+  similarity::Sketch sketch_of(const cv::Mat& bgr) const {
+    return options_.sketches ? similarity::sketch_of(bgr) : similarity::Sketch{};
   }
 
   const SubjectOptions& options_;

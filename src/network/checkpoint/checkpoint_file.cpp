@@ -91,7 +91,8 @@ Checkpoint read_own(const TorchContainer& container, const std::string& source) 
   checkpoint.ema = read_weights(container, "ema", source, used);
   checkpoint.optimizer = read_weights(container, "optimizer", source, used);
   checkpoint.facts.optimizer_tensors = checkpoint.optimizer.size();
-  if (head_layer(checkpoint.inference_weights()) < 0)
+  const Weights& weights = checkpoint.inference_weights();
+  if (weights.size() > 0 && head_layer(weights) < 0)
     checkpoint.facts.notes.push_back(
         "it holds a backbone alone: training starts from it, and makes neck and head anew");
   if (!checkpoint.quantization.empty())
