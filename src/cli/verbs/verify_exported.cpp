@@ -90,7 +90,16 @@ void compare_again(Checks& checks, const Files& files, const exporting::Certifie
                          same, output);
   };
   if (!certified.format->readable) {
-    compare_with(write_again(checks, files, certified, model, options, folder.path(), output));
+    const exporting::FileCheck rewritten =
+        write_again(checks, files, certified, model, options, folder.path(), output);
+    if (!options.int8 || certified.format->read_weights == nullptr) {
+      compare_with(rewritten);
+      return;
+    }
+    ParentModel parent(source, options);  // the weights of the file in the network that they are of
+    const exporting::Verification with = parent.verification(false);
+    compare_with(exporting::check_file(*certified.format, model, options, files.model, &with,
+                                       folder.path()));
     return;
   }
   ParentModel parent(source, options);
