@@ -76,8 +76,14 @@ nlohmann::json run_val(const std::vector<std::string>&, Output&);
 nlohmann::json run_detect(const std::vector<std::string>&, Output&);
 nlohmann::json run_convert(const std::vector<std::string>&, Output&);
 nlohmann::json run_export(const std::vector<std::string>&, Output&);
-nlohmann::json run_active(const std::vector<std::string>&, Output&);  ///< active select
+nlohmann::json run_active(const std::vector<std::string>&, Output&);  ///< its parts
 nlohmann::json run_active_select(const std::vector<std::string>&, Output&);
+nlohmann::json run_active_push(const std::vector<std::string>&, Output&);
+nlohmann::json run_active_pull(const std::vector<std::string>&, Output&);
+nlohmann::json run_active_merge(const std::vector<std::string>&, Output&);
+nlohmann::json run_active_status(const std::vector<std::string>&, Output&);
+nlohmann::json run_active_loop(const std::vector<std::string>&, Output&);
+nlohmann::json run_active_simulate(const std::vector<std::string>&, Output&);
 nlohmann::json run_annotate(const std::vector<std::string>&, Output&);
 nlohmann::json run_anchors(const std::vector<std::string>&, Output&);
 nlohmann::json run_prune(const std::vector<std::string>&, Output&);

@@ -72,8 +72,7 @@ std::vector<std::string> cells_of(const json& one) {
   std::vector<std::string> cells = {shown(one["number"]), shown(one["tasks"]),
                                     shown(one["answered"]), shown(one["empty"]),
                                     shown(one["skipped"])};
-  for (const char* name : {"kept", "moved", "relabelled", "removed", "added"})
-    cells.push_back(shown(part(edits, name)));
+  for (const char* name : edit_names) cells.push_back(shown(part(edits, name)));
   cells.push_back(shown(part(cost, "corrected")));
   cells.push_back(shown(part(cost, "saved")));
   cells.push_back(shown(one["map50"], "{:.4f}"));

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -18,15 +20,6 @@ namespace {
 json to_json(const Edits& e) {
   return {{"kept", e.kept},       {"moved", e.moved}, {"relabelled", e.relabelled},
           {"removed", e.removed}, {"added", e.added}, {"share_touched", e.touched()}};
-}
-
-/// Keys of all rounds before this one.
-std::set<std::string> keys_before(const State& state, int round) {
-  std::set<std::string> keys;
-  for (int r = 1; r < round; ++r)
-    if (fs::exists(tasks_folder(state, r)))
-      for (const Task& task : read_tasks(tasks_folder(state, r)).tasks) keys.insert(task.key);
-  return keys;
 }
 
 PlaceRound place_round(const State& state, int round, const TaskSet& set) {
@@ -63,17 +56,12 @@ void add_edits(const TaskSet& set, const Answers& answers, const EditCosts& cost
 
 fs::path tasks_folder(const State& state, int round) { return state.round_folder(round) / "tasks"; }
 
-std::vector<std::string> sent_images(const State& state) {
-  std::vector<std::string> paths;
-  for (int r = 1; r <= state.rounds(); ++r)
+std::vector<Task> tasks_before(const State& state, int round) {
+  std::vector<Task> all;
+  for (int r = 1; r < round; ++r)
     if (fs::exists(tasks_folder(state, r)))
-      for (const Task& task : read_tasks(tasks_folder(state, r)).tasks)
-        paths.push_back(task.origin);
-  return paths;
-}
-
-std::set<std::string> sent_keys(const State& state) {
-  return keys_before(state, state.rounds() + 1);
+      for (Task& task : read_tasks(tasks_folder(state, r)).tasks) all.push_back(std::move(task));
+  return all;
 }
 
 json push_round(State& state, int round, const PushRound& options) {
@@ -84,8 +72,9 @@ json push_round(State& state, int round, const PushRound& options) {
     set = read_tasks(folder);
   } else {
     file::make_folder(folder.parent_path());
-    TasksMade made =
-        make_tasks(options.predictions, folder, keys_before(state, round), options.model);
+    std::set<std::string> keys;
+    for (const Task& task : tasks_before(state, round)) keys.insert(task.key);
+    TasksMade made = make_tasks(options.predictions, folder, keys, options.model);
     account["sent_before"] = made.sent_before;
     account["doubles"] = made.doubles;
     set = std::move(made.set);

@@ -2,7 +2,6 @@
 // The steps of a round between the choice of images and the training.
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -46,9 +45,7 @@ std::string waiting_line(const State& state, int round, const nlohmann::json& ac
 
 /// Where the tasks of a round are.
 std::filesystem::path tasks_folder(const State& state, int round);
-/// Paths that the images of all rounds came from.
-std::vector<std::string> sent_images(const State& state);
-/// Their keys (Task::key).
-std::set<std::string> sent_keys(const State& state);
+/// Tasks of the rounds before this one; of rounds() + 1: of all.
+std::vector<Task> tasks_before(const State& state, int round);
 
 }  // namespace yolov7::loop

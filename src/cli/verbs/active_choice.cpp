@@ -1,7 +1,5 @@
 #include "cli/verbs/active_choice.hpp"
 
-#include <fmt/format.h>
-
 namespace yolov7::cli {
 namespace {
 
@@ -11,50 +9,50 @@ std::vector<std::string> strategy_names() {
   return names;
 }
 
-std::string strategy_help() {
-  std::string lines;
-  for (const active::StrategyName& one : active::strategies())
-    lines += fmt::format("{}{}: {}", lines.empty() ? "" : "; ", one.name, one.description);
-  return lines;
-}
-
 }  // namespace
+
+std::vector<Setting> cost_settings(double& image, double& box, SettingLevel level) {
+  std::vector<Setting> both{
+      setting("cost-image", image, "what looking at an image costs, seconds or money")
+          .range(0, 1e9),
+      setting("cost-box", box, "what a box costs, in the same unit").range(0, 1e9)};
+  for (Setting& one : both) one.level = level;
+  return both;
+}
 
 std::vector<Setting> choice_settings(ChoiceOptions& o) {
   return group(
       "Choice",
-      {setting("strategy", o.select.strategy, strategy_help()).choices(strategy_names()).basic(),
-       setting("budget", o.select.budget.amount, "what this round may take").range(0, 1e12).basic(),
-       setting("budget-unit", o.unit, "unit of --budget")
-           .choices({"images", "boxes", "cost"})
-           .basic(),
-       setting("cost-image", o.select.cost.image,
-               "what looking at an image costs, seconds or money")
-           .range(0, 1e9)
-           .basic(),
-       setting("cost-box", o.select.cost.box, "what a box costs, in the same unit")
-           .range(0, 1e9)
-           .basic(),
-       setting("control", o.select.control,
-               "share of the budget that is spent at random, so that the gain of the "
-               "strategy can be measured")
-           .range(0, 1),
-       setting("empty-share", o.select.empty_share,
-               "share of the budget for images in which nothing was found, at random")
-           .range(0, 1),
-       setting("below", o.select.below,
-               "--strategy low-confidence: an image with a detection below this")
-           .range(0, 1),
-       setting("class-share", o.select.class_share,
-               "--strategy auto: largest share of the images by entropy that one "
-               "class may take while others are left")
-           .range(0, 1),
-       setting("keep-similar", o.keep_similar,
-               "choose from near duplicates, too: of each other and of labelled "
-               "images"),
-       setting("seed", o.seed, "the same seed chooses the same images")
-           .range(0, 2147483647)
-           .basic()});
+      joined({{setting("strategy", o.select.strategy, described(active::strategies()))
+                   .choices(strategy_names())
+                   .basic(),
+               setting("budget", o.select.budget.amount, "what this round may take")
+                   .range(0, 1e12)
+                   .basic(),
+               setting("budget-unit", o.unit, "unit of --budget")
+                   .choices({"images", "boxes", "cost"})
+                   .basic()},
+              cost_settings(o.select.cost.image, o.select.cost.box),
+              {setting("control", o.select.control,
+                       "share of the budget that is spent at random, so that the gain of the "
+                       "strategy can be measured")
+                   .range(0, 1),
+               setting("empty-share", o.select.empty_share,
+                       "share of the budget for images in which nothing was found, at random")
+                   .range(0, 1),
+               setting("below", o.select.below,
+                       "--strategy low-confidence: an image with a detection below this")
+                   .range(0, 1),
+               setting("class-share", o.select.class_share,
+                       "--strategy auto: largest share of the images by entropy that one "
+                       "class may take while others are left")
+                   .range(0, 1),
+               setting("keep-similar", o.keep_similar,
+                       "choose from near duplicates, too: of each other and of labelled "
+                       "images"),
+               setting("seed", o.seed, "the same seed chooses the same images")
+                   .range(0, 2147483647)
+                   .basic()}}));
 }
 
 }  // namespace yolov7::cli

@@ -31,11 +31,6 @@ void say_notes(const json& account) {
   for (const json& one : account.at("notes")) log::warning(one.get<std::string>());
 }
 
-void require_folder(const LoopStart& start, const std::string& verb) {
-  if (start.folder.empty())
-    throw usage_error(fmt::format("{}: expected the folder of the loop, found none", verb));
-}
-
 /// What --labelled names, wherever the call is made.
 std::string source_of(const std::string& labelled) {
   return versions::is_store_name(labelled) ? labelled : fs::weakly_canonical(labelled).string();
@@ -208,6 +203,11 @@ std::vector<std::string> words_for(const Settings& table, const std::vector<std:
     if (wanted) words.push_back(word);
   }
   return words;
+}
+
+void require_folder(const LoopStart& start, const std::string& verb) {
+  if (start.folder.empty())
+    throw usage_error(fmt::format("{}: expected the folder of the loop, found none", verb));
 }
 
 loop::State open_loop(const LoopStart& start, const std::string& verb) {

@@ -14,13 +14,6 @@
 
 namespace yolov7::cli {
 
-// One per verb file.
-nlohmann::json run_active_push(const std::vector<std::string>&, Output&);
-nlohmann::json run_active_pull(const std::vector<std::string>&, Output&);
-nlohmann::json run_active_merge(const std::vector<std::string>&, Output&);
-nlohmann::json run_active_status(const std::vector<std::string>&, Output&);
-nlohmann::json run_active_loop(const std::vector<std::string>&, Output&);
-
 struct LoopStart {
   std::string folder, labelled, name, store;
 };
@@ -49,7 +42,9 @@ std::string evaluated_split(const std::set<std::string>& splits, const std::stri
 std::set<std::string> splits_of(const versions::Content& content);
 /// The words among `kept`, those of an earlier call of another part, that set options of `table`.
 std::vector<std::string> words_for(const Settings& table, const std::vector<std::string>& kept);
-/// Goes on. Error (usage): no folder.
+/// Error (usage): no folder.
+void require_folder(const LoopStart& start, const std::string& verb);
+/// Goes on. Errors: those of require_folder() and of loop::State::open().
 loop::State open_loop(const LoopStart& start, const std::string& verb);
 
 /// predictions.json of a folder that `select` or `detect --collect` wrote, or the file itself.

@@ -62,10 +62,11 @@ bool is_known(const fs::path& path, const std::set<std::string>& keys) {
 
 /// The images of the pool that no round has had, under whatever name.
 Words images_left(const loop::State& state, const std::string& source) {
-  std::set<std::string> sent;
-  for (const std::string& one : loop::sent_images(state))
-    sent.insert(fs::weakly_canonical(one).string());
-  const std::set<std::string> keys = loop::sent_keys(state);
+  std::set<std::string> sent, keys;
+  for (const loop::Task& task : loop::tasks_before(state, state.rounds() + 1)) {
+    sent.insert(fs::weakly_canonical(task.origin).string());
+    keys.insert(task.key);
+  }
   Words left;
   for (const runtime::SourcePicture& one : runtime::list_pictures(source)) {
     check_stop(interrupt::token());

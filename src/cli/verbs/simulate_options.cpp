@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/active_choice.hpp"
 #include "cli/verbs/child_training.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
@@ -19,13 +20,6 @@ namespace yolov7::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string arm_help() {
-  std::string lines;
-  for (const active::Arm& one : active::arms())
-    lines += fmt::format("{}{}: {}", lines.empty() ? "" : "; ", one.name, one.description);
-  return lines;
-}
 
 std::vector<Setting> file_settings(SimulateOptions& o) {
   return group(
@@ -44,34 +38,30 @@ std::vector<Setting> file_settings(SimulateOptions& o) {
 std::vector<Setting> comparison_settings(SimulateOptions& o) {
   return group(
       "Comparison",
-      {setting("strategies", o.strategies, arm_help()).basic(),
-       setting("seeds", o.seeds, "each strategy is tried from so many starts")
-           .range(1, 1000)
-           .basic(),
-       setting("first-seed", o.first_seed, "the first of them").range(0, 1'000'000),
-       setting("start", o.start,
-               "what the images that all strategies of a seed begin with may take")
-           .range(0, 1e12)
-           .basic(),
-       setting("budget", o.budget, "what each further round may take").range(0, 1e12).basic(),
-       setting("budget-unit", o.unit, "unit of --start and --budget")
-           .choices({"cost", "boxes", "images"})
-           .basic(),
-       setting("rounds", o.rounds, "rounds after the start").range(1, 1000).basic(),
-       setting("cost-image", o.select.cost.image,
-               "what looking at an image costs, seconds or money")
-           .range(0, 1e9)
-           .basic(),
-       setting("cost-box", o.select.cost.box, "what a box costs, in the same unit")
-           .range(0, 1e9)
-           .basic(),
-       setting("no-full", o.no_full,
-               "no training with the whole pool, so that no cost to reach a share of it is told"),
-       setting("control", o.select.control, "as in active select").range(0, 1),
-       setting("empty-share", o.select.empty_share, "as in active select").range(0, 1),
-       setting("below", o.select.below, "tutorial: an image with a detection below this")
-           .range(0, 1),
-       setting("class-share", o.select.class_share, "as in active select").range(0, 1)});
+      joined(
+          {{setting("strategies", o.strategies, described(active::arms())).basic(),
+            setting("seeds", o.seeds, "each strategy is tried from so many starts")
+                .range(1, 1000)
+                .basic(),
+            setting("first-seed", o.first_seed, "the first of them").range(0, 1'000'000),
+            setting("start", o.start,
+                    "what the images that all strategies of a seed begin with may take")
+                .range(0, 1e12)
+                .basic(),
+            setting("budget", o.budget, "what each further round may take").range(0, 1e12).basic(),
+            setting("budget-unit", o.unit, "unit of --start and --budget")
+                .choices({"cost", "boxes", "images"})
+                .basic(),
+            setting("rounds", o.rounds, "rounds after the start").range(1, 1000).basic()},
+           cost_settings(o.select.cost.image, o.select.cost.box),
+           {setting(
+                "no-full", o.no_full,
+                "no training with the whole pool, so that no cost to reach a share of it is told"),
+            setting("control", o.select.control, "as in active select").range(0, 1),
+            setting("empty-share", o.select.empty_share, "as in active select").range(0, 1),
+            setting("below", o.select.below, "tutorial: an image with a detection below this")
+                .range(0, 1),
+            setting("class-share", o.select.class_share, "as in active select").range(0, 1)}}));
 }
 
 std::vector<Setting> report_settings(SimulateOptions& o) {

@@ -4,8 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
-#include "cli/verbs/active_loop_options.hpp"
-#include "cli/verbs/verb_active_simulate.hpp"
 #include "core/text.hpp"
 
 namespace yolov7::cli {

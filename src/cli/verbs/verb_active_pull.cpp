@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/active_choice.hpp"
 #include "cli/verbs/active_loop_options.hpp"
 #include "core/interrupt.hpp"
 
@@ -25,12 +26,8 @@ Settings settings(PullVerbOptions& o) {
                                          "the round to pull, again if it was; 0 = the last one")
                                      .range(0, 1e6),
                                  enough_setting(o.pull.enough)}),
-                  group("Costs", {setting("cost-image", o.pull.costs.image,
-                                          "what looking at an image costs, seconds or money")
-                                      .range(0, 1e9),
-                                  setting("cost-box", o.pull.costs.box,
-                                          "what drawing a box costs, in the same unit")
-                                      .range(0, 1e9)}),
+                  group("Costs",
+                        cost_settings(o.pull.costs.image, o.pull.costs.box, SettingLevel::further)),
                   edit_settings(o.pull.costs), place_settings(o.pull.place, false)})};
 }
 

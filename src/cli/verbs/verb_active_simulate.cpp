@@ -1,6 +1,4 @@
 // yolov7 active simulate DATA --start 400 --budget 400 --rounds 5 --out DIR
-#include "cli/verbs/verb_active_simulate.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>

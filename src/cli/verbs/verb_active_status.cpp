@@ -21,8 +21,7 @@ nlohmann::json run_active_status(const std::vector<std::string>& arguments, Outp
                "HTML file to write, with curves; without: report.html in the folder of the loop")
            .basic()}};
   if (!parse_arguments(settings, arguments, output)) return {};
-  if (start.folder.empty())
-    throw usage_error("active status: expected the folder of the loop, found none");
+  require_folder(start, "active status");
   const loop::State state = loop::State::read(start.folder);
   nlohmann::json found = loop::status(state);
   const std::filesystem::path file =
