@@ -77,7 +77,7 @@ Candidate candidate(const std::string& config, int classes, int size) {
 
 /// The hyper-parameters that belong to a built-in network; for another one those of p5.
 std::string own_hyperparameters(const std::string& network) {
-  if (network == "yolov7-tiny") return "hyp.scratch.tiny.yaml";
+  if (network.starts_with("yolov7-tiny")) return "hyp.scratch.tiny.yaml";
   const bool four_levels =
       network.size() > 2 && (network.ends_with("w6") || network.ends_with("e6") ||
                              network.ends_with("d6") || network.ends_with("e6e"));
