@@ -57,8 +57,23 @@ class NcnnWriter {
     return model_.fused->weights.at(name);
   }
 
+  /// Such a convolution is a factor and a term for each channel. ncnn 1.0.20261020 computes it from
+  /// wrong memory in bfloat16 when the channels are no multiple of four, which a Scale is not.
+  static bool is_scale(const network::Convolution& conv) {
+    return conv.groups == conv.in_channels && conv.in_channels == conv.out_channels &&
+           conv.kernel_h == 1 && conv.kernel_w == 1 && conv.stride == 1 && conv.pad_h == 0 &&
+           conv.pad_w == 0;
+  }
+
   std::string translate(const network::Convolution& conv, const Inputs& in) {
     const network::Tensor& weight = tensor(conv.tensor + ".weight");
+    if (is_scale(conv)) {
+      std::string result =
+          layers_.layer("Scale", in, {{0, number(conv.out_channels)}, {1, conv.bias ? "1" : "0"}});
+      layers_.plain(weight.to_floats());
+      if (conv.bias) layers_.plain(tensor(conv.tensor + ".bias").to_floats());
+      return result;
+    }
     NcnnParameters parameters = {{0, number(conv.out_channels)},
                                  {1, number(conv.kernel_w)},
                                  {11, number(conv.kernel_h)},

@@ -79,6 +79,23 @@ TEST(Ncnn, WeightsByHand) {
   EXPECT_EQ(at<float>(bin, 4 + 23 * 4), 6);
 }
 
+// y = w x + b for each channel: a Scale, whose numbers are plain.
+TEST(Ncnn, AFactorForEachChannelIsAScale) {
+  for (const bool half : {false, true}) {
+    HandNetwork net;
+    const int scaled = net.conv(0, 3, 3, {2, -4, 8}, {1, 0.5F, 0}, 1, 1, 3);
+    net.level(net.conv(scaled, 3, 6, eighteen(), {}), 1, 1);
+    ExportOptions options;
+    options.half = half;
+    const Written file = written({net.network(), net.weights()}, options, 2, 4);
+    EXPECT_NE(file.param.find("\nScale Scale_1 1 1 images b1 0=3 1=1\nConvolution Convolution_2 "),
+              std::string::npos)
+        << file.param;
+    const float by_hand[] = {2, -4, 8, 1, 0.5F, 0};
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(at<float>(file.bin, 4 * i), by_hand[i]);
+  }
+}
+
 // 1 is 3C00, −2 is C000, 0.5 is 3800 (IEEE 754 binary16). The bias stays float32.
 TEST(Ncnn, HalfHalvesTheConvolutionsWeights) {
   ExportOptions options;
