@@ -6,13 +6,10 @@ namespace yolov7::dataset {
 
 void append(TargetMarks& all, std::size_t before, const TargetMarks& one, std::size_t count,
             std::size_t sample) {
-  if (!one.weights.empty() && all.weights.empty()) all.weights.assign(before, 1);
-  if (!all.weights.empty()) {
-    if (one.weights.empty())
-      all.weights.insert(all.weights.end(), count, 1);
-    else
-      all.weights.insert(all.weights.end(), one.weights.begin(), one.weights.end());
-  }
+  const bool weighted = !one.weights.empty() || !all.weights.empty();
+  if (weighted && all.weights.empty()) all.weights.assign(before, 1);
+  if (weighted && one.weights.empty()) all.weights.insert(all.weights.end(), count, 1);
+  all.weights.insert(all.weights.end(), one.weights.begin(), one.weights.end());
   for (IgnoredBox box : one.ignored) {
     box[0] = static_cast<float>(sample);
     all.ignored.push_back(box);

@@ -21,6 +21,13 @@ TEST(TargetMarks, OfSamplesBecomeThoseOfABatch) {
             (std::vector<IgnoredBox>{{1, 0.1f, 0.2f, 0.3f, 0.4f}, {3, 0.5f, 0.5f, 1, 1}}));
 }
 
+TEST(TargetMarks, OfTheFirstSampleAreKept) {
+  TargetMarks all;
+  append(all, 0, {{0.5f}, {}}, 1, 0);
+  append(all, 1, {}, 1, 1);
+  EXPECT_EQ(all.weights, (std::vector<float>{0.5f, 1}));
+}
+
 TEST(TargetMarks, OfAPartAreRenumbered) {
   const Targets targets{
       {0, 5, 0, 0, 0, 0}, {1, 5, 0, 0, 0, 0}, {1, 5, 0, 0, 0, 0}, {2, 5, 0, 0, 0, 0}};
