@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "dataset/target_marks.hpp"
+
 namespace yolov7::dataset {
 
 /// Where a validation sample came from (data 7.2): maps boxes back to the original picture.
@@ -36,7 +38,8 @@ struct Batch {
   std::vector<std::uint8_t, PixelAllocator>
       pixels;  ///< count × 3 × height × width, R G B planes, 0 … 255
   std::vector<std::array<float, 6>>
-      targets;  ///< sample in batch, class, cx, cy, w, h (normalized to the batch shape)
+      targets;        ///< sample in batch, class, cx, cy, w, h (normalized to the batch shape)
+  TargetMarks marks;  ///< of the targets
   std::vector<SampleOrigin> origins;  ///< one per sample; mosaics name their first tile
   std::size_t number = 0;             ///< position in the epoch, from 0
 };

@@ -335,7 +335,7 @@ Settings settings(TrainOptions& o) {
           joined({input_settings(o), course_settings(o), machine_settings(o), output_settings(o),
                   recipe_settings(o), image_settings(o), schedule_settings(o), process_settings(o),
                   limit_settings(o), watching_settings(o), fine_tuning_settings(o),
-                  settings(o.distill), settings(o.qat)})};
+                  settings(o.distill), settings(o.qat), settings(o.semi)})};
 }
 
 void require_possible(const TrainOptions& o, const char* verb) {

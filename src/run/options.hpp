@@ -9,6 +9,7 @@
 #include "image/codec/truncated.hpp"
 #include "run/distill_options.hpp"
 #include "run/qat_options.hpp"
+#include "run/semi_options.hpp"
 
 namespace yolov7::run {
 
@@ -87,6 +88,7 @@ struct TrainOptions {
   double lr_backbone = 1, lr_neck = 1;  ///< shares of the rate for these parts
   DistillOptions distill;
   QatOptions qat;
+  SemiOptions semi;
   // Accepted for the sake of scripts, or refused by name: never read.
   std::string bucket, entity, artifact_alias;
   bool evolve = false, upload_dataset = false;

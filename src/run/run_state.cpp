@@ -31,6 +31,9 @@ std::string to_text(const RunState& s) {
                                {"loss_sum", s.loss_sum},
                                {"distill_sum", s.distill_sum},
                                {"teacher_hash", s.teacher_hash},
+                               {"marks_hash", s.marks_hash},
+                               {"unlabelled_hash", s.unlabelled_hash},
+                               {"unlabelled_sums", s.unlabelled_sums},
                                {"ema_updates", s.ema_updates},
                                {"best_fitness", s.best_fitness},
                                {"best_epoch", s.best_epoch},
@@ -64,6 +67,9 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.loss_sum = json.at("loss_sum").get<std::array<double, 4>>();
     s.distill_sum = json.value("distill_sum", 0.0);
     s.teacher_hash = json.value("teacher_hash", std::string());
+    s.marks_hash = json.value("marks_hash", std::string());
+    s.unlabelled_hash = json.value("unlabelled_hash", std::string());
+    s.unlabelled_sums = json.value("unlabelled_sums", std::array<double, 4>{});
     s.ema_updates = json.at("ema_updates").get<std::int64_t>();
     s.best_fitness = json.at("best_fitness").get<double>();
     s.best_epoch = json.at("best_epoch").get<int>();
@@ -137,7 +143,8 @@ TrainOptions resumed_options(TrainOptions stored, TrainOptions wanted,
                                                "nproc",
                                                "peer-timeout",
                                                "local_rank",
-                                               "teacher"};
+                                               "teacher",
+                                               "unlabelled"};
   const std::vector<std::string> common = {"json", "quiet", "verbose"};
   stored.stop_after = wanted.stop_after;  // of a call, not of a run
   const Settings from = settings(wanted), to = settings(stored);

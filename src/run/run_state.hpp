@@ -21,6 +21,9 @@ struct RunState {
   std::array<double, 4> loss_sum{};  ///< of the batches of that epoch so far
   double distill_sum = 0;            ///< the same of the teacher's term
   std::string teacher_hash;          ///< of the teacher's tensors and classes; "" = no teacher
+  std::string marks_hash;            ///< of the marks that the training uses; "" = none
+  std::string unlabelled_hash;       ///< of the images without labels; "" = none
+  std::array<double, 4> unlabelled_sums{};  ///< of the epoch so far: loss, images, labels, regions
   std::int64_t ema_updates = 0;
   double best_fitness = -1;  ///< −1: nothing validated yet
   int best_epoch = -1;

@@ -8,6 +8,7 @@
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/setting_name.hpp"
+#include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/formats/open_data.hpp"
 #include "dataset/index/read_index.hpp"
@@ -63,15 +64,66 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
                       "all the same)",
                       o.data, difference, setting_name("accept-changed-data")));
     log::warning(fmt::format("the train split changed since this run began: {}", difference));
-    state.batch = 0;  // the epoch begins anew: its batches are others now
-    state.loss_sum = {};
-    state.distill_sum = 0;
+    begin_epoch_anew(state);  // its batches are others now
   }
+  data.marks = take_marks(data.train, description, state, resumed.has_value());
   if (!context.writes()) return;
   for (const dataset::Index* split : {&data.train, &data.val})
     run::require_images_elsewhere(context.folder, *split);
   if (!resumed || resumed->dataset_identity != data.train.identity)
     run::write_manifest(context.folder, data.train);
+}
+
+void open_unlabelled(Data& data, const RunContext& context, run::RunState& state, bool resumed) {
+  const run::TrainOptions& o = state.options;
+  if (o.semi.unlabelled.empty()) return;
+  if (!run::learns_unlabelled(o.semi)) {
+    log::info(fmt::format("images without labels: {} is 0: plain training",
+                          setting_name("unlabelled-weight")));
+    return;
+  }
+  if (!context.writes()) context.group->any(false);
+  auto unlabelled = std::make_unique<UnlabelledData>();
+  unlabelled->index = read_unlabelled(o.semi.unlabelled, data.train.names, o.recheck, context.stop);
+  if (context.writes()) context.group->any(false);
+  const dataset::Index& index = unlabelled->index;
+  if (context.writes()) run::require_images_elsewhere(context.folder, index);
+  for (std::size_t i = 0; i < std::min<std::size_t>(index.problems.size(), 5); ++i)
+    log::warning("left out: " + text_of(index.problems[i]));
+  const std::size_t in_train = dataset::shared_pictures(index, data.train).size(),
+                    in_val = dataset::shared_pictures(index, data.val).size();
+  log::info(fmt::format(
+      "images without labels: {} used, {} cannot be read; {} of them are training images, {} are "
+      "validation images; from epoch {} on, labels from score {} on, ignored regions from {} on, "
+      "weight {}",
+      index.entries.size(), index.corrupt, in_train, in_val, run::burn_in_epochs(o.semi, o.epochs),
+      text::general(o.semi.pseudo_conf), text::general(o.semi.pseudo_ignore),
+      text::general(o.semi.unlabelled_weight)));
+  if (resumed && index.identity != state.unlabelled_hash) {
+    if (!o.accept_changed_data)
+      throw Error(fmt::format(
+          "{} {}: expected the images that this run began with, found others ({} "
+          "continues all the same)",
+          setting_name("unlabelled"), o.semi.unlabelled, setting_name("accept-changed-data")));
+    log::warning("the images without labels changed since this run began");
+    begin_epoch_anew(state);
+  }
+  state.unlabelled_hash = index.identity;
+  data.unlabelled = std::move(unlabelled);
+}
+
+void start_unlabelled(Data& data, const RunContext& context, const run::RunState& state) {
+  if (!data.unlabelled) return;
+  const run::TrainOptions& o = state.options;
+  const int batch = run::unlabelled_batch(o.semi, o.batch_size, context.group->size());
+  const dataset::LoaderOptions options = loader_options(data, *context.group, state);
+  UnlabelledData& own = *data.unlabelled;
+  own.weak = std::make_unique<dataset::BatchLoader>(own.index, weak_view(options, batch));
+  own.strong = std::make_unique<dataset::BatchLoader>(own.index, strong_view(options, batch));
+  log::info(
+      fmt::format("images without labels: {} beside the {} labelled ones of a batch; the "
+                  "predicted peak of memory knows nothing of their loaders",
+                  batch, o.batch_size));
 }
 
 void choose_sizes(Data& data, const run::TrainOptions& o, double stride) {
@@ -101,6 +153,9 @@ dataset::LoaderOptions loader_options(const Data& data, const Communicator& grou
   if (o.close_mosaic > 0) l.last_mosaic_epoch = o.epochs - o.close_mosaic - 1;
   l.augmentation = state.hyp.augmentation;
   l.rectangular = o.rect && !o.image_weights;
+  l.weights = data.marks.weights;
+  l.drawn = data.marks.drawn;
+  if (l.drawn) l.drawn_share = o.semi.synthetic_share;
   return l;
 }
 

@@ -168,6 +168,11 @@ void make_losses(Model& model, const run::RunState& state, int train_size) {
   LossOptions options = loss_options(description, state, train_size, kind);
   options.autobalance = state.options.autobalance;
   model.loss = std::make_unique<Loss>(options, description);
+  if (run::learns_unlabelled(state.options.semi)) {
+    LossOptions pseudo = options;
+    pseudo.autobalance = false;  // the labelled images' balance is taken
+    model.pseudo_loss = std::make_unique<Loss>(pseudo, description);
+  }
   if (!state.loss_balance.empty()) model.loss->set_balance(state.loss_balance);
   model.validation_loss = std::make_unique<Loss>(
       loss_options(description, state, train_size, LossOptions::Kind::plain), description);
@@ -206,9 +211,9 @@ void join_processes(Model& model, const RunContext& context, const Data& data,
   for (const nn::TorchNetwork::Entry& entry : model.network->entries())
     sums += fmt::format("{:a} ", entry.tensor.detach().to(at::kDouble).sum().item<double>());
   run::RunState common = state;
-  for (std::string* here :
-       {&common.options.data, &common.options.cfg, &common.options.weights, &common.options.hyp,
-        &common.options.project, &common.options.resume, &common.options.distill.teacher})
+  for (std::string* here : {&common.options.data, &common.options.cfg, &common.options.weights,
+                            &common.options.hyp, &common.options.project, &common.options.resume,
+                            &common.options.distill.teacher, &common.options.semi.unlabelled})
     here->clear();  // paths of each machine
   common.options.threads = common.options.workers = 0;
   const std::vector<std::pair<const char*, std::string>> facts{
@@ -227,7 +232,8 @@ void join_processes(Model& model, const RunContext& context, const Data& data,
                         rank, what));
   }
   if (state.options.sync_bn) model.network->set_joint_statistics(context.group);
-  model.loss->join(*context.group, state.options.global_loss_norm);
+  for (Loss* loss : {model.loss.get(), model.pseudo_loss.get()})
+    if (loss != nullptr) loss->join(*context.group, state.options.global_loss_norm);
   std::vector<at::Tensor> beside;
   if (model.distillation)
     for (const Distillation::Adapter& adapter : model.distillation->adapters())

@@ -29,6 +29,7 @@ struct Model {
   std::unique_ptr<nn::FakeQuantizers> quantizers;  ///< null: float32 throughout
   std::unique_ptr<Distillation> distillation;      ///< null: no teacher, or its weight is 0
   std::unique_ptr<Loss> loss, validation_loss;
+  std::unique_ptr<Loss> pseudo_loss;  ///< of images without labels; null: there are none
   std::unique_ptr<Ema> ema;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<GradientSums> gradient_sums;  ///< null: one process

@@ -29,7 +29,7 @@ void lock_folder(RunContext& context) {
 /// Paths that hold from any working folder, so that a run can be resumed from another one.
 void make_paths_absolute(run::TrainOptions& o) {
   if (!o.data.empty()) o.data = dataset::absolute_data(o.data);
-  for (std::string* path : {&o.cfg, &o.weights, &o.hyp, &o.distill.teacher})
+  for (std::string* path : {&o.cfg, &o.weights, &o.hyp, &o.distill.teacher, &o.semi.unlabelled})
     if (!path->empty() && !(path == &o.weights && names_start(*path)) && fs::exists(*path))
       *path = fs::absolute(*path).lexically_normal().string();
 }

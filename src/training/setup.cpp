@@ -150,6 +150,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   require_shares(state.options.batch_size, group.size());
   build_network(model, context, state, data.train.names, resumed, std::move(initial));
   open_teacher(model, context, state, data.train.names, resumed);
+  open_unlabelled(data, context, state, resumed.has_value());
   choose_sizes(data, state.options, largest_stride(model));
   if (!resumed) choose_anchors(*model.network, data, state, context.stop);
   start_quantizers(model, context, data, state, resumed);
@@ -161,6 +162,7 @@ std::unique_ptr<PreparedRun> prepare(const TrainRequest& request, Communicator& 
   make_optimizer(model, state, resumed);
   join_processes(model, context, data, state);
   data.loader = make_loader(context, data, state);
+  start_unlabelled(data, context, state);
   run->schedule =
       make_schedule(state, static_cast<std::int64_t>(data.loader->batches()), epochs_before);
   if (group.writes()) run::write_results(context.folder, state.records, state.options.epochs);

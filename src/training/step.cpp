@@ -51,6 +51,7 @@ Step::Step(const RunContext& context, const Data& data, const Model& model,
       micro_batch_(micro_batch),
       statistics_(*model.network) {
   if (state_.loss_scale > 0) scaler_.set(state_.loss_scale, state_.good_steps);
+  if (data.unlabelled) mean_teacher_.emplace(data, model, state);
 }
 
 StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
@@ -60,9 +61,6 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
   Optimizer& optimizer = *model_.optimizer;
   optimizer.set_rates(now.rates);
   optimizer.set_momentum(now.momentum);
-  const at::Tensor images = rescaled(
-      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, context_.device),
-      iteration);
   statistics_.take();
   const std::vector<double> balance = loss.balance();
   StepResult result;
@@ -71,19 +69,23 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
     loss.set_balance(balance);
     result = {};
   };
-
-  const auto pass = [&](const Part& part) {
-    const LossValue value =
-        loss_of(network, loss, model_.distillation.get(), part.images, part.targets);
-    if (!add_losses(value, part, batch.count, result)) return false;
-    if (model_.gradient_sums && now.steps && part.last) model_.gradient_sums->arm();
-    scaled(value.total).backward();
-    return true;
+  const std::optional<dataset::Batch> unlabelled = unlabelled_batch(iteration);
+  const auto work = [&] {
+    const bool arms = model_.gradient_sums && now.steps;
+    const auto own = [&](const Part& part) {
+      return labelled_pass(part, batch.count, arms && !unlabelled, result);
+    };
+    const auto other = [&](const Part& part) {
+      return unlabelled_pass(part, *unlabelled, batch.count, arms, result);
+    };
+    return in_parts(batch, batch.count, iteration, own) &&
+           (!unlabelled || in_parts(*unlabelled, batch.count, iteration, other));
   };
-  if (!in_parts_that_fit(images, batch, pass, undo)) {
+  if (!again_until_it_fits(batch, work, undo)) {
     undo();
     return skip(batch, "the loss");
   }
+  if (model_.gradient_sums) model_.gradient_sums->finish();
   ++pending_;
   if (!now.steps) return result;
 
@@ -100,10 +102,58 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
   return result;
 }
 
-/// One pass for each micro-batch. False: a pass says that its loss is not finite, and the batch's
-/// gradients are of no use (with those that waited, for they are one sum).
-bool Step::in_parts(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass) {
-  const int micro = micro_batch_ > 0 ? std::min(micro_batch_, batch.count) : batch.count;
+at::Tensor Step::images_of(const dataset::Batch& batch, std::int64_t iteration) const {
+  return rescaled(
+      nn::image_tensor(batch.pixels, batch.count, batch.height, batch.width, context_.device),
+      iteration);
+}
+
+/// Forward, loss and backward of some of the batch's images. False: the loss is not finite.
+bool Step::labelled_pass(const Part& part, int whole, bool arms, StepResult& result) const {
+  const LossValue value = loss_of(*model_.network, *model_.loss, model_.distillation.get(),
+                                  part.images, part.targets, part.marks);
+  if (!add_losses(value, part, whole, result)) return false;
+  if (arms && part.last) model_.gradient_sums->arm();
+  scaled(value.total).backward();
+  return true;
+}
+
+/// Nothing: no images without labels, or not yet.
+std::optional<dataset::Batch> Step::unlabelled_batch(std::int64_t iteration) {
+  constexpr int most_at_once = 16;
+  if (!mean_teacher_) return std::nullopt;
+  return mean_teacher_->batch(
+      iteration, micro_batch_ > 0 ? std::min(micro_batch_, most_at_once) : most_at_once);
+}
+
+/// The same of images without labels, whose loss counts as if they were as many as the labelled
+/// ones.
+bool Step::unlabelled_pass(const Part& part, const dataset::Batch& whole, int labelled, bool arms,
+                           StepResult& result) const {
+  model_.pseudo_loss->set_balance(model_.loss->balance());
+  const LossValue value =
+      (*model_.pseudo_loss)(model_.network->forward(part.images), part.targets, part.marks);
+  const double own = value.parts[3].item<double>();
+  const std::vector<double> sums = context_.group->sum(
+      {own * part.count / whole.count, std::isfinite(own) ? 0.0 : 1.0,
+       static_cast<double>(part.count), static_cast<double>(part.targets.size()),
+       static_cast<double>(part.marks.ignored.size())});
+  if (sums[1] > 0) return false;
+  result.unlabelled[0] += sums[0] / context_.group->size();
+  for (std::size_t i = 1; i < 4; ++i) result.unlabelled[i] += sums[i + 1];
+  if (arms && part.last) model_.gradient_sums->arm();
+  scaled(value.total *
+         (state_.options.semi.unlabelled_weight * labelled / static_cast<double>(whole.count)))
+      .backward();
+  return true;
+}
+
+/// One pass for each micro-batch of at most `most` images. False: a pass says that its loss is not
+/// finite, and the batch's gradients are of no use (with those that waited, for they are one sum).
+bool Step::in_parts(const dataset::Batch& batch, int most, std::int64_t iteration,
+                    const Pass& pass) const {
+  const at::Tensor images = images_of(batch, iteration);
+  const int micro = std::min(micro_batch_ > 0 ? std::min(micro_batch_, most) : most, batch.count);
   for (int first = 0; first < batch.count; first += micro) {
     if (failpoint::hit("out-of-memory")) throw kernels::OutOfMemory("out of memory (injected)");
     const int count = std::min(micro, batch.count - first);
@@ -112,19 +162,20 @@ bool Step::in_parts(const at::Tensor& images, const dataset::Batch& batch, const
     part.last = first + count == batch.count;
     part.images = count == batch.count ? images : images.slice(0, first, first + count);
     part.targets = count == batch.count ? batch.targets : targets_of(batch, first, count);
+    part.marks =
+        count == batch.count ? batch.marks : part_of(batch.marks, batch.targets, first, count);
     if (!pass(part)) return false;
   }
-  if (model_.gradient_sums) model_.gradient_sums->finish();
   return true;
 }
 
-/// The same, begun anew in smaller parts where memory does not suffice.
-bool Step::in_parts_that_fit(const at::Tensor& images, const dataset::Batch& batch,
-                             const Pass& pass, const std::function<void()>& begin_anew) {
+/// Begun anew in smaller parts where memory does not suffice.
+bool Step::again_until_it_fits(const dataset::Batch& batch, const std::function<bool()>& work,
+                               const std::function<void()>& begin_anew) {
   for (;;) {
     std::string why;
     try {
-      return in_parts(images, batch, pass);
+      return work();
     } catch (const kernels::OutOfMemory& error) {
       why = error.what();
     } catch (const c10::OutOfMemoryError& error) {

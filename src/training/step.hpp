@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "nn/batch_norm_snapshot.hpp"
 #include "run/schedule.hpp"
 #include "training/data.hpp"
+#include "training/mean_teacher.hpp"
 #include "training/model.hpp"
 #include "training/precision/loss_scaler.hpp"
 #include "training/run_context.hpp"
@@ -21,6 +23,8 @@ struct StepResult {
   std::array<double, 4>
       losses{};          ///< box, objectness, class, total of the batch; 0 for one that was skipped
   double distilled = 0;  ///< the teacher's part of the total
+  /// Of images without labels: their loss without its weight, images, labels and ignored regions.
+  std::array<double, 4> unlabelled{};
   bool stepped = false;  ///< the weights changed
   bool skipped = false;  ///< not finite: this batch contributed nothing
 };
@@ -42,14 +46,21 @@ class Step {
   struct Part {
     at::Tensor images;
     std::vector<Target> targets;
+    dataset::TargetMarks marks;
     int count = 0;
     bool last = true;
   };
   using Pass = std::function<bool(const Part&)>;
 
-  bool in_parts(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass);
-  bool in_parts_that_fit(const at::Tensor& images, const dataset::Batch& batch, const Pass& pass,
-                         const std::function<void()>& begin_anew);
+  at::Tensor images_of(const dataset::Batch& batch, std::int64_t iteration) const;
+  bool in_parts(const dataset::Batch& batch, int most, std::int64_t iteration,
+                const Pass& pass) const;
+  bool again_until_it_fits(const dataset::Batch& batch, const std::function<bool()>& work,
+                           const std::function<void()>& begin_anew);
+  bool labelled_pass(const Part& part, int whole, bool arms, StepResult& result) const;
+  bool unlabelled_pass(const Part& part, const dataset::Batch& whole, int labelled, bool arms,
+                       StepResult& result) const;
+  std::optional<dataset::Batch> unlabelled_batch(std::int64_t iteration);
   bool add_losses(const LossValue& loss, const Part& part, int whole, StepResult& result) const;
   at::Tensor scaled(const at::Tensor& loss) const;
   bool gradients_usable(bool& finite);
@@ -66,7 +77,8 @@ class Step {
   const run::Schedule& schedule_;
   run::RunState& state_;
   int micro_batch_;
-  LossScaler scaler_;  ///< float16 only
+  LossScaler scaler_;                        ///< float16 only
+  std::optional<MeanTeacher> mean_teacher_;  ///< nothing: no images without labels
   nn::BatchNormSnapshot statistics_;
   int pending_ = 0;
 };

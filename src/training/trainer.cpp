@@ -138,6 +138,7 @@ void Trainer::train_batch(const dataset::Batch& batch) {
     roll_back(context_, model_, state_);
   for (std::size_t i = 0; i < 4; ++i) state_.loss_sum[i] += result.losses[i];
   state_.distill_sum += result.distilled;
+  for (std::size_t i = 0; i < 4; ++i) state_.unlabelled_sums[i] += result.unlabelled[i];
   record_.targets = static_cast<int>(batch.targets.size());
   record_.image_size = batch.width;
 }
@@ -176,6 +177,17 @@ void Trainer::take_mean_losses() {
   record_.distill_loss = state_.distill_sum / batches;
 }
 
+/// What the epoch made of images without labels.
+void Trainer::say_unlabelled() const {
+  const auto& [loss, images, labels, regions] = state_.unlabelled_sums;
+  if (images > 0)
+    log::info(
+        fmt::format("epoch {}: {:.0f} images without labels, {:.0f} labels and {:.0f} ignored "
+                    "regions of the averaged network; their loss {:.4g}",
+                    state_.epoch, images, labels, regions,
+                    loss / static_cast<double>(std::max<std::int64_t>(state_.batch, 1))));
+}
+
 /// --stop-after: the run is not over, this call is.
 bool Trainer::pauses_after(int epoch) const {
   const run::TrainOptions& o = state_.options;
@@ -195,6 +207,7 @@ bool Trainer::take_best() {
 void Trainer::finish_epoch(bool last) {
   const bool end_of_call = last || pauses_after(state_.epoch);
   take_mean_losses();
+  say_unlabelled();
   record_.rates = model_.optimizer->rates();
   if (!state_.records.empty()) repeat_validation(record_, state_.records.back());
   take_first_processes_values();
@@ -208,9 +221,7 @@ void Trainer::finish_epoch(bool last) {
   if (context_.writes()) run::append_result(context_.folder, record_, state_.options.epochs);
   watch_.epoch(state_.records);
   ++state_.epoch;
-  state_.batch = 0;
-  state_.loss_sum = {};
-  state_.distill_sum = 0;
+  begin_epoch_anew(state_);
   gather_state();
   const std::string reason = last ? std::string() : end_reason();
   state_.ended = !reason.empty();

@@ -38,6 +38,7 @@ class Trainer {
   void write_state();
   std::vector<double> fitness_so_far() const;
   void take_mean_losses();
+  void say_unlabelled() const;
   bool pauses_after(int epoch) const;
   bool take_best();
   void finish_epoch(bool last);

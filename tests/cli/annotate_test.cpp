@@ -155,6 +155,39 @@ TEST_F(Annotate, LabelsSayThatAMachineMadeThem) {
   EXPECT_TRUE(has(lost.out, "precision not measured"));
 }
 
+// Nine tenths of the detections may be doubtful: complete images have such, and they are regions.
+TEST_F(Annotate, WhatItWasNotSureOfIsAnIgnoredRegion) {
+  const std::vector<std::string> shared = {"--conf", "0.8", "--doubt-share", "0.9", "--json"};
+  const Outcome done = annotate("yolo", shared);
+  ASSERT_EQ(done.code, 0) << done.err;
+  const json report = json::parse(done.out);
+  const std::size_t regions = report["ignored_regions"].get<std::size_t>();
+  EXPECT_GT(regions, 0u);
+  EXPECT_LE(regions, report["images"]["doubtful_boxes_of_complete"].get<std::size_t>());
+  std::istringstream side(read_text(scratch / "yolo/set/annotations.extra.jsonl"));
+  std::size_t found = 0, labels = 0;
+  for (std::string line; std::getline(side, line);) {
+    const json one = json::parse(line);
+    EXPECT_EQ(one["attributes"]["origin"], "machine");
+    if (one.value("ignore", false)) {
+      ++found;
+      EXPECT_TRUE(one.contains("box")) << line;
+      EXPECT_LT(one["score"].get<double>(), 0.8);
+      EXPECT_GE(one["score"].get<double>(), 0.25);
+    } else {
+      ++labels;
+    }
+  }
+  EXPECT_EQ(found, regions);
+  EXPECT_EQ(labels, report["written_boxes"].get<std::size_t>());
+  // A format without a place for regions has the labels alone.
+  std::vector<std::string> csv = shared;
+  csv.insert(csv.end(), {"--to", "csv"});
+  const json plain = json::parse(annotate("csv", csv).out);
+  EXPECT_EQ(plain["ignored_regions"], 0);
+  EXPECT_EQ(plain["written_boxes"], report["written_boxes"]);
+}
+
 TEST_F(Annotate, SeveralTeachersAndPassesAreFused) {
   const Outcome one = annotate("one", {"--conf", "0.5", "--json"}),
                 two = annotate("two", {"--teacher", weights, weights, "--conf", "0.5", "--json"}),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/verbs/annotate_regions.hpp"
 #include "cli/verbs/predictions_file.hpp"
 #include "core/file.hpp"
 #include "core/file_tree.hpp"
@@ -67,6 +68,32 @@ void add_image(const PoolImage& image, const active::JudgedImage& judged,
   set.images.push_back(std::move(one));
 }
 
+/// What the teacher was not sure of in a complete image, where the format has a place for it.
+void add_regions(const PoolImage& image, const active::JudgedImage& judged,
+                 const MachineLabels& labels, const LabelFiles& files, dataset::AnnotatedSet& set,
+                 dataset::Conversion& account) {
+  if (judged.verdict != ImageVerdict::complete ||
+      dataset::format_named(files.to, setting_name("to")).holds.ignore == dataset::Keep::no)
+    return;
+  dataset::AnnotatedImage& one = set.images.back();
+  const std::size_t before = one.objects.size();
+  const std::size_t count =
+      add_doubtful_regions(image.detections, judged, labels.doubt, labels.teacher, one);
+  account.boxes.in += count;
+  account.splits.front().boxes += count;
+  for (std::size_t i = before; i < one.objects.size(); ++i)
+    ++account.splits.front().boxes_per_class[static_cast<std::size_t>(one.objects[i].class_index)];
+}
+
+/// Labels, or ignored regions.
+std::size_t objects_of(const dataset::AnnotatedSet& set, bool ignored) {
+  std::size_t count = 0;
+  for (const dataset::AnnotatedImage& image : set.images)
+    for (const dataset::AnnotatedObject& object : image.objects)
+      count += object.ignore == ignored ? 1 : 0;
+  return count;
+}
+
 dataset::AnnotatedSet set_of(const MachineLabels& labels, const LabelFiles& files,
                              dataset::Conversion& account) {
   dataset::AnnotatedSet set;
@@ -77,8 +104,10 @@ dataset::AnnotatedSet set_of(const MachineLabels& labels, const LabelFiles& file
   account.splits = {{split, 0, 0, 0, std::vector<std::size_t>(labels.names.size())}};
   for (std::size_t i = 0; i < labels.images.size(); ++i) {
     const ImageVerdict verdict = labels.judged[i].verdict;
-    if (verdict == ImageVerdict::complete || (verdict == ImageVerdict::empty && files.with_empty))
+    if (verdict == ImageVerdict::complete || (verdict == ImageVerdict::empty && files.with_empty)) {
       add_image(labels.images[i], labels.judged[i], labels, set, account);
+      add_regions(labels.images[i], labels.judged[i], labels, files, set, account);
+    }
   }
   const dataset::SplitCount& count = account.splits.front();
   account.annotations = account.pictures = {count.pictures, count.pictures, 0};
@@ -157,7 +186,8 @@ dataset::Conversion write_label_files(const MachineLabels& labels, const LabelFi
     write(folder / "review.json",
           predictions_json(doubtful, labels.names, labels.doubt).dump() + "\n");
     write(folder / "empty.txt", empty);
-    report["written_boxes"] = account.boxes.out;
+    report["written_boxes"] = objects_of(set, false);
+    report["ignored_regions"] = objects_of(set, true);
     report["account"] = dataset::to_json(account);
     write(folder / "annotation.json", report.dump(1) + "\n");
   });

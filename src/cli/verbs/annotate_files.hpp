@@ -19,7 +19,8 @@ struct MachineLabels {
   std::vector<active::JudgedImage> judged;  ///< one for each image
   double doubt = 0.25;
   std::size_t count(active::ImageVerdict verdict) const;
-  /// Detections of complete images that are no labels (--doubt-share); they are not written.
+  /// Detections of complete images that are no labels (--doubt-share); they are ignored regions
+  /// where the format has a place for these.
   std::size_t tolerated() const;
 };
 
@@ -34,9 +35,9 @@ struct LabelFiles {
 std::string model_fingerprint(const std::filesystem::path& path);
 
 /// set/ (where an image is complete), review.json, review.txt, empty.txt and annotation.json, which
-/// is `report` with "account" and "written_boxes" added. Each label has the attributes `origin`
-/// "machine", `teacher` and `threshold`, and its score. Boxes under 1 px are dropped by name.
-/// Errors: a full disk, stopped_error().
+/// is `report` with "account", "written_boxes" and "ignored_regions" added. Each label has the
+/// attributes `origin` "machine", `teacher` and `threshold`, and its score. Boxes under 1 px are
+/// dropped by name. Errors: a full disk, stopped_error().
 dataset::Conversion write_label_files(const MachineLabels& labels, const LabelFiles& files,
                                       nlohmann::json& report);
 

@@ -42,7 +42,7 @@ class Annotation {
   json classes_json() const;
   json labelled_json() const;
   void say_classes() const;
-  void say_result(const dataset::Conversion& account);
+  void say_result(const dataset::Conversion& account, const json& result);
 
   AnnotateOptions& o_;
   Output& output_;
@@ -244,7 +244,7 @@ void Annotation::say_classes() const {
   }
 }
 
-void Annotation::say_result(const dataset::Conversion& account) {
+void Annotation::say_result(const dataset::Conversion& account, const json& result) {
   for (const std::vector<std::string>* list : {&labelled_.unreadable, &unreadable_})
     for (const std::string& one : *list) {
       log::error("unreadable: " + one);
@@ -265,9 +265,11 @@ void Annotation::say_result(const dataset::Conversion& account) {
       "out, "
       "since they have labels{}",
       labels_.images.size() + unreadable_.size(), labels_.count(ImageVerdict::complete),
-      account.boxes.out,
+      result["written_boxes"].get<std::size_t>(),
       labels_.tolerated() > 0
-          ? fmt::format(" ({} doubtful detections in them are not written)", labels_.tolerated())
+          ? fmt::format(" ({} doubtful detections in them are no labels; {} of them are written as "
+                        "ignored regions)",
+                        labels_.tolerated(), result["ignored_regions"].get<std::size_t>())
           : "",
       labels_.count(ImageVerdict::doubtful), labels_.count(ImageVerdict::empty),
       o_.with_empty ? " (written as images without an object)" : "", unreadable_.size(),
@@ -300,7 +302,7 @@ json Annotation::execute(const std::vector<std::string>& given) {
   json result = report();
   const dataset::Conversion account =
       write_label_files(labels_, {o_.out, o_.to, o_.with_empty, o_.link}, result);
-  say_result(account);
+  say_result(account, result);
   return result;
 }
 

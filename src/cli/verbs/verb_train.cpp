@@ -36,11 +36,13 @@ namespace fs = std::filesystem;
 void check(const run::TrainOptions& o) {
   if (o.resume.empty()) run::require_possible(o, "train");
   if (o.resume.empty() && o.exist_ok)
-    run::require_inputs_elsewhere(fs::path(o.project) / o.name, {{o.weights, "--weights"},
-                                                                 {o.cfg, "--cfg"},
-                                                                 {o.data, "--data"},
-                                                                 {o.hyp, "--hyp"},
-                                                                 {o.distill.teacher, "--teacher"}});
+    run::require_inputs_elsewhere(fs::path(o.project) / o.name,
+                                  {{o.weights, "--weights"},
+                                   {o.cfg, "--cfg"},
+                                   {o.data, "--data"},
+                                   {o.hyp, "--hyp"},
+                                   {o.distill.teacher, "--teacher"},
+                                   {o.semi.unlabelled, "--unlabelled"}});
   const auto gpus = run::gpus_of(o.device);
   if (o.nproc > 1 && !gpus.empty() && static_cast<std::size_t>(o.nproc) != gpus.size())
     throw usage_error(fmt::format(
@@ -166,6 +168,8 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
   check(request.options);
   if (request.options.resume.empty())
     run::require_possible(request.options.distill, request.given, "train");
+  if (request.options.resume.empty())
+    run::require_possible(request.options.semi, request.given, "train");
   request.world = world(request.options);
   request.stop = interrupt::token();
   const int processes = std::max(request.options.nproc,

@@ -20,8 +20,8 @@ void place(const Tile& tile, cv::Point origin, const cv::Rect& allowed, Sample& 
                                                  // finds its memory still in the cache
     picture(target - origin).copyTo(sample.picture(target));
   }
-  for (const Label& label : tile.labels) {
-    Object object = to_object(label, size.width, size.height, origin.x, origin.y);
+  for (Object& object :
+       to_objects(tile.labels, tile.weights.get(), size.width, size.height, origin.x, origin.y)) {
     clip_object(object, sample.picture.cols, sample.picture.rows);
     sample.objects.push_back(std::move(object));
   }
@@ -59,9 +59,21 @@ std::array<cv::Point, 9> origins9(const std::array<Tile, 9>& tiles, int s) {
 
 Tile to_tile(const Sample& sample) {
   auto labels = std::make_shared<std::vector<Label>>();
-  for (const Object& object : sample.objects)
-    labels->push_back(to_label(object, sample.picture.size()));
-  return {sample.picture, *labels, labels};
+  auto weights = std::make_shared<LabelWeights>();
+  bool marked = false;
+  for (const Object& object : sample.objects) {
+    Label label = to_label(object, sample.picture.size());
+    marked |= object.ignored || object.weight != 1;
+    if (object.ignored) {
+      weights->ignored.push_back(label.box);
+    } else {
+      labels->push_back(std::move(label));
+      weights->weights.push_back(object.weight);
+    }
+  }
+  Tile tile{sample.picture, *labels, labels};
+  if (marked) tile.weights = std::move(weights);
+  return tile;
 }
 
 Sample mosaic4(const std::array<Tile, 4>& tiles, int s, double centre_y, double centre_x,

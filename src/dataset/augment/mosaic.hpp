@@ -20,6 +20,7 @@ struct Tile {
   std::function<cv::Mat()> load =
       {};  ///< gives the picture, of load_size, where it stands for one that is not there yet
   cv::Size load_size = {};
+  std::shared_ptr<const LabelWeights> weights = {};  ///< of the labels; null: all 1, no region
   cv::Size size() const { return load ? load_size : picture.size(); }
 };
 

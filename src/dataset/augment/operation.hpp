@@ -25,6 +25,8 @@ enum class Operation : std::uint32_t {
   quad = 17,            ///< sample: the first of the four
   weighted_order = 18,  ///< the epoch's order where pictures have weights; sample 0
   multi_scale = 19,     ///< input size of a batch; sample: its number
+  other_order = 20,     ///< where drawn images have a share: a round of the others; sample 0
+  drawn_order = 21,     ///< a round of the drawn ones; epoch: the round; sample 0
 };
 
 /// Added to the operations of the second mosaic of a mixup.

@@ -42,6 +42,7 @@ std::vector<PasteSource> cut_sources(const Sample& mosaic, std::span<const std::
     const cv::Rect box(x1, y1, x2 - x1, y2 - y1);
     PasteSource source;
     source.class_index = object.class_index;
+    source.weight = object.weight;
     source.picture = mosaic.picture(box).clone();
     source.mask = cv::Mat::zeros(box.size(), CV_8UC1);
     std::vector<cv::Point2d> outline = object.polygon;
@@ -65,6 +66,7 @@ bool paste_one(Sample& sample, const PasteSource& source, const cv::Rect& place)
   picture.copyTo(sample.picture(cv::Rect(place.tl(), size)), mask);
   Object object;
   object.class_index = source.class_index;
+  object.weight = source.weight;
   object.box = {static_cast<double>(place.x), static_cast<double>(place.y),
                 static_cast<double>(place.x + size.width),
                 static_cast<double>(place.y + size.height)};

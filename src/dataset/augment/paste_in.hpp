@@ -11,6 +11,7 @@ namespace yolov7::dataset {
 struct PasteSource {
   int class_index = 0;
   cv::Mat picture, mask;  ///< 8-bit B G R, and 255 inside the outline; same size
+  float weight = 1;       ///< of the label
 };
 
 inline constexpr std::size_t paste_sources_wanted = 30;

@@ -128,6 +128,8 @@ std::vector<Object> warp_objects(const std::vector<Object>& objects, const Persp
     Object kept;
     kept.class_index = object.class_index;
     kept.box = after;
+    kept.weight = object.weight;
+    kept.ignored = object.ignored;
     all.push_back(std::move(kept));
   }
   return all;

@@ -18,10 +18,25 @@ Object to_object(const Label& label, double width_px, double height_px, double o
   return object;
 }
 
-Sample to_sample(cv::Mat picture, std::span<const Label> labels) {
-  Sample sample{std::move(picture), {}};
+std::vector<Object> to_objects(std::span<const Label> labels, const LabelWeights* weights,
+                               double width_px, double height_px, double offset_x,
+                               double offset_y) {
+  std::vector<Object> objects;
+  objects.reserve(labels.size());
   for (const Label& label : labels)
-    sample.objects.push_back(to_object(label, sample.picture.cols, sample.picture.rows, 0, 0));
+    objects.push_back(to_object(label, width_px, height_px, offset_x, offset_y));
+  if (weights == nullptr) return objects;
+  for (std::size_t i = 0; i < weights->weights.size(); ++i) objects[i].weight = weights->weights[i];
+  for (const CxcywhNormalized& box : weights->ignored) {
+    objects.push_back(to_object({0, box, {}}, width_px, height_px, offset_x, offset_y));
+    objects.back().ignored = true;
+  }
+  return objects;
+}
+
+Sample to_sample(cv::Mat picture, std::span<const Label> labels, const LabelWeights* weights) {
+  Sample sample{std::move(picture), {}};
+  sample.objects = to_objects(labels, weights, sample.picture.cols, sample.picture.rows, 0, 0);
   return sample;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataset/index/label.hpp"
+#include "dataset/index/label_marks.hpp"
 #include "image/boxes/box.hpp"
 
 namespace yolov7::dataset {
@@ -15,6 +16,9 @@ struct Object {
   int class_index = 0;
   Xyxy box;
   std::vector<cv::Point2d> polygon;
+  float weight = 1;      ///< in the loss
+  bool ignored = false;  ///< no object but a region whose predictions are no background: it takes
+                         ///< the same way, and its class says nothing
 };
 
 /// 8-bit B G R. Functions that change pixels in place need a picture of their own: those of the
@@ -27,8 +31,12 @@ struct Sample {
 /// A label in pixels: normalized · (width, height) + offset.
 Object to_object(const Label& label, double width_px, double height_px, double offset_x,
                  double offset_y);
-/// A picture, owned, with its labels.
-Sample to_sample(cv::Mat picture, std::span<const Label> labels);
+/// All labels, then the ignored regions; `weights` may be null.
+std::vector<Object> to_objects(std::span<const Label> labels, const LabelWeights* weights,
+                               double width_px, double height_px, double offset_x, double offset_y);
+/// A picture, owned, with its labels; `weights` may be null.
+Sample to_sample(cv::Mat picture, std::span<const Label> labels,
+                 const LabelWeights* weights = nullptr);
 /// The reverse of to_object, for a picture of that size.
 Label to_label(const Object& object, cv::Size size);
 /// Box and polygon points into [0, width] × [0, height].

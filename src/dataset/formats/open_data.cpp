@@ -16,6 +16,7 @@
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/image_output.hpp"
 #include "dataset/formats/json_fields.hpp"
+#include "dataset/formats/set_marks.hpp"
 #include "dataset/formats/yolo.hpp"
 #include "dataset/index/cached_facts.hpp"
 #include "dataset/index/describes_data.hpp"
@@ -76,6 +77,7 @@ ReadyImage ready_image(const AnnotatedImage& image, Conversion& account) {
   for (const AnnotatedObject& object : image.objects)
     if (!withheld_from_rows(object, image, "", account)) rows += yolo_row(object, image) + "\n";
   ready.labels = try_parse_labels(rows, ready.annotation, static_cast<int>(account.names.size()));
+  ready.marks = marks_of(image, ready.labels);
   for (Problem& problem : ready.labels.dropped) {
     problem.reason = fmt::format("image '{}', box {}: {}", text::printable(image.written),
                                  problem.line, problem.reason);

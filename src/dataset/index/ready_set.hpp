@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataset/index/label.hpp"
+#include "dataset/index/label_marks.hpp"
 #include "dataset/index/picture_facts.hpp"
 
 namespace yolov7::dataset {
@@ -16,6 +17,7 @@ struct ReadyImage {
   std::filesystem::path picture, annotation;
   PictureFacts facts;
   LabelFile labels;
+  ImageMarks marks;
   bool annotated = true;  ///< somebody has looked at it: no box means no object
 };
 

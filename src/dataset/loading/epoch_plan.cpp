@@ -7,6 +7,7 @@
 
 #include "core/random.hpp"
 #include "dataset/augment/operation.hpp"
+#include "dataset/loading/drawn_share.hpp"
 
 namespace yolov7::dataset {
 namespace {
@@ -108,6 +109,11 @@ EpochPlan plan_epoch(const Index& index, const LoaderOptions& o, int epoch,
     plan.order = drawn(weights, n,
                        Random(o.seed, static_cast<std::uint32_t>(epoch), 0,
                               static_cast<std::uint32_t>(Operation::weighted_order)));
+  } else if (o.drawn_share >= 0) {
+    const auto parts =
+        static_cast<std::size_t>(o.sharing == LoaderOptions::Sharing::samples ? o.parts : 1);
+    plan.order = order_with_drawn(*o.drawn, {o.drawn_share, o.seed, o.shuffle}, epoch, n,
+                                  (n + parts - 1) / parts * parts);
   } else if (o.rectangular) {
     plan.order = by_aspect_ratio(index);
   } else {

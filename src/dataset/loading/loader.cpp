@@ -31,6 +31,15 @@ void check(const Index& index, const LoaderOptions& o) {
     throw Error(fmt::format(
         "batch loader: expected batch size, image size and stride of at least 1, found {}, {}, {}",
         o.batch_size, o.image_size, o.stride));
+  if (o.drawn_share >= 0 && (o.rectangular || !o.drawn || o.drawn->size() != index.entries.size()))
+    throw Error(
+        fmt::format("batch loader: a share of drawn images: expected {} marks and no rectangular "
+                    "batches, found {}{}",
+                    index.entries.size(), o.drawn ? o.drawn->size() : 0,
+                    o.rectangular ? " with rectangular batches" : ""));
+  if (o.weights && o.weights->size() != index.entries.size())
+    throw Error(fmt::format("batch loader: expected weights for {} images, found {}",
+                            index.entries.size(), o.weights->size()));
   if (o.image_size % o.stride != 0)
     throw Error(fmt::format(
         "batch loader: expected an image size that is a multiple of the stride {}, found {}",
@@ -75,6 +84,8 @@ Batch collate(Pending& pending, const PlannedBatch& plan, std::size_t number) {
   batch.width = plan.shape.width;
   batch.pixels = std::move(pending.pixels);
   for (std::size_t i = 0; i < pending.samples.size(); ++i) {
+    append(batch.marks, batch.targets.size(), pending.samples[i].marks,
+           pending.samples[i].targets.size(), i);
     for (std::array<float, 6> row : pending.samples[i].targets) {
       row[0] = static_cast<float>(i);
       batch.targets.push_back(row);
@@ -104,9 +115,16 @@ Batch collate_quad(Pending& pending, const PlannedBatch& plan, std::size_t numbe
     quad_planes(pending.pixels.data() + g * group_bytes, plan.shape.height, plan.shape.width, alone,
                 batch.pixels.data() + g * group_bytes);
     std::array<std::vector<std::array<float, 6>>, quad_group> targets;
-    for (std::size_t i = 0; i < quad_group; ++i)
+    std::array<TargetMarks, quad_group> marks;
+    std::array<std::size_t, quad_group> counts{};
+    for (std::size_t i = 0; i < quad_group; ++i) {
+      counts[i] = pending.samples[first + i].targets.size();
+      marks[i] = std::move(pending.samples[first + i].marks);
       targets[i] = std::move(pending.samples[first + i].targets);
-    for (std::array<float, 6> row : quad_targets(targets, alone)) {
+    }
+    const auto together = quad_targets(targets, alone);
+    append(batch.marks, batch.targets.size(), quad_marks(marks, counts, alone), together.size(), g);
+    for (std::array<float, 6> row : together) {
       row[0] = static_cast<float>(g);
       batch.targets.push_back(row);
     }

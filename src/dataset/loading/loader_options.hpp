@@ -2,8 +2,11 @@
 // What a loader of batches is asked for.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "dataset/augment/augment.hpp"
+#include "dataset/index/label_marks.hpp"
 
 namespace yolov7::dataset {
 
@@ -30,6 +33,12 @@ struct LoaderOptions {
   std::size_t cache_bytes = 1u << 30;  ///< budget of the decoded-picture cache; 0 = none
   bool scaled_decoding = false;        ///< load_resized()
   AugmentOptions augmentation;
+  /// One an entry; null: all labels weigh 1, and nothing is ignored.
+  std::shared_ptr<const std::vector<LabelWeights>> weights = {};
+  /// Share of drawn images that every batch has; below 0: images as they come (training 24). One
+  /// mark an entry in `drawn`. Without weights of pictures and rectangular batches.
+  double drawn_share = -1;
+  std::shared_ptr<const std::vector<bool>> drawn = {};
 };
 
 }  // namespace yolov7::dataset

@@ -79,7 +79,13 @@ void SamplePipeline::run_steps(Stage stage, Sample& sample, const Draws& draws, 
 }
 
 Sample SamplePipeline::sample_of(std::size_t entry) const {
-  return to_sample(pictures_.get(entry).picture.clone(), index_.entries[entry].labels);
+  return to_sample(pictures_.get(entry).picture.clone(), index_.entries[entry].labels,
+                   weights_of(entry).get());
+}
+
+std::shared_ptr<const LabelWeights> SamplePipeline::weights_of(std::size_t entry) const {
+  if (!options_.weights) return nullptr;
+  return {options_.weights, &(*options_.weights)[entry]};
 }
 
 PerspectiveStep SamplePipeline::perspective_step(Random& random, cv::Size output) const {
@@ -102,6 +108,7 @@ Sample SamplePipeline::partner_mosaic(std::span<const std::size_t> order, const 
 Tile SamplePipeline::tile(std::size_t entry, const Draws& draws, std::uint32_t place) const {
   if (!steps_.has(Stage::picture)) {
     Tile later{{}, index_.entries[entry].labels};
+    later.weights = weights_of(entry);
     later.load_size = resized_size({index_.entries[entry].width, index_.entries[entry].height},
                                    options_.image_size);
     later.load = [this, entry, size = later.load_size] {
@@ -164,6 +171,7 @@ Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& o
                               const Draws* draws) const {
   ResizedPictures::Loaded loaded = pictures_.get(entry);
   Tile changed{loaded.picture, index_.entries[entry].labels, nullptr};
+  changed.weights = weights_of(entry);
   if (draws != nullptr) changed = tile(entry, *draws, 0);
   if (!changed.load) loaded.picture = changed.picture;
   LetterboxOptions options;
@@ -178,9 +186,9 @@ Sample SamplePipeline::single(std::size_t entry, cv::Size shape, SampleOrigin& o
   origin.pad_y = g.dh;
   Sample sample;
   sample.picture = letterbox(loaded.picture, g);
-  for (const Label& label : changed.labels)
-    sample.objects.push_back(to_object(label, g.ratio_x * loaded.picture.cols,
-                                       g.ratio_y * loaded.picture.rows, g.dw, g.dh));
+  sample.objects =
+      to_objects(changed.labels, changed.weights.get(), g.ratio_x * loaded.picture.cols,
+                 g.ratio_y * loaded.picture.rows, g.dw, g.dh);
   return sample;
 }
 
@@ -277,6 +285,7 @@ void SamplePipeline::finish(const Draft& draft, const Draws& draws, Flips flips,
     write_planes(sample.picture, flips, colour, planes);
   }
   finished.targets = write_targets(sample.objects, size, flips);
+  finished.marks = write_marks(sample.objects, size, flips);
 }
 
 void SamplePipeline::paste(Sample& sample, std::span<const std::size_t> order, const Draws& draws,

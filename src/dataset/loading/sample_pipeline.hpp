@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <opencv2/core/mat.hpp>
 #include <optional>
 #include <span>
@@ -37,6 +38,7 @@ struct SampleKey {
 
 struct FinishedSample {
   std::vector<std::array<float, 6>> targets;  ///< column 0 is 0
+  TargetMarks marks;
   SampleOrigin origin;
 };
 
@@ -85,6 +87,8 @@ class SamplePipeline {
   void run_steps(Stage stage, Sample& sample, const Draws& draws, std::uint32_t place,
                  const Partner& other) const;
   Sample sample_of(std::size_t entry) const;
+  /// Null: none.
+  std::shared_ptr<const LabelWeights> weights_of(std::size_t entry) const;
   PerspectiveStep perspective_step(Random& random, cv::Size output) const;
   /// Built like the second mosaic of a mixup, with all its draws from `random`.
   Sample partner_mosaic(std::span<const std::size_t> order, const Draws& draws,

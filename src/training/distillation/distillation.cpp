@@ -213,12 +213,14 @@ at::Tensor Distillation::operator()(const nn::TorchNetwork::Outputs& teacher,
 }
 
 LossValue loss_of(nn::TorchNetwork& network, Loss& loss, const Distillation* teacher,
-                  const at::Tensor& images, std::span<const Target> targets) {
-  if (teacher == nullptr || !teacher->active()) return loss(network.forward(images), targets);
+                  const at::Tensor& images, std::span<const Target> targets,
+                  const dataset::TargetMarks& marks) {
+  if (teacher == nullptr || !teacher->active())
+    return loss(network.forward(images), targets, marks);
   // The teacher first: of its pass only the outputs are left when the student's begins.
   const nn::TorchNetwork::Outputs wanted = (*teacher->teacher_)(images, network.compute());
   const nn::TorchNetwork::Outputs found = network.forward(images, teacher->inputs_);
-  LossValue value = loss(found.maps, targets);
+  LossValue value = loss(found.maps, targets, marks);
   const at::Tensor term = (*teacher)(wanted, found, loss, targets);
   value.total = value.total + term * static_cast<double>(images.size(0));
   value.distilled = term.detach();

@@ -54,7 +54,8 @@ class Distillation {
 
  private:
   friend LossValue loss_of(nn::TorchNetwork& network, Loss& loss, const Distillation* teacher,
-                           const at::Tensor& images, std::span<const Target> targets);
+                           const at::Tensor& images, std::span<const Target> targets,
+                           const dataset::TargetMarks& marks);
   struct Pair {
     std::size_t own = 0, theirs = 0;  ///< lead levels of the student and of the teacher
     double stride = 8;
@@ -82,7 +83,9 @@ class Distillation {
 
 /// The detection loss of these images and, with an active teacher, its term: the same images, in
 /// the network's compute type. In `parts` the total holds both; `distilled` is the term alone.
+/// `marks` are the detection loss's; the teacher's term knows none.
 LossValue loss_of(nn::TorchNetwork& network, Loss& loss, const Distillation* teacher,
-                  const at::Tensor& images, std::span<const Target> targets);
+                  const at::Tensor& images, std::span<const Target> targets,
+                  const dataset::TargetMarks& marks = {});
 
 }  // namespace yolov7::training

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "training/loss/ciou.hpp"
+#include "training/loss/ignored_regions.hpp"
 #include "training/loss/loss_terms.hpp"
 
 namespace yolov7::training {
@@ -46,6 +47,17 @@ at::Tensor decoded_boxes(const at::Tensor& rows, const at::Tensor& anchors) {
   const at::Tensor centre = rows.slice(1, 0, 2).sigmoid() * 2 - 0.5;
   const at::Tensor size = (rows.slice(1, 2, 4).sigmoid() * 2).square() * anchors;
   return at::cat({centre, size}, 1);
+}
+
+/// Weights of the targets of the positives [n]; undefined where all are 1.
+at::Tensor positive_weights(std::span<const Positive> positives, const dataset::TargetMarks& marks,
+                            const at::Tensor& like) {
+  if (marks.weights.empty() || positives.empty()) return {};
+  std::vector<float> weights;
+  weights.reserve(positives.size());
+  for (const Positive& p : positives)
+    weights.push_back(marks.weights[static_cast<std::size_t>(p.target)]);
+  return host_rows(weights, 1, like).squeeze(1);
 }
 
 std::vector<double> level_balance(std::size_t levels) {
@@ -124,7 +136,7 @@ Positives Loss::assign(const std::vector<at::Tensor>& maps, std::span<const Targ
 }
 
 at::Tensor Loss::class_loss(const at::Tensor& rows, std::span<const Positive> positives,
-                            std::span<const Target> targets) const {
+                            std::span<const Target> targets, const at::Tensor& weights) const {
   const double smoothing = options_.label_smoothing;
   const auto nc = static_cast<std::size_t>(class_count_);
   std::vector<float> wanted(positives.size() * nc, static_cast<float>(smoothing / 2));
@@ -135,33 +147,41 @@ at::Tensor Loss::class_loss(const at::Tensor& rows, std::span<const Positive> po
   }
   const at::Tensor logits = rows.slice(1, 5);
   return binary_cross_entropy(logits, host_rows(wanted, class_count_, logits),
-                              options_.cls_positive_weight, options_.focal_gamma);
+                              options_.cls_positive_weight, options_.focal_gamma,
+                              weights.defined() ? weights.unsqueeze(1) : weights);
 }
 
 /// Adds the terms of one map, returns its objectness loss without balance (training 13.4).
 at::Tensor Loss::add_level(Sums& sums, std::size_t level, Share share, const at::Tensor& map,
                            const LevelGrid& grid, std::span<const Positive> positives,
-                           std::span<const Target> targets) const {
+                           const Wanted& batch) const {
   const CellIndex cells = cell_index(positives, map.device());
   const MapTerms terms = read_map(map, cells);
-  at::Tensor wanted = at::zeros_like(terms.objectness);
+  at::Tensor wanted = at::zeros_like(terms.objectness), cell_weights;
+  const at::Tensor weights = positive_weights(positives, batch.marks, map);
+  if (!batch.marks.empty()) cell_weights = background_weights(map, grid, batch.marks.ignored);
   if (!positives.empty()) {
-    const Regression truth = regression(positives, targets, grid, map);
+    const Regression truth = regression(positives, batch.targets, grid, map);
     const at::Tensor ciou = box_iou(decoded_boxes(terms.rows, truth.anchors), truth.boxes);
-    sums.box = sums.box + (1 - ciou).mean() * (share.all * share.positives);
+    const at::Tensor distance = weights.defined() ? (1 - ciou) * weights : 1 - ciou;
+    sums.box = sums.box + distance.mean() * (share.all * share.positives);
     if (class_count_ > 1)
-      sums.cls =
-          sums.cls + class_loss(terms.rows, positives, targets) * (share.all * share.positives);
+      sums.cls = sums.cls + class_loss(terms.rows, positives, batch.targets, weights) *
+                                (share.all * share.positives);
     std::vector<std::int64_t> winners = last_of_each_cell(positives);
     const at::Tensor last = at::tensor(winners, at::kLong).to(map.device());
     const at::Tensor value =
         ciou.detach().clamp_min(0) * options_.iou_ratio + (1 - options_.iou_ratio);
-    wanted.index_put_({cells.image.index({last}), cells.anchor.index({last}),
-                       cells.row.index({last}), cells.column.index({last})},
-                      value.index({last}));
+    const std::vector<at::indexing::TensorIndex> places{
+        cells.image.index({last}), cells.anchor.index({last}), cells.row.index({last}),
+        cells.column.index({last})};
+    wanted.index_put_(places, value.index({last}));
+    if (cell_weights.defined())
+      cell_weights.index_put_(
+          places, weights.defined() ? weights.index({last}) : at::ones_like(value.index({last})));
   }
   const at::Tensor objectness = binary_cross_entropy(
-      terms.objectness, wanted, options_.obj_positive_weight, options_.focal_gamma);
+      terms.objectness, wanted, options_.obj_positive_weight, options_.focal_gamma, cell_weights);
   sums.obj = sums.obj + objectness * (balance_[level] * share.all);
   return objectness.detach();
 }
@@ -211,14 +231,16 @@ void Loss::set_balance(std::vector<double> balance) {
   balance_ = std::move(balance);
 }
 
-LossValue Loss::operator()(const std::vector<at::Tensor>& raw_maps,
-                           std::span<const Target> targets) {
+LossValue Loss::operator()(const std::vector<at::Tensor>& raw_maps, std::span<const Target> targets,
+                           const dataset::TargetMarks& marks) {
   std::vector<at::Tensor> maps;
   for (const at::Tensor& map : raw_maps)
     maps.push_back(map.scalar_type() == at::kDouble ? map : map.to(at::kFloat));
   const std::vector<LevelGrid> grid = grids(maps);
   const std::int64_t pictures = maps.front().size(0);
   check_targets(targets, static_cast<int>(pictures), class_count_);
+  check_marks(marks, targets.size(), static_cast<int>(pictures));
+  const Wanted batch{targets, marks};
 
   const Positives lead = assign(maps, targets, grid, 0.5f);
   Positives auxiliary;
@@ -229,10 +251,9 @@ LossValue Loss::operator()(const std::vector<at::Tensor>& raw_maps,
   Sums sums{zero, zero, zero};
   std::vector<at::Tensor> objectness;
   for (std::size_t i = 0; i < grid.size(); ++i) {
-    objectness.push_back(add_level(sums, i, lead_shares[i], maps[i], grid[i], lead[i], targets));
+    objectness.push_back(add_level(sums, i, lead_shares[i], maps[i], grid[i], lead[i], batch));
     if (!auxiliary.empty())
-      add_level(sums, i, auxiliary_shares[i], maps[grid.size() + i], grid[i], auxiliary[i],
-                targets);
+      add_level(sums, i, auxiliary_shares[i], maps[grid.size() + i], grid[i], auxiliary[i], batch);
   }
   if (options_.autobalance) rebalance(objectness);
 

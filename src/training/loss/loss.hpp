@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "dataset/target_marks.hpp"
 #include "kernels/joint_statistics.hpp"
 #include "kernels/torch.hpp"
 #include "network/graph/graph.hpp"
@@ -46,8 +47,10 @@ class Loss {
 
   /// maps: raw maps [B, na, H_i, W_i, 5 + nc], lead levels first; plain and OTA read the lead
   /// levels only. float32 or float64; anything narrower is widened to float32. Deterministic on
-  /// CPU. Errors: check_targets.
-  LossValue operator()(const std::vector<at::Tensor>& maps, std::span<const Target> targets);
+  /// CPU. `marks` of the targets: where all weights are 1 and nothing is ignored, the value is that
+  /// without them, to the bit (training 23). Errors: check_targets, check_marks.
+  LossValue operator()(const std::vector<at::Tensor>& maps, std::span<const Target> targets,
+                       const dataset::TargetMarks& marks = {});
 
   /// One of several processes, each with its share of a batch: the objectness that autobalance
   /// looks at is the mean over all. With `normalise`
@@ -75,12 +78,17 @@ class Loss {
     double all = 1;        ///< of each term
     double positives = 1;  ///< besides, of those that are means over positives
   };
+  /// What a batch wants of the maps.
+  struct Wanted {
+    std::span<const Target> targets;
+    const dataset::TargetMarks& marks;
+  };
   at::Tensor add_level(Sums& sums, std::size_t level, Share share, const at::Tensor& map,
                        const LevelGrid& grid, std::span<const Positive> positives,
-                       std::span<const Target> targets) const;
+                       const Wanted& batch) const;
   std::vector<Share> shares(const Positives& positives, double all) const;
   at::Tensor class_loss(const at::Tensor& rows, std::span<const Positive> positives,
-                        std::span<const Target> targets) const;
+                        std::span<const Target> targets, const at::Tensor& weights) const;
   void rebalance(const std::vector<at::Tensor>& objectness);
 
   LossOptions options_;

@@ -67,14 +67,15 @@ std::vector<std::int64_t> last_of_each_cell(std::span<const Positive> positives)
 }
 
 at::Tensor binary_cross_entropy(const at::Tensor& logits, const at::Tensor& target,
-                                double positive_weight, double gamma) {
+                                double positive_weight, double gamma, const at::Tensor& weights) {
   at::Tensor weight;
   if (positive_weight != 1)
     weight = at::full({1}, positive_weight, logits.options().requires_grad(false));
   if (gamma <= 0)
-    return at::binary_cross_entropy_with_logits(logits, target, {}, weight, at::Reduction::Mean);
+    return at::binary_cross_entropy_with_logits(logits, target, weights, weight,
+                                                at::Reduction::Mean);
   const at::Tensor loss =
-      at::binary_cross_entropy_with_logits(logits, target, {}, weight, at::Reduction::None);
+      at::binary_cross_entropy_with_logits(logits, target, weights, weight, at::Reduction::None);
   const at::Tensor probability = logits.sigmoid();
   const at::Tensor of_truth = target * probability + (1 - target) * (1 - probability);
   const at::Tensor share = target * 0.25 + (1 - target) * 0.75;

@@ -28,8 +28,10 @@ std::vector<std::int64_t> last_of_each_cell(std::span<const Positive> positives)
 
 /// Mean binary cross-entropy with logits; γ > 0: focal (Lin et al., "Focal loss", arXiv 1708.02002,
 /// α = 0.25) on top of the positive weight (training 13.2). Both tensors of one shape; the target
-/// carries no gradient.
+/// carries no gradient. `weights`, where it is defined, multiplies the terms before the mean
+/// (training 23.1); it broadcasts to their shape.
 at::Tensor binary_cross_entropy(const at::Tensor& logits, const at::Tensor& target,
-                                double positive_weight, double gamma);
+                                double positive_weight, double gamma,
+                                const at::Tensor& weights = {});
 
 }  // namespace yolov7::training

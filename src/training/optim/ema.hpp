@@ -22,6 +22,7 @@ class Ema {
   void update(const nn::TorchNetwork& network);
 
   const nn::TorchNetwork& average() const { return average_; }
+  nn::TorchNetwork& network() { return average_; }  ///< the same, for a pass through it
   std::int64_t updates() const { return updates_; }
   network::Weights store() const;  ///< checkpoint order
   /// Continues from a checkpoint. Error as network::check.

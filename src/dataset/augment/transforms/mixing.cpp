@@ -186,7 +186,8 @@ void apply(const Replicate&, Sample& sample, Random& random, const TransformCont
               x = static_cast<int>(random.uniform(0, before.cols - from.width));
     if (from.empty()) continue;
     before(from).copyTo(sample.picture(cv::Rect({x, y}, from.size())));
-    sample.objects.push_back({object.class_index, to_box({{x, y}, from.size()}), {}});
+    sample.objects.push_back(
+        {object.class_index, to_box({{x, y}, from.size()}), {}, object.weight, object.ignored});
   }
 }
 

@@ -1,0 +1,32 @@
+#include "cli/verbs/annotate_regions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace yolov7::cli {
+
+std::size_t add_doubtful_regions(std::span<const Detection> detections,
+                                 const active::JudgedImage& judged, double doubt,
+                                 const std::string& teacher, dataset::AnnotatedImage& image) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < detections.size(); ++i) {
+    const Detection& one = detections[i];
+    const bool label =
+        std::find(judged.labels.begin(), judged.labels.end(), i) != judged.labels.end();
+    if (label || one.score < static_cast<float>(doubt)) continue;
+    dataset::AnnotatedObject object;
+    object.class_index = one.class_index;
+    object.box = clip(one.box, image.width, image.height);
+    if (object.box.width() < 1 || object.box.height() < 1) continue;
+    object.ignore = true;
+    object.score = text::parse_double(text::general(one.score, 6));
+    object.attributes = {{"origin", std::string("machine")}, {"teacher", teacher}};
+    image.objects.push_back(std::move(object));
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace yolov7::cli
