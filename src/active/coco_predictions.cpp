@@ -58,6 +58,10 @@ json coco_predictions(const std::vector<PredictedImage>& images,
                              {"area", one.box.area()},
                              {"iscrowd", 0},
                              {"score", one.score}});
+    const std::size_t first = annotations.size() - image.detections.size();
+    for (const std::size_t place : image.interpolated)
+      annotations[first + place]["attributes"] = {
+          {"interpolated", true}, {"track_id", fmt::format("{}", image.detections[place].track)}};
   }
   return {{"images", std::move(entries)},
           {"annotations", std::move(annotations)},

@@ -1,5 +1,6 @@
 #pragma once
 // Detections as a COCO data set with scores, which `dataset push` and annotation tools take.
+#include <cstddef>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -13,6 +14,8 @@ struct PredictedImage {
   std::string file;  ///< as it is written
   int width = 0, height = 0;
   std::vector<Detection> detections;
+  /// Places of those that no network found; they are written with the attribute `interpolated`.
+  std::vector<std::size_t> interpolated = {};
 };
 
 /// Images, boxes and categories are numbered from 1; boxes are pixels.

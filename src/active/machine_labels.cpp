@@ -126,11 +126,16 @@ JudgedImage judge(std::span<const Detection> detections, std::span<const ClassRu
   JudgedImage image;
   for (std::size_t i = 0; i < detections.size(); ++i) {
     const ClassRule& rule = rules[static_cast<std::size_t>(detections[i].class_index)];
-    if (rule.annotated && reaches(detections[i].score, rule.threshold))
+    if (is_label(detections[i], rule))
       image.labels.push_back(i);
     else if (reaches(detections[i].score, options.doubt))
       ++image.doubtful;
   }
+  settle(image, options);
+  return image;
+}
+
+void settle(JudgedImage& image, const DoubtOptions& options) {
   const std::size_t all = image.labels.size() + image.doubtful;
   if (all == 0)
     image.verdict = ImageVerdict::empty;
@@ -139,7 +144,10 @@ JudgedImage judge(std::span<const Detection> detections, std::span<const ClassRu
     image.verdict = ImageVerdict::doubtful;
   else
     image.verdict = ImageVerdict::complete;
-  return image;
+}
+
+bool is_label(const Detection& detection, const ClassRule& rule) {
+  return rule.annotated && reaches(detection.score, rule.threshold);
 }
 
 }  // namespace yolov7::active

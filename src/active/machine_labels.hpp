@@ -72,5 +72,10 @@ struct DoubtOptions {
 /// annotated, beyond that share.
 JudgedImage judge(std::span<const Detection> detections, std::span<const ClassRule> rules,
                   const DoubtOptions& options);
+/// The verdict of what stands in `image`, after labels or doubtful detections came in.
+void settle(JudgedImage& image, const DoubtOptions& options);
+
+/// Whether a detection is a label by the rule of its class.
+bool is_label(const Detection& detection, const ClassRule& rule);
 
 }  // namespace yolov7::active

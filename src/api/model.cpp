@@ -19,6 +19,7 @@
 #include "runtime/onnxruntime/ort_detector.hpp"
 #include "runtime/openvino/file_format.hpp"
 #include "runtime/openvino/model_file.hpp"
+#include "runtime/server/served_detector.hpp"
 
 namespace yolov7::api {
 namespace {
@@ -68,19 +69,29 @@ std::vector<std::string> given_class_names(const std::string& option) {
   return names;
 }
 
-/// A file of another program's format.
+runtime::ModelFile served_model(const std::string& address, const ModelOptions& options,
+                                const std::vector<std::string>& names) {
+  if (options.backend != "openvino")
+    throw usage_error(fmt::format("{}: expected no {} for a model that a server runs, found {}",
+                                  address, setting_name("backend"), options.backend));
+  return runtime::open_served_model(address, options.detector, options.server, names);
+}
+
+/// A file of another program's format, or a model that a server runs.
 OpenModel open_file(const std::string& path, const ModelOptions& options) {
-  const bool script = runtime::is_script_file(path);
+  const bool served = runtime::is_served_model(path);
+  const bool script = !served && runtime::is_script_file(path);
   if (script) runtime::recognise_file(path);  // before LibTorch sees it
   const std::vector<std::string> names = given_class_names(options.names);
   const bool by_ort = options.backend == "onnxruntime";
-  if (script ? by_ort : options.backend == "libtorch")
+  if (!served && (script ? by_ort : options.backend == "libtorch"))
     throw usage_error(fmt::format("{}: expected --backend {} for a model in this format, found {}",
                                   path, script ? "libtorch" : "openvino or onnxruntime",
                                   options.backend));
   OpenModel model;
   model.path = path;
-  runtime::ModelFile file = script   ? script_library().open(path, options.detector, names)
+  runtime::ModelFile file = served   ? served_model(path, options, names)
+                            : script ? script_library().open(path, options.detector, names)
                             : by_ort ? runtime::open_ort_file(path, options.detector, names)
                                      : runtime::open_model_file(path, options.detector, names);
   if (file.facts.fill != 114)
@@ -122,7 +133,8 @@ OpenModel open_file(const std::string& path, const ModelOptions& options) {
 
 /// One checkpoint.
 OpenModel open_member(const std::string& path, const ModelOptions& options) {
-  if (runtime::is_model_file(path)) return open_file(path, options);
+  if (runtime::is_served_model(path) || runtime::is_model_file(path))
+    return open_file(path, options);
   OpenModel model;
   model.path = path;
   network::Checkpoint checkpoint = network::read_checkpoint(path);
@@ -166,7 +178,10 @@ OpenModel open_member(const std::string& path, const ModelOptions& options) {
 std::vector<Setting> settings(ModelOptions& o) {
   return joined(
       {group("Network",
-             {setting("weights", o.weights, "checkpoint; several make an ensemble").basic(),
+             {setting("weights", o.weights,
+                      "checkpoint, model file, or http://HOST:PORT/v2/models/NAME of a server "
+                      "(Open Inference Protocol); several make an ensemble")
+                  .basic(),
               setting("augment", o.augment, "test-time augmentation: three passes over each image"),
               setting("tta-clip-tails", o.clip_tails,
                       "augment: without the coarsest rows of the first pass and the finest of the "
@@ -180,7 +195,10 @@ std::vector<Setting> settings(ModelOptions& o) {
                              .choices({"openvino", "onnxruntime", "libtorch"}),
                          setting("threads", o.detector.threads,
                                  "of the network; 0 = the cores this process may use")
-                             .range(0, 4096)})});
+                             .range(0, 4096),
+                         setting("server-timeout", o.server.silence,
+                                 "seconds that a server may be silent, where it runs the network")
+                             .range(1, 86'400)})});
 }
 
 void require_weights(const std::vector<std::string>& weights) {
@@ -188,7 +206,9 @@ void require_weights(const std::vector<std::string>& weights) {
     throw usage_error(setting_name("weights") + ": expected a checkpoint, found none");
   std::error_code error;
   for (const std::string& one : weights)
-    if (!std::filesystem::exists(one, error))
+    if (runtime::is_served_model(one))
+      runtime::parse_served_address(one, setting_name("weights"));
+    else if (!std::filesystem::exists(one, error))
       throw Error(
           fmt::format("{} {}: no such file; nothing is downloaded implicitly, so train a network "
                       "(yolov7 train) or give the path of a checkpoint",

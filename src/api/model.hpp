@@ -9,6 +9,7 @@
 #include "image/boxes/nms.hpp"
 #include "network/graph/graph.hpp"
 #include "runtime/detector.hpp"
+#include "runtime/server/server_options.hpp"
 
 namespace yolov7::api {
 
@@ -26,25 +27,28 @@ struct OpenModel {
 };
 
 struct ModelOptions {
-  std::vector<std::string> weights;  ///< several make an ensemble
+  std::vector<std::string> weights;  ///< several make an ensemble; also addresses of models that a
+                                     ///< server of the Open Inference Protocol runs
   std::string backend = "openvino";  ///< fused, LibTorch is not loaded; or "libtorch": the
                                      ///< reference, needs the training library
   runtime::DetectorOptions detector;
   bool augment = false, clip_tails = false;  ///< test-time augmentation
   std::string names;  ///< class names of a model file that has none: a list with commas, a text
                       ///< file of one name a line, or a YAML file with `names`
+  runtime::ServerOptions server;  ///< for addresses
 };
 
 /// The options of a command line that these members are; `precision` is a verb's own.
 std::vector<Setting> settings(ModelOptions& options);
 
 /// The averaged (EMA) weights of a checkpoint, or its plain ones, in the chosen back end. Paths are
-/// taken as they are: nothing is looked up elsewhere, downloaded, or changed in case. Of an
-/// ensemble, OpenModel tells the first. Errors: no such file, members with different class names,
-/// names that do not fit the class count, whatever reading and building report.
+/// taken as they are: nothing is looked up elsewhere, downloaded, or changed in case; a server is
+/// asked where its address is given, and then alone. Of an ensemble, OpenModel tells the first.
+/// Errors: no such file, members with different class names, names that do not fit the class count,
+/// whatever reading and building report.
 OpenModel open_detector(const ModelOptions& options);
-/// Error: no path, or a file that is not there; what open_detector() begins with, for those who do
-/// more before it.
+/// Error: no path, a file that is not there, or an address of another form; what open_detector()
+/// begins with, for those who do more before it.
 void require_weights(const std::vector<std::string>& weights);
 /// `count` detectors that work at the same time, or the model's only one where its back end has no
 /// others.

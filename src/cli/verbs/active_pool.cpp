@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <unordered_map>
 
+#include "active/scene_cuts.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
@@ -35,6 +37,12 @@ class Mirrored : public runtime::FrameSource {
  private:
   std::unique_ptr<runtime::FrameSource> inner_;
 };
+
+std::vector<std::uint8_t> thumbnail_of(const cv::Mat& bgr) {
+  cv::Mat small;
+  cv::resize(bgr, small, {active::thumbnail_side, active::thumbnail_side}, 0, 0, cv::INTER_AREA);
+  return {small.data, small.data + small.total() * small.elemSize()};
+}
 
 std::unique_ptr<runtime::FrameSource> frames_of(
     const std::vector<runtime::SourcePicture>& pictures) {
@@ -86,6 +94,7 @@ Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Wor
       if (options.sketches)
         image.sketch = std::make_unique<dataset::similarity::Sketch>(
             dataset::similarity::sketch_of(frame.bgr));
+      if (options.thumbnails) image.thumbnail = thumbnail_of(frame.bgr);
     };
     stages.delivered = [&](Frame&, DetectResult&) { progress.advance(); };
     runtime::run_pipeline(*source, workers, options.look, 1, stages);

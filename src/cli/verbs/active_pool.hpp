@@ -1,5 +1,6 @@
 #pragma once
 // A pool of images as a detector sees it; what active select chooses from, and annotate labels.
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,6 +21,8 @@ struct PoolImage {
   std::vector<Detection> detections;  ///< pixels of the image
   std::vector<Detection> mirrored;    ///< pixels of the mirrored image; empty without that pass
   std::unique_ptr<dataset::similarity::Sketch> sketch;  ///< 4.5 kB; with PoolOptions::sketches
+  std::vector<std::uint8_t> thumbnail;  ///< B G R, active::thumbnail_side squared; with
+                                        ///< PoolOptions::thumbnails
 };
 
 struct Pool {
@@ -30,8 +33,9 @@ struct Pool {
 
 struct PoolOptions {
   runtime::LookOptions look;
-  bool mirrored = false;  ///< look at each image a second time, mirrored left to right
-  bool sketches = true;   ///< for the comparison of images with each other
+  bool mirrored = false;    ///< look at each image a second time, mirrored left to right
+  bool sketches = true;     ///< for the comparison of images with each other
+  bool thumbnails = false;  ///< for the comparison of neighbouring frames
 };
 
 using Workers = std::vector<std::unique_ptr<runtime::Detector>>;

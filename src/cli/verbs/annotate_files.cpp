@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "active/coco_predictions.hpp"
 #include "cli/verbs/annotate_regions.hpp"
-#include "cli/verbs/predictions_file.hpp"
 #include "core/file.hpp"
 #include "core/file_tree.hpp"
 #include "core/interrupt.hpp"
@@ -15,6 +15,7 @@
 #include "core/text.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/output_folder.hpp"
+#include "runtime/server/served_address.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -23,33 +24,49 @@ namespace fs = std::filesystem;
 using active::ImageVerdict;
 using nlohmann::json;
 
-dataset::AnnotatedObject object_of(const Detection& box, const MachineLabels& labels,
-                                   const PoolImage& image) {
+dataset::AnnotatedObject object_of(std::size_t place, std::size_t of_image,
+                                   const MachineLabels& labels) {
+  const PoolImage& image = labels.images[of_image];
+  const Detection& box = image.detections[place];
+  const bool filled = labels.is_filled(of_image, place);
   dataset::AnnotatedObject object;
   object.class_index = box.class_index;
   object.box = clip(box.box, image.width, image.height);
-  object.score = text::parse_double(text::general(box.score, 6));
-  object.attributes = {
-      {"origin", std::string("machine")},
-      {"teacher", labels.teacher},
-      {"threshold", labels.rules[static_cast<std::size_t>(box.class_index)].threshold}};
+  object.attributes = {{"origin", std::string("machine")}, {"teacher", labels.teacher}};
+  if (filled) {
+    object.attributes.push_back({"interpolated", true});
+  } else {
+    object.score = text::parse_double(text::general(box.score, 6));
+    object.attributes.push_back(
+        {"threshold", labels.rules[static_cast<std::size_t>(box.class_index)].threshold});
+  }
+  if (const auto frame = labels.places.find(image.path); frame != labels.places.end() && box.track)
+    object.track = dataset::TrackPlace{fmt::format("{}", box.track),
+                                       static_cast<int>(frame->second.number), !filled, false};
   return object;
 }
 
 /// Machine labels are for training, never for measuring.
 constexpr const char* split = "train";
 
-void add_image(const PoolImage& image, const active::JudgedImage& judged,
-               const MachineLabels& labels, dataset::AnnotatedSet& set,
+/// As it stands in the finished output.
+fs::path shown(const fs::path& image, const MachineLabels& labels) {
+  return labels.frames != nullptr ? labels.frames->place_in_output(image)
+                                  : fs::absolute(image).lexically_normal();
+}
+
+void add_image(std::size_t place, const MachineLabels& labels, dataset::AnnotatedSet& set,
                dataset::Conversion& account) {
+  const PoolImage& image = labels.images[place];
+  const active::JudgedImage& judged = labels.judged[place];
   dataset::AnnotatedImage one;
-  one.written = image.path.string();
+  one.written = labels.frames != nullptr ? shown(image.path, labels).string() : image.path.string();
   one.file = image.path;
   one.width = image.width, one.height = image.height;
   one.split = split;
   account.boxes.in += judged.labels.size();
   for (const std::size_t i : judged.labels) {
-    dataset::AnnotatedObject object = object_of(image.detections[i], labels, image);
+    dataset::AnnotatedObject object = object_of(i, place, labels);
     if (object.box.width() >= 1 && object.box.height() >= 1)
       one.objects.push_back(std::move(object));
     else
@@ -105,7 +122,7 @@ dataset::AnnotatedSet set_of(const MachineLabels& labels, const LabelFiles& file
   for (std::size_t i = 0; i < labels.images.size(); ++i) {
     const ImageVerdict verdict = labels.judged[i].verdict;
     if (verdict == ImageVerdict::complete || (verdict == ImageVerdict::empty && files.with_empty)) {
-      add_image(labels.images[i], labels.judged[i], labels, set, account);
+      add_image(i, labels, set, account);
       add_regions(labels.images[i], labels.judged[i], labels, files, set, account);
     }
   }
@@ -131,6 +148,22 @@ void write_set(const fs::path& folder, const dataset::AnnotatedSet& set, const L
   account.val_is_train = false;  // data.yaml says it; here it is meant so
 }
 
+/// What people should look at, with all detections; those that tracks filled in are marked.
+json suggestions(const std::vector<std::size_t>& images, const MachineLabels& labels) {
+  std::vector<active::PredictedImage> all;
+  for (const std::size_t i : images) {
+    const PoolImage& image = labels.images[i];
+    active::PredictedImage one{shown(image.path, labels).string(), image.width, image.height, {}};
+    for (std::size_t k = 0; k < image.detections.size(); ++k) {
+      if (image.detections[k].score < labels.doubt) continue;
+      if (labels.is_filled(i, k)) one.interpolated.push_back(one.detections.size());
+      one.detections.push_back(image.detections[k]);
+    }
+    all.push_back(std::move(one));
+  }
+  return active::coco_predictions(all, labels.names);
+}
+
 void write(const fs::path& path, const std::string& content) {
   file::write_atomically(path, content, file::Sync::later);
 }
@@ -151,6 +184,7 @@ std::size_t MachineLabels::tolerated() const {
 }
 
 std::string model_fingerprint(const fs::path& path) {
+  if (runtime::is_served_model(path.string())) return path.string();
   std::error_code error;
   if (!fs::is_directory(path, error)) {
     fs::path weights = path;
@@ -171,25 +205,25 @@ dataset::Conversion write_label_files(const MachineLabels& labels, const LabelFi
   dataset::Conversion account;
   account.out = files.out / "set";
   const dataset::AnnotatedSet set = set_of(labels, files, account);
-  std::vector<const PoolImage*> doubtful;
+  std::vector<std::size_t> doubtful;
   std::string review, empty;
   for (std::size_t i = 0; i < labels.images.size(); ++i) {
-    const std::string line = fs::absolute(labels.images[i].path).lexically_normal().string() + "\n";
+    const std::string line = shown(labels.images[i].path, labels).string() + "\n";
     if (labels.judged[i].verdict == ImageVerdict::empty) empty += line;
     if (labels.judged[i].verdict != ImageVerdict::doubtful) continue;
-    doubtful.push_back(&labels.images[i]);
+    doubtful.push_back(i);
     review += line;
   }
   dataset::build_folder(files.out, [&](const fs::path& folder) {
     if (!set.images.empty()) write_set(folder / "set", set, files, account);
     write(folder / "review.txt", review);
-    write(folder / "review.json",
-          predictions_json(doubtful, labels.names, labels.doubt).dump() + "\n");
+    write(folder / "review.json", suggestions(doubtful, labels).dump() + "\n");
     write(folder / "empty.txt", empty);
     report["written_boxes"] = objects_of(set, false);
     report["ignored_regions"] = objects_of(set, true);
     report["account"] = dataset::to_json(account);
     write(folder / "annotation.json", report.dump(1) + "\n");
+    if (labels.frames != nullptr) fs::rename(labels.frames->folder(), folder / "frames");
   });
   return account;
 }

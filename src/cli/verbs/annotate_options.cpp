@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/output_folder.hpp"
+#include "runtime/server/served_address.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -19,13 +20,13 @@ std::vector<Setting> place_settings(AnnotateOptions& o) {
   return group(
       "Images",
       {setting("source", o.source,
-               "images without labels: a folder, a pattern, a list, or a data set of any format, "
-               "whose labelled images are left out")
+               "images without labels and videos: a folder, a pattern, a list, or a data set of "
+               "any format, whose labelled images are left out")
            .positional()
            .basic(),
        setting("out", o.out,
                "new or empty folder for set/ (the labels), review.json and review.txt (what people "
-               "should look at), empty.txt and annotation.json")
+               "should look at), empty.txt, annotation.json, and frames/ of videos")
            .basic(),
        setting("to", o.to, "format of set/: " + text::join(dataset::writable_names(), ", "))
            .basic(),
@@ -65,6 +66,23 @@ std::vector<Setting> promise_settings(AnnotateOptions& o) {
            .range(0, 0.99)});
 }
 
+std::vector<Setting> track_settings(AnnotateOptions& o) {
+  return group(
+      "Tracks",
+      {setting("sequence", o.sequence,
+               "images of one folder are the frames of one video, in the order of their names")
+           .basic(),
+       setting("vid-stride", o.vid_stride, "every n-th frame of a video").range(1, 1e6),
+       setting("max-gap", o.gaps.most,
+               "frames in a row in which the box of an object that was missed is filled in by its "
+               "track; 0 = none")
+           .range(0, 1000),
+       setting("gap-boxes", o.gap_boxes,
+               "doubtful: an image with a box that a track filled in is doubtful; labels: the box "
+               "is written, with a mark; no threshold promises its precision")
+           .choices({"doubtful", "labels"})});
+}
+
 std::vector<Setting> class_settings(AnnotateOptions& o) {
   return group("Classes",
                {setting("map", o.map,
@@ -82,7 +100,9 @@ std::vector<Setting> teacher_settings(AnnotateOptions& o) {
   for (Setting& one : all)
     if (one.name == "weights") {
       one.name = "teacher";
-      one.help = "checkpoint, or any model file that detect takes; several make an ensemble";
+      one.help =
+          "checkpoint, any model file that detect takes, or http://HOST:PORT/v2/models/NAME of a "
+          "server (Open Inference Protocol); several make an ensemble";
     }
   std::vector<Setting> nms = joined(
       {threshold_settings(o.look.nms), limit_settings(o.look.nms), kind_settings(o.look.nms)});
@@ -105,8 +125,9 @@ double threshold_of(std::string_view word, const std::string& text) {
 }  // namespace
 
 Settings settings(AnnotateOptions& o) {
-  return {"annotate", joined({place_settings(o), promise_settings(o), class_settings(o),
-                              teacher_settings(o), truncated_settings(o.truncated, "Images")})};
+  return {"annotate",
+          joined({place_settings(o), promise_settings(o), class_settings(o), track_settings(o),
+                  teacher_settings(o), truncated_settings(o.truncated, "Images")})};
 }
 
 void require_possible(const AnnotateOptions& o) {
@@ -125,7 +146,9 @@ void require_possible(const AnnotateOptions& o) {
     throw usage_error(fmt::format("{}: {} is read, but not written", setting_name("to"), to.name));
   std::error_code error;
   for (const std::string& one : o.model.weights)
-    if (!std::filesystem::exists(one, error))
+    if (runtime::is_served_model(one))
+      runtime::parse_served_address(one, setting_name("teacher"));
+    else if (!std::filesystem::exists(one, error))
       throw Error(fmt::format("{} {}: no such file", setting_name("teacher"), one));
   require_possible(o.look.nms, "annotate");
   dataset::require_empty(o.out);

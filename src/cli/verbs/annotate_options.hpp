@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "active/gap_filling.hpp"
 #include "active/machine_labels.hpp"
 #include "api/model.hpp"
 #include "core/settings.hpp"
@@ -22,7 +23,12 @@ struct AnnotateOptions {
   std::string source, out, to = "yolo", labelled, labelled_split = "val";
   std::vector<std::string> map, conf;
   bool drop_unknown = false, with_empty = false, link = false;
+  bool sequence = false;  ///< images of a folder are frames of a video
+  int vid_stride = 1;
+  active::GapOptions gaps;
+  std::string gap_boxes = "doubtful";  ///< or "labels"
 
+  bool fills_as_labels() const { return gap_boxes == "labels"; }
   bool fused() const { return model.weights.size() > 1 || model.augment; }
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/convert.hpp"
 #include "dataset/formats/format_table.hpp"
@@ -50,20 +51,23 @@ void read_data_set(const dataset::DataAddress& address, AnnotateSource& result) 
   const dataset::AnnotatedSet set = dataset::read_annotations_of(reading, account);
   result.names = dataset::names_of(set);
   std::set<fs::path> unlabelled;
-  for (const dataset::AnnotatedImage& image : set.images)
+  for (const dataset::AnnotatedImage& image : set.images) {
+    if (!image.file.empty()) result.all_images.push_back(image.file);
     if (image.state == dataset::ImageState::not_annotated && image.objects.empty())
       unlabelled.insert(image.file);
     else
       ++result.labelled;
+  }
   std::error_code error;
   const fs::path root =
       fs::is_directory(address.path, error) ? address.path : address.path.parent_path();
   for (const dataset::ConversionDrop& drop : account.drops) {
     if (drop.kind == "image" && drop.reason == dataset::without_annotation &&
-        fs::is_regular_file(root / drop.file, error))
-      unlabelled.insert(root / drop.file);
-    else
+        fs::is_regular_file(root / drop.file, error)) {
+      if (unlabelled.insert(root / drop.file).second) result.all_images.push_back(root / drop.file);
+    } else {
       result.unusable += drop.kind == "annotation" ? 1 : 0;
+    }
   }
   for (const fs::path& file : unlabelled) {
     result.pictures.push_back({file, file.filename()});
@@ -74,7 +78,14 @@ void read_data_set(const dataset::DataAddress& address, AnnotateSource& result) 
 
 void read_images(const std::string& source, AnnotateSource& result) {
   std::error_code error;
-  for (const runtime::SourcePicture& picture : runtime::list_pictures(source)) {
+  runtime::SourceList list = runtime::list_sources(source);
+  if (!list.streams.empty())
+    throw Error(fmt::format("{} {}: expected images and videos, found a camera or a stream",
+                            setting_name("source"),
+                            runtime::without_credentials(list.streams.front().source)));
+  result.videos = std::move(list.videos);
+  for (const runtime::SourcePicture& picture : list.pictures) {
+    result.all_images.push_back(picture.path);
     result.folders.push_back(picture.path.parent_path());
     if (fs::is_regular_file(dataset::label_path(picture.path), error))
       ++result.labelled;
@@ -100,7 +111,7 @@ AnnotateSource annotate_source(const std::string& source, const std::set<fs::pat
   std::sort(result.folders.begin(), result.folders.end());
   result.folders.erase(std::unique(result.folders.begin(), result.folders.end()),
                        result.folders.end());
-  if (result.pictures.empty())
+  if (result.pictures.empty() && result.videos.empty())
     throw Error(fmt::format(
         "{}: expected images without labels, found none: {} are labelled, of {} the labels cannot "
         "be read",

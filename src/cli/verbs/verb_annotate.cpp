@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/verb.hpp"
 #include "cli/verbs/annotate_classes.hpp"
@@ -11,6 +12,8 @@
 #include "cli/verbs/annotate_labelled.hpp"
 #include "cli/verbs/annotate_options.hpp"
 #include "cli/verbs/annotate_source.hpp"
+#include "cli/verbs/annotate_tracks.hpp"
+#include "cli/verbs/server_access.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/setting_name.hpp"
@@ -37,7 +40,10 @@ class Annotation {
   void choose_classes();
   void choose_thresholds();
   void require_a_class() const;
+  void require_frames(const std::vector<std::string>& given) const;
+  void read_videos();
   void look();
+  void fill_gaps();
   json report() const;
   json classes_json() const;
   json labelled_json() const;
@@ -55,7 +61,10 @@ class Annotation {
   AnnotateClasses classes_;
   LabelledLook labelled_;
   CompleteImages complete_;
+  bool looks_at_frames_alone_ = false;  ///< of videos: the set has hard links to frames/
   std::vector<std::string> unreadable_;
+  std::optional<VideoImages> frames_;
+  std::optional<LinkedFrames> linked_;
   MachineLabels labels_;
 };
 
@@ -143,15 +152,69 @@ void Annotation::require_a_class() const {
       text::general(o_.promise.precision), text::general(o_.promise.confidence), reasons));
 }
 
+/// Options of tracks have an effect on frames alone.
+void Annotation::require_frames(const std::vector<std::string>& given) const {
+  const auto refuse = [&](const char* name, const char* wanted) {
+    if (text::contains(given, name))
+      throw usage_error(fmt::format("annotate: {}: expected {}, found images alone in {}",
+                                    setting_name(name), wanted, o_.source));
+  };
+  if (!source_.videos.empty()) return;
+  refuse("vid-stride", "videos");
+  if (o_.sequence) return;
+  const std::string frames = "videos, or images that are frames with " + setting_name("sequence");
+  refuse("max-gap", frames.c_str());
+  refuse("gap-boxes", frames.c_str());
+}
+
+void Annotation::read_videos() {
+  if (o_.sequence) labels_.places = places_in_folders(source_.all_images);
+  if (source_.videos.empty()) return;
+  std::size_t videos = 0;  // before those that are read now
+  for (const auto& [path, place] : labels_.places) videos = std::max(videos, place.video + 1);
+  frames_.emplace(o_.out);
+  VideoImages::Read read = frames_->read(source_.videos, o_.vid_stride);
+  for (auto& [path, place] : read.places)
+    labels_.places[path] = {videos + place.video, place.number};
+  looks_at_frames_alone_ = source_.pictures.empty();
+  source_.pictures.insert(source_.pictures.end(), read.pictures.begin(), read.pictures.end());
+  unreadable_ = std::move(read.faults);
+  if (source_.pictures.empty())
+    throw Error(fmt::format("{}: expected frames, found none: {}", o_.source,
+                            unreadable_.empty() ? "the videos are empty" : unreadable_.front()));
+  labels_.frames = &*frames_;
+}
+
+/// Boxes that tracks fill in stand behind the detections of their image.
+void Annotation::fill_gaps() {
+  if (labels_.places.empty()) return;
+  linked_ = link_frames(labels_.images, labels_.places, labels_.rules, o_.doubt.doubt, o_.gaps);
+  for (std::size_t i = 0; i < labels_.images.size(); ++i) {
+    std::vector<Detection>& detections = labels_.images[i].detections;
+    active::JudgedImage& judged = labels_.judged[i];
+    labels_.filled_from.push_back(detections.size());
+    for (const Detection& box : linked_->filled[i]) {
+      if (o_.fills_as_labels())
+        judged.labels.push_back(detections.size());
+      else
+        ++judged.doubtful;
+      detections.push_back(box);
+    }
+    active::settle(judged, o_.doubt);
+  }
+}
+
 void Annotation::look() {
+  looking_.thumbnails = !labels_.places.empty();
   Pool pool = look_at_pool(source_.pictures, workers_, looking_);
-  unreadable_ = std::move(pool.unreadable);
+  unreadable_.insert(unreadable_.end(), pool.unreadable.begin(), pool.unreadable.end());
   labels_.images = std::move(pool.images);
   labels_.doubt = o_.doubt.doubt;
   for (PoolImage& image : labels_.images) {
     image.detections = renamed(image.detections, classes_, o_.look.nms.iou_thres);
     labels_.judged.push_back(active::judge(image.detections, labels_.rules, o_.doubt));
   }
+  fill_gaps();
 }
 
 json Annotation::classes_json() const {
@@ -219,6 +282,11 @@ json Annotation::report() const {
                 {"doubtful", labels_.count(ImageVerdict::doubtful)},
                 {"empty", labels_.count(ImageVerdict::empty)},
                 {"doubtful_boxes_of_complete", labels_.tolerated()}}}};
+  if (linked_) {
+    all["tracks"] = to_json(*linked_);
+    all["tracks"]["filled_boxes_are"] = o_.gap_boxes;
+    all["tracks"]["precision_promised"] = false;
+  }
   if (!o_.labelled.empty()) {
     all["min_precision"] = o_.promise.precision;
     all["confidence"] = o_.promise.confidence;
@@ -276,6 +344,7 @@ void Annotation::say_result(const dataset::Conversion& account, const json& resu
       source_.labelled,
       source_.unusable > 0 ? fmt::format(", and {} whose labels cannot be read", source_.unusable)
                            : ""));
+  if (linked_) output_.line(text_of(*linked_, o_.fills_as_labels()));
   std::vector<std::string> reasons;
   dataset::add_reasons(account, "annotation.json", reasons);
   for (const std::string& line : reasons) output_.line(line);
@@ -289,6 +358,7 @@ void Annotation::say_result(const dataset::Conversion& account, const json& resu
 json Annotation::execute(const std::vector<std::string>& given) {
   open(given);
   read_labels();
+  require_frames(given);
   choose_classes();
   choose_thresholds();
   output_.line(o_.labelled.empty()
@@ -298,10 +368,11 @@ json Annotation::execute(const std::vector<std::string>& given) {
                                  text::general(o_.promise.confidence)));
   say_classes();
   require_a_class();
+  read_videos();
   look();
   json result = report();
-  const dataset::Conversion account =
-      write_label_files(labels_, {o_.out, o_.to, o_.with_empty, o_.link}, result);
+  const dataset::Conversion account = write_label_files(
+      labels_, {o_.out, o_.to, o_.with_empty, o_.link || looks_at_frames_alone_}, result);
   say_result(account, result);
   return result;
 }
@@ -313,6 +384,7 @@ json run_annotate(const std::vector<std::string>& arguments, Output& output) {
   const Settings table = settings(options);
   if (!parse_arguments(table, arguments, output)) return {};
   require_possible(options);
+  take_server_access(options.model);
   set_truncated_rule(options.truncated);
   return Annotation(options, output).execute(given_names(table, arguments));
 }

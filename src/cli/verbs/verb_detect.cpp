@@ -14,6 +14,7 @@
 #include "cli/verbs/detect_outputs.hpp"
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
+#include "cli/verbs/server_access.hpp"
 #include "cli/verbs/until_closed.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
@@ -390,6 +391,7 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   if (!parse_arguments(table, arguments, output)) return {};
   api::require_cpu(options.device, "detect");
   check(options);
+  take_server_access(options.model);
   set_truncated_rule(options.truncated);
   output.line(options_line(table, options.source));
   return Run(options, given_names(table, arguments), output).execute();

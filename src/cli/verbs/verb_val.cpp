@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal.hpp"
+#include "cli/verbs/server_access.hpp"
 #include "cli/verbs/val_options.hpp"
 #include "core/file.hpp"
 #include "core/file_tree.hpp"
@@ -14,12 +15,15 @@
 #include "dataset/index/label.hpp"
 #include "evaluation/report/report.hpp"
 #include "monitoring/report.hpp"
+#include "runtime/server/served_address.hpp"
 
 namespace yolov7::cli {
 namespace {
 
-/// Of a file; of a model's folder, over its files in the order of their names.
+/// Of a file; of a model's folder, over its files in the order of their names; "" of a model that a
+/// server runs, whose file nobody sees.
 std::string weights_hash(const std::filesystem::path& path) {
+  if (runtime::is_served_model(path.string())) return {};
   if (!std::filesystem::is_directory(path)) return file::content_hash(file::read(path));
   std::string all;
   for (const std::filesystem::path& one : file::files_of(path))
@@ -79,6 +83,7 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   if (!parse_arguments(table, arguments, output)) return {};
   if (o.verbose) terminal()->set_level(log::Level::debug);
   check(o);
+  take_server_access(o.model);
   set_truncated_rule(o.truncated);
   output.line(echo(table));
   if (o.task == "speed") return run_speed(o, output);
