@@ -75,7 +75,8 @@ with tempfile.TemporaryDirectory() as temporary:
     for wanted in ("usr/bin/yolov7", "usr/share/man/man1/yolov7.1.gz", "usr/share/man/man1/yolov7-train.1.gz", "usr/share/bash-completion/completions/yolov7",
                    "usr/share/yolov7/weights/yolov7-tiny-synth.pt"):
         assert wanted in files, wanted
-    for wanted in ("libopencv-core406", "libharfbuzz0b", "libsqlite3-0", "libstdc++6 (>= "):
+    assert not any("libopencv" in depends for depends, _ in facts.values()) and "usr/lib/yolov7/libopencv_imgproc.so.406" in facts["libyolov7-1"][1], facts["libyolov7-1"]
+    for wanted in ("libharfbuzz0b", "libsqlite3-0", "libstdc++6 (>= "):
         assert wanted in facts["libyolov7-1"][0], facts["libyolov7-1"][0]
     if "yolov7-video" in facts:
         assert "libavcodec59" in facts["yolov7-video"][0] and not any("libav" in depends for name, (depends, _) in facts.items() if name != "yolov7-video"), facts
