@@ -124,6 +124,7 @@ answer: dict[str, object] = yolov7cpp.run(["info"], on_progress=lambda p: print(
 
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
+    clean["XDG_CACHE_HOME"] = str(folder / "cached")
     run(root / "scripts/wheel", "--build", options.build, "--out", folder / "dist")
     main, training = sorted((folder / "dist").glob("yolov7_cpp-*.whl"))[0], sorted((folder / "dist").glob("yolov7_cpp_train-*.whl"))[0]
     print(run(sys.executable, root / "tests/packaging/package_contents.py", *sorted((folder / "dist").iterdir())), end="")
@@ -151,6 +152,7 @@ with tempfile.TemporaryDirectory() as name:
     image = sorted((folder / "drawn/images/val").iterdir())[0]
     weights = root / "weights/yolov7-tiny-synth.pt"
     found = json.loads(run(python, "-c", DETECT, weights, image, options.detections).splitlines()[-1])
+    assert list((folder / "cached").rglob("*.blob")), "expected that the compiled network is kept"
     run(program, "detect", "--weights", weights, "--source", image, "--img-size", "320", "--conf-thres", "0.05", "--precision", "float32", "--save-json",
         "--project", folder, "--name", "found")
     written = json.loads(next((folder / "found").glob("*.json")).read_text())
