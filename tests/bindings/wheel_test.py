@@ -1,7 +1,8 @@
 """The wheels in an empty environment: types, boxes as the program's, threads, errors, verbs as calls, Ctrl-C, two epochs of training with the extra.
 Nothing comes from the network: numpy is that of the peers, OpenVINO and LibTorch are those that scripts/setup unpacked.
 Their sizes, the newest names of the C libraries that they want, and their SBOMs.
-Usage: wheel_test.py [--build DIR] [--detections N]   DIR: build/release. N: of each of eight threads; 500. Exit code 77: skipped."""
+Usage: wheel_test.py [--build DIR] [--detections N] [--twice]   DIR: build/release. N: of each of eight threads; 500. --twice: the files are made twice, with
+the same bytes. Exit code 77: skipped."""
 import argparse
 import json
 import os
@@ -18,6 +19,7 @@ tools, peers, unpacked = root / ".deps/wheel", root / ".deps/peers", root / ".de
 parser = argparse.ArgumentParser(allow_abbrev=False)
 parser.add_argument("--build", default=str(root / "build/release"))
 parser.add_argument("--detections", type=int, default=500)
+parser.add_argument("--twice", action="store_true")
 options = parser.parse_args()
 numpy = sorted(peers.glob("lib/python3*/site-packages/numpy"))
 if not numpy or not (unpacked / "openvino").exists():
@@ -126,6 +128,10 @@ with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     clean["XDG_CACHE_HOME"] = str(folder / "cached")
     run(root / "scripts/wheel", "--build", options.build, "--out", folder / "dist")
+    if options.twice:
+        run(root / "scripts/wheel", "--build", options.build, "--out", folder / "again", umask=0o077)
+        for one in sorted((folder / "dist").iterdir()):
+            assert one.read_bytes() == (folder / "again" / one.name).read_bytes(), f"{one.name}: made twice, its bytes differ"
     main, training = sorted((folder / "dist").glob("yolov7_cpp-*.whl"))[0], sorted((folder / "dist").glob("yolov7_cpp_train-*.whl"))[0]
     print(run(sys.executable, root / "tests/packaging/package_contents.py", *sorted((folder / "dist").iterdir())), end="")
     for wheel in sorted((folder / "dist").glob("*.whl")):
