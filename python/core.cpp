@@ -109,12 +109,15 @@ void bind_detector(nb::module_& m) {
       .def(
           "__init__",
           [](yolov7::Detector* self, const std::string& path, const std::string& precision,
-             const std::string& backend, const std::string& names, int threads, bool augment) {
+             const std::string& backend, const std::string& names, int threads, bool augment,
+             const std::string& model_cache) {
             const nb::gil_scoped_release released;
             new (self) yolov7::Detector(
-                path, yolov7::ModelOptions{precision, backend, names, threads, augment});
+                path,
+                yolov7::ModelOptions{precision, backend, names, threads, augment, model_cache});
           },
-          "path"_a, "precision"_a, "backend"_a, "names"_a, "threads"_a, "augment"_a)
+          "path"_a, "precision"_a, "backend"_a, "names"_a, "threads"_a, "augment"_a,
+          "model_cache"_a)
       .def("names", &yolov7::Detector::names)
       .def("description", &yolov7::Detector::description)
       .def("info",

@@ -68,6 +68,9 @@ typedef struct yolov7_model_options {
   const char *names;     /* class names of a model file that has none: with commas, or a file */
   int threads;           /* 0: the cores that this process may use */
   int augment;           /* 1: three passes over each image (test-time augmentation) */
+  /* Folder where networks that were compiled are kept for the next start, for their user alone;
+   * "auto": that of the program; NULL or "none": they are not kept. Since 0.2. */
+  const char *model_cache;
 } yolov7_model_options;
 YOLOV7_API void yolov7_model_options_init(yolov7_model_options *options);
 

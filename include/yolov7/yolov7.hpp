@@ -68,8 +68,7 @@ class Results {
   /// Width and height in pixels. Exception 2: no such image.
   std::pair<int, int> image_size(std::size_t image = 0) const {
     std::pair<int, int> sides;
-    if (const int code =
-            yolov7_results_image_size(own_.get(), image, &sides.first, &sides.second))
+    if (const int code = yolov7_results_image_size(own_.get(), image, &sides.first, &sides.second))
       throw Exception("results: no such image", code);
     return sides;
   }
@@ -82,8 +81,7 @@ class Results {
   };
   Times times(std::size_t image = 0) const {
     Times t;
-    if (const int code =
-            yolov7_results_times(own_.get(), image, &t.pre, &t.inference, &t.post))
+    if (const int code = yolov7_results_times(own_.get(), image, &t.pre, &t.inference, &t.post))
       throw Exception("results: no such image", code);
     return t;
   }
@@ -100,6 +98,7 @@ struct ModelOptions {
   std::string precision = "float32", backend = "openvino", names;
   int threads = 0;
   bool augment = false;
+  std::string model_cache;  ///< a folder, "auto" or ""
 };
 
 /// As the comments of yolov7_detect_options say.
@@ -125,6 +124,7 @@ class Detector {
     own.names = options.names.empty() ? nullptr : options.names.c_str();
     own.threads = options.threads;
     own.augment = options.augment ? 1 : 0;
+    own.model_cache = options.model_cache.empty() ? nullptr : options.model_cache.c_str();
     yolov7_model* model = nullptr;
     yolov7_error* error = nullptr;
     const int code = yolov7_model_open(path.c_str(), &own, &model, &error);

@@ -101,13 +101,14 @@ class Detector:
     """A model: a checkpoint, or a file of another program's format. Nothing is downloaded.
 
     precision: "float32" or "bfloat16"; backend: "openvino", "onnxruntime" or "libtorch"; names: class names of a model file that has
-    none, with commas, or a file; threads: 0 = the cores that this process may use; augment: three passes over each image.
+    none, with commas, or a file; threads: 0 = the cores that this process may use; augment: three passes over each image;
+    model_cache: the folder where a compiled network is kept for the next start, "auto" = that of the program, "none" = it is not kept.
     Calls of several threads wait for each other; open a model once for each thread that shall work at the same time.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, precision: str = "float32", backend: str = "openvino", names: str = "", threads: int = 0,
-                 augment: bool = False) -> None:
-        self._own = _core.Detector(os.fspath(path), precision, backend, names, threads, augment)
+                 augment: bool = False, model_cache: str | os.PathLike[str] = "auto") -> None:
+        self._own = _core.Detector(os.fspath(path), precision, backend, names, threads, augment, os.fspath(model_cache))
         self.names: list[str] = self._own.names()
         self.description: str = self._own.description()
         image_size, stride, sides = self._own.info()

@@ -22,7 +22,8 @@ const training::Api& training_library() {
   static_cast<void>(bounded);
   const auto entry = reinterpret_cast<const training::Api* (*)()>(library_entry(
       "libyolov7-training.so", "yolov7_training_api", "this needs the training library",
-      "Build it with LibTorch: scripts/setup, then cmake --preset release -DYOLOV7_TRAINING=ON"));
+      "It is in the Debian package yolov7-train and in the wheel yolov7-cpp[train]; or build it: "
+      "scripts/setup, then cmake --preset release -DYOLOV7_TRAINING=ON"));
   return *entry();
 }
 

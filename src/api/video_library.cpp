@@ -8,7 +8,8 @@ namespace yolov7::api {
 
 namespace {
 
-constexpr const char* remedy = "Build it: scripts/build release";
+constexpr const char* remedy =
+    "It is in the Debian package yolov7-video; or build it: scripts/build release";
 
 const runtime::VideoLibrary& loaded(const std::string& needed_for) {
   if (failpoint::hit("video-library"))

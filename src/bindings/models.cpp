@@ -22,13 +22,16 @@ yolov7::api::ModelOptions model_options(const char* path, const yolov7_model_opt
     throw usage_error(fmt::format("threads: expected 0 or more, found {}", given.threads));
   options.detector.threads = given.threads;
   options.augment = given.augment != 0;
+  options.detector.cache_folder =
+      yolov7::api::model_cache_folder(text_or(given.model_cache, "none"));
   return options;
 }
 
 }  // namespace
 
 void yolov7_model_options_init(yolov7_model_options* options) {
-  if (options != nullptr) *options = {sizeof *options, "float32", "openvino", nullptr, 0, 0};
+  if (options != nullptr)
+    *options = {sizeof *options, "float32", "openvino", nullptr, 0, 0, nullptr};
 }
 
 int yolov7_model_open(const char* path, const yolov7_model_options* options, yolov7_model** model,

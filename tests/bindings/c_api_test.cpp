@@ -1,5 +1,6 @@
 // The C interface as a caller meets it: nothing of ours but yolov7.h and yolov7.hpp.
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <atomic>
 #include <cstddef>
@@ -168,6 +169,28 @@ TEST_F(CApi, AnEarlierHeadersStructIsShorter) {
                     })
                 .find("threads: expected 0 or more, found -7"),
             std::string::npos);
+}
+
+TEST_F(CApi, ACompiledNetworkIsKeptWhereItIsWanted) {
+  std::string folder = (std::filesystem::temp_directory_path() / "model cache XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(folder),
+                         std::filesystem::directory_iterator());
+  };
+  const auto boxes = [&](const std::string& cache) {
+    yolov7::ModelOptions options;
+    options.model_cache = cache;
+    return boxes_of(yolov7::Detector(weights, options).detect(drawn_.image(), every_box()));
+  };
+  const auto expected = boxes_of(detector_->detect(drawn_.image(), every_box()));
+  ASSERT_GT(expected.size(), 3U) << "a test of nothing";
+  EXPECT_EQ(files(), 0);  // the library's own default keeps nothing
+  expect_same(boxes(folder), expected);
+  EXPECT_EQ(files(), 1);
+  expect_same(boxes(folder), expected);  // of the kept one
+  EXPECT_EQ(files(), 1);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(CApi, EveryPixelFormatIsTheSameImage) {
