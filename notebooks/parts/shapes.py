@@ -4,7 +4,7 @@ import struct
 import zlib
 
 KINDS = ["disc", "square", "triangle"]
-PALETTE = [(226, 226, 216), (216, 214, 204), (204, 206, 198), (236, 236, 230), (196, 62, 52), (52, 104, 190), (60, 150, 84), (150, 148, 144)]  # four of the ground, one of each kind, a pillar
+PALETTE = [(226, 226, 216), (216, 214, 204), (204, 206, 198), (236, 236, 230), (196, 62, 52), (52, 104, 190), (60, 150, 84), (150, 148, 144)]  # four of the ground, one of each kind, the dark
 GROUND = bytes(number % 4 for number in range(256))
 
 
