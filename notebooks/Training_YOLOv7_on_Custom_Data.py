@@ -281,7 +281,7 @@ assert len(chosen["chosen"]) <= 5 and chosen["spent"] <= 5
 if SEEDS:
     start = max(IMAGES // 8, 4)
     simulated = yolov7(f"active simulate {DATA} --out {fresh('simulated')} --strategies auto random tutorial --seeds {SEEDS} --budget-unit images --start {start} --budget {start} --rounds 1"
-                       f" --steps {10 * EPOCHS} --batch-size 8 --img-size {SIZE}")
+                       f" --steps {5 * EPOCHS} --batch-size 8 --img-size {SIZE}")
     print((work / "simulated/summary.txt").read_text())
     show(work / "simulated/curves.svg", width=700)
     assert (work / "simulated/runs.csv").read_text().count("\n") >= 1 + SEEDS * 3
