@@ -78,7 +78,7 @@ curves("mAP50 on val", lines, "epoch")
 
 # %%
 tests = {name: yolov7(f"val --weights {run['best']} --data {DATA} --task test --img-size {SIZE} --bootstrap 300 --project {work} --name val --exist-ok") for name, run in runs.items()}
-table(["training", "mAP50 on test", "95 % interval", "mAP", "seconds"],
+table(["training", "mAP50 on test", "95 % interval", "mAP", "seconds of the epochs"],
       [(name, f'{one["coco"]["map50"]:.3f}', f'{one["bootstrap"]["map50"]["low"]:.3f} to {one["bootstrap"]["map50"]["high"]:.3f}', f'{one["coco"]["map"]:.3f}', f'{runs[name]["seconds"]:.0f}') for name, one in tests.items()])
 map50 = {name: one["coco"]["map50"] for name, one in tests.items()}
 bars("mAP50 on test", map50)

@@ -14,10 +14,11 @@ def drawing(width, height, parts):
 def bars(title, values, form="{:.3g}"):
     """A bar for each name: {name: number}."""
     largest, parts = max(values.values()) or 1, [words(10, 20, title)]
+    left = 30 + 7 * max(map(len, values))
     for i, (name, value) in enumerate(values.items()):
         y = 34 + 26 * i
-        parts += [words(190, y + 14, name, "end"), f'<rect x="200" y="{y}" width="{max(400 * value / largest, 1):.1f}" height="18" fill="{COLOURS[0]}"/>', words(208 + 400 * value / largest, y + 14, form.format(value))]
-    drawing(700, 44 + 26 * len(values), parts)
+        parts += [words(left - 10, y + 14, name, "end"), f'<rect x="{left}" y="{y}" width="{max(400 * value / largest, 1):.1f}" height="18" fill="{COLOURS[0]}"/>', words(left + 8 + 400 * value / largest, y + 14, form.format(value))]
+    drawing(left + 480, 44 + 26 * len(values), parts)
 
 
 def curves(title, lines, across, dots=False):
