@@ -84,7 +84,7 @@ assert len(counts) == len(val["per_class"]) + 1 or len(counts) >= 2
 
 # %%
 kinds = val["errors"]["types"]
-bars("mAP50 that each kind of error costs", {name: one["dap"] for name, one in kinds.items()})
+bars("points of mAP50, of 100, that each kind of error costs", {name: one["dap"] for name, one in kinds.items()})
 table(["kind", "how many"], [(name, one["errors"]) for name, one in kinds.items()])
 worst = max(kinds, key=lambda name: kinds[name]["dap"])
 print("most is lost by", worst)
@@ -113,7 +113,7 @@ assert 0 <= calibration["expected_error"] <= 1
 # %% [markdown]
 # ## 7. Look at the worst images
 #
-# Numbers say how much, images say why. Half of the time the label is wrong, not the detector: `yolov7 dataset check --weights` lists such labels.
+# Numbers say how much, images say why. Sometimes the label is wrong, not the detector: `yolov7 dataset check --predictions` ranks the labels that a detector speaks against.
 
 # %%
 if (folder / "worst_pictures.jpg").exists():

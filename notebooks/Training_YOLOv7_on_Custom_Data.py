@@ -219,7 +219,7 @@ interval = val["bootstrap"]["map50"]
 print(f'test: mAP50 {val["coco"]["map50"]:.3f}, mAP {val["coco"]["map"]:.3f} (COCO); {val["official"]["map50"]:.3f}, {val["official"]["map"]:.3f} (official metric)')
 print(f'95 % interval of mAP50: {interval["low"]:.3f} to {interval["high"]:.3f}')
 print("milliseconds:", {name: round(value, 2) for name, value in val["times_ms"].items()})
-table(["kind of error", "how many", "costs mAP50"], [(name, one["errors"], f'{one["dap"]:.3f}') for name, one in val["errors"]["types"].items()])
+table(["kind of error", "how many", "points of mAP50 that it costs, of 100"], [(name, one["errors"], f'{one["dap"]:.2f}') for name, one in val["errors"]["types"].items()])
 show(f'{val["folder"]}/confusion_matrix.png', width=500)
 assert 0 <= val["coco"]["map"] <= val["coco"]["map50"] <= 1
 if EPOCHS >= 20 and IMAGES >= 160:

@@ -60,8 +60,7 @@ def outlined(pictures, width=200):
     """Images side by side with boxes over them: [(path, [(class, centre x, centre y, width, height), ...]), ...]."""
     parts = []
     for path, boxes in pictures:
-        kind = "png" if str(path).endswith(".png") else "jpeg"
-        image = f'<img style="width:100%; margin:0; display:block" src="data:image/{kind};base64,{base64.b64encode(pathlib.Path(path).read_bytes()).decode()}">'
+        image = f'<img style="width:100%; margin:0; display:block" {source_of(path)}>'
         marks = "".join(f'<rect x="{x - w / 2}" y="{y - h / 2}" width="{w}" height="{h}" fill="none" stroke="{COLOURS[one % len(COLOURS)]}" stroke-width="2" vector-effect="non-scaling-stroke"/>' for one, x, y, w, h in boxes)
         over = f'<svg style="position:absolute; left:0; top:0; width:100%; height:100%" viewBox="0 0 1 1" preserveAspectRatio="none">{marks}</svg>'
         parts.append(f'<div style="position:relative; display:inline-block; width:{width}px; margin:2px">{image}{over}</div>')

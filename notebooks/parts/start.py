@@ -52,9 +52,13 @@ def table(head, rows):
 
 def show(*paths, width=300):
     """Images side by side, inside the page."""
-    kinds = {".png": "png", ".gif": "gif", ".svg": "svg+xml"}
-    shown = [(kinds.get(pathlib.Path(path).suffix, "jpeg"), base64.b64encode(pathlib.Path(path).read_bytes()).decode()) for path in paths]
-    display(HTML(" ".join(f'<img style="display:inline; margin:2px" width="{width}" src="data:image/{kind};base64,{text}">' for kind, text in shown)))
+    display(HTML(" ".join(f'<img style="display:inline; margin:2px" width="{width}" {source_of(path)}>' for path in paths)))
+
+
+def source_of(path):
+    path = pathlib.Path(path)
+    kind = {".png": "png", ".gif": "gif", ".svg": "svg+xml"}.get(path.suffix, "jpeg")
+    return f'alt="{path.name}" src="data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"'
 
 
 print(subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout)
