@@ -76,7 +76,7 @@ assert scores["in tiles"]["coco"]["map50"] > scores["shrunk to the training size
 
 # %% [markdown]
 # What is to see: shrinking loses everything. The whole image and the tiles find nearly the same, because the objects have the same scale; overlap makes tiles slower. But the whole image needs memory for all of it at once, which grows
-# with its area, and tiles only for one part at a time, so that an image of any size fits.
+# with its area, and tiles only for a part at a time, so that an image of any size fits. (On images as small as those of the test of this notebook, what tiles need besides weighs more.)
 
 # %%
 corner = [box for box in found["in tiles"]["pictures"][0]["detections"] if box["score"] > 0.3 and box["xyxy"][2] < 320 and box["xyxy"][3] < 240]
