@@ -126,6 +126,28 @@ TEST(Synth, SaysWhatItMade) {
   EXPECT_EQ(json.at("splits").at("val").at("empty"), 0);
 }
 
+// The sequence: the level's shapes, then formula-00, formula-01, …. The synth start knows eight
+// shapes and formula-00 to formula-55.
+TEST(Synth, SkipsKindsOfTheSequence) {
+  const auto names = [](const char* level, int classes, int skip) {
+    SynthOptions o = small(level);
+    o.classes = classes, o.skip_classes = skip;
+    const SynthLevel made = synth_level(o);
+    std::vector<std::string> result;
+    for (int i = 0; i < made.class_count(); ++i) result.push_back(made.class_name(i));
+    return result;
+  };
+  EXPECT_EQ(names("standard", 3, 6),
+            (std::vector<std::string>{"hexagon", "crescent", "formula-00"}));
+  EXPECT_EQ(names("standard", 2, 64), (std::vector<std::string>{"formula-56", "formula-57"}));
+  EXPECT_EQ(names("formula", 2, 64), (std::vector<std::string>{"formula-56", "formula-57"}));
+  EXPECT_EQ(names("formula", 0, 0).size(), 64U);
+  EXPECT_EQ(names("formula", 0, 0).back(), "formula-55");
+  EXPECT_EQ(names("formula", 64, 128).back(), "formula-183");
+  EXPECT_NE(error_of([&] { names("easy", 1, 129); }).find("skip 0 to 128 classes, found 129"),
+            std::string::npos);
+}
+
 TEST(Synth, APoolOfFramesOfUnequalClassesHalfOfThemEmpty) {
   const TemporaryFolder folder;
   SynthOptions o = small();

@@ -82,6 +82,19 @@ SynthSplit write_split(const SynthOptions& o, const SynthLevel& level, const fs:
   return result;
 }
 
+/// More would need formulas that look alike.
+constexpr int most_skipped = 128;
+
+/// `wanted` kinds behind the first `skipped` ones of the sequence.
+void choose_classes(int wanted, int skipped, SynthLevel& level) {
+  const int shapes = static_cast<int>(level.shapes.size()), end = skipped + wanted;
+  level.formulas = formulas(std::max(0, end - shapes));
+  level.formulas.erase(level.formulas.begin(),
+                       level.formulas.begin() + std::max(0, skipped - shapes));
+  level.shapes.resize(static_cast<std::size_t>(std::min(end, shapes)));
+  level.shapes.erase(level.shapes.begin(), level.shapes.begin() + std::min(skipped, shapes));
+}
+
 }  // namespace
 
 SynthLevel synth_level(const SynthOptions& o) {
@@ -105,12 +118,10 @@ SynthLevel synth_level(const SynthOptions& o) {
   if (o.classes < 0 || o.classes > most)
     throw usage_error(fmt::format("dataset synth: level '{}' has {} classes, found {}", o.level,
                                   most, o.classes));
-  if (o.classes > 0) {
-    const auto wanted = static_cast<std::size_t>(o.classes),
-               shapes = std::min(wanted, level.shapes.size());
-    level.formulas.resize(wanted - shapes);
-    level.shapes.resize(shapes);
-  }
+  if (o.skip_classes < 0 || o.skip_classes > most_skipped)
+    throw usage_error(fmt::format("dataset synth: expected to skip 0 to {} classes, found {}",
+                                  most_skipped, o.skip_classes));
+  choose_classes(o.classes > 0 ? o.classes : most, o.skip_classes, level);
   if (o.empty > 1 || o.frames < 0 || o.frames >= 1 || o.zipf < 0)
     throw usage_error(fmt::format(
         "dataset synth: expected a share of empty images of at most 1, one of further frames below "

@@ -18,6 +18,9 @@ struct SynthOptions {
   int image_size = 640;  ///< longer side, pixels
   std::uint64_t seed = 0;
   int classes = 0;        ///< the first so many of the level's; 0 = all
+  /// So many of the sequence of all kinds (the level's shapes, then formulas without end) are left
+  /// out, and the classes are the next ones of it.
+  int skip_classes = 0;
   double empty = -1;      ///< share of the images without objects; below 0 = the level's
   double zipf = 0;        ///< classes by Zipf's law with this exponent; 0 = all alike
   double frames = 0;      ///< share of the training images that show a scene of another one again
@@ -39,7 +42,7 @@ struct SynthReport {
 };
 
 /// Errors (usage): unknown level, counts below 0 or no val, image size outside 32 … 8192, more
-/// classes than the level has, shares outside 0 … 1, an exponent below 0.
+/// classes than the level has, more than 128 skipped, shares outside 0 … 1, an exponent below 0.
 SynthLevel synth_level(const SynthOptions& options);
 
 /// Writes images/<split>/NNNNNN.jpg, labels/<split>/NNNNNN.txt, data.yaml and synth.json to `out`,
