@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -225,6 +226,29 @@ TEST(ServedDetector, NobodyAnswersOrTheAnswerEndsEarly) {
   const std::string early =
       test::error_of([&] { open_served_model(cut.address() + "/v2/models/m", {}, {}, {}); });
   EXPECT_TRUE(has(early, "the connection was lost")) << early;
+}
+
+TEST(ServedDetector, ALengthThatIsNotTrueTakesNoMemory) {
+  test::RawServer vast({"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n{}"});
+  const std::string said =
+      test::error_of([&] { open_served_model(vast.address() + "/v2/models/m", {}, {}, {}); });
+  EXPECT_TRUE(has(said, "(3 tries)")) << said;
+}
+
+TEST(ServedDetector, WaitingEndsWhenSomebodyStopsIt) {
+  std::stop_source source;
+  test::HttpServer server([&](const httplib::Request&, httplib::Response& response) {
+    source.request_stop();
+    response.status = 503;
+    response.set_header("Retry-After", "60");
+  });
+  ServerOptions options;
+  options.stop = source.get_token();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(test::error_of(
+                [&] { open_served_model(server.address() + "/v2/models/m", {}, options, {}); }),
+            "interrupted");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
 }
 
 TEST(ServedDetector, AKeyIsSentAndNeverShown) {
