@@ -93,6 +93,7 @@ void add_regions(const PoolImage& image, const active::JudgedImage& judged,
       dataset::format_named(files.to, setting_name("to")).holds.ignore == dataset::Keep::no)
     return;
   dataset::AnnotatedImage& one = set.images.back();
+  one.annotation = image.path;  // names the regions where the format keeps them beside its rows
   const std::size_t before = one.objects.size();
   const std::size_t count =
       add_doubtful_regions(image.detections, judged, labels.doubt, labels.teacher, one);
