@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
@@ -91,12 +92,23 @@ const cv::Mat1f& window() {
   return mat;
 }
 
+/// Weights of a Gaussian over three deviations to each side. OpenCV computes them in software,
+/// which takes longer than a blur, so they are kept.
+const cv::Mat1f& gaussian(int deviation) {
+  static const std::map<int, cv::Mat1f> all = [] {
+    std::map<int, cv::Mat1f> result;
+    for (const int one : {1, 4, 6}) result[one] = cv::getGaussianKernel(6 * one + 1, one, CV_32F);
+    return result;
+  }();
+  return all.at(deviation);
+}
+
 /// A Gaussian over three deviations to each side, and the mirror image of the square beyond its
 /// edges, as cv::GaussianBlur has it.
 cv::Mat1f blurred(const cv::Mat1f& square, int deviation) {
   static const kernels::LevelRows loops = kernels::level_rows(best_instruction_set());
   const int reach = 3 * deviation, taps = 2 * reach + 1;
-  const cv::Mat1f weights = cv::getGaussianKernel(taps, deviation, CV_32F);
+  const cv::Mat1f& weights = gaussian(deviation);
   const auto mirrored = [](int i) {
     return i < 0 ? -i : i < gray_side ? i : 2 * (gray_side - 1) - i;
   };
