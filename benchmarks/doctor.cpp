@@ -15,6 +15,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "tests/dataset/doctor/planted_mistakes.hpp"
 #include "tests/dataset/doctor/seeded_faults.hpp"
 #include "tests/scratch_folder.hpp"

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 #include <set>
@@ -118,9 +119,37 @@ std::vector<int> tile_starts(int length, const TileRule& rule) {
   return starts;
 }
 
+struct KeyPointRule {
+  int values = 0;                        ///< numbers of each key point, 2 or 3; 0 = none
+  std::atomic<std::size_t> outside = 0;  ///< labelled ones, outside of the tile that has their box
+};
+
+/// The key points of a row, in fractions of a tile. Those outside of it are not labelled there: all
+/// of their numbers are 0, as of those that nobody labelled (data 3.4).
+std::string tile_points(const Shape& shape, cv::Size picture, const cv::Rect& tile,
+                        KeyPointRule& rule) {
+  constexpr std::size_t box_columns = 5;
+  std::string text;
+  if (rule.values == 0) return text;
+  const auto columns = text::split_blank(shape.row);
+  const auto values = static_cast<std::size_t>(rule.values);
+  for (std::size_t i = box_columns; i + values <= columns.size(); i += values) {
+    const double x = text::parse_double(columns[i]).value_or(0) * picture.width - tile.x,
+                 y = text::parse_double(columns[i + 1]).value_or(0) * picture.height - tile.y;
+    const auto mark = values == 3 ? text::parse_double(columns[i + 2]).value_or(0) : 2.0;
+    const bool labelled = values == 3 ? mark != 0 : x != -tile.x || y != -tile.y,
+               inside = x >= 0 && x <= tile.width && y >= 0 && y <= tile.height;
+    rule.outside += labelled && !inside ? 1 : 0;
+    const bool kept = labelled && inside;
+    text += fmt::format(" {} {}", kept ? x / tile.width : 0.0, kept ? y / tile.height : 0.0);
+    if (values == 3) text += fmt::format(" {}", kept ? mark : 0.0);
+  }
+  return text;
+}
+
 /// The rows that a tile keeps: boxes cut at its edges, in its fractions.
 std::string tile_rows(const Annotations& rows, cv::Size picture, const cv::Rect& tile,
-                      double least_part) {
+                      double least_part, KeyPointRule& points) {
   std::string text;
   for (const Shape& shape : rows.shapes) {
     if (!shape.is_box) continue;
@@ -132,15 +161,15 @@ std::string tile_rows(const Annotations& rows, cv::Size picture, const cv::Rect&
                  bottom = std::min(y2, static_cast<double>(tile.y + tile.height));
     if (right <= left || bottom <= top) continue;
     if ((right - left) * (bottom - top) < least_part * (x2 - x1) * (y2 - y1)) continue;
-    text += fmt::format("{} {} {} {} {}\n", shape.class_index,
+    text += fmt::format("{} {} {} {} {}{}\n", shape.class_index,
                         ((left + right) / 2 - tile.x) / tile.width,
                         ((top + bottom) / 2 - tile.y) / tile.height, (right - left) / tile.width,
-                        (bottom - top) / tile.height);
+                        (bottom - top) / tile.height, tile_points(shape, picture, tile, points));
   }
   return text;
 }
 
-/// Their places in a part of an image, or after a turn, are not computed.
+/// Their places after a turn are not computed, and nothing says which of them a flip exchanges.
 void require_no_key_points(const Value& step, const Workshop& work) {
   if (work.key_point_columns() > 0)
     throw Error(fmt::format("{}: expected a data set without key points (kpt_shape) for this step",
@@ -152,7 +181,8 @@ void count_losses(Workshop& work) {
   for (const Item& item : work.content.items) {
     const Annotations annotations = work.annotations(item);
     for (const Shape& shape : annotations.shapes) {
-      const bool polygon = annotations.yolo && text::split_blank(shape.row).size() > 5;
+      const bool polygon = annotations.yolo && work.key_point_columns() == 0 &&
+                           text::split_blank(shape.row).size() > 5;
       if (!shape.is_box) ++work.counts["rows that are no labels, dropped"];
       if (shape.is_box && polygon) ++work.counts["polygons of which the box is kept"];
     }
@@ -168,8 +198,9 @@ void tile_step(const Value& step, Workshop& work) {
                       number_in(step, "least_part", 0.5, 0, 1)};
   if (rule.size == 0) throw Error(fmt::format("{}: expected size in pixels", step.where()));
   const std::vector<Annotations> boxes = all_rows(work);
-  require_no_key_points(step, work);
   count_losses(work);
+  KeyPointRule points;
+  if (work.key_point_columns() > 0) points.values = work.content.classes.key_point_values;
   replace_images(
       work, "tiling", boxes, [&](std::size_t, const Item& item, const Annotations& rows) {
         const cv::Mat picture = read_picture(work.image(item.image));
@@ -183,11 +214,14 @@ void tile_step(const Value& step, Workshop& work) {
             result.item.image = work.keep_image(encode_png(picture(place).clone()));
             if (item.annotations)
               result.labels =
-                  text_of_labels(tile_rows(rows, picture.size(), place, rule.least_part)).text;
+                  text_of_labels(tile_rows(rows, picture.size(), place, rule.least_part, points))
+                      .text;
             results.push_back(std::move(result));
           }
         return results;
       });
+  if (points.outside > 0)
+    work.counts["key points outside of their tile, not labelled there"] += points.outside;
 }
 
 void augment_step(const Value& step, Workshop& work) {

@@ -108,6 +108,43 @@ TEST_F(Recipe, TilesCutBoxes) {
   EXPECT_EQ(labels(two.items[0]), "yolo\n");
 }
 
+// Of 32 px the box from 12 to 20, a point at (14, 13) that is visible and one at (18, 16) that is
+// hidden; tiles of 16 px. A point on the edge of a tile lies in it.
+TEST_F(Recipe, TilesKeepTheKeyPointsThatLieInThem) {
+  scratch.write("data/labels/train/0.txt",
+                "0 0.5 0.5 0.25 0.25 0.4375 0.40625 2 0.5625 0.5 1\n0 0.25 0.25 0.125 0.125\n");
+  scratch.write("data/data.yaml",
+                test::read_text(scratch / "data/data.yaml") + "kpt_shape: [2, 3]\n");
+  commit();
+  scratch.write("recipe.yaml",
+                "steps: [{resize: {side: 32}}, {tile: {size: 16, overlap: 0, least_part: 0.2}}]");
+  Store from = store();
+  const Derived made =
+      derive(from, {"pets@v2", scratch / "recipe.yaml", "made", {}, "somebody", {2, {}}});
+  const Content one = from.content(made.entry.id);
+  EXPECT_EQ(labels(one.items[0]),
+            "yolo\n0 0.875 0.875 0.25 0.25 0.875 0.8125 2 0 0 0\n0 0.5 0.5 0.25 0.25\n");
+  EXPECT_EQ(one.items[1].path, "images/train/0_x0_y16.png");
+  EXPECT_EQ(labels(one.items[1]), "yolo\n0 0.875 0.125 0.25 0.25 0 0 0 0 0 0\n");
+  EXPECT_EQ(labels(one.items[2]), "yolo\n0 0.125 0.875 0.25 0.25 0 0 0 0.125 1 1\n");
+  EXPECT_EQ(labels(one.items[3]), "yolo\n0 0.125 0.125 0.25 0.25 0 0 0 0.125 0 1\n");
+  EXPECT_EQ(made.counts.at("key points outside of their tile, not labelled there"), 5u);
+  EXPECT_EQ(one.classes.key_points, 2);
+  EXPECT_EQ(one.classes.key_point_values, 3);
+}
+
+TEST_F(Recipe, AugmentRefusesKeyPoints) {
+  scratch.write("data/data.yaml",
+                test::read_text(scratch / "data/data.yaml") + "kpt_shape: [2, 3]\n");
+  commit();
+  scratch.write("recipe.yaml", "steps: [{augment: {transforms: [{name: HorizontalFlip, p: 1}]}}]");
+  Store from = store();
+  EXPECT_NE(test::error_of([&] {
+              derive(from, {"pets@v2", scratch / "recipe.yaml", "made", {}, "somebody", {2, {}}});
+            }).find("without key points"),
+            std::string::npos);
+}
+
 // Parts of one image stay together.
 TEST_F(Recipe, TilesOfOneImageGetOneSplit) {
   const Content one = content(

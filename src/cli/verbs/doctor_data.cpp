@@ -20,6 +20,7 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/doctor/advice.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "dataset/formats/open_data.hpp"
 #include "dataset/index/read_index.hpp"
 #include "network/config/builder.hpp"

@@ -17,6 +17,7 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "dataset/doctor/doctor.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/contact_sheet.hpp"

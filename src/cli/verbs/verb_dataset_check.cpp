@@ -15,6 +15,7 @@
 #include "core/text.hpp"
 #include "dataset/doctor/doctor.hpp"
 #include "dataset/doctor/fix.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"

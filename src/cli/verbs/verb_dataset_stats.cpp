@@ -10,6 +10,7 @@
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "dataset/doctor/advice.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "dataset/doctor/statistics.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "monitoring/stats_report.hpp"

@@ -6,11 +6,15 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 
 namespace yolov7::dataset::doctor {
 namespace {
 
 constexpr double sure_z = 6, least_gain = 1.15;
+/// A layout is looked at for the whole set where so many of the best one's files fit it.
+constexpr double nearly_all = 0.98;
 
 /// How much more the boxes stand out under layout `other` than under `base`: mean difference over
 /// the files that fit both, in standard errors, and as a ratio.
@@ -45,7 +49,6 @@ std::size_t count_fitting(const std::vector<RowFile>& files, std::size_t layout)
 /// The layout of most files. Numbers that are boxes under several layouts are settled by how the
 /// boxes stand out; where that does not settle it, the first in the table stays.
 void decide_set(const std::vector<RowFile>& files, Causes& causes) {
-  constexpr double nearly_all = 0.98;
   std::array<std::size_t, layout_count> counts{};
   for (std::size_t i = 0; i < layout_count; ++i) counts[i] = count_fitting(files, i);
   const std::size_t most = *std::max_element(counts.begin(), counts.end());
@@ -107,7 +110,66 @@ void judge_by_set(const std::vector<RowFile>& files, Causes& causes) {
       causes.files.emplace(file.picture, FileVerdict{{}, file.rows, false, {}});
 }
 
+/// Whether the set may have another layout, by what was measured quickly. Mostly it is clear: no
+/// other layout fits as many files, or the boxes do not stand out more under it.
+bool set_in_doubt(const std::vector<RowFile>& files) {
+  constexpr double doubtful_z = 4, doubtful_gain = 1.08;
+  if (files.size() < 2) return false;
+  const std::size_t own = count_fitting(files, 0);
+  if (own * 2 < files.size()) return true;
+  for (std::size_t i = 1; i < layout_count; ++i) {
+    if (static_cast<double>(count_fitting(files, i)) < nearly_all * static_cast<double>(own))
+      continue;
+    const Gain gain = gain_of(files, i, 0);
+    if (gain.z > doubtful_z && gain.ratio > doubtful_gain) return true;
+  }
+  return false;
+}
+
+/// Label files that are equal, of several images: where their boxes stand out tells which image
+/// they belong to (check_boxes.cpp).
+void add_equal_files(const std::vector<RowFile>& files, std::vector<const Picture*>& wanted) {
+  std::unordered_map<std::string_view, std::vector<const Picture*>> uses;
+  for (const RowFile& file : files)
+    if (file.picture->rows.size() >= 2) uses[file.picture->label_hash].push_back(file.picture);
+  for (const auto& [hash, pictures] : uses) {
+    const auto other = [&first = pictures.front()->facts.content_hash](const Picture* picture) {
+      return picture->facts.content_hash != first;
+    };
+    if (std::any_of(pictures.begin(), pictures.end(), other))
+      wanted.insert(wanted.end(), pictures.begin(), pictures.end());
+  }
+}
+
+/// Files that follow the format, from all over the set: what others are compared with.
+void add_reference(const std::vector<RowFile>& files, std::vector<const Picture*>& wanted) {
+  constexpr std::size_t enough = 500;
+  std::vector<const Picture*> own;
+  for (const RowFile& file : files)
+    if (file.fits[0]) own.push_back(file.picture);
+  const std::size_t count = std::min(own.size(), enough);
+  for (std::size_t i = 0; i < count; ++i) wanted.push_back(own[i * own.size() / count]);
+}
+
 }  // namespace
+
+std::unordered_set<const Picture*> unsettled(const Subject& subject) {
+  const std::vector<RowFile> files = row_files(subject);
+  std::vector<const Picture*> wanted;
+  if (set_in_doubt(files)) {
+    for (const RowFile& file : files) wanted.push_back(file.picture);
+  } else {
+    wanted = files_in_doubt(files);
+    for (const RowFile& file : files)
+      if (!file.fits[0] || file.picture->look.whole) wanted.push_back(file.picture);
+    if (!wanted.empty()) add_reference(files, wanted);
+    add_equal_files(files, wanted);
+  }
+  std::unordered_set<const Picture*> result;
+  for (const Picture* picture : wanted)
+    if (!picture->look.whole) result.insert(picture);
+  return result;
+}
 
 Causes find_causes(const Subject& subject) {
   Causes causes;

@@ -4,6 +4,7 @@
 // numbers are boxes inside their images, whether the boxes have the sizes that the class has
 // elsewhere, and whether the boxes stand out from what lies around them (data-services D1).
 #include <string>
+#include <unordered_set>
 
 #include "dataset/doctor/file_causes.hpp"
 
@@ -18,6 +19,11 @@ struct Causes {
   FileVerdicts files;
 };
 
+/// Images that were measured quickly alone and on which a cause, or which of two equal label files
+/// is the copy, may hang: they must be measured whole (contrast.hpp). Asked again and again until
+/// there are none, because what is settled of some files tells more about others.
+std::unordered_set<const Picture*> unsettled(const Subject& subject);
+/// Of a subject without unsettled() images.
 Causes find_causes(const Subject& subject);
 
 }  // namespace yolov7::dataset::doctor

@@ -16,7 +16,7 @@ namespace {
 constexpr double flat_spread = 1, low_contrast = 20, low_spread = 4, dark_level = 64,
                  bright_level = 250;
 constexpr double light_step = 60, of_normal = 1.4826, light_deviations = 6;
-constexpr double least_octave = -1.8, least_octaves = -3.35;  // measured: docs/data-check.md
+constexpr double least_octave = -1.75, least_octaves = -3.2;  // measured: docs/data-check.md
 constexpr double odd_ratio = 5;
 constexpr double few = 0.3;
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dataset/doctor/size_model.hpp"
+#include "dataset/doctor/layout_reference.hpp"
 
 namespace yolov7::dataset::doctor {
 namespace {
@@ -19,116 +19,6 @@ constexpr double most_a_row = 5, contrast_weight = 3;
 constexpr double most_by_one_box = 3.5;
 // What a layout costs under which no more than half of the boxes stand out more.
 constexpr double not_seen = -6;
-
-using Scores = std::array<double, layout_count>;
-
-double largest_number(const RowFile& file) {
-  double most = 0;
-  for (const std::size_t i : file.rows)
-    for (const double number : file.picture->rows[i].numbers()) most = std::max(most, number);
-  return most;
-}
-
-/// Numbers above this are no fractions of an image, whatever their layout.
-constexpr double most_fraction = 1.5;
-
-/// How likely a program is to write a layout, against the likeliest; pixels are as likely as
-/// fractions.
-double usual_prior(const Layout& layout) {
-  const double unit = layout.unit == Unit::percent ? -1 : 0;
-  switch (layout.form) {
-    case Form::centre:
-    case Form::corners:
-    case Form::top_left: return unit;
-    case Form::axes_exchanged: return unit - 2;
-    case Form::size_first:
-    case Form::sides_exchanged: return unit - 4;
-    case Form::corners_exchanged:
-    case Form::corner_pairs: return unit - 6;
-  }
-  return unit;
-}
-
-/// Mean and deviation of values, by their median and quartile distance.
-struct Normal {
-  double mean = 0, deviation = 0;
-  bool known() const { return deviation > 0; }
-  double log_density(double value) const {
-    const double z = (value - mean) / deviation;
-    return -z * z / 2;
-  }
-};
-
-Normal normal_of(std::vector<double> values, double least_deviation) {
-  constexpr std::size_t least_values = 20;
-  constexpr double of_normal = 1.4826;
-  if (values.size() < least_values) return {};
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  Normal normal{*middle, 0};
-  for (double& value : values) value = std::abs(value - normal.mean);
-  std::nth_element(values.begin(), middle, values.end());
-  normal.deviation = std::max(least_deviation, of_normal * *middle);
-  return normal;
-}
-
-/// What the files that follow the format say about sizes, and about how boxes stand out.
-struct Reference {
-  SizeModel sizes;
-  Normal contrast;                           ///< of ln(contrast) of boxes as they are
-  std::array<Normal, layout_count> ratio{};  ///< of ln(contrast under a layout / as they are)
-  /// ln((1 - p) / p), where a box that is right stands out less than under a layout with the
-  /// probability p; 0 where it is not known.
-  Scores vote{};
-  Scores prior{};
-  std::array<std::size_t, layout_count> found{};  ///< files of each cause, first time
-};
-
-float contrast_of(const RowFile& file, std::size_t layout) {
-  return file.picture->look.contrast[layout];
-}
-
-/// What one box says for a layout under which it stands out more than as it is, by how often boxes
-/// of files that follow the format do.
-double vote_weight(const std::vector<RowFile>& files, std::size_t k) {
-  constexpr double least_boxes = 20, least_share = 0.02;
-  double boxes = 0, more = 0;
-  for (const RowFile& file : files) {
-    const Look& look = file.picture->look;
-    if (!file.fits[0] || !file.fits[k] || look.votes[k] < 0) continue;
-    boxes += look.boxes, more += look.votes[k];
-  }
-  if (boxes < least_boxes) return 0;
-  const double share = std::clamp((more + 1) / (boxes + 2), least_share, 0.5);
-  return std::log((1 - share) / share);
-}
-
-Reference learn(const std::vector<RowFile>& files) {
-  constexpr double least_deviation = 0.2;
-  Reference reference;
-  std::vector<double> contrasts;
-  for (const RowFile& file : files) {
-    if (!file.fits[0]) continue;
-    if (contrast_of(file, 0) > 0) contrasts.push_back(std::log(contrast_of(file, 0)));
-    for (const std::size_t i : file.rows)
-      if (const auto box = row_box(*file.picture, file.picture->rows[i], Layout{}))
-        reference.sizes.add(static_cast<int>(file.picture->rows[i].class_number), *box,
-                            file.picture->facts.width, file.picture->facts.height);
-  }
-  reference.sizes.finish();
-  reference.contrast = normal_of(std::move(contrasts), least_deviation);
-  for (std::size_t k = 0; k < layout_count; ++k) {
-    reference.prior[k] = usual_prior(layout_at(k));
-    std::vector<double> ratios;
-    for (const RowFile& file : files)
-      if (k > 0 && file.fits[0] && file.fits[k] && contrast_of(file, k) > 0 &&
-          contrast_of(file, 0) > 0)
-        ratios.push_back(std::log(contrast_of(file, k) / contrast_of(file, 0)));
-    reference.ratio[k] = normal_of(std::move(ratios), least_deviation);
-    if (k > 0) reference.vote[k] = vote_weight(files, k);
-  }
-  return reference;
-}
 
 double size_likelihood(const RowFile& file, std::size_t row, const CxcywhNormalized& box,
                        const SizeModel& sizes) {
@@ -247,27 +137,46 @@ double contrast_evidence(const RowFile& file, std::size_t k, const Reference& re
   return limited(together, rows > 1 ? most_a_row * rows : most_by_one_box);
 }
 
-/// A file whose rows are boxes, and would be far more likely ones under another layout. Causes that
-/// other files have need less.
+/// What speaks for a layout of a file whose rows are boxes either way, and how much is needed.
+/// Causes that other files have need less.
+struct Exchange {
+  double by_size = 0, by_contrast = 0, needed = 0;
+  double sum() const { return by_size + by_contrast; }
+};
+
+std::optional<Exchange> exchange_of(const RowFile& file, std::size_t k,
+                                    const Reference& reference) {
+  if (!file.fits[k] || layout_at(k).unit != Unit::fraction) return std::nullopt;
+  const double found = static_cast<double>(reference.found[k]);
+  return Exchange{size_evidence(file, k, reference), contrast_evidence(file, k, reference),
+                  sure_of_exchange - std::min(8.0, 2.3 * std::log1p(found))};
+}
+
+/// A file whose rows are boxes, and would be far more likely ones under another layout.
 std::optional<FileVerdict> exchanged(const RowFile& file, const Reference& reference) {
   std::optional<FileVerdict> verdict;
+  if (!is_whole(file)) return verdict;  // not in doubt at a glance: files_in_doubt()
   double best = 0;
   for (std::size_t k = 1; k < layout_count; ++k) {
-    const Layout layout = layout_at(k);
-    if (!file.fits[k] || layout.unit != Unit::fraction) continue;
-    const double by_size = size_evidence(file, k, reference),
-                 by_contrast = contrast_evidence(file, k, reference);
-    const double found = static_cast<double>(reference.found[k]),
-                 needed = sure_of_exchange - std::min(8.0, 2.3 * std::log1p(found));
-    if (by_size + by_contrast < needed || by_contrast < 0 || by_size + by_contrast <= best)
-      continue;
-    best = by_size + by_contrast;
-    verdict = FileVerdict{layout, file.rows, true,
+    const auto one = exchange_of(file, k, reference);
+    if (!one || one->sum() < one->needed || one->by_contrast < 0 || one->sum() <= best) continue;
+    best = one->sum();
+    verdict = FileVerdict{layout_at(k), file.rows, true,
                           fmt::format("the rows are boxes either way; their sizes speak for it by "
                                       "e^{:.1f}, and how they stand out by e^{:.1f}",
-                                      by_size, by_contrast)};
+                                      one->by_size, one->by_contrast)};
   }
   return verdict;
+}
+
+/// By the quick measure, with room for what it errs.
+bool may_be_exchanged(const RowFile& file, const Reference& reference) {
+  constexpr double room = 4, room_of_contrast = 2;
+  for (std::size_t k = 1; k < layout_count; ++k)
+    if (const auto one = exchange_of(file, k, reference);
+        one && one->sum() >= one->needed - room && one->by_contrast >= -room_of_contrast)
+      return true;
+  return false;
 }
 
 std::size_t place_of(const Layout& layout) {
@@ -289,12 +198,6 @@ void judge_once(const std::vector<RowFile>& files, const Reference& reference,
   }
 }
 
-/// A row of the format that says nothing about layouts: its width or height is 0.
-bool without_area(const RawRow& row) {
-  const Numbers v = row.numbers();
-  return (v[2] == 0 || v[3] == 0) && *std::max_element(v.begin(), v.end()) <= 1;
-}
-
 /// Numbers of several files that never exceed 100 are no pixels; where they do, they are no per
 /// cent in the other files either.
 void learn_unit(const std::vector<RowFile>& files, Reference& reference) {
@@ -313,34 +216,25 @@ void learn_unit(const std::vector<RowFile>& files, Reference& reference) {
 
 }  // namespace
 
-std::optional<CxcywhNormalized> row_box(const Picture& picture, const RawRow& row,
-                                        const Layout& layout) {
-  return box_under(layout, row.numbers(), picture.facts.width, picture.facts.height,
-                   layout.own() ? own_box_slack : box_slack);
-}
-
-std::vector<RowFile> row_files(const Subject& subject) {
-  std::vector<RowFile> files;
-  for (const Split& split : subject.splits)
-    for (const Picture& picture : split.pictures) {
-      RowFile file{&picture, {}};
-      for (std::size_t i = 0; i < picture.rows.size(); ++i)
-        if (picture.rows[i].is_box() && !without_area(picture.rows[i])) file.rows.push_back(i);
-      if (!picture.usable() || file.rows.empty()) continue;
-      const bool large = largest_number(file) > most_fraction;
-      for (std::size_t k = 0; k < layout_count; ++k)
-        file.fits[k] = (layout_at(k).unit != Unit::fraction) == large &&
-                       std::all_of(file.rows.begin(), file.rows.end(), [&](std::size_t i) {
-                         return row_box(picture, picture.rows[i], layout_at(k)).has_value();
-                       });
-      files.push_back(std::move(file));
-    }
-  return files;
+std::vector<const Picture*> files_in_doubt(const std::vector<RowFile>& files) {
+  Reference reference = learn(files, Measured::whole);
+  learn_unit(files, reference);
+  FileVerdicts verdicts;
+  judge_once(files, reference, verdicts);
+  reference = learn(files, Measured::any);
+  for (const auto& [picture, verdict] : verdicts)
+    ++reference.found[verdict.named ? place_of(verdict.layout) : 0];
+  std::vector<const Picture*> doubts;
+  if (!reference.sizes.learned()) return doubts;
+  for (const RowFile& file : files)
+    if (file.fits[0] && !is_whole(file) && may_be_exchanged(file, reference))
+      doubts.push_back(file.picture);
+  return doubts;
 }
 
 void judge_files(const std::vector<RowFile>& files, FileVerdicts& verdicts) {
   constexpr double least_count = 0.3;
-  Reference reference = learn(files);
+  Reference reference = learn(files, Measured::whole);
   learn_unit(files, reference);
   judge_once(files, reference, verdicts);
   double all = 0;

@@ -1,18 +1,12 @@
 #pragma once
 // Which layout single files have in a set that follows the format (causes.hpp).
-#include <array>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "dataset/doctor/subject.hpp"
+#include "dataset/doctor/row_file.hpp"
 
 namespace yolov7::dataset::doctor {
-
-// How far a box may reach out of its image, as a share of the side: rounding is less than the
-// first; people who draw over the border stay below the second.
-inline constexpr double box_slack = 0.005, own_box_slack = 0.02;
 
 /// Of one label file.
 struct FileVerdict {
@@ -24,18 +18,9 @@ struct FileVerdict {
 
 using FileVerdicts = std::unordered_map<const Picture*, FileVerdict>;
 
-/// A picture with rows that have four numbers.
-struct RowFile {
-  const Picture* picture;
-  std::vector<std::size_t> rows;          ///< places of those rows
-  std::array<bool, layout_count> fits{};  ///< whether all are boxes under a layout
-};
-
-/// Of usable pictures with such rows.
-std::vector<RowFile> row_files(const Subject& subject);
-/// The box of a row, with the slack of its layout.
-std::optional<CxcywhNormalized> row_box(const Picture& picture, const RawRow& row,
-                                        const Layout& layout);
+/// Files whose verdict may hang on their images while these were measured quickly alone, given what
+/// is settled of the others. Judging counts on it that all of them were measured whole.
+std::vector<const Picture*> files_in_doubt(const std::vector<RowFile>& files);
 /// Judges every file twice: the second time the causes that were found often are likelier.
 void judge_files(const std::vector<RowFile>& files, FileVerdicts& verdicts);
 

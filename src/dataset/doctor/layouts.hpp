@@ -37,6 +37,10 @@ std::string cause_of(const Layout& layout);
 /// The slack of a box of the format whose row is taken as it is: its centre is about in the image.
 inline constexpr double half_outside = 0.5;
 
+/// How far a box may reach out of its image, as a share of the side: rounding is less than the
+/// first; people who draw over the border stay below the second.
+inline constexpr double box_slack = 0.005, own_box_slack = 0.02;
+
 using Numbers = std::array<double, 4>;
 /// The box that these four numbers mean. Nothing where it has no area, or where it reaches out of
 /// the image by more than `slack` of its side.

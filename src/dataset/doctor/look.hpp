@@ -1,16 +1,15 @@
 #pragma once
 // What the doctor measures of an image while it is decoded anyway: light, contrast, sharpness, and
 // how it was stored (data-services D1).
-#include <array>
 #include <cstdint>
-#include <opencv2/core/mat.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "dataset/doctor/layouts.hpp"
+#include "dataset/doctor/contrast.hpp"
 #include "dataset/doctor/raw_rows.hpp"
 #include "image/codec/codec.hpp"
+#include "image/codec/planes.hpp"
 
 namespace yolov7::dataset::doctor {
 
@@ -22,32 +21,20 @@ struct StoredForm {
   bool cmyk = false;
 };
 
-struct Look {
+struct Look : BoxContrast {
   bool taken = false;  ///< nothing was measured where the image cannot be decoded
   StoredForm stored;
   bool gray = false;                     ///< all channels are equal
   double mean = 0, spread = 0;           ///< of the gray levels, 0 … 255
   double low = 0, middle = 0, high = 0;  ///< gray levels below which 1, 50 and 99 % of pixels lie
   /// ln of the energy of structures of 1 to 2 px against those of 2 to 4 px, and of 4 to 8 px. A
-  /// sharp image has about as much in each octave; blur takes the finest away.
+  /// sharp image has about as much in each octave; blur takes the finest away. 0 where the image is
+  /// too small for the coarser ones.
   double fine_octave = 0, fine_octaves = 0;
-  /// Per layout: how far the boxes stand out from what lies around them, mean over the boxes; and
-  /// over how many boxes. Only for layouts under which every row of the file is a box.
-  std::array<float, layout_count> contrast{};
-  int boxes = 0;
-  /// Per layout: how many of these boxes stand out more than under the format's own; -1 where they
-  /// were not compared.
-  std::array<std::int16_t, layout_count> votes = no_votes();
-
-  static constexpr std::array<std::int16_t, layout_count> no_votes() {
-    std::array<std::int16_t, layout_count> votes{};
-    votes.fill(-1);
-    return votes;
-  }
 };
 
 StoredForm stored_form(std::string_view bytes);
-/// `rows`: the boxes of its label file.
-Look look_at(std::string_view bytes, const cv::Mat& bgr, const std::vector<RawRow>& rows);
+/// `planes`: its pixels, as inspect_picture() hands them on. `rows`: the boxes of its label file.
+Look look_at(std::string_view bytes, const PicturePlanes& planes, const std::vector<RawRow>& rows);
 
 }  // namespace yolov7::dataset::doctor

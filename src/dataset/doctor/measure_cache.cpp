@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t key_size = 32, hash_size = 32;
 /// Changes with what look_at() measures.
-constexpr int look_version = 1;
+constexpr int look_version = 3;
 
 std::string header() {
   return fmt::format("yolov7.cpp image measures, format {}.{}\n", look_version,
@@ -31,7 +31,7 @@ void each_field(L& look, S& sketch, const Field& field) {
   field(look.stored.bits), field(look.stored.cmyk), field(look.gray);
   field(look.mean), field(look.spread), field(look.low), field(look.middle), field(look.high);
   field(look.fine_octave), field(look.fine_octaves), field(look.contrast), field(look.boxes);
-  field(look.votes);
+  field(look.whole), field(look.votes);
   field(sketch.width), field(sketch.height), field(sketch.plain), field(sketch.darkest);
   field(sketch.step), field(sketch.gray), field(sketch.colour), field(sketch.directions);
 }

@@ -1,7 +1,6 @@
 #pragma once
 // A data set as the doctor looks at it: every image and every row, the unusable ones too.
 #include <filesystem>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -56,19 +55,5 @@ struct Subject {
   std::optional<NetworkRule> network;
   std::size_t pictures() const;
 };
-
-struct SubjectOptions {
-  bool recheck = false, strict = false, single_cls = false;
-  bool sketches = true;  ///< for near duplicates
-  int threads = 0;
-  std::stop_token stop = {};
-};
-
-/// Opens the data (open_data()) and reads every split. Each image is decoded at most once, and not
-/// at all where its measures are kept (measure_cache.hpp). Errors: as open_data() and read_index(),
-/// but nothing that is wrong with images or labels of a data.yaml is one.
-Subject read_subject(const std::string& data, const SubjectOptions& options);
-/// The same for a data.yaml that was read already.
-Subject read_subject(const Description& description, const SubjectOptions& options);
 
 }  // namespace yolov7::dataset::doctor

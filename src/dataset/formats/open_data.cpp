@@ -104,12 +104,11 @@ CachedFacts look_at(const std::vector<fs::path>& pictures, const ExpectedImage& 
   examination.known = [&](std::size_t i, const PictureFacts& facts) {
     return looks.known(expected_rows(expected(i, facts), source), facts);
   };
-  examination.look = [&](std::size_t i, std::string_view bytes, const cv::Mat& bgr) {
+  examination.look = [&](std::size_t i, std::string_view bytes, const PicturePlanes& planes) {
     PictureFacts facts;
-    facts.width = bgr.cols, facts.height = bgr.rows;
-    if (picture_format(bytes))
-      facts.orientation = read_picture_header(bytes, pictures[i].string()).orientation;
-    looks.look(expected_rows(expected(i, facts), source), bytes, bgr);
+    facts.width = planes.width, facts.height = planes.height;
+    facts.orientation = planes.orientation;
+    looks.look(expected_rows(expected(i, facts), source), bytes, planes);
   };
   reading.examination = &examination;
   return cached_facts(pictures, reading);

@@ -47,9 +47,10 @@ CachedFacts cached_facts(const std::vector<std::filesystem::path>& pictures,
       check_stop(options.stop);
       const std::size_t i = unknown[k];
       if (look)
-        result.facts[i] = inspect_picture(
-            pictures[i], 10,
-            [&](std::string_view bytes, const cv::Mat& bgr) { examination->look(i, bytes, bgr); });
+        result.facts[i] = inspect_picture(pictures[i], 10,
+                                          [&](std::string_view bytes, const PicturePlanes& planes) {
+                                            examination->look(i, bytes, planes);
+                                          });
       else
         result.facts[i] = inspect_picture(pictures[i]);
       progress.advance();

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <opencv2/core/mat.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +37,8 @@ struct Examination {
   /// threads.
   std::function<bool(std::size_t picture, const PictureFacts& facts)> known;
   /// From several threads.
-  std::function<void(std::size_t picture, std::string_view bytes, const cv::Mat& bgr)> look;
+  std::function<void(std::size_t picture, std::string_view bytes, const PicturePlanes& planes)>
+      look;
   std::vector<PictureFacts> facts;               ///< of every image, unusable ones too
   std::vector<std::filesystem::path> orphans{};  ///< label files without an image
 };
@@ -49,7 +49,8 @@ struct Examination {
 struct ImageLooks {
   std::function<void(const std::filesystem::path& cache_file)> opened;
   std::function<bool(const std::string& rows, const PictureFacts& facts)> known;
-  std::function<void(const std::string& rows, std::string_view bytes, const cv::Mat& bgr)> look;
+  std::function<void(const std::string& rows, std::string_view bytes, const PicturePlanes& planes)>
+      look;
 };
 
 }  // namespace yolov7::dataset

@@ -13,8 +13,17 @@ namespace yolov7::dataset {
 namespace fs = std::filesystem;
 namespace {
 
-void decode(const std::string& bytes, const std::string& source, int least_side,
-            const std::function<void(std::string_view, const cv::Mat&)>& look,
+using LookAt = std::function<void(std::string_view, const PicturePlanes&)>;
+
+/// Whether an image has the size of the header, or that of a JPEG decoded at a fraction.
+bool is_size_of(const PictureHeader& header, const cv::Size& size) {
+  for (const int d : {1, 2, 4, 8})
+    if (size.width == (header.width + d - 1) / d && size.height == (header.height + d - 1) / d)
+      return true;
+  return false;
+}
+
+void decode(const std::string& bytes, const std::string& source, int least_side, const LookAt& look,
             PictureFacts& facts) {
   const PictureHeader header = read_picture_header(bytes, source);
   facts.width = header.width;
@@ -23,12 +32,19 @@ void decode(const std::string& bytes, const std::string& source, int least_side,
   if (header.width < least_side || header.height < least_side)
     throw Error(fmt::format("expected both sides to be at least {} px, found {} × {}", least_side,
                             header.width, header.height));
-  const auto [pixels, width, height, orientation, rows] = decode_reduced_picture(bytes, source, 0);
-  facts.rows = rows;
-  if (pixels.cols != header.width || pixels.rows != header.height)
+  cv::Size found;
+  PicturePlanes planes;
+  if (look) {
+    planes = decode_planes(bytes, source, look_side);
+    facts.rows = planes.rows, found = planes.luma.size();
+  } else {
+    const ReducedPicture picture = decode_reduced_picture(bytes, source, 1);
+    facts.rows = picture.rows, found = picture.bgr.size();
+  }
+  if (!is_size_of(header, found))
     throw Error(fmt::format("expected {} × {} px as in the header, found {} × {}", header.width,
-                            header.height, pixels.cols, pixels.rows));
-  if (look) look(bytes, pixels);
+                            header.height, found.width, found.height));
+  if (look) look(bytes, planes);
 }
 
 /// The codec puts the path before its message; the path is told by whoever shows the fault.
@@ -47,9 +63,7 @@ std::optional<FileStamp> file_stamp(const fs::path& path) {
       static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
-PictureFacts inspect_picture(
-    const fs::path& path, int least_side_px,
-    const std::function<void(std::string_view bytes, const cv::Mat& bgr)>& look) {
+PictureFacts inspect_picture(const fs::path& path, int least_side_px, const LookAt& look) {
   PictureFacts facts;
   if (const auto stamp = file_stamp(path)) facts.stamp = *stamp;
   const std::string source = path.string();

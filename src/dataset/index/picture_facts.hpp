@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <opencv2/core/mat.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "image/codec/codec_format.hpp"
+#include "image/codec/planes.hpp"
 
 namespace yolov7::dataset {
 
@@ -22,6 +21,8 @@ struct FileStamp {
 /// Nothing if there is no such regular file.
 std::optional<FileStamp> file_stamp(const std::filesystem::path& path);
 
+inline constexpr int look_side = 640;
+
 struct PictureFacts {
   FileStamp stamp;            ///< taken before the file was read
   int width = 0, height = 0;  ///< after EXIF orientation
@@ -34,9 +35,11 @@ struct PictureFacts {
 /// Reads, hashes and fully decodes a picture, so that a truncated one is found here and not in
 /// training. Both sides must be at least `least_side_px` (data 4: more than 9 pixels). Never throws
 /// for a bad picture: the reason is in `fault`.
-/// `look` is given the file's bytes and its pixels while they are there.
+/// `look` is given the file's bytes and its pixels while they are there. Of a JPEG every code is
+/// read, but its pixels are made at a fraction of its size: for `look` with a long side of at least
+/// `look_side`.
 PictureFacts inspect_picture(
     const std::filesystem::path& path, int least_side_px = 10,
-    const std::function<void(std::string_view bytes, const cv::Mat& bgr)>& look = {});
+    const std::function<void(std::string_view bytes, const PicturePlanes& planes)>& look = {});
 
 }  // namespace yolov7::dataset

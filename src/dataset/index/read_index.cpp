@@ -67,9 +67,10 @@ std::size_t look_again(const Contents& contents, const fs::path& cache_file,
     check_stop(options.stop);
     if (examination.known && examination.known(i, contents.facts[i])) return;
     ++read;
-    inspect_picture(contents.pictures[i], 10, [&](std::string_view bytes, const cv::Mat& bgr) {
-      examination.look(i, bytes, bgr);
-    });
+    inspect_picture(contents.pictures[i], 10,
+                    [&](std::string_view bytes, const PicturePlanes& planes) {
+                      examination.look(i, bytes, planes);
+                    });
   });
   return read;
 }

@@ -5,7 +5,7 @@
 #include <opencv2/imgproc.hpp>
 #include <type_traits>
 
-#include "image/codec/codec.hpp"
+#include "dataset/similarity/halved.hpp"
 
 namespace yolov7::dataset::similarity {
 namespace {
@@ -14,9 +14,6 @@ namespace {
 constexpr int least_blocks = 4;
 /// A JPEG is decoded at a fraction of its size while its long side keeps so many px.
 constexpr int enough_px = 160;
-
-/// An image with sides of this and more is halved first, which is far quicker than other sizes.
-constexpr int least_side = 4 * gray_side;
 
 /// Eight values of 7 bits are seven bytes.
 constexpr int value_bits = 7;
@@ -59,26 +56,19 @@ cv::Mat1f unpacked_gray(const Sketch& sketch) {
 
 static_assert(std::is_trivially_copyable_v<Sketch>);
 
-Sketch sketch_of(const cv::Mat& bgr) {
+Sketch sketch_of(const PicturePlanes& planes) {
   Sketch sketch;
-  sketch.width = bgr.cols, sketch.height = bgr.rows;
-  cv::Mat half = bgr, small, gray, colour;
-  while (half.cols % 2 == 0 && half.rows % 2 == 0 && std::min(half.cols, half.rows) >= least_side) {
-    cv::resize(half, small, {half.cols / 2, half.rows / 2}, 0, 0, cv::INTER_AREA);
-    half = small, small = cv::Mat();
+  sketch.width = planes.width, sketch.height = planes.height;
+  pack_gray(square_of(planes.luma, gray_side), sketch);
+  const cv::Mat1b red = square_of(planes.red, colour_side),
+                  blue = square_of(planes.blue, colour_side);
+  for (std::size_t i = 0; i < red.total(); ++i) {
+    sketch.colour[2 * i] = static_cast<std::int8_t>(red.ptr()[i] - 128);
+    sketch.colour[2 * i + 1] = static_cast<std::int8_t>(blue.ptr()[i] - 128);
   }
-  cv::resize(half, small, {gray_side, gray_side}, 0, 0, cv::INTER_AREA);
-  cv::cvtColor(small, gray, cv::COLOR_BGR2GRAY);
-  pack_gray(gray, sketch);
-  cv::cvtColor(small, colour, cv::COLOR_BGR2YCrCb);
-  cv::resize(colour, colour, {colour_side, colour_side}, 0, 0, cv::INTER_AREA);
-  std::size_t at = 0;
-  for (int y = 0; y < colour_side; ++y)
-    for (int x = 0; x < colour_side; ++x)
-      for (int c = 1; c <= 2; ++c)
-        sketch.colour[at++] = static_cast<std::int8_t>(colour.at<cv::Vec3b>(y, x)[c] - 128);
+  const cv::Mat1f gray = unpacked_gray(sketch);
   for (std::size_t i = 0; i < cuts.size(); ++i) {
-    const cv::Mat1f band = band_of(gray_of(sketch, cuts[i]));
+    const cv::Mat1f band = band_of(cut_square(gray, cuts[i]));
     if (i == 0) sketch.plain = informative_blocks(band) < least_blocks ? 1 : 0;
     if (sketch.plain != 0) return sketch;
     sketch.directions[i] = direction_of(structure_of(band));
@@ -86,11 +76,10 @@ Sketch sketch_of(const cv::Mat& bgr) {
   return sketch;
 }
 
+Sketch sketch_of(const cv::Mat& bgr) { return sketch_of(planes_of(bgr)); }
+
 Sketch read_sketch(const std::filesystem::path& image) {
-  const ReducedPicture picture = read_reduced_picture(image, enough_px);
-  Sketch sketch = sketch_of(picture.bgr);
-  sketch.width = picture.width, sketch.height = picture.height;
-  return sketch;
+  return sketch_of(read_planes(image, enough_px));
 }
 
 cv::Mat1f gray_of(const Sketch& sketch, double cut) {

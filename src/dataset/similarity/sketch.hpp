@@ -8,6 +8,7 @@
 #include <opencv2/core/mat.hpp>
 
 #include "dataset/similarity/structure.hpp"
+#include "image/codec/planes.hpp"
 
 namespace yolov7::dataset::similarity {
 
@@ -28,8 +29,9 @@ struct Sketch {
   std::array<Direction, cuts.size()> directions{};                  ///< one for each cut
 };
 /// Changes with what a sketch holds.
-inline constexpr int sketch_version = 2;
+inline constexpr int sketch_version = 3;
 
+Sketch sketch_of(const PicturePlanes& planes);
 /// Of decoded pixels, 8-bit B G R.
 Sketch sketch_of(const cv::Mat& bgr);
 /// Reads the image, a JPEG at a fraction of its size where that is enough. Errors as

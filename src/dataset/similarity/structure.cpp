@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
+
+#include "dataset/similarity/kernels/level_rows.hpp"
 
 namespace yolov7::dataset::similarity {
 namespace {
@@ -89,8 +92,42 @@ const cv::Mat1f& window() {
   return mat;
 }
 
-/// Of a Gaussian: three deviations to each side.
-cv::Size window_of(int deviation) { return {6 * deviation + 1, 6 * deviation + 1}; }
+/// Weights of a Gaussian over three deviations to each side. OpenCV computes them in software,
+/// which takes longer than a blur, so they are kept.
+const cv::Mat1f& gaussian(int deviation) {
+  static const std::map<int, cv::Mat1f> all = [] {
+    std::map<int, cv::Mat1f> result;
+    for (const int one : {1, 4, 6}) result[one] = cv::getGaussianKernel(6 * one + 1, one, CV_32F);
+    return result;
+  }();
+  return all.at(deviation);
+}
+
+/// A Gaussian over three deviations to each side, and the mirror image of the square beyond its
+/// edges, as cv::GaussianBlur has it.
+cv::Mat1f blurred(const cv::Mat1f& square, int deviation) {
+  static const kernels::LevelRows loops = kernels::level_rows(best_instruction_set());
+  const int reach = 3 * deviation, taps = 2 * reach + 1;
+  const cv::Mat1f& weights = gaussian(deviation);
+  const auto mirrored = [](int i) {
+    return i < 0 ? -i : i < gray_side ? i : 2 * (gray_side - 1) - i;
+  };
+  cv::Mat1f result(gray_side, gray_side);
+  std::vector<const float*> rows(static_cast<std::size_t>(taps));
+  std::vector<float> padded(static_cast<std::size_t>(gray_side + 2 * reach));
+  for (int y = 0; y < gray_side; ++y) {
+    for (int k = 0; k < taps; ++k)
+      rows[static_cast<std::size_t>(k)] = square[mirrored(y - reach + k)];
+    float* const row = padded.data() + reach;
+    loops.down(rows.data(), weights[0], taps, row);
+    for (int x = 1; x <= reach; ++x) {
+      row[-x] = row[x];
+      row[gray_side - 1 + x] = row[gray_side - 1 - x];
+    }
+    loops.across(padded.data(), weights[0], taps, result[y]);
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -112,17 +149,16 @@ cv::Mat cut_square(const cv::Mat& square, double cut) {
 }
 
 cv::Mat1f band_of(const cv::Mat1f& gray) {
-  cv::Mat1f fine, coarse, band;
-  cv::GaussianBlur(gray, fine, window_of(1), 1);
-  cv::GaussianBlur(gray, coarse, window_of(6), 6);
-  cv::subtract(fine, coarse, band);
+  cv::Mat1f band;
+  cv::subtract(blurred(gray, 1), blurred(gray, 6), band);
   return band;
 }
 
 cv::Mat1f structure_of(const cv::Mat1f& band) {
   constexpr double floor = 4;  // gray levels
-  cv::Mat1f strength, result;
-  cv::GaussianBlur(band.mul(band), strength, window_of(4), 4);
+  cv::Mat1f squares, result;
+  cv::multiply(band, band, squares);
+  cv::Mat1f strength = blurred(squares, 4);
   cv::sqrt(strength, strength);
   strength += floor;
   cv::divide(band, strength, result);
@@ -133,17 +169,21 @@ cv::Mat1f structure_of(const cv::Mat1f& band) {
 }
 
 Direction direction_of(const cv::Mat1f& structure) {
-  cv::Mat2f spectrum;
-  cv::dft(structure.mul(window()), spectrum, cv::DFT_COMPLEX_OUTPUT);
+  cv::Mat1f spectrum;
+  cv::dft(structure.mul(window()), spectrum);
+  // Packed: what stands at (u, v) of the upper half stands at (u, 2 v - 1) and (u, 2 v), and column
+  // 0 likewise in its own column. Of (u, -v) the power is that of (-u, v).
   const auto power = [&](int u, int v) {
-    const cv::Vec2f one = spectrum((u + gray_side) % gray_side, (v + gray_side) % gray_side);
-    return static_cast<double>(one[0]) * one[0] + static_cast<double>(one[1]) * one[1];
+    const int row = (u + gray_side) % gray_side, across = std::abs(u);
+    const double real = v == 0 ? spectrum(2 * across - 1, 0) : spectrum(row, 2 * v - 1);
+    const double imaginary = v == 0 ? spectrum(2 * across, 0) : spectrum(row, 2 * v);
+    return real * real + imaginary * imaginary;
   };
   constexpr double least = 1e-9;  // of a structure of length 1
   std::vector<double> values;
   for (const Frequency& f : frequencies())
     values.push_back(
-        std::log((power(f.u, f.v) + power(f.u, -f.v) + power(f.v, f.u) + power(-f.v, f.u)) / 4 +
+        std::log((power(f.u, f.v) + power(-f.u, f.v) + power(f.v, f.u) + power(-f.v, f.u)) / 4 +
                  least) -
         expected_powers()[values.size()]);
   for (const auto& one : parabolas()) take_out(values, one);

@@ -17,6 +17,7 @@
 #include "image/codec/codec_tiff.hpp"
 #include "image/codec/codec_webp.hpp"
 #include "image/codec/exif.hpp"
+#include "image/codec/planes.hpp"
 #include "image/codec/truncated.hpp"
 
 namespace yolov7 {
@@ -181,6 +182,24 @@ std::string describe(const DecodedRows& rows) {
       rows.decoded, rows.expected);
 }
 
+namespace {
+
+/// Calls `decode`; an Error for what it asks in vain of the machine or of OpenCV.
+template <class Decode>
+auto with_limits(const PictureHeader& header, const std::string& source, const Decode& decode) {
+  try {
+    return decode();
+  } catch (const std::bad_alloc&) {
+    picture_error(source, fmt::format("not enough memory for an image of {} x {} px", header.width,
+                                      header.height));
+  } catch (const cv::Exception& error) {
+    picture_error(
+        source, fmt::format("an image of {} x {} px: {}", header.width, header.height, error.err));
+  }
+}
+
+}  // namespace
+
 ReducedPicture decode_reduced_picture(std::string_view bytes, const std::string& source,
                                       int long_side, const DecodeLimits& limits) {
   check_file_size(bytes, source, limits);
@@ -191,20 +210,37 @@ ReducedPicture decode_reduced_picture(std::string_view bytes, const std::string&
   }
   const PictureHeader header = read_picture_header(bytes, source, limits);
   const bool reduced = long_side > 0 && header.format == PictureFormat::jpeg;
-  try {
+  return with_limits(header, source, [&]() -> ReducedPicture {
     const StoredPicture stored =
         reduced ? jpeg::decode_reduced(bytes, source, denominator_for(header, long_side))
                 : codec_of(header.format).decode(bytes, source);
     require_rows(stored.rows, source, limits);
     return {apply_orientation(stored.pixels, header.orientation), header.width, header.height,
             header.orientation, stored.rows};
-  } catch (const std::bad_alloc&) {
-    picture_error(source, fmt::format("not enough memory for an image of {} x {} px", header.width,
-                                      header.height));
-  } catch (const cv::Exception& error) {
-    picture_error(
-        source, fmt::format("an image of {} x {} px: {}", header.width, header.height, error.err));
+  });
+}
+
+PicturePlanes decode_planes(std::string_view bytes, const std::string& source, int long_side) {
+  const DecodeLimits limits;
+  if (picture_format(bytes) == PictureFormat::jpeg) {
+    check_file_size(bytes, source, limits);
+    const PictureHeader header = read_picture_header(bytes, source, limits);
+    const auto stored = with_limits(header, source, [&] {
+      return jpeg::decode_planes(bytes, source,
+                                 long_side > 0 ? denominator_for(header, long_side) : 1);
+    });
+    if (stored) {
+      require_rows(stored->rows, source, limits);
+      PicturePlanes planes = joined_planes(*stored, header.orientation);
+      planes.width = header.width, planes.height = header.height;
+      return planes;
+    }
   }
+  const ReducedPicture picture = decode_reduced_picture(bytes, source, long_side, limits);
+  PicturePlanes planes = planes_of(picture.bgr);
+  planes.width = picture.width, planes.height = picture.height;
+  planes.orientation = picture.orientation, planes.rows = picture.rows;
+  return planes;
 }
 
 cv::Mat decode_picture(std::string_view bytes, const std::string& source,
@@ -212,16 +248,28 @@ cv::Mat decode_picture(std::string_view bytes, const std::string& source,
   return decode_reduced_picture(bytes, source, 0, limits).bgr;
 }
 
-ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
-                                    const DecodeLimits& limits) {
-  const std::string bytes = file::read(path, limits.file_bytes);
+namespace {
+
+std::string readable_bytes(const std::filesystem::path& path, const DecodeLimits& limits) {
+  std::string bytes = file::read(path, limits.file_bytes);
   if (const std::string why = why_unread(path, bytes); !why.empty())
     picture_error(path.string(), why);
-  return decode_reduced_picture(bytes, path.string(), long_side, limits);
+  return bytes;
+}
+
+}  // namespace
+
+ReducedPicture read_reduced_picture(const std::filesystem::path& path, int long_side,
+                                    const DecodeLimits& limits) {
+  return decode_reduced_picture(readable_bytes(path, limits), path.string(), long_side, limits);
 }
 
 cv::Mat read_picture(const std::filesystem::path& path, const DecodeLimits& limits) {
   return read_reduced_picture(path, 0, limits).bgr;
+}
+
+PicturePlanes read_planes(const std::filesystem::path& path, int long_side) {
+  return decode_planes(readable_bytes(path, {}), path.string(), long_side);
 }
 
 std::string encode_jpeg(const cv::Mat& bgr, int quality) {

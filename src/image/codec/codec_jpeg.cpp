@@ -143,6 +143,65 @@ bool read_rows(Decompressor& d, J_COLOR_SPACE space, unsigned char** rows) {
   return true;
 }
 
+// Samples of one unit of decoding, which is a row of blocks of each component.
+unsigned block_side(const jpeg_decompress_struct& info) {
+#if JPEG_LIB_VERSION >= 70
+  return static_cast<unsigned>(info.min_DCT_v_scaled_size);
+#else
+  return static_cast<unsigned>(info.min_DCT_scaled_size);
+#endif
+}
+
+struct BlockSize {
+  unsigned width, height;
+};
+
+BlockSize block_of(const jpeg_component_info& component) {
+#if JPEG_LIB_VERSION >= 70
+  return {static_cast<unsigned>(component.DCT_h_scaled_size),
+          static_cast<unsigned>(component.DCT_v_scaled_size)};
+#else
+  return {static_cast<unsigned>(component.DCT_scaled_size),
+          static_cast<unsigned>(component.DCT_scaled_size)};
+#endif
+}
+
+// The bottom and right blocks of a plane are whole, and so is its last MCU row.
+cv::Mat padded_plane(const Decompressor& d, const jpeg_component_info& component) {
+  const BlockSize block = block_of(component);
+  const unsigned group = static_cast<unsigned>(component.v_samp_factor) * block.height;
+  return cv::Mat(static_cast<int>(d.info.total_iMCU_rows * group),
+                 static_cast<int>(component.width_in_blocks * block.width), CV_8UC1);
+}
+
+cv::Mat cropped(const cv::Mat& plane, const jpeg_component_info& component) {
+  return plane(cv::Rect(0, 0, static_cast<int>(component.downsampled_width),
+                        static_cast<int>(component.downsampled_height)));
+}
+
+// `rows` has for each component one pointer per line of its padded plane.
+bool read_planes(Decompressor& d, unsigned char*** rows) {
+  if (setjmp(d.failure.jump)) return false;
+  d.failure.rows_begun = true;
+  d.info.out_color_space = d.info.jpeg_color_space;
+  d.info.raw_data_out = TRUE;
+  jpeg_start_decompress(&d.info);
+  const unsigned lines = static_cast<unsigned>(d.info.max_v_samp_factor) * block_side(d.info);
+  while (d.info.output_scanline < d.info.output_height) {
+    unsigned char** group[3] = {};
+    for (int c = 0; c < d.info.num_components; ++c) {
+      const jpeg_component_info& component = d.info.comp_info[c];
+      const unsigned height =
+          static_cast<unsigned>(component.v_samp_factor) * block_of(component).height;
+      group[c] = rows[c] + d.info.output_scanline / lines * height;
+    }
+    jpeg_read_raw_data(&d.info, group, lines);
+  }
+  if (d.failure.source_ended && !has_every_scan(d.info)) d.failure.groups = 0;
+  jpeg_finish_decompress(&d.info);
+  return true;
+}
+
 // Of `height` rows those above the first MCU row with missing bits, at `rows_per_block` rows per
 // block. Where colours have fewer rows the last one is mixed with the next MCU row's.
 int decoded_rows(const Decompressor& d, int rows_per_block, int height) {
@@ -256,6 +315,40 @@ StoredPicture decode_reduced(std::string_view bytes, const std::string& source, 
   picture.rowRange(decoded, picture.rows).setTo(cv::Scalar::all(114));
   const int height = static_cast<int>(d.info.image_height);
   return {picture, {decoded_rows(d, DCTSIZE, height), height}};
+}
+
+std::optional<StoredPlanes> decode_planes(std::string_view bytes, const std::string& source,
+                                          int denominator) {
+  Decompressor d;
+  open_or_throw(d, bytes, source);
+  const J_COLOR_SPACE stored = d.info.jpeg_color_space;
+  if (stored != JCS_YCbCr && stored != JCS_GRAYSCALE) return std::nullopt;
+  if (!reduce(d, denominator))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  std::vector<cv::Mat> planes;
+  std::vector<std::vector<unsigned char*>> lines;
+  std::vector<unsigned char**> rows;
+  for (int c = 0; c < d.info.num_components; ++c) {
+    planes.push_back(padded_plane(d, d.info.comp_info[c]));
+    lines.push_back(row_pointers(planes.back()));
+  }
+  for (auto& one : lines) rows.push_back(one.data());
+  if (!read_planes(d, rows.data()))
+    picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
+  for (std::size_t c = 0; c < planes.size(); ++c)
+    planes[c] = cropped(planes[c], d.info.comp_info[c]);
+  StoredPlanes result{planes[0], {}, {}, {}};
+  if (planes.size() == 3) result.blue = planes[1], result.red = planes[2];
+  if (!d.failure.source_ended) return result;
+  const int height = static_cast<int>(d.info.image_height);
+  result.rows = {decoded_rows(d, DCTSIZE, height), height};
+  for (std::size_t c = 0; c < planes.size(); ++c) {
+    cv::Mat& plane = planes[c];
+    const int decoded =
+        static_cast<int>(static_cast<std::int64_t>(plane.rows) * result.rows.decoded / height);
+    plane.rowRange(decoded, plane.rows).setTo(c == 0 ? 114 : 128);
+  }
+  return result;
 }
 
 std::string encode(const cv::Mat& bgr, int quality) {

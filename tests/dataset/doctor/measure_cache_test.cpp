@@ -8,7 +8,7 @@
 #include <opencv2/imgproc.hpp>
 #include <tuple>
 
-#include "dataset/doctor/subject.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "image/codec/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
 
@@ -48,7 +48,7 @@ struct Kept : testing::Test {
     std::vector<KeptMeasures> kept;
     for (int i = 0; i < 3; ++i) {
       const auto rows = rows_of("0 .5 .5 .2 .3\n");
-      measured.push_back({look_at("", discs(i), rows), similarity::sketch_of(discs(i))});
+      measured.push_back({look_at("", planes_of(discs(i)), rows), similarity::sketch_of(discs(i))});
     }
     for (std::size_t i = 0; i < 3; ++i)
       kept.push_back(
@@ -153,9 +153,9 @@ TEST_F(SubjectOnceRead, AChangedImageAndAChangedBoxAreMeasuredAgain) {
   EXPECT_EQ(after.splits[0].index.pictures_read, 2u);
   const auto &was = before.splits[0].pictures, &is = after.splits[0].pictures;
   EXPECT_EQ(was[0].look.contrast, is[0].look.contrast);
-  EXPECT_EQ(is[1].look.mean, look_at("", discs(7), is[1].rows).mean);
+  EXPECT_EQ(is[1].look.mean, look_at("", planes_of(discs(7)), is[1].rows).mean);
   EXPECT_NE(was[2].look.contrast[0], is[2].look.contrast[0]);
-  EXPECT_EQ(is[2].look.contrast, look_at("", discs(2), is[2].rows).contrast);
+  EXPECT_EQ(is[2].look.contrast, look_at("", planes_of(discs(2)), is[2].rows).contrast);
 }
 
 TEST_F(SubjectOnceRead, AnotherFormatIsDecodedOnceToo) {

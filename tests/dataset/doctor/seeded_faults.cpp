@@ -7,6 +7,7 @@
 
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "dataset/doctor/read_subject.hpp"
 #include "dataset/index/label.hpp"
 #include "dataset/index/pictures.hpp"
 #include "image/codec/codec.hpp"
