@@ -29,7 +29,8 @@ PROGRAM = "yolov7"     # the program, or its path
 # ### 0.1 How to run
 #
 # *On your machine*: build the program (`scripts/build release`), put `build/release/bin` into `PATH`, and run all cells. *On Colab*: the next cell builds it from git where
-# it is not there, or installs the wheels whose addresses `YOLOV7_WHEELS` holds. Building takes some 20 minutes on two cores. **Colab itself was not tried.** Usual tutorials name GPUs to buy; a CPU trains
+# it is not there, or installs the wheels whose addresses `YOLOV7_WHEELS` holds. Building takes some 20 minutes on two cores; this notebook then
+# some ten, which is estimated: its small form of the nightly test takes 107 s of one core. **Colab itself was not tried.** Usual tutorials name GPUs to buy; a CPU trains
 # yolov7-tiny in minutes on small images, and `yolov7 doctor` measures what yours can do.
 
 # %% part=start
@@ -53,7 +54,7 @@ concatenations = [row for row in info["layer_table"] if row["block"] == "Concat"
 print(f'{info["layers"]} layers, {len(concatenations)} of them concatenations, strides {info["strides"]}, sees {info["receptive_field_px"]:.0f} px')
 assert info["strides"] == [8, 16, 32]
 assert len(concatenations) >= 10
-show(work / "tiny.svg", width=1000)
+show(work / "tiny.svg", width=380)
 
 yolov7(f"scale --cfg yolov7-tiny.yaml --depth 2 --width 1.25 --out {fresh('scaled.yaml')}")
 larger = yolov7(f"info --cfg {work}/scaled.yaml --nc 80 --img-size 640")
@@ -104,6 +105,8 @@ print(f'{check["errors"]} errors, {check["warnings"]} warnings')
 table(["split", "images", "boxes"], [(name, split["pictures"], split["boxes"]) for name, split in check["splits"].items()])
 assert check["errors"] == 0
 
+examples = sorted((pathlib.Path(DATA).parent / "images/train").glob("*.*g"))[:6]
+outlined([(path, labels_of(path)) for path in examples], width=150)
 kept = yolov7(f"dataset version create {DATA} --name tutorial --store {work}/store")
 print("kept as a version:", kept["id"][:12])
 
@@ -123,7 +126,7 @@ assert found["errors"] >= 1
 # ## 4. Variants
 #
 # *Corrected*: tutorials give yolov7 37.6 M parameters; that is its training graph, the detector has 36.9 M. The 38.7 % often named for tiny belongs to a variant with SiLU, and the published frames per second
-# are of a V100 without reading, scaling and suppression. Here are the sizes, computed, and the time of an epoch on this machine, measured for yolov7-tiny and estimated for the others by their operations.
+# are of a V100 without reading, scaling and suppression. Here are the sizes, computed, and the time of an epoch on this machine, measured for some and estimated for the others by their operations: the last column says which.
 
 # %%
 asked = yolov7(f"doctor --data {DATA} --img-size {SIZE} --epochs {EPOCHS} --seconds 10")["training"]
@@ -158,7 +161,7 @@ bars(f"mAP50 on val after {TRANSFER} epochs", {name: one["coco_map50"] for name,
 assert all(one["epochs_done"] == TRANSFER for one in starts.values())
 
 # %% [markdown]
-# Freezing makes an epoch shorter and holds back what has to change. One run each, so small differences are noise: `docs/small-data.md` has three seeds on blood cells.
+# Freezing makes an epoch shorter. It may protect what the start knows, or hold back what has to change: on blood cells, three seeds, it held back (`docs/small-data.md`). Here it is one run each, so small differences are noise.
 
 # %% [markdown]
 # ## 6. Training
