@@ -313,7 +313,7 @@ TEST_F(Detect, WithoutTheVideoLibraryThePicturesAreDone) {
                   "in/film.mp4: not looked at: videos, cameras and streams need the "
                   "video library, which cannot be loaded"))
       << outcome.err;
-  EXPECT_TRUE(has(outcome.err, "Build it: scripts/build release")) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "or build it: scripts/build release")) << outcome.err;
   EXPECT_TRUE(has(outcome.err, "other.cr2: it is a raw photograph of a camera")) << outcome.err;
   EXPECT_EQ(label("a.txt"), cell_line + "\n");
   EXPECT_TRUE(has(outcome.out, "2 unreadable")) << outcome.out;

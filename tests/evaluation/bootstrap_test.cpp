@@ -80,6 +80,29 @@ TEST(Bootstrap, AWeightCountsAsCopiesOfThePicture) {
   EXPECT_NEAR(found.map, expected.stats[0], 1e-12);
 }
 
+// Ten objects in one picture, all found, and one in another, not found: recall 10/11, AP = 91 /
+// 101. A draw has both pictures (half of the draws: 91 / 101), the first twice (a quarter: 1) or
+// the second twice (a quarter: 0): mean .7005. Moved by .2005 the upper end, 1, would be 1.2; the
+// lower one, 0, is .2005, with a standard error of .4 / √4000.
+TEST(Bootstrap, AnIntervalStaysWhereTheFigureCanBe) {
+  Set set;
+  set.truth.categories = {{1, "a"}};
+  set.truth.images = {1, 2};
+  for (std::int64_t i = 1; i <= 10; ++i) {
+    const Ltwh box{50.0 * static_cast<double>(i), 10, 40, 40};
+    set.truth.annotations.push_back({i, 1, 1, box, 1600, false});
+    set.detections.push_back({1, 1, box, 0.9});
+  }
+  set.truth.annotations.push_back({11, 2, 1, {10, 10, 40, 40}, 1600, false});
+  BootstrapOptions options;
+  options.draws = 4000;
+  const HeadlineIntervals found = bootstrap(match_coco(set.truth, set.detections), options);
+  EXPECT_NEAR(found.map50.value, 91.0 / 101, 1e-12);
+  EXPECT_EQ(found.map50.high, 1);
+  EXPECT_EQ(found.map.high, 1);
+  EXPECT_NEAR(found.map50.low, 0.2005, 0.03);
+}
+
 // 50 pictures with one object each; 30 objects are found exactly, nothing is found wrongly. In a
 // draw the objects of k pictures are found, k is binomial (50, 0.6), and AP = (⌊100 k / 50⌋ + 1) /
 // 101: mean (100 · 0.6 + 1) / 101, standard deviation 100 / 101 · √(0.24 / 50). The expected

@@ -17,7 +17,7 @@ struct SynthOptions {
   int train = 800, val = 100, test = 100;
   int image_size = 640;  ///< longer side, pixels
   std::uint64_t seed = 0;
-  int classes = 0;        ///< the first so many of the level's; 0 = all
+  int classes = 0;  ///< the first so many of the level's; 0 = all
   /// So many of the sequence of all kinds (the level's shapes, then formulas without end) are left
   /// out, and the classes are the next ones of it.
   int skip_classes = 0;

@@ -45,9 +45,10 @@ std::vector<std::uint32_t> drawn_weights(std::size_t pictures, std::uint64_t see
   return weights;
 }
 
-Interval interval(double value, std::vector<double> draws, double level) {
+/// Moved draws can leave the range that the figure has, `least` … 1.
+Interval interval(double value, double least, std::vector<double> draws, double level) {
   const DrawnInterval found = interval_of_draws(value, std::move(draws), level);
-  return {value, found.low, found.high};
+  return {value, std::clamp(found.low, least, 1.0), std::clamp(found.high, least, 1.0)};
 }
 
 void check(const CocoMatches& matches, const BootstrapOptions& options) {
@@ -86,8 +87,8 @@ HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& 
   });
   const Headline whole =
       weighted_headline(matches, std::vector<std::uint32_t>(matches.pictures, 1));
-  return {interval(std::max(whole.map50, 0.0), map50, options.level),
-          interval(std::max(whole.map, 0.0), map, options.level)};
+  return {interval(std::max(whole.map50, 0.0), 0, map50, options.level),
+          interval(std::max(whole.map, 0.0), 0, map, options.level)};
 }
 
 Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOptions& options) {
@@ -116,8 +117,8 @@ Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOp
     for (const double one : all) count += one > 0 ? 1 : one == 0 ? 0.5 : 0;
     return count / static_cast<double>(draws);
   };
-  return {interval(whole.map50, map50, options.level), interval(whole.map, map, options.level),
-          better(map50), better(map)};
+  return {interval(whole.map50, -1, map50, options.level),
+          interval(whole.map, -1, map, options.level), better(map50), better(map)};
 }
 
 Calibration calibration(const CocoMatches& matches, int bins, double least_score) {

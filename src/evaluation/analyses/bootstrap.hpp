@@ -30,7 +30,7 @@ Headline weighted_headline(const CocoMatches& matches, const std::vector<std::ui
 
 struct Interval {
   double value = 0;          ///< of the pictures as they are
-  double low = 0, high = 0;  ///< of the draws, moved
+  double low = 0, high = 0;  ///< of the draws, moved; within 0 … 1, a difference within −1 … 1
 };
 struct HeadlineIntervals {
   Interval map50, map;
