@@ -174,9 +174,10 @@ cv::Mat padded_plane(const Decompressor& d, const jpeg_component_info& component
                  static_cast<int>(component.width_in_blocks * block.width), CV_8UC1);
 }
 
-cv::Mat cropped(const cv::Mat& plane, const jpeg_component_info& component) {
-  return plane(cv::Rect(0, 0, static_cast<int>(component.downsampled_width),
-                        static_cast<int>(component.downsampled_height)));
+// What of a padded plane is the picture's.
+cv::Rect extent(const jpeg_component_info& component) {
+  return {0, 0, static_cast<int>(component.downsampled_width),
+          static_cast<int>(component.downsampled_height)};
 }
 
 // `rows` has for each component one pointer per line of its padded plane.
@@ -326,17 +327,18 @@ std::optional<StoredPlanes> decode_planes(std::string_view bytes, const std::str
   if (!reduce(d, denominator))
     picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
   std::vector<cv::Mat> planes;
+  std::vector<cv::Rect> extents;  // now: libjpeg frees its components when it has finished
   std::vector<std::vector<unsigned char*>> lines;
   std::vector<unsigned char**> rows;
   for (int c = 0; c < d.info.num_components; ++c) {
     planes.push_back(padded_plane(d, d.info.comp_info[c]));
+    extents.push_back(extent(d.info.comp_info[c]));
     lines.push_back(row_pointers(planes.back()));
   }
   for (auto& one : lines) rows.push_back(one.data());
   if (!read_planes(d, rows.data()))
     picture_error(source, fmt::format("truncated or corrupt JPEG: {}", d.failure.text));
-  for (std::size_t c = 0; c < planes.size(); ++c)
-    planes[c] = cropped(planes[c], d.info.comp_info[c]);
+  for (std::size_t c = 0; c < planes.size(); ++c) planes[c] = planes[c](extents[c]);
   StoredPlanes result{planes[0], {}, {}, {}};
   if (planes.size() == 3) result.blue = planes[1], result.red = planes[2];
   if (!d.failure.source_ended) return result;
