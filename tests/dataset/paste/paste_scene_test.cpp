@@ -113,7 +113,7 @@ TEST(PasteScene, ThePolygonGoesWithTheObject) {
   one.polygon = {{5, 5}, {15, 5}, {15, 15}, {5, 15}};
   PasteScene scene(plain(100, 50, 200), {});
   scene.paste(one, hard(), {30, 20});
-  const auto& polygon = scene.objects()[0].label.polygon;
+  const auto polygon = scene.objects()[0].label.polygon;
   ASSERT_EQ(polygon.size(), 4u);
   EXPECT_NEAR(polygon[2].x, 0.45, 1e-12);
   EXPECT_NEAR(polygon[2].y, 0.7, 1e-12);
