@@ -1,22 +1,17 @@
 #include "evaluation/picture_outcome.hpp"
 
 #include <cstring>
-#include <type_traits>
 
+#include "core/append_bytes.hpp"
 #include "core/error.hpp"
 
 namespace yolov7::evaluation {
 namespace {
 
 template <class T>
-void put(std::string& out, const T& value) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-template <class T>
 void put_all(std::string& out, const std::vector<T>& values) {
-  put(out, values.size());
-  for (const T& value : values) put(out, value);
+  append_bytes(out, values.size());
+  for (const T& value : values) append_bytes(out, value);
 }
 
 class Reader {
@@ -49,12 +44,12 @@ class Reader {
 std::string to_bytes(const std::vector<PictureOutcome>& outcomes) {
   std::string out;
   for (const PictureOutcome& one : outcomes) {
-    put(out, one.batch);
-    put(out, one.entry);
+    append_bytes(out, one.batch);
+    append_bytes(out, one.entry);
     put_all(out, one.detections);
     put_all(out, one.targets);
-    put(out, one.highest_score);
-    put(out, one.dropped_not_finite);
+    append_bytes(out, one.highest_score);
+    append_bytes(out, one.dropped_not_finite);
   }
   return out;
 }

@@ -118,13 +118,7 @@ class ScriptDetector final : public runtime::Detector {
   runtime::InputSides sides() const override { return sides_; }
 
   void predict(const runtime::PixelBatch& batch, runtime::Prediction& prediction) override {
-    if (batch.count < 1 || batch.height < 1 || batch.width < 1 ||
-        batch.height % facts_.stride != 0 || batch.width % facts_.stride != 0)
-      throw Error(fmt::format("expected images with sides that are multiples of {}, found {} x {}",
-                              facts_.stride, batch.height, batch.width));
-    if (sides_.fixed() && (batch.height != sides_.height || batch.width != sides_.width))
-      throw Error(fmt::format("expected images of {} x {}, found {} x {}", sides_.width,
-                              sides_.height, batch.width, batch.height));
+    runtime::require_input(batch.count, batch.height, batch.width, facts_.stride, sides_);
     prediction = {};
     // A tracing may have the number of its images baked in.
     const int at_once = guessed_ ? 1 : batch.count;

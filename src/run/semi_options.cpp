@@ -21,13 +21,15 @@ std::vector<Setting> settings(SemiOptions& o) {
       {group(
            "Labels of a network, drawn images",
            {
-               setting("machine-weight", o.machine_weight,
-                       "weight of labels that a network made (yolov7 annotate): one: as people's; "
-                       "confidence: their score")
+               setting(
+                   "machine-weight", o.machine_weight,
+                   "weight in the loss of labels that a network made (yolov7 annotate); one: that "
+                   "of people's labels; confidence: their score")
                    .choices({"one", "confidence"}),
-               setting("ignore-regions", o.ignore_regions,
-                       "regions where predictions are no background: machine: what a network was "
-                       "not sure of; all: crowd and ignored regions as well; none")
+               setting(
+                   "ignore-regions", o.ignore_regions,
+                   "regions whose predictions do not count as background; machine: those that a "
+                   "network was not sure of; all: crowd and ignored regions, too; none")
                    .choices({"machine", "all", "none"}),
                setting("synthetic-share", o.synthetic_share,
                        "share of images from dataset synth --from in every batch; -1 = as they "
@@ -36,23 +38,24 @@ std::vector<Setting> settings(SemiOptions& o) {
            }),
        group("Images without labels",
              {
-                 setting("unlabelled", o.unlabelled,
-                         "folder, list or image: the averaged network labels them for the one that "
-                         "trains (mean teacher)"),
+                 setting(
+                     "unlabelled", o.unlabelled,
+                     "images without labels, a folder or a list; during the training the averaged "
+                     "network labels them (mean teacher)"),
                  setting("unlabelled-weight", o.unlabelled_weight,
-                         "weight of their loss; 0 = plain training")
+                         "weight of the loss of images without labels; 0 = plain training")
                      .range(0, 1e6),
                  setting("unlabelled-ratio", o.unlabelled_ratio,
-                         "images without labels for each labelled one of a batch")
+                         "images without labels for each labelled image of a batch")
                      .range(0.01, 100),
                  setting("pseudo-conf", o.pseudo_conf,
                          "detections of the averaged network from this score on are labels")
                      .range(0, 1),
                  setting("pseudo-ignore", o.pseudo_ignore,
-                         "those from this score to --pseudo-conf are ignored regions")
+                         "its detections from this score to --pseudo-conf are ignored regions")
                      .range(0, 1),
                  setting("burn-in", o.burn_in,
-                         "first epochs without them; -1 = a fifth of all, rounded up")
+                         "first epochs, of labelled images alone; -1 = a fifth of all, rounded up")
                      .range(-1, 1'000'000),
              })});
 }

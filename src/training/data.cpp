@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/setting_name.hpp"
@@ -16,6 +15,7 @@
 #include "image/codec/truncated.hpp"
 #include "run/data_manifest.hpp"
 #include "run/used_folder.hpp"
+#include "training/changed_data.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -58,13 +58,10 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
   }
   if (resumed && resumed->dataset_identity != data.train.identity) {
     const std::string difference = run::first_difference(context.folder, data.train);
-    if (!o.accept_changed_data)
-      throw Error(
-          fmt::format("the train split of {} is not the one this run began with: {} ({} continues "
-                      "all the same)",
-                      o.data, difference, setting_name("accept-changed-data")));
-    log::warning(fmt::format("the train split changed since this run began: {}", difference));
-    begin_epoch_anew(state);  // its batches are others now
+    accept_change(state,
+                  fmt::format("the train split of {} is not the one this run began with: {}",
+                              o.data, difference),
+                  fmt::format("the train split changed since this run began: {}", difference));
   }
   data.marks = take_marks(data.train, description, state, resumed.has_value());
   if (!context.writes()) return;
@@ -99,15 +96,11 @@ void open_unlabelled(Data& data, const RunContext& context, run::RunState& state
       index.entries.size(), index.corrupt, in_train, in_val, run::burn_in_epochs(o.semi, o.epochs),
       text::general(o.semi.pseudo_conf), text::general(o.semi.pseudo_ignore),
       text::general(o.semi.unlabelled_weight)));
-  if (resumed && index.identity != state.unlabelled_hash) {
-    if (!o.accept_changed_data)
-      throw Error(fmt::format(
-          "{} {}: expected the images that this run began with, found others ({} "
-          "continues all the same)",
-          setting_name("unlabelled"), o.semi.unlabelled, setting_name("accept-changed-data")));
-    log::warning("the images without labels changed since this run began");
-    begin_epoch_anew(state);
-  }
+  if (resumed && index.identity != state.unlabelled_hash)
+    accept_change(state,
+                  fmt::format("{} {}: expected the images that this run began with, found others",
+                              setting_name("unlabelled"), o.semi.unlabelled),
+                  "the images without labels changed since this run began");
   state.unlabelled_hash = index.identity;
   data.unlabelled = std::move(unlabelled);
 }
@@ -122,7 +115,7 @@ void start_unlabelled(Data& data, const RunContext& context, const run::RunState
   own.strong = std::make_unique<dataset::BatchLoader>(own.index, strong_view(options, batch));
   log::info(
       fmt::format("images without labels: {} beside the {} labelled ones of a batch; the "
-                  "predicted peak of memory knows nothing of their loaders",
+                  "predicted peak of memory is without their loaders",
                   batch, o.batch_size));
 }
 

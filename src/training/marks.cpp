@@ -10,6 +10,7 @@
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/set_marks.hpp"
+#include "training/changed_data.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -65,22 +66,15 @@ std::shared_ptr<const std::vector<bool>> drawn_of(const dataset::SetMarks& marks
   return drawn;
 }
 
-/// Of what the training uses; "": nothing is marked.
-std::string hash_of(const TrainMarks& taken) {
-  std::string all = taken.weights ? dataset::identity(*taken.weights) : std::string();
-  if (taken.drawn)
-    for (const bool one : *taken.drawn) all += one ? '1' : '0';
+/// Of what the training uses; "": nothing is marked. `weights`: their identity.
+std::string hash_of(const std::string& weights, const std::vector<bool>* drawn) {
+  std::string all = weights;
+  if (drawn != nullptr)
+    for (const bool one : *drawn) all += one ? '1' : '0';
   return all.empty() ? all : file::content_hash(all);
 }
 
 }  // namespace
-
-void begin_epoch_anew(run::RunState& state) {
-  state.batch = 0;
-  state.loss_sum = {};
-  state.distill_sum = 0;
-  state.unlabelled_sums = {};
-}
 
 TrainMarks take_marks(const dataset::Index& train, const dataset::Description& description,
                       run::RunState& state, bool resumed) {
@@ -95,17 +89,15 @@ TrainMarks take_marks(const dataset::Index& train, const dataset::Description& d
   auto weights = std::make_shared<std::vector<dataset::LabelWeights>>();
   for (const dataset::ImageMarks& image : marks.images)
     weights->push_back(dataset::weights_of(image, rule));
-  if (!dataset::identity(*weights).empty()) taken.weights = std::move(weights);
-  const std::string hash = hash_of(taken);
-  if (resumed && hash != state.marks_hash) {
-    if (!o.accept_changed_data)
-      throw Error(
-          fmt::format("{}: the marks of its train split (origin, score, ignored regions) are "
-                      "not those this run began with ({} continues all the same)",
-                      o.data, setting_name("accept-changed-data")));
-    log::warning("the marks of the train split changed since this run began");
-    begin_epoch_anew(state);
-  }
+  const std::string identity = dataset::identity(*weights);
+  if (!identity.empty()) taken.weights = std::move(weights);
+  const std::string hash = hash_of(identity, taken.drawn.get());
+  if (resumed && hash != state.marks_hash)
+    accept_change(state,
+                  o.data +
+                      ": the marks of its train split (origin, score, ignored regions) are "
+                      "not those this run began with",
+                  "the marks of the train split changed since this run began");
   state.marks_hash = hash;
   return taken;
 }

@@ -25,7 +25,4 @@ struct TrainMarks {
 TrainMarks take_marks(const dataset::Index& train, const dataset::Description& description,
                       run::RunState& state, bool resumed);
 
-/// Throws away what the state knows of the epoch that it is in.
-void begin_epoch_anew(run::RunState& state);
-
 }  // namespace yolov7::training

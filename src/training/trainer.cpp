@@ -15,6 +15,7 @@
 #include "image/codec/codec.hpp"
 #include "kernels/tensor_memory.hpp"
 #include "nn/device_memory.hpp"
+#include "training/changed_data.hpp"
 #include "training/checkpoints.hpp"
 #include "training/loss/class_weights.hpp"
 #include "training/precision_choice.hpp"

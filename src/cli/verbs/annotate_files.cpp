@@ -29,14 +29,11 @@ dataset::AnnotatedObject object_of(std::size_t place, std::size_t of_image,
   const PoolImage& image = labels.images[of_image];
   const Detection& box = image.detections[place];
   const bool filled = labels.is_filled(of_image, place);
-  dataset::AnnotatedObject object;
-  object.class_index = box.class_index;
-  object.box = clip(box.box, image.width, image.height);
-  object.attributes = {{"origin", std::string("machine")}, {"teacher", labels.teacher}};
+  dataset::AnnotatedObject object = machine_object(box, labels.teacher, image.width, image.height);
   if (filled) {
+    object.score.reset();
     object.attributes.push_back({"interpolated", true});
   } else {
-    object.score = text::parse_double(text::general(box.score, 6));
     object.attributes.push_back(
         {"threshold", labels.rules[static_cast<std::size_t>(box.class_index)].threshold});
   }

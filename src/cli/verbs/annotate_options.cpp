@@ -74,8 +74,8 @@ std::vector<Setting> track_settings(AnnotateOptions& o) {
            .basic(),
        setting("vid-stride", o.vid_stride, "every n-th frame of a video").range(1, 1e6),
        setting("max-gap", o.gaps.most,
-               "frames in a row in which the box of an object that was missed is filled in by its "
-               "track; 0 = none")
+               "longest gap, in frames, in which a track fills in the boxes of an object that was "
+               "missed; 0 = none")
            .range(0, 1000),
        setting("gap-boxes", o.gap_boxes,
                "doubtful: an image with a box that a track filled in is doubtful; labels: the box "

@@ -4,8 +4,20 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "dataset/formats/set_marks.hpp"
 
 namespace yolov7::cli {
+
+dataset::AnnotatedObject machine_object(const Detection& found, const std::string& teacher,
+                                        int width, int height) {
+  dataset::AnnotatedObject object;
+  object.class_index = found.class_index;
+  object.box = clip(found.box, width, height);
+  object.score = text::parse_double(text::general(found.score, 6));
+  object.attributes = {{dataset::origin_attribute, std::string(dataset::machine_origin)},
+                       {"teacher", teacher}};
+  return object;
+}
 
 std::size_t add_doubtful_regions(std::span<const Detection> detections,
                                  const active::JudgedImage& judged, double doubt,
@@ -16,13 +28,9 @@ std::size_t add_doubtful_regions(std::span<const Detection> detections,
     const bool label =
         std::find(judged.labels.begin(), judged.labels.end(), i) != judged.labels.end();
     if (label || one.score < static_cast<float>(doubt)) continue;
-    dataset::AnnotatedObject object;
-    object.class_index = one.class_index;
-    object.box = clip(one.box, image.width, image.height);
+    dataset::AnnotatedObject object = machine_object(one, teacher, image.width, image.height);
     if (object.box.width() < 1 || object.box.height() < 1) continue;
     object.ignore = true;
-    object.score = text::parse_double(text::general(one.score, 6));
-    object.attributes = {{"origin", std::string("machine")}, {"teacher", teacher}};
     image.objects.push_back(std::move(object));
     ++count;
   }

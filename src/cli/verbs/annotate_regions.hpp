@@ -1,6 +1,6 @@
 #pragma once
-// What a teacher was not sure of in images that it describes whole: ignored regions of the set
-// (training 23).
+// Detections as objects of an annotated set, and what a teacher was not sure of in images that it
+// describes whole: ignored regions of the set (training 23).
 #include <span>
 #include <string>
 
@@ -9,9 +9,13 @@
 
 namespace yolov7::cli {
 
-/// Adds the detections of `doubt` and more that are no labels as regions with the attributes
-/// `origin` "machine" and `teacher` and their score. Those under 1 px are left out. Returns how
-/// many there are.
+/// What a teacher found, clipped to an image of this size, with its score and the attributes
+/// `origin` "machine" and `teacher`.
+dataset::AnnotatedObject machine_object(const Detection& found, const std::string& teacher,
+                                        int width, int height);
+
+/// Adds the detections of `doubt` and more that are no labels as regions, machine_object(). Those
+/// under 1 px are left out. Returns how many there are.
 std::size_t add_doubtful_regions(std::span<const Detection> detections,
                                  const active::JudgedImage& judged, double doubt,
                                  const std::string& teacher, dataset::AnnotatedImage& image);

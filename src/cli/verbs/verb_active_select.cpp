@@ -11,6 +11,7 @@
 #include "cli/verbs/active_labelled.hpp"
 #include "cli/verbs/active_pool.hpp"
 #include "cli/verbs/predictions_file.hpp"
+#include "cli/verbs/server_access.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
@@ -189,6 +190,7 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   o.select.budget.unit = active::budget_unit(o.unit);
   o.select.seed = static_cast<std::uint64_t>(o.seed);
   const auto pictures = runtime::list_pictures(o.source);
+  take_server_access(o.model);
   o.model.detector.streams = std::max(1, std::min(usable_cores(), 16));
   api::OpenModel model = api::open_detector(o.model);
   o.look.image_size = api::usable_image_size(o.look.image_size, *model.detector);

@@ -73,9 +73,10 @@ Settings settings(SynthVerbOptions& o) {
               .basic(),
           setting("classes", o.synth.classes, "the first so many of the level's classes, 0 = all")
               .range(0, 64),
-          setting("skip-classes", o.synth.skip_classes,
-                  "leave out so many kinds, and draw the next ones; 64: none that the synth start "
-                  "knows")
+          setting(
+              "skip-classes", o.synth.skip_classes,
+              "leave out the first so many classes, and draw those behind them; with 64 none that "
+              "--weights synth was trained on")
               .range(0, 128),
           setting("empty", o.synth.empty,
                   "share of the images without objects; -1 = the level's, a tenth or none")

@@ -166,10 +166,10 @@ nlohmann::json run_train(const std::vector<std::string>& arguments, Output& outp
     return run_evolve(command_line(table, without(request.given, "evolve")), output);
   if (request.options.resume.empty()) run::settle_qat(request.options, request.given);
   check(request.options);
-  if (request.options.resume.empty())
+  if (request.options.resume.empty()) {
     run::require_possible(request.options.distill, request.given, "train");
-  if (request.options.resume.empty())
     run::require_possible(request.options.semi, request.given, "train");
+  }
   request.world = world(request.options);
   request.stop = interrupt::token();
   const int processes = std::max(request.options.nproc,

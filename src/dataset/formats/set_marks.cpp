@@ -51,6 +51,7 @@ void keep_rows(std::vector<LabelMark>& rows, const std::set<std::size_t>& droppe
 struct RowPlaces {
   std::vector<std::string> rows;                  ///< texts, blank lines left out
   std::vector<std::optional<std::size_t>> label;  ///< of each row; nothing: it was dropped
+  std::size_t kept = 0;                           ///< rows that were not
 };
 
 RowPlaces row_places(const fs::path& file, const Description& description) {
@@ -60,13 +61,12 @@ RowPlaces row_places(const fs::path& file, const Description& description) {
   std::set<int> dropped;
   for (const Problem& problem : read.dropped) dropped.insert(problem.line);
   int line = 0;
-  std::size_t label = 0;
   for (const std::string_view raw : text::lines(content)) {
     ++line;
     const std::string_view row = text::trim(raw);
     if (row.empty()) continue;
     places.rows.emplace_back(row);
-    places.label.push_back(dropped.contains(line) ? std::nullopt : std::optional(label++));
+    places.label.push_back(dropped.contains(line) ? std::nullopt : std::optional(places.kept++));
   }
   return places;
 }
@@ -77,16 +77,14 @@ class SideFiles {
   SideFiles(const Description& description, const Index& index)
       : description_(description), index_(index) {
     marks_.images.resize(index.entries.size());
-    for (std::size_t i = 0; i < index.entries.size(); ++i)
-      entries_.emplace(place(index.entries[i].picture), i);
   }
 
   SetMarks read() {
-    for (const fs::path& root : roots()) read_file(root);
-    for (ImageMarks& image : marks_.images)
-      if (std::none_of(image.labels.begin(), image.labels.end(),
-                       [](const LabelMark& mark) { return mark.machine; }))
-        image.labels.clear();
+    const std::set<fs::path> found = roots();
+    if (found.empty()) return std::move(marks_);
+    for (std::size_t i = 0; i < index_.entries.size(); ++i)
+      entries_.emplace(place(index_.entries[i].picture), i);
+    for (const fs::path& root : found) read_file(root);
     return std::move(marks_);
   }
 
@@ -100,10 +98,10 @@ class SideFiles {
   std::set<fs::path> roots() const {
     std::set<fs::path> candidates{fs::absolute(description_.file).lexically_normal().parent_path()};
     std::set<fs::path> folders;
-    for (const Entry& entry : index_.entries)
-      folders.insert(fs::path(place(entry.picture)).parent_path());
+    for (const Entry& entry : index_.entries) folders.insert(entry.picture.parent_path());
     for (const fs::path& folder : folders)
-      for (fs::path at = folder; at.has_relative_path(); at = at.parent_path())
+      for (fs::path at = fs::path(place(folder / "x")).parent_path(); at.has_relative_path();
+           at = at.parent_path())
         if (at.filename() == "images") {
           candidates.insert(at.parent_path());
           break;
@@ -173,11 +171,9 @@ class SideFiles {
     if (places.rows[at] != text_at(line, "label"))
       return fmt::format("row {} of {} has changed since: its mark is not used", at, file.string());
     if (!places.label[at]) return "";  // the row was dropped, and named
-    const auto kept = static_cast<std::size_t>(std::count_if(
-        places.label.begin(), places.label.end(), [](const auto& one) { return one.has_value(); }));
-    if (kept != labels.size())
+    if (places.kept != labels.size())
       return fmt::format("{} has {} rows for {} labels: its marks are not used", file.string(),
-                         kept, labels.size());
+                         places.kept, labels.size());
     ImageMarks& image = marks_.images[entry];
     image.labels.resize(labels.size());
     image.labels[*places.label[at]] = {true, share(number_at(line, "score").value_or(1))};

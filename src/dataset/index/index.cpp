@@ -1,23 +1,12 @@
 #include "dataset/index/index.hpp"
 
-#include <cstring>
 #include <unordered_map>
 
+#include "core/append_bytes.hpp"
 #include "core/file.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
-namespace {
-
-template <class T>
-void append_bytes(std::string& out, const T& value) {
-  char bytes[sizeof value];
-  std::memcpy(bytes, &value, sizeof value);
-  out.append(bytes, sizeof value);
-}
-
-}  // namespace
-
 std::string identity(const Entry& entry) {
   std::string one = entry.content_hash;
   for (const Label& label : entry.labels) {

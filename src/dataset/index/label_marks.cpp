@@ -1,8 +1,8 @@
 #include "dataset/index/label_marks.hpp"
 
 #include <algorithm>
-#include <cstring>
 
+#include "core/append_bytes.hpp"
 #include "core/file.hpp"
 
 namespace yolov7::dataset {
@@ -14,13 +14,6 @@ float weight_of(const LabelMark& mark, const MarkRule& rule) {
 
 bool is_ignored(const RegionMark& region, const MarkRule& rule) {
   return region.machine ? rule.machine_regions : rule.other_regions;
-}
-
-template <class T>
-void append_bytes(std::string& out, const T& value) {
-  char bytes[sizeof value];
-  std::memcpy(bytes, &value, sizeof value);
-  out.append(bytes, sizeof value);
 }
 
 }  // namespace

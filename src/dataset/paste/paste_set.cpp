@@ -16,6 +16,7 @@
 #include "core/threads.hpp"
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/output_folder.hpp"
+#include "dataset/formats/set_marks.hpp"
 #include "dataset/paste/paste_scene.hpp"
 #include "image/codec/codec.hpp"
 
@@ -246,7 +247,7 @@ class Pasting {
     one.file = drawn.file;
     one.width = drawn.size.width, one.height = drawn.size.height;
     one.split = "train";
-    one.tags = {{"origin", std::string("drawn")}};
+    one.tags = {{origin_attribute, std::string(drawn_origin)}};
     for (const SeenObject& seen : drawn.objects) {
       if (seen.pasted > 0) {
         PasteClass& its = report_.classes[static_cast<std::size_t>(seen.label.class_index)];
@@ -261,7 +262,7 @@ class Pasting {
       object.occluded = seen.visible < 1;
       if (seen.pasted > 0) {
         const GatheredImage& from = set_.images[drawn.pasted[seen.pasted - 1].image];
-        object.attributes = {{"origin", std::string("pasted")},
+        object.attributes = {{origin_attribute, std::string("pasted")},
                              {"pasted_from", from.entry.picture.filename().string()}};
       }
       one.objects.push_back(std::move(object));

@@ -42,7 +42,7 @@ class OrtDetector final : public Detector {
   }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
-    check(batch);
+    require_input(batch, facts_.stride, sides_);
     const std::size_t image =
         3 * static_cast<std::size_t>(batch.height) * static_cast<std::size_t>(batch.width);
     prediction = {};
@@ -59,22 +59,6 @@ class OrtDetector final : public Detector {
   }
 
  private:
-  void check(const PixelBatch& batch) const {
-    if (batch.count < 1 || batch.height < 1 || batch.width < 1 ||
-        batch.height % facts_.stride != 0 || batch.width % facts_.stride != 0)
-      throw Error(fmt::format("expected images with sides that are multiples of {}, found {} x {}",
-                              facts_.stride, batch.height, batch.width));
-    if (sides_.fixed() && (batch.height != sides_.height || batch.width != sides_.width))
-      throw Error(fmt::format("expected images of {} x {}, found {} x {}", sides_.width,
-                              sides_.height, batch.width, batch.height));
-    const std::size_t pixels = 3 * static_cast<std::size_t>(batch.count) *
-                               static_cast<std::size_t>(batch.height) *
-                               static_cast<std::size_t>(batch.width);
-    if (batch.pixels.size() != pixels)
-      throw Error(
-          fmt::format("expected {} bytes of pixels, found {}", pixels, batch.pixels.size()));
-  }
-
   void run(const std::vector<std::int64_t>& sides, int count, int height, int width,
            Prediction& prediction) {
     const std::vector<OrtSession::Output> found = session_->run(sides, values_);

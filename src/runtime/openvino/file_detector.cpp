@@ -68,12 +68,12 @@ class FileDetector final : public Detector {
   int stride() const override { return facts_.stride; }
   InputSides sides() const override { return sides_.width > 0 ? sides_ : InputSides{}; }
   void prepare(int count, int height, int width) override {
-    check(count, height, width);
+    require_input(count, height, width, facts_.stride, sides());
     request({batch_ > 0 ? batch_ : count, height, width});
   }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
-    check(batch.count, batch.height, batch.width);
+    require_input(batch.count, batch.height, batch.width, facts_.stride, sides());
     const std::size_t image =
         3 * static_cast<std::size_t>(batch.height) * static_cast<std::size_t>(batch.width);
     if (batch.pixels.size() != image * static_cast<std::size_t>(batch.count))
@@ -97,16 +97,6 @@ class FileDetector final : public Detector {
     int count = 0, height = 0, width = 0;
     bool operator==(const Shape&) const = default;
   };
-
-  void check(int count, int height, int width) const {
-    if (count < 1 || height < 1 || width < 1 || height % facts_.stride != 0 ||
-        width % facts_.stride != 0)
-      throw Error(fmt::format("expected images with sides that are multiples of {}, found {} x {}",
-                              facts_.stride, height, width));
-    if (sides().fixed() && (height != sides_.height || width != sides_.width))
-      throw Error(fmt::format("expected images of {} x {}, found {} x {}", sides_.width,
-                              sides_.height, width, height));
-  }
 
   ov::InferRequest& request(const Shape& shape) {
     return requests_.get(shape, [&] {

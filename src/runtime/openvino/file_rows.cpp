@@ -133,6 +133,24 @@ void require_fitting(const ModelFacts& facts, std::span<const FileOutput> output
 
 }  // namespace
 
+void require_input(int count, int height, int width, int stride, const InputSides& sides) {
+  if (count < 1 || height < 1 || width < 1 || height % stride != 0 || width % stride != 0)
+    throw Error(fmt::format("expected images with sides that are multiples of {}, found {} x {}",
+                            stride, height, width));
+  if (sides.fixed() && (height != sides.height || width != sides.width))
+    throw Error(fmt::format("expected images of {} x {}, found {} x {}", sides.width, sides.height,
+                            width, height));
+}
+
+void require_input(const PixelBatch& batch, int stride, const InputSides& sides) {
+  require_input(batch.count, batch.height, batch.width, stride, sides);
+  const std::size_t pixels = 3 * static_cast<std::size_t>(batch.count) *
+                             static_cast<std::size_t>(batch.height) *
+                             static_cast<std::size_t>(batch.width);
+  if (batch.pixels.size() != pixels)
+    throw Error(fmt::format("expected {} bytes of pixels, found {}", pixels, batch.pixels.size()));
+}
+
 void append_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, int count,
                  int height, int width, Prediction& prediction) {
   require_fitting(facts, outputs, count);

@@ -1,5 +1,6 @@
 #pragma once
-// Outputs of a model file, in any layout that we know, as rows of a prediction (export 0).
+// What goes into a model file, and its outputs, in any layout that we know, as rows of a prediction
+// (export 0).
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -13,6 +14,11 @@ struct FileOutput {
   std::vector<std::size_t> shape;
   const float* values = nullptr;
 };
+
+/// Errors: no image; sides that are not multiples of the stride; other sides than the fixed ones.
+void require_input(int count, int height, int width, int stride, const InputSides& sides);
+/// The same of a batch. Error besides: another number of bytes than its shape has.
+void require_input(const PixelBatch& batch, int stride, const InputSides& sides);
 
 /// Appends the rows of the first `count` images of a batch to `prediction` (its count, rows,
 /// columns, decoded and suppressed). `height`, `width`: of the input, in pixels. Errors:

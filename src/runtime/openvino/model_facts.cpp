@@ -124,7 +124,8 @@ void take_names(const ModelMetadata& metadata, std::int64_t classes, const std::
       throw Error(
           fmt::format("{}: expected at most {} classes, found {}", source, most_classes, number));
     for (std::int64_t i = 0; i < number; ++i) facts.names.push_back(fmt::format("class{}", i));
-    facts.notes.push_back(fmt::format("the file has no class names; class0, class1, ... are used{}",
+    facts.notes.push_back(fmt::format("{} has no class names; class0, class1, ... are used{}",
+                                      more.subject,
                                       classes > 0 ? "" : ", as many as its inner shapes tell"));
   }
   if (classes > 0 && facts.names.size() != static_cast<std::size_t>(classes))
@@ -224,7 +225,7 @@ namespace {
 
 /// As the metadata tells it, or by the shapes, which a note says then.
 void take_layout(const ModelMetadata& metadata, const std::vector<OutputShape>& outputs,
-                 const std::string& source, bool channels_last, ModelFacts& facts) {
+                 const std::string& source, const FileSurroundings& more, ModelFacts& facts) {
   if (const auto told = metadata.find("layout"); told != metadata.end())
     facts.layout = told->second;
   if (facts.layout == "end2end-trt")
@@ -239,11 +240,11 @@ void take_layout(const ModelMetadata& metadata, const std::vector<OutputShape>& 
           "{}: expected outputs of a detector ([B, N, 5 + classes], [B, 4 + classes, N], a map per "
           "level, or detections), found {}",
           source, shape_text(outputs)));
-    if (facts.layout == "v5" && channels_last) facts.layout = "tf";
-    facts.shares = facts.layout == "v8" && channels_last;
-    facts.notes.push_back(fmt::format(
-        "the file does not tell its layout; by the shapes {} it is {}{}", shape_text(outputs),
-        facts.layout, facts.shares ? ", with boxes in shares of the image" : ""));
+    if (facts.layout == "v5" && more.channels_last) facts.layout = "tf";
+    facts.shares = facts.layout == "v8" && more.channels_last;
+    facts.notes.push_back(fmt::format("{} does not tell its layout; by the shapes {} it is {}{}",
+                                      more.subject, shape_text(outputs), facts.layout,
+                                      facts.shares ? ", with boxes in shares of the image" : ""));
   }
   const std::vector<std::string> known{"v5", "v8", "tf", "raw", "nms6", "end2end-ort"};
   if (!text::contains(known, facts.layout))
@@ -270,7 +271,7 @@ ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputSh
     const auto found = metadata.find(key);
     return found == metadata.end() ? std::string() : found->second;
   };
-  take_layout(metadata, outputs, source, more.channels_last, facts);
+  take_layout(metadata, outputs, source, more, facts);
   take_names(metadata, classes_of(facts.layout, outputs[facts.output]), source, more, facts);
   take_sides(metadata, source, more, facts);
   take_preparation(told("pad_value"), told("reverse_input_channels"), facts);
@@ -292,7 +293,7 @@ ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputSh
     // The sides are the file's; no other ones come.
     facts.stride = std::gcd(std::gcd(more.input.height, more.input.width), 32);
   } else {
-    facts.notes.push_back("the file does not tell its stride; 32 is used");
+    facts.notes.push_back(fmt::format("{} does not tell its stride; 32 is used", more.subject));
   }
   facts.levels = levels_of(metadata);
   if (facts.layout == "raw" && facts.levels.size() != outputs.size())
@@ -304,10 +305,10 @@ ModelFacts model_facts(const ModelMetadata& metadata, const std::vector<OutputSh
   if (facts.layout == "nms6" || facts.layout == "end2end-ort") {
     facts.conf_thres = number_behind(told("args"), "conf_thres");
     facts.iou_thres = number_behind(told("args"), "iou_thres");
-    facts.notes.push_back(
-        "the file suppresses by itself: the IoU threshold and the kind of suppression have no "
-        "effect, boxes below its own score threshold are gone, and val measures less than the "
-        "network can");
+    facts.notes.push_back(fmt::format(
+        "{} suppresses by itself: the IoU threshold and the kind of suppression have no effect, "
+        "boxes below its own score threshold are gone, and val measures less than the network can",
+        more.subject));
   }
   const std::string description = told("description");
   facts.description = description.empty() ? facts.layout : description;

@@ -25,6 +25,7 @@ struct FileSurroundings {
   InputSides input = {};     ///< of one size
   std::int64_t classes = 0;  ///< of the boxes before a suppression in the file; 0: unknown
   std::vector<std::string> names = {};  ///< given by the user
+  const char* subject = "the file";     ///< who tells; notes begin with it
 };
 
 /// Layout, names and stride, by the metadata where it tells them, else by the shapes (then a note

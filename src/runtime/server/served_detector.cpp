@@ -67,7 +67,7 @@ class ServedDetector final : public Detector {
   std::unique_ptr<Detector> sibling() override { return std::make_unique<ServedDetector>(model_); }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
-    check(batch);
+    require_input(batch, model_->facts.stride, model_->sides);
     const std::size_t image =
         3 * static_cast<std::size_t>(batch.height) * static_cast<std::size_t>(batch.width);
     prediction = {};
@@ -86,24 +86,6 @@ class ServedDetector final : public Detector {
   }
 
  private:
-  void check(const PixelBatch& batch) const {
-    const int stride = model_->facts.stride;
-    const InputSides& sides = model_->sides;
-    if (batch.count < 1 || batch.height < 1 || batch.width < 1 || batch.height % stride != 0 ||
-        batch.width % stride != 0)
-      throw Error(fmt::format("expected images with sides that are multiples of {}, found {} x {}",
-                              stride, batch.height, batch.width));
-    if (sides.fixed() && (batch.height != sides.height || batch.width != sides.width))
-      throw Error(fmt::format("expected images of {} x {}, found {} x {}", sides.width,
-                              sides.height, batch.width, batch.height));
-    const std::size_t pixels = 3 * static_cast<std::size_t>(batch.count) *
-                               static_cast<std::size_t>(batch.height) *
-                               static_cast<std::size_t>(batch.width);
-    if (batch.pixels.size() != pixels)
-      throw Error(
-          fmt::format("expected {} bytes of pixels, found {}", pixels, batch.pixels.size()));
-  }
-
   void run(const ImageTensor& images, int count, Prediction& prediction) {
     const std::string source = model_->address.text();
     std::vector<AnswerTensor> found = client_.infer(
@@ -178,6 +160,7 @@ ModelFacts facts_of(const ServerModel& found, const ServedModel& model, const st
   more.channels_last = model.channels_last;
   more.input = model.sides;
   more.names = names;
+  more.subject = "the server";
   ModelMetadata metadata = found.parameters;
   std::vector<OutputShape> outputs;
   if (model.four_outputs) {
@@ -188,9 +171,6 @@ ModelFacts facts_of(const ServerModel& found, const ServedModel& model, const st
     for (const ServerTensor& one : model.outputs) outputs.push_back(one.sides);
   }
   ModelFacts facts = model_facts(metadata, outputs, source, more);
-  for (std::string& note : facts.notes)  // they are written for files
-    for (std::size_t at; (at = note.find("the file")) != std::string::npos;)
-      note.replace(at, 8, "the server");
   if (model.input.type == "UINT8")
     facts.notes.push_back(
         "the server takes bytes; images go out as 0 ... 255, so the model has to divide them");
