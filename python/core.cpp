@@ -90,10 +90,12 @@ std::tuple<Array<double, 2>, Array<float, 1>, Array<int, 1>> boxes_of(
 }
 
 std::shared_ptr<yolov7::Results> detect(yolov7::Detector& detector,
-                                        const std::vector<Pixels>& arrays, const std::string& order,
+                                        const std::vector<Pixels>& arrays,
+                                        const std::vector<std::string>& orders,
                                         const yolov7::DetectOptions& options) {
   std::vector<yolov7::Image> images;
-  for (const Pixels& one : arrays) images.push_back(image_of(one, order));
+  for (std::size_t i = 0; i < arrays.size(); ++i)
+    images.push_back(image_of(arrays[i], orders.at(i)));
   const nb::gil_scoped_release released;
   return std::make_shared<yolov7::Results>(detector.detect(images, options));
 }
@@ -126,7 +128,7 @@ void bind_detector(nb::module_& m) {
              return std::make_tuple(info.image_size, info.stride,
                                     std::make_pair(info.fixed_width, info.fixed_height));
            })
-      .def("detect", &detect, "images"_a, "order"_a, "options"_a)
+      .def("detect", &detect, "images"_a, "orders"_a, "options"_a)
       .def(
           "draw",
           [](const yolov7::Detector& self, const yolov7::Results& results, std::size_t index,

@@ -10,8 +10,10 @@
  *   were. Codes: 1, it failed; 2, it was called wrongly.
  * - Texts are UTF-8. A text that a function returns belongs to the handle it was asked of.
  * - A struct of options or facts begins with its size, which the caller sets: yolov7_..._init() does
- *   that and fills in the defaults. A later version of the library reads the shorter struct of an
- *   earlier header. yolov7_image and yolov7_box stay as they are.
+ *   that and fills in the defaults. A later version of the library fills in and reads no more than
+ *   the shorter struct of an earlier header. In other languages than C, call
+ *   yolov7_..._init_sized() with the size of your struct. yolov7_image and yolov7_box stay as they
+ *   are.
  * - Different handles may be used by different threads at the same time. Calls on one model wait
  *   for each other.
  */
@@ -69,10 +71,13 @@ typedef struct yolov7_model_options {
   int threads;           /* 0: the cores that this process may use */
   int augment;           /* 1: three passes over each image (test-time augmentation) */
   /* Folder where networks that were compiled are kept for the next start, for their user alone;
-   * "auto": that of the program; NULL or "none": they are not kept. Since 0.2. */
+   * "auto": that of the program; NULL or "none": they are not kept. Networks of checkpoints alone;
+   * a model file is compiled each time. Since 0.2. */
   const char *model_cache;
 } yolov7_model_options;
-YOLOV7_API void yolov7_model_options_init(yolov7_model_options *options);
+YOLOV7_API void yolov7_model_options_init_sized(yolov7_model_options *options, size_t size);
+#define yolov7_model_options_init(options) \
+  yolov7_model_options_init_sized((options), sizeof(yolov7_model_options))
 
 /* A checkpoint of this program or of the official YOLOv7, .onnx, .tflite, .pb, .torchscript, a
  * SavedModel or an OpenVINO folder. `options`: NULL = the defaults. Nothing is downloaded.
@@ -89,7 +94,8 @@ typedef struct yolov7_model_info {
   int fixed_height;  /* of a model file with one input size; 0: any */
   int fixed_width;
 } yolov7_model_info;
-YOLOV7_API void yolov7_model_info_init(yolov7_model_info *info);
+YOLOV7_API void yolov7_model_info_init_sized(yolov7_model_info *info, size_t size);
+#define yolov7_model_info_init(info) yolov7_model_info_init_sized((info), sizeof(yolov7_model_info))
 YOLOV7_API int yolov7_model_get_info(const yolov7_model *model, yolov7_model_info *info,
                                      yolov7_error **error);
 /* NULL: no such class. */
@@ -101,7 +107,7 @@ YOLOV7_API const char *yolov7_model_description(const yolov7_model *model);
 
 typedef struct yolov7_detect_options {
   size_t size;
-  int image_size;       /* long side of the network's input in pixels; 0: the model's */
+  int image_size;       /* long side of the network's input in pixels, 16384 at most; 0: the model's */
   double conf_thres;    /* a box counts if its score is above; negative: what the file wants, or .25 */
   double iou_thres;     /* of suppression; negative: what the file wants, or .45 */
   int max_det;          /* boxes of an image */
@@ -111,7 +117,9 @@ typedef struct yolov7_detect_options {
   int tile;             /* side in pixels of tiles that are looked at besides the image; 0: none */
   double tile_overlap;  /* of neighbouring tiles, as a share of their side */
 } yolov7_detect_options;
-YOLOV7_API void yolov7_detect_options_init(yolov7_detect_options *options);
+YOLOV7_API void yolov7_detect_options_init_sized(yolov7_detect_options *options, size_t size);
+#define yolov7_detect_options_init(options) \
+  yolov7_detect_options_init_sized((options), sizeof(yolov7_detect_options))
 
 enum yolov7_pixel_format {
   YOLOV7_BGR = 0,
@@ -138,7 +146,7 @@ typedef struct yolov7_box {
 typedef struct yolov7_results yolov7_results;
 
 /* One result an image, in their order. Neighbours of one size go through the
- * network together, but for tiles.
+ * network together, at most 16 at a time, but for tiles.
  * `options`: NULL = the defaults. Freed by yolov7_results_free(). */
 YOLOV7_API int yolov7_detect(yolov7_model *model, const yolov7_image *images, size_t count,
                              const yolov7_detect_options *options, yolov7_results **results,

@@ -59,12 +59,14 @@ class Results {
   explicit Results(yolov7_results* own) : own_(own) {}
   std::size_t size() const { return yolov7_results_count(own_.get()); }
   /// By descending score. Exception 2: no such image.
-  Boxes boxes(std::size_t image = 0) const {
+  Boxes boxes(std::size_t image = 0) const& {
     if (image >= size()) throw Exception("results: no such image", 2);
     std::size_t count = 0;
     const Box* first = yolov7_results_boxes(own_.get(), image, &count);
     return {first, count};
   }
+  /// Boxes end with their Results: `auto found = detector.detect(path);` comes first.
+  Boxes boxes(std::size_t image = 0) const&& = delete;
   /// Width and height in pixels. Exception 2: no such image.
   std::pair<int, int> image_size(std::size_t image = 0) const {
     std::pair<int, int> sides;
@@ -98,7 +100,7 @@ struct ModelOptions {
   std::string precision = "float32", backend = "openvino", names;
   int threads = 0;
   bool augment = false;
-  std::string model_cache;  ///< a folder, "auto" or ""
+  std::string model_cache;  ///< a folder, "auto" or ""; of checkpoints alone
 };
 
 /// As the comments of yolov7_detect_options say.
@@ -168,12 +170,13 @@ class Detector {
   /// The boxes of a result drawn over its image: B G R, rows that follow each other.
   std::vector<unsigned char> draw(const Results& results, const Image& image,
                                   std::size_t index = 0) const {
-    std::vector<unsigned char> bgr(3 * static_cast<std::size_t>(image.width < 0 ? 0 : image.width) *
-                                   static_cast<std::size_t>(image.height < 0 ? 0 : image.height));
-    unsigned char none = 0;
+    // Of the result, not of `image`, which is not checked yet.
+    const auto [width, height] = results.image_size(index);
+    std::vector<unsigned char> bgr(3 * static_cast<std::size_t>(width) *
+                                   static_cast<std::size_t>(height));
     yolov7_error* error = nullptr;
-    const int code = yolov7_results_draw(results.handle(), index, own_.get(), &image,
-                                         bgr.empty() ? &none : bgr.data(), &error);
+    const int code =
+        yolov7_results_draw(results.handle(), index, own_.get(), &image, bgr.data(), &error);
     check(code, error);
     return bgr;
   }

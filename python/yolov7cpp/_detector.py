@@ -1,6 +1,7 @@
 """Detector and Result: the C++ interface with arrays and names."""
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union, runtime_checkable
@@ -97,18 +98,41 @@ def _pixels(image: Image, order: str) -> tuple[Pixels, str]:
     raise TypeError(f"image: expected a path, the bytes of an image file, an array or an image of Pillow, found {type(image).__name__}")
 
 
+def _whole(name: str, value: Any) -> int:
+    """An int, of numpy, too. 32 bits."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a whole number, found {type(value).__name__}")
+    if not -2**31 <= value < 2**31:
+        raise ValueError(f"{name}: expected a number of 32 bits, found {value}")
+    return int(value)
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name}: expected a number, found {type(value).__name__}")
+    return float(value)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected a text, found {type(value).__name__}")
+    return value
+
+
 class Detector:
     """A model: a checkpoint, or a file of another program's format. Nothing is downloaded.
 
     precision: "float32" or "bfloat16"; backend: "openvino", "onnxruntime" or "libtorch"; names: class names of a model file that has
     none, with commas, or a file; threads: 0 = the cores that this process may use; augment: three passes over each image;
-    model_cache: the folder where a compiled network is kept for the next start, "auto" = that of the program, "none" = it is not kept.
+    model_cache: the folder where the compiled network of a checkpoint is kept for the next start, "auto" = that of the program, "none" = it is not
+    kept; model files are compiled each time.
     Calls of several threads wait for each other; open a model once for each thread that shall work at the same time.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, precision: str = "float32", backend: str = "openvino", names: str = "", threads: int = 0,
                  augment: bool = False, model_cache: str | os.PathLike[str] = "auto") -> None:
-        self._own = _core.Detector(os.fspath(path), precision, backend, names, threads, augment, os.fspath(model_cache))
+        self._own = _core.Detector(_text("path", os.fspath(path)), _text("precision", precision), _text("backend", backend), _text("names", names),
+                                   _whole("threads", threads), bool(augment), _text("model_cache", os.fspath(model_cache)))
         self.names: list[str] = self._own.names()
         self.description: str = self._own.description()
         image_size, stride, sides = self._own.info()
@@ -132,8 +156,12 @@ class Detector:
         if isinstance(images, (str, bytes, os.PathLike)) or hasattr(images, "dtype"):
             raise TypeError("images: expected a sequence of images; a single image is given to the detector itself: detector(image)")
         options = _core.DetectOptions()
-        options.image_size, options.conf_thres, options.iou_thres, options.max_det = image_size, conf_thres, iou_thres, max_det
-        options.agnostic, options.classes, options.tile, options.tile_overlap = agnostic, None if classes is None else list(classes), tile, tile_overlap
+        options.image_size, options.tile, options.agnostic = _whole("image_size", image_size), _whole("tile", tile), bool(agnostic)
+        options.conf_thres = None if conf_thres is None else _number("conf_thres", conf_thres)
+        options.iou_thres = None if iou_thres is None else _number("iou_thres", iou_thres)
+        options.max_det = None if max_det is None else _whole("max_det", max_det)
+        options.classes = None if classes is None else [_whole("classes", one) for one in classes]
+        options.tile_overlap = None if tile_overlap is None else _number("tile_overlap", tile_overlap)
         if order not in ("bgr", "rgb"):
             raise ValueError(f"order: expected 'bgr' or 'rgb', found '{order}'")
         if conf_thres is not None and conf_thres < 0 or iou_thres is not None and iou_thres < 0:
@@ -141,15 +169,8 @@ class Detector:
         if classes is not None and len(classes) == 0:
             raise ValueError("classes: expected the classes to look for, or None for all, found none")
         read = [_pixels(one, order) for one in images]
-        results: list[Result | None] = [None] * len(read)
-        for kind in ("bgr", "rgb"):  # one call for each order of channels
-            chosen = [i for i, (_, of) in enumerate(read) if of == kind]
-            if not chosen:
-                continue
-            found = self._own.detect([read[i][0] for i in chosen], kind, options)
-            for index, i in enumerate(chosen):
-                results[i] = Result(self._own, found, index, read[i][0], kind, self.names)
-        return [one for one in results if one is not None]
+        found = self._own.detect([pixels for pixels, _ in read], [kind for _, kind in read], options)
+        return [Result(self._own, found, index, pixels, kind, self.names) for index, (pixels, kind) in enumerate(read)]
 
     def __call__(self, image: Image, **options: Any) -> Result:
         """detect() of one image."""

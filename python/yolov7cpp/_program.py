@@ -63,7 +63,7 @@ class _Watcher(threading.Thread):
             text = line.rstrip("\n")
             if text.startswith("error: "):
                 self.errors.append(text[len("error: "):])
-            elif self.raised is None:
+            if self.raised is None:
                 try:
                     self._say(text)
                 except BaseException as error:  # raised again by run(), when the program has ended
@@ -82,7 +82,7 @@ def run(arguments: Sequence[str | os.PathLike[str]], *, on_progress: Callable[[P
         on_message: Callable[[str], None] | None = None) -> dict[str, Any]:
     """yolov7 ARGUMENTS --json: gives the object that it prints.
 
-    Messages and progress go to stderr, or to the functions given, which a thread of this call calls. An exception of theirs comes out of run() when the
+    Messages, errors among them, and progress go to stderr, or to the functions given, which a thread of this call calls. An exception of theirs comes out of run() when the
     program has ended. Ctrl-C, where run() is called by the main thread, interrupts the program, which leaves nothing half-written, and then raises
     KeyboardInterrupt; a second one goes to the program, too. Errors: ProgramError, with the program's line.
     """
@@ -91,23 +91,27 @@ def run(arguments: Sequence[str | os.PathLike[str]], *, on_progress: Callable[[P
     if "--json" not in command:
         command.append("--json")
     message = on_message if on_message is not None else lambda text: print(text, file=sys.stderr, flush=True)
-    interrupted = False
+    interrupted = 0
     # A session of its own: a Ctrl-C of the terminal comes to it once, from here.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
                           start_new_session=True) as child:
         watcher = _Watcher(child.stderr, on_progress, message)
-        watcher.start()
         assert child.stdout is not None
         output = ""
+        told = 0  # interrupts that the program was told of: a Ctrl-C may come between any two lines
         while True:
             try:
+                while told < interrupted:
+                    told += 1
+                    child.send_signal(signal.SIGINT)
+                if watcher.ident is None:
+                    watcher.start()
                 output += child.stdout.read()
                 child.wait()
                 watcher.join()
                 break
             except KeyboardInterrupt:
-                interrupted = True
-                child.send_signal(signal.SIGINT)
+                interrupted += 1
     if interrupted or child.returncode == 130:
         raise KeyboardInterrupt
     if watcher.raised is not None:

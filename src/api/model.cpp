@@ -85,9 +85,9 @@ OpenModel open_file(const std::string& path, const ModelOptions& options) {
   const std::vector<std::string> names = given_class_names(options.names);
   const bool by_ort = options.backend == "onnxruntime";
   if (!served && (script ? by_ort : options.backend == "libtorch"))
-    throw usage_error(fmt::format("{}: expected --backend {} for a model in this format, found {}",
-                                  path, script ? "libtorch" : "openvino or onnxruntime",
-                                  options.backend));
+    throw usage_error(fmt::format(
+        "{}: expected {} {} for a model in this format, found {}", path, setting_name("backend"),
+        script ? "libtorch" : "openvino or onnxruntime", options.backend));
   OpenModel model;
   model.path = path;
   runtime::ModelFile file = served   ? served_model(path, options, names)
@@ -120,9 +120,8 @@ OpenModel open_file(const std::string& path, const ModelOptions& options) {
   if (options.augment) {
     if (file.facts.layout != "v5" && file.facts.layout != "tf")
       throw usage_error(
-          fmt::format("{}: --augment: expected decoded boxes of every level, found "
-                      "the layout {}",
-                      path, file.facts.layout));
+          fmt::format("{}: {}: expected decoded boxes of every level, found the layout {}", path,
+                      setting_name("augment"), file.facts.layout));
     model.detector = runtime::make_augmented_detector(std::move(file.detector), options.clip_tails,
                                                       static_cast<int>(file.facts.levels.size()));
   } else {

@@ -1,5 +1,8 @@
 // Detection of yolov7.h.
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "bindings/handles.hpp"
@@ -7,6 +10,7 @@
 #include "core/log.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/draw.hpp"
+#include "runtime/detect.hpp"
 #include "runtime/detect_all.hpp"
 
 namespace {
@@ -14,6 +18,15 @@ namespace {
 using namespace yolov7::bindings;
 using yolov7::Error;
 using yolov7::usage_error;
+
+/// Images that go through the network together: a batch of any number would need memory for all,
+/// and a network is compiled for each number.
+constexpr std::size_t most_at_once = 16;
+
+yolov7_detect_options default_options() {
+  const yolov7::runtime::LookOptions look;
+  return {0, 0, -1, -1, look.nms.max_det, 0, nullptr, 0, 0, look.tile_overlap};
+}
 
 void require_share(double value, const char* what) {
   if (!(value >= 0 && value <= 1))
@@ -23,15 +36,12 @@ void require_share(double value, const char* what) {
 yolov7::runtime::LookOptions look_options(yolov7_model& model, const yolov7_detect_options& given) {
   yolov7::runtime::LookOptions options;
   const int wanted = given.image_size == 0 ? model.open.image_size : given.image_size;
-  if (wanted < 1 || wanted > 65536)
-    throw usage_error(fmt::format("image_size: expected 0 to 65536, found {}", given.image_size));
-  if (wanted != model.wanted_size) {
-    model.used_size = yolov7::api::usable_image_size(wanted, *model.open.detector);
-    model.wanted_size = wanted;
-  }
-  options.image_size = model.used_size;
+  if (wanted < 1 || wanted > yolov7::runtime::longest_input_side)
+    throw usage_error(fmt::format("image_size: expected 0 to {}, found {}",
+                                  yolov7::runtime::longest_input_side, given.image_size));
+  // Not a number is no wish for the default: require_share() names it.
   const auto threshold = [](double value, double of_file, double& out) {
-    if (value >= 0)
+    if (!(value < 0))
       out = value;
     else if (of_file >= 0)
       out = of_file;
@@ -46,6 +56,11 @@ yolov7::runtime::LookOptions look_options(yolov7_model& model, const yolov7_dete
   if (given.conf_thres >= 0) named.emplace_back("conf-thres");
   if (given.iou_thres >= 0) named.emplace_back("iou-thres");
   yolov7::api::require_agreement(model.open, wanted, nms, named);
+  if (wanted != model.wanted_size) {
+    model.used_size = yolov7::api::usable_image_size(wanted, *model.open.detector);
+    model.wanted_size = wanted;
+  }
+  options.image_size = model.used_size;
   if (given.max_det < 1)
     throw usage_error(fmt::format("max_det: expected 1 or more, found {}", given.max_det));
   nms.max_det = given.max_det;
@@ -62,17 +77,20 @@ yolov7::runtime::LookOptions look_options(yolov7_model& model, const yolov7_dete
   return options;
 }
 
-std::unique_ptr<yolov7_results> results_of(
-    const std::vector<cv::Mat>& images, const std::vector<yolov7::runtime::DetectResult>& found) {
+/// `name`: of a single image; the others are told by their numbers, from 0 on.
+std::unique_ptr<yolov7_results> results_of(const std::vector<cv::Mat>& images,
+                                           const std::vector<yolov7::runtime::DetectResult>& found,
+                                           const std::string& name) {
   auto results = std::make_unique<yolov7_results>();
   for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string which = name.empty() ? fmt::format("image {}", i) : name;
     if (found[i].nothing_finite())
       throw Error(
-          fmt::format("image {}: none of the network's {} rows is finite, so nothing is "
+          fmt::format("{}: none of the network's {} rows is finite, so nothing is "
                       "known of this image",
-                      i, found[i].rows));
+                      which, found[i].rows));
     if (found[i].dropped_not_finite > 0)
-      yolov7::log::warning(fmt::format("image {}: {} of {} rows are not finite and are left out", i,
+      yolov7::log::warning(fmt::format("{}: {} of {} rows are not finite and are left out", which,
                                        found[i].dropped_not_finite, found[i].rows));
     yolov7_results::Image one;
     one.width = images[i].cols, one.height = images[i].rows;
@@ -85,13 +103,18 @@ std::unique_ptr<yolov7_results> results_of(
 }
 
 yolov7_results* detected(yolov7_model* handle, const std::vector<cv::Mat>& images,
-                         const yolov7_detect_options* options) {
+                         const yolov7_detect_options* options, const std::string& name = "") {
   yolov7_model& model = required(handle, "model");
-  const auto given = over_defaults(options, yolov7_detect_options_init, "yolov7_detect_options");
+  const auto given = over_defaults(options, default_options(), "yolov7_detect_options");
   const std::scoped_lock lock(model.mutex);
-  return results_of(images, yolov7::runtime::detect_all(*model.open.detector, images,
-                                                        look_options(model, given), model.buffers))
-      .release();
+  const yolov7::runtime::LookOptions look = look_options(model, given);
+  std::vector<yolov7::runtime::DetectResult> found;
+  for (std::size_t from = 0; from < images.size(); from += most_at_once) {
+    const auto part = std::span(images).subspan(from, std::min(most_at_once, images.size() - from));
+    std::ranges::move(yolov7::runtime::detect_all(*model.open.detector, part, look, model.buffers),
+                      std::back_inserter(found));
+  }
+  return results_of(images, found, name).release();
 }
 
 const yolov7_results::Image* image_of(const yolov7_results* results, std::size_t image) {
@@ -100,10 +123,8 @@ const yolov7_results::Image* image_of(const yolov7_results* results, std::size_t
 
 }  // namespace
 
-void yolov7_detect_options_init(yolov7_detect_options* options) {
-  if (options == nullptr) return;
-  const yolov7::runtime::LookOptions look;
-  *options = {sizeof *options, 0, -1, -1, look.nms.max_det, 0, nullptr, 0, 0, look.tile_overlap};
+void yolov7_detect_options_init_sized(yolov7_detect_options* options, size_t size) {
+  init(options, size, default_options());
 }
 
 int yolov7_detect(yolov7_model* model, const yolov7_image* images, size_t count,
@@ -121,7 +142,7 @@ int yolov7_detect_file(yolov7_model* model, const char* path, const yolov7_detec
                        yolov7_results** results, yolov7_error** error) {
   return guarded(error, [&] {
     required(results, "results");
-    *results = detected(model, {yolov7::read_picture(&required(path, "path"))}, options);
+    *results = detected(model, {read(&required(path, "path"))}, options, path);
   });
 }
 
@@ -130,7 +151,7 @@ int yolov7_detect_encoded(yolov7_model* model, const void* bytes, size_t length,
                           yolov7_error** error) {
   return guarded(error, [&] {
     required(results, "results");
-    *results = detected(model, {decoded(bytes, length, name)}, options);
+    *results = detected(model, {decoded(bytes, length, name)}, options, text_or(name, "image"));
   });
 }
 
@@ -175,11 +196,12 @@ int yolov7_results_draw(const yolov7_results* results, size_t image, const yolov
           fmt::format("pixels: expected the image of the result, {} x {}, found {} "
                       "x {}",
                       one->width, one->height, given.cols, given.rows));
+    const std::vector<std::string>& names = required(model, "model").open.names;
     cv::Mat out(given.rows, given.cols, CV_8UC3, &required(bgr, "bgr"));
     given.copyTo(out);
     std::vector<yolov7::Detection> boxes;
     for (const yolov7_box& b : one->boxes)
       boxes.push_back({{b.x1, b.y1, b.x2, b.y2}, b.score, b.class_index});
-    yolov7::draw_detections(out, boxes, required(model, "model").open.names, {});
+    yolov7::draw_detections(out, boxes, names, {});
   });
 }

@@ -59,7 +59,7 @@ int guarded(yolov7_error** error, const Action& action) noexcept {
   } catch (const std::bad_alloc&) {
     return failed(error, "not enough memory", 1);
   } catch (const std::exception& e) {
-    return failed(error, e.what(), 1);
+    return failed(error, first_line(e).c_str(), 1);
   } catch (...) {
     return failed(error, "unknown error", 1);
   }
@@ -71,11 +71,21 @@ Handle& required(Handle* handle, const char* what) {
   return *handle;
 }
 
+/// Writes the defaults into the caller's struct, `size` bytes of this or of an earlier header. What
+/// a later header adds becomes zero.
+template <class Struct>
+void init(Struct* out, std::size_t size, Struct defaults) {
+  if (out == nullptr || size < sizeof(std::size_t)) return;
+  defaults.size = size;
+  std::memset(static_cast<void*>(out), 0, size);
+  std::memcpy(static_cast<void*>(out), &defaults, std::min(size, sizeof defaults));
+}
+
 /// The caller's struct, of this or of an earlier header, over the defaults.
 template <class Struct>
-Struct over_defaults(const Struct* given, void (*init)(Struct*), const char* what) {
-  Struct own;
-  init(&own);
+Struct over_defaults(const Struct* given, Struct defaults, const char* what) {
+  Struct own = defaults;
+  own.size = sizeof own;
   if (given == nullptr) return own;
   // A struct of a later header begins with all that is known here; what it adds is unknown.
   if (given->size < sizeof(std::size_t) || given->size > sizeof own)

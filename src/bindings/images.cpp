@@ -4,6 +4,7 @@
 
 #include "api/video_library.hpp"
 #include "bindings/handles.hpp"
+#include "core/log.hpp"
 #include "image/codec/codec.hpp"
 
 namespace yolov7::bindings {
@@ -28,6 +29,12 @@ void hand_out(const cv::Mat& bgr, yolov7_image& image) {
   cv::Mat rows(bgr.rows, bgr.cols, CV_8UC3, pixels);
   bgr.copyTo(rows);
   image = {pixels, bgr.cols, bgr.rows, 0, YOLOV7_BGR};
+}
+
+cv::Mat told(const yolov7::ReducedPicture& picture, const std::string& name) {
+  if (!picture.rows.whole())
+    yolov7::log::warning(fmt::format("{}: {}", name, describe(picture.rows)));
+  return picture.bgr;
 }
 
 }  // namespace
@@ -57,9 +64,13 @@ cv::Mat bgr_of(const yolov7_image& image) {
   return bgr;
 }
 
+cv::Mat read(const char* path) { return told(yolov7::read_reduced_picture(path, 0), path); }
+
 cv::Mat decoded(const void* bytes, std::size_t length, const char* name) {
   if (bytes == nullptr) throw usage_error("bytes: expected an image file, found NULL");
-  return yolov7::decode_picture({static_cast<const char*>(bytes), length}, text_or(name, "image"));
+  const std::string source = text_or(name, "image");
+  return told(yolov7::decode_reduced_picture({static_cast<const char*>(bytes), length}, source, 0),
+              source);
 }
 
 }  // namespace yolov7::bindings
@@ -69,7 +80,7 @@ using namespace yolov7::bindings;
 int yolov7_image_read(const char* path, yolov7_image* image, yolov7_error** error) {
   return guarded(error, [&] {
     yolov7::api::decode_further_images();
-    hand_out(yolov7::read_picture(&required(path, "path")), required(image, "image"));
+    hand_out(read(&required(path, "path")), required(image, "image"));
   });
 }
 

@@ -1,12 +1,15 @@
 // Version, errors and messages of yolov7.h.
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include "bindings/handles.hpp"
 #include "core/log.hpp"
+#include "core/setting_name.hpp"
 #include "core/version.hpp"
 
 namespace {
@@ -31,6 +34,15 @@ class CallbackSink final : public yolov7::log::Sink {
 };
 static_assert(static_cast<int>(yolov7::log::Level::debug) == YOLOV7_LOG_DEBUG);
 static_assert(static_cast<int>(yolov7::log::Level::error) == YOLOV7_LOG_ERROR);
+
+/// Messages name the members of yolov7.h's structs, which are Python's arguments, too.
+std::string member(std::string_view key) {
+  if (key == "img-size") return "image_size";
+  std::string name(key);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+[[maybe_unused]] const auto spelling_before = yolov7::install_setting_spelling(member);
 
 }  // namespace
 

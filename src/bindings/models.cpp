@@ -9,10 +9,16 @@ namespace {
 using namespace yolov7::bindings;
 using yolov7::usage_error;
 
+constexpr yolov7_model_options default_options{0, "float32", "openvino", nullptr, 0, 0, nullptr};
+
 yolov7::api::ModelOptions model_options(const char* path, const yolov7_model_options& given) {
   yolov7::api::ModelOptions options;
   options.weights = {path};
   options.backend = text_or(given.backend, "openvino");
+  if (options.backend != "openvino" && options.backend != "onnxruntime" &&
+      options.backend != "libtorch")
+    throw usage_error(fmt::format("backend: expected openvino, onnxruntime or libtorch, found '{}'",
+                                  options.backend));
   options.names = text_or(given.names, "");
   options.detector.precision = text_or(given.precision, "float32");
   if (options.detector.precision != "float32" && options.detector.precision != "bfloat16")
@@ -29,9 +35,8 @@ yolov7::api::ModelOptions model_options(const char* path, const yolov7_model_opt
 
 }  // namespace
 
-void yolov7_model_options_init(yolov7_model_options* options) {
-  if (options != nullptr)
-    *options = {sizeof *options, "float32", "openvino", nullptr, 0, 0, nullptr};
+void yolov7_model_options_init_sized(yolov7_model_options* options, size_t size) {
+  init(options, size, default_options);
 }
 
 int yolov7_model_open(const char* path, const yolov7_model_options* options, yolov7_model** model,
@@ -41,16 +46,16 @@ int yolov7_model_open(const char* path, const yolov7_model_options* options, yol
     required(path, "path");
     yolov7::api::decode_further_images();
     auto own = std::make_unique<yolov7_model>();
-    own->open = yolov7::api::open_detector(model_options(
-        path, over_defaults(options, yolov7_model_options_init, "yolov7_model_options")));
+    own->open = yolov7::api::open_detector(
+        model_options(path, over_defaults(options, default_options, "yolov7_model_options")));
     own->description = own->open.detector->description();
     *model = own.release();
   });
 }
 void yolov7_model_free(yolov7_model* model) { delete model; }
 
-void yolov7_model_info_init(yolov7_model_info* info) {
-  if (info != nullptr) *info = {sizeof *info, 0, 0, 0, 0, 0};
+void yolov7_model_info_init_sized(yolov7_model_info* info, size_t size) {
+  init(info, size, yolov7_model_info{});
 }
 
 int yolov7_model_get_info(const yolov7_model* model, yolov7_model_info* info,

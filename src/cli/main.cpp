@@ -80,8 +80,7 @@ ExitCode guarded(const std::vector<std::string>& arguments) {
   } catch (const std::bad_alloc&) {
     log::error("out of memory");
   } catch (const std::exception& error) {
-    // One line even from libraries whose messages carry stack traces.
-    log::error(std::string(error.what()).substr(0, std::string(error.what()).find('\n')));
+    log::error(first_line(error));
   }
   return interrupt::requested() ? ExitCode::interrupted : ExitCode::failure;
 }

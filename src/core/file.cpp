@@ -159,12 +159,13 @@ void append_line(const fs::path& path, std::string_view line) {
   write_all(d.fd, std::string(line) + "\n", path);
 }
 
-void make_folder(const fs::path& path) {
+bool make_folder(const fs::path& path) {
   std::error_code error;
-  fs::create_directories(path, error);
+  const bool made = fs::create_directories(path, error);
   if (error || !fs::is_directory(path))
     throw Error(fmt::format("{}: cannot make this folder: {}", path.string(),
                             error ? error.message() : "a file is in the way"));
+  return made;
 }
 
 bool writable_folder(const fs::path& path) {

@@ -35,7 +35,8 @@ void write_atomically(const std::filesystem::path& path, std::string_view conten
                       Sync sync = Sync::now);
 /// Appends one line (LF added) with a single write(2).
 void append_line(const std::filesystem::path& path, std::string_view line);
-void make_folder(const std::filesystem::path& path);  ///< with parents; Error names the folder
+/// With parents. True: it was not there before. Error names the folder.
+bool make_folder(const std::filesystem::path& path);
 bool writable_folder(const std::filesystem::path& path);
 
 /// XXH3-128 of the bytes, 32 hexadecimal digits.

@@ -16,6 +16,7 @@
 #include "evaluation/batch_pictures.hpp"
 #include "evaluation/picture_outcome.hpp"
 #include "image/boxes/nms.hpp"
+#include "runtime/detect.hpp"
 #include "runtime/joined_detectors.hpp"
 
 namespace yolov7::evaluation {
@@ -42,7 +43,7 @@ std::vector<Setting> measuring_settings(ValidationOptions& o) {
              {setting("img-size", o.image_size,
                       "long side of the network input in pixels, rounded up to a multiple of the "
                       "stride")
-                  .range(1, 65535)
+                  .range(1, runtime::longest_input_side)
                   .basic(),
               setting("batch-size", o.batch_size, "images per batch").range(1, 65536).basic()}),
        group("Metrics", {setting("single-cls", o.single_cls,

@@ -71,7 +71,7 @@ cv::Rect inner(const Letterbox& geometry) {
 
 /// Writes the channels into the rectangle `place` of three planes of `size`, in the order R, G, B.
 void write_planes(const cv::Mat& bgr, cv::Size size, const cv::Rect& place, std::uint8_t* planes) {
-  const auto plane = static_cast<std::size_t>(size.area());
+  const std::size_t plane = pixels_of(size);
   cv::Mat red(size, CV_8UC1, planes), green(size, CV_8UC1, planes + plane),
       blue(size, CV_8UC1, planes + 2 * plane);
   cv::Mat targets[] = {blue(place), green(place), red(place)};
@@ -95,7 +95,7 @@ cv::Mat letterbox(const cv::Mat& picture, const Letterbox& geometry) {
 void letterbox_planes(const cv::Mat& bgr, const Letterbox& geometry, std::uint8_t* planes) {
   require_fit(bgr, geometry);
   if (geometry.target != geometry.resized)
-    std::fill(planes, planes + 3 * static_cast<std::size_t>(geometry.target.area()),
+    std::fill(planes, planes + 3 * pixels_of(geometry.target),
               static_cast<std::uint8_t>(letterbox_grey));
   cv::Mat resized = bgr;
   if (geometry.resized != geometry.source)

@@ -1,5 +1,6 @@
 #pragma once
 // Letterbox and its inverse (data 7.2).
+#include <cstddef>
 #include <cstdint>
 #include <opencv2/core/mat.hpp>
 #include <vector>
@@ -25,6 +26,11 @@ struct Letterbox {
 };
 
 inline constexpr int letterbox_grey = 114;
+
+/// cv::Size::area() is an int, which images of 46,341 px a side leave.
+inline std::size_t pixels_of(cv::Size size) {
+  return static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+}
 
 /// Geometry alone; `target` is width × height in pixels. Error: a side or the stride below 1.
 Letterbox letterbox_geometry(cv::Size source, cv::Size target, const LetterboxOptions& options);

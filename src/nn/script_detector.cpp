@@ -8,6 +8,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/setting_name.hpp"
 #include "core/threads.hpp"
 #include "nn/script_code.hpp"
 #include "nn/script_error.hpp"
@@ -251,10 +252,8 @@ class ScriptDetector final : public runtime::Detector {
 runtime::ModelFile open_script(const fs::path& path, const runtime::DetectorOptions& options,
                                const std::vector<std::string>& names) {
   if (options.precision != "float32")
-    throw Error(
-        fmt::format("{}: --precision: expected float32 for a file that has its own types, "
-                    "found {}",
-                    path.string(), options.precision));
+    throw Error(fmt::format("{}: {}: expected float32 for a file that has its own types, found {}",
+                            path.string(), setting_name("precision"), options.precision));
   const runtime::ModelMetadata metadata = metadata_of(path);
   require_inward_code(path);
   if (const auto told = metadata.find("layout"); told != metadata.end())

@@ -30,7 +30,7 @@ std::vector<Setting> settings(LookOptions& o) {
              {setting("img-size", o.image_size,
                       "long side of the network input in pixels, rounded up to a multiple of the "
                       "stride")
-                  .range(1, 65535)
+                  .range(1, longest_input_side)
                   .basic()}),
        group("Tiles",
              {setting("tile", o.tile,
@@ -71,7 +71,7 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures,
   const auto share = 1.0 / static_cast<double>(count);
   Clock::time_point clock = Clock::now();
   const cv::Size input = geometries[0].target;
-  const std::size_t bytes = 3 * static_cast<std::size_t>(input.area());
+  const std::size_t bytes = 3 * pixels_of(input);
   buffers.pixels.resize(count * bytes);
   for (std::size_t i = 0; i < count; ++i)
     letterbox_planes(pictures[i], geometries[i], buffers.pixels.data() + i * bytes);

@@ -37,6 +37,8 @@ struct DetectBuffers {
   Prediction prediction;
 };
 
+/// Most pixels of a side of the network's input: an image of it takes 800 MB in bytes.
+inline constexpr int longest_input_side = 16384;
 /// `image_size` rounded up to a multiple of `stride`.
 int rounded_image_size(int image_size, int stride);
 

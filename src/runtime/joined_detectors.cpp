@@ -10,6 +10,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "image/letterbox.hpp"
 
@@ -92,7 +93,7 @@ class AugmentedDetector final : public Detector {
                                                cv::Size target) {
     const auto from =
                    static_cast<std::size_t>(batch.width) * static_cast<std::size_t>(batch.height),
-               to = static_cast<std::size_t>(target.area());
+               to = pixels_of(target);
     std::vector<std::uint8_t> out(static_cast<std::size_t>(batch.count) * 3 * to, letterbox_grey);
     const cv::Size scaled(static_cast<int>(batch.width * pass.scale),
                           static_cast<int>(batch.height * pass.scale));
@@ -184,7 +185,7 @@ class Ensemble final : public Detector {
 };
 
 /// Passes and members share pictures of several sizes.
-void require_open_sides(const Detector& detector, const char* who) {
+void require_open_sides(const Detector& detector, const std::string& who) {
   if (const InputSides sides = detector.sides(); sides.fixed())
     throw usage_error(fmt::format(
         "{}: expected a model that takes images of any size, found one of {} x {} px only", who,
@@ -195,7 +196,7 @@ void require_open_sides(const Detector& detector, const char* who) {
 
 std::unique_ptr<Detector> make_augmented_detector(std::unique_ptr<Detector> detector,
                                                   bool clip_tails, int level_count) {
-  require_open_sides(*detector, "--augment");
+  require_open_sides(*detector, setting_name("augment"));
   return std::make_unique<AugmentedDetector>(std::move(detector), clip_tails, level_count);
 }
 

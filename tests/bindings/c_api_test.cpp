@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -178,6 +180,35 @@ TEST_F(CApi, AnEarlierHeadersStructIsShorter) {
             std::string::npos);
 }
 
+TEST_F(CApi, InitWritesNoMoreThanAnEarlierHeadersStruct) {
+  // The first header's yolov7_model_options ended before model_cache.
+  constexpr std::size_t earlier = offsetof(yolov7_model_options, model_cache);
+  struct {
+    yolov7_model_options options;
+    unsigned char behind[8];
+  } guarded;
+  std::memset(&guarded, 0xA5, sizeof guarded);
+  yolov7_model_options_init_sized(&guarded.options, earlier);
+  EXPECT_EQ(guarded.options.size, earlier);
+  EXPECT_STREQ(guarded.options.precision, "float32");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(&guarded);
+  for (std::size_t i = earlier; i < sizeof guarded; ++i) ASSERT_EQ(bytes[i], 0xA5) << i;
+  yolov7_model* model = nullptr;
+  yolov7_error* error = nullptr;
+  ASSERT_EQ(yolov7_model_open(weights.c_str(), &guarded.options, &model, &error), 0)
+      << yolov7_error_message(error);
+  yolov7_model_free(model);
+
+  yolov7_detect_options detect;
+  std::memset(&detect, 0xA5, sizeof detect);
+  yolov7_detect_options_init_sized(&detect, offsetof(yolov7_detect_options, tile));
+  EXPECT_LT(detect.conf_thres, 0);
+  EXPECT_EQ(detect.max_det, 300);  // the program's default
+  EXPECT_EQ(detect.tile, static_cast<int>(0xA5A5A5A5U));
+  yolov7_model_options_init_sized(&guarded.options, 3);  // not even a size: nothing is written
+  EXPECT_EQ(guarded.options.size, earlier);
+}
+
 TEST_F(CApi, ACompiledNetworkIsKeptWhereItIsWanted) {
   std::string folder = (std::filesystem::temp_directory_path() / "model cache XXXXXX").string();
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
@@ -197,6 +228,20 @@ TEST_F(CApi, ACompiledNetworkIsKeptWhereItIsWanted) {
   EXPECT_EQ(files(), 1);
   expect_same(boxes(folder), expected);  // of the kept one
   EXPECT_EQ(files(), 1);
+
+  // A folder that was there keeps its rights; one that is made is for its user alone.
+  const auto rights = [](const std::string& path) {
+    return std::filesystem::status(path).permissions();
+  };
+  using std::filesystem::perms;
+  const perms open = perms::owner_all | perms::group_read | perms::group_exec | perms::others_read |
+                     perms::others_exec;
+  const std::string shared = folder + "/shared", made = folder + "/made";
+  std::filesystem::create_directory(shared);
+  std::filesystem::permissions(shared, open);
+  boxes(shared), boxes(made);
+  EXPECT_EQ(rights(shared), open);
+  EXPECT_EQ(rights(made), perms::owner_all);
   std::filesystem::remove_all(folder);
 }
 
@@ -268,9 +313,95 @@ TEST_F(CApi, OptionsChooseBoxes) {
   options.classes = std::vector<int>{all[0].class_index};
   for (const yolov7::Box& box : boxes_of(detector_->detect(drawn_.image(), options)))
     EXPECT_EQ(box.class_index, all[0].class_index);
+  EXPECT_EQ(boxes_of(detector_->detect(drawn_.image(), options)).size(),
+            static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const auto& box) {
+              return box.class_index == all[0].class_index;
+            })));
   options = every_box();
   options.conf_thres = all[0].score;  // strict: the best one is not above itself
-  EXPECT_TRUE(detector_->detect(drawn_.image(), options).boxes().empty());
+  EXPECT_TRUE(boxes_of(detector_->detect(drawn_.image(), options)).empty());
+  options = every_box();
+  options.iou_thres = 1;  // nothing overlaps by more
+  EXPECT_GT(boxes_of(detector_->detect(drawn_.image(), options)).size(), all.size());
+  options = every_box();
+  options.agnostic = true;  // between classes, too
+  EXPECT_LT(boxes_of(detector_->detect(drawn_.image(), options)).size(), all.size());
+  options = every_box();
+  options.tile = 64;  // each tile is looked at in 160 px, so boxes differ
+  options.tile_overlap = 0.5;
+  const yolov7::Results tiled = detector_->detect(drawn_.image(), options);
+  EXPECT_NE(boxes_of(tiled).size(), all.size());
+  // 64 px with an overlap of 32: 4 columns, 2 rows, and the whole image. No clock is exact, but
+  // nine passes are no single one.
+  EXPECT_GT(tiled.times().inference,
+            2 * detector_->detect(drawn_.image(), every_box()).times().inference);
+  EXPECT_GE(tiled.times().pre, 0);
+}
+
+TEST_F(CApi, OptionsOfAModelHaveTheirEffect) {
+  yolov7::ModelOptions options;
+  options.names = "only,two";
+  try {
+    yolov7::Detector(weights, options);
+    ADD_FAILURE() << "expected an error: the checkpoint has other names";
+  } catch (const yolov7::Exception& error) {
+    EXPECT_NE(std::string(error.what()).find("only, two"), std::string::npos) << error.what();
+  }
+  options = {};
+  options.backend = "ONNXRuntime";
+  try {
+    yolov7::Detector(weights, options);
+    ADD_FAILURE() << "expected an error: no such backend";
+  } catch (const yolov7::Exception& error) {
+    EXPECT_STREQ(error.what(),
+                 "backend: expected openvino, onnxruntime or libtorch, found 'ONNXRuntime'");
+    EXPECT_EQ(error.code(), 2);
+  }
+  options = {};
+  options.augment = true;
+  const auto once = boxes_of(detector_->detect(drawn_.image(), every_box()));
+  const auto thrice =
+      boxes_of(yolov7::Detector(weights, options).detect(drawn_.image(), every_box()));
+  ASSERT_FALSE(thrice.empty());
+  EXPECT_TRUE(thrice.size() != once.size() || thrice[0].score != once[0].score);
+}
+
+TEST_F(CApi, ManyImagesGoThroughInParts) {
+  // Thirty-five: two batches of 16 and one of 3. Each image is told from the others by its height.
+  std::vector<yolov7::Image> images(35, drawn_.image());
+  images[20].height = 64;
+  const yolov7::Results results = detector_->detect(images, every_box());
+  ASSERT_EQ(results.size(), 35U);
+  const std::size_t boxes = boxes_of(detector_->detect(drawn_.image(), every_box())).size();
+  for (std::size_t i = 0; i < 35; ++i) {
+    EXPECT_EQ(results.image_size(i).second, i == 20 ? 64 : 96) << i;
+    if (i == 20) continue;
+    EXPECT_EQ(results.boxes(i).size(), boxes) << i;
+  }
+}
+
+TEST_F(CApi, AnImageThatLacksItsEndIsAWarning) {
+  // A JPEG of 1,000 rows without the last bytes of its scan.
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / "yolov7_c_api_cut.jpg";
+  std::vector<unsigned char> rows(std::size_t{3} * 64 * 1000);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i] = static_cast<unsigned char>(i * 2654435761U >> 24);
+  yolov7::write_image(path.string(), {rows.data(), 64, 1000, 0, YOLOV7_BGR});
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) * 99 / 100);
+  std::string said;
+  yolov7_set_log(
+      YOLOV7_LOG_WARNING,
+      [](int, const char* text, void* context) { *static_cast<std::string*>(context) += text; },
+      &said);
+  detector_->detect(path.string(), every_box());
+  EXPECT_NE(said.find("the end of the file is missing"), std::string::npos) << said;
+  EXPECT_NE(said.find(path.string()), std::string::npos) << said;
+  said.clear();
+  const yolov7::Picture read(path.string());
+  EXPECT_NE(said.find("the end of the file is missing"), std::string::npos) << said;
+  yolov7_set_log(YOLOV7_LOG_WARNING, nullptr, nullptr);
+  std::filesystem::remove(path);
 }
 
 TEST_F(CApi, WrongOptionsAreNamed) {
@@ -305,6 +436,22 @@ TEST_F(CApi, WrongOptionsAreNamed) {
             "2 class_count: expected the number of classes to look for, found 0");
   EXPECT_EQ(message([](Options& o, Image&) { o.iou_thres = -0.5; }),
             "2 iou_thres: expected 0 to 1, found -0.500000");
+  EXPECT_EQ(message([](Options& o, Image&) { o.image_size = 65536; }),
+            "2 image_size: expected 0 to 16384, found 65536");
+  // Not a number is no "not given" in C, either.
+  yolov7_model* model = nullptr;
+  ASSERT_EQ(yolov7_model_open(weights.c_str(), nullptr, &model, nullptr), 0);
+  yolov7_detect_options options;
+  yolov7_detect_options_init(&options);
+  options.conf_thres = std::numeric_limits<double>::quiet_NaN();
+  const yolov7::Image image = drawn_.image();
+  yolov7_results* results = nullptr;
+  EXPECT_EQ(failure(2,
+                    [&](yolov7_error** error) {
+                      return yolov7_detect(model, &image, 1, &options, &results, error);
+                    }),
+            "conf_thres: expected 0 to 1, found nan");
+  yolov7_model_free(model);
 }
 
 TEST_F(CApi, FilesAndTheirBytesAreTheSameImage) {
@@ -368,6 +515,17 @@ TEST_F(CApi, DrawsAndWrites) {
                  "pixels: expected the image of the result, 160 x 96, found 160 x 64");
   }
   EXPECT_THROW(yolov7::write_image("x.gif", drawn_.image()), yolov7::Exception);
+
+  // An image that is none: an error of ours, and no memory of its size.
+  yolov7::Image huge = drawn_.image();
+  huge.width = huge.height = 2'000'000'000;
+  EXPECT_THROW(detector_->draw(results, huge), yolov7::Exception);
+  // An error leaves the caller's memory as it was.
+  std::vector<unsigned char> untouched(drawn_.bgr.size(), 7);
+  const yolov7::Image image = drawn_.image();
+  EXPECT_EQ(yolov7_results_draw(results.handle(), 0, nullptr, &image, untouched.data(), nullptr),
+            2);
+  EXPECT_EQ(untouched, std::vector<unsigned char>(drawn_.bgr.size(), 7));
 }
 
 TEST_F(CApi, MessagesGoToTheCaller) {

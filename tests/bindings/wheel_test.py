@@ -49,7 +49,9 @@ for other in (detector(bgr[:, :, ::-1], conf_thres=0.05, order="rgb"), detector(
 assert result.plot().shape == bgr.shape and (result.plot() != bgr).any()
 for wrong, kind in ((lambda: detector(np.zeros((4, 4))), TypeError), (lambda: detector(bgr, order="gbr"), ValueError),
                     (lambda: detector(bgr, conf_thres=2), yolov7cpp.Error), (lambda: detector("no.jpg"), yolov7cpp.Error),
-                    (lambda: yolov7cpp.Detector("no.pt"), yolov7cpp.Error), (lambda: detector.detect(image), TypeError)):
+                    (lambda: yolov7cpp.Detector("no.pt"), yolov7cpp.Error), (lambda: detector.detect(image), TypeError),
+                    (lambda: yolov7cpp.Detector(weights, names=["a"]), TypeError), (lambda: detector(bgr, max_det=3.5), TypeError),
+                    (lambda: detector(bgr, max_det=2**40), ValueError), (lambda: detector(bgr, conf_thres="much"), TypeError)):
     try:
         wrong()
     except kind as error:
@@ -91,6 +93,12 @@ except yolov7cpp.ProgramError as error:
     assert error.code == 1 and "no.yaml" in str(error), error
 else:
     raise AssertionError("expected an error")
+said = []
+try:
+    yolov7cpp.run(["info", "--cfg", "no.yaml"], on_message=said.append)
+except yolov7cpp.ProgramError:
+    pass
+assert any(text.startswith("error: ") and "no.yaml" in text for text in said), said
 yolov7cpp.run(["dataset", "synth", "--out", folder + "/data", "--train", "8", "--val", "4", "--test", "0", "--img-size", "64", "--seed", "1"])
 seen = []
 summary = yolov7cpp.run(["train", "--data", folder + "/data/data.yaml", "--weights", "", "--cfg", config, "--epochs", "2", "--img-size", "64", "--batch-size", "4",

@@ -42,7 +42,7 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"train", "extra"}, "expected an option, found 'extra'"},
       {{"detect", "--conf-thres", "1.5"}, "0..1"},
       {{"val", "--task", "studies"}, "expected val, test, train, speed, study, found 'studies'"},
-      {{"val", "--study-sizes", "16"}, "32..65535"},
+      {{"val", "--study-sizes", "16"}, "32..16384"},
       {{"detect", "-w", "a.pt"}, "two dashes"},
       {{"compare", "--ground-truth", "gt.json", "a.json"}, "with --data FILE, found 1"},
       {{"compare", "--ground-truth", "gt.json", "a.json", "b.json", "c.json"},

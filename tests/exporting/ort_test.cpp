@@ -133,7 +133,7 @@ TEST_F(OrtDetector, WhatItCannotDoIsSaid) {
             std::string::npos);
   EXPECT_NE(test::error_of([&] {
               runtime::open_ort_file(folder / "x.onnx", {.precision = "bfloat16"});
-            }).find("--precision: expected float32"),
+            }).find("precision: expected float32"),
             std::string::npos);
   options.grid = false, options.end2end = true;
   write_onnx(export_model(net, height, width, options), options, folder / "y.onnx");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "runtime/joined_detectors.hpp"
 #include "runtime/openvino/file_rows.hpp"
 #include "tests/scratch_folder.hpp"
@@ -220,4 +222,16 @@ TEST(FileRows, DetectionsStayAsTheyAre) {
   EXPECT_EQ(second.size(), 2U);
   options.conf_thres = 0.3;
   EXPECT_EQ(suppress(p, 1, 2, options).detections.size(), 1U) << "the threshold still holds";
+}
+
+TEST(FileRows, AScoreThatIsNoNumberIsCounted) {
+  // x1, y1, x2, y2, score, class: no number, an unused row, a box.
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> values{0, 0, 8, 8, nan, 0, 0, 0, 0, 0, 0, 0, 1, 1, 9, 9, 0.5F, 1};
+  const Prediction p = rows_of(facts_of("nms6", 2), {1, 3, 6}, values, 1);
+  ASSERT_EQ(p.rows, 2U);
+  const NmsResult kept = suppress(p, 0, 2, {});
+  ASSERT_EQ(kept.detections.size(), 1U);
+  EXPECT_EQ(kept.detections[0].score, 0.5F);
+  EXPECT_EQ(kept.dropped_not_finite, 1U);
 }

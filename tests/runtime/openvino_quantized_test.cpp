@@ -93,6 +93,23 @@ std::vector<double> by_hand(const std::array<int, 3>& pixel, ActivationNumbers n
   return logits;
 }
 
+double step_of(int value, ActivationNumbers numbers) {
+  const network::ValueScale scale = scales().values[static_cast<std::size_t>(value)];
+  return static_cast<double>(numbers == ActivationNumbers::symmetric ? scale.symmetric
+                                                                     : scale.scale);
+}
+
+/// How far a logit may be from by_hand() where each hidden number lies one step beside the one
+/// there. `inner`: where what goes into its activation, of slope 1 at most, lies one of its own
+/// steps beside, which is so many steps behind the rounding of the result.
+double one_step_apart(int output, ActivationNumbers numbers, bool inner) {
+  double hidden = step_of(2, numbers);
+  if (inner) hidden *= std::ceil(step_of(1, numbers) / step_of(2, numbers));
+  double sum = 0;
+  for (const double weight : channel(second_weight(), output, middle)) sum += std::abs(weight);
+  return sum * hidden;
+}
+
 std::vector<std::uint8_t> pixels() {
   std::vector<std::uint8_t> all;
   for (int i = 0; i < 3 * side * side; ++i)
@@ -121,11 +138,15 @@ TEST(QuantizedDetector, ComputesWhatTheNumbersSay) {
         for (std::size_t c = 0; c < 3; ++c)
           rgb[c] = image[c * side * side + static_cast<std::size_t>(pixel)];
         const std::vector<double> wanted = by_hand(rgb, numbers, inner);
-        for (std::size_t o = 0; o < outputs; ++o)
-          if (std::abs(static_cast<double>(
+        for (std::size_t o = 0; o < outputs; ++o) {
+          const double apart =
+              std::abs(static_cast<double>(
                            found.raw[0].values[static_cast<std::size_t>(pixel) * outputs + o]) -
-                       wanted[o]) > 1e-4)
-            ++beyond;
+                       wanted[o]);
+          EXPECT_LE(apart, one_step_apart(static_cast<int>(o), numbers, inner) + 1e-4)
+              << "pixel " << pixel << ", output " << o << ", inner " << inner;
+          if (apart > 1e-4) ++beyond;
+        }
       }
       // A number halfway between two steps may go either way: in few of the pixels.
       EXPECT_LE(beyond, side * side * outputs / 5) << inner;

@@ -13,6 +13,7 @@
 #include "dataset/index/description.hpp"
 #include "dataset/index/read_index.hpp"
 #include "dataset/index/ready_set.hpp"
+#include "runtime/detect.hpp"
 
 namespace yolov7::cli {
 
@@ -28,7 +29,8 @@ std::vector<Setting> data_settings(ValOptions& o) {
            "the val split at --conf-thres 0.25 --iou-thres 0.45; study: measures the val split "
            "at each of --study-sizes")
            .basic(),
-       setting("study-sizes", o.study_sizes, "image sizes of --task study").range(32, 65535),
+       setting("study-sizes", o.study_sizes, "image sizes of --task study")
+           .range(32, runtime::longest_input_side),
        setting("recheck", o.recheck, "read every image again, whatever the cache says"),
        setting("strict", o.strict, "rows that would be dropped are errors")});
 }

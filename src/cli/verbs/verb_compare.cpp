@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
+#include "runtime/detect.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -40,7 +41,7 @@ Settings settings(CompareOptions& o) {
           setting("img-size", o.image_size,
                   "of models: long side of the input in pixels; a file of one size takes that, and "
                   "refuses another")
-              .range(1, 65535),
+              .range(1, runtime::longest_input_side),
           setting("batch-size", o.batch_size, "of models: images of a batch").range(1, 65536),
           setting("bootstrap", o.draws,
                   "draws of the images, with replacement, both detectors on the same")

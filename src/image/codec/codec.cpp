@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <new>
 #include <opencv2/core.hpp>
 #include <optional>
@@ -50,7 +51,7 @@ const Codec& codec_of(PictureFormat format) {
 
 using namespace std::string_view_literals;
 
-const FurtherDecoder& (*further_decoder)() = nullptr;
+std::atomic<const FurtherDecoder& (*)()> further_decoder = nullptr;
 
 // Formats that people do try, by their first bytes; else those bytes.
 std::string what_it_is(std::string_view bytes) {
@@ -72,10 +73,11 @@ void require_bytes(std::string_view bytes, const std::string& source) {
 cv::Mat decode_further(std::string_view bytes, const std::string& source,
                        const DecodeLimits& limits) {
   const std::string problem = "expected a JPEG, PNG, BMP, WebP or TIFF image; " + what_it_is(bytes);
-  if (further_decoder == nullptr) picture_error(source, problem);
+  const auto further = further_decoder.load();
+  if (further == nullptr) picture_error(source, problem);
   const FurtherDecoder* decoder = nullptr;
   try {
-    decoder = &further_decoder();
+    decoder = &further();
   } catch (const Error& error) {
     picture_error(source, problem + "; " + error.what());
   }

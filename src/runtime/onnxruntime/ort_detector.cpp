@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "runtime/onnxruntime/ort_library.hpp"
@@ -98,13 +99,14 @@ ModelFile open_ort_file(const std::filesystem::path& path, const DetectorOptions
                         const std::vector<std::string>& names) {
   const RecognisedFile recognised = recognise_file(path);
   if (recognised.format != FileFormat::onnx)
-    throw Error(fmt::format("{}: expected an ONNX model for --backend onnxruntime, found {}",
-                            path.string(), format_text(recognised.format)));
+    throw Error(fmt::format("{}: expected an ONNX model for {} onnxruntime, found {}",
+                            path.string(), setting_name("backend"),
+                            format_text(recognised.format)));
   if (options.precision != "float32")
-    throw Error(
-        fmt::format("{}: --precision: expected float32 for --backend onnxruntime, which "
-                    "takes the types of the file, found {}",
-                    path.string(), options.precision));
+    throw Error(fmt::format(
+        "{}: {}: expected float32 for {} onnxruntime, which takes the types of the "
+        "file, found {}",
+        path.string(), setting_name("precision"), setting_name("backend"), options.precision));
   const int threads = threads_or_all(options.threads);
   ort_version();  // a missing library is its own error
   std::shared_ptr<OrtSession> session;

@@ -40,6 +40,13 @@ std::string identity_of(const network::NetworkAndWeights& model) {
   return file::content_hash(all);
 }
 
+/// A folder that the user names may hold files of others: OpenVINO's own cache ends in .blob, too.
+bool is_own_name(const fs::path& file) {
+  const std::string stem = file.stem().string();
+  return file.extension() == ".blob" && stem.size() == file::content_hash("").size() &&
+         stem.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 /// Oldest use first until what is left fits.
 void keep_within_limit(const fs::path& folder) {
   struct Kept {
@@ -51,7 +58,7 @@ void keep_within_limit(const fs::path& folder) {
   std::uintmax_t total = 0;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".blob") continue;
+    if (!is_own_name(entry.path())) continue;
     all.push_back({entry.last_write_time(error), entry.file_size(error), entry.path()});
     total += all.back().bytes;
   }
@@ -158,8 +165,9 @@ std::shared_ptr<ov::CompiledModel> CompiledModels::from_cache(const fs::path& fi
 /// A cache that cannot be written costs time, not results.
 void CompiledModels::to_cache(const ov::CompiledModel& compiled, const fs::path& file) const {
   try {
-    file::make_folder(file.parent_path());
-    fs::permissions(file.parent_path(), fs::perms::owner_all);
+    // One that is there belongs to somebody: its rights stay.
+    if (file::make_folder(file.parent_path()))
+      fs::permissions(file.parent_path(), fs::perms::owner_all);
     file::replace_atomically(
         file,
         [&](const fs::path& temporary) {

@@ -101,7 +101,8 @@ void image_rows(const ModelFacts& facts, std::span<const FileOutput> outputs, st
   } else if (facts.layout == "nms6") {  // x1, y1, x2, y2, score, class
     for (std::size_t i = 0; i < first.shape.at(1); ++i) {
       const float* row = first.values + (image * first.shape[1] + i) * 6;
-      if (row[4] > 0) put_detection(row, row[4], row[5], to);
+      // A score that is no number stays: whoever suppresses counts such rows.
+      if (!(row[4] <= 0)) put_detection(row, row[4], row[5], to);
     }
   } else {  // image, x1, y1, x2, y2, class, score
     for (std::size_t i = 0; i < first.shape.at(0); ++i) {

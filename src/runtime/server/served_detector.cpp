@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "runtime/openvino/file_rows.hpp"
 
@@ -190,9 +191,9 @@ ModelFile open_served_model(const std::string& address, const DetectorOptions& o
   const std::string source = model.address.text();
   if (options.precision != "float32")
     throw Error(
-        fmt::format("{}: --precision: expected float32 for a server, which takes the types "
-                    "of its model, found {}",
-                    source, options.precision));
+        fmt::format("{}: {}: expected float32 for a server, which takes the types of its model, "
+                    "found {}",
+                    source, setting_name("precision"), options.precision));
   model.options = server;
   const InferenceClient::Found found = InferenceClient(model.address, server).describe();
   model.binary = found.binary;
