@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -48,6 +49,14 @@ void check(const ExportOptions& o) {
     if (side < 1 || side > 16384)
       throw usage_error(
           fmt::format("export: --img-size: expected numbers of 1 ... 16384, found {}", side));
+}
+
+void check_given(const ExportOptions& o, const std::vector<std::string>& given) {
+  if (o.int8) return;
+  for (const char* name :
+       {"per-tensor", "calib-images", "calib-method", "effort", "qdq", "sensitivity"})
+    if (text::contains(given, name))
+      throw usage_error(fmt::format("export: --{}: expected --int8 with it", name));
 }
 
 }  // namespace yolov7::exporting

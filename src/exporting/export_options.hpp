@@ -65,5 +65,8 @@ OutputForm output_form(const ExportOptions& options);
 int class_offset(const ExportOptions& options);
 /// Options that exclude each other, or lead nowhere: Error (usage).
 void check(const ExportOptions& options);
+/// Options of 8-bit integers without them: Error (usage). `given`: names of the settings on the
+/// command line.
+void check_given(const ExportOptions& options, const std::vector<std::string>& given);
 
 }  // namespace yolov7::exporting

@@ -237,7 +237,7 @@ constexpr Conversion conversions[] = {
      "rknn-toolkit2: RKNN().load_onnx('best.onnx'), build(do_quantization=False), "
      "export_rknn('best.rknn')"},
     {"hailo", "onnx", "hailo parser onnx best.onnx --hw-arch hailo8"},
-    {"edgetpu", "tflite of 8-bit integers, which is not written yet",
+    {"edgetpu", "tflite --int8, whose input and output are float32 (not tried here)",
      "edgetpu_compiler best-int8.tflite"},
     {"tfjs", "saved_model",
      "tensorflowjs_converter --input_format=tf_saved_model --signature_name=serving_default "

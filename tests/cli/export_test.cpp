@@ -181,6 +181,18 @@ TEST_F(Export, WrongCallsSayWhatTheyExpected) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_TRUE(has(refused.err, "--int8: expected --data or --images for the calibration, found"))
       << refused.err;
+  for (const auto& option : std::vector<std::vector<std::string>>{{"--effort", "high"},
+                                                                  {"--effort", "normal"},
+                                                                  {"--calib-method", "minmax"},
+                                                                  {"--calib-images", "20"},
+                                                                  {"--per-tensor"},
+                                                                  {"--qdq", "ort"},
+                                                                  {"--sensitivity"}}) {
+    refused = exported(option);
+    EXPECT_EQ(refused.code, 2) << option.front();
+    EXPECT_TRUE(has(refused.err, "export: " + option.front() + ": expected --int8 with it"))
+        << refused.err;
+  }
   refused = exported({"--topk-all", "9"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_TRUE(has(refused.err, "--topk-all: expected --nms or --end2end with it")) << refused.err;

@@ -20,7 +20,11 @@ TEST(FormatTable, NamesAndSpellingsAreTold) {
       test::error_of([] { format("mnn"); }),
       "export: --include: mnn is written by its vendor's program, from --include onnx --grid: "
       "mnnconvert -f ONNX --modelFile best.onnx --MNNModel best.mnn --bizCode yolov7");
-  for (const char* name : {"rknn", "hailo", "edgetpu", "tfjs", "executorch", "paddle"})
+  EXPECT_EQ(test::error_of([] { format("edgetpu"); }),
+            "export: --include: edgetpu is written by its vendor's program, from --include tflite "
+            "--int8, whose input and output are float32 (not tried here): edgetpu_compiler "
+            "best-int8.tflite");
+  for (const char* name : {"rknn", "hailo", "tfjs", "executorch", "paddle"})
     EXPECT_NE(test::error_of([&] { format(name); }).find("written by its vendor's program"),
               std::string::npos)
         << name;
@@ -150,6 +154,22 @@ TEST(ExportOptions, FormsAndContradictions) {
   EXPECT_NE(refused([](auto& c) { c.fold_obj = c.nms = true; }), "no error");
   EXPECT_NE(refused([](auto& c) { c.img_size = {1, 2, 3}; }), "no error");
   EXPECT_EQ(refused([](auto& c) { c.grid = c.dynamic = c.half = true; }), "no error");
+}
+
+// Whatever their values are, the defaults among them.
+TEST(ExportOptions, OptionsOfIntegersWantIntegers) {
+  ExportOptions o;
+  EXPECT_EQ(test::error_of([&] { check_given(o, {"weights", "half", "data"}); }), "no error");
+  for (const std::string name :
+       {"per-tensor", "calib-images", "calib-method", "effort", "qdq", "sensitivity"}) {
+    EXPECT_EQ(test::error_of([&] {
+                check_given(o, {"grid", name});
+              }),
+              "export: --" + name + ": expected --int8 with it");
+    ExportOptions integers;
+    integers.int8 = true;
+    EXPECT_EQ(test::error_of([&] { check_given(integers, {"grid", name}); }), "no error");
+  }
 }
 
 TEST(ExportModel, NamesAreALiteral) {

@@ -5,16 +5,21 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "api/model.hpp"
 #include "cli/verbs/quantization.hpp"
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "dataset/formats/conversion.hpp"
 #include "dataset/formats/open_data.hpp"
+#include "dataset/index/cached_facts.hpp"
+#include "dataset/index/pictures.hpp"
 #include "dataset/index/read_index.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/folded.hpp"
@@ -37,6 +42,15 @@ void require_trainable(const CompressOptions& o, const network::Checkpoint& pare
                     o.weights));
 }
 
+/// What `quantize` would refuse once the parent has been measured.
+void require_float32(const CompressOptions& o, const network::Checkpoint& parent) {
+  if (!parent.quantization.empty() && o.quantize.effort == "high")
+    throw usage_error(fmt::format(
+        "compress: --effort high: expected weights that were trained in float32, found {}, which "
+        "was trained for integers: its numbers are taken as they are",
+        o.weights));
+}
+
 int epochs_of_parent(const CompressOptions& o, const network::Checkpoint& parent) {
   if (o.train.epochs > 0) return o.train.epochs;
   if (!parent.state.empty()) return run::run_state(parent.state, o.weights).options.epochs;
@@ -48,8 +62,8 @@ int epochs_of_parent(const CompressOptions& o, const network::Checkpoint& parent
 
 /// Everything that was asked for; files count by their contents.
 void add_settings(CompressInputs& inputs, CompressOptions& o) {
-  static const std::vector<std::string> otherwise{"weights",  "data",   "out",    "teacher",
-                                                  "img-size", "epochs", "workers"};
+  static const std::vector<std::string> otherwise{"weights",    "data",     "out",    "teacher",
+                                                  "unlabelled", "img-size", "epochs", "workers"};
   for (const Setting& one : settings(o).entries)
     if (!text::contains(otherwise, one.name)) inputs.beginning["--" + one.name] = one.text();
   inputs.beginning["--img-size"] = std::to_string(inputs.image_size);
@@ -59,6 +73,42 @@ void add_settings(CompressInputs& inputs, CompressOptions& o) {
   if (!o.train.distill.teacher.empty())
     inputs.beginning["--teacher of SHA-256"] = hash_of(o.train.distill.teacher);
   if (fs::is_regular_file(o.train.hyp)) inputs.beginning["--hyp"] = hash_of(o.train.hyp);
+}
+
+dataset::Index read_split(const dataset::Description& description, const std::string& split) {
+  return dataset::read_index(description, split,
+                             {false, false, false, false, 0, interrupt::token()});
+}
+
+/// Nothing is decided by it: where it cannot be read, it is not measured, which is said.
+std::optional<dataset::Index> read_test(const dataset::Description& description) {
+  try {
+    return read_split(description, "test");
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::interrupted) throw;
+    log::warning(fmt::format("compress: the test split is not measured: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
+/// Hash over the images of --unlabelled that can be read. The cache is that of the trainings.
+std::string unlabelled_identity(const std::string& path) {
+  const fs::path place(path), root = fs::is_directory(place) ? place : place.parent_path();
+  dataset::FactsOptions options;
+  options.root = root;
+  options.folders = {file::user_cache_folder() / file::content_hash(root.string()).substr(0, 16)};
+  options.name = "unlabelled";
+  options.what = "reading images without labels";
+  options.stop = interrupt::token();
+  const dataset::CachedFacts found =
+      dataset::cached_facts(dataset::collect_pictures({place}), options);
+  std::string all;
+  for (const dataset::PictureFacts& one : found.facts)
+    if (one.fault.empty()) all += one.content_hash;
+  if (all.empty())
+    throw Error(fmt::format("--unlabelled {}: expected images that can be read, found none of {}",
+                            path, found.facts.size()));
+  return file::content_hash(all);
 }
 
 }  // namespace
@@ -84,6 +134,7 @@ CompressInputs read_inputs(CompressOptions& o) {
       network::read_checkpoint(o.train.distill.teacher);
     }
   }
+  if (o.has("quantize")) require_float32(o, parent);
   add_settings(inputs, o);
   return inputs;
 }
@@ -104,14 +155,19 @@ void add_data(CompressInputs& inputs, const CompressOptions& o, const CompressMe
   if (learnt == "val" && o.has("prune"))
     throw Error(fmt::format("{}: expected a train split to train pruned networks with, found none",
                             o.data));
-  const dataset::Index index =
-      learnt == o.split ? meter.index()
-                        : dataset::read_index(description, learnt,
-                                              {false, false, false, false, 0, interrupt::token()});
+  const dataset::Index index = learnt == o.split ? meter.index() : read_split(description, learnt);
   if (o.has("quantize"))
     require_calibration(index.entries.size(), fmt::format("the {} split of {}", learnt,
                                                           fs::path(o.data).filename().string()));
   add(index);
+  if (inputs.has_test) {
+    const std::optional<dataset::Index> test = read_test(description);
+    inputs.has_test = test.has_value();
+    if (test) add(*test);
+  }
+  if (o.has("prune") && run::learns_unlabelled(o.train.semi))
+    inputs.beginning["images of --unlabelled of hash"] =
+        unlabelled_identity(o.train.semi.unlabelled);
 }
 
 void require_own_folder(const CompressOptions& o) {
@@ -119,12 +175,15 @@ void require_own_folder(const CompressOptions& o) {
   if (!fs::exists(out)) return;
   if (!fs::is_directory(out))
     throw Error(fmt::format("--out {}: expected a folder, found a file", o.out));
-  if (fs::exists(out / "state.json") || fs::is_empty(out)) return;
-  const std::string found = fs::directory_iterator(out)->path().filename().string();
-  if (found == ".lock") return;
-  throw Error(
-      fmt::format("--out {}: expected a new or empty folder, or one of compress, found {} in it",
-                  o.out, text::printable(found)));
+  if (fs::exists(out / "state.json")) return;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    const std::string found = entry.path().filename().string();
+    // Of a call that was killed at its start.
+    if (found == ".lock" || found.starts_with(".state.json.")) continue;
+    throw Error(
+        fmt::format("--out {}: expected a new or empty folder, or one of compress, found {} in it",
+                    o.out, text::printable(found)));
+  }
 }
 
 }  // namespace yolov7::cli

@@ -140,23 +140,59 @@ void take_stages(CompressOptions& o, const std::vector<std::string>& given) {
   if (o.has("distil") && !o.has("prune") && text::contains(given, "stages"))
     throw usage_error(
         "compress: --stages distil: expected prune with it: pruned networks are what is taught");
-  for (const char* name : {"target-time", "ratio"})
-    if (!o.has("prune") && text::contains(given, name))
+}
+
+struct StageOptions {
+  std::string stage;
+  std::vector<std::string> names;  ///< of options that change nothing without it
+};
+
+std::vector<StageOptions> options_by_stage(CompressOptions& o) {
+  std::vector<std::string> distil, prune{"target-time", "ratio", "epochs", "epochs-share"};
+  for (const Setting& one : run::settings(o.train.distill)) distil.push_back(one.name);
+  for (const Settings& table : {pruning_settings(o), training_settings(o)})
+    for (const std::string& name : table.names())
+      if (!text::contains(distil, name)) prune.push_back(name);
+  return {{"prune", prune}, {"distil", distil}, {"quantize", quantizing_settings(o).names()}};
+}
+
+/// An option is in vain where every stage that has it is left out.
+void require_stages(CompressOptions& o, const std::vector<std::string>& given) {
+  const std::vector<StageOptions> all = options_by_stage(o);
+  for (const std::string& name : given) {
+    std::string left_out;
+    bool taken = false;
+    for (const StageOptions& one : all) {
+      if (!text::contains(one.names, name)) continue;
+      if (o.has(one.stage)) taken = true;
+      if (left_out.empty()) left_out = one.stage;
+    }
+    if (!taken && !left_out.empty())
       throw usage_error(
-          fmt::format("compress: --{}: expected the stage prune with it, found --stages {}", name,
-                      text::join(o.stages, ",")));
-  if (!o.has("distil") && text::contains(given, "teacher"))
-    throw usage_error(
-        fmt::format("compress: --teacher: expected the stage distil with it, found --stages {}",
-                    text::join(o.stages, ",")));
+          fmt::format("compress: --{}: expected the stage {} with it, found --stages {}", name,
+                      left_out, text::join(o.stages, ",")));
+  }
+}
+
+/// What the training would refuse, hours after the pruning.
+void require_possible_training(const CompressOptions& o, const std::vector<std::string>& given) {
+  run::TrainOptions train = o.train;
+  train.weights = o.weights;
+  if (o.has("distil") && !text::contains(given, "teacher")) train.distill.teacher = o.weights;
+  run::require_possible(train, "compress");
+  run::require_possible(train.distill, given, "compress");
+  run::require_possible(train.semi, given, "compress");
 }
 
 void check_formats(const CompressOptions& o) {
-  for (const exporting::Format* one : exporting::chosen_formats(o.quantize.include))
+  const std::vector<const exporting::Format*> chosen =
+      exporting::chosen_formats(o.quantize.include);
+  for (const exporting::Format* one : chosen)
     if (!exporting::honours(*one, "int8"))
       throw usage_error(fmt::format(
           "compress: --include: expected formats with 8-bit integers, found {}", one->name));
-  if (!text::contains(o.quantize.include, "openvino"))
+  if (std::ranges::none_of(chosen,
+                           [](const exporting::Format* one) { return one->name == "openvino"; }))
     throw usage_error(
         "compress: --include: expected openvino among the formats: it is what is measured here");
 }
@@ -198,11 +234,13 @@ Settings settings(CompressOptions& o) {
 void complete(CompressOptions& o, const std::vector<std::string>& given) {
   require_given(o);
   take_stages(o, given);
+  require_stages(o, given);
+  if (o.has("prune")) require_possible_training(o, given);
   if (o.target_time.empty() && o.ratio.empty()) o.target_time = {"-35%"};
   for (const std::string& one : o.target_time) api::wanted_saving(one);
   if (o.has("quantize")) check_formats(o);
   o.data = dataset::absolute_data(o.data);
-  for (std::string* path : {&o.weights, &o.out, &o.train.distill.teacher})
+  for (std::string* path : {&o.weights, &o.out, &o.train.distill.teacher, &o.train.semi.unlabelled})
     if (!path->empty()) *path = fs::absolute(*path).lexically_normal().string();
   if (!o.train.hyp.empty() && fs::exists(o.train.hyp))
     o.train.hyp = fs::absolute(o.train.hyp).string();

@@ -40,8 +40,9 @@ Settings quantizing_settings(CompressOptions& options);
 Settings pruning_settings(CompressOptions& options);
 
 /// Takes stages apart at commas, fills what was not given, makes paths absolute. Error (usage): no
-/// --weights, --data or --out; stages that do not exist or do not go together; formats of which
-/// none can be measured here; `given`: names of the options on the command line.
+/// --weights, --data or --out; stages that do not exist or do not go together; options of a stage
+/// that is left out, and of a training that would refuse them; formats of which none can be
+/// measured here; `given`: names of the options on the command line.
 void complete(CompressOptions& options, const std::vector<std::string>& given);
 
 }  // namespace yolov7::cli

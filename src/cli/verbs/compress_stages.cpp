@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/verb.hpp"
+#include "cli/verbs/child_training.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
@@ -14,7 +15,6 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "process/program_run.hpp"
-#include "run/records.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -38,6 +38,11 @@ void put(const fs::path& from, const fs::path& to) {
   file::replace_atomically(to, [&](const fs::path& temporary) {
     fs::copy_file(from, temporary, fs::copy_options::overwrite_existing);
   });
+}
+
+/// In a folder of its own: beside it stands TriedNetwork::weights, whose name is the user's.
+fs::path pruned_file(const TriedNetwork& network) {
+  return network.folder / "prune" / "network.pt";
 }
 
 std::string command_text(const Words& words) {
@@ -136,7 +141,8 @@ void CompressStages::prune(TriedNetwork& network) {
     network.refusal = known->at("refused");
     return;
   }
-  const fs::path pruned = network.folder / "pruned.pt";
+  const fs::path pruned = pruned_file(network);
+  file::make_folder(pruned.parent_path());
   fs::remove(pruned);  // of a call that was killed
   Words words{"prune", "--weights", o_.weights, "--out", pruned.string()};
   add(words, network.cut);
@@ -151,28 +157,13 @@ std::vector<std::string> CompressStages::training_words(const TriedNetwork& netw
   const fs::path folder = network.folder / "train";
   if (fs::exists(folder / "weights" / "last.pt")) return {"train", "--resume", folder.string()};
   CompressOptions copy = o_;
-  Words words{"train",
-              "--weights",
-              (network.folder / "pruned.pt").string(),
-              "--data",
-              o_.data,
-              "--img-size",
-              std::to_string(image_size_)};
+  Words words{"train", "--weights",  pruned_file(network).string(), "--data",
+              o_.data, "--img-size", std::to_string(image_size_)};
   add(words, {"--epochs", std::to_string(epochs_), "--project", network.folder.string(), "--name",
               "train", "--exist-ok"});
   add(words, command_line(training_settings(copy), given_));
   if (o_.has("distil") && !text::contains(given_, "teacher")) add(words, {"--teacher", o_.weights});
   return words;
-}
-
-/// Killed between the training's end and the journal's line.
-bool CompressStages::is_trained(const TriedNetwork& network) const {
-  const fs::path folder = network.folder / "train", results = folder / "results.csv";
-  if (!fs::exists(results) || !fs::exists(folder / "weights" / "best.pt")) return false;
-  for (const run::EpochRecord& record :
-       run::parse_results_csv(file::read(results), results.string()))
-    if (record.epoch == epochs_ - 1 && record.validated) return true;
-  return false;
 }
 
 void CompressStages::train(TriedNetwork& network) {
@@ -184,7 +175,7 @@ void CompressStages::train(TriedNetwork& network) {
   const fs::path folder = network.folder / "train", best = folder / "weights" / "best.pt";
   process::wait_for_earlier(folder, "the training of " + network.name, interrupt::token());
   const Words words = training_words(network);
-  if (is_trained(network)) {
+  if (training_has_ended(folder) && fs::exists(best)) {  // killed before the journal's line
     done_->push_back(record(stage, words, 0, ""));
   } else {
     if (words.at(1) != "--resume") fs::remove_all(folder);  // killed before its first checkpoint

@@ -58,7 +58,6 @@ class CompressStages {
   void prune(TriedNetwork& network);
   void train(TriedNetwork& network);
   std::vector<std::string> training_words(const TriedNetwork& network) const;
-  bool is_trained(const TriedNetwork& network) const;
   nlohmann::json record(const std::string& stage, const std::vector<std::string>& words,
                         double seconds, const std::string& refusal);
 

@@ -104,6 +104,9 @@ void Compression::try_network(TriedNetwork& network) {
     return;
   }
   const CompressCandidate whole = measured(network, "float32", network.weights);
+  if (network.cut.empty() && !whole.figures.measured())
+    throw Error(fmt::format("{}: expected a network that others can be compared with, found {}",
+                            o_.weights, whole.figures.missing));
   measured(network, "bfloat16", network.weights);
   try_integers(network, whole);
 }

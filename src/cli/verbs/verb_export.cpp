@@ -260,8 +260,10 @@ nlohmann::json run_export(const std::vector<std::string>& arguments, Output& out
   const Settings table = exporting::settings(options);
   if (!parse_arguments(table, arguments, output)) return {};
   if (options.weights.empty()) throw usage_error("export: expected --weights, found none");
+  const std::vector<std::string> given = given_options(table, arguments);
+  exporting::check_given(options, given);
   exporting::check(options);
-  return export_files(options, given_options(table, arguments), output);
+  return export_files(options, given, output);
 }
 
 }  // namespace yolov7::cli
