@@ -27,8 +27,6 @@
 namespace yolov7::api {
 namespace {
 
-constexpr int most_rounds = 8;  ///< of choosing widths and measuring the whole network
-
 /// Everything about the parent that the ways of pruning share.
 struct Parent {
   network::Checkpoint checkpoint;
@@ -56,10 +54,7 @@ Parent open_parent(const PruneOptions& o) {
   parent.scores = network::channel_scores(parent.stored, parent.weights(), parent.groups,
                                           network::importance(o.importance));
   parent.dead = network::dead_units(parent.stored, parent.weights(), parent.groups);
-  // A channel that changes nothing goes before every other one, whatever its own weights are.
-  for (std::size_t g = 0; g < parent.groups.size(); ++g)
-    for (std::size_t u = 0; u < parent.dead[g].size(); ++u)
-      if (parent.dead[g][u] != 0) parent.scores[g][u] = 0;
+  put_dead_first(parent.scores, parent.dead);
   return parent;
 }
 
@@ -185,30 +180,24 @@ network::Widths widths_for_time(const PruneOptions& o, const Parent& parent, Pru
   network::WidthsByTime choice(folded.network, parent.groups, parent.scores, limits_of(o),
                                report.height, report.width,
                                [&](const network::TimedConvolution& one) { return (*times)(one); });
-  double saving = 0, best = 0;
-  network::TimedWidths chosen = choice.choose(0);
   log::info(fmt::format("prune: {} convolution shapes timed, {:.2f} ms in all", times->measured(),
-                        1e3 * chosen.before));
-  for (int round = 0; round < most_rounds; ++round) {
-    saving += round == 0 ? wanted * chosen.before
-                         : std::max(0.02 * chosen.before,
-                                    report.seconds_after - (1 - wanted) * report.seconds_before);
-    const std::size_t cuts = chosen.cuts;
-    chosen = choice.choose(saving);
+                        1e3 * choice.choose(0).before));
+  const auto measure = [&](const network::TimedWidths& chosen) {
     report.shapes_timed = times->measured();
-    if (chosen.cuts == cuts) break;
     report.checkpoint = child_of(parent, chosen.widths);
     std::tie(report.seconds_before, report.seconds_after) = race.run(report.checkpoint);
-    best = std::max(best, 1 - report.seconds_after / report.seconds_before);
     log::info(fmt::format("prune: {} cuts: {:.3f} ms instead of {:.3f} ms ({:+.1f} %)", chosen.cuts,
                           1e3 * report.seconds_after, 1e3 * report.seconds_before,
                           100 * (report.seconds_after / report.seconds_before - 1)));
-    if (report.seconds_after <= (1 - wanted) * report.seconds_before) return chosen.widths;
-  }
+    return std::pair(report.seconds_before, report.seconds_after);
+  };
+  const WidthSearch found = search_widths(
+      wanted, [&](double saving) { return choice.choose(saving); }, measure);
+  if (found.reached) return found.chosen.widths;
   throw Error(fmt::format(
       "{}: expected widths that take {:.0f} % less time, found {:.1f} % at most ({} {}, {} {}); "
       "nothing is written",
-      o.weights, 100 * wanted, 100 * best, setting_name("round"), limits_of(o).multiple,
+      o.weights, 100 * wanted, 100 * found.best, setting_name("round"), limits_of(o).multiple,
       setting_name("least-share"), text::general(o.least_share)));
 }
 

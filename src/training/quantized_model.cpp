@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "compression/plan/calibration_images.hpp"
@@ -38,20 +39,22 @@ network::QuantizationScales calibrated(const Model& model, const RunContext& con
       images, options);
 }
 
-/// In the order of execution, from convolution to convolution.
+/// In the order of execution, from convolution to convolution. Those whose results are decoded
+/// round nothing (nn::FakeQuantizers), so nothing is to be made good there.
 void correct_biases(const nn::TorchNetwork& network, network::QuantizationScales& scales) {
   at::NoGradGuard no_gradient;
+  const std::set<std::string> real = network::result_convolutions(network.description());
   for (const network::Convolution* conv :
        network::quantizable_convolutions(network.description())) {
     const auto found = scales.corrections.find(conv->tensor);
-    if (found == scales.corrections.end() || !conv->bias) continue;
+    if (found == scales.corrections.end() || !conv->bias || real.contains(conv->tensor)) continue;
     at::Tensor bias = network.tensor(conv->tensor + ".bias");
     bias.add_(at::tensor(found->second.asymmetric, at::kFloat).to(bias.device()));
   }
   scales.corrections.clear();
 }
 
-/// Of all processes the first one's.
+/// Of all processes the first one's, to the bit.
 void share(const Model& model, const RunContext& context) {
   if (context.group->size() == 1) return;
   at::NoGradGuard no_gradient;
@@ -79,6 +82,7 @@ void start_quantizers(Model& model, const RunContext& context, const Data& data,
   } else {
     network::QuantizationScales scales = calibrated(model, context, data, state);
     correct_biases(*model.network, scales);
+    take_first_ranges(scales, *context.group);
     model.quantizers = std::make_unique<nn::FakeQuantizers>(model.network->description(),
                                                             std::move(scales), context.device);
     share(model, context);
@@ -92,6 +96,26 @@ void start_quantizers(Model& model, const RunContext& context, const Data& data,
       model.quantizers->ranges().size(), o.activation_bits,
       std::max(0, state.options.epochs - run::frozen_epochs(o, state.options.epochs)),
       state.options.epochs));
+}
+
+void take_first_ranges(network::QuantizationScales& scales, Communicator& group) {
+  if (group.size() == 1) return;
+  constexpr std::int64_t numbers = 4;  // which double holds exactly
+  at::Tensor all =
+      at::empty({static_cast<std::int64_t>(scales.values.size()), numbers}, at::kDouble);
+  double* row = all.mutable_data_ptr<double>();
+  for (const network::ValueScale& one : scales.values) {
+    row[0] = static_cast<double>(one.scale), row[1] = one.zero_point;
+    row[2] = static_cast<double>(one.symmetric), row[3] = one.most;
+    row += numbers;
+  }
+  group.copy_from_first({all});
+  const double* first = all.const_data_ptr<double>();
+  for (network::ValueScale& one : scales.values) {
+    one = {static_cast<float>(first[0]), static_cast<int>(first[1]), static_cast<float>(first[2]),
+           static_cast<int>(first[3])};
+    first += numbers;
+  }
 }
 
 void learn_ranges_for_epoch(const Model& model, const run::RunState& state) {
@@ -122,21 +146,25 @@ std::unique_ptr<nn::FakeQuantizers> quantizers_of(const std::string& text, const
 }
 
 void measure_start(const RunContext& context, const Data& data, const Model& model,
-                   const run::TrainOptions& options) {
-  if (!model.quantizers || !context.writes()) return;
-  const auto measured = [&](const network::Weights& weights, const nn::FakeQuantizers* quantizers) {
-    return measure(context, data, model.network->description(), options, weights, {}, quantizers);
-  };
-  const FinalMetrics calibrated = measured(model.network->store(), model.quantizers.get());
-  const network::Checkpoint parent = network::read_checkpoint(options.weights);
-  const FinalMetrics real =
-      measured(folded_network(parent, data.train.names, context.device)->store(), nullptr);
+                   const run::RunState& state) {
+  if (!model.quantizers) return;
+  const run::TrainOptions& options = state.options;
+  Model parent;
+  parent.network =
+      folded_network(network::read_checkpoint(options.weights), data.train.names, context.device);
+  parent.ema = std::make_unique<Ema>(*parent.network);
+  make_losses(parent, state, data.train_size);
+  run::EpochRecord real, calibrated;
+  validate(context, data, parent, options, real);
+  validate(context, data, model, options, calibrated);
+  if (!context.writes()) return;
   log::info(
       fmt::format("{}: before training: COCO mAP50 {:.4f}, mAP {:.4f} in float32; {:.4f}, {:.4f} "
                   "calibrated",
-                  setting_name("qat"), real.map50, real.map, calibrated.map50, calibrated.map));
-  const auto json = [](const FinalMetrics& m) {
-    return nlohmann::json{{"map50", m.map50}, {"map", m.map}};
+                  setting_name("qat"), real.coco_map50, real.coco_map, calibrated.coco_map50,
+                  calibrated.coco_map));
+  const auto json = [](const run::EpochRecord& record) {
+    return nlohmann::json{{"map50", record.coco_map50}, {"map", record.coco_map}};
   };
   file::write_atomically(context.folder / "qat.json",
                          json_text({{"float32", json(real)},

@@ -326,7 +326,7 @@ TrainSummary train_with(const TrainRequest& request, Communicator& group) {
   const std::unique_ptr<PreparedRun> run = prepare(request, group);
   if (request.prepared) request.prepared();
   if (request.options.resume.empty()) {
-    measure_start(run->context, run->data, run->model, run->state.options);
+    measure_start(run->context, run->data, run->model, run->state);
     write_initial(run->context, run->data, run->model);
     if (!run->state.options.nosave) write_last(run->context, run->data, run->model, run->state);
   }

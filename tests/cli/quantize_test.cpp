@@ -177,7 +177,7 @@ TEST_F(Quantize, EffortHighIsReported) {
     };
     EXPECT_EQ(one.at("kept").get<bool>(), sum("change_after") < sum("change_before"));
     EXPECT_EQ(one.at("convolutions").size(), said.at("int8").at("integer_convolutions"));
-    EXPECT_EQ(one.at("images"), 3);  // of 12 that are all taken, each fourth is held out
+    EXPECT_EQ(one.at("images"), 3);  // of 12, each fourth judges
   }
   const json& told = said.at("files").at(0).at("certificate").at("quantization");
   EXPECT_TRUE(has(told.at("effort high"), "convolutions fitted better"));

@@ -207,6 +207,19 @@ TEST(Quantize, WithinTheBudgetEverythingIsIntegers) {
   EXPECT_EQ(found.fallback.trials[0].lost, 0.001);
 }
 
+// The first of two forms loses nothing, and the other one cannot be measured.
+TEST(Quantize, ALossThatIsNoNumberHoldsNoBudget) {
+  const auto net = with_a_bad_layer();
+  QuantizeRequest request = request_of(net);
+  request.forms = {{network::ActivationNumbers::asymmetric, false},
+                   {network::ActivationNumbers::symmetric, false}};
+  std::size_t calls = 0;
+  request.lost = [&calls](runtime::Detector&) { return calls++ % 2 == 0 ? 0 : std::nan(""); };
+  const std::string message = test::error_of([&] { quantize(request); });
+  EXPECT_NE(message.find("it cannot be kept"), std::string::npos) << message;
+  EXPECT_EQ(calls % 2, 0U) << "both forms, each time";
+}
+
 // Finds red: objectness follows the first channel.
 TEST(ChannelOrder, ImagesWhoseRedIsBlueAreSeen) {
   HandNetwork net;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/compression/noise_images.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
@@ -70,14 +72,34 @@ TEST(Reconstruction, HeldOutImagesJudge) {
 }
 
 // 10 images, 4 taken: 0, 2, 5, 7, of which 0 is held out (each fourth). The other six judge. Of 5
-// images 4 are taken: one is left, too few; the held-out one judges.
-TEST(Reconstruction, ImagesThatJudgeWereNotFittedTo) {
+// images the fourth, 3, is not taken; of 7 neither are 2 and 6, because four are enough. 12 images
+// are fewer than the usual 64.
+TEST(Reconstruction, ImagesThatJudgeTookNoPart) {
   using Places = std::vector<std::size_t>;
   const ReconstructionOptions four{.images = 4};
   EXPECT_EQ(images_of_fit(10, four), (Places{0, 2, 5, 7}));
   EXPECT_EQ(judging_images(10, four), (Places{1, 3, 4, 6, 8, 9}));
-  EXPECT_EQ(images_of_fit(5, four), (Places{0, 1, 2, 3}));
-  EXPECT_EQ(judging_images(5, four), (Places{0}));
+  EXPECT_EQ(images_of_fit(5, four), (Places{0, 1, 2, 4}));
+  EXPECT_EQ(judging_images(5, four), (Places{3}));
+  EXPECT_EQ(images_of_fit(7, four), (Places{0, 1, 4, 5}));
+  EXPECT_EQ(judging_images(7, four), (Places{2, 3, 6}));
+  EXPECT_EQ(images_of_fit(12, {}), (Places{0, 1, 2, 4, 5, 6, 8, 9, 10}));
+  EXPECT_EQ(judging_images(12, {}), (Places{3, 7, 11}));
+  for (std::size_t count = 10; count < 200; ++count) {
+    const Places fitted = images_of_fit(count, {}), judging = judging_images(count, {});
+    EXPECT_LE(fitted.size(), 64U) << count;
+    EXPECT_GE(fitted.size(), 8U) << count;
+    EXPECT_GE(judging.size(), 2U) << count;
+    EXPECT_EQ(fitted.size() + judging.size(), count) << "no image does both";
+    for (const std::size_t one : judging)
+      EXPECT_FALSE(std::ranges::binary_search(fitted, one)) << one << " of " << count;
+  }
+}
+
+TEST(Reconstruction, OfFewerThanFourImagesThoseHeldOutJudge) {
+  using Places = std::vector<std::size_t>;
+  EXPECT_EQ(images_of_fit(3, {}), (Places{0, 1, 2}));
+  EXPECT_EQ(judging_images(3, {}), (Places{0}));
 }
 
 TEST(Reconstruction, OneImageAndAStopAreErrors) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/compression/noise_images.hpp"
 #include "tests/exporting/networks.hpp"
 #include "tests/scratch_folder.hpp"
@@ -64,6 +66,7 @@ TEST(Refit, WhatIsKeptIsWhatWasJudged) {
   const std::set<NumberForm> forms{{asymmetric, false}, {asymmetric, true}, {symmetric, false}};
   const auto found = refit(net, scales, {head}, forms, images, {});
   ASSERT_EQ(found.size(), 2U);
+  EXPECT_TRUE(std::ranges::any_of(found, &Refit::kept)) << "else nothing is compared below";
   for (const Refit& one : found) {
     EXPECT_EQ(one.layers.size(), 2U);
     EXPECT_EQ(one.images, 64U);

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
@@ -191,7 +193,72 @@ TEST_F(Distilled, TheLossIsTheSum) {
   all.total.backward();
   EXPECT_TRUE(run.model.distillation->adapters()[0].weight.grad().defined());
   EXPECT_TRUE(run.model.network->tensor("model.0.conv.weight").grad().defined());
-  EXPECT_FALSE(run.model.distillation->teacher().description().tensors.empty());
+  const auto& parameters = run.model.distillation->teacher().folded().entries();
+  EXPECT_FALSE(parameters.empty());
+  for (const nn::TorchNetwork::Entry& one : parameters) {
+    EXPECT_FALSE(one.tensor.requires_grad()) << one.spec.name;
+    EXPECT_FALSE(one.tensor.grad().defined()) << one.spec.name;
+  }
+}
+
+// Logits 0, 1 and 2 where the teacher is sure of background: log(1 + e^z) each, the second left
+// out.
+TEST(LeftOutCells, AreNoPartOfTheObjectness) {
+  const std::vector<std::array<float, 2>> anchors{{2, 2}};
+  at::Tensor student = at::zeros({1, 1, 1, 3, 6}, at::kDouble), teacher = student.clone();
+  student.select(-1, 4).copy_(at::arange(3, at::kDouble).view({1, 1, 1, 3}));
+  teacher.select(-1, 4).fill_(-40);
+  student.requires_grad_(true);
+  const std::vector<Positive> second{Positive{0, 0, 0, 1, 0}};  // column 1
+  const at::Tensor left_out = cell_mask(second, student);
+  EXPECT_FALSE(left_out.requires_grad());
+  EXPECT_TRUE(at::equal(left_out.flatten(), at::tensor({0., 1., 0.}, at::kDouble)));
+  const at::Tensor objectness =
+      output_terms(student, teacher, {}, anchors, anchors, left_out).objectness;
+  EXPECT_NEAR(objectness.item<double>(), (std::log(2.) + std::log(1 + std::exp(2.))) / 2, 1e-12);
+  objectness.backward();
+  const at::Tensor gradient = student.grad().select(-1, 4).flatten();
+  EXPECT_NEAR(gradient[0].item<double>(), .5 / 2, 1e-12);
+  EXPECT_EQ(gradient[1].item<double>(), 0);
+  EXPECT_NEAR(gradient[2].item<double>(), 1 / (1 + std::exp(-2.)) / 2, 1e-12);
+  const at::Tensor none =
+      output_terms(student, teacher, {}, anchors, anchors, at::ones_like(left_out)).objectness;
+  EXPECT_EQ(none.item<double>(), 0);
+}
+
+// The teacher has b and not a. An object of 16 pixels of each at 3.3, 4.6 of 8 × 8 cells: its own
+// cell, the left one and the one below answer for it, with both anchors (16 and 32 pixels). Logits
+// are 0, the teacher is sure of background: the gradient is ½ of the mean over all cells that
+// count.
+TEST_F(Distilled, ObjectsOfNewClassesAreNotTaughtToBeBackground) {
+  TinyRun tiny;
+  with_teacher(tiny, "output");
+  tiny.request.options.distill.teacher = write_teacher(scratch, "more.pt", 16, 5, {"b", "x"});
+  const PreparedRun& run = tiny.prepared();
+  const Loss& loss = *run.model.loss;
+  ASSERT_EQ(loss.options().ratio_limit, 4);
+  const auto gradient = [&](float class_number) {
+    const std::vector<Target> targets{{0, class_number, 3.3f / 8, 4.6f / 8, 2.f / 8, 2.f / 8}};
+    nn::TorchNetwork::Outputs own, theirs;
+    own.maps.push_back(at::zeros({1, 2, 8, 8, 7}).requires_grad_(true));
+    theirs.maps.push_back(at::zeros({1, 2, 8, 8, 7}));
+    theirs.maps[0].select(-1, 4).fill_(-40);
+    (*run.model.distillation)(theirs, own, loss, targets).backward();
+    return own.maps[0].grad().select(-1, 4).select(0, 0).contiguous();  // [anchors, rows, columns]
+  };
+  const at::Tensor of_new = gradient(0), of_known = gradient(1);
+  const double each = .5 * loss.options().gains.obj * loss.balance()[0];
+  for (int anchor = 0; anchor < 2; ++anchor)
+    for (int row = 0; row < 8; ++row)
+      for (int column = 0; column < 8; ++column) {
+        const bool answers =
+            (row == 4 && (column == 2 || column == 3)) || (row == 5 && column == 3);
+        EXPECT_NEAR(of_new[anchor][row][column].item<double>(), answers ? 0 : each / (128 - 6),
+                    1e-9)
+            << anchor << ' ' << row << ' ' << column;
+        EXPECT_NEAR(of_known[anchor][row][column].item<double>(), each / 128, 1e-9);
+      }
+  EXPECT_GT(each / 128, 1e-6) << "the tolerance is far below it";
 }
 
 // Folded, in evaluation mode: twice the same, whatever the batch is.

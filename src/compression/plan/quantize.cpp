@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -80,13 +81,14 @@ class Search {
                                             {.threads = threads});
   }
 
-  /// In the form that loses most.
+  /// In the form that loses most; what is no number stays none, and holds no budget.
   double lost(const Names& real) const {
     double most = -1;
     for (const NumberForm& form : request_.forms) {
       check_stop(request_.calibration.stop);
-      most = std::max(most, request_.lost(*detector(real, form)));
-      if (most > request_.budget) break;
+      const double one = request_.lost(*detector(real, form));
+      if (one > most || std::isnan(one)) most = one;
+      if (!(most <= request_.budget)) break;
     }
     log::info(fmt::format("quantization: {} layers in float32: {:+.4f} mAP", real.size(), -most));
     return most;

@@ -171,9 +171,12 @@ class Reconstruction {
 }  // namespace
 
 std::vector<std::size_t> images_of_fit(std::size_t count, const ReconstructionOptions& options) {
-  std::vector<std::size_t> all;
-  const std::size_t used = std::min(count, options.images);
-  for (std::size_t i = 0; i < used; ++i) all.push_back(i * count / used);
+  const bool others_are_left = count >= options.images + options.every;
+  std::vector<std::size_t> possible, all;
+  for (std::size_t i = 0; i < count; ++i)
+    if (others_are_left || i % options.every != options.every - 1) possible.push_back(i);
+  const std::size_t used = std::min(possible.size(), options.images);
+  for (std::size_t i = 0; i < used; ++i) all.push_back(possible[i * possible.size() / used]);
   return all;
 }
 
@@ -183,7 +186,7 @@ std::vector<std::size_t> judging_images(std::size_t count, const ReconstructionO
   for (std::size_t i = 0; i < count; ++i)
     if (!std::binary_search(used.begin(), used.end(), i)) others.push_back(i);
   for (std::size_t i = 0; i < used.size(); i += options.every) held_out.push_back(used[i]);
-  return others.size() < options.every ? held_out : others;
+  return others.empty() ? held_out : others;
 }
 
 std::vector<FittedLayer> reconstruct(const std::shared_ptr<const network::NetworkAndWeights>& fused,

@@ -13,7 +13,8 @@ namespace yolov7::compression {
 struct ReconstructionOptions {
   network::ActivationNumbers numbers = network::ActivationNumbers::asymmetric;
   std::size_t images = 64;     ///< at most; spread over all
-  std::size_t every = 4;       ///< each so many-th is held out: it judges and is not fitted to
+  std::size_t every = 4;       ///< each so many-th of these is held out: it judges each convolution
+                               ///< and is not fitted to
   std::size_t samples = 8192;  ///< output pixels of each convolution that are fitted to
   std::stop_token stop = {};
 };
@@ -25,10 +26,11 @@ struct FittedLayer {
   bool kept() const { return after < before; }  ///< else it stays as it was
 };
 
-/// The images that are taken, ascending; each `every`-th of these is held out.
+/// The images that are taken, ascending; each `every`-th of these is held out. Where less than
+/// `every` others would be left, one of `every` is not taken.
 std::vector<std::size_t> images_of_fit(std::size_t count, const ReconstructionOptions& options);
-/// Which of `count` images can judge the outcome: those that are not taken, and where there are
-/// too few of them (less than `every`), those that are held out.
+/// Which of `count` images can judge the outcome: those that are not taken, which took no part in
+/// any choice. Of less than `every` images in all there are none such: those that are held out.
 std::vector<std::size_t> judging_images(std::size_t count, const ReconstructionOptions& options);
 
 /// Convolutions of one group, all but `plan.convolutions` left out. A fit that does not help on the

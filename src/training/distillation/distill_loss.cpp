@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "training/loss/ciou.hpp"
+#include "training/loss/loss_terms.hpp"
 
 namespace yolov7::training {
 namespace {
@@ -29,6 +30,13 @@ at::Tensor normalised(const at::Tensor& x) {
 /// Binary cross-entropy of each element.
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target) {
   return at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
+}
+
+/// The mean of those that are not left out; 0 where all are.
+at::Tensor mean_without(const at::Tensor& values, const at::Tensor& left_out) {
+  if (!left_out.defined()) return values.mean();
+  const at::Tensor kept = 1 - left_out;
+  return (values * kept).sum() / kept.sum().clamp_min(1);
 }
 
 at::Tensor columns_of(const at::Tensor& map, const ClassColumns& columns, bool of_teacher) {
@@ -128,10 +136,11 @@ std::vector<std::vector<std::uint8_t>> imitation_mask(std::span<const Target> ta
 
 OutputTerms output_terms(const at::Tensor& student, const at::Tensor& teacher,
                          const ClassColumns& columns, std::span<const std::array<float, 2>> anchors,
-                         std::span<const std::array<float, 2>> teacher_anchors) {
+                         std::span<const std::array<float, 2>> teacher_anchors,
+                         const at::Tensor& left_out) {
   const at::Tensor fixed = teacher.detach(), objectness = fixed.select(-1, 4).sigmoid();
   OutputTerms terms;
-  terms.objectness = cross_entropy(student.select(-1, 4), objectness).mean();
+  terms.objectness = mean_without(cross_entropy(student.select(-1, 4), objectness), left_out);
   terms.classes = columns.empty()
                       ? at::zeros({}, terms.objectness.options().requires_grad(false))
                       : (objectness * cross_entropy(columns_of(student, columns, false),
@@ -141,6 +150,16 @@ OutputTerms output_terms(const at::Tensor& student, const at::Tensor& teacher,
   const at::Tensor ciou = box_iou(boxes(student, anchors), boxes(fixed, teacher_anchors));
   terms.box = (objectness.reshape(-1) * (1 - ciou)).mean();
   return terms;
+}
+
+at::Tensor cell_mask(std::span<const Positive> cells, const at::Tensor& map) {
+  at::Tensor mask = at::zeros(map.sizes().slice(0, 4), map.options().requires_grad(false));
+  if (cells.empty()) return mask;
+  const CellIndex index = cell_index(cells, map.device());
+  const std::vector<at::indexing::TensorIndex> places{index.image, index.anchor, index.row,
+                                                      index.column};
+  mask.index_put_(places, at::ones({static_cast<std::int64_t>(cells.size())}, mask.options()));
+  return mask;
 }
 
 at::Tensor logit_loss(const at::Tensor& student, const at::Tensor& teacher,

@@ -40,10 +40,16 @@ using ClassColumns = std::vector<std::pair<int, int>>;
 struct OutputTerms {
   at::Tensor objectness, classes, box;
 };
-/// Anchors in cells: width and height. Without columns `classes` is 0.
+/// Anchors in cells: width and height. Without columns `classes` is 0. `left_out` [B, na, H, W]: 1
+/// at the cells whose objectness is not compared, 0 at those whose mean it is; undefined: none is
+/// left out.
 OutputTerms output_terms(const at::Tensor& student, const at::Tensor& teacher,
                          const ClassColumns& columns, std::span<const std::array<float, 2>> anchors,
-                         std::span<const std::array<float, 2>> teacher_anchors);
+                         std::span<const std::array<float, 2>> teacher_anchors,
+                         const at::Tensor& left_out = {});
+
+/// 1 at these cells of a raw map [B, na, H, W, …], 0 elsewhere: [B, na, H, W] of its type.
+at::Tensor cell_mask(std::span<const Positive> cells, const at::Tensor& map);
 
 /// τ² · o · BCE(σ(student / τ), σ(teacher / τ)) of the class logits that go together, o being the
 /// teacher's objectness; mean over classes, cells and anchors (Hinton et al. 2015, arXiv

@@ -50,6 +50,8 @@ Distillation::Distillation(const run::DistillOptions& options, std::unique_ptr<T
   const run::ClassPairs classes = run::pair_classes(names, teacher_->names());
   classes_text_ = run::describe(classes);
   columns_ = classes.pairs;
+  taught_.assign(names.size(), 0);
+  for (const auto& [own, theirs] : columns_) taught_.at(static_cast<std::size_t>(own)) = 1;
   pair_levels(student);
   if (!reads_features_) require_outputs_alike(student);
   if (names.size() == 1) columns_.clear();  // the loss of a single class has no class term
@@ -170,13 +172,29 @@ std::vector<LevelGrid> Distillation::grids(const std::vector<at::Tensor>& maps) 
   return result;
 }
 
+/// By pair: all cells that may answer for objects of classes that the teacher does not have: to it
+/// they are background, to the detection loss they may be objects. Empty: there are none.
+Positives Distillation::cells_of_new_classes(std::span<const Target> targets,
+                                             const std::vector<at::Tensor>& maps,
+                                             const Loss& loss) const {
+  constexpr float reach = 0.5F;  // of the lead levels' assignment
+  std::vector<Target> strange;
+  for (const Target& target : targets)
+    if (taught_.at(static_cast<std::size_t>(target[1])) == 0) strange.push_back(target);
+  if (strange.empty()) return {};
+  return ratio_positives(strange, grids(maps), static_cast<float>(loss.options().ratio_limit),
+                         reach);
+}
+
 at::Tensor Distillation::output_term(const Pair& pair, const at::Tensor& own,
-                                     const at::Tensor& theirs, const Loss& loss) const {
+                                     const at::Tensor& theirs, const Loss& loss,
+                                     const at::Tensor& left_out) const {
   const LossGains& gains = loss.options().gains;
   if (options_.method == "logit")
     return logit_loss(own, theirs, columns_, run::temperature_of(options_)) * gains.cls;
   const auto i = static_cast<std::size_t>(&pair - pairs_.data());
-  const OutputTerms terms = output_terms(own, theirs, columns_, anchors_[i], teacher_anchors_[i]);
+  const OutputTerms terms =
+      output_terms(own, theirs, columns_, anchors_[i], teacher_anchors_[i], left_out);
   return terms.objectness * (gains.obj * loss.balance()[pair.own]) + terms.classes * gains.cls +
          terms.box * gains.box;
 }
@@ -188,13 +206,16 @@ at::Tensor Distillation::operator()(const nn::TorchNetwork::Outputs& teacher,
   if (options_.method == "feature")
     cells = imitation_mask(targets, static_cast<int>(student.maps.front().size(0)),
                            grids(student.maps));
+  Positives strange;
+  if (options_.method == "output") strange = cells_of_new_classes(targets, student.maps, loss);
   at::Tensor sum;
   for (std::size_t i = 0; i < pairs_.size(); ++i) {
     const Pair& pair = pairs_[i];
     at::Tensor term;
     if (!reads_features_) {
-      term = output_term(pair, at_least_float(student.maps[pair.own]),
-                         at_least_float(teacher.maps[pair.theirs]), loss);
+      const at::Tensor own = at_least_float(student.maps[pair.own]);
+      term = output_term(pair, own, at_least_float(teacher.maps[pair.theirs]), loss,
+                         strange.empty() ? at::Tensor() : cell_mask(strange[i], own));
     } else {
       const at::Tensor own = feature(pair, student.values[pair.own]),
                        theirs = at_least_float(teacher.values[pair.theirs]);

@@ -66,12 +66,15 @@ class Distillation {
   void make_adapters(const network::Network& student, std::uint64_t seed);
   at::Tensor feature(const Pair& pair, const at::Tensor& value) const;
   at::Tensor output_term(const Pair& pair, const at::Tensor& own, const at::Tensor& theirs,
-                         const Loss& loss) const;
+                         const Loss& loss, const at::Tensor& left_out) const;
+  Positives cells_of_new_classes(std::span<const Target> targets,
+                                 const std::vector<at::Tensor>& maps, const Loss& loss) const;
   std::vector<LevelGrid> grids(const std::vector<at::Tensor>& maps) const;
 
   run::DistillOptions options_;
   std::unique_ptr<Teacher> teacher_;
   ClassColumns columns_;
+  std::vector<char> taught_;  ///< by the student's class: whether the teacher has it
   std::string classes_text_;
   std::vector<Pair> pairs_;
   std::vector<double> unpaired_;  ///< strides of the student without a level of the teacher

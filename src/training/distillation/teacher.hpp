@@ -21,6 +21,7 @@ class Teacher {
   nn::TorchNetwork::Outputs operator()(const at::Tensor& images, at::ScalarType compute);
 
   const network::Network& description() const { return network_->description(); }
+  const nn::TorchNetwork& folded() const { return *network_; }
   at::Device device() const { return network_->device(); }
   const std::vector<std::string>& names() const { return names_; }
   /// Channels of the neck's output, by level.
