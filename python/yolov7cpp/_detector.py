@@ -102,9 +102,10 @@ def _whole(name: str, value: Any) -> int:
     """An int, of numpy, too. 32 bits."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a whole number, found {type(value).__name__}")
-    if not -2**31 <= value < 2**31:
-        raise ValueError(f"{name}: expected a number of 32 bits, found {value}")
-    return int(value)
+    whole = int(value)
+    if not -2**31 <= whole < 2**31:
+        raise ValueError(f"{name}: expected a number of 32 bits, found {whole}")
+    return whole
 
 
 def _number(name: str, value: Any) -> float:
