@@ -46,6 +46,7 @@ class Selecting {
       counts_.resize(std::max(counts_.size(), candidates[i].scores.counts.size()), 0);
     }
     result_.considered = open_.size();
+    result_.boxes_factor = factor_of_boxes();
   }
 
   Selection run() {
@@ -59,8 +60,24 @@ class Selecting {
  private:
   enum class Taken { yes, no, full };
 
+  /// A detector that knows little finds few of the boxes, and a budget would hold far fewer images
+  /// than were chosen for it. The labelled set tells how many there are: its mean is that of images
+  /// like these.
+  double factor_of_boxes() const {
+    constexpr std::size_t enough = 10;  // labelled images, for a mean
+    constexpr double most = 10;
+    if (options_.labelled.size() < enough || open_.empty()) return 1;
+    std::size_t found = 0, labelled = 0;
+    for (const std::size_t i : open_) found += candidates_[i].scores.boxes();
+    for (const std::size_t count : options_.labelled_boxes) labelled += count;
+    const double true_mean =
+                     static_cast<double>(labelled) / static_cast<double>(options_.labelled.size()),
+                 found_mean = static_cast<double>(found) / static_cast<double>(open_.size());
+    return found_mean * most <= true_mean ? most : std::max(1.0, true_mean / found_mean);
+  }
+
   double boxes_of(std::size_t index) const {
-    return static_cast<double>(candidates_[index].scores.boxes());
+    return result_.boxes_factor * static_cast<double>(candidates_[index].scores.boxes());
   }
   double share_of(std::size_t index) const {
     return options_.budget.share_of(boxes_of(index), options_.cost);
@@ -74,7 +91,10 @@ class Selecting {
       return Taken::no;
     }
     const double share = share_of(index);
-    if (result_.spent + share > options_.budget.amount) return Taken::full;
+    if (result_.spent + share > options_.budget.amount) {
+      result_.full = true;
+      return Taken::full;
+    }
     result_.choices.push_back({index, boxes_of(index), share, part, why()});
     result_.spent += share;
     taken_.insert(index);
@@ -94,7 +114,7 @@ class Selecting {
     for (const std::size_t place :
          Random(options_.seed, 0, 0, empties ? empty_stream : control_stream)
              .permutation(pool.size())) {
-      if (result_.spent - before + share_of(pool[place]) / 2 > part) return;
+      if (result_.spent - before + share_of(pool[place]) / 2 > part) return;  // not full
       const Taken taken = take(pool[place], kind, [&] {
         return std::string(empties ? "at random among images in which nothing was found"
                                    : "at random: the control group");

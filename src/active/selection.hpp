@@ -48,7 +48,7 @@ struct SelectOptions {
 
 struct Choice {
   std::size_t index = 0;  ///< of the candidate
-  double boxes = 0;       ///< expected: detections that a person will look at
+  double boxes = 0;       ///< expected: detections, times Selection::boxes_factor
   double share = 0;       ///< of the budget
   enum class Part { strategy, control, empty } part = Part::strategy;
   std::string why;
@@ -60,7 +60,11 @@ struct Selection {
   std::size_t known = 0;        ///< candidates left out: they show what a labelled image shows
   std::size_t alike = 0;        ///< candidates left out: they show what a chosen image shows
   std::size_t considered = 0;   ///< candidates that could be chosen
-  std::string phases;           ///< of auto: "12 typical, 30 by entropy"; "" otherwise
+  /// True boxes for each detection: mean boxes of the labelled images by the mean detections of the
+  /// images that could be chosen; 1 … 10, and 1 with fewer than 10 labelled images.
+  double boxes_factor = 1;
+  bool full = false;   ///< an image was left because the budget is too small for it
+  std::string phases;  ///< of auto: "12 typical, 30 by entropy"; "" otherwise
 };
 
 /// A class counts as known to the detector from so many labelled boxes on (docs/active.md).

@@ -43,7 +43,8 @@ struct StrategyResult {
   std::vector<std::string> missing;    ///< "seed 3: round 2" …
   std::vector<PointEstimate> curve;    ///< by round: mean over the seeds
   Estimate area;                       ///< mean of the metric over the logarithm of the cost
-  std::optional<Estimate> difference;  ///< area − that of random, over the seeds of both
+  std::optional<Estimate> difference;  ///< area − that of random, over the seeds of both and to
+                                       ///< the cost that both of a pair reached
   std::vector<int> paired_seeds;       ///< of the difference
   std::vector<double> by_seed;         ///< difference for each of them
   std::optional<double> cost_to_target;
@@ -58,8 +59,9 @@ struct SimulationReport {
 };
 
 /// Each draw takes seeds and images again, with replacement, both alike for all strategies, so that
-/// differences are paired. The area of a seed goes from the cost of its start to common_cost() of
-/// all its strategies. Error: no strategy has a whole seed; stopped_error().
+/// differences are paired. What a draw owes to its seeds is widened as Student's t asks for. The
+/// area of a seed goes from the cost of its start to common_cost() of all its strategies. Error: no
+/// strategy has a whole seed; stopped_error().
 SimulationReport simulation_report(const std::vector<SimulationRow>& rows, std::size_t images,
                                    const DrawnValue& value, const ReportOptions& options);
 

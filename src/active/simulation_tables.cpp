@@ -23,11 +23,20 @@ const StrategyResult* named(const SimulationReport& report, const std::string& n
 
 /// Its cost to the target as a share of that of unfiltered random; where that does not get there,
 /// of the cost up to which it went: the true share is smaller then.
-std::string share_of_unfiltered(const SimulationReport& report, const StrategyResult& one) {
+struct CostShare {
+  double value = 0;
+  bool smaller = false;  ///< than `value`
+};
+std::optional<CostShare> share_of_unfiltered(const SimulationReport& report,
+                                             const StrategyResult& one) {
   const StrategyResult* other = named(report, "random-unfiltered");
-  if (other == nullptr || !one.cost_to_target) return "–";
-  return other->cost_to_target ? fmt::format("{:.2f}", *one.cost_to_target / *other->cost_to_target)
-                               : fmt::format("< {:.2f}", *one.cost_to_target / other->last_cost);
+  if (other == nullptr || !one.cost_to_target) return std::nullopt;
+  if (other->cost_to_target) return CostShare{*one.cost_to_target / *other->cost_to_target, false};
+  return CostShare{*one.cost_to_target / other->last_cost, true};
+}
+
+std::string share_text(const std::optional<CostShare>& share) {
+  return share ? fmt::format("{}{:.2f}", share->smaller ? "< " : "", share->value) : "–";
 }
 
 }  // namespace
@@ -36,6 +45,7 @@ json to_json(const SimulationReport& report) {
   json strategies = json::array();
   for (const StrategyResult& one : report.strategies) {
     json curve = json::array();
+    const std::optional<CostShare> share = share_of_unfiltered(report, one);
     for (const PointEstimate& point : one.curve)
       curve.push_back({{"cost", point.cost}, {"metric", to_json(point.value)}});
     strategies.push_back(
@@ -48,6 +58,8 @@ json to_json(const SimulationReport& report) {
          {"paired_seeds", one.paired_seeds},
          {"difference_by_seed", one.by_seed},
          {"cost_to_target", one.cost_to_target ? json(*one.cost_to_target) : json(nullptr)},
+         {"share_of_unfiltered_random", share ? json(share->value) : json(nullptr)},
+         {"share_is_smaller", share && share->smaller},
          {"last_cost", one.last_cost}});
   }
   return {{"strategies", std::move(strategies)},
@@ -84,7 +96,7 @@ std::string summary_table(const SimulationReport& report) {
         one.cost_to_target ? text::general(*one.cost_to_target, 5)
         : report.target    ? fmt::format("not by {}", text::general(one.last_cost, 5))
                            : "–",
-        share_of_unfiltered(report, one));
+        share_text(share_of_unfiltered(report, one)));
   return out;
 }
 

@@ -50,6 +50,36 @@ TEST(Select, EntropyTakesTheHighestUntilTheBudgetIsSpent) {
             (std::vector<std::size_t>{1, 2, 3}));
 }
 
+TEST(Select, TheLabelledSetTellsHowManyBoxesADetectorMisses) {
+  // Ten labelled images with 4 boxes each; the detector finds 1, 2, 1 and 0 in the pool: 1 on
+  // average, so each detection stands for 4 boxes, and an image costs 2 + 7 · 4 · detections.
+  const std::vector<Candidate> pool = {image(0, 0.4, {1}), image(1, 0.6, {2}), image(2, 0.5, {1}),
+                                       image(3, 0.3, {0})};
+  SelectOptions options = plain("entropy", 100, BudgetUnit::cost);
+  options.labelled.resize(10);
+  options.labelled_boxes = {40};
+  const Selection selection = select(pool, options);
+  EXPECT_EQ(selection.boxes_factor, 4);
+  ASSERT_EQ(indices(selection), (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(selection.choices[0].boxes, 8);
+  EXPECT_EQ(selection.spent, 58 + 30);
+  EXPECT_TRUE(selection.full);
+  // Fewer labelled images than a mean needs, or a detector that finds more than there is: as it is.
+  options.labelled.resize(9);
+  EXPECT_EQ(select(pool, options).boxes_factor, 1);
+  options.labelled.resize(10);
+  options.labelled_boxes = {3};
+  EXPECT_EQ(select(pool, options).boxes_factor, 1);
+  // One that finds nothing at all.
+  EXPECT_EQ(select(std::vector{image(0, 0, {0})}, options).boxes_factor, 10);
+  // All that there is fits: not full.
+  EXPECT_FALSE(select(pool, plain("entropy", 4)).full);
+  // The first one does not fit.
+  const Selection none = select(pool, plain("entropy", 10, BudgetUnit::cost));
+  EXPECT_TRUE(none.choices.empty());
+  EXPECT_TRUE(none.full);
+}
+
 TEST(Select, OneOfEachGroupAndNoneOfAKnownOne) {
   std::vector<Candidate> pool = {image(0, 0.6, {1}), image(1, 0.5, {1}), image(2, 0.4, {1}),
                                  image(3, 0.3, {1})};

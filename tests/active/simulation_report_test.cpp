@@ -48,10 +48,11 @@ TEST(SimulationReport, AreasDifferencesAndCosts) {
   ASSERT_EQ(automatic.by_seed.size(), 2u);
   EXPECT_NEAR(automatic.by_seed[0], 0.1, 1e-12);
   EXPECT_NEAR(automatic.by_seed[1], 0, 1e-12);
-  // Two seeds drawn again: 0, .05 or .1, each end with a quarter of the draws. Their mean is off
-  // .05 by at most 4 standard errors of 1,000 draws: 4 · .0354 / √1000 = .0045.
-  EXPECT_NEAR(automatic.difference->low, 0, 0.005);
-  EXPECT_NEAR(automatic.difference->high, 0.1, 0.005);
+  // Two seeds drawn again: 0, .05 or .1, each end with a quarter of the draws; the distance from
+  // .05 is widened by √2 · 12.706 / 1.96 = 9.168, to .4584. The mean of the draws is off .05 by at
+  // most 4 standard errors of 1,000 of them: 4 · 9.168 · .0354 / √1000 = .041.
+  EXPECT_NEAR(automatic.difference->low, 0.05 - 0.4584, 0.041);
+  EXPECT_NEAR(automatic.difference->high, 0.05 + 0.4584, 0.041);
   // The mean curve of auto goes from .15 to .45, and .4 is 5/6 of the way; random ends at .35.
   EXPECT_NEAR(*report.full, 0.5, 1e-12);
   EXPECT_NEAR(*report.target, 0.4, 1e-12);
@@ -121,6 +122,30 @@ TEST(SimulationReport, AStrategyThatHasEndedSetsNoLimit) {
   EXPECT_NEAR(report.strategies[1].area.value, 0.4, 1e-12);
 }
 
+TEST(SimulationReport, AStrategyThatBoughtLittleDoesNotShortenTheComparison) {
+  // The tutorials' rule stands at e² after a round and has not ended: the areas of all go to e²,
+  // the difference of auto to random to e³, as without it.
+  std::vector<SimulationRow> rows = two_seeds();
+  rows.resize(4);
+  SimulationRow little = row(0, "tutorial", 1, 0.2);
+  little.cost = std::exp(2.0);
+  rows.push_back(little);
+  ReportOptions o = options();
+  o.strategies.emplace_back("tutorial");
+  const SimulationReport report = simulation_report(rows, 4, as_it_is, o);
+  EXPECT_NEAR(report.strategies[0].area.value, 0.3, 1e-12) << "from .2 to .4, half of the way";
+  EXPECT_NEAR(report.strategies[0].difference->value, 0.1, 1e-12);
+  EXPECT_NEAR(report.strategies[2].difference->value, 0.2 - 0.25, 1e-12);
+}
+
+TEST(SimulationReport, OfASingleSeedImagesAloneMakeTheInterval) {
+  std::vector<SimulationRow> rows = two_seeds();
+  rows.resize(4);
+  const SimulationReport report = simulation_report(rows, 4, as_it_is, options());
+  EXPECT_NEAR(report.strategies[0].area.low, report.strategies[0].area.value, 1e-12);
+  EXPECT_NEAR(report.strategies[0].area.high, report.strategies[0].area.value, 1e-12);
+}
+
 TEST(SimulationReport, TablesTellTheSame) {
   std::vector<SimulationRow> rows = two_seeds();
   rows.push_back(row(0, "random-unfiltered", 1, 0.35));
@@ -139,6 +164,8 @@ TEST(SimulationReport, TablesTellTheSame) {
   EXPECT_NE(csv.find("auto,0,2,2.71828,0.300000,"), std::string::npos) << csv;
   EXPECT_NE(csv.find("random-unfiltered,1,1,20.0855,0.700000,"), std::string::npos) << csv;
   EXPECT_EQ(to_json(report)["strategies"][0]["difference_by_seed"].size(), 2u);
+  EXPECT_NEAR(to_json(report)["strategies"][0]["share_of_unfiltered_random"], 0.7165, 1e-4);
+  EXPECT_TRUE(to_json(report)["strategies"][0]["share_is_smaller"]);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "cli/verbs/active_candidates.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/threads.hpp"
@@ -144,7 +145,11 @@ Bought SimulatedPool::buy(const active::Arm& arm, int seed, int round,
   std::vector<std::size_t> order;
   for (const std::size_t i : active::labelling_order(selection.choices))
     order.push_back(others[selection.choices[i].index]);
-  return {paid_for(order, left), selection.choices.empty()};
+  if (!selection.phases.empty())
+    log::info(fmt::format("active simulate: {}, round {}: chosen: {}; {:.2f} boxes a detection",
+                          arm.name, round, selection.phases, selection.boxes_factor));
+  // An image that costs more than is left can be bought in a later round.
+  return {paid_for(order, left), selection.choices.empty() && !selection.full};
 }
 
 }  // namespace yolov7::cli

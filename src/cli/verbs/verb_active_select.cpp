@@ -123,8 +123,8 @@ void require_choice(const ActiveOptions& o, const active::Selection& selection, 
       o.source, pool.images.size(), selection.known, text::general(o.select.budget.amount), o.unit);
   const bool fits =
       std::any_of(candidates.begin(), candidates.end(), [&](const active::Candidate& one) {
-        return o.select.budget.share_of(static_cast<double>(one.scores.boxes()), o.select.cost) <=
-               o.select.budget.amount;
+        const double boxes = selection.boxes_factor * static_cast<double>(one.scores.boxes());
+        return o.select.budget.share_of(boxes, o.select.cost) <= o.select.budget.amount;
       });
   if (selection.considered > 0 && !fits) throw Error(why);
   throw loop::NothingLeft(why);
@@ -140,6 +140,7 @@ json result_json(const ActiveOptions& o, const active::Selection& selection, con
                       {"reason", one.why}});
   return {{"strategy", o.select.strategy},
           {"phases", selection.phases},
+          {"boxes_factor", selection.boxes_factor},
           {"seed", o.seed},
           {"budget", o.select.budget.amount},
           {"budget_unit", o.unit},
@@ -176,6 +177,11 @@ void say(const ActiveOptions& o, const active::Selection& selection, const Pool&
       selection.choices.size(), text::general(boxes), parts[0], o.select.strategy,
       selection.phases.empty() ? "" : " (" + selection.phases + ")", parts[1], parts[2],
       selection.alike));
+  if (selection.boxes_factor > 1)
+    output.line(fmt::format(
+        "expected boxes: {:.2f} for each detection, by the labelled images, which have more boxes "
+        "than the detector finds in the pool",
+        selection.boxes_factor));
   output.line(fmt::format("spent: {} of {} {}", text::general(selection.spent),
                           text::general(o.select.budget.amount), o.unit));
   output.line(fmt::format("written: {}", (fs::path(o.out) / "selected.txt").string()));
