@@ -55,6 +55,7 @@ State::State(fs::path folder, bool lock)
   lock_ = file::Lock::try_acquire(folder_ / ".lock");
   if (!lock_)
     throw Error(fmt::format("{}: another process is at work in this loop", folder_.string()));
+  file::remove_temporaries(folder_);  // of a process that was killed
 }
 
 State::State(State&&) noexcept = default;

@@ -26,10 +26,20 @@ constexpr std::string_view title = "yolov7.cpp bundle of data set versions, form
 constexpr std::uint64_t most_head_bytes = 64u << 20, most_text_bytes = 4ull << 30,
                         most_image_bytes = 1ull << 30;
 
+std::string hex_or_none(const std::optional<Digest>& digest) {
+  return digest ? hex(*digest) : std::string();
+}
+
 json entry_json(const Entry& entry) {
-  return {{"name", entry.name},     {"id", hex(entry.id)},      {"message", entry.message},
-          {"author", entry.author}, {"program", entry.program}, {"created", entry.created},
-          {"boxes", entry.boxes}};
+  return {{"name", entry.name},
+          {"id", hex(entry.id)},
+          {"message", entry.message},
+          {"author", entry.author},
+          {"program", entry.program},
+          {"created", entry.created},
+          {"boxes", entry.boxes},
+          {"parent", hex_or_none(entry.parent)},
+          {"second_parent", hex_or_none(entry.second_parent)}};
 }
 
 /// "<hash> <bytes>\n<text>\n" one after the other, sorted.
@@ -137,6 +147,34 @@ std::string member(const json& version, const char* name, const fs::path& file) 
   return version[name].get<std::string>();
 }
 
+/// Bundles of earlier programs do not say it.
+bool says_parents(const json& version) { return version.is_object() && version.contains("parent"); }
+
+std::optional<Digest> parent_in(const json& version, const char* name, const fs::path& file) {
+  const std::string text = member(version, name, file);
+  if (text.empty()) return std::nullopt;
+  const auto digest = digest_of(text);
+  if (!digest)
+    throw Error(
+        fmt::format("{}: bundle.json: expected an id or nothing as '{}' of a version, "
+                    "found '{}'",
+                    file.string(), name, text::printable(text.substr(0, 80))));
+  return digest;
+}
+
+/// Sorted, each once: else a checkout would write two images under one path.
+void require_sorted(const std::vector<Item>& items, const Digest& id, const fs::path& file) {
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    const Item &a = items[i - 1], &b = items[i];
+    if (!before(a, b))
+      throw Error(
+          fmt::format("{}: version {}: expected images sorted by path and split, each "
+                      "once, found {} ({}) behind {} ({})",
+                      file.string(), hex(id).substr(0, 12), text::printable(b.path),
+                      text::printable(b.split), text::printable(a.path), text::printable(a.split)));
+  }
+}
+
 NewVersion version_of(const json& described, const Texts& texts, const fs::path& file) {
   NewVersion version;
   version.name = member(described, "name", file);
@@ -155,6 +193,11 @@ NewVersion version_of(const json& described, const Texts& texts, const fs::path&
       if (item.annotations) version.boxes += row_count(text_in(texts, *item.annotations, file));
       version.content.items.push_back(std::move(item));
     }
+  if (says_parents(described)) {
+    version.parent = parent_in(described, "parent", file);
+    version.second_parent = parent_in(described, "second_parent", file);
+  }
+  require_sorted(version.content.items, *id, file);
   if (id_of(version.content) != *id)
     throw Error(fmt::format("{}: the version {} is not what its id says", file.string(),
                             hex(*id).substr(0, 12)));
@@ -209,7 +252,15 @@ Bundled read_bundle(Store& store, const fs::path& file, const std::stop_token& s
     throw Error(fmt::format("{}: expected the texts of the versions, found none", file.string()));
   Texts texts = parse_joined(tar.read_all(most_text_bytes), file);
   std::vector<NewVersion> versions;
-  for (const json& one : head["versions"]) versions.push_back(version_of(one, texts, file));
+  std::map<std::string, Digest> last;  // of each name in this bundle
+  for (const json& one : head["versions"]) {
+    versions.push_back(version_of(one, texts, file));
+    NewVersion& version = versions.back();
+    // Never what this store has as the newest: nothing says that the version came from it.
+    const auto earlier = last.find(version.name);
+    if (!says_parents(one) && earlier != last.end()) version.parent = earlier->second;
+    last.insert_or_assign(version.name, id_of(version.content));
+  }
   const file::Lock lock = store.lock(stop);
   const KnownObjects known = store.known_objects();
   KnownObjects objects;
@@ -244,7 +295,6 @@ Bundled read_bundle(Store& store, const fs::path& file, const std::stop_token& s
       result.entries.push_back(*entry);
       continue;
     }
-    if (const auto last = store.newest(version.name)) version.parent = last->id;
     version.texts = texts;
     version.objects = objects;
     bool already_there = false;

@@ -70,11 +70,23 @@ void take_image(Work& work, const Item& item, const fs::path& to) {
   ++work.result.by_transfer[static_cast<std::size_t>(how)];
 }
 
-/// Each path once: an image of two splits is one file.
-std::vector<const Item*> items_by_path(const Content& content) {
+/// Each path once: an image of two splits is one file. Error: it is another image there, or has
+/// other annotations.
+std::vector<const Item*> items_by_path(const Work& work) {
   std::vector<const Item*> items;
-  for (const Item& item : content.items)
-    if (items.empty() || items.back()->path != item.path) items.push_back(&item);
+  for (const Item& item : work.content.items) {
+    if (items.empty() || items.back()->path != item.path) {
+      items.push_back(&item);
+      continue;
+    }
+    const Item& first = *items.back();
+    if (first.image != item.image || first.annotations != item.annotations)
+      throw Error(fmt::format(
+          "{}: expected one image with one set of annotations at {}, found two, of "
+          "the splits {} and {}: expected {} with another format",
+          work.options.out.string(), text::printable(item.path), text::printable(first.split),
+          text::printable(item.split), setting_name("format")));
+  }
   return items;
 }
 
@@ -162,11 +174,19 @@ std::set<fs::path> folders_of(const Work& work, const std::vector<const Item*>& 
                               const fs::path& folder) {
   std::set<fs::path> folders;
   std::unordered_map<std::string, const Item*> by_label;
+  std::set<std::string> images;
+  for (const Item* item : items) images.insert((folder / item->path).native());
   for (const Item* item : items) {
     const fs::path image = folder / item->path;
     const fs::path label = label_place(image, folder, work.options.out);
     folders.insert(image.parent_path());
     folders.insert(label.parent_path());
+    if (images.contains(label.native()))  // writing it would write into the image
+      throw Error(
+          fmt::format("{}: expected another place for an image than that of the label "
+                      "file of {}, found the image {}",
+                      work.options.out.string(), text::printable(item->path),
+                      text::printable(label.lexically_relative(folder).string())));
     const auto [other, fresh] = by_label.emplace(label.native(), item);
     if (!fresh && other->second->annotations != item->annotations)
       throw Error(
@@ -179,7 +199,7 @@ std::set<fs::path> folders_of(const Work& work, const std::vector<const Item*>& 
 }
 
 void write_plain(Work& work, const fs::path& folder) {
-  const std::vector<const Item*> items = items_by_path(work.content);
+  const std::vector<const Item*> items = items_by_path(work);
   const Texts texts = annotation_texts(work);
   make_parents(folders_of(work, items, folder));
   Progress progress("writing", items.size(), "images");

@@ -1,8 +1,12 @@
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "versions/diff.hpp"
+#include "versions/merge.hpp"
 
 namespace yolov7::versions {
 namespace {
@@ -29,28 +33,33 @@ bool same_box(const ShapeBox& a, const ShapeBox& b) {
   return a.x1 == b.x1 && a.y1 == b.y1 && a.x2 == b.x2 && a.y2 == b.y2;
 }
 
-/// Takes away what stands in both, row by row. With another order of classes the rows of boxes
-/// differ although the boxes do not, so class and box count there.
+/// The row as it would be with the classes of `after`; nothing where its class is gone.
+std::optional<std::string> row_after(const Shape& shape, const std::vector<int>& class_map) {
+  if (!shape.is_box) return shape.row;
+  const int number = mapped(shape, class_map);
+  if (number < 0) return std::nullopt;
+  const bool yolo = !shape.row.starts_with('{');
+  if (yolo && shape.row.find(' ') == std::string::npos) return std::nullopt;  // no annotation text
+  return with_class(shape, yolo, number);
+}
+
+/// Takes away what stands in both, row by row. With another order of classes the rows differ in
+/// the number of the class alone.
 void match_equal(const std::vector<Shape>& before, const std::vector<Shape>& after,
                  const std::vector<int>& class_map, std::vector<bool>& used_before,
                  std::vector<bool>& used_after) {
+  const bool same_numbers = keeps_numbers(class_map);
   std::unordered_multimap<std::string, std::size_t> rows;
-  if (keeps_numbers(class_map)) {
-    for (std::size_t i = before.size(); i-- > 0;) rows.emplace(before[i].row, i);
-    for (std::size_t k = 0; k < after.size(); ++k)
-      if (const auto found = rows.find(after[k].row); found != rows.end()) {
-        used_before[found->second] = used_after[k] = true;
-        rows.erase(found);
-      }
-    return;
+  for (std::size_t i = before.size(); i-- > 0;) {
+    std::optional<std::string> row = before[i].row;
+    if (!same_numbers) row = row_after(before[i], class_map);
+    if (row) rows.emplace(std::move(*row), i);
   }
-  for (std::size_t i = 0; i < before.size(); ++i)
-    for (std::size_t k = 0; k < after.size() && !used_before[i]; ++k)
-      if (!used_after[k] && before[i].is_box == after[k].is_box &&
-          (before[i].is_box ? mapped(before[i], class_map) == after[k].class_index &&
-                                  same_box(before[i].box, after[k].box)
-                            : before[i].row == after[k].row))
-        used_before[i] = used_after[k] = true;
+  for (std::size_t k = 0; k < after.size(); ++k)
+    if (const auto found = rows.find(after[k].row); found != rows.end()) {
+      used_before[found->second] = used_after[k] = true;
+      rows.erase(found);
+    }
 }
 
 BoxChange kind_of(const Shape& before, const Shape& after, bool same_class) {

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/stop.hpp"
@@ -118,9 +120,16 @@ class Merging {
     if (there == nullptr) return;  // both removed it
     std::size_t& count =
         is_ours == (base == nullptr) ? result_.images_from_ours : result_.images_from_theirs;
-    if (base != nullptr && *there == *base) {  // the other side removed it
-      ++count;
-      return;
+    PathState state = *there;
+    state.annotations =
+        rewritten(state.annotations, is_ours ? classes_.of_ours : classes_.of_theirs);
+    if (base != nullptr) {  // in the numbers of the merged classes, as they may mean others
+      PathState before = *base;
+      before.annotations = rewritten(before.annotations, classes_.of_base);
+      if (state == before) {  // the other side removed it
+        ++count;
+        return;
+      }
     }
     if (base != nullptr) {
       conflict(path, "image", "there", is_ours ? "changed" : "", is_ours ? "" : "changed");
@@ -129,9 +138,6 @@ class Merging {
     } else {
       ++count;
     }
-    PathState state = *there;
-    state.annotations =
-        rewritten(state.annotations, is_ours ? classes_.of_ours : classes_.of_theirs);
     put(path, state);
   }
 
@@ -226,29 +232,45 @@ class Merging {
 
 std::optional<Digest> common_ancestor(const std::vector<Entry>& history, const Entry& ours,
                                       const Entry& theirs) {
-  std::unordered_multimap<Digest, Digest, DigestHash> parents;
-  std::unordered_map<Digest, std::int64_t, DigestHash> newest;
-  for (const Entry& entry : history) {
-    for (const auto& parent : {entry.parent, entry.second_parent})
-      if (parent) parents.emplace(entry.id, *parent);
-    newest[entry.id] = entry.key;
-  }
-  const auto reached = [&](const Digest& start) {
-    std::unordered_set<Digest, DigestHash> seen{start};
-    std::deque<Digest> open{start};
+  using Keys = std::unordered_map<Digest, std::int64_t, DigestHash>;
+  std::unordered_map<Digest, std::vector<const Entry*>, DigestHash> by_id;
+  for (const Entry& entry : history) by_id[entry.id].push_back(&entry);
+  // A content can come back, as when a change is taken back: it is then an ancestor of what lay
+  // between, and its child. So parents are looked for among the entries before their child; a
+  // bundle alone may have brought them later.
+  const auto reached = [&](const Entry& start) {
+    Keys newest;
+    std::unordered_set<std::int64_t> seen;
+    std::deque<std::pair<Digest, std::int64_t>> open{{start.id, start.key + 1}};
     while (!open.empty()) {
-      const auto [first, last] = parents.equal_range(open.front());
+      const Digest id = open.front().first;
+      const std::int64_t end = open.front().second;
       open.pop_front();
-      for (auto one = first; one != last; ++one)
-        if (seen.insert(one->second).second) open.push_back(one->second);
+      const auto entries = by_id.find(id);
+      if (entries == by_id.end()) continue;
+      const bool earlier = std::any_of(entries->second.begin(), entries->second.end(),
+                                       [&](const Entry* one) { return one->key < end; });
+      for (const Entry* one : entries->second) {
+        if ((earlier && one->key >= end) || !seen.insert(one->key).second) continue;
+        std::int64_t& key = newest[id];
+        key = std::max(key, one->key);
+        for (const auto& parent : {one->parent, one->second_parent})
+          if (parent) open.emplace_back(*parent, one->key);
+      }
     }
-    return seen;
+    return newest;
   };
-  const auto of_ours = reached(ours.id), of_theirs = reached(theirs.id);
+  const Keys of_ours = reached(ours), of_theirs = reached(theirs);
   std::optional<Digest> best;
-  for (const Digest& one : of_ours)
-    if (of_theirs.contains(one) && newest.contains(one) && (!best || newest[one] > newest[*best]))
-      best = one;
+  std::int64_t best_key = 0;
+  for (const auto& [id, key] : of_ours) {
+    const auto other = of_theirs.find(id);
+    if (other == of_theirs.end()) continue;
+    const std::int64_t both = std::min(key, other->second);
+    if (best && both <= best_key) continue;
+    best = id;
+    best_key = both;
+  }
   return best;
 }
 

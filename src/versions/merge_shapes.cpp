@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/json.hpp"
 #include "versions/diff.hpp"
@@ -8,7 +9,7 @@
 namespace yolov7::versions {
 namespace {
 
-constexpr double same_object = 0.5, same_box = 0.95;
+constexpr double same_box = 0.95;
 
 /// What a side did to each row of the base, and what it added.
 struct Side {
@@ -93,39 +94,43 @@ class Merging {
     }
   }
 
-  /// Additions of both sides that mean one object.
+  static std::vector<Shape> added_of(const Side& side) {
+    std::vector<Shape> added;
+    for (const int place : side.added)
+      added.push_back(side.shapes[static_cast<std::size_t>(place)]);
+    return added;
+  }
+
+  /// Additions of both sides that mean one object: equal rows first, then by falling IoU, so that
+  /// no box takes the partner that another one fits better.
   void merge_added() {
-    std::vector<bool> met(theirs_.added.size());
-    for (const int place : ours_.added) {
-      const Shape& ours = ours_.shapes[static_cast<std::size_t>(place)];
-      std::size_t best = met.size();
-      double most = 0;
-      for (std::size_t k = 0; k < met.size(); ++k) {
-        const Shape& theirs = theirs_.shapes[static_cast<std::size_t>(theirs_.added[k])];
-        const double both = ours.row == theirs.row         ? 2
-                            : ours.is_box && theirs.is_box ? iou(ours.box, theirs.box)
-                                                           : 0;
-        if (!met[k] && both >= same_object && both > most) best = k, most = both;
-      }
-      if (best == met.size()) {
+    const std::vector<Shape> ours = added_of(ours_), theirs = added_of(theirs_);
+    std::vector<std::optional<ShapeDiff>> pairs(ours.size());  // nothing: theirs has the same row
+    std::vector<std::size_t> of_theirs;
+    for (const ShapeDiff& one : diff_shapes(ours, theirs, same_numbers(ours, theirs))) {
+      if (one.before < 0)
+        of_theirs.push_back(static_cast<std::size_t>(one.after));
+      else
+        pairs[static_cast<std::size_t>(one.before)] = one;
+    }
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      if (pairs[i] && pairs[i]->after < 0) {
         ++result_.from_ours;
-        take(&ours);
+        take(&ours[i]);
         continue;
       }
-      met[best] = true;
-      const Shape& theirs = theirs_.shapes[static_cast<std::size_t>(theirs_.added[best])];
-      if (most >= same_box && ours.class_index == theirs.class_index) {
+      const Shape& other = pairs[i] ? theirs[static_cast<std::size_t>(pairs[i]->after)] : ours[i];
+      if (!pairs[i] || (pairs[i]->iou >= same_box && ours[i].class_index == other.class_index)) {
         ++result_.alike;
-        take(&ours);
+        take(&ours[i]);
       } else {
-        conflict(nullptr, &ours, &theirs);
+        conflict(nullptr, &ours[i], &other);
       }
     }
-    for (std::size_t k = 0; k < met.size(); ++k)
-      if (!met[k]) {
-        ++result_.from_theirs;
-        take(&theirs_.shapes[static_cast<std::size_t>(theirs_.added[k])]);
-      }
+    for (const std::size_t k : of_theirs) {
+      ++result_.from_theirs;
+      take(&theirs[k]);
+    }
   }
 
   const std::vector<Shape>& base_;

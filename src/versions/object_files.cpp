@@ -81,6 +81,11 @@ Descriptor make_file(const fs::path& path, mode_t mode) {
   return {::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)};
 }
 
+/// Never one that is there: it could be a second name of an object.
+Descriptor make_new_file(const fs::path& path) {
+  return {::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+}
+
 /// True where the file system shares the blocks of the two files.
 bool reflink(int from, int to) { return ::ioctl(to, FICLONE, from) == 0; }
 
@@ -170,6 +175,19 @@ bool ObjectFiles::in_place(const Digest& digest, const ObjectFacts* known) const
 }
 
 Transfer ObjectFiles::add(const HashedFile& file, const ObjectFacts* known) {
+  const Transfer how = bring(file, known);
+  if (how == Transfer::there) return how;
+  const Stamp now = file.stamp_now();
+  if (now.bytes == file.stamp().bytes && now.modified_ns == file.stamp().modified_ns) return how;
+  std::error_code ignored;
+  fs::remove(path_of(file.digest()), ignored);  // it has not the bytes of its name
+  throw Error(
+      fmt::format("{}: expected a file that stays as it is, but it changed while it came "
+                  "into the store",
+                  file.path().string()));
+}
+
+Transfer ObjectFiles::bring(const HashedFile& file, const ObjectFacts* known) {
   if (known != nullptr && in_place(file.digest(), known)) return Transfer::there;
   const fs::path path = path_of(file.digest());
   writing_step(path);
@@ -247,7 +265,7 @@ Transfer ObjectFiles::take_out(const Digest& digest, const fs::path& to, bool co
   const Descriptor from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (from.fd < 0) throw failed(path, "cannot open");
   {
-    const Descriptor made = make_file(to, 0666);
+    const Descriptor made = make_new_file(to);
     if (made.fd < 0) throw failed(to, "cannot create");
     if (try_reflink && reflink(from.fd, made.fd)) return Transfer::reflink;
     reflinks_ = false;

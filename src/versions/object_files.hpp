@@ -64,7 +64,7 @@ class ObjectFiles {
   /// Puts the file in, by the cheapest way. `known`: what the database says of the object, if it
   /// has it; one that lies there all the same, or is not as it should be, is looked at and replaced
   /// where its content is another. Not safe from a power failure before sync(). Errors: a full
-  /// disk, no permission.
+  /// disk, no permission, a file that changed since it was read (the object is not there then).
   Transfer add(const HashedFile& file, const ObjectFacts* known);
   /// The same for bytes that were made here.
   Transfer add(std::string_view bytes, const Digest& digest, const ObjectFacts* known);
@@ -73,7 +73,7 @@ class ObjectFiles {
   /// Whether the object is there with its content; by size and time where they agree with `known`.
   bool whole(const Digest& digest, const ObjectFacts& known) const;
   /// Brings the object to `to`: reflink, else hard link (unless `copy`), else copy. Error: it is
-  /// not there, a full disk.
+  /// not there, something is at `to` already, a full disk.
   Transfer take_out(const Digest& digest, const std::filesystem::path& to, bool copy) const;
   /// These objects are safe from a power failure afterwards.
   void sync(const KnownObjects& added) const;
@@ -81,6 +81,7 @@ class ObjectFiles {
   std::vector<Digest> list(std::vector<std::filesystem::path>& others) const;
 
  private:
+  Transfer bring(const HashedFile& file, const ObjectFacts* known);
   bool in_place(const Digest& digest, const ObjectFacts* known) const;
   std::filesystem::path temporary() const;
   std::filesystem::path folder_;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <map>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <set>
 
 #include "core/error.hpp"
@@ -33,6 +35,21 @@ struct Result {
   std::string labels;  ///< annotation text; "" where the image is not annotated
 };
 
+/// What stands at a path: one image with one set of annotations, in several splits perhaps.
+struct Placed {
+  Digest image{};
+  std::optional<Digest> annotations;
+  std::set<std::string> splits;
+};
+
+/// Whether the item can have its path; it has it then.
+bool take_path(std::map<std::string, Placed>& paths, const Item& item) {
+  Placed& placed =
+      paths.try_emplace(item.path, Placed{item.image, item.annotations, {}}).first->second;
+  return placed.image == item.image && placed.annotations == item.annotations &&
+         placed.splits.insert(item.split).second;
+}
+
 /// Runs `make` for each item in parallel; the results take the place of the items.
 template <class Make>
 void replace_images(Workshop& work, const char* what, const std::vector<Annotations>& rows,
@@ -46,19 +63,19 @@ void replace_images(Workshop& work, const char* what, const std::vector<Annotati
     progress.advance();
   });
   work.content.items.clear();
-  std::set<std::pair<std::string, std::string>> names;
+  std::map<std::string, Placed> paths;
   const std::map<std::string, std::string> before = std::move(work.origins);
   work.origins.clear();
   for (std::size_t i = 0; i < results.size(); ++i)
     for (Result& one : results[i]) {
       const fs::path path(one.item.path);
-      for (int k = 2; !names.emplace(one.item.path, one.item.split).second; ++k)
+      if (!one.labels.empty()) one.item.annotations = work.keep_text(std::move(one.labels));
+      for (int k = 2; !take_path(paths, one.item); ++k)
         one.item.path = (path.parent_path() /
                          fmt::format("{}_{}{}", path.stem().string(), k, path.extension().string()))
                             .generic_string();
       const auto known = before.find(items[i].path);
       work.origins[one.item.path] = known == before.end() ? items[i].path : known->second;
-      if (!one.labels.empty()) one.item.annotations = work.keep_text(std::move(one.labels));
       work.content.items.push_back(std::move(one.item));
     }
 }

@@ -2,9 +2,11 @@
 #include "versions/bundle.hpp"
 
 #include <cstdlib>
+#include <map>
 #include <random>
 
 #include "tests/versions/version_fixture.hpp"
+#include "versions/merge.hpp"
 #include "versions/tar.hpp"
 #include "versions/verify.hpp"
 
@@ -74,6 +76,65 @@ TEST_F(Bundle, AMissingImageAddsNoVersion) {
       "tar --delete -f '" + (scratch / "x.tar").string() + "' objects/" + sha256(bitmap(9));
   ASSERT_EQ(std::system(call.c_str()), 0);
   EXPECT_NE(test::error_of([&] { read(); }).find(sha256(bitmap(9))), std::string::npos);
+  EXPECT_TRUE(Store::open(scratch / "elsewhere").history().empty());
+}
+
+// Both stores go on from version 1; what comes in did not come from the newest that is there.
+TEST_F(Bundle, AVersionKeepsItsParent) {
+  Store from = store();
+  write_bundle(from, {"pets@v1"}, scratch / "x.tar", {});
+  ASSERT_EQ(read().entries.size(), 1u);
+  write_set(6, 2, "other");
+  scratch.write("other/labels/train/1.txt", row(1, 0.75));
+  CreateOptions o = options("other");
+  o.store = scratch / "elsewhere";
+  EXPECT_EQ(create(o).entry.parent, first_);
+  write_bundle(from, {"pets@v2"}, scratch / "y.tar", {});
+  const Bundled in = read("y.tar");
+  ASSERT_EQ(in.entries.size(), 1u);
+  EXPECT_EQ(in.entries[0].number, 3);
+  EXPECT_EQ(in.entries[0].parent, first_);
+  EXPECT_FALSE(in.entries[0].second_parent.has_value());
+  Store to = Store::open(scratch / "elsewhere");
+  MergeOptions m;
+  m.ours = "pets@v2", m.theirs = "pets@v3", m.author = "somebody";
+  const Merged merged = merge(to, m);
+  EXPECT_EQ(merged.base.id, first_);
+  ASSERT_TRUE(merged.entry.has_value());
+  std::map<std::string, std::string> labels;
+  for (const Item& item : to.content(merged.entry->id).items)
+    labels[item.path] = to.text(item.annotations.value());
+  EXPECT_EQ(labels["images/train/0.bmp"], "yolo\n1 0.25 0.5 0.25 0.25\n");  // of theirs
+  EXPECT_EQ(labels["images/train/1.bmp"], "yolo\n1 0.75 0.5 0.25 0.25\n");  // of ours
+}
+
+// A bundle by hand whose version names one path twice, with two images: its hashes are right.
+TEST_F(Bundle, TwoImagesOfOnePathAreRefused) {
+  const std::string class_text = "classes 1\nkey points 0 0\ncat\n";
+  const std::string page = "a.bmp\ttrain\t" + sha256(bitmap(1)) + "\t-\n" + "a.bmp\ttrain\t" +
+                           sha256(bitmap(2)) + "\t-\n";
+  const std::string root = "yolov7.cpp data set version 1\nclasses " + sha256(class_text) +
+                           "\npage " + sha256(page) + "\n";
+  std::string texts;
+  for (const std::string& text : {class_text, page, root})
+    texts += sha256(text) + " " + std::to_string(text.size()) + "\n" + text + "\n";
+  const std::string head =
+      "{\"format\":\"yolov7.cpp bundle of data set versions, format 1\",\"versions\":[{\"name\":"
+      "\"bad\",\"id\":\"" +
+      sha256(root) + "\",\"message\":\"\",\"author\":\"\",\"program\":\"\",\"created\":\"\"}]}";
+  TarWriter tar(scratch / "bad.tar");
+  const auto put = [&](const std::string& name, const std::string& bytes) {
+    tar.begin(name, bytes.size());
+    tar.write(bytes);
+  };
+  put("bundle.json", head);
+  put("texts", texts);
+  for (const int shade : {1, 2}) put("objects/" + sha256(bitmap(shade)), bitmap(shade));
+  tar.finish();
+  EXPECT_NE(test::error_of([&] { read("bad.tar"); })
+                .find("expected images sorted by path and split, each once, found a.bmp (train) "
+                      "behind a.bmp (train)"),
+            std::string::npos);
   EXPECT_TRUE(Store::open(scratch / "elsewhere").history().empty());
 }
 

@@ -35,6 +35,35 @@ TEST_F(Checkout, GivesTheSameVersionAgain) {
   EXPECT_EQ(create(again).entry.id, made.entry.id);
 }
 
+// Versions that `create` does not make: what they hold is at one path, or at that of a label file.
+TEST_F(Checkout, TwoThingsAtOnePathAreRefused) {
+  write_set();
+  commit();
+  const auto made = [&](const Item& one, const Item& other) {
+    Store to = store();
+    NewVersion version;
+    version.name = "odd";
+    version.content.items = {one, other};
+    version.content.classes.classes.push_back({"cat", {}, {}, {}});
+    bool already_there = false;
+    return to.add(version, already_there).id;
+  };
+  const Digest image = sha256_digest(bitmap(0)), second = sha256_digest(bitmap(1)),
+               rows = sha256_digest("yolo\n0 0.5 0.5 0.25 0.25\n");
+  const Digest twice = made({"a.bmp", "train", image, {}}, {"a.bmp", "val", second, {}});
+  EXPECT_NE(test::error_of([&] { take(twice, "out"); })
+                .find("expected one image with one set of annotations at a.bmp, found two, of the "
+                      "splits train and val"),
+            std::string::npos);
+  const Digest label =
+      made({"images/a.bmp", "train", image, rows}, {"labels/a.txt", "train", second, {}});
+  EXPECT_NE(test::error_of([&] { take(label, "out"); }).find("found the image labels/a.txt"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+  Store from = store();
+  EXPECT_EQ(test::read_text(from.objects().path_of(second)), bitmap(1));
+}
+
 TEST_F(Checkout, LabelsAreNoLinksAndCopiesNeither) {
   write_set();
   const Created made = commit();

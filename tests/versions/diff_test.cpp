@@ -55,6 +55,17 @@ TEST(DiffShapes, PolygonWithTheSameBoxIsADetail) {
   EXPECT_EQ(diff[0].kind, BoxChange::detail);
 }
 
+// Cat was 0 and is 1: the polygon of the first row has one more point, the second row is the same.
+TEST(DiffShapes, OtherOrderOfClassesHidesNoDetail) {
+  const auto diff =
+      diff_shapes(shapes("0 0 0 0.5 0 0.5 0.5 0 0.5\n1 0.8 0.8 0.2 0.2\n"),
+                  shapes("1 0 0 0.5 0 0.5 0.5 0 0.25 0 0.5\n0 0.8 0.8 0.2 0.2\n"), {1, 0});
+  ASSERT_EQ(diff.size(), 1u);
+  EXPECT_EQ(diff[0].kind, BoxChange::detail);
+  EXPECT_EQ(diff[0].before, 0);
+  EXPECT_EQ(diff[0].after, 0);
+}
+
 ClassList classes(const std::vector<std::string>& names) {
   ClassList list;
   for (const std::string& name : names) list.classes.push_back({name, {}, {}, {}});

@@ -56,6 +56,17 @@ TEST(MergeShapes, AdditionsOfOneObject) {
   EXPECT_EQ(rows_of(others), a + c);
 }
 
+// The first box of ours overlaps that of theirs by 0.15 of 0.25; the second one equals it.
+TEST(MergeShapes, AnAdditionTakesTheBestPartner) {
+  const std::string other = "0 0.25 0.2 0.2 0.2\n";
+  const MergedShapes merged = merge_shapes({}, shapes(other + a), shapes(a), OnConflict::theirs);
+  EXPECT_TRUE(merged.conflicts.empty());
+  EXPECT_EQ(rows_of(merged), other + a);
+  EXPECT_EQ(merged.from_ours, 1u);
+  EXPECT_EQ(merged.alike, 1u);
+  EXPECT_EQ(merged.from_theirs, 0u);
+}
+
 TEST(MergeShapes, DifferentChangesOfOneBoxAreAConflict) {
   const auto base = shapes(b), ours = shapes(b_moved), theirs = shapes("1 0.5 0.5 0.2 0.2\n");
   const MergedShapes merged = merge_shapes(base, ours, theirs, OnConflict::fail);
@@ -117,6 +128,29 @@ TEST(MergeClasses, TwoNewNamesForOneClassAreAConflict) {
       merge_classes(classes({"dog"}), classes({"hound"}), classes({"canine"}), OnConflict::theirs);
   ASSERT_EQ(merged.conflicts.size(), 1u);
   EXPECT_EQ(names(merged.classes), std::vector<std::string>{"canine"});
+}
+
+// Version 3 takes back what version 2 changed, so it has the content of version 1.
+TEST(MergeAncestor, OfAContentThatCameBack) {
+  Entry first, second, third;
+  first.key = 1, second.key = 2, third.key = 3;
+  first.id = third.id = sha256_digest("first");
+  second.id = sha256_digest("second");
+  second.parent = first.id, third.parent = second.id;
+  const std::vector<Entry> history{first, second, third};
+  EXPECT_EQ(common_ancestor(history, third, second), second.id);
+  EXPECT_EQ(common_ancestor(history, second, third), second.id);
+  EXPECT_EQ(common_ancestor(history, second, first), first.id);
+}
+
+// A bundle may bring a version before the one that it came from.
+TEST(MergeAncestor, OfAParentThatCameLater) {
+  Entry parent, ours, theirs;
+  ours.key = 1, parent.key = 2, theirs.key = 3;
+  parent.id = sha256_digest("parent");
+  ours.id = sha256_digest("ours"), theirs.id = sha256_digest("theirs");
+  ours.parent = theirs.parent = parent.id;
+  EXPECT_EQ(common_ancestor({ours, parent, theirs}, ours, theirs), parent.id);
 }
 
 class MergeVersions : public VersionFixture {
@@ -208,6 +242,38 @@ TEST_F(MergeVersions, ClassesOfBothSides) {
             (std::vector<std::string>{"cat", "dog", "cow", "pig"}));
   EXPECT_EQ(labels(done, "images/train/0.bmp"), "yolo\n2 0.5 0.5 0.25 0.25\n");
   EXPECT_EQ(labels(done, "images/train/1.bmp"), "yolo\n3 0.5 0.5 0.25 0.25\n");
+}
+
+// The label file of the image is as it was, but its 1 means cat now.
+TEST_F(MergeVersions, OtherMeaningOfARemovedImageIsAConflict) {
+  write_description("dog, cat");
+  fs::remove(scratch / "theirs/images/train/5.bmp");
+  commit();
+  commit_theirs();
+  const Merged failed = merged();
+  EXPECT_FALSE(failed.entry.has_value());
+  ASSERT_EQ(failed.conflicts.size(), 1u);
+  EXPECT_EQ(failed.conflicts[0].path, "images/train/5.bmp");
+  EXPECT_EQ(failed.conflicts[0].what, "image");
+  EXPECT_EQ(failed.conflicts[0].ours, "changed");
+}
+
+// Every label file of ours is another one, but means the same.
+TEST_F(MergeVersions, OtherNumbersOfARemovedImageAreNoConflict) {
+  write_description("cow, cat, dog");
+  for (int i = 0; i < 8; ++i)
+    scratch.write(
+        fs::path("data/labels") / (i < 6 ? "train" : "val") / (std::to_string(i) + ".txt"),
+        row(i % 2 + 1, 0.5));
+  fs::remove(scratch / "theirs/images/train/5.bmp");
+  commit();
+  commit_theirs();
+  const Merged done = merged();
+  ASSERT_TRUE(done.entry.has_value());
+  EXPECT_TRUE(done.conflicts.empty());
+  EXPECT_EQ(done.entry->images, 7u);
+  EXPECT_EQ(labels(done, "images/train/5.bmp"), "no such image");
+  EXPECT_EQ(labels(done, "images/train/3.bmp"), "yolo\n2 0.5 0.5 0.25 0.25\n");
 }
 
 TEST_F(MergeVersions, StrangersNeedABase) {

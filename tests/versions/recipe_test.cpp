@@ -94,6 +94,30 @@ TEST_F(Recipe, ResizeKeepsFractions) {
   EXPECT_EQ(picture(two.items[0]).size(), cv::Size(32, 24));
 }
 
+// 0.bmp of train and 0.png of val become PNG; both would be images/0.png.
+TEST_F(Recipe, ImagesOfTwoSplitsKeepAPathOfTheirOwn) {
+  scratch.write("two/images/0.bmp", bitmap(10));
+  scratch.write("two/images/0.png", encode_png(cv::Mat(16, 16, CV_8UC3, cv::Scalar(20, 20, 20))));
+  scratch.write("two/train.txt", "./images/0.bmp\n");
+  scratch.write("two/val.txt", "./images/0.png\n");
+  scratch.write("two/data.yaml", "train: train.txt\nval: val.txt\nnames: [cat]\n");
+  CreateOptions o = options("two");
+  o.name = "two";
+  create(o);
+  scratch.write("recipe.yaml", "steps: [{resize: {side: 8}}]");
+  Store from = store();
+  const Derived derived =
+      derive(from, {"two@v1", scratch / "recipe.yaml", "made", {}, "somebody", {2, {}}});
+  const Content one = content(derived);
+  ASSERT_EQ(one.items.size(), 2u);
+  EXPECT_EQ(one.items[0].path, "images/0.png");
+  EXPECT_EQ(one.items[0].split, "train");
+  EXPECT_EQ(picture(one.items[0]).at<cv::Vec3b>(3, 3), cv::Vec3b(10, 10, 10));
+  EXPECT_EQ(one.items[1].path, "images/0_2.png");
+  EXPECT_EQ(one.items[1].split, "val");
+  EXPECT_EQ(picture(one.items[1]).at<cv::Vec3b>(3, 3), cv::Vec3b(20, 20, 20));
+}
+
 // The box from 6 to 10 of 16 pixels; tiles from 0 and from 0 at a size of 16.
 TEST_F(Recipe, TilesCutBoxes) {
   const Content one = content(

@@ -1,4 +1,6 @@
 // The parts of the store: database, objects, the cache of files, a folder as it lies there.
+#include <fstream>
+
 #include "core/database.hpp"
 #include "tests/versions/version_fixture.hpp"
 #include "versions/file_cache.hpp"
@@ -60,6 +62,40 @@ TEST(ObjectFilesOfAStore, BytesUnderTheirName) {
   EXPECT_EQ(scratch.read("out"), "content");
   EXPECT_NE(test::error_of([&] { objects.facts_of(sha256_digest("none")); }).find("found none"),
             std::string::npos);
+}
+
+// What stands there may be a second name of an object.
+TEST(ObjectFilesOfAStore, TakingOutReplacesNothing) {
+  const test::ScratchFolder scratch;
+  ObjectFiles objects(scratch / "objects");
+  objects.make_folders();
+  const Digest one = sha256_digest("one"), two = sha256_digest("two");
+  objects.add("one", one, nullptr);
+  objects.add("two", two, nullptr);
+  for (const bool copy : {false, true}) {
+    const std::string name = copy ? "copy" : "link";
+    objects.take_out(one, scratch / name, copy);
+    EXPECT_NE(test::error_of([&] { objects.take_out(two, scratch / name, copy); }).find(name),
+              std::string::npos);
+    EXPECT_EQ(scratch.read(name), "one");
+  }
+  EXPECT_EQ(test::read_text(objects.path_of(one)), "one");
+}
+
+TEST(ObjectFilesOfAStore, AFileThatChangesBehindTheHashDoesNotComeIn) {
+  const test::ScratchFolder scratch;
+  ObjectFiles objects(scratch / "objects");
+  objects.make_folders();
+  scratch.write("file", "before");
+  std::vector<char> buffer;
+  const HashedFile hashed(scratch / "file", buffer);
+  std::ofstream(scratch / "file", std::ios::app) << ", and more";
+  EXPECT_NE(test::error_of([&] {
+              objects.add(hashed, nullptr);
+            }).find("expected a file that stays as it is, but it changed"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(objects.path_of(sha256_digest("before"))));
+  EXPECT_EQ(scratch.read("file"), "before, and more");
 }
 
 TEST(ObjectFilesOfAStore, FileOfAnotherFileSystemIsCopied) {
