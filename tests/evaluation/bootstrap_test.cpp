@@ -103,6 +103,47 @@ TEST(Bootstrap, AnIntervalStaysWhereTheFigureCanBe) {
   EXPECT_NEAR(found.map50.low, 0.2005, 0.03);
 }
 
+// The first picture has an object, which is found exactly; the second has none, and nothing is
+// found there. A draw that has the first picture has mAP 1. A draw of the second alone, a quarter
+// of them, has no mAP: it is not one of 0.
+TEST(Bootstrap, DrawsWithoutObjectsTakeNoPart) {
+  Set set;
+  set.truth.categories = {{1, "a"}};
+  set.truth.images = {1, 2};
+  set.truth.annotations = {{1, 1, 1, {10, 10, 40, 40}, 1600, false}};
+  set.detections = {{1, 1, {10, 10, 40, 40}, 0.9}};
+  const CocoMatches all = match_coco(set.truth, set.detections),
+                    nothing = match_coco(set.truth, {});
+  const HeadlineIntervals found = bootstrap(all);
+  EXPECT_NEAR(found.map.value, 1, 1e-12);
+  EXPECT_NEAR(found.map.low, 1, 1e-9);
+  EXPECT_NEAR(found.map50.high, 1, 1e-9);
+  const Comparison better = compare(nothing, all);
+  EXPECT_NEAR(better.map.value, 1, 1e-12);
+  EXPECT_NEAR(better.map.low, 1, 1e-9);
+  EXPECT_EQ(better.map_better, 1) << "not 7 / 8, with half of the draws without an object";
+  // No object at all.
+  set.truth.annotations.clear();
+  const CocoMatches none = match_coco(set.truth, set.detections);
+  EXPECT_EQ(bootstrap(none).map.high, 0);
+  EXPECT_EQ(compare(none, none).map.low, 0);
+  EXPECT_EQ(compare(none, none).map_better, 0.5);
+}
+
+// 95 %: 2.5 % on either side are one draw of 40. Better on each of 5 pictures: chance does that
+// with 2 / 32 = 6.25 %, of 6 pictures 2 / 64 = 3.1 %.
+TEST(Bootstrap, SaysWhereAnIntervalShowsNothing) {
+  BootstrapOptions options;
+  options.draws = 40;
+  EXPECT_EQ(too_few(6, options), "");
+  EXPECT_EQ(too_few(5000, options), "");
+  EXPECT_EQ(too_few(5, options),
+            "5 images are too few for an interval of 95 %: it says how sure a figure is from 6 on");
+  EXPECT_NE(too_few(1, options), "");
+  options.draws = 39;
+  EXPECT_EQ(too_few(5000, options), "39 draws are too few for an interval of 95 %, which wants 40");
+}
+
 // 50 pictures with one object each; 30 objects are found exactly, nothing is found wrongly. In a
 // draw the objects of k pictures are found, k is binomial (50, 0.6), and AP = (⌊100 k / 50⌋ + 1) /
 // 101: mean (100 · 0.6 + 1) / 101, standard deviation 100 / 101 · √(0.24 / 50). The expected

@@ -147,3 +147,60 @@ TEST(CocoSplit, AnnotationFileLacksAPicture) {
             std::string::npos)
       << message;
 }
+
+// Ids that are texts of digits, of which a split has two. Numbered by their order they would be 1
+// to 3: picture 2 is "000002", not the second.
+TEST(CocoSplit, AnnotationFileWithTextsOfDigits) {
+  const test::ScratchFolder scratch;
+  const auto path = scratch.write("anno.json",
+                                  R"({"images":[{"id":"000002"},{"id":"000003"},{"id":"000007"}],
+    "categories":[{"id":1,"name":"cat"},{"id":2,"name":"a \"dog\""}],"annotations":[
+    {"id":1,"image_id":"000002","category_id":1,"bbox":[2,0,10,10],"area":100},
+    {"id":2,"image_id":"000003","category_id":1,"bbox":[3,0,10,10],"area":100},
+    {"id":3,"image_id":"000007","category_id":1,"bbox":[7,0,10,10],"area":100}]})");
+  const CocoGroundTruth truth = ground_truth_of(index_of({"x/000002.jpg", "x/7.jpg"}), path, false);
+  ASSERT_EQ(truth.annotations.size(), 2u);
+  EXPECT_EQ(truth.annotations[0].image, 1);
+  EXPECT_EQ(truth.annotations[0].box.left, 2);
+  EXPECT_EQ(truth.annotations[1].image, 2);
+  EXPECT_EQ(truth.annotations[1].box.left, 7);
+}
+
+// Another program numbers the images of a file from 0: id 1 is 2.jpg, so the objects of 2.jpg would
+// be taken for those of 1.jpg.
+TEST(CocoSplit, IdsThatAreOtherImagesAreRefused) {
+  const test::ScratchFolder scratch;
+  const auto file = [&](const std::string& images) {
+    return scratch.write("anno.json", R"({"images":[)" + images +
+                                          R"(],"categories":[{"id":1,"name":"cat"},
+    {"id":2,"name":"a \"dog\""}],"annotations":[]})");
+  };
+  const dataset::Index index = index_of({"x/1.jpg", "x/2.jpg"});
+  const auto shifted = file(R"({"id":0,"file_name":"1.jpg"},{"id":1,"file_name":"2.jpg"},
+    {"id":2,"file_name":"3.jpg"})");
+  const std::string message = test::error_of([&] { ground_truth_of(index, shifted, false); });
+  EXPECT_NE(message.find("the image with the id 1 has the file name '2', and '1' another id"),
+            std::string::npos)
+      << message;
+  const auto right = file(R"({"id":1,"file_name":"a/1.jpg"},{"id":2,"file_name":"COCO_2.jpg"})");
+  EXPECT_EQ(ground_truth_of(index, right, false).images, (std::vector<std::int64_t>{1, 2}));
+}
+
+// A description of two classes that is called my-coco.yaml: its ids are not COCO's, so categories
+// are found by name, and result files have the class index.
+TEST(CocoSplit, OtherClassesThanCocosHaveNoCocoIds) {
+  const test::ScratchFolder scratch;
+  const dataset::Index index = index_of({"x/1.jpg"});
+  const auto path =
+      scratch.write("anno.json", R"({"images":[{"id":1}],"categories":[{"id":1,"name":"a \"dog\""},
+    {"id":2,"name":"cat"}],"annotations":[
+    {"id":1,"image_id":1,"category_id":2,"bbox":[0,0,10,10],"area":100}]})");
+  const CocoGroundTruth truth = ground_truth_of(index, path, true);
+  ASSERT_EQ(truth.annotations.size(), 1u);
+  EXPECT_EQ(truth.annotations[0].category, 1) << "cat, class 0";
+  const std::vector<PictureDetections> found = {{0, {{{90, 40, 110, 60}, 0.5f, 1}}}};
+  write_detections(scratch / "dt.json", found, index, true);
+  EXPECT_EQ(nlohmann::json::parse(scratch.read("dt.json"))[0]["category_id"], 1);
+  write_ground_truth(scratch / "gt.json", index, true);
+  EXPECT_EQ(nlohmann::json::parse(scratch.read("gt.json"))["categories"][1]["id"], 1);
+}

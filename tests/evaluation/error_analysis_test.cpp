@@ -69,5 +69,15 @@ TEST(ErrorAnalysis, OneErrorAtATime) {
   EXPECT_THROW(of({{7, 1, {0, 0, 1, 1}, 0.5}}), Error);
 }
 
+// An overlap of 0.2 would fit an object and nothing at once.
+TEST(ErrorAnalysis, ABackgroundAboveTheForegroundIsRefused) {
+  ErrorAnalysisOptions options;
+  options.foreground = 0.1;
+  options.background = 0.3;
+  EXPECT_THROW(analyse_errors(testing::spec_truth(), testing::spec_detections(), options), Error);
+  options.background = 0.1;
+  EXPECT_NO_THROW(analyse_errors(testing::spec_truth(), testing::spec_detections(), options));
+}
+
 }  // namespace
 }  // namespace yolov7::evaluation

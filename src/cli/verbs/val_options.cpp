@@ -96,11 +96,37 @@ void check(const ValOptions& o) {
                                   o.coco_max_dets.size()));
   if (o.measuring.single_cls && !o.anno_json.empty())
     throw usage_error("val: --anno-json and --single-cls exclude each other");
+  if (const auto& tide = o.measuring.analyses.tide; tide.background > tide.foreground)
+    throw usage_error(fmt::format("val: expected --tide-bg of at most --tide-pos, found {} and {}",
+                                  tide.background, tide.foreground));
   if (o.save_conf && !o.save_txt && !o.measuring.save_hybrid)
     log::warning("--save-conf has no effect without --save-txt");
   if (o.measuring.save_hybrid)
     log::warning(
         "--save-hybrid: the labels are among the predictions; the metrics of this run are invalid");
+}
+
+std::vector<std::string> unused(const ValOptions& o, const std::vector<std::string>& given) {
+  std::vector<std::string> without;
+  const bool speed = o.task == "speed", study = o.task == "study";
+  if (!study) without.emplace_back("study-sizes");
+  // They measure without what only the report of one run needs.
+  if (speed || study)
+    without.insert(without.end(),
+                   {"save-txt", "save-conf", "save-json", "bootstrap", "seed", "calibration",
+                    "error-analysis", "breakdown", "tide-pos", "tide-bg", "tide-max-dets"});
+  if (speed)
+    without.insert(without.end(), {"conf-thres", "iou-thres", "project", "name", "exist-ok"});
+  if (study) without.emplace_back("img-size");
+  if (!speed && !study) {
+    if (o.measuring.analyses.draws == 0) without.emplace_back("seed");
+    if (!o.measuring.analyses.errors)
+      without.insert(without.end(), {"tide-pos", "tide-bg", "tide-max-dets"});
+  }
+  std::vector<std::string> found;
+  for (const std::string& name : without)
+    if (text::contains(given, name)) found.push_back(name);
+  return found;
 }
 
 void judge_finite(const evaluation::ValidationResult& result, Output& output) {

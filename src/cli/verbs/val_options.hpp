@@ -31,6 +31,9 @@ Settings settings(ValOptions& options);
 /// Error (usage): options that exclude each other, an unknown task. Warnings: options without
 /// effect.
 void check(const ValOptions& options);
+/// Of the settings that the command line gives, those without effect in this task: of a report that
+/// `speed` and `study` do not write, of an analysis that is not asked for.
+std::vector<std::string> unused(const ValOptions& options, const std::vector<std::string>& given);
 /// COCO's own data set, by the name of its description.
 bool is_coco(const std::string& data);
 

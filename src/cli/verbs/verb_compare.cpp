@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "cli/verb.hpp"
 #include "cli/verbs/model_accuracy.hpp"
 #include "core/interrupt.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "evaluation/analyses/analyses.hpp"
 #include "evaluation/metrics/coco_json.hpp"
@@ -50,21 +52,24 @@ Settings settings(CompareOptions& o) {
       }};
 }
 
-std::string verdict(const evaluation::Interval& difference) {
+/// `enough`: pictures and draws.
+std::string verdict(const evaluation::Interval& difference, bool enough) {
+  if (!enough) return "no difference is shown";
   if (difference.low > 0) return "b is better";
   if (difference.high < 0) return "a is better";
   return "no difference is shown";
 }
 
 nlohmann::json report(const char* name, const evaluation::Interval& difference, double better,
-                      Output& output) {
+                      bool enough, Output& output) {
   output.line(fmt::format(
       "{:<6} b - a {:+.4f}, 95 % of the draws {:+.4f} to {:+.4f}; b is better in {:.1f} % of them: "
       "{}",
-      name, difference.value, difference.low, difference.high, 100 * better, verdict(difference)));
+      name, difference.value, difference.low, difference.high, 100 * better,
+      verdict(difference, enough)));
   nlohmann::json json = evaluation::to_json(difference);
   json["b_better"] = better;
-  json["verdict"] = verdict(difference);
+  json["verdict"] = verdict(difference, enough);
   return json;
 }
 
@@ -85,10 +90,44 @@ std::vector<evaluation::CocoMatches> of_result_files(const CompareOptions& o) {
   if (o.ground_truth.empty())
     throw usage_error("compare: expected --ground-truth FILE beside two result files, found none");
   const evaluation::CocoGroundTruth truth = evaluation::read_ground_truth(o.ground_truth);
+  std::unordered_set<std::int64_t> known;
+  for (const evaluation::CocoCategory& category : truth.categories) known.insert(category.id);
   std::vector<evaluation::CocoMatches> matches;
-  for (const std::string& file : o.compared)
-    matches.push_back(evaluation::match_coco(truth, evaluation::read_detections(file, truth)));
+  std::vector<std::unordered_set<std::int64_t>> images(o.compared.size());
+  for (std::size_t i = 0; i < o.compared.size(); ++i) {
+    const auto found = evaluation::read_detections(o.compared[i], truth);
+    std::size_t left_out = 0;
+    for (const evaluation::CocoDetection& one : found) {
+      images[i].insert(one.image);
+      left_out += known.contains(one.category) ? 0 : 1;
+    }
+    if (left_out > 0)
+      log::warning(fmt::format(
+          "{}: {} of {} detections are of categories that {} does not list; they are left out",
+          o.compared[i], left_out, found.size(), o.ground_truth));
+    matches.push_back(evaluation::match_coco(truth, found));
+  }
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    std::size_t missing = 0;
+    for (const std::int64_t image : images[1 - i]) missing += images[i].contains(image) ? 0 : 1;
+    if (missing > 0)
+      log::warning(fmt::format(
+          "{}: no detection on {} images on which {} has some: nothing was found there, or they "
+          "were not run, which would make the comparison wrong",
+          o.compared[i], missing, o.compared[1 - i]));
+  }
   return matches;
+}
+
+/// Settings of the other kind of comparison.
+void warn_of_unused(bool results, const std::vector<std::string>& given) {
+  const std::vector<std::string> without =
+      results ? std::vector<std::string>{"data", "split", "img-size", "batch-size"}
+              : std::vector<std::string>{"ground-truth"};
+  for (const std::string& name : without)
+    if (text::contains(given, name))
+      log::warning(fmt::format("--{} has no effect beside two {}", name,
+                               results ? "result files" : "models"));
 }
 
 /// Both see the same images; a file of one size takes them so, and the other model then, too.
@@ -144,8 +183,10 @@ nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& ou
         "compare: expected two result files or two models, found a result file ({}) and a model "
         "({})",
         o.compared[results ? 0 : 1], o.compared[results ? 1 : 0]));
+  const std::vector<std::string> given = given_names(table, arguments);
+  warn_of_unused(results, given);
   const std::vector<evaluation::CocoMatches> matches =
-      results ? of_result_files(o) : of_models(o, given_names(table, arguments), output);
+      results ? of_result_files(o) : of_models(o, given, output);
   const evaluation::BootstrapOptions options{o.draws, 0.95, static_cast<std::uint64_t>(o.seed), 0,
                                              interrupt::token()};
   nlohmann::json json{
@@ -161,8 +202,10 @@ nlohmann::json run_compare(const std::vector<std::string>& arguments, Output& ou
                                 {"map", evaluation::to_json(own.map)}};
   }
   const evaluation::Comparison c = evaluation::compare(matches[0], matches[1], options);
-  json["map50"] = report("mAP50", c.map50, c.map50_better, output);
-  json["map"] = report("mAP", c.map, c.map_better, output);
+  const std::string few = evaluation::too_few(matches[0].pictures, options);
+  if (!few.empty()) log::warning("compare: " + few);
+  json["map50"] = report("mAP50", c.map50, c.map50_better, few.empty(), output);
+  json["map"] = report("mAP", c.map, c.map_better, few.empty(), output);
   return json;
 }
 

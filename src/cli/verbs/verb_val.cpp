@@ -83,6 +83,8 @@ nlohmann::json run_val(const std::vector<std::string>& arguments, Output& output
   if (!parse_arguments(table, arguments, output)) return {};
   if (o.verbose) terminal()->set_level(log::Level::debug);
   check(o);
+  for (const std::string& name : unused(o, given_names(table, arguments)))
+    log::warning(fmt::format("--{} has no effect here (--task {})", name, o.task));
   take_server_access(o.model);
   set_truncated_rule(o.truncated);
   output.line(echo(table));

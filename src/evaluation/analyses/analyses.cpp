@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
 #include "image/drawing/chart.hpp"
@@ -176,6 +178,7 @@ std::vector<std::string> breakdown_lines(const Breakdown& b) {
                   "{:.4f}); {} images have errors there",
                   b.overall.f1, b.overall.confidence, b.overall.precision, b.overall.recall,
                   b.pictures.size()),
+      "  The threshold was chosen on these images: expect a lower F1 on others.",
       fmt::format("  {:<12}{:<24}{:>9}{:>14}{:>16}{:>16}", "Objects by", "", "number", "recall@.5",
                   "above best F1", "AR@.5:.95")};
   for (const ObjectBin& one : b.bins)
@@ -183,6 +186,19 @@ std::vector<std::string> breakdown_lines(const Breakdown& b) {
                                 one.name, one.objects, one.recall50, one.recall50_at_best,
                                 one.average_recall));
   return lines;
+}
+
+/// Scores of other programs need not be probabilities; what is told of them then would be wrong.
+bool scores_fit(const std::vector<CocoDetection>& detections, const char* what, double most) {
+  constexpr double rounding = 1e-6;
+  for (std::size_t i = 0; i < detections.size(); ++i) {
+    const double score = detections[i].score;
+    if (score >= 0 && score <= most + rounding) continue;
+    log::warning(fmt::format("{}: left out: expected scores {}, found {} (detections[{}])", what,
+                             most > 1 ? "of at least 0" : "from 0 to 1", score, i));
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -274,12 +290,18 @@ Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>&
   out.options = options;
   if (options.draws > 0 || options.calibration || options.breakdown) {
     const CocoMatches matches = match_coco(truth, detections, coco);
-    if (options.draws > 0)
-      out.intervals = bootstrap(
-          matches,
-          {options.draws, 0.95, static_cast<std::uint64_t>(options.seed), 0, options.stop});
-    if (options.calibration) out.calibration = calibration(matches);
-    if (options.breakdown) out.breakdown = break_down(truth, detections, matches);
+    if (options.draws > 0) {
+      const BootstrapOptions drawing{options.draws, 0.95, static_cast<std::uint64_t>(options.seed),
+                                     0, options.stop};
+      out.intervals = bootstrap(matches, drawing);
+      if (const std::string why = too_few(matches.pictures, drawing); !why.empty())
+        log::warning("bootstrap: " + why);
+    }
+    if (options.calibration && scores_fit(detections, "calibration", 1))
+      out.calibration = calibration(matches);
+    if (options.breakdown &&
+        scores_fit(detections, "breakdown", std::numeric_limits<double>::infinity()))
+      out.breakdown = break_down(truth, detections, matches);
   }
   if (!options.errors) return out;
   out.errors = analyse_errors(truth, detections, options.tide);

@@ -39,6 +39,8 @@ struct Analyses {
 };
 /// The names that Analyses::write() may use.
 std::vector<std::string> analysis_files(const AnalysisOptions& options);
+/// Left out with a warning: the calibration where a score is not within 0 … 1, the breakdown where
+/// one is below 0.
 Analyses analyse(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections,
                  const CocoOptions& coco, const AnalysisOptions& options);
 

@@ -45,8 +45,33 @@ std::vector<std::uint32_t> drawn_weights(std::size_t pictures, std::uint64_t see
   return weights;
 }
 
+/// Figures of the draws in which there is an object.
+struct Drawn {
+  std::vector<double> map50, map;
+};
+
+/// `figure` gets the weights of a draw, fills the figures and says whether there are any.
+template <class Figure>
+Drawn draw(std::size_t pictures, const BootstrapOptions& options, Figure figure) {
+  const auto draws = static_cast<std::size_t>(options.draws);
+  std::vector<Headline> found(draws);
+  std::vector<char> any(draws, 0);
+  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
+    check_stop(options.stop);
+    any[i] = figure(drawn_weights(pictures, options.seed, i), found[i]) ? 1 : 0;
+  });
+  Drawn out;
+  for (std::size_t i = 0; i < draws; ++i) {
+    if (any[i] == 0) continue;
+    out.map50.push_back(found[i].map50);
+    out.map.push_back(found[i].map);
+  }
+  return out;
+}
+
 /// Moved draws can leave the range that the figure has, `least` … 1.
 Interval interval(double value, double least, std::vector<double> draws, double level) {
+  if (draws.empty()) return {value, value, value};
   const DrawnInterval found = interval_of_draws(value, std::move(draws), level);
   return {value, std::clamp(found.low, least, 1.0), std::clamp(found.high, least, 1.0)};
 }
@@ -77,18 +102,15 @@ Headline weighted_headline(const CocoMatches& matches, const std::vector<std::ui
 
 HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& options) {
   check(matches, options);
-  const auto draws = static_cast<std::size_t>(options.draws);
-  std::vector<double> map50(draws), map(draws);
-  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
-    check_stop(options.stop);
-    const Headline found =
-        weighted_headline(matches, drawn_weights(matches.pictures, options.seed, i));
-    map50[i] = std::max(found.map50, 0.0), map[i] = std::max(found.map, 0.0);
-  });
+  const Drawn drawn = draw(matches.pictures, options,
+                           [&](const std::vector<std::uint32_t>& weights, Headline& found) {
+                             found = weighted_headline(matches, weights);
+                             return found.map >= 0;
+                           });
   const Headline whole =
       weighted_headline(matches, std::vector<std::uint32_t>(matches.pictures, 1));
-  return {interval(std::max(whole.map50, 0.0), 0, map50, options.level),
-          interval(std::max(whole.map, 0.0), 0, map, options.level)};
+  return {interval(std::max(whole.map50, 0.0), 0, drawn.map50, options.level),
+          interval(std::max(whole.map, 0.0), 0, drawn.map, options.level)};
 }
 
 Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOptions& options) {
@@ -100,25 +122,37 @@ Comparison compare(const CocoMatches& a, const CocoMatches& b, const BootstrapOp
         return one.id == other.id && one.objects == other.objects;
       }))
     throw Error("compare: expected detections on the same images, found other labels");
-  const auto draws = static_cast<std::size_t>(options.draws);
-  std::vector<double> map50(draws), map(draws);
-  const auto difference = [&](const std::vector<std::uint32_t>& weights) {
+  const auto difference = [&](const std::vector<std::uint32_t>& weights, Headline& found) {
     const Headline one = weighted_headline(a, weights), other = weighted_headline(b, weights);
-    return Headline{other.map50 - one.map50, other.map - one.map};
+    found = {other.map50 - one.map50, other.map - one.map};
+    return one.map >= 0;  // the objects of both are the same
   };
-  parallel_for(draws, threads_or_all(options.threads), [&](std::size_t i) {
-    check_stop(options.stop);
-    const Headline found = difference(drawn_weights(a.pictures, options.seed, i));
-    map50[i] = found.map50, map[i] = found.map;
-  });
-  const Headline whole = difference(std::vector<std::uint32_t>(a.pictures, 1));
-  const auto better = [&](const std::vector<double>& all) {
+  const Drawn drawn = draw(a.pictures, options, difference);
+  Headline whole;
+  difference(std::vector<std::uint32_t>(a.pictures, 1), whole);
+  const auto better = [](const std::vector<double>& all) {
+    if (all.empty()) return 0.5;
     double count = 0;
     for (const double one : all) count += one > 0 ? 1 : one == 0 ? 0.5 : 0;
-    return count / static_cast<double>(draws);
+    return count / static_cast<double>(all.size());
   };
-  return {interval(whole.map50, -1, map50, options.level),
-          interval(whole.map, -1, map, options.level), better(map50), better(map)};
+  return {interval(whole.map50, -1, drawn.map50, options.level),
+          interval(whole.map, -1, drawn.map, options.level), better(drawn.map50),
+          better(drawn.map)};
+}
+
+std::string too_few(std::size_t pictures, const BootstrapOptions& options) {
+  const double outside = 1 - options.level;
+  if (static_cast<double>(options.draws) * outside < 2)
+    return fmt::format("{} draws are too few for an interval of {:g} %, which wants {:.0f}",
+                       options.draws, 100 * options.level, std::ceil(2 / outside));
+  const int n = static_cast<int>(std::min<std::size_t>(pictures, 1000));
+  if (std::ldexp(1.0, 1 - n) > outside)
+    return fmt::format(
+        "{} images are too few for an interval of {:g} %: it says how sure a figure "
+        "is from {:.0f} on",
+        pictures, 100 * options.level, std::ceil(1 - std::log2(outside)));
+  return {};
 }
 
 Calibration calibration(const CocoMatches& matches, int bins, double least_score) {

@@ -4,8 +4,10 @@
 // moved so that the draws' mean lies on the figure: AP of pictures some of which are there twice is
 // too high (by .005 on 5,000 pictures), as much as the interval is wide. And whether one detector
 // is better than another on the same pictures: both are measured on the same draws.
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "evaluation/metrics/coco.hpp"
@@ -35,6 +37,7 @@ struct Interval {
 struct HeadlineIntervals {
   Interval map50, map;
 };
+/// Draws without any object have no mAP and are left out; without an object at all everything is 0.
 /// Errors: no picture, fewer than 1 draw, a level outside 0 … 1, stopped_error().
 HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& options = {});
 
@@ -42,12 +45,19 @@ HeadlineIntervals bootstrap(const CocoMatches& matches, const BootstrapOptions& 
 struct Comparison {
   Interval map50, map;
   double map50_better = 0,
-         map_better = 0;  ///< share of the draws in which b is better, ties counted half
+         map_better = 0;  ///< share of the draws in which b is better, ties counted half; of draws
+                          ///< with an object
 };
 /// Errors: as bootstrap(); another number of pictures or other objects in a and b (the ids of the
 /// pictures are not in them).
 Comparison compare(const CocoMatches& a, const CocoMatches& b,
                    const BootstrapOptions& options = {});
+
+/// Why intervals of so many pictures and draws show nothing, for people; empty where they may.
+/// Draws: at least one is to lie outside an interval on either side (40 for 0.95). Pictures: if one
+/// detector is better on each of n pictures, chance does that with probability 2 / 2ⁿ, which is to
+/// be at most 1 − level (6 pictures for 0.95).
+std::string too_few(std::size_t pictures, const BootstrapOptions& options);
 
 /// How well scores are probabilities: of the detections that take part at an IoU of 0.5, in bins of
 /// equal width by score (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).

@@ -300,6 +300,10 @@ std::size_t ErrorAnalysis::count(ErrorType type) const {
 ErrorAnalysis analyse_errors(const CocoGroundTruth& truth,
                              const std::vector<CocoDetection>& detections,
                              const ErrorAnalysisOptions& options) {
+  if (options.background > options.foreground)
+    throw Error(fmt::format(
+        "error analysis: expected a background IoU of at most the foreground's, found {} and {}",
+        options.background, options.foreground));
   return Analyser(truth, detections, options).run();
 }
 

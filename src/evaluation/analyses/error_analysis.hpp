@@ -40,7 +40,7 @@ struct ErrorAnalysis {
 };
 
 /// Of COCO data; crowds are regions to ignore. Detections on unknown pictures: Error; of unknown
-/// categories: left out.
+/// categories: left out. Error: a background threshold above the foreground's.
 ErrorAnalysis analyse_errors(const CocoGroundTruth& truth,
                              const std::vector<CocoDetection>& detections,
                              const ErrorAnalysisOptions& options = {});

@@ -33,7 +33,9 @@ struct CocoGroundTruth {
   std::vector<CocoCategory> categories;
   std::vector<CocoAnnotation> annotations;
   std::map<std::string, std::int64_t>
-      text_ids;  ///< pictures whose id in the file is a text; they are in `images` too
+      text_ids;  ///< pictures whose id in the file is a text; they are in `images` too, last
+  std::map<std::int64_t, std::string> file_stems = {};  ///< of pictures whose file the ground-truth
+                                                        ///< file names: without folder and suffix
 };
 
 struct CocoOptions {

@@ -216,11 +216,20 @@ class PictureIds {
 void read_images(dom::element list, const std::string& place, Notes& notes,
                  CocoGroundTruth& truth) {
   std::unordered_set<std::int64_t> numbers;
+  std::map<std::string, std::string> stems_of_texts;
   each(list, place, notes, [&](const Element& e) {
     const dom::element id = e.at("id");
+    const std::string stem = std::filesystem::path(e.text("file_name")).stem().string();
     std::string_view words;
-    const bool fresh = !id.get(words) ? truth.text_ids.emplace(words, 0).second
-                                      : numbers.insert(e.integer("id")).second;
+    bool fresh = false;
+    if (!id.get(words)) {
+      fresh = truth.text_ids.emplace(words, 0).second;
+      if (!stem.empty()) stems_of_texts[std::string(words)] = stem;
+    } else {
+      const std::int64_t number = e.integer("id");
+      fresh = numbers.insert(number).second;
+      if (!stem.empty()) truth.file_stems[number] = stem;
+    }
     if (!fresh) e.fail(fmt::format("the id {} stands twice", excerpt(id)));
   });
   truth.images.assign(numbers.begin(), numbers.end());
@@ -228,7 +237,11 @@ void read_images(dom::element list, const std::string& place, Notes& notes,
   std::int64_t next = truth.images.empty() ? 0 : truth.images.back();
   if (next > INT64_MAX - static_cast<std::int64_t>(truth.text_ids.size()))
     throw Error(fmt::format("{}: the id {} is too large beside ids that are texts", place, next));
-  for (auto& text : truth.text_ids) truth.images.push_back(text.second = ++next);
+  for (auto& text : truth.text_ids) {
+    truth.images.push_back(text.second = ++next);
+    const auto stem = stems_of_texts.find(text.first);
+    if (stem != stems_of_texts.end()) truth.file_stems[next] = stem->second;
+  }
 }
 
 void read_annotations(dom::element list, const std::string& place, Notes& notes,

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -29,20 +30,69 @@ Ltwh box_of(const dataset::Label& label, const dataset::Entry& entry) {
   return to_ltwh(clip(to_pixels(label.box, entry.width, entry.height), entry.width, entry.height));
 }
 
+/// The 91-style ids belong to COCO's 80 classes; a description of other classes may have its name.
+bool has_coco_ids(const dataset::Index& index, bool coco_ids) {
+  return coco_ids && index.names.size() == 80;
+}
+
+/// Pictures of an annotation file by the stem of a picture's file: the id as it stands in the file,
+/// or a number and a text of the same digits.
+class FilePictures {
+ public:
+  FilePictures(const CocoGroundTruth& file, std::string source)
+      : file_(file),
+        source_(std::move(source)),
+        numbers_(file.images.begin(),
+                 file.images.end() - static_cast<std::ptrdiff_t>(file.text_ids.size())) {
+    for (const auto& [text, id] : file.text_ids)
+      if (const auto number = digits(text)) by_digits_.emplace(*number, id);
+    for (const auto& [id, stem] : file.file_stems) by_stem_.emplace(stem, id);
+  }
+
+  /// Error: the file says that this id is another picture, and which one has this name.
+  std::optional<std::int64_t> find(const std::string& stem) const {
+    const std::optional<std::int64_t> id = by_id(stem);
+    const auto named = by_stem_.find(stem);
+    if (!id || named == by_stem_.end() || named->second == *id) return id;
+    const auto own = file_.file_stems.find(*id);
+    if (own == file_.file_stems.end() || own->second == stem) return id;
+    throw Error(
+        fmt::format("{}: expected image ids that are the names of the images, found that the image "
+                    "with the id {} has the file name '{}', and '{}' another id",
+                    source_, stem, own->second, stem));
+  }
+
+ private:
+  std::optional<std::int64_t> by_id(const std::string& stem) const {
+    const auto text = file_.text_ids.find(stem);
+    if (text != file_.text_ids.end()) return text->second;
+    const auto number = digits(stem);
+    if (!number) return std::nullopt;
+    if (std::binary_search(numbers_.begin(), numbers_.end(), *number)) return number;
+    const auto same = by_digits_.find(*number);
+    if (same != by_digits_.end()) return same->second;
+    return std::nullopt;
+  }
+
+  const CocoGroundTruth& file_;
+  const std::string source_;
+  const std::vector<std::int64_t> numbers_;  ///< ids that are numbers in the file, ascending
+  std::map<std::int64_t, std::int64_t> by_digits_;
+  std::map<std::string, std::int64_t> by_stem_;
+};
+
 /// Id in the annotation file → entry + 1; the file must know every picture.
 std::map<std::int64_t, std::int64_t> match_pictures(const dataset::Index& index,
                                                     const CocoGroundTruth& file,
                                                     const std::string& source) {
   const std::vector<std::string> ids = picture_ids(index);
+  const FilePictures pictures(file, source);
   std::map<std::int64_t, std::int64_t> result;
   std::size_t missing = 0, first = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto number = digits(index.entries[i].picture.stem().string());
-    const auto text = file.text_ids.find(index.entries[i].picture.stem().string());
-    const bool known = number ? std::binary_search(file.images.begin(), file.images.end(), *number)
-                              : text != file.text_ids.end();
-    if (!known && missing++ == 0) first = i;
-    if (known) result[number ? *number : text->second] = static_cast<std::int64_t>(i) + 1;
+    const auto id = pictures.find(index.entries[i].picture.stem().string());
+    if (!id && missing++ == 0) first = i;
+    if (id) result[*id] = static_cast<std::int64_t>(i) + 1;
   }
   if (missing > 0)
     throw Error(
@@ -120,7 +170,8 @@ CocoGroundTruth ground_truth_of(const dataset::Index& index,
                                 const std::filesystem::path& annotations, bool coco_ids) {
   const CocoGroundTruth file = read_ground_truth(annotations);
   const auto pictures = match_pictures(index, file, annotations.string());
-  const auto categories = match_categories(index, file, coco_ids, annotations.string());
+  const auto categories =
+      match_categories(index, file, has_coco_ids(index, coco_ids), annotations.string());
   CocoGroundTruth truth;
   for (std::size_t c = 0; c < index.names.size(); ++c)
     truth.categories.push_back({static_cast<std::int64_t>(c) + 1, index.names[c]});
@@ -142,11 +193,12 @@ void write_detections(const std::filesystem::path& path,
                       const std::vector<PictureDetections>& pictures, const dataset::Index& index,
                       bool coco_ids) {
   const std::vector<std::string> ids = picture_ids(index);
+  const bool style_91 = has_coco_ids(index, coco_ids);
   std::string out = "[";
   for (const PictureDetections& picture : pictures)
     for (const Detection& d : picture.detections) {
       out += out.size() > 1 ? ",\n" : "\n";
-      out += runtime::coco_result(ids[picture.entry], category_id(d.class_index, coco_ids), d);
+      out += runtime::coco_result(ids[picture.entry], category_id(d.class_index, style_91), d);
     }
   file::write_atomically(path, out + "\n]\n");
 }
@@ -154,6 +206,7 @@ void write_detections(const std::filesystem::path& path,
 void write_ground_truth(const std::filesystem::path& path, const dataset::Index& index,
                         bool coco_ids) {
   const std::vector<std::string> ids = picture_ids(index);
+  const bool style_91 = has_coco_ids(index, coco_ids);
   std::string images, annotations, categories;
   std::size_t next = 0;
   for (std::size_t i = 0; i < index.entries.size(); ++i) {
@@ -168,14 +221,14 @@ void write_ground_truth(const std::filesystem::path& path, const dataset::Index&
                      "{}\n{{\"id\":{},\"image_id\":{},\"category_id\":{},\"bbox\":[{},{},{},{}],"
                      "\"area\":{},\"iscrowd\":0}}",
                      next > 0 ? "," : "", next + 1, ids[i],
-                     category_id(label.class_index, coco_ids), box.left, box.top, box.width,
+                     category_id(label.class_index, style_91), box.left, box.top, box.width,
                      box.height, box.width * box.height);
       ++next;
     }
   }
   for (std::size_t c = 0; c < index.names.size(); ++c)
     fmt::format_to(std::back_inserter(categories), "{}\n{{\"id\":{},\"name\":{}}}",
-                   c > 0 ? "," : "", category_id(static_cast<int>(c), coco_ids),
+                   c > 0 ? "," : "", category_id(static_cast<int>(c), style_91),
                    json_text(index.names[c]));
   file::write_atomically(path, "{\"images\":[" + images + "\n],\"categories\":[" + categories +
                                    "\n],\"annotations\":[" + annotations + "\n]}\n");

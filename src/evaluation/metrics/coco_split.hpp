@@ -28,13 +28,15 @@ std::vector<std::string> picture_ids(const dataset::Index& index);
 /// Ground truth from the labels: picture ids entry + 1, category ids class + 1, annotations 1 … n,
 /// area = width · height in pixels, no crowds.
 CocoGroundTruth ground_truth_of(const dataset::Index& index);
-/// The same from a COCO annotation file, restricted to the pictures of the index, which are found
-/// by picture_ids(); categories by name, or with `coco_ids` by the 91-style id. Errors: a picture
-/// or class that the file lacks.
+/// The same from a COCO annotation file, restricted to the pictures of the index, whose stem is the
+/// id, as a text or by its digits; categories by name, or with `coco_ids` and 80 classes by the
+/// 91-style id. Errors: a picture or class that the file lacks; an id whose file_name is another
+/// picture of the file.
 CocoGroundTruth ground_truth_of(const dataset::Index& index,
                                 const std::filesystem::path& annotations, bool coco_ids);
 
-/// The result file: boxes to 3 decimals, scores to 5. Written atomically.
+/// The result file: boxes to 3 decimals, scores to 5. Written atomically. `coco_ids`, here and
+/// below: without effect unless there are 80 classes.
 void write_detections(const std::filesystem::path& path,
                       const std::vector<PictureDetections>& pictures, const dataset::Index& index,
                       bool coco_ids);
