@@ -174,6 +174,9 @@ TEST_F(Simulate, KilledAndResumedToTheByte) {
     EXPECT_EQ(cut.wait().code, 128 + SIGKILL);
     EXPECT_FALSE(fs::exists(out("cut") + "/simulation.json"));
   }
+  // A process that is killed while it writes leaves a part of the file beside it.
+  write_text(out("cut") + "/.runs.csv.99.tmp", "half");
+  write_text(out("cut") + "/runs/seed0-start-round0/.matches.txt.99.tmp", "half");
   const Outcome end = run(call("cut"));
   ASSERT_EQ(end.code, 0) << end.err;
   EXPECT_TRUE(has(end.err, "going on in")) << end.err;

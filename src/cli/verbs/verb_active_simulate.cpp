@@ -267,6 +267,14 @@ monitoring::SvgChart chart_of(const SimulateOptions& o, const SimulatedPool& poo
   return svg;
 }
 
+/// What a killed process left of a file that it was writing.
+void remove_temporaries_of(const fs::path& out) {
+  file::remove_temporaries(out);
+  std::error_code none;
+  for (const auto& run : fs::directory_iterator(out / "runs", none))
+    if (run.is_directory()) file::remove_temporaries(run.path());
+}
+
 }  // namespace
 
 json run_active_simulate(const std::vector<std::string>& arguments, Output& output) {
@@ -284,6 +292,7 @@ json run_active_simulate(const std::vector<std::string>& arguments, Output& outp
   const fs::path out(o.out);
   const auto lock = file::Lock::try_acquire(out / ".lock");
   if (!lock) throw Error(fmt::format("{}: another process is at work in this folder", o.out));
+  remove_temporaries_of(out);
   const compression::Journal journal(out / "state.json", beginning, interrupt::token());
   Simulation simulation(o, pool);
   simulation.run();

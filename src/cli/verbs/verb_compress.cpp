@@ -333,6 +333,7 @@ json run_compress(const std::vector<std::string>& arguments, Output& output) {
   const fs::path out(options.out);
   const auto lock = file::Lock::try_acquire(out / ".lock");
   if (!lock) throw Error(fmt::format("{}: another process is at work in this folder", options.out));
+  file::remove_temporaries(out);  // of a process that was killed
   Journal journal(out / "state.json", inputs.beginning, interrupt::token());
   if (journal.resumed()) log::info(fmt::format("compress: going on in {}", options.out));
   Compression compression(options, given, inputs, meter, journal);
