@@ -12,6 +12,7 @@
 #include "dataset/formats/open_data.hpp"
 #include "dataset/index/read_index.hpp"
 #include "dataset/index/ready_set.hpp"
+#include "dataset/index/unlabelled.hpp"
 #include "image/codec/truncated.hpp"
 #include "run/data_manifest.hpp"
 #include "run/used_folder.hpp"
@@ -81,7 +82,8 @@ void open_unlabelled(Data& data, const RunContext& context, run::RunState& state
   }
   if (!context.writes()) context.group->any(false);
   auto unlabelled = std::make_unique<UnlabelledData>();
-  unlabelled->index = read_unlabelled(o.semi.unlabelled, data.train.names, o.recheck, context.stop);
+  unlabelled->index =
+      dataset::read_unlabelled(o.semi.unlabelled, data.train.names, o.recheck, context.stop);
   if (context.writes()) context.group->any(false);
   const dataset::Index& index = unlabelled->index;
   if (context.writes()) run::require_images_elsewhere(context.folder, index);

@@ -33,8 +33,8 @@ void read_data(Data& data, const RunContext& context, run::RunState& state,
 void choose_sizes(Data& data, const run::TrainOptions& options, double stride);
 
 /// Images without labels, where the options want them to take part; their loaders are made by
-/// start_unlabelled(). Errors: as of read_unlabelled(); `resumed`: others than those that the run
-/// began with, unless --accept-changed-data.
+/// start_unlabelled(). Errors: as of dataset::read_unlabelled(); `resumed`: others than those that
+/// the run began with, unless --accept-changed-data.
 void open_unlabelled(Data& data, const RunContext& context, run::RunState& state, bool resumed);
 /// Their loaders. Needs the batch size.
 void start_unlabelled(Data& data, const RunContext& context, const run::RunState& state);

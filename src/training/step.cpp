@@ -177,12 +177,12 @@ bool Step::again_until_it_fits(const dataset::Batch& batch, const std::function<
     try {
       return work();
     } catch (const kernels::OutOfMemory& error) {
-      why = error.what();
+      why = first_line(error);
     } catch (const c10::OutOfMemoryError& error) {
-      why = std::string("out of GPU memory: ") + error.what_without_backtrace();
+      why = "out of GPU memory: " + first_line(error);
     }
     begin_anew();
-    halve_micro_batch(batch, why.substr(0, why.find('\n')));
+    halve_micro_batch(batch, why);
   }
 }
 

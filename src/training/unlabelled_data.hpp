@@ -1,11 +1,7 @@
 #pragma once
 // Images without labels, each as two views of one geometry (training 25): a weak one for the
 // averaged network, a strong one for the network that trains.
-#include <filesystem>
 #include <memory>
-#include <stop_token>
-#include <string>
-#include <vector>
 
 #include "dataset/index/index.hpp"
 #include "dataset/loading/loader.hpp"
@@ -16,12 +12,6 @@ struct UnlabelledData {
   dataset::Index index;                                ///< no entry has a label
   std::unique_ptr<dataset::BatchLoader> weak, strong;  ///< the same images at the same places
 };
-
-/// The images of a folder, a list or one image, whatever labels lie beside them. Those that cannot
-/// be read are problems, counted as corrupt. `identity` is that of the images. Errors: no usable
-/// image; those of collect_pictures(); stopped_error().
-dataset::Index read_unlabelled(const std::string& path, const std::vector<std::string>& names,
-                               bool recheck, const std::stop_token& stop);
 
 /// Of the options of the labelled images: single images, flipped as they are, scaled by at most .5
 /// and moved by at most .1; without rotation, mosaic, mixing and pasting. The weak view has nothing

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <opencv2/core.hpp>
 
+#include "dataset/index/unlabelled.hpp"
 #include "image/codec/codec.hpp"
 #include "run/options.hpp"
 #include "tests/scratch_folder.hpp"
@@ -32,7 +33,8 @@ class Unlabelled : public testing::Test {
 };
 
 TEST_F(Unlabelled, AreReadWithoutLabels) {
-  const dataset::Index index = read_unlabelled((scratch / "pool").string(), {"a", "b"}, false, {});
+  const dataset::Index index =
+      dataset::read_unlabelled((scratch / "pool").string(), {"a", "b"}, false, {});
   EXPECT_EQ(index.entries.size(), 5u);
   EXPECT_EQ(index.corrupt, 1u);
   ASSERT_EQ(index.problems.size(), 1u);
@@ -41,12 +43,12 @@ TEST_F(Unlabelled, AreReadWithoutLabels) {
   EXPECT_EQ(index.names.size(), 2u);
   const std::string list =
       scratch.write("list.txt", (scratch / "pool/3.png").string() + "\n").string();
-  const dataset::Index one = read_unlabelled(list, {"a"}, false, {});
+  const dataset::Index one = dataset::read_unlabelled(list, {"a"}, false, {});
   EXPECT_EQ(one.entries.size(), 1u);
   EXPECT_NE(one.identity, index.identity);
   const std::string broken = (scratch / "pool/broken.png").string();
   EXPECT_NE(test::error_of([&] {
-              read_unlabelled(broken, {"a"}, false, {});
+              dataset::read_unlabelled(broken, {"a"}, false, {});
             }).find("expected images that can be read, found none of 1"),
             std::string::npos);
 }
@@ -92,7 +94,8 @@ std::pair<double, double> centre(const dataset::Batch& batch, int sample) {
 // The square lies at the same place in both: where blur, colours and erased rectangles leave it
 // whole, which they do for most of them. The median of the distances is below two pixels.
 TEST_F(Unlabelled, BothViewsHaveOneGeometry) {
-  const dataset::Index index = read_unlabelled((scratch / "pool").string(), {"a"}, false, {});
+  const dataset::Index index =
+      dataset::read_unlabelled((scratch / "pool").string(), {"a"}, false, {});
   dataset::LoaderOptions o = options();
   dataset::BatchLoader weak(index, weak_view(o, 5)), strong(index, strong_view(o, 5));
   std::vector<double> distances;

@@ -10,7 +10,6 @@
 #include "api/model.hpp"
 #include "cli/verbs/quantization.hpp"
 #include "core/error.hpp"
-#include "core/file.hpp"
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/sha256.hpp"
@@ -18,9 +17,8 @@
 #include "core/version.hpp"
 #include "dataset/formats/conversion.hpp"
 #include "dataset/formats/open_data.hpp"
-#include "dataset/index/cached_facts.hpp"
-#include "dataset/index/pictures.hpp"
 #include "dataset/index/read_index.hpp"
+#include "dataset/index/unlabelled.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "network/graph/folded.hpp"
 #include "run/run_state.hpp"
@@ -91,26 +89,6 @@ std::optional<dataset::Index> read_test(const dataset::Description& description)
   }
 }
 
-/// Hash over the images of --unlabelled that can be read. The cache is that of the trainings.
-std::string unlabelled_identity(const std::string& path) {
-  const fs::path place(path), root = fs::is_directory(place) ? place : place.parent_path();
-  dataset::FactsOptions options;
-  options.root = root;
-  options.folders = {file::user_cache_folder() / file::content_hash(root.string()).substr(0, 16)};
-  options.name = "unlabelled";
-  options.what = "reading images without labels";
-  options.stop = interrupt::token();
-  const dataset::CachedFacts found =
-      dataset::cached_facts(dataset::collect_pictures({place}), options);
-  std::string all;
-  for (const dataset::PictureFacts& one : found.facts)
-    if (one.fault.empty()) all += one.content_hash;
-  if (all.empty())
-    throw Error(fmt::format("--unlabelled {}: expected images that can be read, found none of {}",
-                            path, found.facts.size()));
-  return file::content_hash(all);
-}
-
 }  // namespace
 
 CompressInputs read_inputs(CompressOptions& o) {
@@ -167,7 +145,7 @@ void add_data(CompressInputs& inputs, const CompressOptions& o, const CompressMe
   }
   if (o.has("prune") && run::learns_unlabelled(o.train.semi))
     inputs.beginning["images of --unlabelled of hash"] =
-        unlabelled_identity(o.train.semi.unlabelled);
+        dataset::read_unlabelled(o.train.semi.unlabelled, {}, false, interrupt::token()).identity;
 }
 
 void require_own_folder(const CompressOptions& o) {

@@ -82,13 +82,6 @@ bool quieten() {
   return true;
 }
 
-/// One line of an exception of LibTorch's: without its stack trace.
-std::string first_line(const std::exception& error) {
-  const auto* own = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = own != nullptr ? own->what_without_backtrace() : error.what();
-  return text.substr(0, text.find('\n'));
-}
-
 }  // namespace
 
 struct Communicator::Impl {
