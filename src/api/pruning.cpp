@@ -54,7 +54,7 @@ Parent open_parent(const PruneOptions& o) {
   parent.scores = network::channel_scores(parent.stored, parent.weights(), parent.groups,
                                           network::importance(o.importance));
   parent.dead = network::dead_units(parent.stored, parent.weights(), parent.groups);
-  put_dead_first(parent.scores, parent.dead);
+  network::put_dead_first(parent.scores, parent.dead);
   return parent;
 }
 
@@ -191,8 +191,7 @@ network::Widths widths_for_time(const PruneOptions& o, const Parent& parent, Pru
                           100 * (report.seconds_after / report.seconds_before - 1)));
     return std::pair(report.seconds_before, report.seconds_after);
   };
-  const WidthSearch found = search_widths(
-      wanted, [&](double saving) { return choice.choose(saving); }, measure);
+  const network::WidthSearch found = network::search_widths(wanted, choice, measure);
   if (found.reached) return found.chosen.widths;
   throw Error(fmt::format(
       "{}: expected widths that take {:.0f} % less time, found {:.1f} % at most ({} {}, {} {}); "

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "tests/network/pruning_fixture.hpp"
 
@@ -91,6 +94,89 @@ TEST(WidthsByTime, EndsWhereEveryGroupIsAtItsLeast) {
   const TimedWidths result = chosen(steps_of_16, .99, {16, .5}, even_scores());
   EXPECT_EQ(result.widths, (Widths{32, 32, 32}));
   EXPECT_GT(result.after, .01 * result.before);
+}
+
+/// One group of 64 channels, alike, in a network whose time is that of its first convolution.
+struct MadeUpTable {
+  MadeUpTable(const WidthLimits& limits, const std::function<double(int)>& time)
+      : whole(build(small_config("  - [-1, 1, Conv, [64, 3, 2]]\n"
+                                 "  - [[-1], 1, Detect, [nc, anchors]]\n"),
+                    "x.yaml")),
+        folded(fuse(whole, numbered_weights(whole))),
+        groups(channel_groups(whole)),
+        scores(1, std::vector<double>(64, 1.0)),
+        choice(folded.network, groups, scores, limits, 64, 64, [time](const TimedConvolution& one) {
+          return one.shape.in_channels == 3 ? time(one.shape.out_channels) : 0.0;
+        }) {}
+
+  Network whole;
+  NetworkAndWeights folded;
+  std::vector<ChannelGroup> groups;
+  std::vector<std::vector<double>> scores;
+  WidthsByTime choice;
+};
+
+/// A search in that table, and the widths that it measured.
+struct TriedWidths {
+  WidthSearch end;
+  std::vector<std::size_t> measured;
+};
+TriedWidths searched(double wanted, MadeUpTable& table, double before,
+                     const std::function<double(std::size_t)>& after) {
+  TriedWidths tried;
+  tried.end = search_widths(wanted, table.choice, [&](const TimedWidths& chosen) {
+    tried.measured.push_back(chosen.widths.at(0));
+    return std::pair<double, double>(before, after(tried.measured.back()));
+  });
+  return tried;
+}
+
+double falls_in_steps(int width) {
+  if (width > 48) return 100;
+  if (width > 32) return 61;
+  return width > 16 ? 55 : 50;
+}
+
+// 35 % are wanted. By the table the cut to 48 channels saves 39 %; 33 % are measured, 2 % too
+// little: 41 % by the table are more than it has reached, 37 % would not be.
+TEST(WidthSearch, GoesOnFromWhatTheTableHasReached) {
+  MadeUpTable table({16, .1}, falls_in_steps);
+  const TriedWidths tried =
+      searched(.35, table, 100, [](std::size_t width) { return width == 48 ? 67.0 : 64.0; });
+  EXPECT_EQ(tried.measured, (std::vector<std::size_t>{48, 32}));
+  EXPECT_TRUE(tried.end.reached);
+  EXPECT_NEAR(tried.end.best, .36, 1e-12);
+  EXPECT_EQ(tried.end.chosen.widths, Widths{32});
+}
+
+// 1 % at most is measured: 34 % too little, which takes all that the table has.
+TEST(WidthSearch, EndsWhereNoCutIsLeft) {
+  MadeUpTable table({16, .1}, falls_in_steps);
+  const TriedWidths tried = searched(.35, table, 100, [](std::size_t) { return 99.0; });
+  EXPECT_EQ(tried.measured, (std::vector<std::size_t>{48, 16}));
+  EXPECT_FALSE(tried.end.reached);
+  EXPECT_NEAR(tried.end.best, .01, 1e-12);
+}
+
+// Each channel takes 1 of 64, so 22.4 are wanted: six cuts of four. 22 are measured until the last
+// cut: one cut a round, whatever number of rounds that takes.
+TEST(WidthSearch, TakesAsManyRoundsAsThereAreCuts) {
+  MadeUpTable table({4, .05}, [](int width) { return 1.0 * width; });
+  const TriedWidths tried =
+      searched(.35, table, 64, [](std::size_t width) { return width > 4 ? 42.0 : 41.0; });
+  EXPECT_EQ(tried.measured, (std::vector<std::size_t>{40, 36, 32, 28, 24, 20, 16, 12, 8, 4}));
+  EXPECT_TRUE(tried.end.reached);
+}
+
+// Unit 0 is dead; unit 1 has the score 0 as well and is not.
+TEST(DeadUnits, GoBeforeOthersWithoutAScore) {
+  std::vector<std::vector<double>> scores{{7, 0, 2}, {0, 0}};
+  put_dead_first(scores, {{1, 0, 0}, {0, 0}});
+  EXPECT_EQ(scores[0][0], 0);
+  EXPECT_GT(scores[0][1], 0);
+  EXPECT_LT(scores[0][1], 1e-300);
+  EXPECT_EQ(scores[0][2], 2);
+  EXPECT_EQ(scores[1][0], scores[1][1]);
 }
 
 }  // namespace

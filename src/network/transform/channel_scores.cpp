@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/error.hpp"
 #include "network/graph/links.hpp"
@@ -118,6 +120,14 @@ std::vector<std::vector<double>> channel_scores(const Network& network, const We
     scores.push_back(std::move(one));
   }
   return scores;
+}
+
+void put_dead_first(std::vector<std::vector<double>>& scores,
+                    const std::vector<std::vector<char>>& dead) {
+  constexpr double next_to_nothing = std::numeric_limits<double>::min();
+  for (std::size_t g = 0; g < scores.size(); ++g)
+    for (std::size_t u = 0; u < scores[g].size(); ++u)
+      scores[g][u] = dead[g][u] != 0 ? 0 : std::max(scores[g][u], next_to_nothing);
 }
 
 }  // namespace yolov7::network

@@ -22,4 +22,10 @@ std::vector<std::vector<double>> channel_scores(const Network& network, const We
                                                 const std::vector<ChannelGroup>& groups,
                                                 Importance importance);
 
+/// A unit that changes nothing goes before every other one, whatever its own weights are: dead ones
+/// get the score 0, which no other one has then. Nothing below 0: scores are added up and compared
+/// as shares of their sum (WidthsByTime).
+void put_dead_first(std::vector<std::vector<double>>& scores,
+                    const std::vector<std::vector<char>>& dead);
+
 }  // namespace yolov7::network

@@ -184,4 +184,22 @@ TimedWidths WidthsByTime::choose(double saving) {
   return state_;
 }
 
+WidthSearch search_widths(double wanted, WidthsByTime& choice, const WidthsTime& measure) {
+  constexpr double least_step = 0.02;  // of the table's time
+  WidthSearch found{choice.choose(0), 0, false};
+  double saving = wanted * found.chosen.before;
+  for (;;) {
+    const std::size_t cuts = found.chosen.cuts;
+    found.chosen = choice.choose(saving);
+    if (found.chosen.cuts == cuts) return found;
+    const auto [before, after] = measure(found.chosen);
+    found.best = std::max(found.best, 1 - after / before);
+    found.reached = after <= (1 - wanted) * before;
+    if (found.reached) return found;
+    // One cut may have saved far more than was asked for: the next one comes on top of that.
+    saving = std::max(saving, found.chosen.before - found.chosen.after) +
+             std::max(least_step * found.chosen.before, after - (1 - wanted) * before);
+  }
+}
+
 }  // namespace yolov7::network

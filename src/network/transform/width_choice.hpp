@@ -2,6 +2,7 @@
 // How many channels each group keeps (export 9.4): by a share of all, or by measured time.
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "network/transform/channel_groups.hpp"
@@ -82,5 +83,17 @@ class WidthsByTime {
   std::vector<std::vector<double>> sums_;          ///< by group: of the n best scores, n = 0 …
   TimedWidths state_;
 };
+
+/// Where a search for a time ended.
+struct WidthSearch {
+  TimedWidths chosen;
+  double best = 0;       ///< largest share of the time that was measured to be saved
+  bool reached = false;  ///< else no cut is left
+};
+/// Seconds of the parent and of the network with these widths, measured.
+using WidthsTime = std::function<std::pair<double, double>(const TimedWidths&)>;
+
+/// Cuts until the share `wanted` of the time is measured to be saved, or no cut is left.
+WidthSearch search_widths(double wanted, WidthsByTime& choice, const WidthsTime& measure);
 
 }  // namespace yolov7::network
