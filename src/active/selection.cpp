@@ -114,7 +114,7 @@ class Selecting {
     for (const std::size_t place :
          Random(options_.seed, 0, 0, empties ? empty_stream : control_stream)
              .permutation(pool.size())) {
-      if (result_.spent - before + share_of(pool[place]) / 2 > part) return;  // not full
+      if (result_.spent - before + share_of(pool[place]) / 2 > part) return;
       const Taken taken = take(pool[place], kind, [&] {
         return std::string(empties ? "at random among images in which nothing was found"
                                    : "at random: the control group");

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "runtime/detect.hpp"
 
 namespace yolov7::exporting {
 namespace {
@@ -46,7 +47,7 @@ void check(const ExportOptions& o) {
     throw usage_error(fmt::format("export: --img-size: expected one or two numbers, found {}",
                                   o.img_size.size()));
   for (const int side : o.img_size)
-    if (side < 1 || side > 16384)
+    if (side < 1 || side > runtime::longest_input_side)
       throw usage_error(
           fmt::format("export: --img-size: expected numbers of 1 ... 16384, found {}", side));
 }

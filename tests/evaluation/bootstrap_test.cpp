@@ -137,8 +137,7 @@ TEST(Bootstrap, SaysWhereAnIntervalShowsNothing) {
   options.draws = 40;
   EXPECT_EQ(too_few(6, options), "");
   EXPECT_EQ(too_few(5000, options), "");
-  EXPECT_EQ(too_few(5, options),
-            "5 images are too few for an interval of 95 %: it says how sure a figure is from 6 on");
+  EXPECT_EQ(too_few(5, options), "5 images are too few for an interval of 95 %, which wants 6");
   EXPECT_NE(too_few(1, options), "");
   options.draws = 39;
   EXPECT_EQ(too_few(5000, options), "39 draws are too few for an interval of 95 %, which wants 40");

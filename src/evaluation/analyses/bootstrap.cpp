@@ -148,10 +148,8 @@ std::string too_few(std::size_t pictures, const BootstrapOptions& options) {
                        options.draws, 100 * options.level, std::ceil(2 / outside));
   const int n = static_cast<int>(std::min<std::size_t>(pictures, 1000));
   if (std::ldexp(1.0, 1 - n) > outside)
-    return fmt::format(
-        "{} images are too few for an interval of {:g} %: it says how sure a figure "
-        "is from {:.0f} on",
-        pictures, 100 * options.level, std::ceil(1 - std::log2(outside)));
+    return fmt::format("{} images are too few for an interval of {:g} %, which wants {:.0f}",
+                       pictures, 100 * options.level, std::ceil(1 - std::log2(outside)));
   return {};
 }
 

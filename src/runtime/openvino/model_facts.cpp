@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
+#include "runtime/detect.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -154,8 +155,8 @@ void take_sides(const ModelMetadata& metadata, const std::string& source,
     std::string_view told = text::trim(found->second);
     if (told.starts_with('[') && told.ends_with(']')) told = told.substr(1, told.size() - 2);
     const std::vector<double> sides = numbers(told);
-    if (sides.empty() || !(sides.front() >= 1 && sides.back() >= 1) || sides.front() > 16384 ||
-        sides.back() > 16384)
+    if (sides.empty() || !(sides.front() >= 1 && sides.back() >= 1) ||
+        sides.front() > longest_input_side || sides.back() > longest_input_side)
       throw Error(fmt::format("{}: imgsz: expected height and width, found '{}'", source,
                               text::printable(found->second.substr(0, 60))));
     const int height = static_cast<int>(sides.front()), width = static_cast<int>(sides.back());
