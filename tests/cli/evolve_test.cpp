@@ -1,5 +1,6 @@
 // A search of hyper-parameters with real trainings of a narrow network.
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/file.hpp"
 #include "core/text.hpp"
@@ -113,6 +114,30 @@ TEST_F(Evolve, ATrainingOfAKilledSearchIsWaitedFor) {
   EXPECT_EQ(end.code, 0) << end.err;
   EXPECT_EQ(line_count(table("waits")), 2U);
   EXPECT_EQ(table("waits").find("\n0,0,4,0,"), table("waits").find('\n')) << table("waits");
+}
+
+// What an earlier search trained in the folder has the names of this one's trainings. It is taken
+// for none of them, and a search that is at work keeps its files.
+TEST_F(Evolve, ANewSearchInAUsedFolderBeginsAnew) {
+  ASSERT_EQ(run(search("used", {"--generations", "1"})).code, 0);
+  const fs::path table_file = folder("used") / "evolve.csv";
+  ASSERT_TRUE(fs::remove(table_file));
+  const std::string kept = read_text(folder("used") / "evolve.yaml");
+  std::vector<std::string> other = search("used", {"--generations", "1", "--exist-ok"});
+  *std::next(std::find(other.begin(), other.end(), "--seed")) = "4";
+  {
+    const std::optional<file::Lock> held = file::Lock::try_acquire(folder("used") / ".lock");
+    ASSERT_TRUE(held);
+    const Outcome second = run(other);
+    EXPECT_EQ(second.code, 1);
+    EXPECT_TRUE(has(second.err, "another process is searching")) << second.err;
+    EXPECT_EQ(read_text(folder("used") / "evolve.yaml"), kept);
+  }
+  const Outcome anew = run(other);
+  ASSERT_EQ(anew.code, 0) << anew.err;
+  EXPECT_EQ(line_count(read_text(table_file)), 2u);
+  const std::string options = read_text(folder("used") / "trials/g000-c00/opt.yaml");
+  EXPECT_TRUE(has(options, "\nseed: 4\n")) << options;
 }
 
 // A whole trial is the training that anybody gets with this file: the same last weights.

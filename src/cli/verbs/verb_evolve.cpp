@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 
 #include "cli/verb.hpp"
 #include "cli/verbs/child_training.hpp"
@@ -13,6 +15,7 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "core/value.hpp"
+#include "process/program_run.hpp"
 #include "run/used_folder.hpp"
 #include "run/world.hpp"
 #include "search/hyperparameter_search.hpp"
@@ -126,7 +129,9 @@ void guard_inputs(const EvolveOptions& o, const run::TrainOptions& train) {
   const std::vector<run::NamedInput> inputs{{train.weights, "--weights"},
                                             {train.cfg, "--cfg"},
                                             {train.data, "--data"},
-                                            {train.hyp, "--hyp"}};
+                                            {train.hyp, "--hyp"},
+                                            {train.distill.teacher, "--teacher"},
+                                            {train.semi.unlabelled, "--unlabelled"}};
   run::require_inputs_elsewhere(folder, inputs);
   const fs::path trials = fs::weakly_canonical(folder / "trials");
   for (const auto& [file, what] : inputs) {
@@ -140,8 +145,48 @@ void guard_inputs(const EvolveOptions& o, const run::TrainOptions& train) {
   }
 }
 
+/// The folder of a search, in which no other process searches meanwhile.
+struct OpenSearch {
+  fs::path folder;
+  std::optional<file::Lock> lock;
+};
+
+OpenSearch claimed(const fs::path& folder) {
+  OpenSearch open{folder, file::Lock::try_acquire(folder / ".lock")};
+  if (!open.lock)
+    throw Error(fmt::format("{}: another process is searching in this folder", folder.string()));
+  return open;
+}
+
+/// "g000-c00", "g000-c00.log": a training of a search, and what stands beside it.
+bool is_of_a_trial(std::string_view name) {
+  name = name.substr(0, name.find('.'));
+  const std::size_t at = name.find("-c");
+  const auto whole = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return name.starts_with('g') && at != std::string_view::npos && whole(name.substr(1, at - 1)) &&
+         whole(name.substr(at + 2));
+}
+
+/// What an earlier search left: its trainings have the names of this one's, and would be taken for
+/// them.
+void remove_earlier(const fs::path& folder) {
+  std::vector<fs::path> found{folder / "hyp_evolved.yaml", folder / "evolve.png"};
+  std::error_code error;
+  for (fs::directory_iterator entry(folder / "trials", error), end; !error && entry != end;
+       entry.increment(error))
+    if (is_of_a_trial(entry->path().filename().string())) found.push_back(entry->path());
+  for (const fs::path& one : found) {
+    if (fs::is_directory(one))
+      process::wait_for_earlier(one, fmt::format("the training {}", one.filename().string()),
+                                interrupt::token());
+    fs::remove_all(one);
+  }
+}
+
 /// A new search: its folder with the start and all that is handed on.
-fs::path begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::string> given) {
+OpenSearch begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::string> given) {
   check(o, train);
   run::Hyperparameters start =
       run::read_hyperparameters(train.hyp);  // a bad file is refused before there is a folder
@@ -154,20 +199,23 @@ fs::path begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::stri
   given.emplace_back("threads");
   given.emplace_back("data");
   o.train = command_line(handed_on(train), given);
-  const fs::path folder = fs::absolute(make_run_folder(o.project, o.name, o.exist_ok));
+  OpenSearch open = claimed(fs::absolute(make_run_folder(o.project, o.name, o.exist_ok)));
+  const fs::path& folder = open.folder;
   if (fs::exists(folder / "evolve.csv"))
     throw Error(fmt::format(
         "{}: expected a folder without a search, found evolve.csv (--resume goes on with it)",
         folder.string()));
+  remove_earlier(folder);
   Settings table = run::settings(start);
   std::erase_if(table.entries, [&](const Setting& one) { return !text::contains(keys, one.name); });
   file::write_atomically(folder / "hyp.yaml", to_yaml(table));
   file::write_atomically(folder / "evolve.yaml", to_yaml(evolve_yaml(o, train)));
-  return folder;
+  return open;
 }
 
 /// The options of the search that goes on, with those of the command line that may change.
-fs::path reopen(EvolveOptions& o, run::TrainOptions& train, const std::vector<std::string>& given) {
+OpenSearch reopen(EvolveOptions& o, run::TrainOptions& train,
+                  const std::vector<std::string>& given) {
   static const std::vector<std::string> changeable{"resume", "generations", "parallel", "time",
                                                    "device", "json",        "quiet",    "verbose"};
   for (const std::string& name : given)
@@ -179,11 +227,12 @@ fs::path reopen(EvolveOptions& o, run::TrainOptions& train, const std::vector<st
   if (!fs::exists(folder / "evolve.yaml"))
     throw Error(fmt::format(
         "--resume: expected the folder of a search with evolve.yaml, found none at {}", o.resume));
+  OpenSearch open = claimed(folder);
   const int generations = o.generations;
   assign(evolve_yaml(o, train), read_yaml(folder / "evolve.yaml"));
   if (text::contains(given, "generations")) o.generations = generations;
   require_parallel(o);
-  return folder;
+  return open;
 }
 
 search::SearchSetup search_setup(const fs::path& folder, const EvolveOptions& o,
@@ -246,11 +295,9 @@ nlohmann::json run_evolve(const std::vector<std::string>& arguments, Output& out
   const Settings table = settings(options, train);
   if (!parse_arguments(table, arguments, output)) return {};
   const std::vector<std::string> given = given_names(table, arguments);
-  const fs::path folder =
+  const OpenSearch open =
       options.resume.empty() ? begin(options, train, given) : reopen(options, train, given);
-  const auto lock = file::Lock::try_acquire(folder / ".lock");
-  if (!lock)
-    throw Error(fmt::format("{}: another process is searching in this folder", folder.string()));
+  const fs::path& folder = open.folder;
   const search::SearchSetup setup = search_setup(folder, options, train);
   std::vector<std::string> names;
   for (const search::Gene& gene : setup.search.genes) names.push_back(gene.name);
