@@ -80,5 +80,16 @@ TEST_F(StoreTraining, ModelsAndVersionsKnowOneAnother) {
   EXPECT_EQ(call(resumed).code, 0);
 }
 
+TEST_F(StoreTraining, ASearchKeepsTheVersionThatItBeganWith) {
+  const json made = result({"dataset", "version", "create", data().string(), "--name", "searched"});
+  std::vector<std::string> search = training("search", "store:searched");
+  search[0] = "evolve";
+  search.insert(search.end(), {"--generations", "1", "--time", "1e-9"});  // none is trained
+  const Outcome begun = call(search);
+  ASSERT_EQ(begun.code, 0) << begun.err;
+  const std::string kept = read_text(folder("search") / "evolve.yaml");
+  EXPECT_TRUE(has(kept, "store:searched@" + made["id"].get<std::string>())) << kept;
+}
+
 }  // namespace
 }  // namespace yolov7::test

@@ -19,6 +19,7 @@
 #include "run/used_folder.hpp"
 #include "run/world.hpp"
 #include "search/hyperparameter_search.hpp"
+#include "versions/store_data.hpp"
 
 namespace yolov7::cli {
 namespace {
@@ -194,6 +195,8 @@ OpenSearch begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::st
   search::searched_genes(keys, o.genes);
   guard_inputs(o, train);
   for (std::string* path : {&train.data, &train.cfg, &train.weights}) make_absolute(*path);
+  // All trainings have the same version, whatever is the newest one later.
+  if (versions::is_store_name(train.data)) train.data = versions::full_store_name(train.data);
   // Results depend on the number of compute threads, so a search keeps it.
   if (train.threads == 0) train.threads = std::max(1, usable_cores() / o.parallel);
   given.emplace_back("threads");
