@@ -116,6 +116,18 @@ TEST_F(Evolve, ATrainingOfAKilledSearchIsWaitedFor) {
   EXPECT_EQ(table("waits").find("\n0,0,4,0,"), table("waits").find('\n')) << table("waits");
 }
 
+// Where it goes on from another folder, and without --device, nothing is another search.
+TEST_F(Evolve, WhatIsKeptOfASearchDoesNotDependOnTheCall) {
+  fs::create_directories(*scratch / "pool");
+  const Outcome begun = run(search("kept", {"--generations", "1", "--time", "1e-9", "--device",
+                                            "cpu", "--unlabelled", "pool"}),
+                            scratch->path());
+  ASSERT_EQ(begun.code, 0) << begun.err;
+  const std::string kept = read_text(folder("kept") / "evolve.yaml");
+  EXPECT_TRUE(has(kept, "\ndevice: cpu\n")) << kept;
+  EXPECT_TRUE(has(kept, "--unlabelled=" + (*scratch / "pool").string())) << kept;
+}
+
 // What an earlier search trained in the folder has the names of this one's trainings. It is taken
 // for none of them, and a search that is at work keeps its files.
 TEST_F(Evolve, ANewSearchInAUsedFolderBeginsAnew) {

@@ -101,6 +101,7 @@ Settings evolve_yaml(EvolveOptions& o, run::TrainOptions& train) {
   Settings table{"evolve.yaml", kept_settings(o)};
   table.entries.push_back(setting("epochs", train.epochs, ""));
   table.entries.push_back(setting("seed", train.seed, ""));
+  table.entries.push_back(setting("device", train.device, ""));
   table.entries.push_back(setting("train", o.train, ""));
   return table;
 }
@@ -194,7 +195,9 @@ OpenSearch begin(EvolveOptions& o, run::TrainOptions& train, std::vector<std::st
   const std::vector<std::string> keys = run::hyperparameter_keys(train.hyp);
   search::searched_genes(keys, o.genes);
   guard_inputs(o, train);
-  for (std::string* path : {&train.data, &train.cfg, &train.weights}) make_absolute(*path);
+  for (std::string* path :
+       {&train.data, &train.cfg, &train.weights, &train.distill.teacher, &train.semi.unlabelled})
+    make_absolute(*path);
   // All trainings have the same version, whatever is the newest one later.
   if (versions::is_store_name(train.data)) train.data = versions::full_store_name(train.data);
   // Results depend on the number of compute threads, so a search keeps it.
@@ -232,8 +235,10 @@ OpenSearch reopen(EvolveOptions& o, run::TrainOptions& train,
         "--resume: expected the folder of a search with evolve.yaml, found none at {}", o.resume));
   OpenSearch open = claimed(folder);
   const int generations = o.generations;
+  const std::string device = train.device;
   assign(evolve_yaml(o, train), read_yaml(folder / "evolve.yaml"));
   if (text::contains(given, "generations")) o.generations = generations;
+  if (text::contains(given, "device")) train.device = device;
   require_parallel(o);
   return open;
 }
