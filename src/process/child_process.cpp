@@ -49,6 +49,8 @@ ChildProcess ChildProcess::start(const ChildStart& start, const std::string& wha
   arguments.insert(arguments.begin(), "yolov7");
   const std::vector<char*> argument_list = null_terminated(arguments),
                            variables = null_terminated(environment);
+  // Where whoever started this process has ignored it, no child's end could be waited for.
+  std::signal(SIGCHLD, SIG_DFL);
   const pid_t id = ::fork();
   if (id < 0) throw Error(fmt::format("{} could not be started: {}", what, std::strerror(errno)));
   if (id == 0) replace_by_program(start, argument_list.data(), variables.data());

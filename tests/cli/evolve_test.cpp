@@ -180,6 +180,16 @@ TEST_F(Evolve, TheOfficialSwitchIsTheSame) {
             25u);  // those with limits and a gain, of a file without anchors
 }
 
+// A daemon may start programs with SIGCHLD ignored; then the kernel keeps no child's end.
+TEST_F(Evolve, EndsWhereItsStarterIgnoresChildren) {
+  auto bad = search("ignored", {});
+  *std::next(std::find(bad.begin(), bad.end(), "--data")) = "nowhere.yaml";
+  const Outcome outcome =
+      Process(bad, scratch->path(), {}, {"timeout", "60", "env", "--ignore-signal=CHLD"}).wait();
+  EXPECT_EQ(outcome.code, 1) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "nowhere.yaml")) << outcome.err;
+}
+
 TEST_F(Evolve, WhatCannotBeTrained) {
   auto bad = search("bad", {});
   *std::next(std::find(bad.begin(), bad.end(), "--data")) = "nowhere.yaml";
