@@ -50,13 +50,16 @@ Table read_table(const fs::path& path) {
   return table;
 }
 
-/// The epoch of the best fitness, the last one where several have it, as best.pt.
+/// The validated epoch of the best fitness, the last one where several have it, as best.pt. An
+/// epoch without a validation repeats the values of the one before it.
 std::string best_epoch(const Table& results) {
-  const auto fitness = results.column("fitness"), epoch = results.column("epoch");
+  const auto fitness = results.column("fitness"), epoch = results.column("epoch"),
+             validated = results.column("validated");
   if (!fitness || !epoch) return {};
   const std::vector<std::string>* best = nullptr;
   double most = -1;
   for (const auto& row : results.rows) {
+    if (validated && row.at(*validated) == "0") continue;
     const auto value = text::parse_double(row.at(*fitness));
     if (value && *value >= most) most = *value, best = &row;
   }

@@ -48,6 +48,12 @@ TEST_F(Report, TheLaterOfEqualEpochs) {
   EXPECT_TRUE(has(run_report(folder.path()), "Best epoch: 1 "));
 }
 
+// Epochs 1 and 2 were not validated: their rows repeat what epoch 0 had, which best.pt is of.
+TEST_F(Report, AnEpochWithoutAValidationIsNotTheBest) {
+  folder.write("results.csv", "epoch,validated,fitness\n0,1,0.5\n1,0,0.5\n2,0,0.5\n3,1,0.4\n");
+  EXPECT_TRUE(has(run_report(folder.path()), "Best epoch: 0 (of 4, counted from 0)"));
+}
+
 TEST_F(Report, ShowsWhatCertificatesSayOfExportedFiles) {
   folder.write("results.csv", "epoch,fitness\n0,0.5\n");
   EXPECT_FALSE(has(run_report(folder.path()), "Exported files"));
