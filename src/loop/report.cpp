@@ -122,7 +122,7 @@ std::string edits_figure(const json& rounds, const char* class_name) {
 }
 
 monitoring::Table class_table(const json& rounds) {
-  monitoring::Table table{{"Round", "Class"}, {}};
+  monitoring::Table table{{"Round", "Class"}, {}, 2};
   for (const char* name : edit_names) table.header.emplace_back(name);
   for (const json& one : rounds)
     if (one["by_class"].is_object())

@@ -62,7 +62,8 @@ std::string html_table(const Table& table) {
   out += "</tr></thead><tbody>\n";
   for (const auto& row : table.rows) {
     out += "<tr>";
-    for (const std::string& cell : row) out += "<td>" + text::html(shown(cell)) + "</td>";
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out += "<td>" + text::html(i < table.names ? row[i] : shown(row[i])) + "</td>";
     out += "</tr>\n";
   }
   return out + "</tbody></table></div>\n";

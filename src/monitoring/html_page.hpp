@@ -14,11 +14,12 @@ std::string base64(std::string_view bytes);
 struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
+  std::size_t names = 1;  ///< so many columns hold names, of classes for instance
 
   std::optional<std::size_t> column(std::string_view name) const;
 };
 
-/// Cells are escaped; numbers with more digits are shown with four.
+/// Cells are escaped; numbers with more digits are shown with four, names as they are.
 std::string html_table(const Table& table);
 /// The picture itself in the page.
 std::string figure_of(std::string_view bytes, const char* type, const std::string& words);

@@ -24,6 +24,14 @@ TEST(HtmlPage, EscapesCellsAndShortensNumbers) {
   EXPECT_NE(table.find("<td>&lt;i&gt;</td><td>0.1235</td>"), std::string::npos) << table;
 }
 
+// Classes may be called by numbers.
+TEST(HtmlPage, NamesStayAsTheyAre) {
+  const std::string table = html_table({{"class", "AP"}, {{"1.50", "0.500000"}}});
+  EXPECT_NE(table.find("<td>1.50</td><td>0.5</td>"), std::string::npos) << table;
+  const std::string by_round = html_table({{"round", "class"}, {{"1", "1.50"}}, 2});
+  EXPECT_NE(by_round.find("<td>1</td><td>1.50</td>"), std::string::npos) << by_round;
+}
+
 TEST(HtmlPage, RunsAScriptOnlyWhereOneIsAskedFor) {
   EXPECT_EQ(page_head("x", "Check").find("script-src"), std::string::npos);
   EXPECT_NE(page_head("x", "Check", true).find("script-src 'unsafe-inline'"), std::string::npos);
