@@ -42,7 +42,7 @@ nlohmann::json run_one(const MlflowVerbOptions& o, const fs::path& folder, Outpu
     throw Error(
         fmt::format("{}: a training runs in this folder, and sends by itself", folder.string()));
   monitoring::MlflowQueue queue(folder);
-  const std::size_t before = queue.waiting();
+  const std::size_t before = queue.waiting(), refused_before = queue.all_refused().size();
   monitoring::DeliveryResult result;
   if (!o.list && before > 0) {
     const std::string address = o.to.empty() ? queue.fact("address") : o.to;
@@ -52,8 +52,11 @@ nlohmann::json run_one(const MlflowVerbOptions& o, const fs::path& folder, Outpu
   }
   const std::size_t left = queue.waiting();
   const auto refused = queue.all_refused();
+  const std::size_t refused_now = refused.size() - refused_before;
+  // Beside a training, which adds to the queue, nothing is sent.
+  const std::size_t sent = o.list ? 0 : before - left - refused_now;
   output.line(fmt::format(
-      "{}: {} records sent, {} wait, {} were refused{}", folder.string(), before - left, left,
+      "{}: {} records sent, {} wait, {} were refused{}", folder.string(), sent, left,
       refused.size(),
       queue.fact("run_id").empty() ? "" : fmt::format("; run {}", queue.fact("run_id"))));
   if (!result.why.empty()) log::error(result.why);
@@ -62,10 +65,10 @@ nlohmann::json run_one(const MlflowVerbOptions& o, const fs::path& folder, Outpu
     log::warning(fmt::format("refused: {}: {}", record.kind, record.refusal));
     reasons.push_back({{"kind", record.kind}, {"why", record.refusal}});
   }
-  if (!o.list && left > 0)
-    output.code = interrupt::requested() ? ExitCode::interrupted : ExitCode::failure;
+  if (!o.list && left + refused_now > 0)
+    output.code = left > 0 && interrupt::requested() ? ExitCode::interrupted : ExitCode::failure;
   return {{"run_folder", folder.string()},
-          {"sent", before - left},
+          {"sent", sent},
           {"waiting", left},
           {"refused", reasons},
           {"run_id", queue.fact("run_id")},
