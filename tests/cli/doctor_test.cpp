@@ -115,5 +115,21 @@ TEST_F(DoctorOfData, WhatDoesNotFitIntoMemoryIsSaid) {
   EXPECT_FALSE(one.contains("epoch_seconds"));
 }
 
+// With an anchor_t of nearly 1 an anchor takes boxes of its own size alone.
+TEST_F(DoctorOfData, TheAdviceIsForTheHyperParametersThatAreGiven) {
+  const auto on_anchors = [&](const std::vector<std::string>& more) {
+    const json training = asked(more);
+    for (const json& line : training.at("advice"))
+      if (line.get<std::string>().starts_with("anchors:")) return line.get<std::string>();
+    return std::string();
+  };
+  write_text(scratch / "tight.yaml", "anchor_t: 1.01\nscale: 0\n");
+  const std::string own = on_anchors({"--cfg", "yolov7-tiny"}),
+                    given = on_anchors(
+                        {"--cfg", "yolov7-tiny", "--hyp", (scratch / "tight.yaml").string()});
+  EXPECT_FALSE(own.empty());
+  EXPECT_NE(given, own);
+}
+
 }  // namespace
 }  // namespace yolov7::test

@@ -134,6 +134,11 @@ class Measurement {
     std::sort(end, candidates_.end(), lighter);
   }
 
+  /// --hyp, or those that belong to the network.
+  std::string hyperparameters_of(const Candidate& one) const {
+    return planned_.hyp.empty() ? own_hyperparameters(one.name) : planned_.hyp;
+  }
+
   /// Seconds that a step takes for an image: by the network before, else by what a core does.
   double expected(const Candidate& one) const {
     constexpr double gflops_a_core = 50, passes = 3;  // forward, and two backward
@@ -159,8 +164,7 @@ class Measurement {
     request.train.options = planned_;
     request.train.options.cfg = one.config;
     request.train.options.weights = "";
-    if (request.train.options.hyp.empty())
-      request.train.options.hyp = own_hyperparameters(one.name);
+    request.train.options.hyp = hyperparameters_of(one);
     request.train.options.batch_size = batch;
     request.train.given = given_;
     for (const char* decided : {"batch-size", "nbs", "optimizer"})
@@ -305,7 +309,7 @@ class Measurement {
     dataset::doctor::Subject subject = dataset::doctor::read_subject(o_.train.data, reading);
     NetworkRuleOptions rule;
     rule.cfg = candidates_.front().config;
-    rule.hyp = own_hyperparameters(candidates_.front().name);
+    rule.hyp = hyperparameters_of(candidates_.front());
     rule.img_size = planned_.img_size.front();
     subject.network = network_rule(rule);
     std::vector<std::string> lines;
