@@ -225,7 +225,14 @@ class Heif {
     image.width = static_cast<std::uint32_t>(bytes.number(width));
     image.height = static_cast<std::uint32_t>(bytes.number(width));
     if (item.parts.size() != std::size_t{image.rows} * image.columns) throw Damaged{};
-    for (const std::uint32_t part : item.parts) image.parts.push_back(part_of(at(part)));
+    // Parts may share bytes; 65,536 that all are the whole file would fill the memory.
+    constexpr std::size_t most_shared = 16;
+    std::size_t total = 0;
+    for (const std::uint32_t part : item.parts) {
+      image.parts.push_back(part_of(at(part)));
+      total += image.parts.back().data.size();
+      if (total > most_shared * file_.size()) throw Damaged{};
+    }
   }
 
   static void apply(const Box& property, HeifImage& image) {

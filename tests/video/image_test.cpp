@@ -231,6 +231,28 @@ TEST(FurtherImages, AHeicOfParts) {
   EXPECT_LT(cv::mean(whole(cv::Rect(256 + 4 * 32 + 8, 8, 16, 16)))[0], 50) << "bit 4 is not set";
 }
 
+// Item 1 is the whole file, item 2 a grid of 64 x 64 times item 1.
+TEST(FurtherImages, AGridWhosePartsAreAllTheWholeFileIsDamage) {
+  const std::string full(4, '\0');
+  std::string parts;
+  for (int i = 0; i < 64 * 64; ++i) parts += be(1, 2);
+  const std::string grid = "\0\0"s + be(63, 1) + be(63, 1) + be(64, 2) + be(64, 2);
+  const auto info = [](int item, const std::string& type) {
+    return box("infe", "\2\0\0\0"s + be(static_cast<unsigned>(item), 2) + be(0, 2) + type + "\0"s);
+  };
+  // iloc of version 1: offsets and lengths of four bytes, no base; length 0: to the end.
+  const std::string places = "\1\0\0\0\x44\0"s + be(2, 2) +                                     //
+                             be(1, 2) + be(0, 2) + be(0, 2) + be(1, 2) + be(0, 4) + be(0, 4) +  //
+                             be(2, 2) + be(1, 2) + be(0, 2) + be(1, 2) + be(0, 4) +
+                             be(grid.size(), 4);
+  const std::string meta =
+      full + box("pitm", full + be(2, 2)) +
+      box("iinf", full + be(2, 2) + info(1, "hvc1") + info(2, "grid")) + box("iloc", places) +
+      box("iref", full + box("dimg", be(2, 2) + be(64 * 64, 2) + parts)) + box("idat", grid);
+  const std::string heic = box("ftyp", "heic" + be(0, 4) + "mif1heic") + box("meta", meta);
+  EXPECT_NE(failure(heic).find("cut or damaged"), std::string::npos) << failure(heic);
+}
+
 TEST(FurtherImages, DamageAndLimitsAreErrors) {
   const std::string ppm = "P6\n200 200\n255\n" + std::string(200 * 200 * 3, 'x');
   EXPECT_EQ(failure(ppm), "");
