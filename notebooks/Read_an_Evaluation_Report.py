@@ -42,7 +42,8 @@ assert val["pictures"] > 0 and val["labels"] > 0
 # ## 1. The headline, and how sure it is
 #
 # mAP50 asks whether objects are found (overlap of .5), mAP averages over overlaps from .5 to .95 and so asks how exactly they are framed. Two definitions are in use: COCO's and the official YOLOv7's; they differ by a little and are labelled.
-# The interval comes from drawing the test images anew: if two models' intervals overlap much, the test split cannot tell them apart.
+# The interval comes from drawing the test images anew: how far the number may lie off for other images of the same kind. Two models are not compared by it, but by
+# the interval of their difference (chapter 8).
 
 # %%
 table(["metric", "mAP50", "mAP"], [("COCO", f'{val["coco"]["map50"]:.3f}', f'{val["coco"]["map"]:.3f}'), ("official", f'{val["official"]["map50"]:.3f}', f'{val["official"]["map"]:.3f}')])
