@@ -49,6 +49,12 @@ std::map<std::string, monitoring::Hyperparameter> hyperparameters(const run::Run
   return values;
 }
 
+/// A column that an epoch without a validation repeats from the one before it.
+bool is_of_validation(const std::string& column) {
+  return column.starts_with("val/") || column.starts_with("coco/") ||
+         column.starts_with("official/") || column == "fitness";
+}
+
 /// One node a layer, the picture before them; a chain of repeats is one.
 std::vector<monitoring::GraphNode> layer_graph(const network::Network& network, int side) {
   const auto name = [&](int index) {
@@ -161,7 +167,8 @@ void RunWatch::epoch(const std::vector<run::EpochRecord>& records) {
   guarded([&] {
     std::vector<std::pair<std::string, double>> scalars;
     for (const run::NamedColumn& column : run::result_columns({records.back()}))
-      if (column.name != "epoch") scalars.emplace_back(column.name, column.values.front());
+      if (column.name != "epoch" && (records.back().validated || !is_of_validation(column.name)))
+        scalars.emplace_back(column.name, column.values.front());
     events_->scalars(records.back().epoch, scalars);
     if (mlflow_) mlflow_->metrics(records.back().epoch, scalars);
     constexpr std::chrono::seconds between_plots(30);
@@ -174,9 +181,7 @@ void RunWatch::plot(const std::vector<run::EpochRecord>& records) {
   for (const run::EpochRecord& record : records) epochs.push_back(record.epoch);
   std::vector<monitoring::ResultColumn> columns;
   for (run::NamedColumn& column : run::result_columns(records)) {
-    // Epochs without a validation repeat the last values: the chart shows what was measured.
-    const bool measured = column.name.starts_with("val/") || column.name.starts_with("coco/") ||
-                          column.name.starts_with("official/");
+    const bool measured = is_of_validation(column.name);
     for (std::size_t i = 0; measured && i < records.size(); ++i)
       if (!records[i].validated) column.values[i] = std::numeric_limits<double>::quiet_NaN();
     columns.push_back({column.name, std::move(column.values)});

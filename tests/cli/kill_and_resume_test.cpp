@@ -199,6 +199,23 @@ TEST_F(KillAndResume, IsShownToTensorBoardAndAsAPlot) {
   EXPECT_EQ(event_files().size(), 2u);
 }
 
+// With --notest the first epoch has no validation, and its row repeats what was before.
+TEST_F(KillAndResume, TensorBoardIsToldWhatWasMeasuredAlone) {
+  ASSERT_EQ(run(arguments("told", 2, {"--notest"})).code, 0);
+  std::string events;
+  for (const auto& entry : fs::directory_iterator(folder("told")))
+    if (entry.path().filename().string().starts_with("events.out.tfevents."))
+      events += read_text(entry.path());
+  const auto count = [&](const std::string& tag) {
+    int found = 0;
+    for (std::size_t at = events.find(tag); at != std::string::npos; at = events.find(tag, at + 1))
+      ++found;
+    return found;
+  };
+  EXPECT_EQ(count("train/box_loss"), 2);
+  EXPECT_EQ(count("val/box_loss"), 1);
+}
+
 TEST_F(KillAndResume, AChangedDataSetIsNamed) {
   ASSERT_EQ(run(arguments("data", 1)).code, 0);
   const fs::path label = data() / "labels/train/000003.txt";
