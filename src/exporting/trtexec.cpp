@@ -15,9 +15,11 @@ namespace fs = std::filesystem;
 std::string line(const ExportModel& model, const ExportOptions& options, const fs::path& onnx,
                  const fs::path& engine, const std::string& memory, bool chooses_types) {
   const fs::path built = engine.empty() ? fs::path(onnx).replace_extension(".engine") : engine;
-  std::string all = fmt::format("trtexec --onnx={} --saveEngine={}{} {}",
-                                text::shell_word(onnx.string()), text::shell_word(built.string()),
-                                options.half && chooses_types ? " --fp16" : "", memory);
+  // A file with quantizers needs --int8 where the builder chooses the types.
+  const char* type = options.int8 ? " --int8" : options.half ? " --fp16" : "";
+  std::string all =
+      fmt::format("trtexec --onnx={} --saveEngine={}{} {}", text::shell_word(onnx.string()),
+                  text::shell_word(built.string()), chooses_types ? type : "", memory);
   if (options.dynamic_batch) {
     const auto shape = [&](int batch) {
       return fmt::format("images:{}x3x{}x{}", batch, model.height, model.width);
@@ -43,7 +45,7 @@ std::vector<std::pair<std::string, std::string>> trtexec_lines(const ExportModel
                                                                const fs::path& engine) {
   const long mebibytes = std::lround(options.workspace * 1024);
   const std::string pool = fmt::format("--memPoolSize=workspace:{}", mebibytes);
-  // From 11 on an engine has the types of the file, which is float32.
+  // From 11 on an engine has the types of the file: float32, and integers with --int8.
   return {{"up to 8.5",
            line(model, options, onnx, engine, fmt::format("--workspace={}", mebibytes), true)},
           {"8.6 to 10", line(model, options, onnx, engine, pool, true)},

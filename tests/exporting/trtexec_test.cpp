@@ -45,3 +45,18 @@ TEST(Trtexec, OneLineForEachVersion) {
   EXPECT_EQ(lines[2].second.find("--fp16"), std::string::npos);
   EXPECT_NE(lines[2].second.find("--memPoolSize=workspace:4096"), std::string::npos);
 }
+
+// Up to TensorRT 10 a file with quantizers needs the option; from 11 on the option is gone.
+TEST(Trtexec, IntegersHaveToBeAllowed) {
+  ExportOptions options;
+  options.int8 = true;
+  const auto model = export_model(every_primitive(3), 32, 40, options);
+  const auto lines = trtexec_lines(model, options, "x.onnx");
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].second, "trtexec --onnx=x.onnx --saveEngine=x.engine --int8 --workspace=4096");
+  EXPECT_EQ(lines[1].second,
+            "trtexec --onnx=x.onnx --saveEngine=x.engine --int8 --memPoolSize=workspace:4096");
+  EXPECT_EQ(lines[2].first, "11 on");
+  EXPECT_EQ(lines[2].second,
+            "trtexec --onnx=x.onnx --saveEngine=x.engine --memPoolSize=workspace:4096");
+}
