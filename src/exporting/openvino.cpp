@@ -14,6 +14,20 @@
 namespace yolov7::exporting {
 namespace {
 
+/// names_literal() as YAML's flow style, whose single quotes double a quote and know no backslash.
+std::string names_flow(const std::vector<std::string>& names) {
+  std::string all = "{";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    all += fmt::format("{}{}: '", i == 0 ? "" : ", ", i);
+    for (const char c : text::printable(names[i])) {
+      if (c == '\'') all += '\'';
+      all += c;
+    }
+    all += "'";
+  }
+  return all + "}";
+}
+
 /// What OpenVINO's Model API prepares images by, and how it names what it finds.
 void add_model_info(const ExportModel& model, const ExportOptions& options,
                     std::vector<runtime::IrOptions::Info>& info) {
@@ -56,7 +70,9 @@ void write_openvino(const ExportModel& model, const ExportOptions& options,
   std::string yaml;
   for (const auto& [key, value] : metadata(own, options, layout(own, options))) {
     ir.info.push_back({"yolov7", key, value});
-    if (key == "names" || key == "args" || key == "imgsz")
+    if (key == "names")
+      yaml += fmt::format("{}: {}\n", key, names_flow(own.names));
+    else if (key == "args" || key == "imgsz")
       yaml += fmt::format("{}: {}\n", key, value);  // YAML's flow style, as it stands
     else
       yaml += fmt::format("{}: {}\n", key, yaml_scalar(value));

@@ -8,6 +8,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "core/value.hpp"
 #include "exporting/channels_last.hpp"
 #include "exporting/format_table.hpp"
 #include "exporting/tflite_graph.hpp"
@@ -319,6 +320,22 @@ TEST_F(WrittenFile, PlantedHalfAPixel) {
     }
   };
   expect_breach(one, "decoding of level 0: places of the cells");
+}
+
+// Other programs read them there; this one reads the .xml file.
+TEST_F(WrittenFile, OpenVinosYamlHoldsEveryName) {
+  const test::ScratchFolder folder;
+  ExportOptions options;
+  options.weights = "weights.pt";
+  ExportModel model = export_model(every_primitive(3), height, width, options);
+  model.names = {"it's", "a\\b", "c: #1"};
+  format("openvino").write(model, options, folder / "x");
+  const Value names = read_yaml(folder / "x" / "metadata.yaml").at("names");
+  ASSERT_EQ(names.mapping.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(names.mapping[i].first, std::to_string(i));
+    EXPECT_EQ(names.mapping[i].second.text(), model.names[i]);
+  }
 }
 
 TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
