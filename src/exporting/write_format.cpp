@@ -69,6 +69,21 @@ class FolderBeside {
   fs::path path_;
 };
 
+/// What the format does not honour is not asked of it, so that neither the file's metadata nor its
+/// certificate tells it.
+void leave_out(const Format& format, ExportModel& model, ExportOptions& options) {
+  const auto left_out = [&](std::string_view option) { return !honours(format, option); };
+  if (left_out("batch-size")) model.batch = options.batch_size = 1;
+  if (left_out("half")) options.half = false;
+  if (left_out("half-io") || !options.half) options.half_io = false;
+  if (left_out("int8")) options.int8 = false;
+  if (left_out("agnostic-nms")) options.agnostic_nms = false;
+  if (format.by_libtorch) return;  // its sides are always open
+  if (left_out("dynamic")) model.dynamic_size = options.dynamic = false;
+  if (left_out("dynamic-batch")) options.dynamic_batch = false;
+  model.dynamic_batch = options.dynamic || options.dynamic_batch;
+}
+
 /// An earlier export at the place is replaced. Error: something else is there.
 void require_own(const fs::path& written, const fs::path& place) {
   if (!fs::exists(place)) return;
@@ -135,9 +150,8 @@ WrittenFormat write_format(const Format& format, const ExportModel& given,
                            const Verification* verification) {
   ExportModel model = given;
   ExportOptions options = asked;
-  if (!honours(format, "batch-size")) model.batch = options.batch_size = 1;
-  if (!(options.int8 && honours(format, "int8")) || format.read_weights != nullptr)
-    model.quantization = nullptr;
+  leave_out(format, model, options);
+  if (!options.int8 || format.read_weights != nullptr) model.quantization = nullptr;
   if (model.quantization != nullptr && model.equalized != nullptr) model.fused = model.equalized;
   const fs::path place = fs::absolute(path);
   file::make_folder(place.parent_path());

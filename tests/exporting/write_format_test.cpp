@@ -361,3 +361,24 @@ TEST_F(WrittenFile, AFailedRepeatKeepsWhatWasThere) {
   }
   EXPECT_EQ(folder.files(), 4U);
 }
+
+// They are those of other formats of the same export.
+TEST(WriteFormat, OptionsWithoutEffectAreNotTold) {
+  const test::ScratchFolder folder;
+  ExportOptions options;
+  options.weights = (folder / "weights.pt").string();
+  options.dynamic = options.half = options.int8 = true;
+  const ExportModel model = export_model(every_primitive(3), height, width, options);
+  for (const bool half : {false, true}) {  // a SavedModel has no float16
+    const Format& chosen = format(half ? "ncnn" : "saved_model");
+    const WrittenFormat written =
+        write_format(chosen, model, options, final_path(chosen, options), nullptr);
+    EXPECT_EQ(read_yaml(written.path / "metadata.yaml").at("args").text(),
+              std::string("{'batch': 1, 'dynamic': False, 'dynamic_batch': False, 'half': ") +
+                  (half ? "True" : "False") + ", 'int8': False, 'fold_obj': False}");
+    const auto told = nlohmann::json::parse(written.content).at("options");
+    EXPECT_EQ(told.at("dynamic"), "false");
+    EXPECT_EQ(told.at("half").get<std::string>(), half ? "true" : "false");
+    EXPECT_EQ(told.at("int8"), "false");
+  }
+}
