@@ -25,6 +25,7 @@ struct Tolerance {
 
 constexpr const char* rounding =
     "they are rounding, which another processor or number of threads changes";
+constexpr const char* integers = "another processor rounds to other integers now and then";
 constexpr const char* threshold = "rounding decides about a score that stands at a threshold";
 
 void add(Figures& figures, const std::string& name, const json& value) {
@@ -39,7 +40,10 @@ void add(Figures& figures, const std::string& name, const json& value) {
 
 Figures figures_of(const json& certificate, bool compared, const SameInputs& same) {
   std::vector<std::string> sections{"format", "precision", "files"};
-  if (compared) sections.insert(sections.end(), {"verdict", "limits"});
+  if (compared) sections.emplace_back("limits");
+  // Of 8-bit integers the verdict is about the accuracy.
+  if (compared && (same.data || certificate.value("precision", json()) != json("int8")))
+    sections.emplace_back("verdict");
   if (compared && same.images)
     sections.insert(sections.end(), {"images", "differences", "detections"});
   if (compared && same.data) sections.emplace_back("accuracy");
@@ -56,6 +60,9 @@ double number_of(const Figures& figures, const std::string& name) {
   return found != figures.end() && found->second.is_number() ? found->second.get<double>() : 0;
 }
 
+/// One, or one in a hundred of `all`.
+Tolerance counted(double all) { return {std::max(1.0, std::floor(all / 100)), 1, threshold}; }
+
 std::optional<Tolerance> tolerance_of(const std::string& name, const Figures& found) {
   if (name == "differences.largest_box_px")
     return Tolerance{number_of(found, "limits.box_px") / 100, 4, rounding};
@@ -63,8 +70,10 @@ std::optional<Tolerance> tolerance_of(const std::string& name, const Figures& fo
     return Tolerance{number_of(found, "limits.score") / 100, 4, rounding};
   for (const char* count : {"weights", "file", "matched", "lost", "new", "moved"})
     if (name == fmt::format("detections.{}", count))
-      return Tolerance{std::max(1.0, std::floor(number_of(found, "detections.weights") / 100)), 1,
-                       threshold};
+      return counted(number_of(found, "detections.weights"));
+  if (name == "accuracy.likely_rows.rows") return counted(number_of(found, name));
+  if (name == "accuracy.likely_rows.box_px") return Tolerance{1e-3, 1.1, integers};
+  if (name == "accuracy.likely_rows.score") return Tolerance{1e-5, 1.1, integers};
   if (name == "accuracy.map_change.low" || name == "accuracy.map_change.high")
     return Tolerance{2e-3, 1, threshold};
   if (name.starts_with("accuracy.") && name.find("map") != std::string::npos)

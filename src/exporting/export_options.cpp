@@ -34,9 +34,6 @@ void check(const ExportOptions& o) {
           "suppression in the graph");
   if (o.int8 && o.no_verify)
     throw usage_error("export: --no-verify: files of --int8 are always compared with the weights");
-  if (o.int8 && o.data.empty() && o.images.empty())
-    throw usage_error(
-        "export: --int8: expected --data or --images for the calibration, found neither");
   if (o.int8 && o.opset < 13)
     throw usage_error(fmt::format(
         "export: --opset: expected 13 or more with --int8 (a scale a channel), found {}", o.opset));
@@ -53,7 +50,12 @@ void check(const ExportOptions& o) {
 }
 
 void check_given(const ExportOptions& o, const std::vector<std::string>& given) {
-  if (o.int8) return;
+  if (o.int8) {
+    if (o.data.empty() && o.images.empty())
+      throw usage_error(
+          "export: --int8: expected --data or --images for the calibration, found neither");
+    return;
+  }
   for (const char* name :
        {"per-tensor", "calib-images", "calib-method", "effort", "qdq", "sensitivity"})
     if (text::contains(given, name))

@@ -99,8 +99,21 @@ TEST_F(Quantize, WithoutLabelsTheAccuracyIsNotMeasured) {
     arguments.push_back("--json");
     const Outcome outcome = quantized(arguments);
     ASSERT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(json::parse(outcome.out).at("files").at(0).at("verdict"), "accuracy not measured");
+    const json file = json::parse(outcome.out).at("files").at(0);
+    EXPECT_EQ(file.at("verdict"), "accuracy not measured");
+    const Outcome again = run({"verify", file.at("path")});
+    EXPECT_EQ(again.code, 0) << again.out << again.err;
   }
+}
+
+// What needs no labels is still checked.
+TEST_F(Quantize, VerifyGoesOnWithoutTheData) {
+  ASSERT_EQ(quantized({"--data", data(12), "--accuracy-budget", "1", "--include", "tflite"}).code,
+            0);
+  fs::rename(scratch / "data", scratch / "elsewhere");
+  const Outcome outcome = run({"verify", out + "/official-int8.tflite"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "the mAP is not measured again")) << outcome.out;
 }
 
 TEST_F(Quantize, BadCalibrationIsRefused) {

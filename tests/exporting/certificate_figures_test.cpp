@@ -89,6 +89,34 @@ TEST(CertificateFigures, MapAndItsInterval) {
   EXPECT_EQ(differences("/accuracy/images", 5).size(), 1U);
 }
 
+// One in a hundred of 500 rows: 5. A tenth of 0.3 px and of 0.01: factors of 1.09 and 1.12.
+TEST(CertificateFigures, LikelyRowsOfIntegers) {
+  json found = certificate();
+  found["accuracy"]["likely_rows"] = {{"rows", 500}, {"box_px", 0.3}, {"score", 0.01}};
+  const auto count = [&](const char* field, const json& value) {
+    json edited = found;
+    edited["accuracy"]["likely_rows"][field] = value;
+    return compare_figures(edited, found, {}).differences.size();
+  };
+  EXPECT_EQ(count("rows", 505), 0U);
+  EXPECT_EQ(count("rows", 506), 1U);
+  EXPECT_EQ(count("box_px", 0.3000001), 0U);
+  EXPECT_EQ(count("box_px", 0.327), 0U);
+  EXPECT_EQ(count("box_px", 0.336), 1U);
+  EXPECT_EQ(count("score", 0.0109), 0U);
+  EXPECT_EQ(count("score", 0.0112), 1U);
+}
+
+// Without the data of the certificate their accuracy is not measured, which is no other verdict.
+TEST(CertificateFigures, TheVerdictOfIntegersHangsOnTheData) {
+  json written = certificate(), found = certificate();
+  written["verdict"] = "within the accuracy budget", found["verdict"] = "accuracy not measured";
+  EXPECT_EQ(compare_figures(written, found, {.data = false}).differences.size(), 1U);
+  written["precision"] = found["precision"] = "int8";
+  EXPECT_TRUE(compare_figures(written, found, {.data = false}).differences.empty());
+  EXPECT_EQ(compare_figures(written, found, {}).differences.size(), 1U);
+}
+
 TEST(CertificateFigures, WhatBelongsToOtherInputsOrAnotherHourIsLeftOut) {
   for (const char* place : {"/detail", "/checked", "/speed/file/latency_ms", "/accuracy/data"})
     EXPECT_TRUE(differences(place, "other").empty()) << place;

@@ -168,8 +168,18 @@ TEST(ExportOptions, OptionsOfIntegersWantIntegers) {
               "export: --" + name + ": expected --int8 with it");
     ExportOptions integers;
     integers.int8 = true;
+    integers.images = "photos";
     EXPECT_EQ(test::error_of([&] { check_given(integers, {"grid", name}); }), "no error");
   }
+}
+
+// A certificate whose images are gone has options without them.
+TEST(ExportOptions, ACalibrationWantsImages) {
+  ExportOptions o;
+  o.int8 = true;
+  EXPECT_EQ(test::error_of([&] { check_given(o, {"int8"}); }),
+            "export: --int8: expected --data or --images for the calibration, found neither");
+  EXPECT_EQ(test::error_of([&] { check(o); }), "no error");
 }
 
 TEST(ExportModel, NamesAreALiteral) {
