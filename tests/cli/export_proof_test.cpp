@@ -153,6 +153,10 @@ TEST_F(ExportProof, VerifyWantsTheWeightsThatWereExported) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_TRUE(has(outcome.err, "give --parent FILE, or --hashes-alone")) << outcome.err;
   EXPECT_EQ(verify({onnx, "--hashes-alone"}).code, 0);
+  outcome = verify({onnx, "--hashes-alone", "--parent", moved});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_TRUE(has(outcome.err, "--hashes-alone: nothing is run, expected no --parent with it"))
+      << outcome.err;
   EXPECT_EQ(verify({onnx, "--parent", moved}).code, 0);
   write_text(moved, read_text(moved) + "x");
   outcome = verify({onnx, "--parent", moved});

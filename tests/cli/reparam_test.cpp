@@ -150,6 +150,18 @@ TEST_F(Reparam, VerifyPassesAndFindsWhatChanged) {
   EXPECT_TRUE(broken(verify({"--parent", stranger}), "parent folded again"));
 }
 
+TEST_F(Reparam, VerifyRefusesOptionsOfExportedFiles) {
+  reparam();
+  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
+           {"--images", "x"}, {"--data", "x"}, {"--hashes-alone"}}) {
+    const Outcome outcome = verify(more);
+    EXPECT_EQ(outcome.code, 2) << more.front();
+    EXPECT_TRUE(has(outcome.err,
+                    "verify: " + more.front() + ": expected a file of an export, found " + out))
+        << outcome.err;
+  }
+}
+
 TEST_F(Reparam, VerifyNeedsACertificate) {
   const Outcome outcome = run({"verify", in});
   EXPECT_EQ(outcome.code, 1);

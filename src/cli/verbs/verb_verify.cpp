@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/training_library.hpp"
 #include "cli/verb.hpp"
@@ -30,12 +31,30 @@ Settings settings(VerifyOptions& o) {
                   "the checkpoint that it was made from; empty = of an exported file, where its "
                   "certificate says; of a folded model, the model alone"),
           setting("images", o.images,
-                  "images of the comparison, besides noise; empty = where the certificate says"),
+                  "of an exported file: images of the comparison, besides noise; empty = where the "
+                  "certificate says"),
           setting("data", o.data,
-                  "data set description for the mAP; empty = where the certificate says"),
+                  "of an exported file: data set description for the mAP; empty = where the "
+                  "certificate says"),
           setting("hashes-alone", o.hashes_alone,
                   "of an exported file: is it the certified one? Nothing is run"),
       }};
+}
+
+/// They would do nothing for a folded model, or where nothing is run.
+void check_call(const VerifyOptions& o, bool exported) {
+  if (o.hashes_alone && !(o.parent.empty() && o.images.empty() && o.data.empty()))
+    throw usage_error(
+        fmt::format("verify: --hashes-alone: nothing is run, expected no --{} with it",
+                    !o.parent.empty()   ? "parent"
+                    : !o.images.empty() ? "images"
+                                        : "data"));
+  for (const auto& [given, name] : {std::pair{!o.images.empty(), "images"},
+                                    {!o.data.empty(), "data"},
+                                    {o.hashes_alone, "hashes-alone"}})
+    if (given && !exported)
+      throw usage_error(
+          fmt::format("verify: --{}: expected a file of an export, found {}", name, o.weights));
 }
 
 void check_outputs(Checks& checks, const network::Checkpoint& model,
@@ -104,8 +123,12 @@ nlohmann::json run_verify(const std::vector<std::string>& arguments, Output& out
   VerifyOptions options;
   if (!parse_arguments(settings(options), arguments, output)) return {};
   if (options.weights.empty()) throw usage_error("verify: expected a model, found none");
-  if (is_exported(options.weights)) return verify_exported(options, output);
+  if (is_exported(options.weights)) {
+    check_call(options, true);
+    return verify_exported(options, output);
+  }
   const network::Checkpoint model = network::read_checkpoint(options.weights);
+  check_call(options, false);
   if (model.certificate.empty())
     throw Error(fmt::format(
         "{}: expected a certificate in the file, found none: models made by yolov7 reparam "
