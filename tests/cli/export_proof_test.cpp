@@ -188,6 +188,19 @@ TEST_F(ExportProof, LabelledImagesGiveTheMapOfBoth) {
   EXPECT_TRUE(has(refused.err, "equal height and width")) << refused.err;
 }
 
+// A mAP of 0 on both sides would be a number of nothing.
+TEST_F(ExportProof, WithoutLabelsThereIsNoMap) {
+  const std::string yaml = data();
+  fs::remove_all(scratch / "data/labels");
+  const Outcome outcome = exported({"--include", "onnx", "--out", out, "--data", yaml, "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "the val split has no labels: the accuracy is not measured"))
+      << outcome.err;
+  const json c = json::parse(outcome.out).at("files").at(0).at("certificate");
+  EXPECT_EQ(c.at("verdict"), "equal");
+  EXPECT_FALSE(c.contains("accuracy"));
+}
+
 TEST_F(ExportProof, TwoModelsAreComparedOnTheSameImages) {
   const std::string yaml = data();
   result({"--include", "onnx", "--out", out});

@@ -66,7 +66,7 @@ ParentModel::ParentModel(const ExportSource& source, const exporting::ExportOpti
                                           .image_size = model.height,
                                           .budget = options.accuracy_budget,
                                           .row_errors = options.int8});
-  if (options.int8 && accuracy_->labels() == 0) {
+  if (accuracy_->labels() == 0) {
     log::warning(fmt::format("{}: the {} split has no labels: the accuracy is not measured",
                              options.data, options.split));
     accuracy_.reset();
