@@ -50,6 +50,13 @@ void check(const ExportOptions& o) {
 }
 
 void check_given(const ExportOptions& o, const std::vector<std::string>& given) {
+  const auto refuse = [&](const char* name, const char* expected) {
+    if (text::contains(given, name))
+      throw usage_error(fmt::format("export: --{}: expected {} with it", name, expected));
+  };
+  if (o.data.empty())
+    for (const char* name : {"split", "accuracy-budget"}) refuse(name, "--data");
+  if (o.no_verify) refuse("images", "no --no-verify");
   if (o.int8) {
     if (o.data.empty() && o.images.empty())
       throw usage_error(
@@ -58,8 +65,7 @@ void check_given(const ExportOptions& o, const std::vector<std::string>& given) 
   }
   for (const char* name :
        {"per-tensor", "calib-images", "calib-method", "effort", "qdq", "sensitivity"})
-    if (text::contains(given, name))
-      throw usage_error(fmt::format("export: --{}: expected --int8 with it", name));
+    refuse(name, "--int8");
 }
 
 }  // namespace yolov7::exporting

@@ -65,9 +65,9 @@ OutputForm output_form(const ExportOptions& options);
 int class_offset(const ExportOptions& options);
 /// Options that exclude each other, or lead nowhere: Error (usage).
 void check(const ExportOptions& options);
-/// Options of 8-bit integers without them, and these without images for their calibration: Error
-/// (usage). `given`: names of the settings on the command line. Not of files that are there
-/// already, which are not calibrated again.
+/// Options of 8-bit integers without them, these without images for their calibration, and options
+/// of a comparison that there is not: Error (usage). `given`: names of the settings on the command
+/// line. Not of files that are there already, which are not calibrated again.
 void check_given(const ExportOptions& options, const std::vector<std::string>& given);
 
 }  // namespace yolov7::exporting

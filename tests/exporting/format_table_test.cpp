@@ -182,6 +182,25 @@ TEST(ExportOptions, ACalibrationWantsImages) {
   EXPECT_EQ(test::error_of([&] { check(o); }), "no error");
 }
 
+TEST(ExportOptions, OptionsOfTheComparisonWantOne) {
+  ExportOptions o;
+  o.images = "photos";
+  for (const std::string name : {"split", "accuracy-budget"})
+    for (const bool int8 : {false, true}) {
+      o.int8 = int8, o.data.clear();
+      EXPECT_EQ(test::error_of([&] {
+                  check_given(o, {"images", name});
+                }),
+                "export: --" + name + ": expected --data with it");
+      o.data = "data.yaml";
+      EXPECT_EQ(test::error_of([&] { check_given(o, {"images", name}); }), "no error");
+    }
+  o = {};
+  o.images = "photos", o.no_verify = true;
+  EXPECT_EQ(test::error_of([&] { check_given(o, {"images"}); }),
+            "export: --images: expected no --no-verify with it");
+}
+
 TEST(ExportModel, NamesAreALiteral) {
   EXPECT_EQ(names_literal({"cat", "it's", "a\\b"}), R"({0: 'cat', 1: 'it\'s', 2: 'a\\b'})");
 }

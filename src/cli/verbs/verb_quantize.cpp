@@ -48,6 +48,7 @@ nlohmann::json run_quantize(const std::vector<std::string>& arguments, Output& o
     return std::ranges::none_of(table.entries,
                                 [&](const Setting& one) { return one.name == name; });
   });
+  exporting::check_given(options, given);
   return export_files(options, given, output);
 }
 
