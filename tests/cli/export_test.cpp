@@ -173,6 +173,23 @@ TEST_F(Export, TensorRtsSuppressionIsRefusedByName) {
   EXPECT_NE(outcome.err.find("EfficientNMS_TRT"), std::string::npos) << outcome.err;
 }
 
+// OpenVINO has no operation of TensorRT, but ONNX's own, which --max-wh chooses.
+TEST_F(Export, EndToEndWithAnOffsetIsWhatNmsIs) {
+  const std::string out = (scratch / "out").string();
+  const json said =
+      result({"--include", "onnx", "openvino", "--end2end", "--max-wh", "640", "--out", out});
+  EXPECT_EQ(said.at("without_effect"), json::array());
+  ASSERT_EQ(said.at("files").size(), 2U) << said;
+  EXPECT_EQ(result({"--include", "openvino", "--end2end", "--max-wh", "640", "--out", out})
+                .at("files")
+                .size(),
+            1U);
+  const Outcome refused = exported({"--include", "openvino", "--end2end", "--out", out});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(has(refused.err, "--end2end: expected a format that honours it, found openvino"))
+      << refused.err;
+}
+
 TEST_F(Export, WrongCallsSayWhatTheyExpected) {
   Outcome refused = exported({"--images", "nothere"});
   EXPECT_EQ(refused.code, 1);

@@ -62,6 +62,19 @@ std::vector<std::string> given_options(const Settings& table,
   return given;
 }
 
+/// The given options as formats are asked for them: files for one image have what a batch of 1 asks
+/// for, and with --max-wh --end2end asks for what --nms does.
+std::vector<std::string> asked_for(std::vector<std::string> given, const ExportOptions& options) {
+  if (options.batch_size == 1) std::erase(given, "batch-size");
+  const auto end2end = [](const std::string& name) {
+    return name == "end2end" || name == "include-nms";
+  };
+  if (exporting::output_form(options) == exporting::OutputForm::nms_operator &&
+      std::erase_if(given, end2end) > 0 && !text::contains(given, "nms"))
+    given.emplace_back("nms");
+  return given;
+}
+
 struct Row {
   const Format* format;
   exporting::WrittenFormat written;
@@ -207,11 +220,9 @@ std::shared_ptr<const exporting::BackedWeights> backed(const exporting::ExportMo
 nlohmann::json export_files(const ExportOptions& options, const std::vector<std::string>& given,
                             Output& output) {
   const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
-  // Files for one image have what a batch of 1 asks for.
-  std::vector<std::string> named = given;
-  if (options.batch_size == 1) std::erase(named, "batch-size");
   const std::vector<std::string> notes = exporting::options_without_effect(
-      chosen, named, exporting::output_form(options) > exporting::OutputForm::decoded);
+      chosen, asked_for(given, options),
+      exporting::output_form(options) > exporting::OutputForm::decoded);
   exporting::check_serving(options, chosen);
   guard_files(options, chosen);
   const bool integers = wants_integers(options, chosen);
