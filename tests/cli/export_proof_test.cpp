@@ -93,6 +93,15 @@ TEST_F(ExportProof, VerifyComparesAgainFromTheFileOrItsCertificate) {
   }
 }
 
+TEST_F(ExportProof, VerifyFindsTheImagesOfAPattern) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  result({"--include", "onnx", "--out", out, "--images", (scratch / "images/*.bmp").string()});
+  const Outcome outcome = verify({onnx});
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+  EXPECT_FALSE(has(outcome.out, "are not there")) << outcome.out;
+  EXPECT_TRUE(has(outcome.out, "on 5 images")) << outcome.out;
+}
+
 TEST_F(ExportProof, VerifyNamesWhatChanged) {
   result({"--include", "onnx", "openvino", "--out", out});
   const std::string whole = read_text(onnx);

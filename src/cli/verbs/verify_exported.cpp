@@ -6,6 +6,7 @@
 
 #include "cli/verbs/export_files.hpp"
 #include "cli/verbs/verify_checks.hpp"
+#include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
@@ -13,6 +14,7 @@
 #include "equivalence/certificate.hpp"
 #include "exporting/certificate_figures.hpp"
 #include "exporting/file_certificate.hpp"
+#include "runtime/frames/sources.hpp"
 #include "runtime/openvino/model_file.hpp"
 
 namespace yolov7::cli {
@@ -35,11 +37,24 @@ Files files_of(const std::string& path) {
   return files;
 }
 
-/// What an option gives, else what the certificate says, seen from its folder.
-std::string place_of(const std::string& given, const fs::path& recorded, const fs::path& folder) {
+bool is_there(const std::string& path) { return fs::exists(path); }
+
+/// A pattern is no path that exists.
+bool are_images(const std::string& source) {
+  try {
+    return !runtime::list_pictures(source, "images").empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// What an option gives, else what the certificate says, seen from its folder, where it is `found`.
+std::string place_of(const std::string& given, const fs::path& recorded, const fs::path& folder,
+                     bool (*found)(const std::string&)) {
   if (!given.empty() || recorded.empty()) return given;
   const fs::path place = recorded.is_absolute() ? recorded : folder / recorded;
-  return fs::exists(place) ? place.lexically_normal().string() : std::string();
+  const std::string path = place.lexically_normal().string();
+  return found(path) ? path : std::string();
 }
 
 /// Nothing here runs the format; but the same weights and options give the same bytes.
@@ -132,14 +147,14 @@ exporting::ExportOptions options_of(const VerifyOptions& given,
   const fs::path folder = fs::absolute(files.certificate).parent_path();
   exporting::ExportOptions options = certified.options;
   options.include = {std::string(certified.format->name)};
-  options.weights = place_of(given.parent, certified.weights, folder);
+  options.weights = place_of(given.parent, certified.weights, folder, is_there);
   if (options.weights.empty())
     throw Error(fmt::format(
         "{}: expected the weights that it was written from ({}), found none there; give "
         "--parent FILE, or --hashes-alone",
         files.model.string(), certified.weights.string()));
-  options.images = place_of(given.images, certified.images, folder);
-  options.data = place_of(given.data, certified.data, folder);
+  options.images = place_of(given.images, certified.images, folder, are_images);
+  options.data = place_of(given.data, certified.data, folder, is_there);
   if (options.images.empty() && !certified.images.empty())
     output.line(fmt::format("note: the images {} are not there: noise alone is compared",
                             certified.images.string()));
