@@ -371,14 +371,18 @@ std::string deepstream_config(const ExportModel& model, const ExportOptions& opt
 std::vector<ServedFile> write_served(const std::vector<ExportedFile>& files,
                                      const ExportModel& model, const ExportOptions& options) {
   std::vector<ServedFile> all;
+  const std::vector<const Format*> chosen = chosen_formats(options.include);
   const auto each = [&](const std::string& folder, std::string_view option, auto&& write) {
     if (folder.empty()) return;
-    const auto count = std::count_if(files.begin(), files.end(), [&](const ExportedFile& one) {
+    // A format that failed gives the others no other name.
+    const auto asked = std::count_if(chosen.begin(), chosen.end(),
+                                     [&](const Format* one) { return honours(*one, option); });
+    const auto there = std::count_if(files.begin(), files.end(), [&](const ExportedFile& one) {
       return honours(*one.format, option);
     });
     for (const ExportedFile& one : files)
       if (honours(*one.format, option))
-        all.push_back(write(one, served_name(options, *one.format, count > 1)));
+        all.push_back(write(one, served_name(options, *one.format, std::max(asked, there) > 1)));
   };
   each(options.triton, "triton", [&](const ExportedFile& one, const std::string& name) {
     return write_triton(one, name, model, options);

@@ -36,7 +36,7 @@ std::vector<ServedFile> write_served(const std::vector<ExportedFile>& files,
                                      const ExportModel& model, const ExportOptions& options);
 
 /// The name under which a server offers the format's file: of the weights, followed by the format
-/// where several chosen formats are offered.
+/// where several chosen formats are offered, or would be if none of them had failed.
 std::string served_name(const ExportOptions& options, const Format& format, bool several);
 /// Text of config.pbtxt, ModelConfig of Triton's model_config.proto. `most`: images of a batch.
 std::string triton_config(const Format& format, const ServedModel& served, const std::string& name,

@@ -236,6 +236,19 @@ TEST(Serving, RepositoriesAroundTheFiles) {
       << "nothing else is left";
 }
 
+// The servers would have the model of an earlier export, and another beside it.
+TEST(Serving, AFormatThatFailedChangesNoName) {
+  const test::ScratchFolder folder;
+  Fixture f;
+  f.options.grid = true, f.options.weights = "best.pt", f.options.include = {"onnx", "openvino"};
+  f.options.triton = (folder / "triton").string();
+  folder.write("best.onnx", "ONNX");
+  const auto served = write_served({{&format("onnx"), folder / "best.onnx"}}, f.model(), f.options);
+  ASSERT_EQ(served.size(), 1U);
+  EXPECT_EQ(served[0].name, "best-onnx");
+  EXPECT_EQ(test::read_text(folder / "triton/best-onnx/1/model.onnx"), "ONNX");
+}
+
 TEST(Serving, FoldersOfTheUserAreNotReplaced) {
   const test::ScratchFolder folder;
   Fixture f;
