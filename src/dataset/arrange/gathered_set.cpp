@@ -11,7 +11,6 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
-#include "core/value.hpp"
 #include "dataset/formats/open_data.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/formats/yolo.hpp"
@@ -103,13 +102,6 @@ void reopen(const ReadySet& ready, const std::vector<std::string>& wanted, Conve
         account.drop({"box", row.file, row.line, 1, row.reason});
     }
   }
-}
-
-std::string key_point_shape(const Description& description) {
-  if (description.ready) return "";
-  const Value document = read_yaml(description.file);
-  const Value* shape = document.find("kpt_shape");
-  return shape == nullptr || shape->is_null() ? "" : yaml_flow(*shape);
 }
 
 /// The splits to read, the one whose images stay first: val before train, test before val.

@@ -123,7 +123,10 @@ std::string description_text(const Subject& subject) {
   out += fmt::format("nc: {}\nnames: [", subject.description.names.size());
   for (std::size_t i = 0; i < subject.description.names.size(); ++i)
     out += (i > 0 ? ", " : "") + yaml_scalar(subject.description.names[i]);
-  return out + "]\n";
+  out += "]\n";
+  if (const std::string shape = key_point_shape(subject.description); !shape.empty())
+    out += "kpt_shape: " + shape + "\n";
+  return out;
 }
 
 nlohmann::json changes_json(const Diagnosis& diagnosis, const std::vector<NumberedChange>& changes,

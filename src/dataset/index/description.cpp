@@ -239,4 +239,11 @@ Description read_description(const fs::path& path) {
   return result;
 }
 
+std::string key_point_shape(const Description& description) {
+  if (description.ready) return "";
+  const Value document = read_yaml(description.file);
+  const Value* shape = document.find("kpt_shape");
+  return shape == nullptr || shape->is_null() ? "" : yaml_flow(*shape);
+}
+
 }  // namespace yolov7::dataset

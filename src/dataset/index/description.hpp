@@ -29,5 +29,8 @@ struct Description {
 /// Errors: missing or malformed file, no names and no nc, their numbers differ, no `val` key, an
 /// entry that exists at none of the places tried (they are listed).
 Description read_description(const std::filesystem::path& path);
+/// `kpt_shape` as the data.yaml has it, in one line; "" where there is none, and of a set that
+/// open_data() has prepared. Who writes a data.yaml for the same label files needs it.
+std::string key_point_shape(const Description& description);
 
 }  // namespace yolov7::dataset

@@ -112,6 +112,17 @@ TEST_F(Fix, AChangeCanBeLeftOut) {
   EXPECT_FALSE(fs::exists(folder / "other"));
 }
 
+// Two points of two numbers: four columns behind each box.
+TEST_F(Fix, KeepsTheShapeOfKeyPoints) {
+  folder.write("set/labels/train/0.txt", "0 0.5 0.5 0.25 0.5 0.4 0.4 0.6 0.6\n");
+  folder.write("set/data.yaml",
+               "train: images/train\nval: images/val\nkpt_shape: [2, 2]\nnames: [a, b]\n");
+  test::age(folder / "set");
+  write_fixed(diagnosis(), folder / "new", {});
+  EXPECT_EQ(folder.read("new/labels/train/0.txt"), "0 0.5 0.5 0.25 0.5 0.4 0.4 0.6 0.6\n");
+  EXPECT_EQ(read_description(folder / "new/data.yaml").key_point_columns, 4);
+}
+
 TEST_F(Fix, NeverWritesIntoTheSourceOrOverAnything) {
   const Diagnosis found = diagnosis();
   EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set", {}); }), "no error");
