@@ -47,9 +47,14 @@ void explain_token(std::string_view row, std::string_view token, std::size_t col
   }
 }
 
-void explain_count(RawRow& row, std::size_t columns) {
-  row.unreadable = fmt::format(
-      "expected 5 columns per label (or an odd number from 7 for a polygon), found {}", columns);
+void explain_count(RawRow& row, std::size_t columns, int key_point_columns) {
+  row.unreadable =
+      key_point_columns > 0
+          ? fmt::format("expected 5 columns per label, or {} with its key points, found {}",
+                        box_columns + static_cast<std::size_t>(key_point_columns), columns)
+          : fmt::format(
+                "expected 5 columns per label (or an odd number from 7 for a polygon), found {}",
+                columns);
   if (columns == 6 && row.values.back() >= 0 && row.values.back() <= 1)
     row.cause = "a score behind the box: a file of predictions";
   else if (columns == 4)
@@ -77,8 +82,10 @@ RawRow read_row(std::string_view row, int line, const std::vector<std::string>& 
   if (key_point_columns > 0 &&
       tokens.size() == box_columns + static_cast<std::size_t>(key_point_columns))
     result.values.resize(box_columns - 1);
-  const bool polygon = tokens.size() >= least_polygon_columns && tokens.size() % 2 == 1;
-  if (result.values.size() != box_columns - 1 && !polygon) explain_count(result, tokens.size());
+  const bool polygon =
+      key_point_columns == 0 && tokens.size() >= least_polygon_columns && tokens.size() % 2 == 1;
+  if (result.values.size() != box_columns - 1 && !polygon)
+    explain_count(result, tokens.size(), key_point_columns);
   return result;
 }
 

@@ -22,7 +22,8 @@ struct RawRow {
 };
 
 /// Blank lines are left out. With `key_point_columns` above 0 a row of 5 + so many numbers is a
-/// box. `names`: a class given by its name is a cause of its own.
+/// box, and none is a polygon, as in parse_labels(). `names`: a class given by its name is a cause
+/// of its own.
 std::vector<RawRow> read_rows(std::string_view text, const std::vector<std::string>& names,
                               int key_point_columns);
 /// The extent of a polygon, or the box of a plain row; nothing where the row is neither.

@@ -42,5 +42,15 @@ TEST(RawRows, KeyPointsAreLeftOut) {
   EXPECT_TRUE(rows[0].is_box());
 }
 
+// Training leaves the image of such a row out.
+TEST(RawRows, NoRowIsAPolygonWhereLabelsHaveKeyPoints) {
+  const auto rows = read_rows("0 .1 .1 .3 .1 .2 .5\n0 .5 .5 .2 .1\n", names, 6);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_FALSE(rows[0].readable());
+  EXPECT_NE(rows[0].unreadable.find("or 11 with its key points, found 7"), std::string::npos)
+      << rows[0].unreadable;
+  EXPECT_TRUE(rows[1].is_box());
+}
+
 }  // namespace
 }  // namespace yolov7::dataset::doctor
