@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "core/encoding.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
@@ -24,10 +25,10 @@ namespace {
 
 using ByImage = std::map<std::pair<std::string, fs::path>, std::vector<const NumberedChange*>>;
 
-/// Lines of a label file as they stand, without their ends.
+/// Lines of a label file as they were read for the check: as UTF-8, without their ends.
 std::vector<std::string> lines_of_file(const fs::path& label) {
   std::vector<std::string> lines;
-  const std::string text = file::read(label);
+  const std::string text = text::as_utf8(file::read(label), label.string());
   for (const std::string_view line : text::lines(text)) lines.emplace_back(line);
   return lines;
 }

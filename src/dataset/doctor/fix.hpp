@@ -36,8 +36,9 @@ struct FixCounts {
 };
 
 /// Writes images/<split>, labels/<split>, data.yaml and changes.json below `out`, which is new or
-/// empty. Label rows that are not changed stay as they are, byte for byte. Errors: `out` holds
-/// something or lies in the source; a number in `leave` that no change has; stopped_error().
+/// empty. Label rows that are not changed keep their text; a file without a changed row is copied
+/// byte for byte, others become UTF-8 with LF. Errors: `out` holds something or lies in the source;
+/// a number in `leave` that no change has; stopped_error().
 FixCounts write_fixed(const Diagnosis& diagnosis, const std::filesystem::path& out,
                       const FixOptions& options);
 

@@ -123,6 +123,21 @@ TEST_F(Fix, KeepsTheShapeOfKeyPoints) {
   EXPECT_EQ(read_description(folder / "new/data.yaml").key_point_columns, 4);
 }
 
+TEST_F(Fix, AChangedFileOfUtf16IsUtf8Afterwards) {
+  const std::string text = "1 0.95 0.5 0.25 0.5\n1 0.3 0.3 0.2 0.2\n";
+  std::string wide = "\xFF\xFE";
+  for (const char c : text) wide += std::string{c, '\0'};
+  folder.write("set/labels/train/2.txt", wide);
+  test::age(folder / "set");
+  const Diagnosis found = diagnosis();
+  for (const NumberedChange& one : changes_of(found))
+    if (one.check == "outside-image") {
+      EXPECT_EQ(one.before, "1 0.95 0.5 0.25 0.5");
+    }
+  EXPECT_EQ(write_fixed(found, folder / "new", {}).changed_rows, 1U);
+  EXPECT_EQ(folder.read("new/labels/train/2.txt"), "1 0.9125 0.5 0.175 0.5\n1 0.3 0.3 0.2 0.2\n");
+}
+
 TEST_F(Fix, NeverWritesIntoTheSourceOrOverAnything) {
   const Diagnosis found = diagnosis();
   EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set", {}); }), "no error");
