@@ -65,8 +65,11 @@ void copy_image(const fs::path& from, const fs::path& to, bool hard_link) {
 std::string changed_label(const Picture& picture, const std::vector<const NumberedChange*>& changes,
                           FixCounts& counts) {
   std::map<int, const NumberedChange*> by_line;
-  for (const NumberedChange* one : changes)
-    if (about_row(one->change.kind)) by_line.emplace(one->change.line, one);
+  for (const NumberedChange* one : changes) {
+    if (!about_row(one->change.kind)) continue;
+    const NumberedChange*& chosen = by_line[one->change.line];
+    if (chosen == nullptr || one->change.kind == Change::Kind::drop_row) chosen = one;
+  }
   if (by_line.empty()) return file::read(picture.label);
   std::string out;
   int number = 0;
@@ -154,7 +157,7 @@ std::vector<fs::path> source_folders(const Subject& subject) {
 
 std::vector<NumberedChange> changes_of(const Diagnosis& diagnosis) {
   std::vector<NumberedChange> changes;
-  std::set<std::tuple<std::string, fs::path, int>> known;  // split, image or label, line
+  std::set<std::tuple<std::string, fs::path, Change::Kind, int>> known;  // split, image or label
   std::set<std::pair<std::string, fs::path>> dropped;
   for (const Finding& finding : diagnosis.findings)
     for (const Change& change : finding.changes)
@@ -163,10 +166,8 @@ std::vector<NumberedChange> changes_of(const Diagnosis& diagnosis) {
     for (const Change& change : finding.changes) {
       const bool drops = change.kind == Change::Kind::drop_image;
       if (!drops && dropped.contains({finding.split, finding.image})) continue;
-      // A renamed image may have changed rows, too; a row is changed once.
-      const int place = change.kind == Change::Kind::rename_image ? -1 : change.line;
       const fs::path& about = finding.image.empty() ? finding.file : finding.image;
-      if (!known.emplace(finding.split, about, place).second) continue;
+      if (!known.emplace(finding.split, about, change.kind, change.line).second) continue;
       NumberedChange& one = changes.emplace_back();
       one.number = static_cast<int>(changes.size());
       one.check = finding.check;

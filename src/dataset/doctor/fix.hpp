@@ -21,8 +21,9 @@ struct NumberedChange {
   std::string before;           ///< the row as it was
 };
 
-/// Each change once: what several findings propose for one row or image is one change, and an image
-/// that is dropped has no other.
+/// Each change once: where several findings propose the same for one row or image it is one change,
+/// and an image that is dropped has no other. A row may be replaced and dropped: then it is
+/// dropped, and replaced where the drop is left out.
 std::vector<NumberedChange> changes_of(const Diagnosis& diagnosis);
 
 struct FixOptions {

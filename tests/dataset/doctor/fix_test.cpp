@@ -138,6 +138,26 @@ TEST_F(Fix, AChangedFileOfUtf16IsUtf8Afterwards) {
   EXPECT_EQ(folder.read("new/labels/train/2.txt"), "1 0.9125 0.5 0.175 0.5\n1 0.3 0.3 0.2 0.2\n");
 }
 
+// Every row has its class changed, and the second one is the first one again.
+TEST_F(Fix, ARepeatedRowIsDroppedWhereClassesCountFromOne) {
+  folder.write("set/labels/train/0.txt", "1 0.5 0.5 0.25 0.5\n1 0.5 0.5 0.25 0.5\n");
+  folder.write("set/labels/train/1.txt", "2 0.4 0.4 0.2 0.2\n");
+  folder.write("set/labels/train/2.txt", "1 0.3 0.3 0.2 0.2\n");
+  folder.write("set/labels/train/3.txt", "2 0.85 0.6 0.2 0.2\n");
+  folder.write("set/labels/val/v.txt", "1 0.5 0.5 0.3 0.3\n");
+  test::age(folder / "set");
+  const Diagnosis found = diagnosis();
+  ASSERT_TRUE(found.causes.one_based);
+  EXPECT_EQ(write_fixed(found, folder / "new", {}).dropped_rows, 1U);
+  EXPECT_EQ(folder.read("new/labels/train/0.txt"), "0 0.5 0.5 0.25 0.5\n");
+  FixOptions options;
+  for (const NumberedChange& one : changes_of(found))
+    if (one.check == "equal-rows") options.leave = {one.number};
+  ASSERT_EQ(options.leave.size(), 1U);
+  write_fixed(found, folder / "left", options);
+  EXPECT_EQ(folder.read("left/labels/train/0.txt"), "0 0.5 0.5 0.25 0.5\n0 0.5 0.5 0.25 0.5\n");
+}
+
 TEST_F(Fix, NeverWritesIntoTheSourceOrOverAnything) {
   const Diagnosis found = diagnosis();
   EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set", {}); }), "no error");
