@@ -162,6 +162,8 @@ std::vector<NumberedChange> changes_of(const Diagnosis& diagnosis) {
   for (const Finding& finding : diagnosis.findings)
     for (const Change& change : finding.changes)
       if (change.kind == Change::Kind::drop_image) dropped.emplace(finding.split, finding.image);
+  fs::path at_hand;  // the label file of `lines`: changes of one file follow one another
+  std::vector<std::string> lines;
   for (const Finding& finding : diagnosis.findings)
     for (const Change& change : finding.changes) {
       const bool drops = change.kind == Change::Kind::drop_image;
@@ -177,7 +179,7 @@ std::vector<NumberedChange> changes_of(const Diagnosis& diagnosis) {
       const Picture* picture = picture_of(diagnosis, finding.split, finding.image);
       one.label = picture != nullptr ? picture->label : finding.file;
       if (about_row(change.kind)) {
-        const auto lines = lines_of_file(one.label);
+        if (at_hand != one.label) lines = lines_of_file(at_hand = one.label);
         if (static_cast<std::size_t>(change.line) <= lines.size())
           one.before = lines[static_cast<std::size_t>(change.line) - 1];
       }
