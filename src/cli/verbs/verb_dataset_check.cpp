@@ -208,15 +208,18 @@ void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& di
   options.stop = interrupt::token();
   const auto counts = dataset::doctor::write_fixed(diagnosis, o.fix, options);
   const std::filesystem::path folder(o.fix);
-  result["fixed"] = {
-      {"data", (folder / "data.yaml").string()}, {"images", counts.images},
-      {"dropped_images", counts.dropped_images}, {"changed_rows", counts.changed_rows},
-      {"dropped_rows", counts.dropped_rows},     {"left", counts.left}};
+  result["fixed"] = {{"data", (folder / "data.yaml").string()},
+                     {"images", counts.images},
+                     {"dropped_images", counts.dropped_images},
+                     {"changed_rows", counts.changed_rows},
+                     {"dropped_rows", counts.dropped_rows},
+                     {"dropped_label_files", counts.dropped_label_files},
+                     {"left", counts.left}};
   output.line(fmt::format(
-      "written: {} with {} images; {} images dropped, {} rows changed, {} rows dropped; {} lists "
-      "every change with its number for --leave",
+      "written: {} with {} images; {} images dropped, {} rows changed, {} rows dropped, {} label "
+      "files without an image dropped; {} lists every change with its number for --leave",
       (folder / "data.yaml").string(), counts.images, counts.dropped_images, counts.changed_rows,
-      counts.dropped_rows, (folder / "changes.json").string()));
+      counts.dropped_rows, counts.dropped_label_files, (folder / "changes.json").string()));
 }
 
 /// Ranked, not judged: a mistake is no finding, because a network may be wrong, too.

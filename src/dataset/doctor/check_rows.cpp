@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <set>
 
 #include "core/text.hpp"
 #include "dataset/doctor/checks.hpp"
@@ -151,6 +151,7 @@ void look_at_values(const Context& context, const Split& split, const Picture& p
 
 void find_rows(const Context& context, Findings& findings) {
   std::size_t boxes = 0, polygons = 0;
+  std::set<std::filesystem::path> orphans;  // splits may share a folder of labels
   for (const Split& split : context.subject.splits) {
     std::size_t missing = 0;
     for (const Picture& picture : split.pictures) {
@@ -169,8 +170,9 @@ void find_rows(const Context& context, Findings& findings) {
                    fmt::format("{} of {} images have no label file and count as background",
                                missing, split.pictures.size()));
     for (const auto& orphan : split.orphans)
-      findings.add("orphan-label", split.name, orphan, "label file without an image")
-          .changes.push_back({Change::Kind::drop_label_file, 0, {}});
+      if (orphans.insert(orphan).second)
+        findings.add("orphan-label", split.name, orphan, "label file without an image")
+            .changes.push_back({Change::Kind::drop_label_file, 0, {}});
   }
   if (boxes > 0 && polygons > 0)
     findings.add("mixed-rows", "", context.subject.description.file,

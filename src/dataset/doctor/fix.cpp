@@ -112,6 +112,19 @@ class Writer {
                              changed_label(picture, changes, counts), file::Sync::later);
     ++counts.images;
   }
+  /// Label files without an image that are left, after the images of their split.
+  void write_orphans(const std::string& split, const std::vector<NumberedChange>& all) {
+    for (const NumberedChange& one : all) {
+      if (one.split != split || one.change.kind != Change::Kind::drop_label_file) continue;
+      if (!options_.leave.contains(one.number)) {
+        ++counts.dropped_label_files;
+        continue;
+      }
+      const std::string stem = names_[split].take(one.label.stem().string());
+      file::write_atomically(folder_ / "labels" / split / (stem + ".txt"), file::read(one.label),
+                             file::Sync::later);
+    }
+  }
   FixCounts counts;
 
  private:
@@ -226,6 +239,7 @@ FixCounts write_fixed(const Diagnosis& diagnosis, const fs::path& out, const Fix
         writer.write(split, picture);
         progress.advance();
       }
+      writer.write_orphans(split.name, changes);
     }
     file::write_atomically(folder / "data.yaml", description_text(diagnosis.subject));
     file::write_atomically(folder / "changes.json",

@@ -33,7 +33,9 @@ struct FixOptions {
 };
 
 struct FixCounts {
-  std::size_t images = 0, dropped_images = 0, changed_rows = 0, dropped_rows = 0, left = 0;
+  std::size_t images = 0, dropped_images = 0, changed_rows = 0, dropped_rows = 0;
+  std::size_t dropped_label_files = 0;  ///< without an image
+  std::size_t left = 0;                 ///< changes that were not made
 };
 
 /// Writes images/<split>, labels/<split>, data.yaml and changes.json below `out`, which is new or

@@ -158,6 +158,28 @@ TEST_F(Fix, ARepeatedRowIsDroppedWhereClassesCountFromOne) {
   EXPECT_EQ(folder.read("left/labels/train/0.txt"), "0 0.5 0.5 0.25 0.5\n0 0.5 0.5 0.25 0.5\n");
 }
 
+TEST_F(Fix, ALabelFileWithoutAnImageCanBeLeft) {
+  const Diagnosis found = diagnosis();
+  EXPECT_EQ(write_fixed(found, folder / "new", {}).dropped_label_files, 1U);
+  FixOptions options;
+  for (const NumberedChange& one : changes_of(found))
+    if (one.check == "orphan-label") options.leave = {one.number};
+  ASSERT_EQ(options.leave.size(), 1U);
+  EXPECT_EQ(write_fixed(found, folder / "left", options).dropped_label_files, 0U);
+  EXPECT_EQ(folder.read("left/labels/train/orphan.txt"), "0 0.5 0.5 0.1 0.1\n");
+}
+
+// Two lists of one folder: both splits look for label files there.
+TEST_F(Fix, ALabelFileWithoutAnImageIsToldOnce) {
+  folder.write("set/train.txt", "./images/train/0.png\n");
+  folder.write("set/val.txt", "./images/train/3.png\n");
+  folder.write("set/data.yaml", "train: train.txt\nval: val.txt\nnames: [a, b]\n");
+  test::age(folder / "set");
+  int told = 0;
+  for (const Finding& one : diagnosis().findings) told += one.check == "orphan-label" ? 1 : 0;
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(Fix, NeverWritesIntoTheSourceOrOverAnything) {
   const Diagnosis found = diagnosis();
   EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set", {}); }), "no error");
