@@ -33,16 +33,18 @@ std::vector<Box> boxes_of(const Picture& picture) {
   return boxes;
 }
 
+std::string_view check_of(const RawRow& a, const RawRow& b) {
+  if (a.class_number != b.class_number) return "two-classes";
+  return a.values == b.values ? "equal-rows" : "box-twice";
+}
+
 void tell_pair(const Split& split, const Picture& picture, const RawRow& a, const RawRow& b,
                double overlap, Findings& findings) {
   const RawRow &first = a.line < b.line ? a : b, &second = a.line < b.line ? b : a;
-  const bool equal = a.class_number == b.class_number && a.values == b.values;
-  const bool same_class = a.class_number == b.class_number;
+  const std::string_view check = check_of(a, b);
+  const bool equal = check == "equal-rows", same_class = check != "two-classes";
   Finding& finding = findings.add(
-      equal        ? "equal-rows"
-      : same_class ? "box-twice"
-                   : "two-classes",
-      split.name, picture.label,
+      check, split.name, picture.label,
       equal ? fmt::format("the same row as line {}", first.line)
             : fmt::format("covers the box of line {} (IoU {:.3f}){}", first.line, overlap,
                           same_class ? std::string()
@@ -56,15 +58,16 @@ void tell_pair(const Split& split, const Picture& picture, const RawRow& a, cons
 
 void look_at_pairs(const Split& split, const Picture& picture, Findings& findings) {
   const std::vector<Box> boxes = boxes_of(picture);
-  std::set<int> told;
+  std::set<std::pair<std::string_view, int>> told;  // each line once for a check
   for (std::size_t i = 0; i < boxes.size(); ++i)
     for (std::size_t j = i + 1; j < boxes.size(); ++j) {
       const Xyxy &a = boxes[i].pixels, &b = boxes[j].pixels;
       if (b.x1 > a.x2) break;
       const double overlap = iou(a, b);
       if (overlap <= same_box) continue;
-      if (told.insert(std::max(boxes[i].row->line, boxes[j].row->line)).second)
-        tell_pair(split, picture, *boxes[i].row, *boxes[j].row, overlap, findings);
+      const RawRow &one = *boxes[i].row, &other = *boxes[j].row;
+      if (told.emplace(check_of(one, other), std::max(one.line, other.line)).second)
+        tell_pair(split, picture, one, other, overlap, findings);
     }
 }
 

@@ -102,6 +102,16 @@ TEST_F(Checks, FindingsAreSortedAndCanBeSkipped) {
             std::string::npos);
 }
 
+// Line 3 is line 2 again, and both lie on the box of line 1.
+TEST_F(Checks, ARepeatedRowIsFoundBesideABoxOfAnotherClass) {
+  add("train", "a.png", blobs(1), "1 0.5 0.5 0.2 0.2\n0 0.5 0.5 0.2 0.2\n0 0.5 0.5 0.2 0.2\n");
+  add("val", "b.png", blobs(2), "0 0.4 0.4 0.2 0.2\n");
+  const Diagnosis all = diagnosis("[a, b]");
+  ASSERT_EQ(count(all, "equal-rows"), 1U);
+  EXPECT_EQ(first(all, "equal-rows")->line, 3);
+  EXPECT_EQ(count(all, "two-classes"), 2U);
+}
+
 TEST_F(Checks, ClassesFromOneInTheWholeSet) {
   add("train", "a.png", blobs(1), "1 0.5 0.5 0.2 0.2\n2 0.2 0.2 0.1 0.1\n");
   add("val", "b.png", blobs(2), "2 0.5 0.5 0.2 0.2\n");
