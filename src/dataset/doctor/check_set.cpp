@@ -19,14 +19,16 @@ std::string folded(const std::string& name) {
 
 void find_names(const Context& context, Findings& findings) {
   const Description& description = context.subject.description;
-  std::map<std::string, std::size_t> first;
+  std::map<std::string, std::size_t> same, alike;  // name or its folded form: the first class
   for (std::size_t i = 0; i < description.names.size(); ++i) {
     const std::string& name = description.names[i];
-    const auto [found, fresh] = first.emplace(folded(name), i);
-    if (fresh) continue;
-    const std::string& other = description.names[found->second];
-    findings.add(name == other ? "name-twice" : "names-alike", "", description.file,
-                 fmt::format("class {} '{}' and class {} '{}'", found->second, other, i, name));
+    const auto [twin, is_new] = same.emplace(name, i);
+    const auto [like, is_other] = alike.emplace(folded(name), i);
+    if (is_other) continue;
+    const std::size_t first = is_new ? like->second : twin->second;
+    findings.add(
+        is_new ? "names-alike" : "name-twice", "", description.file,
+        fmt::format("class {} '{}' and class {} '{}'", first, description.names[first], i, name));
   }
 }
 

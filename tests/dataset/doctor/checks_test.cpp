@@ -70,6 +70,16 @@ TEST_F(Checks, NamesAndBalance) {
   EXPECT_EQ(first(all, "rare-class")->severity, Severity::info);
 }
 
+TEST_F(Checks, ANameThatStandsTwiceIsFoundBesideOneThatIsLikeIt) {
+  add("train", "a.png", blobs(1), "0 0.5 0.5 0.2 0.2\n");
+  add("val", "b.png", blobs(2), "0 0.4 0.4 0.2 0.2\n");
+  const Diagnosis all = diagnosis("[Cat, cat, cat]");
+  ASSERT_EQ(count(all, "name-twice"), 1U);
+  EXPECT_EQ(first(all, "name-twice")->text, "class 1 'cat' and class 2 'cat'");
+  ASSERT_EQ(count(all, "names-alike"), 1U);
+  EXPECT_EQ(first(all, "names-alike")->text, "class 0 'Cat' and class 1 'cat'");
+}
+
 TEST_F(Checks, CopiesWithinAndAcrossSplits) {
   const cv::Mat one = blobs(1), other = blobs(2);
   add("train", "one.png", one, "0 0.5 0.5 0.2 0.2\n");
