@@ -15,6 +15,19 @@ CxcywhNormalized cut(const CxcywhNormalized& box) {
 
 bool outside(const CxcywhNormalized& box) { return !(cut(box) == box); }
 
+/// The points of a polygon, those outside the image brought to its border. Nothing where one lies
+/// further out than people draw, or where no area is left.
+std::optional<std::vector<double>> cut(const RawRow& polygon) {
+  RawRow inside = polygon;
+  for (double& value : inside.values) {
+    if (value < -own_box_slack || value > 1 + own_box_slack) return std::nullopt;
+    value = std::clamp(value, 0.0, 1.0);
+  }
+  const auto box = extent(inside);
+  if (!box || box->w <= 0 || box->h <= 0) return std::nullopt;
+  return inside.values;
+}
+
 }  // namespace
 
 const FileVerdict* verdict_on(const Causes& causes, const Picture& picture, std::size_t row) {
@@ -33,9 +46,10 @@ std::optional<std::string> corrected_row(const Causes& causes, const Picture& pi
   label.class_index = static_cast<int>(row.class_number) - (causes.one_based ? 1 : 0);
   const FileVerdict* verdict = verdict_on(causes, picture, at);
   if (!row.is_box()) {
-    if (!causes.one_based) return std::nullopt;
-    for (std::size_t i = 0; i + 1 < row.values.size(); i += 2)
-      label.polygon.emplace_back(row.values[i], row.values[i + 1]);
+    const auto values = cut(row);
+    if (!values || (!causes.one_based && *values == row.values)) return std::nullopt;
+    for (std::size_t i = 0; i + 1 < values->size(); i += 2)
+      label.polygon.emplace_back((*values)[i], (*values)[i + 1]);
   } else {
     constexpr double any = 1e9;
     const auto box = box_under(verdict != nullptr ? verdict->layout : Layout{}, row.numbers(),

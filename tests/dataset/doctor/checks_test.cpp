@@ -122,6 +122,19 @@ TEST_F(Checks, ARepeatedRowIsFoundBesideABoxOfAnotherClass) {
   EXPECT_EQ(count(all, "two-classes"), 2U);
 }
 
+// As float32, 1.0000005 is more than 1 and 1.00000003 is 1; the box reaches 2.5e-7 out.
+TEST_F(Checks, AValueIsOutOfRangeWhereTrainingLeavesItsImageOut) {
+  add("train", "a.png", blobs(1), "0 0.5 0.5 1.0000005 1.0000005\n");
+  add("val", "b.png", blobs(2), "0 0.5 0.5 1.00000003 1.00000003\n");
+  const Diagnosis all = diagnosis("[a]");
+  EXPECT_EQ(all.subject.splits[0].index.corrupt, 1U);
+  EXPECT_EQ(all.subject.splits[1].index.corrupt, 0U);
+  ASSERT_EQ(count(all, "out-of-range"), 1U);
+  ASSERT_EQ(first(all, "out-of-range")->changes.size(), 1U);
+  EXPECT_EQ(first(all, "out-of-range")->changes.front().after, "0 0.5 0.5 1 1");
+  EXPECT_NE(first(all, "out-of-range")->text.find("1.0000005"), std::string::npos);
+}
+
 TEST_F(Checks, ClassesFromOneInTheWholeSet) {
   add("train", "a.png", blobs(1), "1 0.5 0.5 0.2 0.2\n2 0.2 0.2 0.1 0.1\n");
   add("val", "b.png", blobs(2), "2 0.5 0.5 0.2 0.2\n");

@@ -180,6 +180,16 @@ TEST_F(Fix, ALabelFileWithoutAnImageIsToldOnce) {
   EXPECT_EQ(told, 1);
 }
 
+TEST_F(Fix, APolygonIsCutAtTheBorderOfItsImage) {
+  folder.write("set/labels/train/0.txt", "0 0.2 0.2 1.01 0.2 0.6 0.8\n");
+  folder.write("set/labels/train/3.txt", "0 0.2 0.2 1.3 0.2 0.6 0.8\n");
+  test::age(folder / "set");
+  const FixCounts counts = write_fixed(diagnosis(), folder / "new", {});
+  EXPECT_EQ(folder.read("new/labels/train/0.txt"), "0 0.2 0.2 1 0.2 0.6 0.8\n");
+  EXPECT_FALSE(fs::exists(folder / "new/images/train/3.png"));  // by 30 %: no slip of the hand
+  EXPECT_EQ(counts.dropped_images, 2U);                         // with 1.png
+}
+
 TEST_F(Fix, NeverWritesIntoTheSourceOrOverAnything) {
   const Diagnosis found = diagnosis();
   EXPECT_NE(test::error_of([&] { write_fixed(found, folder / "set", {}); }), "no error");
