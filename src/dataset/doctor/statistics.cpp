@@ -72,7 +72,10 @@ std::size_t overlapping(const Entry& entry) {
 class Column {
  public:
   Column(Statistics& statistics, std::size_t column, int image_size)
-      : statistics_(statistics), column_(column), image_size_(image_size) {}
+      : statistics_(statistics),
+        column_(column),
+        image_size_(image_size),
+        pairs_(statistics.tables.back().name == "together") {}
 
   void fill(const Split& split) {
     for (const Entry& entry : split.index.entries) add(entry);
@@ -108,6 +111,7 @@ class Column {
     }
     for (std::size_t c = 0; c < seen.size(); ++c)
       if (seen[c]) ++at("class_images", c);
+    if (!pairs_) return;
     for (std::size_t a = 0, row = 0; a < seen.size(); ++a)
       for (std::size_t b = a + 1; b < seen.size(); ++b, ++row)
         if (seen[a] && seen[b]) ++at("together", row);
@@ -133,28 +137,32 @@ class Column {
   Statistics& statistics_;
   std::size_t column_;
   int image_size_;
+  bool pairs_;  ///< whether there is a table of them
   std::vector<double> boxes_, sides_, contrast_;
   std::size_t overlapping_ = 0;
   double unused_ = 0;
 };
 
+/// In the order of the alphabet, so that a set with another order of classes has the same row.
 std::vector<std::string> pairs_of(const std::vector<std::string>& names) {
   std::vector<std::string> pairs;
   for (std::size_t a = 0; a < names.size(); ++a)
     for (std::size_t b = a + 1; b < names.size(); ++b)
-      pairs.push_back(names[a] + " and " + names[b]);
+      pairs.push_back(std::min(names[a], names[b]) + " and " + std::max(names[a], names[b]));
   return pairs;
 }
 
 void append(StatTable& to, const StatTable& from, std::size_t before, std::size_t columns) {
   for (std::size_t r = 0; r < from.rows.size(); ++r) {
-    auto found = std::find(to.rows.begin(), to.rows.end(), from.rows[r]);
-    if (found == to.rows.end()) {
+    // Two classes may have one name: then the next row of that name.
+    std::size_t at = 0;
+    while (at < to.rows.size() && (to.rows[at] != from.rows[r] || to.values[at].size() > before))
+      ++at;
+    if (at == to.rows.size()) {
       to.rows.push_back(from.rows[r]);
       to.values.emplace_back(before);
-      found = to.rows.end() - 1;
     }
-    auto& row = to.values[static_cast<std::size_t>(found - to.rows.begin())];
+    auto& row = to.values[at];
     row.insert(row.end(), from.values[r].begin(), from.values[r].end());
   }
   for (auto& row : to.values) row.resize(before + columns);
@@ -202,18 +210,12 @@ Statistics side_by_side(const Statistics& a, const std::string& a_name, const St
   Statistics both;
   for (const std::string& column : a.columns) both.columns.push_back(a_name + " " + column);
   for (const std::string& column : b.columns) both.columns.push_back(b_name + " " + column);
-  both.tables = a.tables;
-  for (const StatTable& table : b.tables) {
-    auto found = std::find_if(both.tables.begin(), both.tables.end(),
-                              [&](const StatTable& one) { return one.name == table.name; });
-    if (found == both.tables.end()) {
-      both.tables.push_back({table.name, table.title, table.counts, {}, {}});
-      found = both.tables.end() - 1;
-    }
-    append(*found, table, a.columns.size(), b.columns.size());
+  for (const StatTable& table : a.tables) {
+    const auto other = std::find_if(b.tables.begin(), b.tables.end(),
+                                    [&](const StatTable& one) { return one.name == table.name; });
+    if (other == b.tables.end()) continue;
+    append(both.tables.emplace_back(table), *other, a.columns.size(), b.columns.size());
   }
-  for (StatTable& table : both.tables)
-    for (auto& row : table.values) row.resize(both.columns.size());
   return both;
 }
 

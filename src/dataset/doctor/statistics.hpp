@@ -25,7 +25,8 @@ struct Statistics {
 /// Over what training takes: usable images, and boxes of the format. Sizes are those at the
 /// training size `image_size`, where the long side of an image is that long.
 Statistics statistics_of(const Subject& subject, int image_size);
-/// The columns of both, named "A train", "B train", …; rows that only one has are 0 in the other.
+/// The columns of both, named "A train", "B train", …; rows that only one has are 0 in the other. A
+/// table that only one has is left out: of pairs, which 2 to 20 classes have.
 Statistics side_by_side(const Statistics& a, const std::string& a_name, const Statistics& b,
                         const std::string& b_name);
 

@@ -76,6 +76,34 @@ TEST(Statistics, TwoSetsStandSideBySide) {
   EXPECT_EQ(value(both, "classes", "c", 0), 0);
 }
 
+TEST(Statistics, PairsOfClassesHaveOneRowWhateverTheirOrder) {
+  const Statistics one = statistics_of(subject(), 640);
+  Subject other = subject();
+  other.splits[0].index.names = {"b", "a"};
+  const Statistics both = side_by_side(one, "A", statistics_of(other, 640), "B");
+  EXPECT_EQ(value(both, "together", "a and b", 0), 1);
+  EXPECT_EQ(value(both, "together", "a and b", 1), 1);
+}
+
+// Of 21 classes pairs are not counted: 0 would be no count.
+TEST(Statistics, ATableThatOneSetLacksIsLeftOut) {
+  Subject many = subject();
+  for (int i = 0; i < 19; ++i) many.splits[0].index.names.push_back(std::to_string(i));
+  const Statistics both =
+      side_by_side(statistics_of(subject(), 640), "A", statistics_of(many, 640), "B");
+  for (const StatTable& table : both.tables) EXPECT_NE(table.name, "together");
+  EXPECT_EQ(value(both, "classes", "b", 1), 2);
+}
+
+TEST(Statistics, TwoClassesOfOneNameKeepTheirNumbers) {
+  Subject twice = subject();
+  twice.splits[0].index.names = {"a", "a"};
+  const Statistics one = statistics_of(twice, 640), both = side_by_side(one, "A", one, "B");
+  ASSERT_EQ(both.tables[1].name, "classes");
+  // Two boxes each.
+  EXPECT_EQ(both.tables[1].values, (std::vector<std::vector<double>>{{2, 2}, {2, 2}}));
+}
+
 TEST(Advice, ClassWeightsOfTheEffectiveNumber) {
   const auto weights = class_weights({1000, 10, 0});
   const double a = 0.001 / (1 - std::pow(0.999, 1000)), b = 0.001 / (1 - std::pow(0.999, 10));
