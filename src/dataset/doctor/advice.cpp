@@ -98,22 +98,23 @@ Advice on_tiles(const std::vector<Side>& sides, int image_size) {
   const auto middle = longest.begin() + static_cast<std::ptrdiff_t>(longest.size() / 2);
   std::nth_element(longest.begin(), middle, longest.end());
   const double reduced = *middle / image_size, small = share_below(sides, least_px, image_size);
-  if (reduced < 2 || small <= few)
-    return {"tiles",
-            fmt::format("images are reduced by {:.1f} (median): tiles would gain little", reduced)};
+  const std::string now =
+      fmt::format("images are reduced by {:.1f} (median over the boxes)", reduced);
+  if (reduced < 2 || small <= few) return {"tiles", now + ": tiles would gain little"};
   const int tiles = static_cast<int>(std::min(8.0, std::floor(reduced)));
   return {"tiles",
-          fmt::format("images are reduced by {:.1f} (median); in {} x {} tiles {:.1f} % instead of "
-                      "{:.1f} % of the boxes have a side below {} px",
-                      reduced, tiles, tiles,
+          fmt::format("{}; in {} x {} tiles {:.1f} % instead of {:.1f} % of the boxes have a side "
+                      "below {} px",
+                      now, tiles, tiles,
                       100 * share_below(sides, least_px, image_size * static_cast<double>(tiles)),
                       100 * small, least_px)};
 }
 
 Advice on_classes(const Subject& subject) {
-  std::vector<std::size_t> boxes(subject.splits.front().index.names.size());
-  for (const Split& split : subject.splits)
-    if (split.name == "train") boxes = split.index.class_histogram();
+  // Splits stand in the order train, val, test.
+  const Split& train = subject.splits.front();
+  if (train.name != "train") return {"class weights", "the set has no train split"};
+  const std::vector<std::size_t> boxes = train.index.class_histogram();
   const std::vector<double> weights = class_weights(boxes);
   const auto [least, most] = std::minmax_element(boxes.begin(), boxes.end());
   if (boxes.size() < 2) return {"class weights", "one class: none are needed"};
@@ -124,8 +125,7 @@ Advice on_classes(const Subject& subject) {
     return {"class weights", text + ": balanced enough without"};
   text += "; by the effective number of samples:";
   for (std::size_t i = 0; i < weights.size(); ++i)
-    text += fmt::format("{} {} {:.2f}", i == 0 ? "" : ",", subject.splits.front().index.names[i],
-                        weights[i]);
+    text += fmt::format("{} {} {:.2f}", i == 0 ? "" : ",", train.index.names[i], weights[i]);
   return {"class weights", text};
 }
 

@@ -112,6 +112,16 @@ TEST(Advice, ClassWeightsOfTheEffectiveNumber) {
   EXPECT_EQ(weights[2], 0);
 }
 
+TEST(Advice, NothingIsSaidOfATrainSplitThatIsNotThere) {
+  Subject only_val = subject();
+  only_val.splits[0].name = "val";
+  EXPECT_EQ(advice_on(only_val).back().text, "the set has no train split");
+  // Four boxes in images of 640 px, at 640 px.
+  EXPECT_NE(advice_on(subject())[3].text.find("reduced by 1.0 (median over the boxes)"),
+            std::string::npos)
+      << advice_on(subject())[3].text;
+}
+
 TEST(Advice, SmallBoxesSpeakForALargerSize) {
   // A quarter of the boxes is 5 px at 640: at least 8 px from 1,024 on, so 1,280 of the sizes.
   const auto advice = advice_on(subject());
