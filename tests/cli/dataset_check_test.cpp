@@ -114,6 +114,23 @@ TEST_F(DatasetCheck, PredictionsRankTheLabelsThatTheyContradict) {
     EXPECT_GE(mistakes[i - 1]["score"], mistakes[i]["score"]);
 }
 
+// val writes the last of COCO's 80 classes as 90.
+TEST_F(DatasetCheck, PredictionsForCocoHaveItsCategoryIds) {
+  std::string names;
+  for (int c = 0; c < 80; ++c) names += (c > 0 ? ", c" : "c") + std::to_string(c);
+  write_text(scratch / "set/coco.yaml",
+             "train: images/train\nval: images/val\nnames: [" + names + "]\n");
+  write_text(scratch / "p.json",
+             R"([{"image_id":20,"category_id":90,"bbox":[0,0,300,20],"score":0.99}])");
+  const Outcome ranked = run({"dataset", "check", (scratch / "set/coco.yaml").string(),
+                              "--predictions", (scratch / "p.json").string(), "--json"});
+  ASSERT_EQ(ranked.code, 0) << ranked.err;
+  const auto mistakes = nlohmann::json::parse(ranked.out)["mistakes"];
+  EXPECT_TRUE(std::any_of(mistakes.begin(), mistakes.end(), [](const auto& one) {
+    return one["suggested"] == "c79";
+  })) << mistakes.dump(1);
+}
+
 TEST_F(DatasetCheck, StatsAndBrowseWriteTheirPages) {
   const std::string data = (scratch / "set/data.yaml").string();
   const Outcome stats = run(

@@ -7,6 +7,7 @@
 #include "cli/verb.hpp"
 #include "cli/verbs/mistake_crops.hpp"
 #include "cli/verbs/network_rule.hpp"
+#include "cli/verbs/val_options.hpp"
 #include "core/allocation.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
@@ -20,6 +21,7 @@
 #include "dataset/index/index.hpp"
 #include "dataset/index/index_report.hpp"
 #include "dataset/index/ready_set.hpp"
+#include "evaluation/metrics/coco_split.hpp"
 #include "image/codec/truncated.hpp"
 #include "monitoring/check_report.hpp"
 
@@ -222,12 +224,24 @@ void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& di
       counts.dropped_rows, counts.dropped_label_files, (folder / "changes.json").string()));
 }
 
+/// As val writes them: COCO's 80 classes have the ids of its 91, others their numbers.
+std::vector<std::int64_t> category_ids(const std::string& data, std::size_t classes) {
+  constexpr std::size_t coco_classes = 80;
+  std::vector<std::int64_t> ids;
+  if (!is_coco(data) || classes != coco_classes) return ids;
+  for (std::size_t c = 0; c < classes; ++c)
+    ids.push_back(evaluation::category_id(static_cast<int>(c), true));
+  return ids;
+}
+
 /// Ranked, not judged: a mistake is no finding, because a network may be wrong, too.
 void rank_mistakes(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
                    nlohmann::json& result, const Output& output) {
   if (o.predictions.empty()) return;
   constexpr std::size_t crops = 100;
-  const auto predictions = dataset::doctor::read_predictions(o.predictions, diagnosis.subject);
+  const auto predictions = dataset::doctor::read_predictions(
+      o.predictions, diagnosis.subject,
+      category_ids(o.data, diagnosis.subject.description.names.size()));
   const auto mistakes = dataset::doctor::find_mistakes(diagnosis.subject, predictions, o.ranking);
   const auto& names = diagnosis.subject.description.names;
   output.line(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
@@ -53,8 +54,26 @@ std::unordered_map<std::string, std::vector<const Picture*>> by_id(const Subject
   throw Error(fmt::format("{}: result {}: {}", file.string(), place, why));
 }
 
+/// `ids`: the category_id of each class; empty = its number.
+int class_of(double category, const std::vector<std::int64_t>& ids, int classes,
+             const fs::path& file, std::size_t place) {
+  if (ids.empty()) {
+    if (category < 0 || category >= classes || category != std::floor(category))
+      refuse(file, place,
+             fmt::format("expected a category_id in 0..{}, found {}", classes - 1,
+                         text::general(category)));
+    return static_cast<int>(category);
+  }
+  const auto found = std::find_if(
+      ids.begin(), ids.end(), [&](std::int64_t id) { return static_cast<double>(id) == category; });
+  if (found == ids.end())
+    refuse(file, place,
+           fmt::format("expected one of COCO's category_ids, found {}", text::general(category)));
+  return static_cast<int>(found - ids.begin());
+}
+
 Detection detection_of(const nlohmann::json& one, const fs::path& file, std::size_t place,
-                       int classes) {
+                       const std::vector<std::int64_t>& ids, int classes) {
   const auto number = [&](const nlohmann::json& value, const char* what) {
     if (!value.is_number()) refuse(file, place, fmt::format("expected a number for {}", what));
     return value.get<double>();
@@ -65,14 +84,14 @@ Detection detection_of(const nlohmann::json& one, const fs::path& file, std::siz
   const auto& box = one["bbox"];
   if (!box.is_array() || box.size() != 4) refuse(file, place, "expected four numbers in bbox");
   const double x = number(box[0], "bbox"), y = number(box[1], "bbox"), w = number(box[2], "bbox"),
-               h = number(box[3], "bbox"), category = number(one["category_id"], "category_id");
-  if (category < 0 || category >= classes)
-    refuse(file, place,
-           fmt::format("expected a category_id in 0..{}, found {}", classes - 1,
-                       text::general(category)));
+               h = number(box[3], "bbox"), category = number(one["category_id"], "category_id"),
+               score = number(one["score"], "score");
+  if (w < 0 || h < 0) refuse(file, place, "expected a width and height of 0 or more in bbox");
+  if (score < 0 || score > 1)
+    refuse(file, place, fmt::format("expected a score in 0..1, found {}", text::general(score)));
   return {{x, y, x + w, y + h},
-          static_cast<float>(number(one["score"], "score")),
-          static_cast<int>(category)};
+          static_cast<float>(score),
+          class_of(category, ids, classes, file, place)};
 }
 
 double overlap(const Xyxy& a, const Xyxy& b) {
@@ -234,7 +253,8 @@ std::string_view name_of(Mistake::Kind kind) {
   return "";
 }
 
-Predictions read_predictions(const fs::path& file, const Subject& subject) {
+Predictions read_predictions(const fs::path& file, const Subject& subject,
+                             const std::vector<std::int64_t>& category_ids) {
   const nlohmann::json document = read_json(file);
   if (!document.is_array())
     throw Error(
@@ -243,17 +263,21 @@ Predictions read_predictions(const fs::path& file, const Subject& subject) {
   Predictions predictions;
   for (std::size_t i = 0; i < document.size(); ++i) {
     const nlohmann::json& one = document[i];
-    const Detection detection = detection_of(one, file, i + 1, subject.description.class_count);
+    const Detection detection =
+        detection_of(one, file, i + 1, category_ids, subject.description.class_count);
     const nlohmann::json& id = one["image_id"];
     const std::string key = id_text(id.is_string() ? id.get<std::string>() : id.dump());
     const auto found = pictures.find(key);
     if (found == pictures.end())
       refuse(file, i + 1, fmt::format("the data set has no image '{}'", key));
-    if (found->second.size() > 1)
-      refuse(file, i + 1,
-             fmt::format("image '{}' is {} as well as {}", key, found->second[0]->file.string(),
-                         found->second[1]->file.string()));
-    predictions[found->second.front()->file.string()].push_back(detection);
+    // One file may be in several splits.
+    const fs::path& image = found->second.front()->file;
+    for (const Picture* other : found->second)
+      if (other->file != image)
+        refuse(file, i + 1,
+               fmt::format("image '{}' is {} as well as {}", key, image.string(),
+                           other->file.string()));
+    predictions[image.string()].push_back(detection);
   }
   return predictions;
 }

@@ -2,6 +2,7 @@
 // Labels that a network's predictions speak against: missing, of the wrong class, badly placed,
 // doubled, without support. The network must not have been trained on the images that it judges
 // (data-services D3).
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -16,10 +17,11 @@ namespace yolov7::dataset::doctor {
 using Predictions = std::unordered_map<std::string, std::vector<Detection>>;
 
 /// Results in COCO's JSON form, as `val --save-json` writes them: category_id is the class number,
-/// image_id the stem of the image's name, or its number where the stem is one. Errors: not that
-/// form; a class that data.yaml does not have; an image that the set does not have, or has under
-/// two names.
-Predictions read_predictions(const std::filesystem::path& file, const Subject& subject);
+/// or the one that `category_ids` has for the class; image_id is the stem of the image's name, or
+/// its number where the stem is one. Errors: not that form; a score outside 0 … 1; a class that
+/// data.yaml does not have; an image that the set does not have, or has under two names.
+Predictions read_predictions(const std::filesystem::path& file, const Subject& subject,
+                             const std::vector<std::int64_t>& category_ids = {});
 
 struct Mistake {
   enum class Kind { missing, wrong_class, bad_place, doubled, unsupported };

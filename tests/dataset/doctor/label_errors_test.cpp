@@ -106,6 +106,40 @@ TEST_F(LabelErrors, ResultsAreReadByTheNamesOfImages) {
   EXPECT_NE(
       error(R"([{"image_id":1,"category_id":1,"bbox":[1,2,3],"score":0.5}])").find("four numbers"),
       std::string::npos);
+  EXPECT_NE(error(R"([{"image_id":1,"category_id":0.5,"bbox":[1,2,3,4],"score":0.5}])")
+                .find("category_id in 0..1, found 0.5"),
+            std::string::npos);
+  EXPECT_NE(error(R"([{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":50}])")
+                .find("score in 0..1, found 50"),
+            std::string::npos);
+  EXPECT_NE(error(R"([{"image_id":1,"category_id":1,"bbox":[1,2,-3,4],"score":0.5}])")
+                .find("width and height of 0 or more"),
+            std::string::npos);
+}
+
+TEST_F(LabelErrors, CategoriesMayHaveIdsOfTheirOwn) {
+  test::ScratchFolder folder;
+  const auto file =
+      folder.write("r.json", R"([{"image_id":1,"category_id":3,"bbox":[1,2,3,4],"score":0.5}])");
+  EXPECT_EQ(read_predictions(file, subject, {1, 3}).at("1.jpg").front().class_index, 1);
+  EXPECT_NE(test::error_of([&] {
+              read_predictions(file, subject, {1, 2});
+            }).find("COCO's category_ids, found 3"),
+            std::string::npos);
+}
+
+// A leak: what is told of the file holds in both splits.
+TEST_F(LabelErrors, OneFileMayBeInTwoSplits) {
+  Split& further = subject.splits.emplace_back();
+  further.name = "test";
+  further.pictures = {picture_of("2", {row_of(1, 0, left)})};
+  test::ScratchFolder folder;
+  const auto file = folder.write(
+      "r.json", R"([{"image_id":2,"category_id":1,"bbox":[60,60,30,30],"score":0.9}])");
+  const auto all = find_mistakes(subject, read_predictions(file, subject));
+  std::size_t missing = 0;
+  for (const Mistake& one : all) missing += one.kind == Mistake::Kind::missing ? 1 : 0;
+  EXPECT_EQ(missing, 2U);
 }
 
 }  // namespace
