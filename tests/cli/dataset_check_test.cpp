@@ -114,6 +114,18 @@ TEST_F(DatasetCheck, PredictionsRankTheLabelsThatTheyContradict) {
     EXPECT_GE(mistakes[i - 1]["score"], mistakes[i]["score"]);
 }
 
+// 120 times the width of the image is far out of it.
+TEST_F(DatasetCheck, MistakesOutsideTheImageAreShown) {
+  write_text(scratch / "set/labels/train/000020.txt", "0 120 80 60 40\n");
+  write_text(scratch / "p.json",
+             R"([{"image_id":20,"category_id":0,"bbox":[900,900,30,20],"score":0.99}])");
+  const Outcome ranked = check({"--predictions", (scratch / "p.json").string(), "--json", "--out",
+                                (scratch / "report").string()});
+  ASSERT_EQ(ranked.code, 0) << ranked.err;
+  EXPECT_EQ(nlohmann::json::parse(ranked.out)["mistakes"].size(), 2U) << ranked.out;
+  EXPECT_TRUE(has(read_text(scratch / "report/report.html"), "<figure>"));
+}
+
 // val writes the last of COCO's 80 classes as 90.
 TEST_F(DatasetCheck, PredictionsForCocoHaveItsCategoryIds) {
   std::string names;

@@ -16,7 +16,8 @@ namespace {
 
 using dataset::doctor::Mistake;
 
-/// The box and the prediction with as much around them, within the image.
+/// The box and the prediction with as much around them, within the image; a pixel of it where both
+/// lie outside.
 cv::Rect surroundings(const Mistake& one, const cv::Size& size) {
   Xyxy all = one.box;
   if (one.prediction.area() > 0)
@@ -25,8 +26,10 @@ cv::Rect surroundings(const Mistake& one, const cv::Size& size) {
   const double margin = std::max({16.0, all.width(), all.height()}) / 2;
   const Xyxy cut = clip({all.x1 - margin, all.y1 - margin, all.x2 + margin, all.y2 + margin},
                         size.width, size.height);
-  return {static_cast<int>(cut.x1), static_cast<int>(cut.y1),
-          std::max(1, static_cast<int>(cut.width())), std::max(1, static_cast<int>(cut.height()))};
+  const int x = std::min(static_cast<int>(cut.x1), size.width - 1),
+            y = std::min(static_cast<int>(cut.y1), size.height - 1);
+  return {x, y, std::clamp(static_cast<int>(cut.width()), 1, size.width - x),
+          std::clamp(static_cast<int>(cut.height()), 1, size.height - y)};
 }
 
 std::string crop_of(const Mistake& one) {
@@ -41,12 +44,14 @@ std::string crop_of(const Mistake& one) {
              0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
   const auto draw = [&](const Xyxy& box, const cv::Scalar& colour) {
     if (box.area() <= 0) return;
-    cv::rectangle(crop,
-                  cv::Point(static_cast<int>((box.x1 - area.x) * scale),
-                            static_cast<int>((box.y1 - area.y) * scale)),
-                  cv::Point(static_cast<int>((box.x2 - area.x) * scale),
-                            static_cast<int>((box.y2 - area.y) * scale)),
-                  colour, 2);
+    // Labels may be pixels for fractions: far outside of the crop one place is like another.
+    const auto point = [&](double x, double y) {
+      constexpr double beside = 10;
+      return cv::Point(
+          static_cast<int>(std::clamp((x - area.x) * scale, -beside, crop.cols + beside)),
+          static_cast<int>(std::clamp((y - area.y) * scale, -beside, crop.rows + beside)));
+    };
+    cv::rectangle(crop, point(box.x1, box.y1), point(box.x2, box.y2), colour, 2);
   };
   if (one.kind != Mistake::Kind::missing) draw(one.box, {0, 180, 0});
   draw(one.prediction, {0, 0, 230});
