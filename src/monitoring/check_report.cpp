@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -32,10 +33,13 @@ Table table_of(const json& list, const std::vector<std::pair<const char*, const 
 }
 
 std::string splits(const json& result) {
-  Table table{{"Split", "Images", "Boxes", "Label files missing", "Empty", "Unusable images"}, {}};
+  Table table{{"Split", "Images", "Boxes", "Label files missing", "Empty", "Unusable images",
+               "Of kinds that are not read", "In lists, but not there"},
+              {}};
   for (const auto& [name, split] : result["splits"].items())
     table.rows.push_back({name, shown(split["pictures"]), shown(split["boxes"]),
-                          shown(split["missing"]), shown(split["empty"]), shown(split["corrupt"])});
+                          shown(split["missing"]), shown(split["empty"]), shown(split["corrupt"]),
+                          shown(split["unread"]), shown(split["absent"])});
   return html_table(table);
 }
 
@@ -132,11 +136,14 @@ std::string assignment(const json& result) {
 /// Crops with their place, the likeliest first.
 std::string mistakes(const json& result) {
   if (!result.contains("mistakes")) return {};
+  const json& all = result["mistakes"];
+  const auto shown_ones =
+      std::count_if(all.begin(), all.end(), [](const json& one) { return one.contains("crop"); });
   std::string out = fmt::format(
-      "<p>{} labels and predictions disagree. The label is green, the prediction red.</p>\n"
-      "<div class=\"batches\">\n",
-      result["mistakes"].size());
-  for (const json& one : result["mistakes"]) {
+      "<p>{} labels and predictions disagree; the {} likeliest are shown. The label is green, the "
+      "prediction red.</p>\n<div class=\"batches\">\n",
+      all.size(), shown_ones);
+  for (const json& one : all) {
     if (!one.contains("crop")) break;
     const std::string suggested = shown(one["suggested"]), given = shown(one["given"]);
     out += fmt::format(

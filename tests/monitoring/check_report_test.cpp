@@ -18,6 +18,7 @@ nlohmann::json result() {
   return nlohmann::json::parse(R"({
     "data": "<set>.yaml", "errors": 1, "warnings": 0, "infos": 0,
     "splits": {"train": {"pictures": 3, "boxes": 4, "missing": 1, "empty": 0, "corrupt": 2,
+                         "unread": 5, "absent": 6,
                          "classes": [{"name": "a<b", "boxes": 4}]}},
     "checks": [{"name": "broken-image", "family": "Images", "severity": "error",
                 "summary": "cannot be read", "findings": 1},
@@ -35,6 +36,7 @@ TEST(CheckReport, HasFindingsCausesAndCountsAndEscapesThem) {
   EXPECT_FALSE(has(page, "<script"));
   EXPECT_TRUE(has(page, "axes exchanged.</strong> Evidence: 3 of 3.")) << page;
   EXPECT_TRUE(has(page, "<td>a&lt;b</td><td>4</td>"));
+  EXPECT_TRUE(has(page, "<td>2</td><td>5</td><td>6</td></tr>")) << page;
   EXPECT_TRUE(has(page, "Not looked at: no network was named"));
   EXPECT_TRUE(has(page, "1 errors, 0 warnings, 0 infos"));
 }
@@ -49,6 +51,15 @@ TEST(CheckReport, ShowsWhatTheNetworkCannotLearn) {
   const std::string page = check_report(with);
   EXPECT_TRUE(has(page, "<td>all</td><td>9</td><td>2</td><td>1</td><td>3</td>")) << page;
   EXPECT_TRUE(has(page, "<td>--img-size 1280</td><td>0</td><td>0</td>")) << page;
+}
+
+TEST(CheckReport, SaysHowManyMistakesItShows) {
+  nlohmann::json with = result();
+  nlohmann::json one = {{"kind", "doubled"}, {"score", 0.9}, {"split", "val"},
+                        {"image", "a.jpg"},  {"given", "a"}, {"suggested", ""}};
+  with["mistakes"] = nlohmann::json::array({one, one, one});
+  with["mistakes"][0]["crop"] = "AA==";
+  EXPECT_TRUE(has(check_report(with), "3 labels and predictions disagree; the 1 likeliest"));
 }
 
 TEST(StatsReport, SharesOfAColumnHaveBars) {
