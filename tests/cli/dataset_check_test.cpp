@@ -59,6 +59,18 @@ TEST_F(DatasetCheck, ACleanSetPassesStrictAndTheTableOfChecksIsShown) {
   EXPECT_TRUE(has(list.out, "| `other-layout` | error |")) << list.out;
 }
 
+TEST_F(DatasetCheck, ACheckThatIsSkippedDecidesNothing) {
+  write_text(scratch / "set/labels/train/orphan.txt", "0 0.5 0.5 0.1 0.1\n");
+  EXPECT_EQ(check({"--strict"}).code, 1);
+  const Outcome skipped = check({"--strict", "--skip", "orphan-label"});
+  EXPECT_EQ(skipped.code, 0) << skipped.out << skipped.err;
+  EXPECT_EQ(check({"--strict", "--skip", "near-leak"}).code, 1);
+  fs::remove(scratch / "set/labels/train/orphan.txt");
+  write_text(some_label().first, "99 0.5 0.5 0.2 0.2\n");
+  EXPECT_EQ(check({}).code, 1);
+  EXPECT_EQ(check({"--skip", "unknown-class"}).code, 0);
+}
+
 TEST_F(DatasetCheck, FixesPixelsForFractionsAndTheFixedSetPasses) {
   const auto [label, height] = some_label();
   write_text(label, "0 120 80 60 40\n0 200 150 70 44\n");
