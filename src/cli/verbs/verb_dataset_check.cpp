@@ -243,7 +243,7 @@ void rank_mistakes(const CheckOptions& o, const dataset::doctor::Diagnosis& diag
       o.predictions, diagnosis.subject,
       category_ids(o.data, diagnosis.subject.description.names.size()));
   const auto mistakes = dataset::doctor::find_mistakes(diagnosis.subject, predictions, o.ranking);
-  const auto& names = diagnosis.subject.description.names;
+  const auto& names = diagnosis.subject.splits.front().index.names;
   output.line(
       fmt::format("label mistakes: {} images have predictions, {} do not and are not "
                   "looked at",

@@ -81,6 +81,7 @@ void decide_set(const std::vector<RowFile>& files, Causes& causes) {
 
 /// Class numbers from 1: the number of classes occurs, 0 does not.
 void decide_classes(const Subject& subject, Causes& causes) {
+  if (subject.single_cls) return;
   const int classes = subject.description.class_count;
   std::size_t rows = 0, last = 0;
   for (const Split& split : subject.splits)

@@ -93,6 +93,7 @@ void look_at_skew(const Context& context, const Split& split, const Counts& here
 }
 
 void find_balance(const Context& context, Findings& findings) {
+  if (context.subject.single_cls) return;
   std::vector<Counts> counts;
   for (const Split& split : context.subject.splits) counts.push_back(class_counts(context, split));
   look_at_absence(context, counts, findings);

@@ -33,15 +33,15 @@ std::vector<Box> boxes_of(const Picture& picture) {
   return boxes;
 }
 
-std::string_view check_of(const RawRow& a, const RawRow& b) {
-  if (a.class_number != b.class_number) return "two-classes";
+/// What a pair of rows is. Rows of two classes are not equal, even where all classes count as one.
+std::string_view check_of(const RawRow& a, const RawRow& b, bool single_cls) {
+  if (a.class_number != b.class_number) return single_cls ? "box-twice" : "two-classes";
   return a.values == b.values ? "equal-rows" : "box-twice";
 }
 
-void tell_pair(const Split& split, const Picture& picture, const RawRow& a, const RawRow& b,
-               double overlap, Findings& findings) {
+void tell_pair(std::string_view check, const Split& split, const Picture& picture, const RawRow& a,
+               const RawRow& b, double overlap, Findings& findings) {
   const RawRow &first = a.line < b.line ? a : b, &second = a.line < b.line ? b : a;
-  const std::string_view check = check_of(a, b);
   const bool equal = check == "equal-rows", same_class = check != "two-classes";
   Finding& finding = findings.add(
       check, split.name, picture.label,
@@ -56,7 +56,8 @@ void tell_pair(const Split& split, const Picture& picture, const RawRow& a, cons
   if (same_class) finding.changes.push_back({Change::Kind::drop_row, second.line, {}});
 }
 
-void look_at_pairs(const Split& split, const Picture& picture, Findings& findings) {
+void look_at_pairs(const Split& split, const Picture& picture, bool single_cls,
+                   Findings& findings) {
   const std::vector<Box> boxes = boxes_of(picture);
   std::set<std::pair<std::string_view, int>> told;  // each line once for a check
   for (std::size_t i = 0; i < boxes.size(); ++i)
@@ -66,8 +67,9 @@ void look_at_pairs(const Split& split, const Picture& picture, Findings& finding
       const double overlap = iou(a, b);
       if (overlap <= same_box) continue;
       const RawRow &one = *boxes[i].row, &other = *boxes[j].row;
-      if (told.emplace(check_of(one, other), std::max(one.line, other.line)).second)
-        tell_pair(split, picture, one, other, overlap, findings);
+      const std::string_view check = check_of(one, other, single_cls);
+      if (told.emplace(check, std::max(one.line, other.line)).second)
+        tell_pair(check, split, picture, one, other, overlap, findings);
     }
 }
 
@@ -119,7 +121,7 @@ void find_boxes(const Context& context, Findings& findings) {
   for (const Split& split : context.subject.splits)
     for (const Picture& picture : split.pictures) {
       if (!picture.usable() || context.causes.files.contains(&picture)) continue;
-      look_at_pairs(split, picture, findings);
+      look_at_pairs(split, picture, context.subject.single_cls, findings);
       look_at_extent(split, picture, findings);
     }
   look_for_copies(context.subject, findings);

@@ -81,7 +81,8 @@ void look_at_class(const Context& context, const Split& split, const Picture& pi
   for (std::size_t i = 0; i < picture.rows.size(); ++i) {
     const double number = picture.rows[i].class_number;
     if (!picture.rows[i].readable() ||
-        (number >= 0 && number < classes && number == std::floor(number)))
+        (number >= 0 && (context.subject.single_cls || number < classes) &&
+         number == std::floor(number)))
       continue;
     unknown.push_back(i);
     only_the_next = only_the_next && number == classes;

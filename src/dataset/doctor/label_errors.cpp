@@ -24,11 +24,11 @@ struct Given {
   Xyxy box;
 };
 
-std::vector<Given> given_of(const Picture& picture) {
+std::vector<Given> given_of(const Picture& picture, bool single_cls) {
   std::vector<Given> labels;
   for (const RawRow& row : picture.rows)
     if (const auto box = extent(row); box && box->w > 0 && box->h > 0)
-      labels.push_back({row.line, static_cast<int>(row.class_number),
+      labels.push_back({row.line, single_cls ? 0 : static_cast<int>(row.class_number),
                         to_pixels(*box, picture.facts.width, picture.facts.height)});
   return labels;
 }
@@ -122,12 +122,12 @@ Support support_of(const Given& label, const std::vector<Detection>& predictions
 /// Everything about one image.
 class Judge {
  public:
-  Judge(const Split& split, const Picture& picture, const std::vector<Detection>& predictions,
-        std::vector<Mistake>& out)
+  Judge(const Split& split, const Picture& picture, bool single_cls,
+        const std::vector<Detection>& predictions, std::vector<Mistake>& out)
       : split_(split),
         picture_(picture),
         predictions_(predictions),
-        labels_(given_of(picture)),
+        labels_(given_of(picture, single_cls)),
         out_(out) {
     for (const Given& label : labels_) support_.push_back(support_of(label, predictions));
   }
@@ -263,8 +263,9 @@ Predictions read_predictions(const fs::path& file, const Subject& subject,
   Predictions predictions;
   for (std::size_t i = 0; i < document.size(); ++i) {
     const nlohmann::json& one = document[i];
-    const Detection detection =
+    Detection detection =
         detection_of(one, file, i + 1, category_ids, subject.description.class_count);
+    if (subject.single_cls) detection.class_index = 0;
     const nlohmann::json& id = one["image_id"];
     const std::string key = id_text(id.is_string() ? id.get<std::string>() : id.dump());
     const auto found = pictures.find(key);
@@ -289,7 +290,7 @@ std::vector<Mistake> find_mistakes(const Subject& subject, const Predictions& pr
     for (const Picture& picture : split.pictures) {
       const auto found = predictions.find(picture.file.string());
       if (!picture.usable() || found == predictions.end()) continue;
-      Judge judge(split, picture, found->second, mistakes);
+      Judge judge(split, picture, subject.single_cls, found->second, mistakes);
       ranking == Ranking::joint ? judge.joint() : judge.plain();
     }
   std::erase_if(mistakes, [&](const Mistake& one) { return one.score < least; });

@@ -192,9 +192,10 @@ class Reader {
   std::map<fs::path, std::unordered_set<std::string>> in_files_;
 };
 
-Subject read_splits(const Description& description, Reader& reader) {
+Subject read_splits(const Description& description, bool single_cls, Reader& reader) {
   Subject subject;
   subject.description = description;
+  subject.single_cls = single_cls;
   for (const char* name : {"train", "val", "test"}) {
     if (description.split(name).empty()) continue;
     subject.splits.push_back(reader.read(description, name));
@@ -212,12 +213,12 @@ Subject read_subject(const std::string& data, const SubjectOptions& options) {
   opening.threads = options.threads;
   opening.stop = options.stop;
   opening.looks = &reader.looks();
-  return read_splits(open_data(data, opening), reader);
+  return read_splits(open_data(data, opening), options.single_cls, reader);
 }
 
 Subject read_subject(const Description& description, const SubjectOptions& options) {
   Reader reader(options);
-  return read_splits(description, reader);
+  return read_splits(description, options.single_cls, reader);
 }
 
 }  // namespace yolov7::dataset::doctor

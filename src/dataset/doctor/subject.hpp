@@ -53,6 +53,7 @@ struct Subject {
   Description description;
   std::vector<Split> splits;
   std::optional<NetworkRule> network;
+  bool single_cls = false;  ///< all classes count as one: no check tells them apart
   std::size_t pictures() const;
 };
 

@@ -135,6 +135,21 @@ TEST_F(Checks, AValueIsOutOfRangeWhereTrainingLeavesItsImageOut) {
   EXPECT_NE(first(all, "out-of-range")->text.find("1.0000005"), std::string::npos);
 }
 
+// Classes 1 to 3 of three: counted from 1, if they counted.
+TEST_F(Checks, WhereAllClassesCountAsOneNoneIsUnknownOrAbsent) {
+  add("train", "a.png", blobs(1), "1 0.5 0.5 0.2 0.2\n3 0.5 0.5 0.2 0.2\n");
+  add("val", "b.png", blobs(2), "2 0.4 0.4 0.2 0.2\n");
+  EXPECT_TRUE(diagnosis("[a, b, c]").causes.one_based);
+  SubjectOptions one;
+  one.single_cls = true;
+  const Diagnosis all = diagnose(read_subject(read_description(folder / "data.yaml"), one), {});
+  EXPECT_FALSE(all.causes.one_based);
+  for (const char* check : {"unknown-class", "classes-from-1", "two-classes", "absent-class",
+                            "untrained-class", "class-not-in-split"})
+    EXPECT_EQ(count(all, check), 0U) << check;
+  EXPECT_EQ(count(all, "box-twice"), 1U);
+}
+
 TEST_F(Checks, ClassesFromOneInTheWholeSet) {
   add("train", "a.png", blobs(1), "1 0.5 0.5 0.2 0.2\n2 0.2 0.2 0.1 0.1\n");
   add("val", "b.png", blobs(2), "2 0.5 0.5 0.2 0.2\n");

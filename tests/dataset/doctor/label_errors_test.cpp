@@ -128,6 +128,14 @@ TEST_F(LabelErrors, CategoriesMayHaveIdsOfTheirOwn) {
             std::string::npos);
 }
 
+TEST_F(LabelErrors, WhereAllClassesCountAsOneNoneIsWrong) {
+  subject.single_cls = true;
+  for (auto& [image, detections] : predictions)
+    for (Detection& one : detections) one.class_index = 0;
+  for (const Mistake& one : find_mistakes(subject, predictions, Ranking::joint, 0.2))
+    EXPECT_NE(one.kind, Mistake::Kind::wrong_class) << one.image;
+}
+
 // A leak: what is told of the file holds in both splits.
 TEST_F(LabelErrors, OneFileMayBeInTwoSplits) {
   Split& further = subject.splits.emplace_back();
