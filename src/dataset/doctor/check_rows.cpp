@@ -98,7 +98,7 @@ void look_at_class(const Context& context, const Split& split, const Picture& pi
     if (context.causes.one_based) finding.text += ": " + context.causes.class_evidence;
   } else if (first.class_number != std::floor(first.class_number)) {
     finding.cause = "class is no whole number";
-  } else {
+  } else if (first.class_number > 0) {
     finding.cause = "class list too short";
   }
   if (!context.causes.one_based) finding.changes.push_back({Change::Kind::drop_image, 0, {}});

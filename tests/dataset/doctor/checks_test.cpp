@@ -135,6 +135,15 @@ TEST_F(Checks, AValueIsOutOfRangeWhereTrainingLeavesItsImageOut) {
   EXPECT_NE(first(all, "out-of-range")->text.find("1.0000005"), std::string::npos);
 }
 
+TEST_F(Checks, ANegativeClassIsNoSignOfAShortList) {
+  add("train", "a.png", blobs(1), "-1 0.5 0.5 0.2 0.2\n");
+  add("val", "b.png", blobs(2), "0 0.4 0.4 0.2 0.2\n5 0.4 0.4 0.1 0.1\n");
+  const Diagnosis all = diagnosis("[a, b]");
+  ASSERT_EQ(count(all, "unknown-class"), 2U);
+  EXPECT_EQ(first(all, "unknown-class")->cause, "");
+  EXPECT_EQ(all.findings[1].cause, "class list too short");
+}
+
 // Classes 1 to 3 of three: counted from 1, if they counted.
 TEST_F(Checks, WhereAllClassesCountAsOneNoneIsUnknownOrAbsent) {
   add("train", "a.png", blobs(1), "1 0.5 0.5 0.2 0.2\n3 0.5 0.5 0.2 0.2\n");
