@@ -28,7 +28,9 @@ struct StatsOptions {
 Settings settings(StatsOptions& o) {
   const std::vector<Setting> stats = {
       setting("data", o.data, "data.yaml, or annotations of any format").positional().basic(),
-      setting("other", o.other, "a second data.yaml, shown beside the first").basic(),
+      setting("other", o.other,
+              "a second data.yaml, shown beside the first; the advice is about the first")
+          .basic(),
       setting("out", o.out, "new or empty folder for stats.html and stats.json").basic()};
   return {"dataset stats", joined({stats, settings(o.network)})};
 }
