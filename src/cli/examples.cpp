@@ -85,7 +85,7 @@ const std::vector<Examples>& data_examples() {
        {"yolov7 dataset convert --source annotated --to yolo --out data",
         "yolov7 dataset convert --source data/data.yaml --to coco --out coco"}},
       {"dataset check",
-       {"yolov7 dataset check --data data/data.yaml --out report.html",
+       {"yolov7 dataset check --data data/data.yaml --out checked",
         "yolov7 dataset check --data data/data.yaml --fix mended"}},
       {"dataset split",
        {"yolov7 dataset split --data data/data.yaml --shares 70,20,10 --by stratified --out "
@@ -95,7 +95,7 @@ const std::vector<Examples>& data_examples() {
        {"yolov7 dataset rename --data data/data.yaml --map car=vehicle truck=vehicle --out "
         "joined"}},
       {"dataset subset", {"yolov7 dataset subset --data data/data.yaml --percent 10 --out tenth"}},
-      {"dataset stats", {"yolov7 dataset stats --data data/data.yaml --out stats.html"}},
+      {"dataset stats", {"yolov7 dataset stats --data data/data.yaml --out stats"}},
       {"dataset browse", {"yolov7 dataset browse --data data/data.yaml --out browse"}},
       {"dataset augment",
        {"yolov7 dataset augment --list",
