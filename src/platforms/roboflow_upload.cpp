@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/json.hpp"
 #include "core/progress.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -42,6 +43,14 @@ struct Uploading {
   RoboflowUpload& result;
 };
 
+/// A good status with an answer that is none.
+Refusal no_answer(const Uploading& work, const std::string& expected, const json& answer) {
+  constexpr int ok = 200;
+  return {fmt::format("{}, found {}", expected,
+                      work.service.service().client().shown(http::complaint(json_text(answer)))),
+          ok};
+}
+
 /// The id of the image on the service; sent unless the journal has it.
 std::string send_image(Uploading& work, const dataset::AnnotatedImage& image,
                        const std::string& key) {
@@ -58,8 +67,7 @@ std::string send_image(Uploading& work, const dataset::AnnotatedImage& image,
   const json* duplicate = member(answer, "duplicate");
   id = dataset::id_of(member(answer, "id")).value_or("");
   if (id.empty())
-    throw Error(fmt::format("expected the id of the image in the service's answer, found {}",
-                            http::complaint(answer.dump())));
+    throw no_answer(work, "expected the id of the image in the service's answer", answer);
   ++(duplicate != nullptr && duplicate->is_boolean() && duplicate->get<bool>()
          ? work.result.duplicates
          : work.result.images);
@@ -74,20 +82,19 @@ void send_annotation(Uploading& work, const dataset::AnnotatedImage& image, cons
                     step = work.options.predictions ? "prediction" : "annotation",
                     mark = file::content_hash(rows + "\n" + text::join(work.classes, "\n"));
   const std::string before = work.journal.get(key, step);
-  if (before == mark) return;
-  const json answer =
-      work.service.annotate(work.project, id,
-                            {image.file.stem().string() + ".txt", rows, work.classes,
-                             work.options.predictions, work.options.overwrite || !before.empty()},
-                            work.options.batch);
+  if (before == mark && !work.options.overwrite) return;
+  const bool replaces = work.options.overwrite || !before.empty();
+  const json answer = work.service.annotate(
+      work.project, id,
+      {image.file.stem().string() + ".txt", rows, work.classes, work.options.predictions, replaces},
+      work.options.batch);
   const json* success = member(answer, "success");
-  if (success != nullptr && success->is_boolean() && success->get<bool>())
-    ++work.result.annotations;
-  else if (work.options.overwrite || !before.empty())
-    throw Error(fmt::format("expected the annotation to be taken, found {}",
-                            http::complaint(answer.dump())));
-  else
-    ++work.result.annotations_kept;
+  if (success == nullptr || !success->is_boolean() || !success->get<bool>()) {
+    if (replaces) throw no_answer(work, "expected the annotation to be taken", answer);
+    ++work.result.annotations_kept;  // no entry of the journal: a later call must not replace it
+    return;
+  }
+  ++work.result.annotations;
   work.journal.set(key, step, mark);
 }
 

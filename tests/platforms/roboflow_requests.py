@@ -58,6 +58,22 @@ with tempfile.TemporaryDirectory() as name:
     changed = [record for record in server.take() if record["method"] == "POST"]
     check("a changed label is sent alone, and replaces", (again["annotations"], [(r["path"], ["overwrite", "true"] in r["query"]) for r in changed]), (1, [("/dataset/proj/annotate/img3", True)]))
 
+    # Annotations of the service's own are kept by every call, a changed label or not, until --overwrite asks for their end.
+    def owned(record, headers, body):
+        if "/annotate/" in record["path"] and ["overwrite", "true"] not in record["query"]:
+            return answer_json({"warn": "already annotated"}, 409)
+        return service(record, headers, body)
+    own = RecordingServer(owned)
+    keep = ["upload", "roboflow://ws/proj", "--source", "source", "--address", own.address, "--journal", "own.sqlite"]
+    for more, rows, expected in (([], "1 0.5 0.5 0.5 0.5\n", (0, 3)), ([], "1 0.5 0.5 0.25 0.25\n", (0, 3)), (["--overwrite"], "1 0.5 0.5 0.25 0.25\n", (3, 0)), (["--overwrite"], "1 0.5 0.5 0.25 0.25\n", (3, 0)), ([], "1 0.5 0.5 0.25 0.25\n", (0, 0))):
+        (folder / "source/labels/val/c.txt").write_text(rows)
+        again = program.json(*keep, *more)
+        check(f"annotations of the service's own {more}", (again["annotations"], again["annotations_kept"]), expected)
+    # An answer that repeats the key, and is none: the image is named, and the key is not shown.
+    odd = RecordingServer(lambda record, headers, body: answer_json({"message": "no id for " + rf.KEY}) if record["path"].endswith("/upload") else service(record, headers, body))
+    outcome = program("upload", "roboflow://ws/proj", "--source", "source", "--address", odd.address, "--journal", "odd.sqlite", code=1)
+    check("an answer without an id", (outcome.stderr.count("error:"), outcome.stderr.count("no id for ***"), "c.png: expected the id" in outcome.stderr), (3, 3, True))
+
     # Killed in between: the next call sends what the journal does not have. Interrupted: a clean end, at once.
     service.uploads = 0
     held = threading.Event()
