@@ -110,8 +110,17 @@ std::string Roboflow::export_link(const std::string& workspace, const std::strin
 
 std::string Roboflow::generate(const std::string& workspace, const std::string& project,
                                const json& settings) {
-  const json answer = service_.post(path_of({workspace, project, "generate"}), settings, query());
-  const auto version = dataset::id_of(member(answer, "version"));
+  const http::Request request =
+      json_request("POST", path_of({workspace, project, "generate"}), settings, query());
+  std::string why;
+  const auto answer = service_.send_once(request, why);
+  if (!answer)
+    throw Error(
+        fmt::format("{}; whether a version is made is not known: yolov7 dataset versions lists "
+                    "them",
+                    why));
+  const json value = service_.json_of(*answer, request);
+  const auto version = dataset::id_of(member(value, "version"));
   if (!version) throw Error("Roboflow: expected 'version' in the answer to generate, found none");
   return *version;
 }

@@ -39,7 +39,7 @@ class Roboflow {
   /// made in time, no link.
   std::string export_link(const std::string& workspace, const std::string& project,
                           const std::string& version, const std::string& format);
-  /// Makes a version of the project; its number.
+  /// Makes a version of the project; its number. Error: the answer got lost, so it may be made.
   std::string generate(const std::string& workspace, const std::string& project,
                        const nlohmann::json& settings);
   nlohmann::json health(const std::string& workspace, const std::string& project, bool regenerate);

@@ -158,6 +158,10 @@ with tempfile.TemporaryDirectory() as name:
     busy = RecordingServer(lambda *request: answer_json({"error": "busy"}, 503, {"Retry-After": "0"}))
     outcome = program("health", "roboflow://ws/proj", "--address", busy.address, "--tries", "3", code=1)
     check("a busy service is tried again", (len(busy.records), "503: busy" in outcome.stderr), (3, True))
+    # A version whose making got no answer may be there: it is not asked for again.
+    lost = RecordingServer(lambda record, headers, body: None if record["path"].endswith("/generate") else service(record, headers, body))
+    outcome = program("generate", "roboflow://ws/proj", "--address", lost.address, code=1)
+    check("a version is asked for once", (len([one for one in lost.records if one["method"] == "POST"]), "whether a version is made is not known" in outcome.stderr), (1, True))
     # TLS: a certificate that nobody vouches for is refused, and so is that of another host.
     for host in ("localhost", "other.example"):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-keyout", folder / f"{host}.key", "-out", folder / f"{host}.pem"],
