@@ -130,9 +130,17 @@ std::optional<LabelProject> LabelStudio::find_project(const std::string& number_
 
 LabelProject LabelStudio::make_project(const std::string& title,
                                        const std::vector<std::string>& classes) {
-  return project_of(
-      service().post("/api/projects/",
-                     {{"title", title}, {"label_config", dataset::label_studio_config(classes)}}));
+  const http::Request request =
+      json_request("POST", "/api/projects/",
+                   {{"title", title}, {"label_config", dataset::label_studio_config(classes)}});
+  for (int number = 1;; ++number) {
+    std::string why;
+    if (const auto answer = service().send_once(request, why))
+      return project_of(service_.json_of(*answer, request));
+    if (number >= service_.tries().most) throw Error(fmt::format("{} ({} tries)", why, number));
+    http::wait_for(http::wait_before(number, service_.tries(), {}), service_.stop());
+    if (const auto made = find_project(title)) return *made;
+  }
 }
 
 std::multimap<std::string, RemoteTask> LabelStudio::tasks_by_key(const LabelProject& project) {

@@ -54,6 +54,7 @@ class LabelStudio {
   /// By number, or by its whole title. Nothing where there is none. Errors: two of this title; no
   /// image in its configuration.
   std::optional<LabelProject> find_project(const std::string& number_or_title);
+  /// After a lost answer it looks for the title, and makes one where there is none.
   LabelProject make_project(const std::string& title, const std::vector<std::string>& classes);
 
   /// Tasks by meta.yolov7.key; a key that stands there twice has two.

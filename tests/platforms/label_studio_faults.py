@@ -26,13 +26,18 @@ class Server:
     """As Label Studio answers; `less`: what an answer has too few of; `tasks`: what the export says."""
 
     def __init__(self):
-        self.files, self.made, self.less, self.tasks, self.project = [], [], {}, [], PROJECT
+        self.files, self.made, self.less, self.tasks, self.project, self.projects = [], [], {}, [], PROJECT, []
         self.image = png(64, 48, (1, 2, 3))
 
     def __call__(self, record, headers, body):
         path, query = record["path"], dict(record["query"])
         if path == "/api/projects/3":
             return answer_json(self.project)
+        if path == "/api/projects/" and record["method"] == "POST":  # the first answer gets lost
+            self.projects.append({**PROJECT, "id": 3 + len(self.projects), "title": record["json"]["title"]})
+            return None if len(self.projects) == 1 else answer_json(self.projects[-1], 201)
+        if path == "/api/projects/":
+            return answer_json({"results": self.projects})
         if path == "/api/tasks/":
             return answer_json({"total": len(self.made), "tasks": [{"id": i + 1, "meta": task["meta"], "total_predictions": len(task["predictions"]), "total_annotations": 0} for i, task in enumerate(self.made)]})
         if path.endswith("/file-uploads"):
@@ -79,6 +84,11 @@ with tempfile.TemporaryDirectory() as name:
     check("a project of its own configuration", (sent["tasks"], sent["predictions"]), (2, 2))
     check("its names", [(list(task["data"]), {(r["from_name"], r["to_name"]) for r in task["predictions"][0]["result"]}) for task in answers.made], [(["photo"], {("box", "pic")})] * 2)
     check("the score is the lowest of the objects", [task["predictions"][0]["score"] for task in answers.made], [0.4, 0.8])
+
+    # The answer to the making of a project gets lost: there is one project of the title.
+    answers, server, place = start()
+    sent = program.json("push", place + "/new", *push, "--journal", "new.sqlite")
+    check("a project is made once", (len(answers.projects), sent["project"], sent["made_project"], sent["tasks"]), (1, 3, True, 2))
 
     # The server makes fewer than were sent.
     for what, said in (("files", "expected 2 files to be taken, found 1"), ("tasks", "expected 2 tasks, 0 annotations and 2 predictions to be made, found 1, 0 and 2"), ("predictions", "found 2, 0 and 1")):
