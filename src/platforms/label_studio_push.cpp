@@ -178,7 +178,7 @@ class Push {
       const bool counted = std::none_of(recovered_.begin(), recovered_.end(),
                                         [&](const Item& one) { return one.key == item.key; });
       if (options_.predictions && has_labels(item) && counted)
-        marks[item.key] = file::content_hash(json_text(labels_of(*item.image)));
+        marks[item.key] = mark_of_labels(item);
     }
     journal_.set_all(tasks, "task");
     journal_.set_all(marks, "prediction");
@@ -246,21 +246,28 @@ class Push {
     return task;
   }
 
-  /// How many were made anew, and how many the journal knows to be the same.
+  /// What the journal has of a task: "" where the image has no labels.
+  std::string mark_of_labels(const Item& item) const {
+    return has_labels(item) ? file::content_hash(json_text(labels_of(*item.image))) : "";
+  }
+
+  /// How many were made anew or taken away, and how many the journal knows to be the same.
   std::pair<std::size_t, std::size_t> renew_predictions(const std::vector<Item>& known) {
     std::size_t unchanged = 0;
     std::vector<const Item*> changed;
-    std::map<std::string, std::string> marks;
+    std::map<std::string, std::string> marks, unknown;
     for (const Item& item : known) {
-      if (!has_labels(item)) continue;
-      const std::string mark = file::content_hash(json_text(labels_of(*item.image)));
+      const std::string mark = mark_of_labels(item);
       if (journal_.get(item.key, "prediction") == mark) {
-        ++unchanged;
+        unchanged += has_labels(item) ? 1 : 0;
         continue;
       }
       marks[item.key] = mark;
+      unknown[item.key] = "unknown";
       changed.push_back(&item);
     }
+    // What the server has of them is not known from here until the last one is made.
+    journal_.set_all(unknown, "prediction");
     for (std::size_t begin = 0; begin < changed.size(); begin += options_.tasks_a_request) {
       check_stop(server_.service().stop());
       const std::size_t end = std::min(changed.size(), begin + options_.tasks_a_request);
@@ -276,14 +283,16 @@ class Push {
     json predictions = json::array();
     std::vector<std::int64_t> tasks;
     for (const Item* item : items) {
+      tasks.push_back(item->task);
+      if (!has_labels(*item)) continue;
       json one = labels_of(*item->image);
       one["task"] = item->task;
       predictions.push_back(std::move(one));
-      tasks.push_back(item->task);
     }
     until_there([&] { return items; },
                 [&](const std::vector<const Item*>&, std::string& why) {
                   server_.delete_predictions(result_.project, tasks);
+                  if (predictions.empty()) return true;
                   const auto made = server_.import_predictions(result_.project, predictions, why);
                   if (!made) return false;
                   if (*made != predictions.size())

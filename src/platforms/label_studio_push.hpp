@@ -24,7 +24,8 @@ struct PushResult {
   std::size_t files = 0, files_known = 0;        ///< uploaded by this call, and found on the server
   std::size_t tasks = 0, tasks_known = 0;        ///< the same
   std::size_t annotations = 0, predictions = 0;  ///< made with the tasks of this call
-  std::size_t predictions_renewed = 0, predictions_unchanged = 0;  ///< of the tasks known
+  /// Of the tasks known; renewed: also taken away, where nothing is found in the image any more.
+  std::size_t predictions_renewed = 0, predictions_unchanged = 0;
   std::size_t annotations_not_sent = 0;  ///< of tasks known: what people may have changed is kept
   std::vector<std::string> doubles;      ///< images that have two tasks
 };

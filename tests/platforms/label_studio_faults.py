@@ -104,6 +104,22 @@ with tempfile.TemporaryDirectory() as name:
     check("created: fewer, with 201", "expected 1 predictions to be made, found 0" in outcome.stderr, True)
     answers.less = {}
     check("it is sent again", program.json("push", place + "/3", *push, "--journal", "created.sqlite")["predictions_renewed"], 1)
+    # A push that ends between the end of the old pre-labels and the new ones: the old ones are no longer there.
+    answers.less = {"created": 1}
+    (folder / "source/labels/train/b.txt").write_text(scenario.ROWS[1])
+    program("push", place + "/3", *push, "--journal", "created.sqlite", code=1)
+    answers.less = {}
+    (folder / "source/labels/train/b.txt").write_text("1 0.5 0.5 0.5 0.5 0.9\n")
+    check("the old ones are sent again, too", program.json("push", place + "/3", *push, "--journal", "created.sqlite")["predictions_renewed"], 1)
+    # Nothing is found in the second image any more, which has no label file then.
+    (folder / "source/labels/train/b.txt").unlink()
+    server.take()
+    sent = program.json("push", place + "/3", *push, "--journal", "created.sqlite")
+    asked = server.take()
+    check("its pre-label goes away", ([one["json"]["selectedItems"]["included"] for one in asked if one["path"].startswith("/api/dm/actions")], sum(one["path"].endswith("/import/predictions") for one in asked), sent["predictions_renewed"], sent["predictions_unchanged"]), ([[2]], 0, 1, 1))
+    sent = program.json("push", place + "/3", *push, "--journal", "created.sqlite")
+    check("once", (sent["predictions_renewed"], sent["predictions_unchanged"]), (0, 1))
+    (folder / "source/labels/train/b.txt").write_text("1 0.5 0.5 0.5 0.5 0.9\n")
     answers.made *= 2
     check("tasks that are there twice are named", len(program.json("push", place + "/3", *push, "--journal", "created.sqlite")["doubles"]), 2)
 
