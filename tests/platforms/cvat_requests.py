@@ -60,6 +60,8 @@ with tempfile.TemporaryDirectory() as name:
     check("the server fails", "the server failed: the disk is full" in fault("pull", place + "/7", "--out", "x"), True)
     check("nothing is written", (folder / "x").exists(), False)
     check("pre-labels", "CVAT knows no predictions" in program("push", place + "/c", "--source", "source", "--pre-labels", code=2).stderr, True)
+    for option in (["--merge"], ["--all"], ["--iou", "0.6"]):
+        check(f"pull {option[0]}: not with CVAT", f"{option[0]}: expected a Label Studio server" in program("pull", place + "/7", "--out", "x", *option, code=2).stderr, True)
     # Answers that are none, or lead elsewhere.
     answers = {"/api/tasks/7": {}, "/api/tasks/7/dataset/export": {"rq_id": "r"}, "/api/requests/r": {"status": "finished"}}
     for where, value, said in (("/api/requests/r", {"status": "finished", "result_url": "file:///etc/passwd"}, "expected an http or https address"), ("/api/requests/r", {"status": "finished"}, "expected an http or https address"),

@@ -155,6 +155,8 @@ with tempfile.TemporaryDirectory() as name:
     answers.tasks, answers.image = [task(1)], b"no image"
     outcome = program("pull", place + "/3", "--out", "none", code=1)
     check("an image that is none", ((folder / "none").exists(), "error:" in outcome.stderr), (False, True))
+    outcome = program("pull", place + "/3", "--out", "none", "--patience", "9", code=2)
+    check("an option of CVAT", "--patience: expected a CVAT server" in outcome.stderr, True)
     outcome = program("pull", place + "/4", "--out", "none", code=1)
     check("the server repeats the key", "expected the project '4', found none" in outcome.stderr, True)
 check.end("one line each")

@@ -186,26 +186,29 @@ std::vector<Setting> pull_settings(PullVerbOptions& o) {
            .basic(),
        setting("out", o.out, "folder to write: new or empty").basic(),
        setting("images", o.images,
-               "folder with the images; what it lacks is fetched from the server")
+               "folder with the images; what it lacks is fetched from a Label Studio server, and "
+               "left out by name with CVAT, which then sends no images")
            .basic(),
        setting("merge", o.merge,
                "Label Studio: boxes that more than half of the people drew, at the mean of their "
                "places; without it the newest annotation is taken")
            .basic(),
-       setting("iou", o.iou, "boxes of two people are one object from this overlap on")
+       setting("iou", o.iou,
+               "Label Studio: boxes of two people are one object from this overlap on")
            .range(0.01, 1),
-       setting("all", o.all, "tasks that nobody has annotated, too")});
+       setting("all", o.all, "Label Studio: tasks that nobody has annotated, too")});
 }
 
 /// Options that the service has no use for are wrong calls, so that nobody relies on them.
-void refuse_of_others(const Place& place, const std::vector<std::string>& given) {
+void refuse_of_others(const Place& place, const std::string& verb,
+                      const std::vector<std::string>& given,
+                      const std::vector<std::string>& of_label_studio) {
   const std::vector<std::string> of_others =
-      place.service == "cvat" ? std::vector<std::string>{"existing", "model", "journal"}
-                              : std::vector<std::string>{"patience"};
+      place.service == "cvat" ? of_label_studio : std::vector<std::string>{"patience"};
   for (const std::string& name : given)
     if (text::contains(of_others, name))
       throw usage_error(fmt::format(
-          "dataset push: --{}: expected {}, found {}", name,
+          "{}: --{}: expected {}, found {}", verb, name,
           place.service == "cvat" ? "a Label Studio server" : "a CVAT server", place.service));
 }
 
@@ -217,7 +220,8 @@ json run_dataset_push(const std::vector<std::string>& arguments, Output& output)
       "dataset push", joined({server_settings(o), source_settings(o.source), push_settings(o)})};
   if (!parse_arguments(settings, arguments, output)) return {};
   const Place place = place_of(o, "dataset push");
-  refuse_of_others(place, given_names(settings, arguments));
+  refuse_of_others(place, "dataset push", given_names(settings, arguments),
+                   {"existing", "model", "journal"});
   o.push.make_project = !o.existing;
   dataset::Conversion account;
   const dataset::AnnotatedSet set = read_source(o.source, "dataset push", account);
@@ -246,6 +250,8 @@ json run_dataset_pull(const std::vector<std::string>& arguments, Output& output)
   const Settings settings{"dataset pull", joined({server_settings(o), pull_settings(o)})};
   if (!parse_arguments(settings, arguments, output)) return {};
   const Place place = place_of(o, "dataset pull");
+  refuse_of_others(place, "dataset pull", given_names(settings, arguments),
+                   {"merge", "iou", "all"});
   if (o.out.empty())
     throw usage_error("dataset pull: expected --out with the folder to write, found none");
   if (place.service == "label-studio") return pull_label_studio(place, o, output);
