@@ -264,10 +264,11 @@ class Pull {
 
   void compare(const Task& task, const AnnotatedImage* images, AnnotatedImage& image) {
     std::vector<Opinion> opinions;
+    std::vector<dataset::AnnotatedObject> unusable;
     for (std::size_t i = 0; i < task.answers.size(); ++i) {
       Opinion opinion{task.answers[i].author, {}};
       for (const dataset::AnnotatedObject& object : images[i].objects)
-        if (object.class_index >= 0 && object.fault.empty()) opinion.objects.push_back(object);
+        (object.fault.empty() ? opinion.objects : unusable).push_back(object);
       opinions.push_back(std::move(opinion));
     }
     ReviewEntry entry;
@@ -285,6 +286,8 @@ class Pull {
       image.objects = merged.objects;
       image.state = image.objects.empty() ? dataset::ImageState::empty_on_purpose
                                           : dataset::ImageState::annotated;
+      // They are left out by their reasons later, as they are without a merge.
+      image.objects.insert(image.objects.end(), unusable.begin(), unusable.end());
       result_.left_out_by_merge += merged.left_out.size();
     }
     result_.review.push_back(std::move(entry));

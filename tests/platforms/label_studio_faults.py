@@ -152,6 +152,11 @@ with tempfile.TemporaryDirectory() as name:
         answers.tasks = tasks
         outcome = program("pull", place + "/3", "--out", "none", code=1)
         check(f"export {tasks}", (outcome.stderr.count("error:"), (folder / "none").exists()), (1, False))
+    # Two people: the box that both drew stays, what one of them drew that is no box is left out by its reason.
+    broken = {**region, "id": "broken", "value": {"x": 50, "rectanglelabels": ["cat"]}}
+    answers.tasks = [task(13, annotations=[{"id": 1, "completed_by": {"email": "a@b"}, "result": [region, broken]}, {"id": 2, "completed_by": {"email": "c@d"}, "result": [region]}])]
+    got = program.json("pull", place + "/3", "--out", "joined", "--merge")
+    check("a broken box does not go without a word", (got["conversion"]["boxes"], ["expected a number in y" in one["reason"] for one in got["conversion"]["dropped"]]), ({"in": 2, "out": 1, "dropped": 1}, [True]))
     answers.tasks, answers.image = [task(1)], b"no image"
     outcome = program("pull", place + "/3", "--out", "none", code=1)
     check("an image that is none", ((folder / "none").exists(), "error:" in outcome.stderr), (False, True))

@@ -156,6 +156,9 @@ json pull_label_studio(const Place& place, const PullVerbOptions& o, Output& out
   say_agreement(got, output);
   if (!o.merge && !got.review.empty())
     output.line("the newest annotation of each task is taken; --merge joins them by box");
+  if (got.left_out_by_merge > 0)
+    log::warning(fmt::format("{} boxes that no majority drew are left out (pull.json names them)",
+                             got.left_out_by_merge));
   if (got.edits.all() > 0)
     output.line(
         fmt::format("pre-labels: {} kept, {} moved, {} relabelled, {} removed, {} added: "
