@@ -341,16 +341,21 @@ std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelPro
 Edits edits_of(const json& prediction, const json& annotation) {
   Edits edits;
   std::map<std::string, json> before;
+  std::set<std::string> seen;
   if (prediction.is_array())
-    for (const json& one : prediction) before[text_at(one, "id")] = one.value("value", json());
+    for (const json& one : prediction)
+      if (has_place(one)) before.emplace(text_at(one, "id"), *member(one, "value"));
   if (annotation.is_array())
     for (const json& one : annotation) {
-      const auto found = before.find(text_at(one, "id"));
+      const std::string id = text_at(one, "id");
+      // Choices and texts of a region are further ones of its id.
+      if (!has_place(one) || (!id.empty() && !seen.insert(id).second)) continue;
+      const auto found = before.find(id);
       if (found == before.end()) {
         ++edits.added;
         continue;
       }
-      const json now = one.value("value", json());
+      const json& now = *member(one, "value");
       if (labels_of(now) != labels_of(found->second))
         ++edits.relabelled;
       else

@@ -17,15 +17,6 @@ using dataset::text_at;
 using nlohmann::json;
 namespace {
 
-/// Whether the value of a region says where in the image it is.
-bool has_place(const json& region) {
-  const json* value = member(region, "value");
-  if (value == nullptr) return false;
-  for (const char* key : {"x", "points", "vertices", "rle", "sequence"})
-    if (member(*value, key) != nullptr) return true;
-  return false;
-}
-
 bool is_box(const std::string& kind) {
   for (const char* shape : {"rectangle", "ellipse", "polygon"})
     if (kind == shape || kind == std::string(shape) + "labels") return true;
@@ -33,6 +24,14 @@ bool is_box(const std::string& kind) {
 }
 
 }  // namespace
+
+bool has_place(const json& region) {
+  const json* value = member(region, "value");
+  if (value == nullptr) return false;
+  for (const char* key : {"x", "points", "vertices", "rle", "sequence"})
+    if (member(*value, key) != nullptr) return true;
+  return false;
+}
 
 std::vector<std::string> shapes_left_out(const json& result, const AnnotatedImage& image) {
   std::vector<std::string> found;

@@ -9,6 +9,9 @@
 
 namespace yolov7::platforms {
 
+/// Whether the value of a region says where in the image it is.
+bool has_place(const nlohmann::json& region);
+
 /// What of an annotation's `result` is no usable object of the image that was read from it, in
 /// words: a region with a place in the image that is no box, or an object with a fault. A key point
 /// that belongs to a box counts with it; choices, texts and relations have no place.

@@ -107,5 +107,22 @@ TEST(Edits, ByTheIdsOfTheRegions) {
   EXPECT_EQ(edits_of({}, {}).all(), 0u);
 }
 
+TEST(Edits, ChoicesTextsAndRelationsAreNoBoxes) {
+  using nlohmann::json;
+  const json drawn{
+      {"id", "1"},
+      {"type", "rectanglelabels"},
+      {"value", {{"x", 10}, {"y", 1}, {"width", 5}, {"height", 5}, {"rectanglelabels", {"a"}}}}};
+  const json choice{
+      {"id", "1"},
+      {"type", "choices"},
+      {"value", {{"x", 10}, {"y", 1}, {"width", 5}, {"height", 5}, {"choices", {"old"}}}}};
+  const json whole{{"id", "2"}, {"type", "choices"}, {"value", {{"choices", {"night"}}}}};
+  const json relation{{"type", "relation"}, {"from_id", "1"}, {"to_id", "1"}};
+  EXPECT_EQ(edits_of(json::array({drawn}), json::array({drawn, choice, whole, relation})),
+            (Edits{1, 0, 0, 0, 0}));
+  EXPECT_EQ(edits_of(json::array({17}), json::array({17, "x"})).all(), 0u);
+}
+
 }  // namespace
 }  // namespace yolov7::platforms
