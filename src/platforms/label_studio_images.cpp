@@ -67,7 +67,8 @@ std::string TaskImages::fetch(const std::string& written, const std::string& has
         text::printable(written));
   http::Request request;
   const std::size_t query = path.find("?d=");
-  request.path = http::escaped(path.substr(0, query), true);
+  // The server writes names of files that people uploaded with escapes, those of a push without.
+  request.path = http::escaped(dataset::percent_decoded(path.substr(0, query)), true);
   if (query != std::string::npos)
     request.query = {{"d", dataset::percent_decoded(path.substr(query + 3))}};
   http::DownloadOptions options;

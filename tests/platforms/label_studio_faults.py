@@ -157,6 +157,11 @@ with tempfile.TemporaryDirectory() as name:
     answers.tasks = [task(13, annotations=[{"id": 1, "completed_by": {"email": "a@b"}, "result": [region, broken]}, {"id": 2, "completed_by": {"email": "c@d"}, "result": [region]}])]
     got = program.json("pull", place + "/3", "--out", "joined", "--merge")
     check("a broken box does not go without a word", (got["conversion"]["boxes"], ["expected a number in y" in one["reason"] for one in got["conversion"]["dropped"]]), ({"in": 2, "out": 1, "dropped": 1}, [True]))
+    # A file that people uploaded: the server writes its name with escapes.
+    answers.tasks = [task(14, data={"photo": "/data/upload/3/0123abcd-%C3%A4.png"})]
+    server.take()
+    program("pull", place + "/3", "--out", "escaped")
+    check("an escape is not escaped again", [one["path"] for one in server.take() if one["path"].startswith("/data/")], ["/data/upload/3/0123abcd-ä.png"])
     answers.tasks, answers.image = [task(1)], b"no image"
     outcome = program("pull", place + "/3", "--out", "none", code=1)
     check("an image that is none", ((folder / "none").exists(), "error:" in outcome.stderr), (False, True))
