@@ -377,8 +377,8 @@ PullResult pull_project(LabelStudio& server, const std::string& project,
     throw Error(fmt::format("{}: expected the project '{}', found none",
                             server.service().client().address().text(), text::printable(project)));
   result.project = *found;
-  const fs::path parent = options.out.has_parent_path() ? options.out.parent_path() : ".",
-                 work = parent / ("." + options.out.filename().string() + ".pull");
+  const fs::path out = dataset::output_place(options.out),
+                 work = out.parent_path() / ("." + out.filename().string() + ".pull");
   file::make_folder(work / "images");
   Pull(server, options, result).run(work);
   fs::remove_all(work);

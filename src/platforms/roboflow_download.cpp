@@ -54,10 +54,10 @@ VersionDownload download_version(Roboflow& service, const std::vector<std::strin
   const json version = service.finished_version(workspace, project, number);
   result.images_said = static_cast<std::size_t>(dataset::size_at(version, "images"));
   const std::string link = service.export_link(workspace, project, number, result.format);
-  const fs::path parent = out.has_parent_path() ? out.parent_path() : fs::path("."),
-                 archive =
-                     parent / fmt::format(".{}.roboflow-{}-{}-{}-{}.zip", out.filename().string(),
-                                          workspace, project, number, result.format);
+  const fs::path target = dataset::output_place(out), parent = target.parent_path(),
+                 archive = parent / fmt::format(".{}.roboflow-{}-{}-{}-{}.zip",
+                                                target.filename().string(), workspace, project,
+                                                number, result.format);
   file::make_folder(parent);
   const http::Download got = fetch(service, link, archive);
   result.bytes = got.bytes;

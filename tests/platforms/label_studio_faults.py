@@ -160,7 +160,7 @@ with tempfile.TemporaryDirectory() as name:
     # A file that people uploaded: the server writes its name with escapes.
     answers.tasks = [task(14, data={"photo": "/data/upload/3/0123abcd-%C3%A4.png"})]
     server.take()
-    program("pull", place + "/3", "--out", "escaped")
+    program("pull", place + "/3", "--out", "escaped/")
     check("an escape is not escaped again", [one["path"] for one in server.take() if one["path"].startswith("/data/")], ["/data/upload/3/0123abcd-ä.png"])
     answers.tasks, answers.image = [task(1)], b"no image"
     outcome = program("pull", place + "/3", "--out", "none", code=1)

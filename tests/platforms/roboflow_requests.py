@@ -115,7 +115,7 @@ with tempfile.TemporaryDirectory() as name:
     other = RecordingServer(lambda record, headers, body: (200, {"Content-Type": "application/zip"}, rf.archive()))
     service.link = other.address + "/far?sig=zip-s3cret"
     get = ["download", "roboflow://ws/proj/1", "--address", server.address]
-    program(*get, "--out", "far")
+    program(*get, "--out", "far/")
     check("the key stays at home", (len(other.records), any(rf.KEY in json.dumps(one) for one in other.records + other.heads)), (1, False))
 
     # A download that breaks off goes on in a later call.

@@ -33,8 +33,9 @@ void add_losses(const AnnotatedSet& set, const Format& to, Conversion& account) 
 class Unpacked {
  public:
   explicit Unpacked(const fs::path& out)
-      : folder_(fs::absolute(out).lexically_normal().parent_path() /
-                fmt::format(".{}.unpacked.{}", out.filename().string(), ::getpid())) {}
+      : folder_(output_place(out).parent_path() /
+                fmt::format(".{}.unpacked.{}", output_place(out).filename().string(), ::getpid())) {
+  }
   ~Unpacked() {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);

@@ -19,16 +19,12 @@
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
-namespace {
 
-/// Absolute and without a slash at the end, so that it has a name and a parent.
-fs::path place(const fs::path& folder) {
+fs::path output_place(const fs::path& folder) {
   fs::path result = fs::absolute(folder).lexically_normal();
   if (!result.has_filename()) result = result.parent_path();
   return result;
 }
-
-}  // namespace
 
 void require_empty(const fs::path& folder) {
   std::error_code error;
@@ -48,7 +44,7 @@ void require_empty(const fs::path& folder) {
 }
 
 void require_outside(const fs::path& folder, std::span<const fs::path> data) {
-  const fs::path target = fs::weakly_canonical(place(folder));
+  const fs::path target = fs::weakly_canonical(output_place(folder));
   std::error_code error;
   for (const fs::path& one : data) {
     if (!fs::is_directory(one, error)) continue;  // a list names its files one by one
@@ -83,7 +79,7 @@ void require_outside(const fs::path& folder, const Description& data) {
 
 void build_folder(const fs::path& folder, const std::function<void(const fs::path&)>& build) {
   require_empty(folder);
-  const fs::path target = place(folder);
+  const fs::path target = output_place(folder);
   file::make_folder(target.parent_path());
   const fs::path temporary =
       target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid());

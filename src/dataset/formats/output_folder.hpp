@@ -8,6 +8,8 @@
 
 namespace yolov7::dataset {
 
+/// Absolute and without a slash at the end, so that it has a name and a parent.
+std::filesystem::path output_place(const std::filesystem::path& folder);
 /// Error unless `folder` is absent or an empty folder. For an early answer, before long work.
 void require_empty(const std::filesystem::path& folder);
 /// Error if `folder` lies in one of these folders of a data set, or is one: what is written there
