@@ -80,6 +80,29 @@ TEST_F(Active, ChoosesWithinTheBudgetLeavesCopiesAndLabelledImagesAndIsRepeatabl
   EXPECT_EQ(nlohmann::json::parse(all.out)["shown_by_chosen_images"], 1);
 }
 
+TEST_F(Active, AnImageWhosePathNoFileOfResultsCanHoldIsNamed) {
+  fs::copy_file(scratch / "pool/copy.jpg", scratch / "pool" / "odd\xff.jpg");
+  const Outcome one = select({"--budget", "30", "--strategy", "random", "--keep-similar", "--out",
+                              (scratch / "odd").string()});
+  EXPECT_EQ(one.code, 1);
+  EXPECT_TRUE(has(one.err, "expected a path in UTF-8")) << one.err;
+  const auto images = nlohmann::json::parse(read_text(scratch / "odd/predictions.json"))["images"];
+  EXPECT_EQ(images.size(), 19u);  // all the others
+  for (const auto& image : images)
+    EXPECT_TRUE(fs::exists(image["file_name"].get<std::string>())) << image;
+}
+
+TEST_F(Active, WhatCannotBeReadIsNamedWhereNothingIsLeft) {
+  write_text(scratch / "broken/a.jpg", "no image");
+  const Outcome one =
+      run({"active", "select", (scratch / "broken").string(), "--weights",
+           std::string(YOLOV7_SOURCE_DIR) + "/weights/yolov7-tiny-synth.pt", "--img-size", "160",
+           "--budget", "3", "--out", (scratch / "none").string()});
+  EXPECT_EQ(one.code, 1);
+  EXPECT_TRUE(has(one.err, "a.jpg: ")) << one.err;
+  EXPECT_TRUE(has(one.err, "nothing was chosen: 0 images")) << one.err;
+}
+
 TEST_F(Active, WrongCallsAreRefused) {
   EXPECT_EQ(select({"--budget", "8"}).code, 2);
   EXPECT_EQ(select({"--out", (scratch / "x").string()}).code, 2);

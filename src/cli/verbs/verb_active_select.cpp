@@ -14,6 +14,7 @@
 #include "cli/verbs/server_access.hpp"
 #include "core/file.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
@@ -101,6 +102,18 @@ void write_sheets(const active::Selection& selection, const Pool& pool,
   write_contact_sheets(folder, selection.choices.size(), picture, names, {}, interrupt::token());
 }
 
+/// Takes the images out whose paths no JSON file can hold, and names them.
+std::vector<std::string> take_unnamable(std::vector<runtime::SourcePicture>& pictures) {
+  std::vector<std::string> taken;
+  std::erase_if(pictures, [&](const runtime::SourcePicture& one) {
+    const std::string path = fs::absolute(one.path).string();
+    if (text::is_utf8(path)) return false;
+    taken.push_back(path + ": expected a path in UTF-8, which predictions.json can hold");
+    return true;
+  });
+  return taken;
+}
+
 void require_options(const ActiveOptions& o) {
   if (o.source.empty())
     throw usage_error(
@@ -155,8 +168,6 @@ json result_json(const ActiveOptions& o, const active::Selection& selection, con
 
 void say(const ActiveOptions& o, const active::Selection& selection, const Pool& pool,
          const Labelled& labelled, Output& output) {
-  for (const std::string& one : pool.unreadable) log::error("unreadable: " + one);
-  if (!pool.unreadable.empty()) output.code = ExitCode::failure;
   for (const std::string& name : labelled.strange_classes)
     log::warning(
         fmt::format("the labelled set has a class that the model does not know: '{}'; its "
@@ -195,7 +206,8 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   require_options(o);
   o.select.budget.unit = active::budget_unit(o.unit);
   o.select.seed = static_cast<std::uint64_t>(o.seed);
-  const auto pictures = runtime::list_pictures(o.source);
+  auto pictures = runtime::list_pictures(o.source);
+  const std::vector<std::string> unnamable = take_unnamable(pictures);
   take_server_access(o.model);
   o.model.detector.streams = std::max(1, std::min(usable_cores(), 16));
   api::OpenModel model = api::open_detector(o.model);
@@ -206,7 +218,10 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   PoolOptions looking;
   looking.look = o.look;
   looking.mirrored = o.select.strategy == "disagreement";
-  const Pool pool = look_at_pool(pictures, pool_workers(model), looking);
+  Pool pool = look_at_pool(pictures, pool_workers(model), looking);
+  pool.unreadable.insert(pool.unreadable.end(), unnamable.begin(), unnamable.end());
+  for (const std::string& one : pool.unreadable) log::error("unreadable: " + one);
+  if (!pool.unreadable.empty()) output.code = ExitCode::failure;
   const std::vector<active::Candidate> candidates =
       candidates_of(pool, labelled, model.names.size(), o.keep_similar);
   o.select.labelled_boxes = labelled.boxes;
@@ -221,13 +236,13 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
     file::write_atomically(folder / "selected.txt", list, file::Sync::later);
     file::write_atomically(folder / "selection.csv", selection_csv(selection, pool),
                            file::Sync::later);
-    file::write_atomically(folder / "selection.json", result.dump(1) + "\n", file::Sync::later);
-    file::write_atomically(
-        folder / "predictions.json",
-        predictions_json(chosen_images(selection, pool), model.names, active::counted_confidence)
-                .dump() +
-            "\n",
-        file::Sync::later);
+    file::write_atomically(folder / "selection.json", json_text(result, 1) + "\n",
+                           file::Sync::later);
+    file::write_atomically(folder / "predictions.json",
+                           json_text(predictions_json(chosen_images(selection, pool), model.names,
+                                                      active::counted_confidence)) +
+                               "\n",
+                           file::Sync::later);
     write_sheets(selection, pool, model.names, folder / "sheets");
   });
   say(o, selection, pool, labelled, output);
