@@ -8,6 +8,7 @@
 #include "core/file.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "dataset/formats/image_fit.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/formats/yolo.hpp"
 #include "dataset/formats/yolo_layout.hpp"
@@ -194,14 +195,15 @@ std::vector<AnnotatedObject> read_labels(std::string_view text, const Task& task
                    object.box.x2 * task.width, object.box.y2 * task.height};
     constexpr double rounding = 0.5;
     clipped += std::max({-box.x1, -box.y1, box.x2 - task.width, box.y2 - task.height}) > rounding;
-    object.box = clip(box, task.width, task.height);
+    object.box = box;
+    for (dataset::Ring& ring : object.rings)
+      for (dataset::Point& point : ring) point.x *= task.width, point.y *= task.height;
+    dataset::clip_object(object, task.width, task.height);
     if (!(object.box.area() > 0))
       throw Error(
           fmt::format("{}:{}: expected a box that lies in the image and has an area, found "
                       "none",
                       source, object.line));
-    for (dataset::Ring& ring : object.rings)
-      for (dataset::Point& point : ring) point.x *= task.width, point.y *= task.height;
   }
   return objects;
 }

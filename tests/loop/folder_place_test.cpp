@@ -72,6 +72,12 @@ TEST_F(FolderPlace, GivesBackWhatPeopleFinished) {
   EXPECT_EQ(clipped.by_key.at(key(10)).objects.at(0).box, (Xyxy{8, 4, 16, 12}));
   EXPECT_EQ(clipped.notes,
             std::vector<std::string>{"1 boxes reached beyond their images and were clipped"});
+  // A triangle of the pixels 8, 8 and 24, 8 and 8, 16: it is clipped as its box is.
+  write(label(0), "0 0.5 0.5 1.5 0.5 0.5 1\n");
+  const Answers polygon = place->pull(round());
+  const dataset::AnnotatedObject& triangle = polygon.by_key.at(key(10)).objects.at(0);
+  EXPECT_EQ(triangle.box, (Xyxy{8, 8, 16, 16}));
+  EXPECT_EQ(triangle.rings, (std::vector<dataset::Ring>{{{8, 8}, {16, 8}, {8, 16}}}));
   write(label(0), "");
   write("done.txt", "all\n");
   EXPECT_EQ(place->pull(round()).answered(), 3U);
