@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -129,7 +130,13 @@ class FolderPlace : public Place {
 void read_done(std::string_view text, const TaskSet& tasks, const std::string& source,
                Answers& answers) {
   std::vector<std::string> names;
-  for (const Task& task : tasks.tasks) names.push_back(task.file);
+  std::unordered_map<std::string, const Task*> by_name;
+  for (const Task& task : tasks.tasks) {
+    names.push_back(task.file);
+    for (const std::string& name :
+         {task.file, fs::path(task.file).stem().string(), "images/" + task.file})
+      by_name.emplace(name, &task);
+  }
   bool all = false;
   int line = 0;
   for (std::string_view row : text::lines(text)) {
@@ -142,13 +149,12 @@ void read_done(std::string_view text, const TaskSet& tasks, const std::string& s
       all = true;
       continue;
     }
-    const auto task = std::find_if(tasks.tasks.begin(), tasks.tasks.end(), [&](const Task& one) {
-      return one.file == name || fs::path(one.file).stem() == name || "images/" + one.file == name;
-    });
-    if (task == tasks.tasks.end())
+    const auto found = by_name.find(name);
+    if (found == by_name.end())
       throw Error(fmt::format("{}:{}: expected the name of an image of the round, found '{}'{}",
                               source, line, text::printable(name),
                               text::did_you_mean(name, names)));
+    const Task* const task = found->second;
     AnswerState& state = answers.by_key.at(task->key).state;
     const AnswerState wanted = skip ? AnswerState::skipped : AnswerState::empty;
     if (state != AnswerState::open && state != wanted)
