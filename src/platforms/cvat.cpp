@@ -272,12 +272,16 @@ void Cvat::export_task(std::int64_t task, const std::string& format, bool images
   options.tries = options_.tries;
   http::Client& own = service_.client();
   const std::string& prefix = own.address().prefix;
-  if (address.origin() == own.address().origin() && get.path.starts_with(prefix + "/")) {
+  // Behind a proxy that ends TLS a server may write its own address with http.
+  if (address.host == own.address().host && address.port == own.address().port &&
+      get.path.starts_with(prefix + "/")) {
     http::Request here = get;
     here.path = get.path.substr(prefix.size());
     http::download(own, here, archive, options, service_.stop());
     return;
   }
+  if (own.address().scheme == "https" && address.scheme != "https")
+    throw Error("CVAT: expected an https place of the export, found one without TLS");
   http::Client other(address);  // it learns no token
   http::download(other, get, archive, options, service_.stop());
 }

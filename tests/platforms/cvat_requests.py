@@ -48,6 +48,13 @@ with tempfile.TemporaryDirectory() as name:
     program("pull", place + "/cells", "--out", "by-name", "--images", "source/images", **token)
     check("by name, with a token and images of one's own", (near(rows_of(folder / "by-name"), expected, 1e-4) == expected, any(h.get("Authorization") == "Bearer " + cvat.TOKEN for h in server.heads)), (True, True))
 
+    # A server behind a proxy that ends TLS does not know by which scheme it was asked.
+    service.asked.clear()
+    service.address = lambda: server.address.replace("http:", "https:")
+    program("pull", place + "/7", "--out", "proxied")
+    check("the server's own archive, by the scheme that was asked for", near(rows_of(folder / "proxied"), expected, 1e-4), expected)
+    service.address = lambda: server.address
+
     # What goes wrong is one line.
     def fault(*arguments, **variables):
         outcome = program(*arguments, code=1, **variables)
