@@ -118,7 +118,7 @@ json Cvat::finished(const json& answer, const std::string& what) {
     if (status == "finished") return state;
     if (status == "failed")
       throw Error(fmt::format("CVAT: {}: the server failed: {}", what,
-                              http::complaint(text_at(state, "message"))));
+                              service_.client().shown(http::complaint(text_at(state, "message")))));
     if (std::chrono::steady_clock::now() - begin > options_.patience)
       throw Error(fmt::format("CVAT: {}: expected an end within {} s, found it unfinished", what,
                               options_.patience.count()));

@@ -63,8 +63,8 @@ with tempfile.TemporaryDirectory() as name:
     keyless = Program(sys.argv[1], folder, [cvat.PASSWORD])
     check("no key", "CVAT_ACCESS_TOKEN" in keyless("pull", place + "/7", "--out", "x", code=1).stderr, True)
     service.asked.clear()
-    service.failure = "the disk is full"
-    check("the server fails", "the server failed: the disk is full" in fault("pull", place + "/7", "--out", "x"), True)
+    service.failure = "the disk is full of " + cvat.PASSWORD
+    check("the server fails, and repeats a key", "the server failed: the disk is full of ***" in fault("pull", place + "/7", "--out", "x"), True)
     check("nothing is written", (folder / "x").exists(), False)
     check("pre-labels", "CVAT knows no predictions" in program("push", place + "/c", "--source", "source", "--pre-labels", code=2).stderr, True)
     for option in (["--merge"], ["--all"], ["--iou", "0.6"]):
