@@ -87,6 +87,15 @@ class ActiveRounds : public testing::Test {
   int number = 0;
 };
 
+TEST_F(ActiveRounds, APushThatFailedGoesOnWithItsImagesAndSaysSo) {
+  scratch.write("people", "a file where the folder of the rounds should be");
+  EXPECT_EQ(active("push", pushing()).code, 1);
+  const Outcome push = active("push", {"--from", at("others"), "--to", at("desk")});
+  ASSERT_EQ(push.code, 0) << push.err;
+  EXPECT_TRUE(has(push.err, "--from and --model are not read again")) << push.err;
+  EXPECT_TRUE(has(push.out, "3 tasks made, 0 were there")) << push.out;
+}
+
 TEST_F(ActiveRounds, SuggestionsOutLabelsBack) {
   const Outcome push = active("push", pushing());
   ASSERT_EQ(push.code, 0) << push.err;

@@ -61,7 +61,10 @@ json run_active_push(const std::vector<std::string>& arguments, Output& output) 
   loop::State state = open_or_begin(o.start, "active push", output);
   const int round = round_to_push(state);
   if (std::filesystem::exists(loop::tasks_folder(state, round)))
-    log::info(fmt::format("active push: round {} goes on with the tasks that it has", round));
+    log::warning(
+        fmt::format("active push: round {} goes on with the images that an earlier call took; "
+                    "--from and --model are not read again",
+                    round));
   const json account = loop::push_round(state, round, {o.place, predictions_of(o.from), o.model});
   say_push(round, account, output);
   json result = account;
