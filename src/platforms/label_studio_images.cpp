@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "dataset/formats/image_finder.hpp"
 #include "dataset/formats/source_tree.hpp"
+#include "image/codec/file_kind.hpp"
 
 namespace yolov7::platforms {
 namespace fs = std::filesystem;
@@ -65,6 +66,9 @@ std::string TaskImages::fetch(const std::string& written, const std::string& has
         "its image lies at '{}', which is not fetched; --images names a folder that "
         "has it",
         text::printable(written));
+  // Another file beside the tasks could be read as further tasks.
+  if (!is_picture_name(target))
+    return fmt::format("'{}' is no name of an image", text::printable(written));
   http::Request request;
   const std::size_t query = path.find("?d=");
   // The server writes names of files that people uploaded with escapes, those of a push without.

@@ -162,6 +162,11 @@ with tempfile.TemporaryDirectory() as name:
     server.take()
     program("pull", place + "/3", "--out", "escaped/")
     check("an escape is not escaped again", [one["path"] for one in server.take() if one["path"].startswith("/data/")], ["/data/upload/3/0123abcd-ä.png"])
+    # A file of tasks in the place of an image is not read as further tasks.
+    answers.tasks = [task(15, data={"photo": "/data/upload/3/0123abcd-tasks.json"}), task(16, meta={"yolov7": {"name": "a.png", "key": ""}})]
+    answers.image = json.dumps([{"id": 99, "data": {"image": "x.png"}, "annotations": [{"result": []}]}]).encode()
+    got = program.json("pull", place + "/3", "--out", "named", "--images", "source/images")
+    check("a file of tasks as an image", (got["conversion"]["boxes"]["out"], ["tasks.json' is no name of an image" in one["reason"] for one in got["conversion"]["dropped"]]), (1, [True]))
     answers.tasks, answers.image = [task(1)], b"no image"
     outcome = program("pull", place + "/3", "--out", "none", code=1)
     check("an image that is none", ((folder / "none").exists(), "error:" in outcome.stderr), (False, True))
