@@ -77,6 +77,15 @@ TEST_F(Collect, KeepsDoubtfulImagesOnceAndWithinItsLimits) {
   EXPECT_EQ(collected("all", {"--below", "0.99", "--collect-similar"})["kept"], doubtful);
 }
 
+TEST_F(Collect, LimitsWithoutAFolderAreSaidToDoNothing) {
+  const Outcome done =
+      run({"detect", "--weights", std::string(YOLOV7_SOURCE_DIR) + "/weights/yolov7-tiny-synth.pt",
+           "--source", "pool", "--img-size", "320", "--nosave", "--limit-per-hour", "5"},
+          scratch.path());
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(has(done.err, "have no effect without --collect")) << done.err;
+}
+
 TEST_F(Collect, WrongCallsAreRefused) {
   const Outcome below = detect("kept", {"--below", "0.2"});
   EXPECT_EQ(below.code, 2);

@@ -162,6 +162,14 @@ void check(const DetectOptions& o) {
   if (o.save_conf && !o.save_txt) log::warning("--save-conf has no effect without --save-txt");
   if (o.model.clip_tails && !o.model.augment)
     log::warning("--tta-clip-tails has no effect without --augment");
+  const active::CollectOptions usual{};
+  const bool collects = o.collecting.below != usual.below ||
+                        o.collecting.per_hour != usual.per_hour ||
+                        o.collecting.megabytes != usual.megabytes || o.collecting.keep_similar;
+  if (o.collect.empty() && collects)
+    log::warning(
+        "--below, --limit-per-hour, --collect-limit-mb and --collect-similar have no effect "
+        "without --collect");
   if (!o.collect.empty() && o.collecting.below <= o.look.nms.conf_thres)
     throw usage_error(fmt::format(
         "detect: --below: expected more than --conf-thres {}, found {}: no detection lies between",
