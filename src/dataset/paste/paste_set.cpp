@@ -230,7 +230,9 @@ class Pasting {
     one.split = image.split;
     for (const Label& label : image.entry.labels)
       one.objects.push_back(annotated(label, one.width, one.height));
-    if (one.objects.empty()) one.state = ImageState::empty_on_purpose;
+    if (one.objects.empty())
+      one.state =
+          image.entry.has_label_file ? ImageState::empty_on_purpose : ImageState::not_annotated;
     set.images.push_back(std::move(one));
   }
 

@@ -128,6 +128,17 @@ TEST(PasteSetFiles, AreTheSameForTheSameSeedAndAnyNumberOfThreads) {
   EXPECT_FALSE(content(folder / "one") == content(folder / "other"));
 }
 
+TEST(PasteSetFiles, AnImageWithoutALabelFileStaysWithoutOne) {
+  const TemporaryFolder folder;
+  const fs::path data = drawn_set(folder, false);
+  const fs::path label = fs::directory_iterator(data.parent_path() / "labels" / "val")->path();
+  fs::remove(label);
+  paste_set(options(data, folder / "out"));
+  const fs::path labels = folder / "out" / "labels" / "val";
+  EXPECT_FALSE(fs::exists(labels / label.filename()));
+  EXPECT_EQ(std::distance(fs::directory_iterator(labels), fs::directory_iterator()), 3);
+}
+
 TEST(PasteSetFiles, AreRefusedWhereNothingCanBePasted) {
   const TemporaryFolder folder;
   const fs::path data = drawn_set(folder, false);
