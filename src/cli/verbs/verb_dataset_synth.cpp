@@ -134,6 +134,9 @@ nlohmann::json run_paste(SynthVerbOptions& o, Output& output) {
           "class '{}': every object lies at a border or under another one; these are pasted",
           text::printable(one.name)));
   }
+  std::vector<std::string> reasons;
+  dataset::add_reasons(report.source, "paste.json", reasons);
+  for (const std::string& line : reasons) output.line(line);
   output.line(fmt::format("counts: {}/paste.json", o.out));
   nlohmann::json result = report.account();
   result["out"] = o.out;

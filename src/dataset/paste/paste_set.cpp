@@ -294,8 +294,13 @@ class Pasting {
       throw Error("dataset synth: no object could be cut out and placed; nothing is written");
     const Format& to = format_named(o_.to, "to");
     const WriteOptions options{.hard_link = o_.hard_link};
-    Conversion account = set_.account;
+    Conversion& account = report_.source;
+    account = set_.account;
+    account.names = set_.names;
     account.to = to.name;
+    account.out = o_.out;
+    for (const Loss& loss : losses(set, to))
+      if (loss.where == Keep::no) account.losses.push_back({loss.what, loss.count, ""});
     to.write({set, folder, options, account, o_.stop});
   }
 
@@ -345,8 +350,13 @@ nlohmann::json PasteReport::account() const {
            {"overlapped", one.left_out.overlapped}}},
          {"cut_by",
           {{"polygon", one.by_polygon}, {"grabcut", one.by_grabcut}, {"box", one.by_box}}}});
+  const nlohmann::json all_of_source = to_json(source);
+  nlohmann::json left_out = nlohmann::json::object();
+  for (const char* key : {"dropped", "not_boxes", "losses", "notes"})
+    left_out[key] = all_of_source[key];
   return {{"generator_version", generator_version},
           {"target", target},
+          {"source", std::move(left_out)},
           {"images", {{"train_before", train_before}, {"drawn", drawn}, {"unused", unused}}},
           {"polygons_that_became_boxes", box_only},
           {"classes", std::move(all)}};

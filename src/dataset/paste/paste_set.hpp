@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dataset/formats/conversion.hpp"
 #include "dataset/paste/paste_plan.hpp"
 
 namespace yolov7::dataset {
@@ -45,6 +46,7 @@ struct PasteReport {
   std::size_t target = 0, train_before = 0, drawn = 0, unused = 0;  ///< images; unused: nothing
                                                                     ///< could be pasted
   std::size_t box_only = 0;  ///< polygons of covered objects that became boxes
+  Conversion source;  ///< what could not be read of the set, and what the format has no place for
   nlohmann::json account() const;
 };
 

@@ -139,6 +139,18 @@ TEST(PasteSetFiles, AnImageWithoutALabelFileStaysWithoutOne) {
   EXPECT_EQ(std::distance(fs::directory_iterator(labels), fs::directory_iterator()), 3);
 }
 
+TEST(PasteSetFiles, WhatCouldNotBeReadIsNamed) {
+  const TemporaryFolder folder;
+  const fs::path data = drawn_set(folder, false);
+  test::write_text(data.parent_path() / "images" / "train" / "broken.jpg", "no image");
+  const PasteReport report = paste_set(options(data, folder / "out"));
+  ASSERT_EQ(report.source.drops.size(), 1u);
+  EXPECT_EQ(report.source.drops[0].file.filename(), "broken.jpg");
+  const auto account = nlohmann::json::parse(test::read_text(folder / "out" / "paste.json"));
+  EXPECT_EQ(account["source"]["dropped"].size(), 1u);
+  EXPECT_EQ(account["source"]["dropped"][0]["kind"], "image");
+}
+
 TEST(PasteSetFiles, AreRefusedWhereNothingCanBePasted) {
   const TemporaryFolder folder;
   const fs::path data = drawn_set(folder, false);
