@@ -50,7 +50,9 @@ ChildProcess ChildProcess::start(const ChildStart& start, const std::string& wha
   const std::vector<char*> argument_list = null_terminated(arguments),
                            variables = null_terminated(environment);
   // Where whoever started this process has ignored it, no child's end could be waited for.
-  std::signal(SIGCHLD, SIG_DFL);
+  struct sigaction now {};
+  if (::sigaction(SIGCHLD, nullptr, &now) == 0 && now.sa_handler == SIG_IGN)
+    std::signal(SIGCHLD, SIG_DFL);
   const pid_t id = ::fork();
   if (id < 0) throw Error(fmt::format("{} could not be started: {}", what, std::strerror(errno)));
   if (id == 0) replace_by_program(start, argument_list.data(), variables.data());
