@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -78,26 +79,31 @@ std::string unmatched(std::span<const Detection> these, std::span<const Detectio
   return {};
 }
 
-void compare_detections(FileProof& proof, const FileComparison& c,
-                        const runtime::Prediction& parent, const runtime::Prediction& file,
-                        int classes) {
+/// One image of both: the parent's only one, and that in a slot of a call of the file.
+struct Pair {
+  const runtime::Prediction& parent;
+  const runtime::Prediction& file;
+  int slot = 0, classes = 0;
+};
+
+void compare_detections(FileProof& proof, const FileComparison& c, const Pair& pair) {
   NmsOptions all = c.suppression;
   all.conf_thres = std::min(all.conf_thres, 1e-6);  // of what the file left
-  const auto expected = runtime::suppress(parent, 0, classes, c.suppression).detections;
-  const auto found = runtime::suppress(file, 0, classes, all).detections;
+  const auto expected = runtime::suppress(pair.parent, 0, pair.classes, c.suppression).detections;
+  const auto found = runtime::suppress(pair.file, pair.slot, pair.classes, all).detections;
   if (proof.breach.empty()) proof.breach = unmatched(expected, found, c, "not in the file's");
   if (proof.breach.empty()) proof.breach = unmatched(found, expected, c, "in the file's alone");
 }
 
 /// Adds what the thresholds leave of one picture.
-void count_changes(FileProof& proof, const FileComparison& c, const runtime::Prediction& parent,
-                   const runtime::Prediction& file, int classes) {
+void count_changes(FileProof& proof, const FileComparison& c, const Pair& pair) {
   constexpr double least_overlap = 0.5;
   DetectionChanges& all = proof.detections;
   all.conf_thres = c.suppression.conf_thres;
   all.iou_thres = c.suppression.iou_thres;
-  const auto expected = runtime::suppress(parent, 0, classes, c.suppression).detections,
-             found = runtime::suppress(file, 0, classes, c.suppression).detections;
+  const auto expected = runtime::suppress(pair.parent, 0, pair.classes, c.suppression).detections;
+  const auto found =
+      runtime::suppress(pair.file, pair.slot, pair.classes, c.suppression).detections;
   all.parent += expected.size();
   all.file += found.size();
   std::vector<char> taken(found.size(), 0);
@@ -121,12 +127,13 @@ void count_changes(FileProof& proof, const FileComparison& c, const runtime::Pre
   all.added += found.size() - pairs;
 }
 
-/// Rows against rows, or detections against detections.
-void compare_picture(FileProof& proof, const FileComparison& c, const runtime::Prediction& parent,
-                     const runtime::Prediction& file, int classes) {
-  count_changes(proof, c, parent, file, classes);
+/// Rows against rows, or detections against detections. What is counted is counted in the first
+/// slot, which has every picture once.
+void compare_picture(FileProof& proof, const FileComparison& c, const Pair& pair, bool counted) {
+  const runtime::Prediction &parent = pair.parent, &file = pair.file;
+  if (counted) count_changes(proof, c, pair);
   if (file.suppressed) {
-    compare_detections(proof, c, parent, file, classes);
+    compare_detections(proof, c, pair);
     return;
   }
   if (parent.rows != file.rows || parent.columns != file.columns) {
@@ -134,11 +141,11 @@ void compare_picture(FileProof& proof, const FileComparison& c, const runtime::P
                                parent.columns, file.rows, file.columns);
     return;
   }
-  proof.rows += parent.rows;
+  if (counted) proof.rows += parent.rows;
   const auto columns = static_cast<std::size_t>(parent.columns);
   for (std::size_t row = 0; row < parent.rows; ++row)
-    compare_row(proof, c, parent.decoded.data() + row * columns,
-                file.decoded.data() + row * columns, classes);
+    compare_row(proof, c, parent.picture(0) + row * columns,
+                file.picture(pair.slot) + row * columns, pair.classes);
   if (c.precision == FilePrecision::int8) return;
   if (!(proof.largest_box <= c.limits.box))
     proof.breach = fmt::format("boxes differ by {:.3g} px, expected at most {:g}",
@@ -147,6 +154,26 @@ void compare_picture(FileProof& proof, const FileComparison& c, const runtime::P
     proof.breach = fmt::format("scores differ by {:.3g}, expected at most {:g}",
                                proof.largest_score, c.limits.score);
 }
+
+/// Which picture stands in which slot of which call. The first slot has all pictures by turns. No
+/// two slots have the same pictures in all calls, so that slots that are exchanged are seen; where
+/// there are as many pictures as slots, those of a call are all different.
+class Slots {
+ public:
+  Slots(std::size_t slots, std::size_t pictures) : pictures_(pictures) {
+    steps_.push_back(1);  // powers of the number of pictures: a call looks at one digit of the slot
+    while (pictures > 1 && steps_.back() * pictures < slots)
+      steps_.push_back(steps_.back() * pictures);
+  }
+  std::size_t calls() const { return pictures_ == 0 ? 0 : std::max(pictures_, steps_.size()); }
+  std::size_t picture(std::size_t slot, std::size_t call) const {
+    return (call + slot / steps_[call % steps_.size()]) % pictures_;
+  }
+
+ private:
+  std::size_t pictures_;
+  std::vector<std::size_t> steps_;
+};
 
 }  // namespace
 
@@ -178,17 +205,34 @@ FileProof prove_file(const KnownOutputs& parent, runtime::Detector& file,
     proof.breach = fmt::format("expected {} classes, found {}", parent.classes, file.class_count());
     return proof;
   }
+  proof.slots = std::max(comparison.slots, 1);
+  const auto width = static_cast<std::size_t>(proof.slots);
+  const Slots slots(width, pictures.size());
+  std::vector<std::uint8_t> pixels;
   runtime::Prediction found;
-  for (const ProofPicture& picture : pictures) {
+  for (std::size_t call = 0; call < slots.calls(); ++call) {
     check_stop(comparison.stop);
-    file.predict(picture.batch(), found);
-    compare_picture(proof, comparison, parent.predictions.at(proof.pictures), found,
-                    parent.classes);
-    if (!proof.breach.empty()) {
-      proof.breach_picture = proof.pictures;
+    pixels.clear();
+    for (std::size_t slot = 0; slot < width; ++slot) {
+      const std::vector<std::uint8_t>& one = pictures[slots.picture(slot, call)].pixels;
+      pixels.insert(pixels.end(), one.begin(), one.end());
+    }
+    const ProofPicture& first = pictures[slots.picture(0, call)];
+    file.predict({pixels, proof.slots, first.height, first.width}, found);
+    for (std::size_t slot = 0; slot < width; ++slot) {
+      const std::size_t shown = slots.picture(slot, call);
+      const bool counted = slot == 0 && call < pictures.size();
+      compare_picture(proof, comparison,
+                      {parent.predictions.at(shown), found, static_cast<int>(slot), parent.classes},
+                      counted);
+      if (proof.breach.empty()) continue;
+      proof.breach_picture = shown;
+      if (width > 1)
+        proof.breach =
+            fmt::format("image {} of the {} of a call: {}", slot + 1, width, proof.breach);
       return proof;
     }
-    ++proof.pictures;
+    if (call < pictures.size()) ++proof.pictures;
   }
   return proof;
 }

@@ -43,6 +43,7 @@ struct DetectionChanges {
 
 struct FileProof {
   std::size_t pictures = 0, rows = 0;
+  int slots = 1;  ///< images of a call of the file, each of which was compared
   double largest_box = 0, largest_score = 0;  ///< differences, over all rows that count
   DetectionChanges detections;
   std::string parent, file;          ///< descriptions of what ran
@@ -56,11 +57,13 @@ struct FileComparison {
   FileLimits limits = {};
   bool folded_objectness = false;  ///< the file has products of objectness and class alone
   NmsOptions suppression = {};     ///< deployed, and baked into a file that suppresses
+  int slots = 1;                   ///< images that a call of the file takes
   std::stop_token stop = {};
 };
 
-/// `parent`: its outputs for the same images. Errors: what running the file reports,
-/// stopped_error().
+/// `parent`: its outputs for the same images, which are of one size where a call takes several: all
+/// of a call are shown to the file, and each is compared. Counts are of each image once. Errors:
+/// what running the file reports, stopped_error().
 FileProof prove_file(const KnownOutputs& parent, runtime::Detector& file,
                      std::span<const ProofPicture> pictures, const FileComparison& comparison);
 

@@ -128,6 +128,7 @@ void add_proof(json& all, const FileCheck& check, equivalence::FilePrecision pre
   const equivalence::DetectionChanges& d = proof.detections;
   all["checked_by"] = proof.file;
   all["weights_run_by"] = proof.parent;
+  all["images_per_call"] = proof.slots;
   all["limits"] = limits_json(precision);
   all["differences"] = {{"rows", proof.rows},
                         {"largest_box_px", proof.largest_box},

@@ -96,6 +96,7 @@ std::string equal_line(const equivalence::FileProof& proof, std::string_view who
                          ? fmt::format("the same numbers on {} images", proof.pictures)
                          : fmt::format("on {} images boxes within {:.2g} px, scores within {:.2g}",
                                        proof.pictures, proof.largest_box, proof.largest_score);
+  if (proof.slots > 1) line += fmt::format(", in each of the {} places of a call", proof.slots);
   if (proof.rows > 0 && proof.detections.parent == 0)
     line += fmt::format("; none of them shows a detection above {:g}", proof.detections.conf_thres);
   if (proof.accuracy)
@@ -165,6 +166,7 @@ void examine(FileCheck& check, const Format& format, const ExportModel& model,
   if (format.holds_names) check.breach = facts_breach(opened.facts, model);
   if (!check.breach.empty()) return;
   equivalence::FileComparison comparison = comparison_of(format, options, opened.facts);
+  comparison.slots = images;
   comparison.stop = with.stop;
   check.proof = equivalence::prove_file(with.parent.outputs(check.pictures), *opened.detector,
                                         check.pictures, comparison);

@@ -116,6 +116,109 @@ TEST(FileProof, TheBudgetIsWhatAFileMayLose) {
             "most 0.003");
 }
 
+namespace {
+
+/// Boxes that tell the image: the first centre is 20 + its first byte. May give the rows of the
+/// first and the last image of a call for each other, and others for all behind the first.
+class ByPixel : public ScriptedDetector {
+ public:
+  bool exchanged = false, first_alone = false;
+  ByPixel() { rows = two_objects().rows; }
+  void predict(const runtime::PixelBatch& batch, runtime::Prediction& prediction) override {
+    ScriptedDetector::predict(batch, prediction);
+    const std::size_t image = 3 * 32 * 32, values = 2 * 7;
+    for (int i = 0; i < batch.count; ++i) {
+      const int from = !exchanged ? i : i == 0 ? batch.count - 1 : i == batch.count - 1 ? 0 : i;
+      const auto byte = batch.pixels[static_cast<std::size_t>(from) * image];
+      float& centre = prediction.decoded[static_cast<std::size_t>(i) * values];
+      centre = 20 + static_cast<float>(byte) + (first_alone && i > 0 ? 5.0F : 0.0F);
+    }
+  }
+};
+
+std::vector<ProofPicture> flat_pictures(int count) {
+  std::vector<ProofPicture> pictures;
+  for (int i = 0; i < count; ++i)
+    pictures.push_back(
+        {"flat", 32, 32,
+         std::vector<std::uint8_t>(std::size_t{3} * 32 * 32, static_cast<std::uint8_t>(i + 1))});
+  return pictures;
+}
+
+FileProof proof_of_slots(ByPixel& file, int slots, int count) {
+  ByPixel parent;
+  FileComparison comparison;
+  comparison.slots = slots;
+  const auto pictures = flat_pictures(count);
+  return prove_file(known_outputs(parent, pictures), file, pictures, comparison);
+}
+
+/// The first byte of each image of a call.
+std::vector<int> shown(const ScriptedDetector::Call& call) {
+  std::vector<int> bytes;
+  for (std::size_t at = 0; at < call.pixels.size(); at += std::size_t{3} * 32 * 32)
+    bytes.push_back(call.pixels[at]);
+  return bytes;
+}
+
+}  // namespace
+
+// Four images in four places: a turn further with each call.
+TEST(FileProof, EveryImageOfACallIsCompared) {
+  ByPixel file;
+  FileProof proof = proof_of_slots(file, 4, 4);
+  EXPECT_EQ(proof.breach, "");
+  EXPECT_EQ(proof.slots, 4);
+  EXPECT_EQ(proof.pictures, 4U);
+  EXPECT_EQ(proof.rows, 8U) << "of each image once";
+  EXPECT_EQ(proof.detections.parent, 8U);
+  ASSERT_EQ(file.calls.size(), 4U);
+  EXPECT_EQ(shown(file.calls[0]), (std::vector<int>{1, 2, 3, 4}));
+  EXPECT_EQ(shown(file.calls[1]), (std::vector<int>{2, 3, 4, 1}));
+  file.first_alone = true;
+  proof = proof_of_slots(file, 4, 4);
+  EXPECT_EQ(proof.breach,
+            "image 2 of the 4 of a call: boxes differ by 5 px, expected at most 0.01");
+  EXPECT_EQ(proof.breach_picture, 1U);
+}
+
+// Two images in three places: 1 2 1 hides that the outer ones are exchanged, 2 2 1 does not.
+TEST(FileProof, ImagesOfACallThatAreExchangedAreABreach) {
+  ByPixel file;
+  EXPECT_EQ(proof_of_slots(file, 3, 2).breach, "");
+  ASSERT_EQ(file.calls.size(), 2U);
+  EXPECT_EQ(shown(file.calls[0]), (std::vector<int>{1, 2, 1}));
+  EXPECT_EQ(shown(file.calls[1]), (std::vector<int>{2, 2, 1}));
+  file.exchanged = true;
+  const FileProof proof = proof_of_slots(file, 3, 2);
+  EXPECT_EQ(proof.breach,
+            "image 1 of the 3 of a call: boxes differ by 1 px, expected at most 0.01");
+  EXPECT_EQ(proof.breach_picture, 1U);
+}
+
+// A file that suppresses: its rows are detections, compared in each place.
+TEST(FileProof, DetectionsOfEveryImageOfACallAreCompared) {
+  class Suppressing : public ByPixel {
+   public:
+    void predict(const runtime::PixelBatch& batch, runtime::Prediction& prediction) override {
+      ByPixel::predict(batch, prediction);
+      prediction.suppressed = true;
+      for (std::size_t i = 0; i < prediction.decoded.size(); i += 7) {
+        float* row = prediction.decoded.data() + i;
+        const bool second = row[6] > row[5];
+        row[4] *= second ? row[6] : row[5];
+        row[5] = second ? 0.0F : 1.0F, row[6] = second ? 1.0F : 0.0F;
+      }
+    }
+  };
+  Suppressing file;
+  EXPECT_EQ(proof_of_slots(file, 2, 2).breach, "");
+  file.first_alone = true;
+  EXPECT_EQ(proof_of_slots(file, 2, 2).breach,
+            "image 2 of the 2 of a call: a detection of class 0 with score 0.7200 is not in the "
+            "file's");
+}
+
 TEST(FileProof, StopsBetweenImages) {
   ScriptedDetector parent = two_objects(), file = two_objects();
   const auto pictures = noise_pictures(1, 32, 32);
