@@ -1,6 +1,7 @@
 #pragma once
 // What every emitter gets: the network as it is executed, what stands around it, and what the file
 // tells about itself.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,6 +51,8 @@ struct ExportModel {
 
   const network::Network& network() const { return fused->network; }
   bool decoded() const { return form != OutputForm::raw; }
+  /// 0: open.
+  int longer_side() const { return dynamic_size ? 0 : std::max(height, width); }
 };
 
 /// Folds the weights that detect and val take. Errors: options out of order, what folding reports,

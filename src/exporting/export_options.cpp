@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "runtime/detect.hpp"
@@ -10,6 +14,10 @@ namespace yolov7::exporting {
 namespace {
 
 constexpr int default_class_offset = 4096;
+/// 2^24 / 32: up to here neighbouring numbers of float32 are 1/32 apart at most.
+constexpr std::int64_t most_reach = std::int64_t{1} << 19;
+
+std::int64_t reach(int offset, int class_count) { return std::int64_t{offset} * class_count; }
 
 }  // namespace
 
@@ -19,9 +27,25 @@ OutputForm output_form(const ExportOptions& o) {
   return o.grid || o.fold_obj ? OutputForm::decoded : OutputForm::raw;
 }
 
-int class_offset(const ExportOptions& o) {
-  if (o.agnostic_nms) return 0;
-  return o.max_wh >= 0 ? o.max_wh : default_class_offset;
+bool across_classes(const ExportOptions& o) { return o.agnostic_nms || o.max_wh == 0; }
+
+int class_offset(const ExportOptions& o, int class_count, int longer_side) {
+  if (across_classes(o)) return 0;
+  if (o.max_wh > 0) return o.max_wh;
+  if (longer_side == 0 || reach(default_class_offset, class_count) <= most_reach)
+    return default_class_offset;
+  return std::min(default_class_offset, 2 * longer_side);
+}
+
+std::string class_offset_note(int offset, int class_count) {
+  const std::int64_t farthest = reach(offset, class_count);
+  if (farthest <= most_reach) return {};
+  return fmt::format(
+      "a class offset of {} px: with {} classes boxes are moved by up to {} px, where float32 has "
+      "steps of {:g} px, to which they are rounded before their overlap is computed; expected an "
+      "offset of at most {} (--max-wh)",
+      offset, class_count, farthest,
+      std::ldexp(1.0, std::ilogb(static_cast<double>(farthest)) - 23), most_reach / class_count);
 }
 
 void check(const ExportOptions& o) {

@@ -61,8 +61,15 @@ enum class OutputForm {
   nms_plugin,    ///< D: num_dets, det_boxes, det_scores, det_classes
 };
 OutputForm output_form(const ExportOptions& options);
-/// Class offset of form C in pixels: 0 where classes do not matter, 4096 where none is given.
-int class_offset(const ExportOptions& options);
+/// Suppression does not look at classes.
+bool across_classes(const ExportOptions& options);
+/// Class offset of form C in pixels: 0 where classes do not matter. Where none is given, 4096; with
+/// more than 128 classes, which 4096 moves beyond 2^19 px, twice the longer side of the input where
+/// that is less. `longer_side`: 0 = open.
+int class_offset(const ExportOptions& options, int class_count, int longer_side);
+/// Boxes are moved by offset · class in float32. "" or, where that goes beyond 2^19 px, how far
+/// apart the numbers there are: near v, v · 2^-23 at most.
+std::string class_offset_note(int offset, int class_count);
 /// Options that exclude each other, or lead nowhere: Error (usage).
 void check(const ExportOptions& options);
 /// Options of 8-bit integers without them, these without images for their calibration, and options

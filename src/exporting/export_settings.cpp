@@ -39,7 +39,8 @@ std::vector<Setting> outputs(ExportOptions& o) {
       setting("include-nms", o.end2end, "the older name of --end2end"),
       setting("max-wh", o.max_wh,
               "class offset in pixels for suppression with ONNX's own operation; 0 = classes do "
-              "not matter, -1 = none given")
+              "not matter, -1 = none given: 4096, and with more than 128 classes twice the longer "
+              "side")
           .range(-1, 1e6),
       setting("topk-all", o.topk_all, "most detections of an image").range(1, 100000),
       setting("topk-per-class", o.topk_per_class, "most detections of a class").range(1, 100000),

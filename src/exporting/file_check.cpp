@@ -46,7 +46,7 @@ equivalence::FileComparison comparison_of(const Format& format, const ExportOpti
   comparison.suppression.conf_thres = options.conf_thres;
   comparison.suppression.iou_thres = options.iou_thres;
   comparison.suppression.max_det = options.topk_all;
-  comparison.suppression.agnostic = class_offset(options) == 0;
+  comparison.suppression.agnostic = across_classes(options);
   return comparison;
 }
 

@@ -53,7 +53,7 @@ class OnnxWriter {
       case OutputForm::raw: raw(); break;
       case OutputForm::decoded: decoded(); break;
       case OutputForm::nms_operator:
-        give(suppressed_by_operator(graph_, primitives_.rows(), class_count(), options_),
+        give(suppressed_by_operator(graph_, primitives_.rows(), model_, options_),
              {"detections", std::int64_t{7}});
         break;
       case OutputForm::nms_plugin:

@@ -21,8 +21,10 @@ std::string scores(OnnxGraph& graph, const std::string& rows, int class_count) {
 
 }  // namespace
 
-std::string suppressed_by_operator(OnnxGraph& graph, const std::string& rows, int class_count,
-                                   const ExportOptions& options) {
+std::string suppressed_by_operator(OnnxGraph& graph, const std::string& rows,
+                                   const ExportModel& model, const ExportOptions& options) {
+  const int class_count = model.network().class_count;
+  const int offset = class_offset(options, class_count, model.longer_side());
   const std::string all = scores(graph, rows, class_count);
   const std::string best = graph.reduce("ReduceMax", all, 2);
   const std::string classes = graph.cast(
@@ -34,8 +36,7 @@ std::string suppressed_by_operator(OnnxGraph& graph, const std::string& rows, in
   const std::string boxes = graph.node("MatMul", {columns(graph, rows, 0, 4), corners});
   const std::string apart = graph.node(
       "Add",
-      {boxes, graph.node("Mul", {classes,
-                                 graph.floats({1}, {static_cast<float>(class_offset(options))})})});
+      {boxes, graph.node("Mul", {classes, graph.floats({1}, {static_cast<float>(offset)})})});
   const std::string plane = graph.node("Transpose", {best}, {{"perm", Integers{0, 2, 1}}});
   const std::string kept = graph.node("NonMaxSuppression",
                                       {apart, plane, graph.integers({options.topk_all}),

@@ -137,12 +137,12 @@ TEST(ExportOptions, FormsAndContradictions) {
   EXPECT_EQ(output_form(o), OutputForm::nms_plugin);
   o.max_wh = 640;
   EXPECT_EQ(output_form(o), OutputForm::nms_operator);
-  EXPECT_EQ(class_offset(o), 640);
+  EXPECT_EQ(class_offset(o, 80, 640), 640);
   o.agnostic_nms = true;
-  EXPECT_EQ(class_offset(o), 0);
+  EXPECT_EQ(class_offset(o, 80, 640), 0);
   o = {};
   o.nms = true;
-  EXPECT_EQ(class_offset(o), 4096);
+  EXPECT_EQ(class_offset(o, 80, 640), 4096);
   const auto refused = [](auto change) {
     ExportOptions one;
     change(one);
@@ -154,6 +154,27 @@ TEST(ExportOptions, FormsAndContradictions) {
   EXPECT_NE(refused([](auto& c) { c.fold_obj = c.nms = true; }), "no error");
   EXPECT_NE(refused([](auto& c) { c.img_size = {1, 2, 3}; }), "no error");
   EXPECT_EQ(refused([](auto& c) { c.grid = c.dynamic = c.half = true; }), "no error");
+}
+
+// Float32 has 24 bits: neighbours near v are 2^(floor(log2 v) - 23) apart. 80 · 4096 = 327,680:
+// 1/32. 80 · 1,000,000: 2^26 and more, 8. 1,203 · 4096 = 4,927,488: 2^22 and more, 1/2.
+TEST(ExportOptions, AClassOffsetBeyondTheStepsOfFloat32IsSaid) {
+  EXPECT_EQ(class_offset_note(4096, 80), "");
+  EXPECT_EQ(class_offset_note(4096, 128), "") << "2^19";
+  EXPECT_NE(class_offset_note(4096, 129), "");
+  const std::string far = class_offset_note(1'000'000, 80);
+  EXPECT_NE(far.find("up to 80000000 px, where float32 has steps of 8 px"), std::string::npos)
+      << far;
+  EXPECT_NE(far.find("at most 6553 "), std::string::npos) << "2^19 / 80: " << far;
+  EXPECT_NE(class_offset_note(4096, 1203).find("steps of 0.5 px"), std::string::npos);
+  ExportOptions o;
+  o.nms = true;
+  EXPECT_EQ(class_offset(o, 128, 640), 4096);
+  EXPECT_EQ(class_offset(o, 129, 640), 1280) << "twice the longer side";
+  EXPECT_EQ(class_offset(o, 1203, 2560), 4096);
+  EXPECT_EQ(class_offset(o, 1203, 0), 4096) << "open";
+  o.max_wh = 5000;
+  EXPECT_EQ(class_offset(o, 1203, 640), 5000);
 }
 
 // Whatever their values are, the defaults among them.

@@ -180,10 +180,18 @@ std::vector<Row> write_all(const ExportOptions& options, const exporting::Export
   return rows;
 }
 
-void warn_of_class_offset(const ExportOptions& options, const exporting::ExportModel& model) {
-  if (const int offset = exporting::class_offset(options);
-      model.form == exporting::OutputForm::nms_operator && offset > 0 &&
-      offset < 2 * std::max(model.height, model.width))
+/// Other formats' operations keep classes apart by themselves.
+void warn_of_class_offset(const ExportOptions& options, const exporting::ExportModel& model,
+                          const std::vector<const Format*>& chosen) {
+  if (model.form != exporting::OutputForm::nms_operator ||
+      std::none_of(chosen.begin(), chosen.end(),
+                   [](const Format* one) { return exporting::honours(*one, "max-wh"); }))
+    return;
+  const int classes = model.network().class_count,
+            offset = exporting::class_offset(options, classes, model.longer_side());
+  if (const std::string note = exporting::class_offset_note(offset, classes); !note.empty())
+    log::warning(note);
+  if (offset > 0 && offset < 2 * std::max(model.height, model.width))
     log::warning(
         fmt::format("--max-wh {}: boxes of neighbouring classes that reach out of the "
                     "image can suppress each other; expected at least {}",
@@ -234,7 +242,7 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
     log::warning(fmt::format("--img-size: {} x {} (height x width) is used: multiples of {}",
                              model.height, model.width, model.network().largest_stride()));
   for (const std::string& note : notes) output.line(note);
-  warn_of_class_offset(options, model);
+  warn_of_class_offset(options, model, chosen);
   const std::unique_ptr<ParentModel> parent = parent_of(options, source);
   std::optional<exporting::Verification> verification;
   if (parent) verification.emplace(parent->verification(true));
