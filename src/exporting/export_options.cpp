@@ -81,6 +81,11 @@ void check_given(const ExportOptions& o, const std::vector<std::string>& given) 
   if (o.data.empty())
     for (const char* name : {"split", "accuracy-budget"}) refuse(name, "--data");
   if (o.no_verify) refuse("images", "no --no-verify");
+  if (o.agnostic_nms && o.max_wh > 0)
+    throw usage_error(fmt::format(
+        "export: --max-wh: expected 0 with --agnostic-nms, which does not look at classes, found "
+        "{}",
+        o.max_wh));
   if (o.int8) {
     if (o.data.empty() && o.images.empty())
       throw usage_error(

@@ -72,9 +72,10 @@ int class_offset(const ExportOptions& options, int class_count, int longer_side)
 std::string class_offset_note(int offset, int class_count);
 /// Options that exclude each other, or lead nowhere: Error (usage).
 void check(const ExportOptions& options);
-/// Options of 8-bit integers without them, these without images for their calibration, and options
-/// of a comparison that there is not: Error (usage). `given`: names of the settings on the command
-/// line. Not of files that are there already, which are not calibrated again.
+/// Options of 8-bit integers without them, these without images for their calibration, options of a
+/// comparison that there is not, and a class offset where classes do not matter: Error (usage).
+/// `given`: names of the settings on the command line. Not of files that are there already, which
+/// are not calibrated again.
 void check_given(const ExportOptions& options, const std::vector<std::string>& given);
 
 }  // namespace yolov7::exporting

@@ -222,6 +222,24 @@ TEST(ExportOptions, OptionsOfTheComparisonWantOne) {
             "export: --images: expected no --no-verify with it");
 }
 
+TEST(ExportOptions, AClassOffsetWantsClasses) {
+  ExportOptions o;
+  o.nms = o.agnostic_nms = true;
+  o.max_wh = 640;
+  EXPECT_EQ(test::error_of([&] {
+              check_given(o, {"nms", "max-wh", "agnostic-nms"});
+            }),
+            "export: --max-wh: expected 0 with --agnostic-nms, which does not look at classes, "
+            "found 640");
+  for (const int same : {-1, 0}) {
+    o.max_wh = same;
+    EXPECT_EQ(test::error_of([&] {
+                check_given(o, {"nms", "max-wh", "agnostic-nms"});
+              }),
+              "no error");
+  }
+}
+
 TEST(ExportModel, NamesAreALiteral) {
   EXPECT_EQ(names_literal({"cat", "it's", "a\\b"}), R"({0: 'cat', 1: 'it\'s', 2: 'a\\b'})");
 }
