@@ -107,6 +107,19 @@ TEST_F(Reparam, WrongCalls) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+// A name of 232 letters: the temporary file of the model has a name of at most 255 bytes (.NAME.pt,
+// a process, .tmp, and seven more by libzip), that of the certificate has more, so that it fails
+// between the two.
+TEST_F(Reparam, NoCertificateOfAnOlderModelStays) {
+  const std::string stem(232, 'x'), model = (scratch / (stem + ".pt")).string(),
+                                    paper = (scratch / (stem + ".certificate.json")).string();
+  write_text(paper, "of an older model");
+  const Outcome outcome = run({"reparam", "--weights", in, "--out", model, "--img-size", "64"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(std::filesystem::exists(model)) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(paper));
+}
+
 TEST_F(Reparam, VerifyPassesAndFindsWhatChanged) {
   reparam();
   EXPECT_EQ(verify().code, 0) << verify().out;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "api/model.hpp"
 #include "api/training_library.hpp"
@@ -97,8 +98,12 @@ void write(const ReparamOptions& options, const network::Checkpoint& parent,
   file.image_size = parent.image_size;
   file.dataset_identity = parent.dataset_identity;
   file.certificate = certificate;
+  const std::string paper = equivalence::certificate_path(options.out);
+  // Never a certificate beside a model that it is not about, wherever this is killed.
+  std::error_code ignored;
+  std::filesystem::remove(paper, ignored);
   network::write_checkpoint(options.out, file);
-  file::write_atomically(equivalence::certificate_path(options.out), certificate + "\n");
+  file::write_atomically(paper, certificate + "\n");
 }
 
 void check_call(const ReparamOptions& o) {
