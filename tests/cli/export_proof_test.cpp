@@ -260,12 +260,15 @@ TEST_F(ExportProof, AStopInTheMiddleLeavesNothingHalf) {
   for (const auto& entry : fs::directory_iterator(out)) {
     const std::string name = entry.path().filename().string();
     EXPECT_FALSE(name.starts_with(".")) << name;
-    ++(name.ends_with(".certificate.json") ? certificates : models);
+    const bool certificate = name.ends_with(".certificate.json");
+    ++(certificate ? certificates : models);
+    EXPECT_TRUE(certificate || has(outcome.out, name)) << name << " is not told\n" << outcome.out;
   }
   EXPECT_EQ(models, certificates);
   EXPECT_GE(models, 1U);
   if (outcome.code == 130) {
     EXPECT_LT(models, 5U);
+    EXPECT_TRUE(has(outcome.err, "interrupted: not written: ")) << outcome.err;
   }
 }
 

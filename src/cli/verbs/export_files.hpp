@@ -47,7 +47,8 @@ class ParentModel {
 
 /// Writes, compares and prints what the options ask for. `given`: names of those that the user
 /// gave. One format that fails does not keep the others from being written; `output` has the exit
-/// code.
+/// code. An interruption leaves and tells the files that are written; an Error where there are
+/// none.
 nlohmann::json export_files(const exporting::ExportOptions& options,
                             const std::vector<std::string>& given, Output& output);
 

@@ -155,19 +155,29 @@ nlohmann::json to_json(const Row& row) {
           {"certificate", parse_json(row.written.content, "certificate")}};
 }
 
+/// An interruption ends it; where files are written already, these are what is returned, and the
+/// others are named.
 std::vector<Row> write_all(const ExportOptions& options, const exporting::ExportModel& model,
                            const std::vector<const Format*>& chosen,
                            const exporting::Verification* verification, Output& output,
                            std::vector<std::string>& failures) {
   std::vector<Row> rows;
   Progress progress("export", chosen.size(), "format");
-  for (const Format* format : chosen) {
-    check_stop(interrupt::token());
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const Format* format = chosen[i];
     try {
+      check_stop(interrupt::token());
       rows.push_back(
           {format, exporting::write_format(*format, model, options,
                                            exporting::final_path(*format, options), verification)});
     } catch (const Error& error) {
+      if (error.code() == ExitCode::interrupted && !rows.empty()) {
+        std::vector<std::string> missing;
+        for (std::size_t j = i; j < chosen.size(); ++j) missing.emplace_back(chosen[j]->name);
+        log::error("interrupted: not written: " + text::join(missing, ", "));
+        output.code = ExitCode::interrupted;
+        break;
+      }
       if (error.code() == ExitCode::interrupted || chosen.size() == 1) throw;
       const std::string what = error.what(), name(format->name);
       failures.push_back(what.find(name) == std::string::npos ? name + ": " + what : what);
@@ -256,12 +266,14 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
   for (const Row& row : rows)
     for (const auto& [versions, line] : engine_lines(row, model, options))
       output.line(fmt::format("engine: TensorRT {}: {}", versions, line));
-  const nlohmann::json served = serve(rows, model, options, output);
+  const bool interrupted = output.code == ExitCode::interrupted;
+  const nlohmann::json served =
+      interrupted ? nlohmann::json::array() : serve(rows, model, options, output);
   nlohmann::json report;
   if (quantized && !rows.empty()) report = report_quantization(options, *quantized, output);
   print(rows, output);
   const auto unbuilt = [](const Row& row) { return !row.format->not_built.empty(); };
-  if (!rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
+  if (!interrupted && !rows.empty() && std::all_of(rows.begin(), rows.end(), unbuilt))
     output.code = ExitCode::failure;  // nothing that was asked for is there
   nlohmann::json files = nlohmann::json::array();
   for (const Row& row : rows) {
