@@ -65,7 +65,14 @@ std::string checks(const json& result) {
   const std::string counts =
       fmt::format("<p>{} errors, {} warnings, {} infos.</p>\n", shown(result["errors"]),
                   shown(result["warnings"]), shown(result["infos"]));
-  return counts + html_table(found);
+  const auto plain = result.value("plain", std::size_t{0});
+  const std::string not_compared =
+      plain == 0 ? std::string()
+                 : fmt::format(
+                       "<p>{} images have no structure to compare: only equal pixels were "
+                       "looked for.</p>\n",
+                       plain);
+  return counts + not_compared + html_table(found);
 }
 
 std::string causes(const json& result) {

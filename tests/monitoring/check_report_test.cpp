@@ -39,6 +39,10 @@ TEST(CheckReport, HasFindingsCausesAndCountsAndEscapesThem) {
   EXPECT_TRUE(has(page, "<td>2</td><td>5</td><td>6</td></tr>")) << page;
   EXPECT_TRUE(has(page, "Not looked at: no network was named"));
   EXPECT_TRUE(has(page, "1 errors, 0 warnings, 0 infos"));
+  EXPECT_FALSE(has(page, "no structure to compare"));
+  nlohmann::json plain = result();
+  plain["plain"] = 3;
+  EXPECT_TRUE(has(check_report(plain), "<p>3 images have no structure to compare: only equal"));
 }
 
 TEST(CheckReport, ShowsWhatTheNetworkCannotLearn) {

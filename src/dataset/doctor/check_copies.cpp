@@ -4,8 +4,10 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "dataset/doctor/checks.hpp"
+#include "dataset/similarity/exact.hpp"
 #include "dataset/similarity/near_pairs.hpp"
 
 namespace yolov7::dataset::doctor {
@@ -48,6 +50,29 @@ void find_equal(const std::vector<Use>& uses, Findings& findings) {
   }
 }
 
+void tell_near(const Use& kept, const Use& other, const std::string& how, Findings& findings) {
+  const bool leak = kept.split != other.split;
+  Finding& finding =
+      findings.add(leak ? "near-leak" : "near-twice", other.split->name, other.picture->file,
+                   fmt::format("shows the same as {}{} ({})", kept.picture->file.string(),
+                               leak ? " in " + kept.split->name : std::string(), how));
+  finding.image = other.picture->file;
+}
+
+/// Images without structure are near to nothing: they can only be equal.
+void find_equal_pixels(const Context& context, const std::vector<const Use*>& owners,
+                       const std::vector<std::size_t>& plain, Findings& findings) {
+  std::vector<std::filesystem::path> files;
+  for (const Use* use : owners) files.push_back(use->picture->file);
+  const auto digests = similarity::pixel_digests(files, plain, 0, context.stop);
+  std::unordered_map<std::string_view, std::size_t> first;
+  for (const std::size_t i : plain) {
+    if (digests[i].empty()) continue;
+    const auto [known, fresh] = first.emplace(digests[i], i);
+    if (!fresh) tell_near(*owners[known->second], *owners[i], "the same pixels", findings);
+  }
+}
+
 /// Pairs of other bytes. A pair across splits is a leak.
 void find_near(const Context& context, const std::vector<Use>& uses, Findings& findings) {
   std::vector<similarity::Sketch> sketches;
@@ -60,15 +85,11 @@ void find_near(const Context& context, const std::vector<Use>& uses, Findings& f
   }
   similarity::NearOptions options;
   options.stop = context.stop;
-  for (const auto& pair : similarity::find_near_pairs(sketches, options).pairs) {
-    const Use &kept = *owners[pair.a], &other = *owners[pair.b];
-    const bool leak = kept.split != other.split;
-    Finding& finding = findings.add(
-        leak ? "near-leak" : "near-twice", other.split->name, other.picture->file,
-        fmt::format("shows the same as {}{} (correlation {:.2f})", kept.picture->file.string(),
-                    leak ? " in " + kept.split->name : std::string(), pair.likeness.correlation));
-    finding.image = other.picture->file;
-  }
+  const similarity::NearPairs near = similarity::find_near_pairs(sketches, options);
+  for (const similarity::NearPair& pair : near.pairs)
+    tell_near(*owners[pair.a], *owners[pair.b],
+              fmt::format("correlation {:.2f}", pair.likeness.correlation), findings);
+  find_equal_pixels(context, owners, near.plain, findings);
 }
 
 /// Videos whose frames lie in several splits, by the names of the files.
@@ -97,6 +118,13 @@ void find_copies(const Context& context, Findings& findings) {
 }
 
 }  // namespace
+
+std::size_t plain_images(const Subject& subject) {
+  std::size_t count = 0;
+  for (const Use& use : uses_of(subject))
+    count += use.picture->look.taken && use.picture->sketch.plain != 0 ? 1 : 0;
+  return count;
+}
 
 Family copy_family() {
   return {"Copies",

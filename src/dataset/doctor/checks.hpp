@@ -46,6 +46,9 @@ struct Selection {
 /// check_named().
 std::vector<Finding> run_checks(const Context& context, const Selection& selection);
 
+/// Images without structure, of which only equal bytes and equal pixels are found.
+std::size_t plain_images(const Subject& subject);
+
 /// The table of checks as Markdown, one row a check: what docs/data-check.md holds.
 std::string check_table_text();
 

@@ -48,6 +48,7 @@ Diagnosis diagnose(Subject subject, const Selection& selection, const std::stop_
   diagnosis.subject = std::move(subject);
   diagnosis.causes = find_causes(diagnosis.subject);
   diagnosis.findings = run_checks({diagnosis.subject, diagnosis.causes, stop}, selection);
+  diagnosis.plain = plain_images(diagnosis.subject);
   diagnosis.assignment = assignment_of(diagnosis.subject);
   return diagnosis;
 }
@@ -68,6 +69,7 @@ nlohmann::json to_json(const Diagnosis& diagnosis) {
   nlohmann::json result = {{"checks", std::move(checks)},
                            {"findings", std::move(findings)},
                            {"causes", causes_json(diagnosis.causes)},
+                           {"plain", diagnosis.plain},
                            {"errors", diagnosis.count(Severity::error)},
                            {"warnings", diagnosis.count(Severity::warning)},
                            {"infos", diagnosis.count(Severity::info)}};
@@ -92,6 +94,10 @@ std::vector<std::string> lines_of(const Diagnosis& diagnosis, std::size_t most_f
     else if (shown == most_findings + 1)
       lines.push_back(fmt::format("  and {} more", counts.at(check) - most_findings));
   }
+  if (diagnosis.plain > 0)
+    lines.push_back(
+        fmt::format("{} images have no structure to compare: only equal pixels were looked for",
+                    diagnosis.plain));
   if (diagnosis.assignment) {
     const auto more = lines_of(*diagnosis.assignment);
     lines.insert(lines.end(), more.begin(), more.end());

@@ -13,6 +13,7 @@ struct Diagnosis {
   Subject subject;
   Causes causes;  ///< refers to pictures of the subject: moved, never copied
   std::vector<Finding> findings;
+  std::size_t plain = 0;  ///< images without structure: no near copies of them were looked for
   std::optional<Assignment> assignment;
 
   Diagnosis() = default;
@@ -25,9 +26,11 @@ struct Diagnosis {
 /// Of a subject that was read; its network is set by then where there is one.
 Diagnosis diagnose(Subject subject, const Selection& selection, const std::stop_token& stop = {});
 
-/// {checks: [{name, severity, summary, findings}], findings: […], causes: {…}, assignment: {…}}.
+/// {checks: [{name, severity, summary, findings}], findings: […], causes: {…}, plain,
+/// assignment: {…}}.
 nlohmann::json to_json(const Diagnosis& diagnosis);
-/// One line for each check that found something, with its first findings; then the assignment.
+/// One line for each check that found something, with its first findings; then what was
+/// not compared, and the assignment.
 std::vector<std::string> lines_of(const Diagnosis& diagnosis, std::size_t most_findings);
 
 }  // namespace yolov7::dataset::doctor

@@ -8,6 +8,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "core/text.hpp"
 #include "dataset/doctor/doctor.hpp"
 #include "dataset/doctor/read_subject.hpp"
 #include "image/codec/codec.hpp"
@@ -96,6 +97,28 @@ TEST_F(Checks, CopiesWithinAndAcrossSplits) {
   ASSERT_EQ(count(all, "near-leak"), 1U);
   EXPECT_EQ(first(all, "near-leak")->file.filename(), "mirrored.png");
   EXPECT_NE(first(all, "near-leak")->text.find("other.png in val"), std::string::npos);
+}
+
+// Three flat images of two grays and one with structure: the two of one gray have equal pixels in
+// other bytes, since one is PNG and one is BMP.
+TEST_F(Checks, PlainImagesAreCountedAndTheirPixelsCompared) {
+  const auto flat = [](int gray) { return cv::Mat(64, 96, CV_8UC3, cv::Scalar::all(gray)); };
+  add("train", "flat.png", flat(90), "0 0.5 0.5 0.2 0.2\n");
+  add("val", "same.bmp", flat(90), "0 0.5 0.5 0.2 0.2\n");
+  add("train", "darker.png", flat(20), "0 0.5 0.5 0.2 0.2\n");
+  add("train", "blobs.png", blobs(1), "0 0.5 0.5 0.2 0.2\n");
+  const Diagnosis all = diagnosis("[a]");
+  EXPECT_EQ(all.plain, 3U);
+  EXPECT_EQ(to_json(all)["plain"], 3);
+  EXPECT_TRUE(
+      text::contains(lines_of(all, 10),
+                     "3 images have no structure to compare: only equal pixels were looked for"));
+  EXPECT_EQ(count(all, "leaked-image") + count(all, "near-twice"), 0U);
+  ASSERT_EQ(count(all, "near-leak"), 1U);
+  EXPECT_EQ(first(all, "near-leak")->file.filename(), "flat.png");
+  EXPECT_NE(first(all, "near-leak")->text.find("same.bmp in val (the same pixels)"),
+            std::string::npos)
+      << first(all, "near-leak")->text;
 }
 
 TEST_F(Checks, FindingsAreSortedAndCanBeSkipped) {
