@@ -41,9 +41,9 @@ const FileVerdict* verdict_on(const Causes& causes, const Picture& picture, std:
 std::optional<std::string> corrected_row(const Causes& causes, const Picture& picture,
                                          std::size_t at) {
   const RawRow& row = picture.rows[at];
-  if (!row.readable()) return std::nullopt;
+  if (!row.readable() || row.class_number != row.class_index()) return std::nullopt;
   Label label;
-  label.class_index = static_cast<int>(row.class_number) - (causes.one_based ? 1 : 0);
+  label.class_index = row.class_index() - (causes.one_based ? 1 : 0);
   const FileVerdict* verdict = verdict_on(causes, picture, at);
   if (!row.is_box()) {
     const auto values = cut(row);

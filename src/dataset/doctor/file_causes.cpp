@@ -22,8 +22,8 @@ constexpr double not_seen = -6;
 
 double size_likelihood(const RowFile& file, std::size_t row, const CxcywhNormalized& box,
                        const SizeModel& sizes) {
-  return sizes.log_likelihood(static_cast<int>(file.picture->rows[row].class_number), box,
-                              file.picture->facts.width, file.picture->facts.height);
+  return sizes.log_likelihood(file.picture->rows[row].class_index(), box, file.picture->facts.width,
+                              file.picture->facts.height);
 }
 
 /// How far boxes stand out in the files that follow the format, and how far they would here.

@@ -28,7 +28,7 @@ std::vector<Given> given_of(const Picture& picture, bool single_cls) {
   std::vector<Given> labels;
   for (const RawRow& row : picture.rows)
     if (const auto box = extent(row); box && box->w > 0 && box->h > 0)
-      labels.push_back({row.line, single_cls ? 0 : static_cast<int>(row.class_number),
+      labels.push_back({row.line, single_cls ? 0 : row.class_index(),
                         to_pixels(*box, picture.facts.width, picture.facts.height)});
   return labels;
 }

@@ -73,8 +73,8 @@ Reference learn(const std::vector<RowFile>& files, Measured measured) {
       contrasts.push_back(std::log(contrast_of(file, 0)));
     for (const std::size_t i : file.rows)
       if (const auto box = row_box(*file.picture, file.picture->rows[i], Layout{}))
-        reference.sizes.add(static_cast<int>(file.picture->rows[i].class_number), *box,
-                            file.picture->facts.width, file.picture->facts.height);
+        reference.sizes.add(file.picture->rows[i].class_index(), *box, file.picture->facts.width,
+                            file.picture->facts.height);
   }
   reference.sizes.finish();
   reference.contrast = normal_of(std::move(contrasts), least_deviation);

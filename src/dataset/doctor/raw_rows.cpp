@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/text.hpp"
 
@@ -90,6 +91,11 @@ RawRow read_row(std::string_view row, int line, const std::vector<std::string>& 
 }
 
 }  // namespace
+
+int RawRow::class_index() const {
+  constexpr double beyond = std::numeric_limits<int>::max();
+  return class_number > -beyond && class_number < beyond ? static_cast<int>(class_number) : -1;
+}
 
 std::vector<RawRow> read_rows(std::string_view text, const std::vector<std::string>& names,
                               int key_point_columns) {

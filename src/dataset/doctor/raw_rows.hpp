@@ -17,6 +17,8 @@ struct RawRow {
   std::string cause;           ///< of that, where it is known
 
   bool readable() const { return unreadable.empty(); }
+  /// The whole part of the class number; -1 where it is none that an int holds.
+  int class_index() const;
   bool is_box() const { return readable() && values.size() == 4; }
   Numbers numbers() const { return {values[0], values[1], values[2], values[3]}; }
 };

@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 
 #include "core/file.hpp"
+#include "dataset/doctor/corrected_row.hpp"
 #include "dataset/doctor/read_subject.hpp"
 #include "image/codec/codec.hpp"
 #include "tests/dataset/data_fixture.hpp"
@@ -178,6 +179,17 @@ TEST_F(Fix, ALabelFileWithoutAnImageIsToldOnce) {
   int told = 0;
   for (const Finding& one : diagnosis().findings) told += one.check == "orphan-label" ? 1 : 0;
   EXPECT_EQ(told, 1);
+}
+
+// Cut, the first would be a row of class 1, and the second one of whatever an overflow gives.
+TEST(CorrectedRow, AClassThatIsNoWholeNumberOfAnIntIsNotRepaired) {
+  Picture picture;
+  picture.facts.width = 64, picture.facts.height = 48;
+  picture.rows =
+      read_rows("1.5 0.95 0.5 0.25 0.5\n1e12 0.95 0.5 0.25 0.5\n1 0.95 0.5 0.25 0.5\n", {}, 0);
+  EXPECT_FALSE(corrected_row({}, picture, 0).has_value());
+  EXPECT_FALSE(corrected_row({}, picture, 1).has_value());
+  EXPECT_TRUE(corrected_row({}, picture, 2).has_value());
 }
 
 TEST_F(Fix, APolygonIsCutAtTheBorderOfItsImage) {

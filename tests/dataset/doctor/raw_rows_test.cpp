@@ -36,6 +36,18 @@ TEST(RawRows, UnreadableOnesHaveTheirCause) {
   EXPECT_EQ(cause("0 inf 0.5 0.1 0.1"), "");
 }
 
+// An int ends at 2,147,483,647.
+TEST(RawRows, AClassBeyondAnIntIsNone) {
+  const auto rows = read_rows(
+      "79 0 0 1 1\n2147483646 0 0 1 1\n2147483648 0 0 1 1\n-1e300 0 0 1 1\n1.5 0 0 1 1\n", {}, 0);
+  ASSERT_EQ(rows.size(), 5U);
+  EXPECT_EQ(rows[0].class_index(), 79);
+  EXPECT_EQ(rows[1].class_index(), 2147483646);
+  EXPECT_EQ(rows[2].class_index(), -1);
+  EXPECT_EQ(rows[3].class_index(), -1);
+  EXPECT_EQ(rows[4].class_index(), 1) << "its whole part";
+}
+
 TEST(RawRows, KeyPointsAreLeftOut) {
   const auto rows = read_rows("0 .5 .5 .2 .1 1 2 3 4 5 6\n", names, 6);
   ASSERT_EQ(rows.size(), 1U);
