@@ -210,18 +210,21 @@ void write_fixed_set(const CheckOptions& o, const dataset::doctor::Diagnosis& di
   options.stop = interrupt::token();
   const auto counts = dataset::doctor::write_fixed(diagnosis, o.fix, options);
   const std::filesystem::path folder(o.fix);
-  result["fixed"] = {{"data", (folder / "data.yaml").string()},
-                     {"images", counts.images},
-                     {"dropped_images", counts.dropped_images},
-                     {"changed_rows", counts.changed_rows},
-                     {"dropped_rows", counts.dropped_rows},
-                     {"dropped_label_files", counts.dropped_label_files},
-                     {"left", counts.left}};
+  result["fixed"] = {
+      {"data", (folder / "data.yaml").string()},           {"images", counts.images},
+      {"dropped_images", counts.dropped_images},           {"changed_rows", counts.changed_rows},
+      {"lost_key_points", counts.lost_key_points},         {"dropped_rows", counts.dropped_rows},
+      {"dropped_label_files", counts.dropped_label_files}, {"left", counts.left}};
   output.line(fmt::format(
       "written: {} with {} images; {} images dropped, {} rows changed, {} rows dropped, {} label "
       "files without an image dropped; {} lists every change with its number for --leave",
       (folder / "data.yaml").string(), counts.images, counts.dropped_images, counts.changed_rows,
       counts.dropped_rows, counts.dropped_label_files, (folder / "changes.json").string()));
+  if (counts.lost_key_points > 0)
+    log::warning(
+        fmt::format("{} of the changed rows are written without their key points, whose "
+                    "layout is not known",
+                    counts.lost_key_points));
 }
 
 /// As val writes them: COCO's 80 classes have the ids of its 91, others their numbers.

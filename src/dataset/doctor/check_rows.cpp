@@ -45,6 +45,10 @@ std::string numbers_text(const RawRow& row, int digits = 6) {
   return text::join(parts, " ");
 }
 
+void replace_row(Finding& finding, int line, const CorrectedRow& row) {
+  finding.changes.push_back({Change::Kind::replace_row, line, row.text, row.loses_key_points});
+}
+
 /// One finding for all rows of a file that have one cause.
 void look_at_layout(const Context& context, const Split& split, const Picture& picture,
                     Findings& findings) {
@@ -58,11 +62,17 @@ void look_at_layout(const Context& context, const Split& split, const Picture& p
           "{} of {} rows are not centre, width and height as fractions, the first is '{}': {}",
           verdict.affected.size(), picture.rows.size(), numbers_text(first), verdict.evidence));
   finding.cause = cause_of(verdict.layout);
+  std::size_t lost = 0;
   for (const std::size_t i : verdict.affected) {
     finding.lines.push_back(picture.rows[i].line);
-    if (const auto row = corrected_row(context.causes, picture, i))
-      finding.changes.push_back({Change::Kind::replace_row, picture.rows[i].line, *row});
+    const auto row = corrected_row(context.causes, picture, i);
+    if (!row) continue;
+    replace_row(finding, picture.rows[i].line, *row);
+    lost += row->loses_key_points ? 1 : 0;
   }
+  if (lost > 0)
+    finding.text += fmt::format(
+        "; --fix leaves out the key points of {} rows, whose layout is not known", lost);
 }
 
 std::string class_text(double number) { return text::general(number, 6); }
@@ -114,7 +124,7 @@ void correct_classes(const Context& context, const Split& split, const Picture& 
   for (std::size_t i = 0; i < picture.rows.size(); ++i) {
     finding.lines.push_back(picture.rows[i].line);
     if (const auto row = corrected_row(context.causes, picture, i))
-      finding.changes.push_back({Change::Kind::replace_row, picture.rows[i].line, *row});
+      replace_row(finding, picture.rows[i].line, *row);
   }
 }
 
@@ -144,7 +154,7 @@ void look_at_values(const Context& context, const Split& split, const Picture& p
               refused ? fmt::format("expected values in 0..1, found '{}'", numbers_text(row, 9))
                       : fmt::format("reaches {:.1f} % of the image's side out of it", 100 * out));
     if (const auto corrected = corrected_row(context.causes, picture, i))
-      finding.changes.push_back({Change::Kind::replace_row, row.line, *corrected});
+      replace_row(finding, row.line, *corrected);
     else
       finding.changes.push_back({Change::Kind::drop_image, 0, {}});
   }

@@ -38,8 +38,8 @@ const FileVerdict* verdict_on(const Causes& causes, const Picture& picture, std:
                                                                             : &found->second;
 }
 
-std::optional<std::string> corrected_row(const Causes& causes, const Picture& picture,
-                                         std::size_t at) {
+std::optional<CorrectedRow> corrected_row(const Causes& causes, const Picture& picture,
+                                          std::size_t at) {
   const RawRow& row = picture.rows[at];
   if (!row.readable() || row.class_number != row.class_index()) return std::nullopt;
   Label label;
@@ -58,9 +58,13 @@ std::optional<std::string> corrected_row(const Causes& causes, const Picture& pi
     label.box = cut(*box);
     if (label.box.w <= 0 || label.box.h <= 0) return std::nullopt;
   }
-  std::string text = format_labels({label});
-  text.pop_back();  // the line feed
-  return text;
+  CorrectedRow corrected{format_labels({label})};
+  corrected.text.pop_back();  // the line feed
+  if (verdict == nullptr || verdict->layout.own())
+    corrected.text += row.key_points;
+  else
+    corrected.loses_key_points = !row.key_points.empty();
+  return corrected;
 }
 
 }  // namespace yolov7::dataset::doctor

@@ -17,8 +17,9 @@ std::string_view name_of(Severity severity);
 struct Change {
   enum class Kind { drop_row, replace_row, drop_image, rename_image, drop_label_file };
   Kind kind = Kind::drop_row;
-  int line = 0;       ///< of the label file; 0 where it is about a whole file
-  std::string after;  ///< replace_row: the new row; rename_image: the new file name
+  int line = 0;                   ///< of the label file; 0 where it is about a whole file
+  std::string after;              ///< replace_row: the new row; rename_image: the new file name
+  bool loses_key_points = false;  ///< replace_row: in another layout nobody knows theirs
 };
 std::string_view name_of(Change::Kind kind);
 

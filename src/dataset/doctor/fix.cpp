@@ -80,6 +80,7 @@ std::string changed_label(const Picture& picture, const std::vector<const Number
     } else if (found->second->change.kind == Change::Kind::replace_row) {
       out += found->second->change.after + "\n";
       ++counts.changed_rows;
+      counts.lost_key_points += found->second->change.loses_key_points ? 1 : 0;
     } else {
       ++counts.dropped_rows;
     }
@@ -212,6 +213,7 @@ nlohmann::json to_json(const NumberedChange& change) {
     result["before"] = change.before;
   }
   if (!change.change.after.empty()) result["after"] = change.change.after;
+  if (change.change.loses_key_points) result["loses_key_points"] = true;
   return result;
 }
 

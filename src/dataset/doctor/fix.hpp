@@ -34,6 +34,7 @@ struct FixOptions {
 
 struct FixCounts {
   std::size_t images = 0, dropped_images = 0, changed_rows = 0, dropped_rows = 0;
+  std::size_t lost_key_points = 0;      ///< changed rows without the key points that they had
   std::size_t dropped_label_files = 0;  ///< without an image
   std::size_t left = 0;                 ///< changes that were not made
 };

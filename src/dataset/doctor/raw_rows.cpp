@@ -81,8 +81,11 @@ RawRow read_row(std::string_view row, int line, const std::vector<std::string>& 
       result.values.push_back(*value);
   }
   if (key_point_columns > 0 &&
-      tokens.size() == box_columns + static_cast<std::size_t>(key_point_columns))
+      tokens.size() == box_columns + static_cast<std::size_t>(key_point_columns)) {
     result.values.resize(box_columns - 1);
+    for (std::size_t i = box_columns; i < tokens.size(); ++i)
+      (result.key_points += ' ') += tokens[i];
+  }
   const bool polygon =
       key_point_columns == 0 && tokens.size() >= least_polygon_columns && tokens.size() % 2 == 1;
   if (result.values.size() != box_columns - 1 && !polygon)

@@ -13,6 +13,7 @@ struct RawRow {
   int line = 0;  ///< from 1
   double class_number = 0;
   std::vector<double> values;  ///< behind the class; empty where the row cannot be read
+  std::string key_points;      ///< behind a box, as they are written, a blank before each; or ""
   std::string unreadable;      ///< why it cannot be read, or ""
   std::string cause;           ///< of that, where it is known
 

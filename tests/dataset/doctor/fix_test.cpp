@@ -124,6 +124,36 @@ TEST_F(Fix, KeepsTheShapeOfKeyPoints) {
   EXPECT_EQ(read_description(folder / "new/data.yaml").key_point_columns, 4);
 }
 
+// Cut at the border, as above; the points are inside and stay.
+TEST_F(Fix, ARowThatIsCutKeepsItsKeyPoints) {
+  folder.write("set/labels/train/2.txt",
+               "1 0.95 0.5 0.25 0.5 0.90 0.4 .8 0.6\n1 0.3 0.3 0.2 0.2\n");
+  folder.write("set/data.yaml",
+               "train: images/train\nval: images/val\nkpt_shape: [2, 2]\nnames: [a, b]\n");
+  test::age(folder / "set");
+  EXPECT_EQ(write_fixed(diagnosis(), folder / "new", {}).lost_key_points, 0U);
+  EXPECT_EQ(folder.read("new/labels/train/2.txt"),
+            "1 0.9125 0.5 0.175 0.5 0.90 0.4 .8 0.6\n1 0.3 0.3 0.2 0.2\n");
+}
+
+// In pixels of 64 x 40: 32 / 64, 20 / 40, 16 / 64, 10 / 40. The points may be pixels or fractions.
+TEST(CorrectedRow, KeyPointsOfAnotherLayoutAreLeftOutAndSaid) {
+  Picture picture;
+  picture.facts.width = 64, picture.facts.height = 40;
+  picture.rows = read_rows("0 32 20 16 10 30 20 34 22\n0 32 20 16 10\n", {}, 4);
+  Causes causes;
+  FileVerdict& verdict = causes.files[&picture];
+  verdict.layout = {Form::centre, Unit::pixel};
+  verdict.named = true;
+  verdict.affected = {0, 1};
+  const auto with = corrected_row(causes, picture, 0), without = corrected_row(causes, picture, 1);
+  ASSERT_TRUE(with && without);
+  EXPECT_EQ(with->text, "0 0.5 0.5 0.25 0.25");
+  EXPECT_TRUE(with->loses_key_points);
+  EXPECT_EQ(without->text, "0 0.5 0.5 0.25 0.25");
+  EXPECT_FALSE(without->loses_key_points);
+}
+
 TEST_F(Fix, AChangedFileOfUtf16IsUtf8Afterwards) {
   const std::string text = "1 0.95 0.5 0.25 0.5\n1 0.3 0.3 0.2 0.2\n";
   std::string wide = "\xFF\xFE";

@@ -52,6 +52,7 @@ TEST(RawRows, KeyPointsAreLeftOut) {
   const auto rows = read_rows("0 .5 .5 .2 .1 1 2 3 4 5 6\n", names, 6);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_TRUE(rows[0].is_box());
+  EXPECT_EQ(rows[0].key_points, " 1 2 3 4 5 6");
 }
 
 // Training leaves the image of such a row out.
