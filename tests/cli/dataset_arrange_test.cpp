@@ -55,6 +55,12 @@ TEST_F(DatasetArrange, FoldsAreSetsOfTheirOwn) {
   const auto result = json({"dataset", "split", data("a"), "--out", set("folds"), "--folds", "4"});
   EXPECT_EQ(result["splits"]["fold2"]["pictures"], 10);
   EXPECT_EQ(json({"dataset", "check", data("folds/fold4")})["splits"]["train"]["pictures"], 30);
+  for (const char* shares : {"50,50", "70,20,10"}) {  // the default, too
+    const Outcome both = run(
+        {"dataset", "split", data("a"), "--out", set("both"), "--folds", "4", "--shares", shares});
+    EXPECT_EQ(both.code, 2) << both.out;
+    EXPECT_TRUE(has(both.err, "--shares: expected none with --folds")) << both.err;
+  }
 }
 
 TEST_F(DatasetArrange, MergesAndRenames) {

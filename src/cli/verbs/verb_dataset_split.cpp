@@ -66,7 +66,8 @@ Settings settings(SplitVerbOptions& o) {
 
 nlohmann::json run_dataset_split(const std::vector<std::string>& arguments, Output& output) {
   SplitVerbOptions o;
-  if (!parse_arguments(settings(o), arguments, output)) return {};
+  const Settings table = settings(o);
+  if (!parse_arguments(table, arguments, output)) return {};
   if (o.data.empty())
     throw usage_error("dataset split: expected --data with a data.yaml or annotations, found none");
   dataset::SplitSetOptions& split = o.split;
@@ -75,6 +76,9 @@ nlohmann::json run_dataset_split(const std::vector<std::string>& arguments, Outp
   split.out = o.output.out;
   split.shares = dataset::parse_shares(o.shares, "shares");
   if (split.folds == 1) throw usage_error("dataset split: --folds: expected 2 and more, found 1");
+  if (split.folds > 0 && text::contains(given_names(table, arguments), "shares"))
+    throw usage_error(
+        "dataset split: --shares: expected none with --folds, which have one share each");
   split.previous = o.previous;
   split.seed = static_cast<std::uint64_t>(o.seed);
   split.stop = split.together.stop = interrupt::token();

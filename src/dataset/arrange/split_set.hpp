@@ -16,7 +16,7 @@ namespace yolov7::dataset {
 struct SplitSetOptions {
   std::filesystem::path data, out;
   std::vector<double> shares = {70, 20, 10};  ///< of train, val and test, percent
-  int folds = 0;                              ///< above 0: so many folds instead
+  int folds = 0;                              ///< above 0: so many equal folds instead; no shares
   SplitMethod method = SplitMethod::random;
   TogetherOptions together;
   bool keep_test = false;          ///< images of the source's test split stay there
