@@ -100,6 +100,14 @@ TEST_F(DatasetCheck, WrongCallsAreRefused) {
   EXPECT_EQ(check({"--skip", "blured-image"}).code, 2);
   EXPECT_TRUE(has(check({"--skip", "blured-image"}).err, "did you mean 'blurred-image'?"));
   EXPECT_EQ(check({"--leave", "1"}).code, 2);
+  for (const char* fix : {"one", "one/", "one/new", "other/../one"}) {
+    const Outcome one =
+        check({"--out", (scratch / "one").string(), "--fix", (scratch / fix).string()});
+    EXPECT_EQ(one.code, 2) << fix;
+    EXPECT_TRUE(has(one.err, "--fix: expected a folder outside that of --out")) << one.err;
+    EXPECT_EQ(one.out, "") << "before anything is checked";
+    EXPECT_FALSE(fs::exists(scratch / "one"));
+  }
   EXPECT_EQ(check({"--fix", (scratch / "set").string()}).code, 1);
   EXPECT_EQ(check({"--predictions", (scratch / "none.json").string()}).code, 1);
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/verb.hpp"
@@ -237,6 +238,17 @@ std::vector<std::int64_t> category_ids(const std::string& data, std::size_t clas
   return ids;
 }
 
+/// The report's folder is made behind that of the mended set, and has to be empty then.
+void require_two_folders(const CheckOptions& o) {
+  if (o.out.empty() || o.fix.empty()) return;
+  const auto out = std::filesystem::weakly_canonical(dataset::output_place(o.out)),
+             fix = std::filesystem::weakly_canonical(dataset::output_place(o.fix));
+  if (std::mismatch(out.begin(), out.end(), fix.begin(), fix.end()).first == out.end())
+    throw usage_error(
+        fmt::format("dataset check: --fix: expected a folder outside that of --out ({}), found {}",
+                    o.out, o.fix));
+}
+
 /// Ranked, not judged: a mistake is no finding, because a network may be wrong, too.
 void rank_mistakes(const CheckOptions& o, const dataset::doctor::Diagnosis& diagnosis,
                    nlohmann::json& result, const Output& output) {
@@ -294,6 +306,7 @@ nlohmann::json run_dataset_check(const std::vector<std::string>& arguments, Outp
   set_truncated_rule(options.truncated);
   if (!options.out.empty()) dataset::require_empty(options.out);
   if (!options.fix.empty()) dataset::require_empty(options.fix);
+  require_two_folders(options);
   if (options.fix.empty() && (!options.leave.empty() || options.link))
     throw usage_error("dataset check: --leave and --link go with --fix");
   keep_freed_memory();
