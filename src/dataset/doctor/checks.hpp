@@ -42,8 +42,8 @@ struct Selection {
   std::vector<std::string> skipped;  ///< names of checks
 };
 
-/// All findings: errors first, then by the order of the table, split and file. Error: as
-/// check_named().
+/// All findings: errors first, then by the order of the table; those of one check stand as its
+/// family finds them. Error: as check_named().
 std::vector<Finding> run_checks(const Context& context, const Selection& selection);
 
 /// Images without structure, of which only equal bytes and equal pixels are found.

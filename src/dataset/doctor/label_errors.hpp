@@ -43,8 +43,9 @@ enum class Ranking {
           ///< ones
 };
 
-/// Of images that have predictions; sorted by score, best first, equal ones by image and line.
-/// Scores below `least` are left out.
+/// Of images that have predictions; sorted by score, highest first. Equal ones stand in the order
+/// of splits and images, and those of one image as they are found. Scores below `least` are left
+/// out.
 std::vector<Mistake> find_mistakes(const Subject& subject, const Predictions& predictions,
                                    Ranking ranking = Ranking::joint, double least = 0.3);
 

@@ -12,7 +12,8 @@ namespace yolov7::dataset::doctor {
 
 using Scores = std::array<double, layout_count>;
 
-/// Mean and deviation of values, by their median and quartile distance.
+/// Mean and deviation of values: their median, and 1.4826 times the median absolute deviation from
+/// it, which is the standard deviation of a normal distribution.
 struct Normal {
   double mean = 0, deviation = 0;
   bool known() const { return deviation > 0; }
