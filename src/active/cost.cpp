@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 
 namespace yolov7::active {
@@ -9,7 +11,7 @@ namespace yolov7::active {
 double Budget::share_of(double boxes, const CostModel& cost) const {
   switch (unit) {
     case BudgetUnit::cost: return cost.of(boxes);
-    case BudgetUnit::boxes: return boxes;
+    case BudgetUnit::boxes: return std::max(1.0, boxes);
     case BudgetUnit::images: return 1;
   }
   return 1;

@@ -17,7 +17,8 @@ enum class BudgetUnit { cost, boxes, images };
 struct Budget {
   double amount = 0;
   BudgetUnit unit = BudgetUnit::images;
-  /// What an image with so many boxes takes of it.
+  /// What an image with so many boxes takes of it. In boxes, one without any takes 1: somebody has
+  /// to look at it.
   double share_of(double boxes, const CostModel& cost) const;
 };
 

@@ -129,6 +129,24 @@ TEST(Select, ControlAndEmptyImagesHaveTheirShares) {
     EXPECT_TRUE(one.part != Choice::Part::empty || one.index < 30) << one.index;
 }
 
+// Images without a box take 1 of a budget of 20 boxes each: its twentieth is one of them, and 19
+// with one box each are chosen by entropy.
+TEST(Select, ImagesWithoutBoxesAreNotFreeInABudgetOfBoxes) {
+  std::vector<Candidate> pool;
+  for (std::size_t i = 0; i < 100; ++i)
+    pool.push_back(image(i, static_cast<double>(i) / 100, {i < 30 ? 0U : 1U}));
+  SelectOptions options = plain("entropy", 20, BudgetUnit::boxes);
+  options.empty_share = 0.05;
+  const Selection selection = select(pool, options);
+  ASSERT_EQ(selection.choices.size(), 20u);
+  EXPECT_EQ(selection.spent, 20);
+  EXPECT_EQ(selection.choices[0].part, Choice::Part::empty);
+  EXPECT_EQ(selection.choices[0].share, 1);
+  EXPECT_EQ(selection.choices[0].boxes, 0);
+  EXPECT_EQ(selection.choices[1].part, Choice::Part::strategy);
+  EXPECT_EQ(selection.choices[1].index, 99u);
+}
+
 // Every class has 50 boxes, so auto goes by entropy. Class 0 has the highest entropies, and may
 // take half of the images: 5 of 10.
 TEST(Select, AutoSpreadsOverTheClasses) {

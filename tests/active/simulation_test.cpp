@@ -35,7 +35,9 @@ TEST(Simulation, PaysTrueBoxesInOrderUntilTheBudgetIsUsedUp) {
   EXPECT_EQ(some.images, 2u);
   EXPECT_DOUBLE_EQ(some.spent, 25);
   EXPECT_EQ(pay(boxes, {22, BudgetUnit::cost}, cost).images, 0u);
-  EXPECT_EQ(pay(boxes, {13, BudgetUnit::boxes}, cost).images, 3u);
+  // 3, then 1 for the image without a box, then 10.
+  EXPECT_EQ(pay(boxes, {14, BudgetUnit::boxes}, cost).images, 3u);
+  EXPECT_EQ(pay(boxes, {13, BudgetUnit::boxes}, cost).images, 2u);
   EXPECT_EQ(pay(boxes, {2, BudgetUnit::images}, cost).images, 2u);
 }
 

@@ -29,7 +29,8 @@ std::vector<Setting> choice_settings(ChoiceOptions& o) {
                setting("budget", o.select.budget.amount, "what this round may take")
                    .range(0, 1e12)
                    .basic(),
-               setting("budget-unit", o.unit, "unit of --budget")
+               setting("budget-unit", o.unit,
+                       "unit of --budget; boxes: an image without one counts as 1")
                    .choices({"images", "boxes", "cost"})
                    .basic()},
               cost_settings(o.select.cost.image, o.select.cost.box),

@@ -49,7 +49,8 @@ std::vector<Setting> comparison_settings(SimulateOptions& o) {
                 .range(0, 1e12)
                 .basic(),
             setting("budget", o.budget, "what each further round may take").range(0, 1e12).basic(),
-            setting("budget-unit", o.unit, "unit of --start and --budget")
+            setting("budget-unit", o.unit,
+                    "unit of --start and --budget; boxes: an image without one counts as 1")
                 .choices({"cost", "boxes", "images"})
                 .basic(),
             setting("rounds", o.rounds, "rounds after the start").range(1, 1000).basic()},
