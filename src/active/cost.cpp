@@ -17,6 +17,11 @@ double Budget::share_of(double boxes, const CostModel& cost) const {
   return 1;
 }
 
+bool Budget::holds(double spent) const {
+  constexpr double rounding = 1e-9;
+  return spent <= amount * (1 + rounding);
+}
+
 BudgetUnit budget_unit(const std::string& word) {
   for (const BudgetUnit unit : {BudgetUnit::cost, BudgetUnit::boxes, BudgetUnit::images})
     if (word == budget_word(unit)) return unit;

@@ -20,6 +20,9 @@ struct Budget {
   /// What an image with so many boxes takes of it. In boxes, one without any takes 1: somebody has
   /// to look at it.
   double share_of(double boxes, const CostModel& cost) const;
+  /// Whether a sum of shares may be spent. Rounding can make it larger than it is, by less than a
+  /// part in 10⁹.
+  bool holds(double spent) const;
 };
 
 /// "cost", "boxes", "images". Error (usage): another word.

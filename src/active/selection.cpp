@@ -91,7 +91,7 @@ class Selecting {
       return Taken::no;
     }
     const double share = share_of(index);
-    if (result_.spent + share > options_.budget.amount) {
+    if (!options_.budget.holds(result_.spent + share)) {
       result_.full = true;
       return Taken::full;
     }

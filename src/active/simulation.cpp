@@ -70,7 +70,7 @@ Payment pay(std::span<const std::size_t> boxes, const Budget& budget, const Cost
   Payment paid;
   for (const std::size_t one : boxes) {
     const double share = budget.share_of(static_cast<double>(one), cost);
-    if (paid.spent + share > budget.amount) break;
+    if (!budget.holds(paid.spent + share)) break;
     paid.spent += share;
     ++paid.images;
   }

@@ -50,6 +50,17 @@ TEST(Select, EntropyTakesTheHighestUntilTheBudgetIsSpent) {
             (std::vector<std::size_t>{1, 2, 3}));
 }
 
+// .1 + .1 + .1 is more than .3 in binary numbers.
+TEST(Select, ABudgetHoldsWhatRoundingAloneMakesTooLarge) {
+  const std::vector<Candidate> pool = {image(0, 0.1, {0}), image(1, 0.6, {0}), image(2, 0.5, {0}),
+                                       image(3, 0.3, {0})};
+  SelectOptions options = plain("entropy", 0.3, BudgetUnit::cost);
+  options.cost = {0.1, 7};
+  EXPECT_EQ(indices(select(pool, options)), (std::vector<std::size_t>{1, 2, 3}));
+  options.budget.amount = 0.2999;
+  EXPECT_EQ(indices(select(pool, options)), (std::vector<std::size_t>{1, 2}));
+}
+
 TEST(Select, TheLabelledSetTellsHowManyBoxesADetectorMisses) {
   // Ten labelled images with 4 boxes each; the detector finds 1, 2, 1 and 0 in the pool: 1 on
   // average, so each detection stands for 4 boxes, and an image costs 2 + 7 · 4 · detections.

@@ -39,6 +39,9 @@ TEST(Simulation, PaysTrueBoxesInOrderUntilTheBudgetIsUsedUp) {
   EXPECT_EQ(pay(boxes, {14, BudgetUnit::boxes}, cost).images, 3u);
   EXPECT_EQ(pay(boxes, {13, BudgetUnit::boxes}, cost).images, 2u);
   EXPECT_EQ(pay(boxes, {2, BudgetUnit::images}, cost).images, 2u);
+  // .1 + .1 + .1 is more than .3 in binary numbers.
+  const std::vector<std::size_t> none(4, 0);
+  EXPECT_EQ(pay(none, {0.3, BudgetUnit::cost}, {0.1, 7}).images, 3u);
 }
 
 TEST(Simulation, PartsAreLabelledInProportion) {

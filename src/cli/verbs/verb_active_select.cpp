@@ -137,7 +137,7 @@ void require_choice(const ActiveOptions& o, const active::Selection& selection, 
   const bool fits =
       std::any_of(candidates.begin(), candidates.end(), [&](const active::Candidate& one) {
         const double boxes = selection.boxes_factor * static_cast<double>(one.scores.boxes());
-        return o.select.budget.share_of(boxes, o.select.cost) <= o.select.budget.amount;
+        return o.select.budget.holds(o.select.budget.share_of(boxes, o.select.cost));
       });
   if (selection.considered > 0 && !fits) throw Error(why);
   throw loop::NothingLeft(why);
