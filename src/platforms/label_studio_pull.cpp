@@ -158,8 +158,19 @@ class Pull {
       task.image = images.get(task.id, written, ours == nullptr ? "" : text_at(*ours, "name"),
                               key_of(task.value), task.fault);
     }
+    remove_leftovers(work / "images", work);
     result_.images_here = images.here();
     result_.images_fetched = images.fetched();
+  }
+
+  /// Images of an earlier call that no task of this one has would count as images of the set.
+  void remove_leftovers(const fs::path& images, const fs::path& work) const {
+    std::set<std::string> named;
+    for (const Task& task : tasks_) named.insert((work / task.image).string());
+    std::vector<fs::path> others;
+    for (const fs::directory_entry& one : fs::recursive_directory_iterator(images))
+      if (!one.is_directory() && !named.contains(one.path().string())) others.push_back(one.path());
+    for (const fs::path& one : others) fs::remove(one);
   }
 
   /// Every answer as a task of its own, in order, for the reader of the format.
@@ -320,6 +331,16 @@ json labels_of(const json& value) {
   return labels;
 }
 
+/// What a call that broke off left is of use for the same project of the same server alone: another
+/// one has other images in tasks of the same numbers.
+void begin_or_go_on(const fs::path& work, const std::string& origin) {
+  const fs::path note = work / ".origin";  // hidden: no file of the set
+  std::error_code none;
+  if (!fs::is_regular_file(note, none) || file::read(note) != origin) fs::remove_all(work);
+  file::make_folder(work / "images");
+  file::write_atomically(note, origin);
+}
+
 }  // namespace
 
 std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelProject& project) {
@@ -379,7 +400,8 @@ PullResult pull_project(LabelStudio& server, const std::string& project,
   result.project = *found;
   const fs::path out = dataset::output_place(options.out),
                  work = out.parent_path() / ("." + out.filename().string() + ".pull");
-  file::make_folder(work / "images");
+  begin_or_go_on(
+      work, fmt::format("{} {}\n", server.service().client().address().text(), result.project.id));
   Pull(server, options, result).run(work);
   fs::remove_all(work);
   return result;

@@ -53,8 +53,9 @@ struct PullResult {
 /// Writes `out` in the format `to`, with pull.json, all or nothing. Images are taken from `images`
 /// where the content hash of the push fits, else fetched from the server itself; what lies at other
 /// places (http, s3 …) is not fetched, and its task is dropped by name. Fetched images wait in
-/// .NAME.pull beside `out` until the end, so that a later call goes on. Errors: no such project;
-/// `out` holds something; no annotated task; the server's; stopped_error().
+/// .NAME.pull beside `out` until the end, so that a later call for the same project of the same
+/// server goes on. Errors: no such project; `out` holds something; no annotated task; the server's;
+/// stopped_error().
 PullResult pull_project(LabelStudio& server, const std::string& project,
                         const PullOptions& options);
 nlohmann::json to_json(const PullResult& result);

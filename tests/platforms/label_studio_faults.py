@@ -170,8 +170,18 @@ with tempfile.TemporaryDirectory() as name:
     answers.tasks, answers.image = [task(1)], b"no image"
     outcome = program("pull", place + "/3", "--out", "none", code=1)
     check("an image that is none", ((folder / "none").exists(), "error:" in outcome.stderr), (False, True))
-    outcome = program("pull", place + "/3", "--out", "none", "--patience", "9", code=2)
+    # What a pull that broke off left is of use for the same project of the same server alone, and in its tasks alone.
+    others, _, other_place = start()
+    others.tasks = [task(1)]
+    got = program.json("pull", other_place + "/3", "--out", "none")
+    check("an image of another server is not taken", (got["images"], got["conversion"]["pictures"]), ({"here": 0, "fetched": 1}, {"in": 1, "out": 1, "dropped": 0}))
+    image, others.image = others.image, b"no image"
+    program("pull", other_place + "/3", "--out", "less", code=1)
+    others.image, others.tasks = image, [task(2)]
+    got = program.json("pull", other_place + "/3", "--out", "less")
+    check("an image that no task names is not counted", got["conversion"]["pictures"], {"in": 1, "out": 1, "dropped": 0})
+    outcome = program("pull", place + "/3", "--out", "unmade", "--patience", "9", code=2)
     check("an option of CVAT", "--patience: expected a CVAT server" in outcome.stderr, True)
-    outcome = program("pull", place + "/4", "--out", "none", code=1)
+    outcome = program("pull", place + "/4", "--out", "unmade", code=1)
     check("the server repeats the key", "expected the project '4', found none" in outcome.stderr, True)
 check.end("one line each")
