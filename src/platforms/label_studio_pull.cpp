@@ -354,7 +354,7 @@ std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelPro
                             : skipped ? TaskState::skipped
                                       : TaskState::open;
     TaskState& known = states.emplace(key, state).first->second;
-    if (known != TaskState::annotated) known = state;
+    if (known == TaskState::open || state == TaskState::annotated) known = state;
   }
   return states;
 }

@@ -61,8 +61,8 @@ PullResult pull_project(LabelStudio& server, const std::string& project,
 nlohmann::json to_json(const PullResult& result);
 
 enum class TaskState { open, annotated, skipped };
-/// The state of each pushed task, by its key. A task that one person skipped and another annotated
-/// is annotated.
+/// The state of each pushed task, by its key. Of several people, and of several tasks of one key,
+/// annotated comes before skipped, and skipped before open.
 std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelProject& project);
 
 /// What became of the regions of a prediction in the annotation that began with it, told apart by

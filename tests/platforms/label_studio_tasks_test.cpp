@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/text.hpp"
+#include "platforms/label_studio_pull.hpp"
 #include "platforms/roboflow_upload.hpp"
+#include "tests/core/http_server.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::platforms {
@@ -27,6 +29,11 @@ AnnotatedObject box_of(int name, Xyxy box) {
   object.class_index = name;
   object.box = box;
   return object;
+}
+
+/// A client of a server of the tests' own.
+LabelStudio client_of(const test::HttpServer& server) {
+  return {http::parse_address(server.address(), "test"), {"t0ken", "the test"}, {.most = 1}, {}};
 }
 
 TEST(LabelStudioTasks, EqualImagesHaveKeysOfTheirOwn) {
@@ -81,6 +88,29 @@ TEST(RoboflowRows, BoxesAndPolygonsInTheShortestDigits) {
             "1 0.5 0.5 0.5 0.5\n"
             "2 0.05 0.05 0.1 0.1\n");
   EXPECT_EQ(roboflow_rows(image_of("y.png", "bb")), "");
+}
+
+// Two tasks of each key, in both orders.
+TEST(LabelStudioTasks, TheStateOfAKeyDoesNotDependOnTheOrderOfItsTasks) {
+  const auto task = [](const std::string& key, const std::string& annotations) {
+    return R"({"id": 1, "meta": {"yolov7": {"key": ")" + key + R"("}}, "annotations": [)" +
+           annotations + "]}";
+  };
+  const std::string nothing, skipped = R"({"id": 1, "was_cancelled": true, "result": []})",
+                             annotated = R"({"id": 1, "result": []})";
+  const std::string tasks = "[" + task("a", skipped) + "," + task("a", nothing) + "," +
+                            task("b", nothing) + "," + task("b", skipped) + "," +
+                            task("c", annotated) + "," + task("c", skipped) + "," +
+                            task("d", skipped) + "," + task("d", annotated) + "]";
+  const test::HttpServer server([&](const httplib::Request&, httplib::Response& response) {
+    response.set_content(tasks, "application/json");
+  });
+  LabelStudio client = client_of(server);
+  EXPECT_EQ(task_states(client, {}),
+            (std::map<std::string, TaskState>{{"a", TaskState::skipped},
+                                              {"b", TaskState::skipped},
+                                              {"c", TaskState::annotated},
+                                              {"d", TaskState::annotated}}));
 }
 
 }  // namespace
