@@ -112,7 +112,7 @@ class Pull {
                               result_.project.id, text::printable(result_.project.title),
                               result_.tasks));
     fetch_images(work);
-    file::write_atomically(work / "tasks.json", json_text(single_annotations()));
+    file::write_atomically(work / "tasks.json", json_text(single_annotations(false)));
     write(work);
   }
 
@@ -173,8 +173,9 @@ class Pull {
     for (const fs::path& one : others) fs::remove(one);
   }
 
-  /// Every answer as a task of its own, in order, for the reader of the format.
-  json single_annotations() const {
+  /// Every answer, or each task's newest, as a task of its own, in order, for the reader of the
+  /// format.
+  json single_annotations(bool newest_alone) const {
     json list = json::array();
     for (const Task& task : tasks_) {
       const auto add = [&](const json* annotation) {
@@ -185,7 +186,8 @@ class Pull {
         list.push_back(std::move(one));
       };
       if (task.answers.empty()) add(nullptr);
-      for (const Answer& answer : task.answers) add(answer.annotation);
+      for (const Answer& answer : task.answers)
+        if (!newest_alone || &answer == &task.answers.back()) add(answer.annotation);
     }
     return list;
   }
@@ -222,7 +224,8 @@ class Pull {
     const dataset::ReadOptions read;
     const dataset::AnnotatedSet all =
         dataset::format_named("label-studio", "from").read({tree, finder, read, reading_account});
-    account.not_boxes = reading_account.not_boxes;
+    account.not_boxes =
+        options_.merge ? reading_account.not_boxes : not_boxes_of_newest(tree, finder);
     dataset::AnnotatedSet set;
     set.classes = all.classes;
     result_.class_names = names_of(all);
@@ -245,6 +248,16 @@ class Pull {
                        return a.agreement.count.value() < b.agreement.count.value();
                      });
     return set;
+  }
+
+  /// Shapes that are no boxes, by kind, in the annotations that are taken without a merge.
+  std::map<std::string, std::size_t> not_boxes_of_newest(const dataset::SourceTree& tree,
+                                                         const dataset::ImageFinder& finder) const {
+    file::write_atomically(tree.root / "tasks.json", json_text(single_annotations(true)));
+    dataset::Conversion account;
+    const dataset::ReadOptions read;
+    dataset::format_named("label-studio", "from").read({tree, finder, read, account});
+    return account.not_boxes;
   }
 
   /// Regions of the answers that count, of which no usable object came.

@@ -157,6 +157,12 @@ with tempfile.TemporaryDirectory() as name:
     answers.tasks = [task(13, annotations=[{"id": 1, "completed_by": {"email": "a@b"}, "result": [region, broken]}, {"id": 2, "completed_by": {"email": "c@d"}, "result": [region]}])]
     got = program.json("pull", place + "/3", "--out", "joined", "--merge")
     check("a broken box does not go without a word", (got["conversion"]["boxes"], ["expected a number in y" in one["reason"] for one in got["conversion"]["dropped"]]), ({"in": 2, "out": 1, "dropped": 1}, [True]))
+    # A shape that is no box, in an annotation that is not the newest: it counts where it is taken.
+    brush = {"id": "brush", "type": "brushlabels", "original_width": 64, "original_height": 48, "value": {"rle": [1], "brushlabels": ["cat"]}}
+    answers.tasks = [task(13, annotations=[{"id": 1, "completed_by": {"email": "a@b"}, "result": [region, brush], "created_at": "2026-01-01"}, {"id": 2, "completed_by": {"email": "c@d"}, "result": [region], "created_at": "2026-01-02"}])]
+    for out, more, counts in (("newest", (), {}), ("both", ("--merge",), {"brushlabels": 1})):
+        got = program.json("pull", place + "/3", "--out", out, *more)
+        check(f"shapes that are no boxes, {out}", (got["conversion"]["not_boxes"], got["conversion"]["boxes"]["out"]), (counts, 1))
     # A file that people uploaded: the server writes its name with escapes.
     answers.tasks = [task(14, data={"photo": "/data/upload/3/0123abcd-%C3%A4.png"})]
     server.take()
