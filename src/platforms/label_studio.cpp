@@ -36,6 +36,25 @@ std::string project_path(const LabelProject& project, const std::string& call) {
   return fmt::format("/api/projects/{}/{}", project.id, call);
 }
 
+/// A list that the server gives as it is, or in pages. It ends where the server answers with one of
+/// `also`.
+std::vector<json> list_of(LabelStudio& server, const std::string& path, const http::Fields& query,
+                          std::initializer_list<int> also = {}) {
+  std::vector<json> all;
+  for (int page = 1;; ++page) {
+    http::Request request{.path = path, .query = query};
+    if (page > 1) request.query.emplace_back("page", std::to_string(page));
+    Service& service = server.service();
+    const http::Answer answer = service.send(request, also);
+    if (!answer.good()) return all;
+    const json value = service.json_of(answer, request);
+    const json* list = value.is_array() ? &value : member(value, "results");
+    if (list == nullptr || !list->is_array() || list->empty()) return all;
+    all.insert(all.end(), list->begin(), list->end());
+    if (text_at(value, "next").empty()) return all;
+  }
+}
+
 /// A control of the parsed configuration that works on an image; its data key in `image_key`.
 std::optional<LabelControl> control_of(const std::string& name, const json& value,
                                        std::string& image_key) {
@@ -109,21 +128,20 @@ std::optional<LabelProject> LabelStudio::find_project(const std::string& number_
     if (answer.status == missing) return std::nullopt;
     return project_of(service_.json_of(answer, request));
   }
-  const json answer =
-      service().get("/api/projects/", {{"title", number_or_title}, {"page_size", "1000"}});
-  const json* results = member(answer, "results");
+  const std::vector<json> projects =
+      list_of(*this, "/api/projects/",
+              {{"title", number_or_title}, {"page_size", std::to_string(page_size)}});
   const json* found = nullptr;
-  if (results != nullptr && results->is_array())
-    for (const json& one : *results) {
-      if (text_at(one, "title") != number_or_title) continue;
-      if (found != nullptr)
-        throw Error(fmt::format(
-            "Label Studio {}: expected one project of the title '{}', found {} and {}; name it by "
-            "its number",
-            service_.client().address().text(), text::printable(number_or_title),
-            number_at(*found, "id"), number_at(one, "id")));
-      found = &one;
-    }
+  for (const json& one : projects) {
+    if (text_at(one, "title") != number_or_title) continue;
+    if (found != nullptr)
+      throw Error(fmt::format(
+          "Label Studio {}: expected one project of the title '{}', found {} and {}; name it by "
+          "its number",
+          service_.client().address().text(), text::printable(number_or_title),
+          number_at(*found, "id"), number_at(one, "id")));
+    found = &one;
+  }
   if (found == nullptr) return std::nullopt;
   return project_of(*found);
 }
@@ -248,15 +266,9 @@ json LabelStudio::export_tasks(const LabelProject& project) {
 std::map<std::int64_t, std::string> LabelStudio::people() {
   std::map<std::int64_t, std::string> names;
   constexpr int refused = 403;
-  const http::Request request{.path = "/api/users/"};
-  const http::Answer answer = service().send(request, {refused, missing});
-  if (!answer.good()) return names;
-  const json value = service_.json_of(answer, request);
-  const json* list = value.is_array() ? &value : member(value, "results");
-  if (list != nullptr && list->is_array())
-    for (const json& one : *list)
-      if (const std::string name = text_at(one, "email"); !name.empty())
-        names[number_at(one, "id")] = name;
+  for (const json& one : list_of(*this, "/api/users/", {}, {refused, missing}))
+    if (const std::string name = text_at(one, "email"); !name.empty())
+      names[number_at(one, "id")] = name;
   return names;
 }
 

@@ -113,5 +113,27 @@ TEST(LabelStudioTasks, TheStateOfAKeyDoesNotDependOnTheOrderOfItsTasks) {
                                               {"d", TaskState::annotated}}));
 }
 
+TEST(LabelStudioTasks, AllPagesOfProjectsAndPeopleAreRead) {
+  const test::HttpServer server([](const httplib::Request& request, httplib::Response& response) {
+    const bool second = request.has_param("page");
+    const std::string next = second ? "null" : R"("http://127.0.0.1/?page=2")";
+    const std::string one =
+        request.path == "/api/users/"
+            ? (second ? R"({"id": 8, "email": "b@c"})" : R"({"id": 7, "email": "a@b"})")
+            : (second ? R"({"id": 5, "title": "cells", "parsed_label_config": {"box": {
+                          "type": "RectangleLabels", "to_name": ["pic"], "labels": ["cat"],
+                          "inputs": [{"type": "Image", "value": "photo"}]}}})"
+                      : R"({"id": 4, "title": "cells of another kind"})");
+    response.set_content(R"({"next": )" + next + R"(, "results": [)" + one + "]}",
+                         "application/json");
+  });
+  LabelStudio client = client_of(server);
+  const auto project = client.find_project("cells");
+  ASSERT_TRUE(project);
+  EXPECT_EQ(project->id, 5);
+  EXPECT_EQ(client.people(), (std::map<std::int64_t, std::string>{{7, "a@b"}, {8, "b@c"}}));
+  EXPECT_EQ(server.seen().size(), 4U);
+}
+
 }  // namespace
 }  // namespace yolov7::platforms
