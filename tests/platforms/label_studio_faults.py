@@ -85,6 +85,10 @@ with tempfile.TemporaryDirectory() as name:
     check("its names", [(list(task["data"]), {(r["from_name"], r["to_name"]) for r in task["predictions"][0]["result"]}) for task in answers.made], [(["photo"], {("box", "pic")})] * 2)
     check("the score is the lowest of the objects", [task["predictions"][0]["score"] for task in answers.made], [0.4, 0.8])
 
+    server.take()
+    outcome = program("push", place + "/3", "--source", "source", "--model", "best.pt", code=2)
+    check("a model without pre-labels", ("--model: expected --pre-labels" in outcome.stderr, server.take()), (True, []))
+
     # The answer to the making of a project gets lost: there is one project of the title.
     answers, server, place = start()
     sent = program.json("push", place + "/new", *push, "--journal", "new.sqlite")

@@ -225,6 +225,9 @@ json run_dataset_push(const std::vector<std::string>& arguments, Output& output)
   const Place place = place_of(o, "dataset push");
   refuse_of_others(place, "dataset push", given_names(settings, arguments),
                    {"existing", "model", "journal"});
+  if (!o.push.predictions && text::contains(given_names(settings, arguments), "model"))
+    throw usage_error(
+        "dataset push: --model: expected --pre-labels, with which it is stored, found none");
   o.push.make_project = !o.existing;
   dataset::Conversion account;
   const dataset::AnnotatedSet set = read_source(o.source, "dataset push", account);
