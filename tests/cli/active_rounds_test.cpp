@@ -207,7 +207,19 @@ TEST_F(ActiveRounds, WrongCallsAreRefused) {
   EXPECT_EQ(active("pull").code, 1);
   EXPECT_EQ(active("status").code, 1);
   EXPECT_FALSE(fs::exists(scratch / "loop"));
+  // A folder needs no server's options, and Label Studio none of the others.
+  for (const auto& [to, option, value] :
+       {std::tuple{at("people"), "--tries", "3"},
+        {at("people"), "--address", "https://x"},
+        {std::string("label-studio://localhost:1/p"), "--server-patience", "9"}}) {
+    const Outcome vain = active("push", {"--labelled", at("set/data.yaml"), "--from", at("chosen"),
+                                         "--to", to, option, value});
+    EXPECT_EQ(vain.code, 2) << option;
+    EXPECT_TRUE(has(vain.err, std::string(option) + ": expected ")) << vain.err;
+  }
+  EXPECT_FALSE(fs::exists(scratch / "store"));
   ASSERT_EQ(active("push", pushing()).code, 0);
+  EXPECT_EQ(active("pull", {"--roboflow-version", "3"}).code, 2);
   const Outcome renamed = active("push", {"--name", "other", "--from", at("chosen"), "--to", "x"});
   EXPECT_EQ(renamed.code, 2);
   EXPECT_TRUE(has(renamed.err, "--name: expected set, with which the loop")) << renamed.err;

@@ -110,9 +110,9 @@ std::vector<Setting> loop_settings(LoopStart& start) {
        store_setting(start.store)});
 }
 
-std::vector<Setting> place_settings(loop::PlaceOptions& place, bool to) {
+std::vector<Setting> place_settings(loop::PlaceOptions& place, bool push, bool pull) {
   std::vector<Setting> list;
-  if (to)
+  if (push)
     list.push_back(setting("to", place.to,
                            "where people label: label-studio://host:port/project, "
                            "cvat://host:port/name, roboflow://workspace/project, or a folder")
@@ -126,9 +126,30 @@ std::vector<Setting> place_settings(loop::PlaceOptions& place, bool to) {
                      .range(1, 1e6));
   list.push_back(
       setting("address", place.roboflow_address, "of Roboflow's service; https, or this machine"));
-  list.push_back(setting("roboflow-version", place.roboflow_version,
-                         "Roboflow: number of the version that holds what people did"));
+  if (pull)
+    list.push_back(setting("roboflow-version", place.roboflow_version,
+                           "Roboflow: number of the version that holds what people did"));
   return group("Place", list);
+}
+
+void refuse_of_other_places(const std::string& to, const std::string& verb,
+                            const std::vector<std::string>& given) {
+  struct Use {
+    const char* name;
+    bool used;
+    const char* by;
+  };
+  const bool server = to.find("://") != std::string::npos,
+             roboflow = server && to.starts_with("roboflow"),
+             cvat = server && to.starts_with("cvat");
+  for (const Use& one :
+       {Use{"tries", server, "a server"},
+        Use{"server-patience", roboflow || cvat, "Roboflow or a CVAT server"},
+        Use{"address", roboflow, "Roboflow"}, Use{"roboflow-version", roboflow, "Roboflow"}})
+    if (!one.used && text::contains(given, one.name))
+      throw usage_error(
+          fmt::format("{}: --{}: expected {} as the place where people label, found {}", verb,
+                      one.name, one.by, server ? "another server" : "a folder"));
 }
 
 std::vector<Setting> edit_settings(loop::EditCosts& costs) {

@@ -21,8 +21,13 @@ struct LoopStart {
 /// The positional folder, and what begins a loop in it.
 std::vector<Setting> loop_settings(LoopStart& start);
 Setting loop_folder_setting(LoopStart& start);
-/// `to`: the place where people label, for parts that decide it.
-std::vector<Setting> place_settings(loop::PlaceOptions& place, bool to);
+/// `push`: for a part that decides the place where people label; `pull`: for one that takes back
+/// what they did.
+std::vector<Setting> place_settings(loop::PlaceOptions& place, bool push, bool pull);
+/// Options of this call (`given`) that the place `to` has no use for are wrong calls, so that
+/// nobody relies on them.
+void refuse_of_other_places(const std::string& to, const std::string& verb,
+                            const std::vector<std::string>& given);
 std::vector<Setting> edit_settings(loop::EditCosts& costs);
 Setting enough_setting(double& enough);
 Setting conflict_setting(versions::OnConflict& on_conflict);

@@ -215,7 +215,7 @@ Settings loop_training_settings(LoopVerbOptions& o) {
 
 Settings settings(LoopVerbOptions& o) {
   return {"active loop", joined({loop_settings(o.start), round_settings(o),
-                                 place_settings(o.pull.place, true), choice_settings(o),
+                                 place_settings(o.pull.place, true, true), choice_settings(o),
                                  edit_settings(o.pull.costs), loop_training_settings(o).entries})};
 }
 
@@ -223,6 +223,7 @@ json run_active_loop(const std::vector<std::string>& arguments, Output& output) 
   LoopVerbOptions o;
   if (!read_options(o, arguments, output)) return {};
   complete(o);
+  refuse_of_other_places(o.pull.place.to, "active loop", given_names(settings(o), arguments));
   loop::State state = open_or_begin(o.start, "active loop", output, o.split);
   ::setenv("YOLOV7_STORE", state.beginning().store.c_str(), 1);
   evaluated_split(state, o.split);

@@ -28,7 +28,7 @@ Settings settings(PullVerbOptions& o) {
                                  enough_setting(o.pull.enough)}),
                   group("Costs",
                         cost_settings(o.pull.costs.image, o.pull.costs.box, SettingLevel::further)),
-                  edit_settings(o.pull.costs), place_settings(o.pull.place, false)})};
+                  edit_settings(o.pull.costs), place_settings(o.pull.place, false, true)})};
 }
 
 /// What `active loop` was told, and the options of this call over it.
@@ -56,6 +56,8 @@ json run_active_pull(const std::vector<std::string>& arguments, Output& output) 
     throw Error(fmt::format("{}: expected a round that was sent (`active push`), found none{}",
                             state.folder().string(),
                             round > 0 ? fmt::format(" of number {}", round) : ""));
+  refuse_of_other_places(state.found(round, loop::Step::push).at("to").get<std::string>(),
+                         "active pull", given_names(settings(o), arguments));
   const json account = loop::pull_round(state, round, o.pull);
   say_pull(round, account, output);
   if (account.at("waits")) output.line(loop::waiting_line(state, round, account));

@@ -31,7 +31,7 @@ Settings settings(PushVerbOptions& o) {
                         "--collect` wrote, or a predictions.json")
                     .basic(),
                 setting("model", o.model, "name of the model that made the suggestions").basic()}),
-           place_settings(o.place, true)})};
+           place_settings(o.place, true, false)})};
 }
 
 /// The round to send: one that was begun and not sent, or a new one.
@@ -57,6 +57,7 @@ json run_active_push(const std::vector<std::string>& arguments, Output& output) 
     throw usage_error("active push: expected --from with the chosen images, found none");
   if (o.place.to.empty())
     throw usage_error("active push: expected --to with the place where people label, found none");
+  refuse_of_other_places(o.place.to, "active push", given_names(settings(o), arguments));
   o.place.stop = interrupt::token();
   loop::State state = open_or_begin(o.start, "active push", output);
   const int round = round_to_push(state);
