@@ -309,13 +309,18 @@ TEST_F(Annotate, BadInputAndWrongCallsAreRefused) {
                  pool + "/out"})
                 .code,
             1);
-  // An image that cannot be read is named, and the others are annotated.
+  // An image that cannot be read, and one whose path review.json cannot hold, are named, and the
+  // others are annotated.
   fs::copy(*set / "pool", scratch / "pool");
+  const fs::path first = fs::directory_iterator(*set / "pool")->path();
+  fs::copy_file(first, scratch / "pool" / ("odd\xff" + first.extension().string()));
   write_text(scratch / "pool/broken.jpg", "no image");
   const Outcome broken =
       annotate("rest", {"--source", (scratch / "pool").string(), "--conf", "0.5", "--json"});
   EXPECT_EQ(broken.code, 1);
   EXPECT_TRUE(has(broken.err, "broken.jpg")) << broken.err;
+  EXPECT_TRUE(has(broken.err, "expected a path in UTF-8, which review.json can hold"))
+      << broken.err;
   EXPECT_EQ(json::parse(broken.out)["images"]["looked_at"], 16);
 }
 

@@ -10,6 +10,7 @@
 #include "core/interrupt.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/text.hpp"
 #include "core/threads.hpp"
 #include "runtime/frames/frames.hpp"
 #include "runtime/frames/pipeline.hpp"
@@ -59,6 +60,18 @@ std::size_t place_of(const Frame& frame) { return frame.origin->number - 1; }
 Workers pool_workers(api::OpenModel& model) {
   const int threads = threads_or_all(0);
   return api::workers(model, static_cast<std::size_t>(threads) + (threads > 1 ? 2 : 0));
+}
+
+std::vector<std::string> take_unnamable(std::vector<runtime::SourcePicture>& pictures,
+                                        const std::string& file) {
+  std::vector<std::string> taken;
+  std::erase_if(pictures, [&](const runtime::SourcePicture& one) {
+    const std::string path = std::filesystem::absolute(one.path).string();
+    if (text::is_utf8(path)) return false;
+    taken.push_back(fmt::format("{}: expected a path in UTF-8, which {} can hold", path, file));
+    return true;
+  });
+  return taken;
 }
 
 Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Workers& workers,

@@ -42,6 +42,10 @@ using Workers = std::vector<std::unique_ptr<runtime::Detector>>;
 /// As many detectors of the model as keep the machine busy; they take the model's own.
 Workers pool_workers(api::OpenModel& model);
 
+/// Takes the images out whose paths the JSON file of this name cannot hold: "path: reason".
+std::vector<std::string> take_unnamable(std::vector<runtime::SourcePicture>& pictures,
+                                        const std::string& file);
+
 /// One pass over the pool, a second one if `mirrored`. Images that cannot be read, or whose
 /// prediction is not finite, are named. Errors: those of the detector; stopped_error().
 Pool look_at_pool(const std::vector<runtime::SourcePicture>& pictures, const Workers& workers,

@@ -10,6 +10,7 @@
 #include "core/file.hpp"
 #include "core/file_tree.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/setting_name.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -215,12 +216,12 @@ dataset::Conversion write_label_files(const MachineLabels& labels, const LabelFi
   dataset::build_folder(files.out, [&](const fs::path& folder) {
     if (!set.images.empty()) write_set(folder / "set", set, files, account);
     write(folder / "review.txt", review);
-    write(folder / "review.json", suggestions(doubtful, labels).dump() + "\n");
+    write(folder / "review.json", json_text(suggestions(doubtful, labels)) + "\n");
     write(folder / "empty.txt", empty);
     report["written_boxes"] = objects_of(set, false);
     report["ignored_regions"] = objects_of(set, true);
     report["account"] = dataset::to_json(account);
-    write(folder / "annotation.json", report.dump(1) + "\n");
+    write(folder / "annotation.json", json_text(report, 1) + "\n");
     if (labels.frames != nullptr) fs::rename(labels.frames->folder(), folder / "frames");
   });
   return account;

@@ -102,18 +102,6 @@ void write_sheets(const active::Selection& selection, const Pool& pool,
   write_contact_sheets(folder, selection.choices.size(), picture, names, {}, interrupt::token());
 }
 
-/// Takes the images out whose paths no JSON file can hold, and names them.
-std::vector<std::string> take_unnamable(std::vector<runtime::SourcePicture>& pictures) {
-  std::vector<std::string> taken;
-  std::erase_if(pictures, [&](const runtime::SourcePicture& one) {
-    const std::string path = fs::absolute(one.path).string();
-    if (text::is_utf8(path)) return false;
-    taken.push_back(path + ": expected a path in UTF-8, which predictions.json can hold");
-    return true;
-  });
-  return taken;
-}
-
 void require_options(const ActiveOptions& o) {
   if (o.source.empty())
     throw usage_error(
@@ -207,7 +195,7 @@ json run_active_select(const std::vector<std::string>& arguments, Output& output
   o.select.budget.unit = active::budget_unit(o.unit);
   o.select.seed = static_cast<std::uint64_t>(o.seed);
   auto pictures = runtime::list_pictures(o.source);
-  const std::vector<std::string> unnamable = take_unnamable(pictures);
+  const std::vector<std::string> unnamable = take_unnamable(pictures, "predictions.json");
   take_server_access(o.model);
   o.model.detector.streams = std::max(1, std::min(usable_cores(), 16));
   api::OpenModel model = api::open_detector(o.model);

@@ -206,6 +206,8 @@ void Annotation::fill_gaps() {
 
 void Annotation::look() {
   looking_.thumbnails = !labels_.places.empty();
+  const std::vector<std::string> unnamable = take_unnamable(source_.pictures, "review.json");
+  unreadable_.insert(unreadable_.end(), unnamable.begin(), unnamable.end());
   Pool pool = look_at_pool(source_.pictures, workers_, looking_);
   unreadable_.insert(unreadable_.end(), pool.unreadable.begin(), pool.unreadable.end());
   labels_.images = std::move(pool.images);
