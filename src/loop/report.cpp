@@ -34,12 +34,14 @@ json step_of(const State& state, int round, Step step) {
 }
 
 json round_json(const State& state, int round, double& corrected, double& by_hand) {
-  const json push = step_of(state, round, Step::push), pull = step_of(state, round, Step::pull),
-             merge = step_of(state, round, Step::merge), train = step_of(state, round, Step::train),
+  const json chosen = step_of(state, round, Step::select), push = step_of(state, round, Step::push),
+             pull = step_of(state, round, Step::pull), merge = step_of(state, round, Step::merge),
+             train = step_of(state, round, Step::train),
              measured = step_of(state, round, Step::evaluate), cost = part(pull, "cost");
   if (!cost.is_null()) corrected += number(cost["corrected"]), by_hand += number(cost["by_hand"]);
   json one = {{"number", round},
               {"stage", stage_of(state, round)},
+              {"unreadable", part(chosen, "unreadable")},
               {"place", part(push, "where")},
               {"tasks", part(push, "tasks")},
               {"suggestions", part(part(pull, "suggestions"), "all")},
@@ -82,6 +84,15 @@ std::vector<std::string> cells_of(const json& one) {
 const std::vector<std::string> header = {"round", "tasks", "answered", "empty", "skipped",
                                          "kept",  "moved", "class",    "gone",  "added",
                                          "cost",  "saved", "mAP50"};
+
+/// Images of the pool that could not be chosen; "" where all could be read.
+std::string unreadable_line(const json& one) {
+  const json names = part(one, "unreadable");
+  if (!names.is_array() || names.empty()) return {};
+  return fmt::format("round {}: {} images of the pool could not be read; the first is {}",
+                     shown(one["number"]), names.size(),
+                     text::printable(names.front().get<std::string>()));
+}
 
 std::string picture(const Chart& chart) { return encode_png(chart_picture({1400, 900}, chart)); }
 
@@ -170,6 +181,8 @@ std::vector<std::string> status_lines(const json& status) {
         one["version"].is_string()
             ? fmt::format("; {} images, {} boxes", shown(one["images"]), shown(one["boxes"]))
             : ""));
+  for (const json& one : status["rounds"])
+    if (const std::string line = unreadable_line(one); !line.empty()) lines.push_back(line);
   lines.push_back(fmt::format("cost: {} with suggestions, {} by hand: {} saved by the cost model",
                               shown(status["cost"]), shown(status["cost_by_hand"]),
                               shown(status["saved"])));
@@ -194,6 +207,9 @@ std::string status_page(const json& status) {
               "if every box had been drawn by hand.",
               shown(status["cost"]), shown(status["cost_by_hand"]))) +
           "</p>\n";
+  for (const json& one : rounds)
+    if (const std::string line = unreadable_line(one); !line.empty())
+      page += "<p>" + text::html(line) + "</p>\n";
   page += section("mAP", map_figure(rounds));
   page += section("What people changed", edits_figure(rounds, nullptr));
   const Table classes = class_table(rounds);

@@ -101,6 +101,7 @@ TEST_F(Active, WhatCannotBeReadIsNamedWhereNothingIsLeft) {
   EXPECT_EQ(one.code, 1);
   EXPECT_TRUE(has(one.err, "a.jpg: ")) << one.err;
   EXPECT_TRUE(has(one.err, "nothing was chosen: 0 images")) << one.err;
+  EXPECT_TRUE(has(one.err, ", 1 unreadable, and a budget of 3 images")) << one.err;
 }
 
 TEST_F(Active, WrongCallsAreRefused) {

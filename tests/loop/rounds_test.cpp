@@ -245,6 +245,7 @@ TEST_F(LoopRounds, StatusAddsUp) {
   state.finish(1, Step::train, {{"weights", "w.pt"}});
   state.finish(1, Step::evaluate, {{"split", "val"}, {"map50", 0.5}, {"map", 0.25}});
   push(state, {11});
+  state.finish(2, Step::select, {{"unreadable", {"pool/a.jpg: no image", "pool/b.jpg: no image"}}});
   const json found = status(state);
   ASSERT_EQ(found["rounds"].size(), 2U);
   const json& first = found["rounds"][0];
@@ -258,8 +259,14 @@ TEST_F(LoopRounds, StatusAddsUp) {
   EXPECT_EQ(found["saved"], 6);
   const std::vector<std::string> lines = status_lines(found);
   EXPECT_NE(lines[1].find("0.5000"), std::string::npos);
+  EXPECT_TRUE(first["unreadable"].is_null());
+  EXPECT_EQ(found["rounds"][1]["unreadable"].size(), 2U);
+  const std::string unreadable =
+      "round 2: 2 images of the pool could not be read; the first is pool/a.jpg: no image";
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), unreadable), 1);
   const std::string page = status_page(found);
   EXPECT_NE(page.find("waits for people"), std::string::npos);
+  EXPECT_NE(page.find(unreadable), std::string::npos);
   EXPECT_EQ(page.find("http://"), std::string::npos);
   EXPECT_NE(page.find("data:image/png"), std::string::npos);
 }

@@ -120,8 +120,9 @@ void require_choice(const ActiveOptions& o, const active::Selection& selection, 
   if (!selection.choices.empty()) return;
   const std::string why = fmt::format(
       "{}: nothing was chosen: {} images, {} of them show what a labelled "
-      "image shows, and a budget of {} {}",
-      o.source, pool.images.size(), selection.known, text::general(o.select.budget.amount), o.unit);
+      "image shows, {} unreadable, and a budget of {} {}",
+      o.source, pool.images.size(), selection.known, pool.unreadable.size(),
+      text::general(o.select.budget.amount), o.unit);
   const bool fits =
       std::any_of(candidates.begin(), candidates.end(), [&](const active::Candidate& one) {
         const double boxes = selection.boxes_factor * static_cast<double>(one.scores.boxes());
