@@ -65,11 +65,14 @@ Answers no_answers(const TaskSet& tasks) {
   return answers;
 }
 
-const Task* task_of(const std::string& key, const TaskSet& tasks) {
-  const auto task = std::find_if(tasks.tasks.begin(), tasks.tasks.end(), [&](const Task& one) {
-    return !key.empty() && one.key.starts_with(key);
-  });
-  return task == tasks.tasks.end() ? nullptr : &*task;
+TaskFinder::TaskFinder(const TaskSet& tasks) {
+  for (const Task& task : tasks.tasks) by_key_.emplace(task.key, &task);
+}
+
+const Task* TaskFinder::find(const std::string& key) const {
+  const auto task = by_key_.lower_bound(key);
+  return key.empty() || task == by_key_.end() || !task->first.starts_with(key) ? nullptr
+                                                                               : task->second;
 }
 
 void hold_open(const Task& task, const std::vector<std::string>& lost, Answers& answers) {
@@ -83,10 +86,11 @@ std::string key_by_content(const AnnotatedImage& image) { return image.content_h
 void take_answers(const dataset::AnnotatedSet& set, const TaskSet& tasks, KeyOf key_of,
                   Answers& answers) {
   answers.classes = names_of(set);
+  const TaskFinder finder(tasks);
   std::map<std::string, std::string> from;
   for (const AnnotatedImage& image : set.images) {
     const std::string key = key_of(image);
-    const Task* task = task_of(key, tasks);
+    const Task* task = finder.find(key);
     if (task == nullptr) {
       ++answers.strangers;
       continue;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataset/formats/annotated_set.hpp"
@@ -41,8 +42,16 @@ Answers no_answers(const TaskSet& tasks);
 
 /// The key of the task that an image of a place belongs to; "" = of none.
 using KeyOf = std::string (*)(const dataset::AnnotatedImage& image);
-/// The task whose key begins with `key`; null: none, or "".
-const Task* task_of(const std::string& key, const TaskSet& tasks);
+/// The tasks of a set by their keys; the set stays where it is.
+class TaskFinder {
+ public:
+  explicit TaskFinder(const TaskSet& tasks);
+  /// The task whose key begins with `key`; of several the first by its key. null: none, or "".
+  const Task* find(const std::string& key) const;
+
+ private:
+  std::map<std::string_view, const Task*> by_key_;
+};
 /// By the content of the image.
 std::string key_by_content(const dataset::AnnotatedImage& image);
 /// Takes what the set has of the tasks; `set` is prepared. Boxes are scaled where the place has

@@ -45,10 +45,10 @@ void take_folder(const fs::path& folder, const PlaceRound& round, KeyOf key_of,
   for (const dataset::ConversionDrop& one : account.drops)
     if (one.kind == "box" && one.reason.find(dataset::same_corners) == std::string::npos)
       lost[one.file].push_back(one.reason);
+  const TaskFinder finder(round.set);
   for (const dataset::AnnotatedImage& image : set.images)
     if (const auto found = lost.find(image.annotation); found != lost.end())
-      if (const Task* task = task_of(key_of(image), round.set))
-        hold_open(*task, found->second, answers);
+      if (const Task* task = finder.find(key_of(image))) hold_open(*task, found->second, answers);
 }
 
 }  // namespace yolov7::loop

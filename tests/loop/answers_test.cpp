@@ -56,6 +56,17 @@ TEST(LoopEdits, AreCountedByClass) {
   EXPECT_EQ(moved.at("dog"), (Edits{0, 0, 0, 1, 1}));
 }
 
+TEST(LoopAnswers, ATaskIsFoundByTheBeginningOfItsKey) {
+  TaskSet tasks;
+  for (const char* key : {"b2", "a1", "b1"}) tasks.tasks.push_back({key, "", "", 1, 1, {}});
+  const TaskFinder finder(tasks);
+  EXPECT_EQ(finder.find("a1"), &tasks.tasks[1]);
+  EXPECT_EQ(finder.find("a"), &tasks.tasks[1]);
+  EXPECT_EQ(finder.find("b"), &tasks.tasks[2]);
+  EXPECT_EQ(finder.find("b2"), &tasks.tasks[0]);
+  for (const char* key : {"", "a10", "a2", "b3", "c"}) EXPECT_EQ(finder.find(key), nullptr) << key;
+}
+
 TEST(LoopAnswers, OneThatLacksSomethingIsOpenAgain) {
   const TaskSet tasks = one_task();
   Answers answers = answered(tasks, {object(0, {10, 10, 30, 30})});
