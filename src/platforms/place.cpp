@@ -36,9 +36,8 @@ bool plain_word(const std::string& part) {
 
 http::Address server_of(const std::string& host, const std::string& prefix, bool secure,
                         bool chosen, const std::string& text) {
-  http::Address address = http::parse_address("https://" + host, text);
+  http::Address address = http::parse_address("https://" + host + prefix, text);
   address.scheme = secure || (!chosen && !address.is_loopback()) ? "https" : "http";
-  address.prefix = prefix;
   return address;
 }
 

@@ -33,6 +33,16 @@ TEST(Place, TlsUnlessTheServerIsThisMachineOrTheSchemeSaysSo) {
   EXPECT_EQ(parse_place("cvat://host", all, 0, 1).parts.size(), 0u);
 }
 
+// They would go into a request as they are; the project's name may have them.
+TEST(Place, ABlankOrAQueryBeforeTheProjectIsRefused) {
+  for (const char* text : {"label-studio://host/a b/7", "cvat://host/a?b=c/7"})
+    EXPECT_EQ(test::error_of([&] { parse_place(text, all, 1, 1); }),
+              std::string(text) +
+                  ": expected an address without a query, blanks and backslashes, found one with "
+                  "them");
+  EXPECT_EQ(parse_place("label-studio://host/a/b c", all, 1, 1).part(0), "b c");
+}
+
 TEST(Place, WhatIsNoPlace) {
   const auto fault = [](const std::string& text) {
     return test::error_of([&] { parse_place(text, all, 2, 3); });
