@@ -69,6 +69,19 @@ json Service::json_of(const http::Answer& answer, const http::Request& request) 
   return value;
 }
 
+json Service::shown(const json& value) const {
+  if (value.is_string()) return client_.shown(value.get<std::string>());
+  if (value.is_array()) {
+    json list = json::array();
+    for (const json& one : value) list.push_back(shown(one));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  json object = json::object();
+  for (const auto& [name, one] : value.items()) object[client_.shown(name)] = shown(one);
+  return object;
+}
+
 json Service::call(const http::Request& request, std::initializer_list<int> also) {
   return json_of(send(request, also), request);
 }

@@ -42,6 +42,8 @@ class Service {
   nlohmann::json get(const std::string& path, http::Fields query = {});
   nlohmann::json post(const std::string& path, const nlohmann::json& body, http::Fields query = {});
   nlohmann::json json_of(const http::Answer& answer, const http::Request& request) const;
+  /// Of an answer, with "***" in the place of each secret: for people and files.
+  nlohmann::json shown(const nlohmann::json& value) const;
 
   /// "Roboflow https://api.roboflow.com: GET /x"
   std::string where(const http::Request& request) const;

@@ -108,6 +108,17 @@ with tempfile.TemporaryDirectory() as name:
     check("a file that others may read", one_line(program(*where, code=1, ROBOFLOW_API_KEY="", YOLOV7_CREDENTIALS=str(keys)), "expected mode 600"), (1, 1, []))
     keys.chmod(0o600)
     check("a file of one's own", [one["id"] for one in program.json(*where, ROBOFLOW_API_KEY="", YOLOV7_CREDENTIALS=str(keys))["versions"]], ["ws/proj/1"])
+    # Good answers that repeat the key.
+    def repeat(record, headers, body):
+        if record["path"] == "/ws/proj":
+            return answer_json({"workspace": {}, "project": rf.PROJECT, "versions": [{**rf.VERSION, "name": "of " + rf.KEY, "exports": [rf.KEY]}]})
+        return answer_json({"stats": {rf.KEY: [rf.KEY, 3]}}) if record["path"].endswith("/health") else service(record, headers, body)
+    repeating = RecordingServer(repeat)
+    again = program.json("versions", "roboflow://ws/proj", "--address", repeating.address)["versions"][0]
+    check("a list that repeats the key", (again["name"], again["exports"], again["images"]), ("of ***", ["***"], 3))
+    check("figures that repeat the key", program.json("health", "roboflow://ws/proj", "--address", repeating.address), {"stats": {"***": ["***", 3]}})
+    for part in ("versions", "health"):  # Program refuses what shows the key
+        program(part, "roboflow://ws/proj", "--address", repeating.address)
     check("http to another machine", one_line(program("versions", "roboflow://ws/proj", "--address", "http://192.0.2.1", code=2), "expected an https address"), (2, 1, []))
     check("a place that is none", one_line(program("versions", "roboflow://ws/../x", code=2), "expected roboflow://"), (2, 1, []))
 

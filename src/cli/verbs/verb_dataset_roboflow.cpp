@@ -172,7 +172,8 @@ json run_dataset_versions(const std::vector<std::string>& arguments, Output& out
   service.workspace(place.part(0));
   const json project = service.project(place.part(0), place.part(1));
   const json* versions = dataset::member(project, "versions");
-  json list = versions != nullptr && versions->is_array() ? *versions : json::array();
+  const json list = versions != nullptr && versions->is_array() ? service.service().shown(*versions)
+                                                                : json::array();
   output.line("version  images  exports  name");
   for (const json& one : list) {
     const std::string id = text_of_number(one, "id");
@@ -210,7 +211,8 @@ json run_dataset_generate(const std::vector<std::string>& arguments, Output& out
   Roboflow service = connect(o);
   service.workspace(place.part(0));
   service.project(place.part(0), place.part(1));
-  const std::string version = service.generate(place.part(0), place.part(1), content);
+  const std::string version =
+      service.service().client().shown(service.generate(place.part(0), place.part(1), content));
   output.line(
       fmt::format("the service makes version {}; download it with: yolov7 dataset download "
                   "{}/{} --out DIR",
@@ -232,7 +234,8 @@ json run_dataset_health(const std::vector<std::string>& arguments, Output& outpu
   Roboflow service = connect(o);
   service.workspace(place.part(0));
   service.project(place.part(0), place.part(1));
-  const json health = service.health(place.part(0), place.part(1), regenerate);
+  const json health =
+      service.service().shown(service.health(place.part(0), place.part(1), regenerate));
   for (const std::string_view line : text::lines(json_text(health, 2))) output.line(line);
   return health;
 }
