@@ -156,6 +156,14 @@ void MlflowRun::send_all() {
     std::lock_guard lock(mutex_);
     return stopping_;
   };
+  // An error wakes the loop, which meets it again where it sends, and says it.
+  const auto waits = [&] {
+    try {
+      return queue_.waiting() > 0;
+    } catch (const std::exception&) {
+      return true;
+    }
+  };
   for (;;) {
     DeliveryResult result;
     try {
@@ -170,7 +178,7 @@ void MlflowRun::send_all() {
       log::warning(fmt::format("MLflow: {}; the training goes on, and what is to be sent is kept",
                                result.why));
     if (!failed) said = false;
-    if (ending_ && (failed || queue_.waiting() == 0)) {
+    if (ending_ && (failed || !waits())) {
       stopping_ = true;
       changed_.notify_all();
       return;
@@ -182,7 +190,7 @@ void MlflowRun::send_all() {
       changed_.wait_for(lock, pause, [&] { return stopping_ || ending_; });
     else
       changed_.wait_for(lock, std::chrono::seconds(1),
-                        [&] { return stopping_ || ending_ || queue_.waiting() > 0; });
+                        [&] { return stopping_ || ending_ || waits(); });
   }
 }
 

@@ -7,8 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/database.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "tests/kept_messages.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace yolov7::monitoring {
@@ -245,6 +247,35 @@ TEST(MlflowRun, CutsLongValuesAndLeavesOutNonFiniteMetrics) {
   EXPECT_EQ(contents[2]["metrics"][0]["key"], "a");
   EXPECT_EQ(contents[2]["metrics"][0]["step"], 3);
   EXPECT_EQ(contents[3]["status"], "FAILED");  // finish() was not called; FAILED is the default
+}
+
+// The sender looks once a second whether something waits.
+TEST(MlflowRun, AnErrorOfTheQueueIsAWarningOfTheSender) {
+  const test::ScratchFolder folder;
+  const test::KeptMessages messages;
+  Answers answers;
+  answers.answer = [](const std::string& path, const std::string&) -> std::pair<int, std::string> {
+    if (path == "mlflow/experiments/get-by-name")
+      return {200, R"({"experiment": {"experiment_id": "7"}})"};
+    if (path == "mlflow/runs/create")
+      return {
+          200,
+          R"({"run": {"info": {"run_id": "r1", "artifact_uri": "mlflow-artifacts:/7/r1/artifacts"}}})"};
+    return {200, "{}"};
+  };
+  const auto told = [&] {
+    return messages.text(log::Level::warning).find("the training goes on") != std::string::npos;
+  };
+  MlflowRun run(folder.path(), {answers.address(), "e", ""}, {});
+  MlflowQueue queue(folder.path());
+  const auto pause = std::chrono::milliseconds(10);
+  for (int i = 0; i < 3000 && queue.waiting() > 0; ++i) std::this_thread::sleep_for(pause);
+  ASSERT_EQ(queue.waiting(), 0u);
+  EXPECT_FALSE(told());
+  Database(folder.path() / MlflowQueue::file_name, {"a test", std::chrono::seconds(5)})
+      .run("DROP TABLE record");
+  for (int i = 0; i < 3000 && !told(); ++i) std::this_thread::sleep_for(pause);
+  EXPECT_TRUE(told());
 }
 
 }  // namespace
