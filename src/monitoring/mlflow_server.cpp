@@ -76,6 +76,9 @@ class MlflowServer::Connection {
   }
 
   void stop() { client_.stop(); }
+  const std::string& address() const { return address_; }
+
+  std::string known_run;  ///< the server is known to have it
 
  private:
   std::optional<json> answer(const std::string& call, const http::Request& request,
@@ -104,6 +107,17 @@ class MlflowServer::Connection {
 };
 
 namespace {
+
+/// For a server on which the run was not made. Nothing is refused for good: another server has it.
+template <class Connection>
+Undelivered without_run(const Connection& connection, MlflowQueue& queue) {
+  const std::string made = queue.fact("made_at");
+  return {
+      {Delivery::later,
+       fmt::format("the MLflow server at {} has no run {}; expected the address of the server "
+                   "on which it was made{}",
+                   connection.address(), queue.fact("run_id"), made.empty() ? "" : ": " + made)}};
+}
 
 /// Throws where the server's answer lacks it.
 std::string member(const json& value, std::initializer_list<const char*> path) {
@@ -156,7 +170,9 @@ void start(Connection& connection, MlflowQueue& queue, const json& content) {
   }
   queue.set_fact("experiment_id", experiment);
   queue.set_fact("artifact_uri", member(info, {"info", "artifact_uri"}));
-  queue.set_fact("run_id", member(info, {"info", "run_id"}));
+  queue.set_fact("made_at", connection.address());
+  connection.known_run = member(info, {"info", "run_id"});
+  queue.set_fact("run_id", connection.known_run);
 }
 
 template <class Connection>
@@ -200,9 +216,16 @@ void deliver(Connection& connection, MlflowQueue& queue, const QueuedRecord& rec
   }
   const std::string run = queue.fact("run_id");
   if (run.empty()) throw Undelivered{{Delivery::refused, "the run was never begun on the server"}};
+  // Artifacts would be taken by any server.
+  if (connection.known_run != run) {
+    if (!connection.get("runs/get", {{"run_id", run}}, {missing}))
+      throw without_run(connection, queue);
+    connection.known_run = run;
+  }
   if (record.kind == "batch") {
     content["run_id"] = run;
-    connection.post("runs/log-batch", content);
+    if (!connection.post("runs/log-batch", content, {missing}))
+      throw without_run(connection, queue);
   } else if (record.kind == "artifact") {
     send_artifact(connection, queue, content);
   } else if (record.kind == "model") {
@@ -210,7 +233,7 @@ void deliver(Connection& connection, MlflowQueue& queue, const QueuedRecord& rec
   } else if (record.kind == "status") {
     json update{{"run_id", run}, {"status", content.at("status")}};
     if (content.at("status") != "RUNNING") update["end_time"] = content.at("time");
-    connection.post("runs/update", update);
+    if (!connection.post("runs/update", update, {missing})) throw without_run(connection, queue);
   }
 }
 

@@ -19,7 +19,8 @@ enum class Delivery {
   done,
   later,
   refused
-};  ///< later: the server could not be reached, or has no time, or wants other credentials
+};  ///< later: the server could not be reached, or has no time, or wants other credentials, or is
+    ///< not the one that has the run
 
 struct DeliveryResult {
   Delivery what = Delivery::done;
@@ -38,7 +39,8 @@ class MlflowServer {
   explicit MlflowServer(std::string address);
   ~MlflowServer();
 
-  /// Facts that later records need (experiment_id, run_id, artifact_uri) are kept in the queue.
+  /// Facts that later records need (experiment_id, run_id, artifact_uri, made_at) are kept in the
+  /// queue.
   DeliveryResult send(MlflowQueue& queue, const QueuedRecord& record);
   /// From another thread: what is being sent ends soon, as "later".
   void stop();

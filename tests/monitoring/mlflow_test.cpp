@@ -179,9 +179,9 @@ TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
   ::unsetenv("MLFLOW_TRACKING_PASSWORD");
   EXPECT_EQ(send(queue, server).what, Delivery::done);
   EXPECT_EQ(answers.calls, (std::vector<std::string>{
-                               "mlflow/runs/log-batch",
+                               "mlflow/runs/get", "mlflow/runs/log-batch",
                                "mlflow-artifacts/artifacts/7/r1/artifacts/sub/results.csv"}));
-  EXPECT_EQ(answers.bodies[1], "a,b\n");
+  EXPECT_EQ(answers.bodies[2], "a,b\n");
   EXPECT_EQ(answers.headers[0], "Basic bWU6c2VjcmV0");  // "me:secret", base 64
   const auto refused = queue.all_refused();
   ASSERT_EQ(refused.size(), 2u);
@@ -189,6 +189,39 @@ TEST(MlflowServer, RefusalsAreKeptAndPassedOver) {
             std::string::npos)
       << refused[0].refusal;
   EXPECT_NE(refused[1].refusal.find("gone.csv is gone"), std::string::npos) << refused[1].refusal;
+}
+
+TEST(MlflowServer, OneThatLacksTheRunRefusesNothing) {
+  const test::ScratchFolder folder;
+  file::write_atomically(folder.path() / "results.csv", "a,b\n");
+  MlflowQueue queue(folder.path());
+  queue.set_fact("run_id", "r1");
+  queue.set_fact("made_at", "http://first:5000");
+  queue.set_fact("artifact_uri", "mlflow-artifacts:/7/r1/artifacts");
+  queue.add("artifact", R"({"file": "results.csv", "path": "results.csv"})");
+  queue.add("batch", R"({"metrics": []})");
+  Answers answers;
+  std::string absent = "mlflow/runs/get";
+  answers.answer = [&](const std::string& path, const std::string&) -> std::pair<int, std::string> {
+    if (path == absent) return {404, R"({"error_code": "RESOURCE_DOES_NOT_EXIST"})"};
+    return {200, "{}"};
+  };
+  MlflowServer server(answers.address());
+  const std::string why = "the MLflow server at " + answers.address() +
+                          " has no run r1; expected the address of the server on which it was "
+                          "made: http://first:5000";
+  DeliveryResult result = send(queue, server);
+  EXPECT_EQ(result.what, Delivery::later);
+  EXPECT_EQ(result.why, why);
+  EXPECT_EQ(queue.waiting(), 2u);
+  EXPECT_EQ(answers.calls, std::vector<std::string>{"mlflow/runs/get"});
+  // A run that goes away in between.
+  absent = "mlflow/runs/log-batch";
+  result = send(queue, server);
+  EXPECT_EQ(result.what, Delivery::later);
+  EXPECT_EQ(result.why, why);
+  EXPECT_EQ(queue.waiting(), 1u);
+  EXPECT_TRUE(queue.all_refused().empty());
 }
 
 TEST(MlflowServer, KeepsRecordsOnTemporaryFailures) {
