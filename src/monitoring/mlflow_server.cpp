@@ -24,6 +24,18 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
+/// A token or a password travels with each request.
+void require_safe(const http::Address& server) {
+  const bool secret =
+      !variable("MLFLOW_TRACKING_TOKEN").empty() || !variable("MLFLOW_TRACKING_USERNAME").empty();
+  if (secret && server.scheme != "https" && !server.is_loopback())
+    throw usage_error(
+        fmt::format("MLflow {}: expected an https address, because a token or a password travels "
+                    "with each request (MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_USERNAME), found "
+                    "http",
+                    server.text()));
+}
+
 constexpr int missing = 404, bad_request = 400, conflict = 409;
 constexpr std::chrono::seconds limit_of_wait{30}, limit_of_connection{5};
 
@@ -43,6 +55,7 @@ class MlflowServer::Connection {
   explicit Connection(const std::string& address)
       : address_(address),
         client_(http::parse_address(address, "MLflow"), {limit_of_connection, limit_of_wait}) {
+    require_safe(client_.address());
     if (const std::string token = variable("MLFLOW_TRACKING_TOKEN"); !token.empty()) {
       client_.hide(token);
       client_.set_header("Authorization", "Bearer " + token);
@@ -252,6 +265,7 @@ std::string mlflow_address(const std::string& option) {
         fmt::format("{}: expected an address without user and password (MLFLOW_TRACKING_USERNAME "
                     "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, hold them)",
                     from));
+  require_safe(http::parse_address(address, from));
   return address;
 }
 

@@ -12,7 +12,8 @@ namespace yolov7::monitoring {
 
 /// "http://host:port" or "https://host/prefix" as `--mlflow` has it; "env" = the variable
 /// MLFLOW_TRACKING_URI. Errors (usage): another scheme, or a password in the address
-/// (MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, hold it).
+/// (MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, hold it); http
+/// to another machine where there is a password or a token.
 std::string mlflow_address(const std::string& option);
 
 enum class Delivery {

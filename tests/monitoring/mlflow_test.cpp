@@ -72,6 +72,20 @@ TEST(MlflowAddress, IsHttpWithoutAPassword) {
   EXPECT_EQ(mlflow_address("http://host/a@b"), "http://host/a@b");
 }
 
+TEST(MlflowAddress, ATokenOrAPasswordTravelsOverHttpsOrToThisMachine) {
+  for (const char* name : {"MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME"}) {
+    ::setenv(name, "s3cret", 1);
+    const std::string said = test::error_of([] { mlflow_address("http://host:5000"); });
+    EXPECT_NE(said.find("http://host:5000: expected an https address"), std::string::npos) << said;
+    EXPECT_EQ(said.find("s3cret"), std::string::npos) << said;
+    EXPECT_EQ(test::error_of([] { MlflowServer server("http://host:5000"); }), said);
+    for (const char* good : {"https://host:5000", "http://127.0.0.1:5000", "http://localhost"})
+      EXPECT_EQ(mlflow_address(good), good);
+    ::unsetenv(name);
+  }
+  EXPECT_EQ(mlflow_address("http://host:5000"), "http://host:5000");
+}
+
 TEST(MlflowName, OnlyWhatTheServerTakes) {
   EXPECT_EQ(mlflow_name("coco/mAP_0.5:0.95"), "coco/mAP_0.5-0.95");
   EXPECT_EQ(mlflow_name("a b\n<c>"), "a b--c-");
