@@ -233,6 +233,20 @@ const Trial* best_trial(const Search& search, const std::vector<Trial>& finished
   return best;
 }
 
+double seconds_of(const Trial& trial, const std::vector<Trial>& finished,
+                  const std::vector<run::EpochRecord>& records) {
+  int first = 0;
+  for (const Trial& one : finished)
+    if (one.generation == trial.generation && one.candidate == trial.candidate &&
+        one.epochs < trial.epochs)
+      first = std::max(first, one.epochs);
+  double sum = 0;
+  for (const run::EpochRecord& record : records)
+    if (record.epoch >= first && record.epoch < trial.epochs)
+      sum += record.train_seconds + (record.validated ? record.val_seconds : 0);
+  return sum;
+}
+
 namespace {
 
 /// Numbers of a trial; the genes' values come behind these.

@@ -37,7 +37,7 @@ struct SearchOptions {
 struct Trial {
   int generation = 0, candidate = 0, epochs = 0;
   bool failed = false;         ///< the training ended with an error: neither promoted nor a parent
-  double seconds = 0;          ///< of this training, without what came before it was promoted
+  double seconds = 0;          ///< seconds_of()
   run::EpochRecord result;     ///< of its last epoch
   std::vector<double> values;  ///< of the genes
 };
@@ -77,6 +77,12 @@ std::vector<Trial> open_trials(const Search& search, const std::vector<Trial>& f
 
 /// The whole trial of the highest fitness, the earliest of equals; nullptr if there is none.
 const Trial* best_trial(const Search& search, const std::vector<Trial>& finished);
+
+/// How long a trial's own epochs took, training and validation, in whatever calls: by the records
+/// of its run folder, without those before it was promoted. An epoch that was cut counts from where
+/// it went on; what stands around the epochs does not count.
+double seconds_of(const Trial& trial, const std::vector<Trial>& finished,
+                  const std::vector<run::EpochRecord>& records);
 
 /// evolve.csv: one line a trial, in the order of generation, candidate, epochs; numbers in the
 /// shortest form that reads back exactly.

@@ -62,7 +62,6 @@ class SearchRun {
   struct Slot {
     std::optional<process::ChildProcess> process;
     Trial trial;
-    Clock::time_point start;
   };
 
   fs::path table() const { return s_.folder / "evolve.csv"; }
@@ -104,12 +103,16 @@ class SearchRun {
         outcome_.out_of_time || (s_.hours > 0 && seconds_since(start_) >= 3600 * s_.hours);
   }
 
+  /// What its run folder has; of a promoted trial, what came before it was promoted, too.
+  std::vector<run::EpochRecord> records(const Trial& trial) const {
+    const fs::path results = trial_folder(s_.folder, trial) / "results.csv";
+    if (!fs::exists(results)) return {};
+    return run::parse_results_csv(file::read(results), results.string());
+  }
+
   /// The result of the trial's last epoch, where its training got there.
   std::optional<run::EpochRecord> result(const Trial& trial) const {
-    const fs::path results = trial_folder(s_.folder, trial) / "results.csv";
-    if (!fs::exists(results)) return std::nullopt;
-    for (const run::EpochRecord& record :
-         run::parse_results_csv(file::read(results), results.string()))
+    for (const run::EpochRecord& record : records(trial))
       if (record.epoch == trial.epochs - 1 && record.validated) return record;
     return std::nullopt;
   }
@@ -142,7 +145,6 @@ class SearchRun {
     slot.trial = trial;
     process::wait_for_earlier(trial_folder(s_.folder, trial),
                               fmt::format("the training {}", trial_name(trial)), {});
-    slot.start = Clock::now();
     if (const auto known = result(trial))
       return record(slot, *known);  // killed between the training's end and this search's line
     slot.process = process::ChildProcess::start(
@@ -202,7 +204,7 @@ class SearchRun {
   }
 
   void add_row(Slot& slot) {
-    slot.trial.seconds = seconds_since(slot.start);
+    slot.trial.seconds = seconds_of(slot.trial, outcome_.trials, records(slot.trial));
     outcome_.trials.push_back(slot.trial);
     file::write_atomically(table(), trials_csv(s_.search.genes, outcome_.trials));
   }

@@ -215,6 +215,22 @@ TEST(Search, PromotesTheBestThatDidNotFail) {
   EXPECT_EQ(best_trial(s, finished)->generation, 0);
 }
 
+TEST(Search, SecondsAreThoseOfTheTrialsOwnEpochs) {
+  std::vector<run::EpochRecord> records(4);
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    records[static_cast<std::size_t>(epoch)].epoch = epoch;
+    records[static_cast<std::size_t>(epoch)].train_seconds = 10 + epoch;
+    records[static_cast<std::size_t>(epoch)].val_seconds = 2;
+  }
+  records[0].validated = records[3].validated = true;  // at the end of each rung; else repeated
+  const Trial first = trial(1, 2, 1, 0.5, {0.1}), whole = trial(1, 2, 4, 0.5, {0.1}),
+              other = trial(1, 3, 2, 0.5, {0.1});
+  EXPECT_EQ(seconds_of(first, {other}, records), 10 + 2);
+  EXPECT_EQ(seconds_of(whole, {first, other}, records), 11 + 12 + 13 + 2);
+  EXPECT_EQ(seconds_of(whole, {}, records), 10 + 11 + 12 + 13 + 2 + 2);
+  EXPECT_EQ(seconds_of(whole, {}, {}), 0);
+}
+
 TEST(Search, TableReadsBackExactly) {
   const std::vector<Gene> genes{{"lr0", 1, 1e-5, 0.1}};
   std::vector<Trial> trials{trial(2, 1, 9, 1.0 / 3, {0.1234567890123456}),
