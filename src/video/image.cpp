@@ -141,16 +141,18 @@ cv::Mat assembled(const HeifImage& image, const std::string& source, const Decod
 }
 
 cv::Mat cropped(const cv::Mat& picture, const HeifStep& step, const std::string& source) {
-  const int width = static_cast<int>(std::lround(step.width)),
-            height = static_cast<int>(std::lround(step.height));
-  const cv::Rect area(static_cast<int>(std::lround(step.x + (picture.cols - step.width) / 2)),
-                      static_cast<int>(std::lround(step.y + (picture.rows - step.height) / 2)),
-                      width, height);
-  if (area.empty() || (area & cv::Rect({0, 0}, picture.size())) != area)
-    throw Error(fmt::format("{}: expected a crop inside {} x {} px, found {} x {} at {}, {}",
-                            source, picture.cols, picture.rows, area.width, area.height, area.x,
-                            area.y));
-  return picture(area).clone();
+  // Compared before they become whole numbers, which may be too small for what a file says.
+  const double width = std::round(step.width), height = std::round(step.height),
+               x = std::round(step.x + (picture.cols - step.width) / 2),
+               y = std::round(step.y + (picture.rows - step.height) / 2);
+  if (!(width >= 1 && height >= 1 && x >= 0 && y >= 0 && x + width <= picture.cols &&
+        y + height <= picture.rows))
+    throw Error(fmt::format(
+        "{}: expected a crop inside {} x {} px, found {:.0f} x {:.0f} at {:.0f}, {:.0f}", source,
+        picture.cols, picture.rows, width, height, x, y));
+  return picture(cv::Rect(static_cast<int>(x), static_cast<int>(y), static_cast<int>(width),
+                          static_cast<int>(height)))
+      .clone();
 }
 
 cv::Mat decode_heif(std::string_view bytes, const std::string& source, const DecodeLimits& limits) {

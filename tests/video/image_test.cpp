@@ -214,6 +214,14 @@ TEST(FurtherImages, HeicAndAvifWithTheirSteps) {
         {box("clap", be(128, 4) + be(1, 4) + be(64, 4) + be(1, 4) +
                          be(static_cast<std::uint32_t>(-64), 4) + be(1, 4) + be(0, 4) + be(1, 4))});
     ASSERT_EQ(left.size(), cv::Size(128, 64));
+    // Its centre lies 2147483647 px to the right, so its left side at 2147483647 + (256 - 128) / 2.
+    const std::string far =
+        failure(heif({one}, 256, 64,
+                     {box("clap", be(128, 4) + be(1, 4) + be(64, 4) + be(1, 4) + be(0x7fffffff, 4) +
+                                      be(1, 4) + be(0, 4) + be(1, 4))}));
+    EXPECT_NE(far.find("a crop inside 256 x 64 px, found 128 x 64 at 2147483711, 0"),
+              std::string::npos)
+        << far;
     EXPECT_LT(
         cv::norm(left, decode(heif({one}, 256, 64, {}))(cv::Rect(0, 0, 128, 64)), cv::NORM_INF), 1);
   }
