@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "cli/verb.hpp"
 #include "core/file.hpp"
@@ -31,6 +32,11 @@ std::string make_run_folder(const std::string& project, const std::string& name,
       if (const auto number = text::parse_int(std::string_view(other).substr(stem.size())))
         largest = std::max<long long>(largest, *number);
     }
+    if (largest == std::numeric_limits<long long>::max())
+      throw Error(
+          fmt::format("{}{}: expected a number that has another one above it, so that the "
+                      "next folder can be made; use another --name",
+                      first.string(), largest));
     const fs::path next = first.parent_path() / fmt::format("{}{}", stem, largest + 1);
     // Another process may take the same name in between: then look again.
     if (fs::create_directory(next, error)) return next.string();

@@ -259,6 +259,17 @@ TEST_F(Detect, NoSourceIsReplaced) {
   EXPECT_EQ(read_text(scratch / "in/a.png"), before.at(scratch / "in/a.png"));
 }
 
+TEST_F(Detect, NoFolderFollowsTheLargestNumber) {
+  fs::create_directories(scratch / "runs/detect/exp");
+  fs::create_directory(scratch / "runs/detect/exp9223372036854775806");
+  EXPECT_EQ(detect({"--source", "in"}).code, 0);
+  EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp9223372036854775807"));
+  const Outcome none = detect({"--source", "in"});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_TRUE(has(none.err, "exp9223372036854775807: expected a number that has another one above"))
+      << none.err;
+}
+
 TEST_F(Detect, FoldersOfAListAreKept) {
   fs::copy(scratch / "in/b.png", scratch / "in/sub/a.png");
   write_text(scratch / "list.txt", "in/a.png\nin/sub/a.png\n");
