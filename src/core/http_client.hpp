@@ -93,7 +93,8 @@ class Client {
   /// A header of every request. A secret must be hidden besides. Error (usage): `value` has control
   /// characters; it is not shown.
   void set_header(const std::string& name, const std::string& value);
-  void set_basic_auth(const std::string& user, const std::string& password);  ///< hides both
+  void set_basic_auth(const std::string& user,
+                      const std::string& password);  ///< hides the password
   /// From now on shown() replaces this text, and its escaped form, by "***".
   void hide(const std::string& secret);
   std::string shown(std::string text) const;

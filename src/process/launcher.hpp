@@ -10,7 +10,7 @@
 namespace yolov7::process {
 
 /// `count` processes with the same arguments (verb included), which learn who they are from
-/// torchrun's variables (training/world.hpp). Only rank 0 writes to stdout. A stop is passed on
+/// torchrun's variables (run/world.hpp). Only rank 0 writes to stdout. A stop is passed on
 /// as SIGTERM. Where one ends badly the others have `grace` to end by themselves. Returns 0 if all
 /// did well, 130 or 2 if all that failed were interrupted or wrongly called, else 1, and says which
 /// one was ended by a signal.

@@ -1,5 +1,5 @@
 #pragma once
-// Trains the candidates of a search of hyper-parameters (training/evolution.hpp), each as a process
+// Trains the candidates of a search of hyper-parameters (search/evolution.hpp), each as a process
 // of its own.
 #include <filesystem>
 #include <stop_token>
