@@ -39,14 +39,29 @@ std::string name_of(const AnnotatedImage& image, const SourceTree& tree) {
   return tree.images[*image.picture].relative.string();
 }
 
+/// Names of splits become folders of what is written: none leads out of it.
+void name_splits(Preparing& work) {
+  std::set<std::string> told;
+  for (AnnotatedImage& image : work.set.images) {
+    image.split = split_name(image.split);
+    if (image.split.empty()) continue;
+    std::string folder = text::file_name(image.split);
+    if (folder == image.split) continue;
+    if (told.insert(image.split).second)
+      work.account.notes.push_back(
+          {image.annotation, image.line,
+           fmt::format("the split '{}' has no name that a folder can have: it is called '{}'",
+                       text::printable(image.split), folder)});
+    image.split = std::move(folder);
+  }
+}
+
 void assign_splits(Preparing& work) {
   std::vector<AnnotatedImage>& images = work.set.images;
   std::string& rule = work.account.split_rule;
-  std::size_t without = 0;
-  for (AnnotatedImage& image : images) {
-    image.split = split_name(image.split);
-    without += image.split.empty() ? 1 : 0;
-  }
+  name_splits(work);
+  const auto without = static_cast<std::size_t>(std::count_if(
+      images.begin(), images.end(), [](const auto& image) { return image.split.empty(); }));
   if (without < images.size() || work.set.splits_are_final) {
     rule = work.set.split_rule.empty() ? "those of the source" : work.set.split_rule;
     if (!work.options.shares.empty())

@@ -136,6 +136,19 @@ TEST_F(TextFormats, CsvColumnsGoByTheirNames) {
   EXPECT_NE(fault("auto").find("found the signs of none"), std::string::npos);
 }
 
+/// Splits are folders of what is written, which stays in its own one.
+TEST_F(TextFormats, ASplitLeadsToNoOtherFolder) {
+  image("a.png");
+  file("a.csv", "image,class,x1,y1,x2,y2,split\na.png,dog,10,5,30,35,../stray\n");
+  EXPECT_EQ(read("csv").images.at(0).split, "___stray");
+  EXPECT_TRUE(noted("the split '../stray' has no name that a folder can have")) << said();
+  options.to = "labelme";
+  options.out = folder / "out";
+  convert(options);
+  EXPECT_TRUE(std::filesystem::exists(folder / "out/___stray/a.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "stray"));
+}
+
 TEST_F(TextFormats, OpenImagesMindsTheOrderOfItsColumns) {
   image("images/train/0a.png");
   file("annotations/class-descriptions.csv",
