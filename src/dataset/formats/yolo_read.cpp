@@ -207,7 +207,7 @@ void read_side_file(YoloImport& work) {
   if (!tree.has(yolo_side_file)) return;
   std::map<std::string, AnnotatedImage*> images;
   for (AnnotatedImage& image : work.set.images)
-    images[tree.images[*image.picture].relative.generic_string()] = &image;
+    if (image.picture) images[tree.images[*image.picture].relative.generic_string()] = &image;
   int number = 0;
   const std::string content = tree.read(yolo_side_file);
   for (const std::string_view line : text::lines(content)) {

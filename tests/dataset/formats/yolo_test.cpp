@@ -141,6 +141,23 @@ TEST_F(YoloFiles, ALabelFileWithoutAnImageIsDroppedByNameWithItsBoxes) {
   EXPECT_TRUE(dropped("label file without an image")) << said();
 }
 
+TEST_F(YoloFiles, TheSideFileIsReadWhereAnImageIsGone) {
+  image("images/a.png");
+  file("labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("labels/gone.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("data.yaml", "train: images\nnames: [x]\n");
+  file("annotations.extra.jsonl",
+       R"({"image": "images/gone.png", "row": 0, "label": "0 0.5 0.5 0.2 0.4", "id": "8"})"
+       "\n"
+       R"({"image": "images/a.png", "row": 0, "label": "0 0.5 0.5 0.2 0.4", "id": "7"})"
+       "\n");
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 1u) << said();
+  EXPECT_EQ(set.images[0].objects.at(0).id, "7");
+  EXPECT_TRUE(dropped("label file without an image")) << said();
+  EXPECT_TRUE(noted("'images/gone.png' is no image of this data set")) << said();
+}
+
 TEST_F(YoloFiles, ForeignPathsAreFoundInsideTheSourceAlone) {
   test::write_gray(folder / "outside/train/images/s.png", 20, 20, 7);
   image("train/images/a.png");
