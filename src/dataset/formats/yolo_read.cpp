@@ -21,35 +21,57 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
+struct FoundLabels {
+  fs::path file;      ///< empty: none
+  std::string fault;  ///< why none of those that fit is taken
+};
+
 /// Text files by path and by stem.
 class Labels {
  public:
   explicit Labels(const SourceTree& tree) : tree_(tree) {
+    std::set<std::string> taken;
+    for (const TreeImage& image : tree.images)
+      if (const fs::path own = at_its_place(image.relative); !own.empty())
+        taken.insert(own.string());
+      else
+        ++without_[image.relative.stem().string()];
     for (const fs::path& file : tree.with_extension(".txt"))
-      by_stem_[file.stem().string()].push_back(file);
+      if (!taken.contains(file.string())) by_stem_[file.stem().string()].push_back(file);
   }
 
-  /// The label file of an image: by the rule of data 3.1, else beside it, else the only one of its
-  /// stem in a folder that is like the image's. Empty: none.
-  fs::path of(const fs::path& image) const {
-    const fs::path usual = label_path(tree_.root / image).lexically_relative(tree_.root);
-    if (tree_.has(usual)) return usual;
-    const fs::path beside = fs::path(image).replace_extension(".txt");
-    if (tree_.has(beside)) return beside;
-    const auto found = by_stem_.find(image.stem().string());
+  /// The label file of an image: by the rule of data 3.1, else beside it, else the one of its stem
+  /// that is no other image's by these two. Several that fit, or one that fits several images, are
+  /// a fault: a guess could be silently wrong.
+  FoundLabels of(const fs::path& image) const {
+    if (fs::path own = at_its_place(image); !own.empty()) return {std::move(own), {}};
+    const std::string stem = image.stem().string();
+    const auto found = by_stem_.find(stem);
     if (found == by_stem_.end()) return {};
     const fs::path* one = nullptr;
     for (const fs::path& file : found->second) {
       if (!is_yolo_text(tree_.head(file, 4096)) && !tree_.head(file, 1).empty()) continue;
-      if (one != nullptr) return {};
+      if (one != nullptr)
+        return {{}, fmt::format("ambiguous labels: {} or {}", one->string(), file.string())};
       one = &file;
     }
-    return one == nullptr ? fs::path() : *one;
+    if (one == nullptr) return {};
+    if (const std::size_t images = without_.at(stem); images > 1)
+      return {{}, fmt::format("ambiguous labels: {} fits {} images", one->string(), images)};
+    return {*one, {}};
   }
 
  private:
+  fs::path at_its_place(const fs::path& image) const {
+    const fs::path usual = label_path(tree_.root / image).lexically_relative(tree_.root);
+    if (tree_.has(usual)) return usual;
+    const fs::path beside = fs::path(image).replace_extension(".txt");
+    return tree_.has(beside) ? beside : fs::path();
+  }
+
   const SourceTree& tree_;
   std::unordered_map<std::string, std::vector<fs::path>> by_stem_;
+  std::unordered_map<std::string, std::size_t> without_;  ///< images of a stem without a file there
 };
 
 struct YoloImport {
@@ -253,11 +275,12 @@ void read_images(YoloImport& work) {
     image.split = entry.split;
     image.fractions = true;
     image.annotation = relative;
-    const fs::path file = labels.of(relative);
-    if (file.empty())
+    FoundLabels found = labels.of(relative);
+    image.fault = std::move(found.fault);
+    if (found.file.empty())
       image.state = ImageState::not_annotated;
     else
-      read_labels(file, image, work);
+      read_labels(found.file, image, work);
     work.set.images.push_back(std::move(image));
   }
   read_labels_without_image(work);

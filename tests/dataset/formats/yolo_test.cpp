@@ -141,6 +141,30 @@ TEST_F(YoloFiles, ALabelFileWithoutAnImageIsDroppedByNameWithItsBoxes) {
   EXPECT_TRUE(dropped("label file without an image")) << said();
 }
 
+TEST_F(YoloFiles, NoImageGetsTheLabelsOfAnotherOne) {
+  for (const char* name : {"images/train/a.png", "images/train/b.png", "images/val/a.png"})
+    image(name);
+  file("labels/train/b.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("labels/val/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("data.yaml", "train: images/train\nval: images/val\nnames: [x]\n");
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 3u) << said();
+  EXPECT_EQ(set.images[0].written, "images/train/a.png");
+  EXPECT_EQ(set.images[0].state, ImageState::not_annotated);
+  EXPECT_EQ(account.boxes.in, 2u) << said();
+}
+
+TEST_F(YoloFiles, LabelsInAFolderOfTheirOwnAreFoundWhereTheyFitOneImage) {
+  for (const char* name : {"photos/a.png", "photos/b.png", "scans/b.png"}) image(name);
+  file("texts/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("texts/b.txt", "0 0.5 0.5 0.2 0.4\n");
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 1u) << said();
+  EXPECT_EQ(set.images[0].written, "photos/a.png");
+  EXPECT_EQ(set.images[0].objects.size(), 1u);
+  EXPECT_TRUE(dropped("ambiguous labels: texts/b.txt fits 2 images")) << said();
+}
+
 TEST_F(YoloFiles, TheSideFileIsReadWhereAnImageIsGone) {
   image("images/a.png");
   file("labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
