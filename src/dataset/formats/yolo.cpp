@@ -60,9 +60,11 @@ struct Texts {
 
 /// What stands beside the row of an object, or, where it gets none, all of it.
 json extra_of(AnnotatedObject object, const AnnotatedImage& image, bool withheld, bool pose) {
+  // By pixels, as yolo_row() decides: as fractions nearly all polygons are near their boxes.
+  const bool with_rings = withheld || pose || sole_polygon(object) == nullptr;
   object = in_fractions(std::move(object), image);
   if (!withheld) object.key_points.clear();
-  return properties_json(object, withheld || pose || sole_polygon(object) == nullptr);
+  return properties_json(object, with_rings);
 }
 
 Texts texts_of(const AnnotatedImage& image, const std::string& place,

@@ -196,6 +196,28 @@ TEST_F(Chains, LabelFilesComeBackByteByByte) {
   EXPECT_TRUE(fs::exists(from / "labels/train/b.txt"));
 }
 
+TEST_F(Chains, YoloKeepsPolygonsNearTheirBoxesInItsSideFile) {
+  image("a.png");  // 100 px wide: half a pixel is a fraction of 0.005
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 30, 20],
+ "segmentation": [[10.5, 5, 40, 5, 40, 25, 20, 25, 15, 20]]}],
+"categories": [{"id": 1, "name": "x"}]})");
+  ConvertOptions one;
+  one.source = source;
+  one.out = folder / "yolo";
+  convert(one);
+  EXPECT_EQ(test::read_text(folder / "yolo/labels/train/a.txt"), "0 0.25 0.3 0.3 0.4\n");
+  Conversion again;
+  one.source = folder / "yolo";
+  const AnnotatedSet set = read_annotations_of(one, again);
+  const AnnotatedObject& object = set.images.at(0).objects.at(0);
+  EXPECT_NEAR(object.box.x1, 10, 1e-9);
+  ASSERT_EQ(object.rings.size(), 1u);
+  ASSERT_EQ(object.rings[0].size(), 5u);
+  EXPECT_NEAR(object.rings[0][0].x, 10.5, 1e-9);
+  EXPECT_NEAR(object.rings[0][4].y, 20, 1e-9);
+}
+
 TEST_F(Chains, YoloKeepsCrowdsInItsSideFile) {
   image("a.png");
   file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
