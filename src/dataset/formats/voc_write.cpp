@@ -32,6 +32,8 @@ std::vector<Attribute> further(const AnnotatedObject& object) {
   if (object.track) {
     list.push_back({"track_id", object.track->id});
     list.push_back({"frame", static_cast<double>(object.track->frame)});
+    list.push_back({"keyframe", object.track->keyframe});
+    list.push_back({"outside", object.track->outside});
   }
   return list;
 }
@@ -96,10 +98,6 @@ void write_voc(const Writing& writing) {
   std::string map = "# label:color_rgb:parts:actions\n";
   for (const AnnotatedClass& one : writing.set.classes) map += one.name + ":::\n";
   write_text_file(writing, "labelmap.txt", map);
-  std::size_t several = 0;
-  for (const AnnotatedImage& image : writing.set.images)
-    for (const AnnotatedObject& object : image.objects) several += object.rings.size() > 1 ? 1 : 0;
-  if (several > 0) writing.account.losses.push_back({"polygon of several parts", several, ""});
 }
 
 }  // namespace yolov7::dataset

@@ -196,6 +196,51 @@ TEST_F(Chains, LabelFilesComeBackByteByByte) {
   EXPECT_TRUE(fs::exists(from / "labels/train/b.txt"));
 }
 
+TEST_F(Chains, ALossIsCountedOnce) {
+  image("a.png");
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 30, 20],
+ "segmentation": [[10, 5, 40, 5, 40, 25], [12, 7, 14, 7, 14, 9]]}],
+"categories": [{"id": 1, "name": "x"}]})");
+  for (const std::string& format : written_formats()) {
+    ConvertOptions one;
+    one.source = source;
+    one.out = folder / format;
+    one.to = format;
+    const Conversion out = convert(one);
+    const auto count = std::count_if(
+        out.losses.begin(), out.losses.end(),
+        [](const ConversionLoss& loss) { return loss.what == "polygon of several parts"; });
+    EXPECT_EQ(count, format == "coco" ? 0 : 1) << format;
+  }
+}
+
+TEST_F(Chains, TracksKeepWhatIsNoKeyFrame) {
+  image("a.png");
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 30, 20],
+ "attributes": {"track_id": "4", "frame": 0, "keyframe": false}}],
+"categories": [{"id": 1, "name": "x"}]})");
+  for (const std::string& name : written_formats()) {
+    if (find_format(name)->holds.track == Keep::no) continue;
+    ConvertOptions one;
+    one.source = source;
+    one.out = folder / name;
+    one.to = name;
+    convert(one);
+    Conversion again;
+    one.source = folder / name;
+    one.from = name;
+    const AnnotatedSet set = read_annotations_of(one, again);
+    const AnnotatedObject& object = set.images.at(0).objects.at(0);
+    ASSERT_TRUE(object.track) << name;
+    EXPECT_EQ(object.track->id, "4") << name;
+    EXPECT_FALSE(object.track->keyframe) << name;
+    EXPECT_FALSE(object.track->outside) << name;
+    EXPECT_TRUE(object.attributes.empty()) << name;
+  }
+}
+
 TEST_F(Chains, YoloKeepsPolygonsNearTheirBoxesInItsSideFile) {
   image("a.png");  // 100 px wide: half a pixel is a fraction of 0.005
   file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
