@@ -282,7 +282,7 @@ void read_task(const json& value, const fs::path& path, const Reading& reading, 
 }
 
 /// <Label value="cat"/> of the labelling configuration, where it lies beside the tasks: their order
-/// is that of the classes.
+/// is that of the classes. Those of key points are none.
 void read_configuration(const Reading& reading, AnnotatedSet& set,
                         std::map<std::string, int>& index) {
   for (const fs::path& path : reading.tree.with_extension(".xml")) {
@@ -292,7 +292,8 @@ void read_configuration(const Reading& reading, AnnotatedSet& set,
     pugi::xml_document document;
     parse_xml(xml, (reading.tree.root / path).string(), document);
     for (const pugi::xpath_node& one : document.select_nodes("//*[@toName]/Label[@value]"))
-      class_named(set, index, one.node().attribute("value").value());
+      if (text::lower(one.node().parent().name()) != "keypointlabels")
+        class_named(set, index, one.node().attribute("value").value());
   }
 }
 

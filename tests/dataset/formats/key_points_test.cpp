@@ -137,6 +137,21 @@ TEST_F(KeyPoints, OfLabelStudioByTheParent) {
   EXPECT_EQ(account.not_boxes.at("keypointlabels"), 1u);
 }
 
+TEST_F(KeyPoints, NamesOfLabelStudiosPointsAreNoClasses) {
+  image("a.png");
+  file("instances_train.json", coco);
+  ConvertOptions there;
+  there.source = source;
+  there.out = folder / "tasks";
+  there.to = "label-studio";
+  convert(there);
+  source = folder / "tasks";
+  const AnnotatedSet set = read("label-studio");
+  EXPECT_EQ(names_of(set), (Names{"cat"}));
+  ASSERT_EQ(only(set).objects.size(), 3u) << said();
+  EXPECT_EQ(only(set).objects[0].key_points.size(), 2u);
+}
+
 TEST_F(KeyPoints, OfDatumaroByTheGroup) {
   image("images/train/a.png");
   file("annotations/train.json", R"({"categories": {"label": {"labels": [{"name": "cat"}]},
