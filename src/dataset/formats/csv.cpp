@@ -121,6 +121,7 @@ struct File {
   std::map<std::string, int>& index;
   std::string split;
   std::map<std::string, std::size_t> image_of;
+  bool sized = false;  ///< the one column of a box holds x, y, width, height
 
   static const std::string& cell(const CsvRow& row, int column) {
     static const std::string empty;
@@ -137,7 +138,9 @@ bool read_box(const CsvRow& row, const File& file, AnnotatedObject& object) {
     if (text::trim(cell).empty()) return false;
     std::vector<double> n;
     object.fault = numbers_in(cell, n);
-    if (object.fault.empty()) object.box = {n[0], n[1], n[2], n[3]};
+    if (object.fault.empty())
+      object.box =
+          file.sized ? Xyxy{n[0], n[1], n[0] + n[2], n[1] + n[3]} : Xyxy{n[0], n[1], n[2], n[3]};
     return true;
   }
   const bool corners = c.x2 != none && c.y2 != none;
@@ -154,6 +157,28 @@ bool read_box(const CsvRow& row, const File& file, AnnotatedObject& object) {
   if (empty == 4) object.fault.clear();
   object.box = corners ? Xyxy{n[0], n[1], n[2], n[3]} : Xyxy{n[0], n[1], n[0] + n[2], n[1] + n[3]};
   return empty < 4;
+}
+
+/// What the four numbers of one column are, the name of the column does not say. Files differ:
+/// where half of the boxes would end before they begin, they are no corners.
+void settle_box_column(const std::vector<CsvRow>& rows, File& file) {
+  if (file.columns.bbox == none) return;
+  std::size_t boxes = 0, turned = 0;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    std::vector<double> n;
+    if (!numbers_in(File::cell(rows[i], file.columns.bbox), n).empty()) continue;
+    ++boxes;
+    turned += n[2] < n[0] || n[3] < n[1] ? 1 : 0;
+  }
+  if (boxes == 0) return;
+  file.sized = 2 * turned >= boxes;
+  file.reading.account.notes.push_back(
+      {file.path, 0,
+       fmt::format("the {} boxes of the column '{}' are taken as {}: as corners {} of them would "
+                   "end before they begin",
+                   boxes,
+                   text::printable(rows.front().cells[static_cast<std::size_t>(file.columns.bbox)]),
+                   file.sized ? "x, y, width, height" : "two corners", turned)});
 }
 
 AnnotatedImage& image_of(const CsvRow& row, File& file) {
@@ -194,6 +219,7 @@ void read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set,
   const std::vector<CsvRow> rows =
       parse_csv(reading.tree.read(path), (reading.tree.root / path).string());
   File file{reading, path, columns_of(rows.front().cells), set, index, split_of(path), {}};
+  settle_box_column(rows, file);
   const std::size_t first = set.images.size();
   bool fractions = true, any = false;
   for (std::size_t i = 1; i < rows.size(); ++i) {

@@ -136,6 +136,23 @@ TEST_F(TextFormats, CsvColumnsGoByTheirNames) {
   EXPECT_NE(fault("auto").find("found the signs of none"), std::string::npos);
 }
 
+/// One column holds corners or a corner and a size: as corners the second box would end before it
+/// begins.
+TEST_F(TextFormats, CsvBoxesOfOneColumnAreCornersWhereTheyCanBe) {
+  image("a.png");
+  file("a.csv", "image,class,bbox\na.png,dog,\"[10, 5, 20, 30]\"\na.png,dog,\"[60, 10, 30, 5]\"\n");
+  AnnotatedSet set = read("csv");
+  ASSERT_EQ(set.images.at(0).objects.size(), 2u) << said();
+  EXPECT_EQ(set.images[0].objects[0].box, (Xyxy{10, 5, 30, 35}));
+  EXPECT_EQ(set.images[0].objects[1].box, (Xyxy{60, 10, 90, 15}));
+  EXPECT_TRUE(noted("taken as x, y, width, height: as corners 1 of them")) << said();
+  file("a.csv",
+       "image,class,bbox\na.png,dog,\"[10, 5, 20, 30]\"\na.png,dog,\"[60, 10, 90, 15]\"\n");
+  set = read("csv");
+  EXPECT_EQ(set.images.at(0).objects.at(0).box, (Xyxy{10, 5, 20, 30}));
+  EXPECT_TRUE(noted("taken as two corners: as corners 0 of them")) << said();
+}
+
 /// Splits are folders of what is written, which stays in its own one.
 TEST_F(TextFormats, ASplitLeadsToNoOtherFolder) {
   image("a.png");
