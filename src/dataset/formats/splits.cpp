@@ -15,9 +15,10 @@ namespace {
 /// Whether `word` is `stem`, alone or followed by a year or such: train2017, test-dev2017, val_2.
 bool is_variant(std::string_view word, std::string_view stem) {
   if (!word.starts_with(stem)) return false;
-  const std::string_view rest = word.substr(stem.size());
-  return rest.empty() || rest == "ing" || rest == "s" ||
-         rest.find_first_not_of("0123456789-_dev") == std::string_view::npos;
+  std::string rest(word.substr(stem.size()));
+  if (rest == "ing" || rest == "s") return true;
+  if (const auto dev = rest.find("dev"); dev != std::string::npos) rest.erase(dev, 3);
+  return rest.find_first_not_of("0123456789-_") == std::string::npos;
 }
 
 }  // namespace

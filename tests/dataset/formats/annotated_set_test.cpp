@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dataset/formats/splits.hpp"
+
 namespace yolov7::dataset {
 namespace {
 
@@ -24,6 +26,18 @@ TEST(AnnotatedSets, TurnedBoxesAndTheirCornersByHand) {
   EXPECT_FALSE(rotation_of({corners[0], corners[3], corners[2], corners[1]}, 0.01));
   EXPECT_FALSE(rotation_of({{0, 0}, {10, 0}, {13, 5}, {3, 5}}, 0.01));
   EXPECT_FALSE(rotation_of({{0, 0}, {10, 0}, {10, 5}}, 0.01));
+}
+
+TEST(Splits, AreKnownByTheirSpellingsAndNotByWordsThatBeginLikeThem) {
+  for (const auto& [written, split] :
+       {std::pair("train2017", "train"), std::pair("Training", "train"), std::pair("valid", "val"),
+        std::pair("Validation", "val"), std::pair("val_2", "val"),
+        std::pair("test-dev2017", "test"), std::pair("valve", "valve"),
+        std::pair("trained", "trained"), std::pair("tested", "tested"), std::pair("default", "")})
+    EXPECT_EQ(split_name(written), split) << written;
+  EXPECT_EQ(split_of_folders("valve/a.png"), "");
+  EXPECT_EQ(split_of_file("valve_001.csv"), "");
+  EXPECT_EQ(split_of_file("labels_train.csv"), "train");
 }
 
 TEST(AnnotatedSets, AreasAndBoxesOfRings) {
