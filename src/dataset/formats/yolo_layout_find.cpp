@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
@@ -54,6 +55,7 @@ bool add_folder(const fs::path& folder, const std::string& split, const fs::path
 void add_list(const fs::path& list, const std::vector<fs::path>& folders, const std::string& split,
               Finding& finding) {
   int line = 0;
+  std::set<FoundBy> told;
   const std::string content = finding.reading.tree.read(list);
   for (const std::string_view raw : text::lines(content)) {
     ++line;
@@ -62,7 +64,7 @@ void add_list(const fs::path& list, const std::vector<fs::path>& folders, const 
     const FoundImage found = finding.reading.finder.find(name, list, folders);
     if (found.image) {
       finding.add(*found.image, split, list, line);
-      if (!found.note.empty() && line == 1)
+      if (!found.note.empty() && told.insert(found.by).second)
         finding.note(list, line, found.note + " (so for every line like it)");
     } else {
       ++finding.reading.account.annotations.in;

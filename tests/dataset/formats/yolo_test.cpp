@@ -198,6 +198,17 @@ TEST_F(YoloFiles, ForeignPathsAreFoundInsideTheSourceAlone) {
   EXPECT_TRUE(noted("is taken to be train/images")) << said();
 }
 
+TEST_F(YoloFiles, AGuessInAListIsNotedWhereverItStands) {
+  image("images/a.png");
+  image("images/deep/b.png");
+  file("labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("labels/deep/b.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("train.txt", "images/a.png\nb.png\n");
+  file("data.yaml", "train: train.txt\nnames: [x]\n");
+  EXPECT_EQ(read("yolo").images.size(), 2u) << said();
+  EXPECT_TRUE(noted("'b.png' is images/deep/b.png: the name is the same")) << said();
+}
+
 TEST_F(YoloFiles, DescriptionsThatFitNothingAreErrors) {
   image("a.png");
   file("a.txt", "0 0.5 0.5 0.2 0.4\n");
