@@ -93,12 +93,14 @@ bool named_alike(const fs::path& a, const fs::path& b) {
 void require_all_read(const AnnotatedSet& set, const SourceTree& tree, Conversion& account) {
   std::map<fs::path, std::size_t> images;
   for (const AnnotatedImage& image : set.images) ++images[image.annotation];
+  std::vector<fs::path> of_many;
+  for (const auto& [file, count] : images)
+    if (count > 1) of_many.push_back(file);
   for (const fs::path& file : tree.files) {
-    if (images.contains(file)) continue;
-    const auto sibling = std::find_if(images.begin(), images.end(), [&](const auto& one) {
-      return one.second > 1 && named_alike(one.first, file);
-    });
-    if (sibling == images.end()) continue;
+    if (of_many.empty() || images.contains(file)) continue;
+    const auto sibling = std::find_if(of_many.begin(), of_many.end(),
+                                      [&](const fs::path& one) { return named_alike(one, file); });
+    if (sibling == of_many.end()) continue;
     const std::string content = tree.read(file);
     const bool whole = text::lower(file.extension().string()) == ".json"
                            ? nlohmann::json::accept(content)
@@ -106,7 +108,7 @@ void require_all_read(const AnnotatedSet& set, const SourceTree& tree, Conversio
     if (!whole)
       throw Error(fmt::format(
           "{}: expected annotations as in {}, found a file of {} bytes that is cut or empty",
-          (tree.root / file).string(), sibling->first.string(), content.size()));
+          (tree.root / file).string(), sibling->string(), content.size()));
     account.notes.push_back({file, 0, "no image was read from it"});
   }
 }
