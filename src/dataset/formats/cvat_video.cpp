@@ -55,6 +55,7 @@ CvatFrames read_frames(const pugi::xml_node& meta) {
 
 struct File {
   const Reading& reading;
+  fs::path path;
   LineTable lines;
   CvatLabels labels;
   CvatFrames frames;
@@ -82,10 +83,7 @@ void read_track(const pugi::xml_node& node, File& file, ObjectsByFrame& result) 
     if (!number || *number < 0 || *number > most_frames) {
       ++file.reading.account.boxes.in;
       file.reading.account.drop(
-          {"box",
-           {},
-           object.line,
-           1,
+          {"box", file.path, object.line, 1,
            fmt::format("expected a frame 0..{}, found '{}'", most_frames, text::printable(frame))});
       continue;
     }
@@ -98,7 +96,7 @@ void read_track(const pugi::xml_node& node, File& file, ObjectsByFrame& result) 
   add_track(std::move(shapes), file.frames, result);
 }
 
-void add_images(ObjectsByFrame& objects, const fs::path& path, const File& file) {
+void add_images(ObjectsByFrame& objects, const File& file) {
   const CvatFrames& frames = file.frames;
   constexpr int most_frames = 1'000'000;
   if (frames.stop >= 0 && (frames.stop - frames.start) / frames.step >= most_frames)
@@ -109,7 +107,7 @@ void add_images(ObjectsByFrame& objects, const fs::path& path, const File& file)
   for (auto& [frame, list] : objects) {
     check_stop(file.reading.stop);
     AnnotatedImage image;
-    image.annotation = path;
+    image.annotation = file.path;
     image.shares_file = true;
     image.id = std::to_string(frame);
     image.written_width = frames.width;
@@ -119,7 +117,7 @@ void add_images(ObjectsByFrame& objects, const fs::path& path, const File& file)
       if (std::erase_if(object.attributes,
                         [](const Attribute& one) { return one.name == no_track; }) > 0)
         object.track.reset();
-    const fs::path folder = path.parent_path();
+    const fs::path folder = file.path.parent_path();
     file.reading.finder.assign_by_stem(image, fmt::format("frame_{:06}", frame),
                                        {folder / "images", folder}, file.reading.account.notes);
     file.set.images.push_back(std::move(image));
@@ -135,12 +133,12 @@ AnnotatedSet read(const Reading& reading) {
     pugi::xml_document document;
     parse_xml(xml, (reading.tree.root / path).string(), document);
     const pugi::xml_node root = document.child("annotations"), meta = root.child("meta");
-    File file{reading, LineTable(xml), read_cvat_labels(meta), read_frames(meta), set, index};
+    File file{reading, path, LineTable(xml), read_cvat_labels(meta), read_frames(meta), set, index};
     for (const std::string& name : file.labels.names) class_named(set, index, name);
     file.frames.source = (reading.tree.root / path).string();
     ObjectsByFrame objects;
     for (const pugi::xml_node& node : root.children("track")) read_track(node, file, objects);
-    add_images(objects, path, file);
+    add_images(objects, file);
   }
   return set;
 }

@@ -99,6 +99,10 @@ TEST_F(Cvat, TracksMoveBetweenKeyFramesAndEndOutside) {
                       box(22, 1, false) + "<points frame=\"22\" points=\"1,2\"/>"));
   EXPECT_EQ(first_edges(read("cvat-video")), "22: 1 ");
   EXPECT_TRUE(dropped("expected a frame 0..10000000, found '-1'")) << said();
+  for (const ConversionDrop& drop : account.drops)
+    if (drop.kind == "box") {
+      EXPECT_EQ(drop.file.string(), "a.xml") << drop.reason;
+    }
   EXPECT_EQ(account.not_boxes.at("points"), 1u);
 }
 
