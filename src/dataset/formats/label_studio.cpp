@@ -79,6 +79,8 @@ void find_image(AnnotatedImage& image, const Reading& reading) {
   image.picture = other.picture;
   image.missing = other.missing;
   image.fault = other.fault;
+  // Two uploads of one name are two images: what tells them apart is gone here.
+  image.found_by_guess = other.found_by_guess || image.written.find("?d=") == std::string::npos;
 }
 
 /// The newest annotation that was not cancelled; nullptr: none.

@@ -118,6 +118,25 @@ TEST_F(JsonFormats, LabelStudioTurnsInPixels) {
   EXPECT_TRUE(noted("the newest of 2 annotations is taken")) << said();
 }
 
+/// Two uploads of one name: which of them the only image is, nobody can tell.
+TEST_F(JsonFormats, LabelStudioJoinsNoTwoUploads) {
+  image("a.png");
+  const auto task = [](const char* place, int x) {
+    return fmt::format(R"({{"id": {1}, "data": {{"image": "/data/upload/{0}-a.png"}},
+"annotations": [{{"id": {1}, "result": [{{"id": "r", "type": "rectanglelabels",
+"original_width": 100, "original_height": 50,
+"value": {{"x": {1}, "y": 10, "width": 20, "height": 20, "rectanglelabels": ["a"]}}}}]}}]}})",
+                       place, x);
+  };
+  file("tasks.json", "[" + task("1/0123abcd", 10) + "," + task("2/89abcdef", 50) + "]");
+  const AnnotatedSet set = read("label-studio");
+  ASSERT_EQ(set.images.size(), 1u) << said();
+  ASSERT_EQ(set.images[0].objects.size(), 1u) << said();
+  EXPECT_EQ(set.images[0].objects[0].box, (Xyxy{10, 5, 30, 15}));
+  EXPECT_TRUE(dropped("its image a.png already belongs to '/data/upload/1/0123abcd-a.png'"))
+      << said();
+}
+
 TEST_F(JsonFormats, SuperviselyCornersArePixels) {
   image("ds/img/a.png");
   file("meta.json", R"({"classes": [{"title": "y", "color": "#00FF00"}, {"title": "x"}]})");
