@@ -247,7 +247,8 @@ File read_file(const fs::path& path, const Reading& reading, AnnotatedSet& set) 
   return file;
 }
 
-/// instances_<split>.json, <split>.json, or the folder's name.
+/// instances_<split>.json, <split>.json, the last part of the name that is one, as in
+/// person_keypoints_train.json, else another (train_annotations.json), or the folder's name.
 std::string split_of(const fs::path& path) {
   const std::string stem = path.stem().string();
   const auto standard = [](const std::string& split) {
@@ -257,7 +258,7 @@ std::string split_of(const fs::path& path) {
   if (const std::string split = split_name(stem); standard(split)) return split;
   if (const auto last = stem.find_last_of('_'); last != std::string::npos)
     if (const std::string split = split_name(stem.substr(last + 1)); standard(split)) return split;
-  return split_of_folders(path);
+  return split_of_file(path);
 }
 
 std::vector<fs::path> image_folders(const fs::path& path) {

@@ -126,6 +126,23 @@ TEST_F(Coco, ImagesWithoutIdOrNameOrFileAreNamed) {
     EXPECT_TRUE(dropped(reason)) << reason << "\n" << said();
 }
 
+TEST_F(Coco, ASplitMayStandAnywhereInTheNameOfTheFile) {
+  const std::pair<const char*, const char*> files[] = {{"train_annotations.json", "train"},
+                                                       {"val-coco.json", "val"},
+                                                       {"person_keypoints_test2017.json", "test"}};
+  for (const auto& [name, split] : files) {
+    image(fmt::format("{}.png", split));
+    file(name, fmt::format(R"({{"images": [{{"id": 1, "file_name": "{}.png"}}], "annotations": [
+{{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 30]}}],
+"categories": [{{"id": 1, "name": "b"}}]}})",
+                           split));
+  }
+  const AnnotatedSet set = read("coco");
+  ASSERT_EQ(set.images.size(), 3u) << said();
+  for (const AnnotatedImage& one : set.images)
+    EXPECT_EQ(one.written, one.split + ".png") << one.annotation.string();
+}
+
 TEST_F(Coco, TheParentOfRoboflowIsNoClass) {
   image("train/a.png");
   const std::string text =
