@@ -73,7 +73,12 @@ std::vector<int> choose_classes(const AnnotatedSet& set, const std::vector<std::
     note_names_without_class(set, chosen, map, account);
   }
   account.names.clear();
-  for (const AnnotatedClass& one : chosen) account.names.push_back(one.name);
+  for (const AnnotatedClass& one : chosen) {
+    if (!text::is_utf8(one.name))  // JSON and XML would hold another name
+      throw Error(fmt::format("{}: expected class names in UTF-8, found '{}'",
+                              account.source.string(), text::printable(one.name)));
+    account.names.push_back(one.name);
+  }
   return map;
 }
 

@@ -153,6 +153,12 @@ TEST_F(TextFormats, CsvBoxesOfOneColumnAreCornersWhereTheyCanBe) {
   EXPECT_TRUE(noted("taken as two corners: as corners 0 of them")) << said();
 }
 
+TEST_F(TextFormats, AClassThatIsNotUtf8IsAnError) {
+  image("a.png");
+  file("a.csv", "image,class,x1,y1,x2,y2\na.png,caf\xE9,10,5,30,35\n");
+  EXPECT_EQ(fault("csv"), source.string() + ": expected class names in UTF-8, found 'caf\\xe9'");
+}
+
 /// Splits are folders of what is written, which stays in its own one.
 TEST_F(TextFormats, ASplitLeadsToNoOtherFolder) {
   image("a.png");
