@@ -164,11 +164,13 @@ std::string tile_points(const Shape& shape, cv::Size picture, const cv::Rect& ti
   return text;
 }
 
-/// The rows that a tile keeps: boxes cut at its edges, in its fractions.
+/// The rows that a tile keeps: boxes cut at its edges, in its fractions. Those are marked in
+/// `kept`, which has a place for each shape.
 std::string tile_rows(const Annotations& rows, cv::Size picture, const cv::Rect& tile,
-                      double least_part, KeyPointRule& points) {
+                      double least_part, KeyPointRule& points, std::vector<bool>& kept) {
   std::string text;
-  for (const Shape& shape : rows.shapes) {
+  for (std::size_t i = 0; i < rows.shapes.size(); ++i) {
+    const Shape& shape = rows.shapes[i];
     if (!shape.is_box) continue;
     const double x1 = shape.box.x1 * picture.width, y1 = shape.box.y1 * picture.height,
                  x2 = shape.box.x2 * picture.width, y2 = shape.box.y2 * picture.height;
@@ -178,6 +180,7 @@ std::string tile_rows(const Annotations& rows, cv::Size picture, const cv::Rect&
                  bottom = std::min(y2, static_cast<double>(tile.y + tile.height));
     if (right <= left || bottom <= top) continue;
     if ((right - left) * (bottom - top) < least_part * (x2 - x1) * (y2 - y1)) continue;
+    kept[i] = true;
     text += fmt::format("{} {} {} {} {}{}\n", shape.class_index,
                         ((left + right) / 2 - tile.x) / tile.width,
                         ((top + bottom) / 2 - tile.y) / tile.height, (right - left) / tile.width,
@@ -218,25 +221,30 @@ void tile_step(const Value& step, Workshop& work) {
   count_losses(work);
   KeyPointRule points;
   if (work.key_point_columns() > 0) points.values = work.content.classes.key_point_values;
-  replace_images(
-      work, "tiling", boxes, [&](std::size_t, const Item& item, const Annotations& rows) {
-        const cv::Mat picture = read_picture(work.image(item.image));
-        std::vector<Result> results;
-        for (const int y : tile_starts(picture.rows, rule))
-          for (const int x : tile_starts(picture.cols, rule)) {
-            const cv::Rect place(x, y, std::min(rule.size, picture.cols),
-                                 std::min(rule.size, picture.rows));
-            Result result{item, {}};
-            result.item.path = with_suffix(item.path, fmt::format("_x{}_y{}", x, y));
-            result.item.image = work.keep_image(encode_png(picture(place).clone()));
-            if (item.annotations)
-              result.labels =
-                  text_of_labels(tile_rows(rows, picture.size(), place, rule.least_part, points))
-                      .text;
-            results.push_back(std::move(result));
-          }
-        return results;
-      });
+  std::atomic<std::size_t> nowhere = 0;  // boxes that no tile keeps
+  replace_images(work, "tiling", boxes,
+                 [&](std::size_t, const Item& item, const Annotations& rows) {
+                   const cv::Mat picture = read_picture(work.image(item.image));
+                   std::vector<Result> results;
+                   std::vector<bool> kept(rows.shapes.size());
+                   for (const int y : tile_starts(picture.rows, rule))
+                     for (const int x : tile_starts(picture.cols, rule)) {
+                       const cv::Rect place(x, y, std::min(rule.size, picture.cols),
+                                            std::min(rule.size, picture.rows));
+                       Result result{item, {}};
+                       result.item.path = with_suffix(item.path, fmt::format("_x{}_y{}", x, y));
+                       result.item.image = work.keep_image(encode_png(picture(place).clone()));
+                       if (item.annotations)
+                         result.labels = text_of_labels(tile_rows(rows, picture.size(), place,
+                                                                  rule.least_part, points, kept))
+                                             .text;
+                       results.push_back(std::move(result));
+                     }
+                   for (std::size_t i = 0; i < kept.size() && item.annotations; ++i)
+                     nowhere += rows.shapes[i].is_box && !kept[i] ? 1 : 0;
+                   return results;
+                 });
+  if (nowhere > 0) work.counts["boxes of which no tile has enough, dropped"] += nowhere;
   if (points.outside > 0)
     work.counts["key points outside of their tile, not labelled there"] += points.outside;
 }

@@ -127,9 +127,11 @@ TEST_F(Recipe, TilesCutBoxes) {
   EXPECT_EQ(picture(one.items[0]).size(), cv::Size(16, 16));
   // 12 to 20 of 32: 12 to 16 in the first tile, a quarter of the box.
   EXPECT_EQ(labels(one.items[0]), "yolo\n0 0.875 0.875 0.25 0.25\n");
-  const Content two = content(
-      made("steps: [{resize: {side: 32}}, {tile: {size: 16, overlap: 0, least_part: 0.3}}]"));
-  EXPECT_EQ(labels(two.items[0]), "yolo\n");
+  // No tile has more than a quarter of the one box of each image.
+  const Derived cut =
+      made("steps: [{resize: {side: 32}}, {tile: {size: 16, overlap: 0, least_part: 0.3}}]");
+  EXPECT_EQ(labels(content(cut).items[0]), "yolo\n");
+  EXPECT_EQ(cut.counts.at("boxes of which no tile has enough, dropped"), 6u);
 }
 
 // Of 32 px the box from 12 to 20, a point at (14, 13) that is visible and one at (18, 16) that is
