@@ -80,6 +80,9 @@ void filter_step(const Value& step, Workshop& work) {
     classes.classes.clear();
     for (const Value& name : wanted->sequence) {
       const int old = class_named(work.content.classes, name.text(), name);
+      if (numbers[static_cast<std::size_t>(old)] >= 0)
+        throw Error(fmt::format("{}: expected each class once, found '{}' twice", name.where(),
+                                text::printable(name.text())));
       numbers[static_cast<std::size_t>(old)] = static_cast<int>(classes.classes.size());
       classes.classes.push_back(work.content.classes.classes[static_cast<std::size_t>(old)]);
     }

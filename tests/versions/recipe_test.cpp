@@ -45,6 +45,9 @@ TEST_F(Recipe, FilterAndRemapTouchNoImage) {
   EXPECT_EQ(hex(one.items[0].image), sha256(bitmap(1)));
   EXPECT_EQ(labels(one.items[0]), "yolo\n0 0.5 0.5 0.25 0.25\n");
   ASSERT_EQ(one.classes.classes.size(), 1u);
+  EXPECT_NE(refusal("steps: [{filter: {classes: [dog, dog]}}]")
+                .find("expected each class once, found 'dog' twice"),
+            std::string::npos);
   const Content two = content(made("steps: [{remap: {cat: animal, dog: animal}}]"));
   ASSERT_EQ(two.classes.classes.size(), 1u);
   EXPECT_EQ(two.classes.classes[0].name, "animal");

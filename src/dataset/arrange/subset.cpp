@@ -101,6 +101,11 @@ void choose(GatheredSet& set, const SubsetOptions& o) {
 /// Drops boxes of other classes; the class list becomes that of the option.
 void keep_classes(GatheredSet& set, const SubsetOptions& o) {
   numbers_of(o.only_classes, set.names, "only-classes");
+  std::set<std::string> seen;
+  for (const std::string& name : o.only_classes)
+    if (!seen.insert(name).second)
+      throw usage_error(fmt::format("{}: expected each class once, found '{}' twice",
+                                    setting_name("only-classes"), name));
   std::vector<int> map;
   for (const std::string& name : set.names) {
     const auto found = std::find(o.only_classes.begin(), o.only_classes.end(), name);

@@ -138,6 +138,9 @@ TEST_F(Subset, OnlySomeClassesDropsBoxesByName) {
   part.only_classes = {"dog"};
   EXPECT_TRUE(has(test::error_of([&] { take(); }), "lists leave the labels"));
   part.placement = Placement::copy;
+  part.only_classes = {"dog", "dog"};
+  EXPECT_TRUE(has(test::error_of([&] { take(); }), "expected each class once, found 'dog' twice"));
+  part.only_classes = {"dog"};
   const Conversion account = take();
   EXPECT_EQ(account.names, (std::vector<std::string>{"dog"}));
   EXPECT_EQ(account.pictures.out, 3u);
