@@ -89,11 +89,11 @@ void add_notes(const Conversion& conversion, const std::string& all_in,
     lines.push_back(
         fmt::format("note: and {} more, all in {}", conversion.notes.size() - most_lines, all_in));
   if (!conversion.renamed.empty())
-    lines.push_back(
-        fmt::format("note: {} images got another name, since an image of another folder has "
-                    "theirs; the first is {} → {}",
-                    conversion.renamed.size(), conversion.renamed.front().first.string(),
-                    conversion.renamed.front().second));
+    lines.push_back(fmt::format(
+        "note: {} images got another name, since an image of another folder has "
+        "theirs, or since it is no text in UTF-8; the first is {} → {}",
+        conversion.renamed.size(), text::printable(conversion.renamed.front().first.string()),
+        conversion.renamed.front().second));
   if (conversion.val_is_train)
     lines.push_back(
         fmt::format("warning: there are no validation images; {} the training images as val, so "

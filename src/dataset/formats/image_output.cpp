@@ -9,6 +9,7 @@
 #include "core/file.hpp"
 #include "core/output_names.hpp"
 #include "core/stop.hpp"
+#include "core/text.hpp"
 #include "dataset/formats/yolo_layout.hpp"
 
 namespace yolov7::dataset {
@@ -19,8 +20,9 @@ std::vector<std::string> image_names(
   std::vector<std::string> all;
   std::map<std::string, OutputNames> names;  // of stems: annotations go by them
   for (const AnnotatedImage& image : writing.set.images) {
-    all.push_back(names[folder_of(image.split)].take(image.file.stem().string()) +
-                  image.file.extension().string());
+    std::string stem = image.file.stem().string();
+    if (text::printable(stem) != stem) stem = text::file_name(stem);
+    all.push_back(names[folder_of(image.split)].take(stem) + image.file.extension().string());
     if (all.back() != image.file.filename().string())
       writing.account.renamed.emplace_back(image.file, all.back());
   }

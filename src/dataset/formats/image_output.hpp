@@ -10,7 +10,8 @@
 namespace yolov7::dataset {
 
 /// The file names of the images, told apart within folder_of(split): where two have one stem, the
-/// later one gets "_2", "_3" …, which the account names.
+/// later one gets "_2", "_3" …, which the account names. Control characters, and bytes that are
+/// not UTF-8, become underscores, since JSON, XML and lists would name another file.
 std::vector<std::string> image_names(
     const Writing& writing, const std::function<std::string(const std::string& split)>& folder_of);
 /// Copies every image (hard links where the file system can and it is wanted) to

@@ -196,6 +196,22 @@ TEST_F(Chains, LabelFilesComeBackByteByByte) {
   EXPECT_TRUE(fs::exists(from / "labels/train/b.txt"));
 }
 
+TEST_F(Chains, NamesOfImagesThatAreNoTextAreChanged) {
+  image("caf\xE9.png");  // Latin-1
+  file("caf\xE9.txt", "0 0.5 0.5 0.2 0.4\n");
+  ConvertOptions one;
+  one.source = source;
+  one.out = folder / "coco";
+  one.from = "yolo";
+  one.to = "coco";
+  EXPECT_EQ(convert(one).renamed.size(), 1u);
+  EXPECT_TRUE(fs::exists(folder / "coco/images/train/caf_.png"));
+  Conversion again;
+  one.source = folder / "coco";
+  one.from = "coco";
+  EXPECT_EQ(read_annotations_of(one, again).images.at(0).objects.size(), 1u);
+}
+
 TEST_F(Chains, ALossIsCountedOnce) {
   image("a.png");
   file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
