@@ -65,6 +65,16 @@ TEST(AffineWarp, HasThePixelsOfOpenCv) {
   EXPECT_TRUE(equal(warp_affine(part, m, {64, 48}, {}), opencv_warp(part.clone(), m, {64, 48})));
 }
 
+// A hundred-thousandth of the width: column i shows x = 100,000 (i - 32) of the source, which at
+// the ends needs more than 32 bits in 1/1024 px. Only column 32 meets the source, exactly.
+TEST(AffineWarp, OfNearlyNoWidthReadsNothingOutsideTheSource) {
+  const cv::Mat source = noise(64, 48, 6);
+  const cv::Matx33d m(1e-5, 0, 32, 0, 1, 0, 0, 0, 1);
+  cv::Mat expected(48, 64, CV_8UC3, cv::Scalar::all(114));
+  source.col(0).copyTo(expected.col(32));
+  EXPECT_TRUE(equal(warp_affine(source, m, {64, 48}, {}), expected));
+}
+
 TEST(PictureRows, WarpsAlikeInEveryInstructionSet) {
   const cv::Mat source = noise(300, 40, 1);
   std::vector<std::int32_t> dx(150), dy(150), flat(150, 0);

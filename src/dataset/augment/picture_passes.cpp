@@ -16,6 +16,13 @@ constexpr std::int32_t half_step =
     1 << (position_bits - fraction_bits - 1);  // of 1/32 px, for rounding
 constexpr std::uint32_t grey_word = letterbox_grey * 0x010101u;
 
+/// In 1/1024 px. What makes a picture smaller than a pixel needs more than 32 bits; the bound lies
+/// beyond all pictures.
+std::int64_t in_steps(double pixels) {
+  constexpr double furthest = 1e15;
+  return std::llrint(std::clamp(pixels * position_scale, -furthest, furthest));
+}
+
 const kernels::PictureRows& rows() {
   static const kernels::PictureRows chosen = kernels::picture_rows(best_instruction_set());
   return chosen;
@@ -53,8 +60,10 @@ AffineWarp::AffineWarp(const cv::Mat& source, const cv::Matx33d& m, cv::Size out
     : source_(source),
       output_(output),
       vertical_(flips.vertical),
-      dx_(padded_words(output.width)),
-      dy_(dx_.size()),
+      x_steps_(padded_words(output.width)),
+      y_steps_(x_steps_.size()),
+      dx_(x_steps_.size()),
+      dy_(x_steps_.size()),
       scratch_(3 * static_cast<std::size_t>(source.cols) + 32) {
   const double determinant = m(0, 0) * m(1, 1) - m(0, 1) * m(1, 0),
                d = determinant != 0 ? 1 / determinant : 0;
@@ -62,19 +71,20 @@ AffineWarp::AffineWarp(const cv::Mat& source, const cv::Matx33d& m, cv::Size out
   inverse_[3] = m(1, 0) * -d, inverse_[4] = m(0, 0) * d;
   inverse_[2] = -inverse_[0] * m(0, 2) - inverse_[1] * m(1, 2);
   inverse_[5] = -inverse_[3] * m(0, 2) - inverse_[4] * m(1, 2);
-  for (int i = 0; i < output.width; ++i) {
-    const int x = flips.horizontal ? output.width - 1 - i : i;
-    dx_[static_cast<std::size_t>(i)] =
-        static_cast<std::int32_t>(std::lrint(inverse_[0] * x * position_scale));
-    dy_[static_cast<std::size_t>(i)] =
-        static_cast<std::int32_t>(std::lrint(inverse_[3] * x * position_scale));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(output.width); ++i) {
+    const int column = static_cast<int>(i),
+              x = flips.horizontal ? output.width - 1 - column : column;
+    x_steps_[i] = in_steps(inverse_[0] * x);
+    y_steps_[i] = in_steps(inverse_[3] * x);
+    dx_[i] = static_cast<std::int32_t>(x_steps_[i]);
+    dy_[i] = static_cast<std::int32_t>(y_steps_[i]);
   }
 }
 
-AffineWarp::Part AffineWarp::where(const std::vector<std::int32_t>& steps, int width,
-                                   std::int32_t start, std::int64_t low, std::int64_t high) {
+AffineWarp::Part AffineWarp::where(const std::vector<std::int64_t>& steps, int width,
+                                   std::int64_t start, std::int64_t low, std::int64_t high) {
   const auto at = [&](int i) {
-    return (static_cast<std::int64_t>(start) + steps[static_cast<std::size_t>(i)]) >> position_bits;
+    return (start + steps[static_cast<std::size_t>(i)]) >> position_bits;
   };
   const bool rising = steps[static_cast<std::size_t>(width - 1)] >= steps[0];
   // The first i for which `beyond` holds, given that it holds for all after it.
@@ -118,33 +128,34 @@ std::uint32_t AffineWarp::near_border(std::int32_t px, std::int32_t py) const {
 void AffineWarp::row(int y, std::uint32_t* words) const {
   const int from_row = vertical_ ? output_.height - 1 - y : y, width = output_.width;
   const auto start = [&](int k) {
-    return static_cast<std::int32_t>(
-               std::lrint((inverse_[k + 1] * from_row + inverse_[k + 2]) * position_scale)) +
-           half_step;
+    return in_steps(inverse_[k + 1] * from_row + inverse_[k + 2]) + half_step;
   };
-  const std::int32_t x0 = start(0), y0 = start(3);
+  const std::int64_t x0 = start(0), y0 = start(3);
   const auto both = [](Part a, Part b) {
     const int from = std::max(a.from, b.from);
     return Part{from, std::max(from, std::min(a.to, b.to))};
   };
-  const Part touched = both(where(dx_, width, x0, -1, source_.cols - 1),
-                            where(dy_, width, y0, -1, source_.rows - 1));
+  const Part touched = both(where(x_steps_, width, x0, -1, source_.cols - 1),
+                            where(y_steps_, width, y0, -1, source_.rows - 1));
   // The kernel reads eight bytes from a pixel on, hence three columns.
-  Part inside =
-      both(where(dx_, width, x0, 0, source_.cols - 3), where(dy_, width, y0, 0, source_.rows - 2));
+  Part inside = both(where(x_steps_, width, x0, 0, source_.cols - 3),
+                     where(y_steps_, width, y0, 0, source_.rows - 2));
   inside = both(inside, touched);
   if (inside.from >= inside.to) inside = {touched.from, touched.from};
+  const auto position = [](std::int64_t sum) {
+    return static_cast<std::int32_t>(sum >> fraction_bits);
+  };
   const auto slow = [&](int from, int to) {
     for (int i = from; i < to; ++i)
-      words[i] = near_border((x0 + dx_[static_cast<std::size_t>(i)]) >> fraction_bits,
-                             (y0 + dy_[static_cast<std::size_t>(i)]) >> fraction_bits);
+      words[i] = near_border(position(x0 + x_steps_[static_cast<std::size_t>(i)]),
+                             position(y0 + y_steps_[static_cast<std::size_t>(i)]));
   };
   std::fill(words, words + touched.from, grey_word);
   slow(touched.from, inside.from);
   const bool level = inverse_[3] == 0;
   (level ? rows().warp_level : rows().warp)(
-      {source_.data, static_cast<std::ptrdiff_t>(source_.step[0]), dx_.data(), dy_.data(), x0, y0,
-       words, scratch_.data()},
+      {source_.data, static_cast<std::ptrdiff_t>(source_.step[0]), dx_.data(), dy_.data(),
+       static_cast<std::int32_t>(x0), static_cast<std::int32_t>(y0), words, scratch_.data()},
       inside.from, inside.to);
   slow(inside.to, touched.to);
   std::fill(words + touched.to, words + width, grey_word);

@@ -32,7 +32,7 @@ class AffineWarp {
     int from, to;
   };
   /// The part of a row whose positions, in whole pixels, lie in low … high.
-  static Part where(const std::vector<std::int32_t>& steps, int width, std::int32_t start,
+  static Part where(const std::vector<std::int64_t>& steps, int width, std::int64_t start,
                     std::int64_t low, std::int64_t high);
   std::uint32_t near_border(std::int32_t px, std::int32_t py) const;
 
@@ -40,7 +40,8 @@ class AffineWarp {
   cv::Size output_;
   bool vertical_;
   double inverse_[6];
-  std::vector<std::int32_t> dx_, dy_;  ///< along a row, in 1/1024 px
+  std::vector<std::int64_t> x_steps_, y_steps_;  ///< along a row, in 1/1024 px
+  std::vector<std::int32_t> dx_, dy_;            ///< their low 32 bits, for the kernels
   mutable std::vector<std::uint16_t> scratch_;
 };
 
