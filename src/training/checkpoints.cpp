@@ -81,19 +81,20 @@ network::Checkpoint read_last(const fs::path& run_folder) {
 void write_epoch_checkpoints(const RunContext& context, const Data& data, const Model& model,
                              const run::RunState& state, int epoch, bool best, bool last) {
   if (!context.writes() || (state.options.nosave && !last)) return;
-  write_last(context, data, model, state);
   const int period = state.options.save_period;
   const bool numbered = (period > 0 && (epoch + 1) % period == 0) || epoch == 0 ||
                         (epoch + 1) % 25 == 0 || epoch >= state.options.epochs - 5;
-  if (!best && !numbered) return;
-  const network::Weights average = model.ema->store();
-  const std::string ranges = ranges_text(model);
-  const auto write = [&](const std::string& name) {
-    write_averaged(context, data, model, name, average, ranges);
-  };
-  if (best) write("best.pt");
-  if (best && epoch >= 200) write(fmt::format("best_{:03}.pt", epoch));
-  if (numbered) write(fmt::format("epoch_{:03}.pt", epoch));
+  if (best || numbered) {
+    const network::Weights average = model.ema->store();
+    const std::string ranges = ranges_text(model);
+    const auto write = [&](const std::string& name) {
+      write_averaged(context, data, model, name, average, ranges);
+    };
+    if (best) write("best.pt");
+    if (best && epoch >= 200) write(fmt::format("best_{:03}.pt", epoch));
+    if (numbered) write(fmt::format("epoch_{:03}.pt", epoch));
+  }
+  write_last(context, data, model, state);
 }
 
 void finish_run(const RunContext& context, const Data& data, const Model& model,

@@ -19,7 +19,9 @@ void write_last(const RunContext& context, const Data& data, const Model& model,
 /// is said. Error: neither can be read.
 network::Checkpoint read_last(const std::filesystem::path& run_folder);
 /// last.pt, and the averaged weights alone (float32) as best.pt, best_EEE.pt (best from epoch 200
-/// on) and epoch_EEE.pt (the first, every 25th, the last five), as the options ask.
+/// on) and epoch_EEE.pt (the first, every 25th, the last five), as the options ask. last.pt is the
+/// last one: a run that ends in between goes on from before this epoch's end, and writes them
+/// again.
 void write_epoch_checkpoints(const RunContext& context, const Data& data, const Model& model,
                              const run::RunState& state, int epoch, bool best, bool last);
 /// After the last epoch: measures best.pt in half precision and keeps that form if its COCO mAP50

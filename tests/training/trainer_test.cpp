@@ -217,6 +217,19 @@ TEST(Checkpoints, TheOneBeforeServesWhereLastIsDamaged) {
   EXPECT_NE(test::error_of([&] { read_last(run.context.folder); }), "no error");
 }
 
+// Else a run that was killed in between would know of a best epoch whose best.pt was never written.
+TEST(Checkpoints, LastIsWrittenAfterTheOthers) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  std::filesystem::create_directory(tiny.weights() / "best.pt");  // a file cannot take its place
+  run.state.options.epochs = 300;
+  EXPECT_NE(test::error_of([&] {
+              write_epoch_checkpoints(run.context, run.data, run.model, run.state, 10, true, false);
+            }),
+            "no error");
+  EXPECT_FALSE(std::filesystem::exists(tiny.weights() / "last.pt"));
+}
+
 TEST(Checkpoints, OfEpochsAreKeptAsTheOptionsAsk) {
   TinyRun tiny;
   PreparedRun& run = tiny.prepared();
