@@ -86,8 +86,10 @@ StepResult Step::run(const dataset::Batch& batch, std::int64_t iteration) {
     return skip(batch, "the loss");
   }
   if (model_.gradient_sums) model_.gradient_sums->finish();
-  ++pending_;
-  if (!now.steps) return result;
+  if (!now.steps) {
+    ++pending_;
+    return result;
+  }
 
   bool finite = true;
   if (!gradients_usable(finite)) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "network/checkpoint/checkpoint_file.hpp"
+#include "tests/kept_messages.hpp"
 #include "tests/stopping.hpp"
 #include "tests/training/tiny_run.hpp"
 #include "training/checkpoints.hpp"
@@ -185,6 +186,31 @@ TEST(Step, ABatchThatIsNotFiniteLeavesNoTrace) {
   EXPECT_EQ(run.model.ema->updates(), 0);
   EXPECT_TRUE(at::equal(parameter(run, "model.1.bn.running_mean"), mean));
   EXPECT_TRUE(at::equal(parameter(run, "model.3.m.0.bias"), bias));
+}
+
+// Two batches a step: in the warm-up of 1,000 iterations lerp(1, 2, 501 / 1000) rounds to 2.
+TEST(Step, CountsTheBatchesThatWaitedForASkippedOneAndNotItself) {
+  TinyRun tiny;
+  tiny.request.options.nbs = 2;
+  PreparedRun& run = tiny.prepared();
+  const dataset::Batch batch = first_batch_of(run);
+  run.model.network->train(true);
+  Step step(run.context, run.data, run.model, *run.schedule, run.state, 0);
+  const auto spoiled_step = [&](std::int64_t iteration) {
+    at::Tensor bias = parameter(run, "model.3.m.0.bias");
+    bias.mutable_grad() = at::full_like(bias.detach(), std::numeric_limits<double>::infinity());
+    return test::messages_of([&] { EXPECT_TRUE(step.run(batch, iteration).skipped); });
+  };
+  step.run(batch, 501);
+  ASSERT_TRUE(step.pending());
+  const std::string second = spoiled_step(502), alone = spoiled_step(504);
+  EXPECT_NE(second.find("a gradient is not finite; the batch is skipped, and with it 1 that waited "
+                        "for the same step (1 so far, 1 in a row)"),
+            std::string::npos)
+      << second;
+  EXPECT_NE(alone.find("a gradient is not finite; the batch is skipped (2 so far, 2 in a row)"),
+            std::string::npos)
+      << alone;
 }
 
 TEST(Validation, FillsTheRecordAndGivesTheClassesAveragePrecision) {
