@@ -13,7 +13,7 @@ namespace yolov7::run {
 /// One epoch. Losses carry their gains and are not multiplied by the batch size.
 struct EpochRecord {
   int epoch = 0;                       ///< from 0
-  std::array<double, 4> train_loss{};  ///< box, obj, cls, total: means over the batches
+  std::array<double, 4> train_loss{};  ///< box, obj, cls, total: means over the finite batches
   std::array<double, 3> val_loss{};    ///< box, obj, cls
   double distill_loss = 0;             ///< the teacher's term with its weight; part of the total
   bool validated = false;              ///< false: the validation columns repeat the last values

@@ -33,6 +33,7 @@ struct RunState {
   std::vector<double> loss_balance;  ///< of the levels (--autobalance); empty = as at the start
   int skipped = 0,
       skipped_in_row = 0;       ///< batches that were not finite, in all and since the last step
+  int skipped_in_epoch = 0;     ///< those of the epoch so far, which are in none of its means
   double loss_scale = 0;        ///< of float16; 0 = as at the start
   std::int64_t good_steps = 0;  ///< in a row, of float16's scale
   bool float32_first =

@@ -13,6 +13,7 @@ void begin_epoch_anew(run::RunState& state) {
   state.loss_sum = {};
   state.distill_sum = 0;
   state.unlabelled_sums = {};
+  state.skipped_in_epoch = 0;
 }
 
 void accept_change(run::RunState& state, const std::string& complaint, const std::string& warning) {

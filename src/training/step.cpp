@@ -239,6 +239,7 @@ StepResult Step::skip(const dataset::Batch& batch, const std::string& what) {
   drop_pending();
   ++state_.skipped;
   ++state_.skipped_in_row;
+  ++state_.skipped_in_epoch;
   log::warning(fmt::format(
       "epoch {}, batch {}: {} is not finite; the batch is skipped{} ({} so far, {} in a row); its "
       "images: {}",

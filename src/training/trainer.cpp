@@ -172,8 +172,13 @@ std::vector<double> Trainer::fitness_so_far() const {
   return values;
 }
 
+/// Batches of the epoch so far that its means are taken over; at least 1.
+double Trainer::counted_batches() const {
+  return static_cast<double>(std::max<std::int64_t>(state_.batch - state_.skipped_in_epoch, 1));
+}
+
 void Trainer::take_mean_losses() {
-  const auto batches = static_cast<double>(std::max<std::int64_t>(state_.batch, 1));
+  const double batches = counted_batches();
   for (std::size_t i = 0; i < 4; ++i) record_.train_loss[i] = state_.loss_sum[i] / batches;
   record_.distill_loss = state_.distill_sum / batches;
 }
@@ -185,8 +190,7 @@ void Trainer::say_unlabelled() const {
     log::info(
         fmt::format("epoch {}: {:.0f} images without labels, {:.0f} labels and {:.0f} ignored "
                     "regions of the averaged network; their loss {:.4g}",
-                    state_.epoch, images, labels, regions,
-                    loss / static_cast<double>(std::max<std::int64_t>(state_.batch, 1))));
+                    state_.epoch, images, labels, regions, loss / counted_batches()));
 }
 
 /// --stop-after: the run is not over, this call is.

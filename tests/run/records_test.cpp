@@ -81,6 +81,7 @@ TEST(RunState, ComesBackAsItWas) {
   s.loss_scale = 1024;
   s.good_steps = 7;
   s.rollbacks = 1;
+  s.skipped_in_epoch = 2;
   s.records = {record()};
   s.options.data = "a b/data.yaml";
   s.options.epochs = 12;
@@ -97,6 +98,7 @@ TEST(RunState, ComesBackAsItWas) {
   EXPECT_EQ(back.loss_scale, 1024);
   EXPECT_EQ(back.good_steps, 7);
   EXPECT_EQ(back.rollbacks, 1);
+  EXPECT_EQ(back.skipped_in_epoch, 2);
   EXPECT_EQ(back.options.data, "a b/data.yaml");
   EXPECT_EQ(back.options.epochs, 12);
   EXPECT_EQ(back.hyp.lr0, 0.0321);

@@ -86,6 +86,26 @@ TEST(Trainer, ThreeBatchesInARowThatAreNotFiniteGoBackToTheLastGoodState) {
   EXPECT_TRUE(parameter(run, "model.0.conv.weight").isfinite().all().item<bool>());
 }
 
+// The first three of four batches are skipped, then the weights go back: the epoch's losses are the
+// fourth one's.
+TEST(Trainer, ABatchThatIsNotFiniteIsInNoMean) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  write_start(run);
+  run.data.loader->start(0, 3);
+  const dataset::Batch fourth = *run.data.loader->next();
+  nn::TorchNetwork twin(run.model.network->description());
+  twin.load(run.model.network->store());
+  twin.train(true);
+  const at::Tensor images =
+      nn::image_tensor(fourth.pixels, fourth.count, fourth.height, fourth.width);
+  const LossValue value = (*run.model.loss)(twin.forward(images), fourth.targets);
+  spoil(run);
+  Trainer(run).run();
+  EXPECT_EQ(run.state.skipped, 3);
+  EXPECT_NEAR(run.state.records.at(0).train_loss[3], value.parts[3].item<double>(), 1e-5);
+}
+
 TEST(Trainer, SaysOnceThatTheFirstBatchIsDone) {
   TinyRun tiny;
   int calls = 0;
