@@ -30,6 +30,7 @@ std::string to_text(const RunState& s) {
                                {"batch", s.batch},
                                {"loss_sum", s.loss_sum},
                                {"distill_sum", s.distill_sum},
+                               {"last_batch", s.last_batch},
                                {"teacher_hash", s.teacher_hash},
                                {"marks_hash", s.marks_hash},
                                {"unlabelled_hash", s.unlabelled_hash},
@@ -67,6 +68,7 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.batch = json.at("batch").get<std::int64_t>();
     s.loss_sum = json.at("loss_sum").get<std::array<double, 4>>();
     s.distill_sum = json.value("distill_sum", 0.0);
+    s.last_batch = json.value("last_batch", std::array<int, 2>{});
     s.teacher_hash = json.value("teacher_hash", std::string());
     s.marks_hash = json.value("marks_hash", std::string());
     s.unlabelled_hash = json.value("unlabelled_hash", std::string());

@@ -20,6 +20,7 @@ struct RunState {
   std::int64_t batch = 0;            ///< the batch of that epoch to go on with
   std::array<double, 4> loss_sum{};  ///< of the batches of that epoch so far
   double distill_sum = 0;            ///< the same of the teacher's term
+  std::array<int, 2> last_batch{};   ///< the last of them: targets, and width in pixels
   std::string teacher_hash;          ///< of the teacher's tensors and classes; "" = no teacher
   std::string marks_hash;            ///< of the marks that the training uses; "" = none
   std::string unlabelled_hash;       ///< of the images without labels; "" = none

@@ -12,6 +12,7 @@ void begin_epoch_anew(run::RunState& state) {
   state.batch = 0;
   state.loss_sum = {};
   state.distill_sum = 0;
+  state.last_batch = {};
   state.unlabelled_sums = {};
   state.skipped_in_epoch = 0;
 }

@@ -140,8 +140,16 @@ void Trainer::train_batch(const dataset::Batch& batch) {
   for (std::size_t i = 0; i < 4; ++i) state_.loss_sum[i] += result.losses[i];
   state_.distill_sum += result.distilled;
   for (std::size_t i = 0; i < 4; ++i) state_.unlabelled_sums[i] += result.unlabelled[i];
-  record_.targets = static_cast<int>(batch.targets.size());
-  record_.image_size = batch.width;
+  state_.last_batch = {static_cast<int>(batch.targets.size()), batch.width};
+  take_last_batch();
+}
+
+/// Also where it was trained before a stop.
+void Trainer::take_last_batch() {
+  const auto batches = static_cast<std::int64_t>(data_.loader->batches());
+  record_.targets = state_.last_batch[0];
+  record_.image_size = state_.last_batch[1];
+  record_.rates = schedule_.at((state_.epoch + 1) * batches - 1).rates;
 }
 
 /// last.pt in the middle of an epoch, so that a kill costs no more than --checkpoint-seconds.
@@ -212,8 +220,8 @@ bool Trainer::take_best() {
 void Trainer::finish_epoch(bool last) {
   const bool end_of_call = last || pauses_after(state_.epoch);
   take_mean_losses();
+  take_last_batch();
   say_unlabelled();
-  record_.rates = model_.optimizer->rates();
   if (!state_.records.empty()) repeat_validation(record_, state_.records.back());
   take_first_processes_values();
   if (!state_.options.notest || end_of_call) {

@@ -37,6 +37,7 @@ class Trainer {
   void gather_state();
   void write_state();
   std::vector<double> fitness_so_far() const;
+  void take_last_batch();
   double counted_batches() const;
   void take_mean_losses();
   void say_unlabelled() const;

@@ -128,6 +128,21 @@ TEST(Trainer, AStopLeavesAResumableStateAtTheNextStep) {
   EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 1);
 }
 
+// Such a run goes on with the validation of the epoch, whose rates are those of its fourth batch.
+TEST(Trainer, WhatWasStoppedBehindTheLastBatchOfAnEpochKnowsThatBatch) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  run.state.batch = 4;
+  run.state.last_batch = {3, 96};
+  Trainer(run).run();
+  const run::EpochRecord& record = run.state.records.at(0);
+  EXPECT_EQ(record.rates, run.schedule->at(3).rates);
+  EXPECT_EQ(record.targets, 3);
+  EXPECT_EQ(record.image_size, 96);
+  EXPECT_EQ(run.state.records.at(1).rates, run.schedule->at(7).rates);
+  EXPECT_EQ(run.state.records.at(1).image_size, 64);
+}
+
 TEST(Trainer, AStopBeforeTheFirstBatchIsAnError) {
   TinyRun tiny;
   tiny.request.stop = test::stopped();
