@@ -21,6 +21,10 @@ std::string csv_text(const std::vector<EpochRecord>& records) {
   return out;
 }
 
+bool in_weights_folder(const fs::path& file) {
+  return fs::absolute(file).lexically_normal().parent_path().filename() == "weights";
+}
+
 }  // namespace
 
 std::string to_text(const RunState& s) {
@@ -100,7 +104,13 @@ RunState run_state(const std::string& text, const std::string& source) {
 fs::path find_resume_checkpoint(const std::string& resume, const std::string& project) {
   if (resume != "latest") {
     const fs::path path(resume);
-    if (fs::is_regular_file(path)) return path;
+    if (fs::is_regular_file(path)) {
+      if (in_weights_folder(path)) return path;
+      throw Error(
+          fmt::format("{}: expected a checkpoint in the folder weights of its run, where the run "
+                      "goes on, found {}",
+                      setting_name("resume"), resume));
+    }
     if (fs::is_regular_file(path / "weights" / "last.pt")) return path / "weights" / "last.pt";
     throw Error(fmt::format(
         "{}: expected a checkpoint or a run folder with weights/last.pt, found neither at {}",
@@ -111,7 +121,9 @@ fs::path find_resume_checkpoint(const std::string& resume, const std::string& pr
   std::error_code error;
   for (fs::recursive_directory_iterator it(project, error), end; !error && it != end;
        it.increment(error)) {
-    if (!it->is_regular_file() || it->path().filename() != "last.pt") continue;
+    if (!it->is_regular_file() || it->path().filename() != "last.pt" ||
+        !in_weights_folder(it->path()))
+      continue;
     if (newest.empty() || it->last_write_time() > newest_time) {
       newest = it->path();
       newest_time = it->last_write_time();

@@ -50,8 +50,9 @@ struct RunState {
 std::string to_text(const RunState& state);
 RunState run_state(const std::string& text, const std::string& source);
 
-/// The checkpoint that `--resume` means: a file, the last.pt of a run folder, or ("latest") the
-/// most recently written weights/last.pt below `project`. Error lists where was looked.
+/// The checkpoint that `--resume` means: a file in a run's folder weights, the last.pt of a run
+/// folder, or ("latest") the most recently written weights/last.pt below `project`. Error lists
+/// where was looked.
 std::filesystem::path find_resume_checkpoint(const std::string& resume, const std::string& project);
 
 /// The stored options with those that may change on resume taken from the command line; Error

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "run/run_state.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::run {
 namespace {
@@ -108,6 +109,21 @@ TEST(RunState, ComesBackAsItWas) {
   EXPECT_EQ(back.records.size(), 1u);
   EXPECT_THROW(run_state("", "x"), Error);
   EXPECT_THROW(run_state("{}", "x"), Error);
+}
+
+// The run goes on in the folder above weights; a copy elsewhere once meant the last.pt there.
+TEST(RunState, IsReadFromTheWeightsOfARunAlone) {
+  const test::ScratchFolder scratch;
+  const std::filesystem::path last = scratch.write("run/weights/last.pt", ""),
+                              copy = scratch.write("run/kept/last.pt", "");
+  EXPECT_EQ(find_resume_checkpoint(last.string(), ""), last);
+  EXPECT_EQ(find_resume_checkpoint((scratch / "run").string(), ""), last);
+  EXPECT_EQ(find_resume_checkpoint("latest", scratch.path().string()), last);
+  EXPECT_EQ(
+      test::error_of([&] { find_resume_checkpoint(copy.string(), ""); }),
+      "resume: expected a checkpoint in the folder weights of its run, where the run goes on, "
+      "found " +
+          copy.string());
 }
 
 TEST(RunState, OnlySomeOptionsChangeOnResume) {
