@@ -39,6 +39,8 @@ void open_new(RunContext& context, run::RunState& state, const TrainRequest& req
   lock_folder(context);
   state.options = request.options;
   state.hyp = run::read_hyperparameters(request.options.hyp);
+  if (text::contains(request.given, "label-smoothing"))
+    state.hyp.label_smoothing = request.options.label_smoothing;  // 0 as well (training F32)
   make_paths_absolute(state.options);
   if (context.writes()) file::make_folder(context.folder / "weights");
 }

@@ -143,6 +143,16 @@ TEST(Trainer, WhatWasStoppedBehindTheLastBatchOfAnEpochKnowsThatBatch) {
   EXPECT_EQ(run.state.records.at(1).image_size, 64);
 }
 
+TEST(Options, ALabelSmoothingOfZeroTakesThePlaceOfTheFiles) {
+  const test::ScratchFolder scratch;
+  TinyRun of_file, given;
+  of_file.request.options.hyp = given.request.options.hyp =
+      scratch.write("hyp.yaml", "label_smoothing: 0.1\n").string();
+  given.request.given = {"label-smoothing"};
+  EXPECT_EQ(of_file.prepared().model.loss->options().label_smoothing, 0.1);
+  EXPECT_EQ(given.prepared().model.loss->options().label_smoothing, 0);
+}
+
 TEST(Trainer, AStopBeforeTheFirstBatchIsAnError) {
   TinyRun tiny;
   tiny.request.stop = test::stopped();
