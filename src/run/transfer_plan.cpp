@@ -21,6 +21,16 @@ int number(std::string_view text, const char* what) {
   return static_cast<int>(*value);
 }
 
+/// Each once, rising. Error (usage): one that the network does not have.
+std::vector<int> known_layers(std::vector<int> layers, int count) {
+  std::sort(layers.begin(), layers.end());
+  layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+  if (!layers.empty() && layers.back() >= count)
+    throw usage_error(fmt::format("{}: expected layers within 0..{}, found {}",
+                                  setting_name("freeze"), count - 1, layers.back()));
+  return layers;
+}
+
 std::vector<int> layers_from(int first, int last) {
   std::vector<int> layers(static_cast<std::size_t>(last - first + 1));
   std::iota(layers.begin(), layers.end(), first);
@@ -41,7 +51,7 @@ TransferPlan::TransferPlan(const TrainOptions& o, const network::Network& networ
     first_ =
         o.freeze[0] > 0 ? layers_from(0, std::min(o.freeze[0], layers_) - 1) : std::vector<int>();
   else
-    first_ = o.freeze;
+    first_ = known_layers(o.freeze, layers_);
   if (!o.unfreeze_at.empty() && !given) first_ = layers_from(0, layers_ - 2);
   if (!o.unfreeze_at.empty())
     for (const std::string_view one : text::split(o.unfreeze_at, ',')) {

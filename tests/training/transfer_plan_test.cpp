@@ -36,6 +36,19 @@ TEST(TransferPlan, FreezeAloneHoldsForever) {
   EXPECT_EQ(run::TransferPlan(options("", {2, 5}), net).frozen(0), (std::vector<int>{2, 5}));
 }
 
+// Ten layers of the backbone; three numbers, of which two are one layer.
+TEST(TransferPlan, FrozenLayersAreThereAndCountOnce) {
+  const network::Network net = nn::small_network();
+  EXPECT_TRUE(run::TransferPlan(options("", {5, 2, 5}), net)
+                  .lines(1)
+                  .at(0)
+                  .ends_with("backbone 8 of 10, neck 3 of 3, head 1 of 1"));
+  EXPECT_EQ(test::error_of([&] {
+              run::TransferPlan(options("", {2, 14}), net);
+            }),
+            "freeze: expected layers within 0..13, found 14");
+}
+
 // Layers 0 … 18 are MobileNetV2 with its normalisation, 19 … 66 the neck, 67 the head.
 TEST(TransferPlan, PartsOfANetworkOnAPreTrainedBackbone) {
   const std::string path = "training/yolov7-tiny-mobilenetv2.yaml";
