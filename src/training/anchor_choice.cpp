@@ -68,14 +68,14 @@ void replace_anchors(nn::TorchNetwork& network, const Data& data, const run::Run
 
 void choose_anchors(nn::TorchNetwork& network, const Data& data, const run::RunState& state,
                     const std::stop_token& stop) {
-  if (state.options.noautoanchor && state.hyp.anchors == 0) return;
+  const bool placeholders =
+      state.hyp.anchors > 0 || network.description().levels[0].anchors[0].w == 0;
+  if (state.options.noautoanchor && !placeholders) return;
   const anchors::AnchorFit fit =
       anchors::anchor_fit(data.train, network.description(), data.train_size, state.hyp.anchor_t);
   const std::string line =
       fmt::format("anchors: {:.2f} above the threshold per label, best possible recall {:.4f}",
                   fit.anchors_above_threshold, fit.best_possible_recall);
-  const bool placeholders =
-      state.hyp.anchors > 0 || network.description().levels[0].anchors[0].w == 0;
   if (fit.best_possible_recall >= 0.98 && !placeholders) {
     log::info(line);
     return;

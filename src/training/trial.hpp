@@ -32,7 +32,8 @@ struct TrialResult {
 };
 
 /// The run is prepared as train() does, without comparing precisions and without a search of
-/// anchors; nothing of it is kept. Errors: as train(); not one image fits into memory.
+/// anchors where the network has some; nothing of it is kept. Errors: as train(); not one image
+/// fits into memory.
 TrialResult try_epoch(const TrialRequest& request);
 
 }  // namespace yolov7::training

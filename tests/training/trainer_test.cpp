@@ -143,6 +143,22 @@ TEST(Trainer, WhatWasStoppedBehindTheLastBatchOfAnEpochKnowsThatBatch) {
   EXPECT_EQ(run.state.records.at(1).image_size, 64);
 }
 
+// Placeholders reach no label, so --noautoanchor (a tiny run has it) would train nothing. The
+// labels have one size, which is too few for two anchors.
+TEST(Options, NoAutoAnchorLeavesNoPlaceholders) {
+  const test::ScratchFolder scratch;
+  const std::string rows = "anchors:\n  - [16,16, 32,32]\n";
+  std::string config = tiny_config;
+  config.replace(config.find(rows), rows.size(), "anchors: 2\n");
+  TinyRun tiny;
+  tiny.request.options.cfg = scratch.write("placeholders.yaml", config).string();
+  const std::string error = test::error_of([&] { tiny.prepared(); });
+  EXPECT_TRUE(error.ends_with(
+      "found 1: the sizes are too much alike, and the configuration has no anchors: label more "
+      "objects, or write anchors into the configuration"))
+      << error;
+}
+
 TEST(Options, ALabelSmoothingOfZeroTakesThePlaceOfTheFiles) {
   const test::ScratchFolder scratch;
   TinyRun of_file, given;
