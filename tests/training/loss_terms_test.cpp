@@ -52,5 +52,14 @@ TEST(BinaryCrossEntropy, EqualsItsFormula) {
     }
 }
 
+// The slope of -ln(1 - p) p^0.5 is about 1.5 p^1.5, with p = 9e-14 and less.
+TEST(BinaryCrossEntropy, HasASlopeWhereTheLogitIsSureAndGammaBelowOne) {
+  for (const auto& [x, t] : {std::pair(-30.0, 0.0), std::pair(30.0, 1.0), std::pair(-200.0, 0.0)}) {
+    const at::Tensor logit = at::full({1}, x, at::kFloat).requires_grad_(true);
+    binary_cross_entropy(logit, at::full({1}, t, at::kFloat), 1, 0.5).backward();
+    EXPECT_LT(std::abs(logit.grad().item<double>()), 1e-15) << x;
+  }
+}
+
 }  // namespace
 }  // namespace yolov7::training

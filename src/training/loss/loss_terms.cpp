@@ -76,10 +76,12 @@ at::Tensor binary_cross_entropy(const at::Tensor& logits, const at::Tensor& targ
                                                 at::Reduction::Mean);
   const at::Tensor loss =
       at::binary_cross_entropy_with_logits(logits, target, weights, weight, at::Reduction::None);
-  const at::Tensor probability = logits.sigmoid();
-  const at::Tensor of_truth = target * probability + (1 - target) * (1 - probability);
+  // Never 0, where a power below 1 has no gradient.
+  constexpr double least = 1e-30;
+  const at::Tensor missed =
+      (target * (-logits).sigmoid() + (1 - target) * logits.sigmoid()).clamp_min(least);
   const at::Tensor share = target * 0.25 + (1 - target) * 0.75;
-  return (loss * share * (1 - of_truth).pow(gamma)).mean();
+  return (loss * share * missed.pow(gamma)).mean();
 }
 
 }  // namespace yolov7::training
