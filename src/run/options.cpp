@@ -338,7 +338,28 @@ Settings settings(TrainOptions& o) {
                   settings(o.distill), settings(o.qat), settings(o.semi)})};
 }
 
+namespace {
+
+/// Error (usage): options of a schedule that is not the chosen one, or a lack of them.
+void require_one_schedule(const TrainOptions& o, const char* verb) {
+  const std::string schedule = setting_name("schedule"), steps = setting_name("lr-steps");
+  if (o.linear_lr && o.schedule != "cosine" && o.schedule != "linear")
+    throw usage_error(
+        fmt::format("{}: {} is the same as {} linear: expected one schedule, found {} {} as well",
+                    verb, setting_name("linear-lr"), schedule, schedule, o.schedule));
+  const bool falls = o.schedule == "step";
+  if (falls && o.lr_steps.empty())
+    throw usage_error(
+        fmt::format("{}: {} step: expected {} as well, found none", verb, schedule, steps));
+  if (!falls && !o.lr_steps.empty())
+    throw usage_error(fmt::format("{}: {}: expected {} step as well, found {} {}", verb, steps,
+                                  schedule, schedule, o.schedule));
+}
+
+}  // namespace
+
 void require_possible(const TrainOptions& o, const char* verb) {
+  require_one_schedule(o, verb);
   if (o.cfg.empty() && (o.weights.empty() || o.weights == "auto"))
     throw usage_error(
         fmt::format("{}: expected {} (from scratch) or {} (fine-tuning), found neither", verb,

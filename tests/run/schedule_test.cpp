@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "run/options.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace yolov7::run {
 namespace {
@@ -141,6 +143,25 @@ TEST(StepSchedule, MultipliesAtTheGivenEpochs) {
   EXPECT_EQ(schedule.at(2 * 4 + 3).rates[0], 0.01);
   EXPECT_NEAR(schedule.at(3 * 4).rates[0], 0.001, 1e-15);  // no lag of an epoch
   EXPECT_NEAR(schedule.at(5 * 4).rates[2], 0.0001, 1e-15);
+}
+
+TEST(StepSchedule, AndItsEpochsGoTogether) {
+  TrainOptions o;
+  o.cfg = "yolov7-tiny.yaml";
+  const auto refusal = [&] { return test::error_of([&] { require_possible(o, "train"); }); };
+  EXPECT_EQ(refusal(), "no error");
+  o.schedule = "step";
+  EXPECT_EQ(refusal(), "train: schedule step: expected lr-steps as well, found none");
+  o.lr_steps = {3};
+  EXPECT_EQ(refusal(), "no error");
+  o.linear_lr = true;
+  EXPECT_EQ(
+      refusal(),
+      "train: linear-lr is the same as schedule linear: expected one schedule, found schedule "
+      "step as well");
+  o.linear_lr = false;
+  o.schedule = "plateau";
+  EXPECT_EQ(refusal(), "train: lr-steps: expected schedule step as well, found schedule plateau");
 }
 
 TEST(PlateauSchedule, FallsWhenTheFitnessStandsStill) {
