@@ -159,8 +159,9 @@ MemoryPlan choose_batch_of_float32_first(const RunContext& context, const Data& 
 void require_room(const RunContext& context, const Data& data, const Model& model,
                   const run::RunState& state, bool resumed) {
   const run::TrainOptions& o = state.options;
-  const bool narrow =
-      resumed ? compute_type(o.precision) != at::kFloat : !narrow_types(context.device, o).empty();
+  const std::vector<std::string> types =
+      narrow_types(context.device, o);  // refuses float16 without a GPU
+  const bool narrow = resumed ? compute_type(o.precision) != at::kFloat : !types.empty();
   const Room r = room(context, o.memory_limit);
   micro_batch_that_fits(context, data, o,
                         memory_from_shapes(context, data, model, state, r.resident, narrow ? 2 : 4),

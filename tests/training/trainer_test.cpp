@@ -13,6 +13,7 @@
 #include "tests/stopping.hpp"
 #include "tests/training/tiny_run.hpp"
 #include "training/checkpoints.hpp"
+#include "training/preflight.hpp"
 #include "training/rollback.hpp"
 #include "training/validation.hpp"
 
@@ -174,6 +175,15 @@ TEST(Trainer, AStopBeforeTheFirstBatchIsAnError) {
   tiny.request.stop = test::stopped();
   EXPECT_TRUE(test::is_stopped([&] { tiny.prepared(); }));
   EXPECT_FALSE(std::filesystem::exists(tiny.weights() / "last.pt"));
+}
+
+TEST(Preflight, ARunInFloat16DoesNotGoOnWithoutAGpu) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  run.state.options.precision = "float16";
+  EXPECT_EQ(test::error_of(
+                [&] { preflight(run.context, run.data, run.model, run.state, /*resumed=*/true); }),
+            "precision float16: expected a GPU; the processor's narrow type is bfloat16");
 }
 
 TEST(Rollback, HasLimits) {
