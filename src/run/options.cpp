@@ -236,7 +236,7 @@ std::vector<Setting> limit_settings(TrainOptions& o) {
                   "largest Euclidean norm of all gradients together; 0 = no clipping")
               .range(0, 1e9),
           setting("patience", o.patience,
-                  "end after so many epochs without a better fitness; 0 = never")
+                  "end after so many epochs below the best fitness; 0 = never")
               .range(0, 1'000'000),
           setting("time", o.time,
                   "hours of training after which no further epoch begins; 0 = no limit")

@@ -73,7 +73,7 @@ struct TrainOptions {
       false;             ///< several processes: means over positives are taken over all of them
   int nbs = 64;          ///< nominal batch: pictures per optimizer step
   double clip_grad = 0;  ///< largest Euclidean norm of all gradients; 0 = off
-  int patience = 0;      ///< epochs without a better fitness after which training ends; 0 = off
+  int patience = 0;      ///< epochs below the best fitness after which training ends; 0 = off
   double time = 0;       ///< hours of training; 0 = no limit
   int stop_after = 0;  ///< epochs after which this call ends, the schedule being that of `epochs`;
                        ///< --resume goes on; 0 = off

@@ -268,7 +268,7 @@ std::string Trainer::end_reason() const {
   const run::TrainOptions& o = state_.options;
   const int waited = record_.epoch - std::max(state_.best_epoch, 0);
   if (o.patience > 0 && !o.notest && waited >= o.patience)
-    return fmt::format("no better fitness for {} epochs ({} {})", waited, setting_name("patience"),
+    return fmt::format("{} epochs below the best fitness ({} {})", waited, setting_name("patience"),
                        o.patience);
   if (o.time > 0 && state_.seconds >= o.time * 3600)
     return fmt::format("{:.2f} hours of training ({} {})", state_.seconds / 3600,
