@@ -208,6 +208,18 @@ TEST_F(HostileFile, ClaimsBeyondTheFile) {
   expect_refused(reading(), "claim more than the file holds");
 }
 
+// A number that is read is not the number that was written: the head's tensors are looked up again.
+TEST_F(HostileFile, AHeadIsNamedByAPlainNumber) {
+  FakeTensor anchors;
+  anchors.shape = {1, 1, 4}, anchors.strides = {4, 4, 1};
+  for (const auto& [written, plain] : {std::pair{"007", "7"}, {"+7", "7"}, {"-0", "0"}})
+    expect_refused(
+        zipped(dictionary(
+            {{"model", dictionary({{"model."s + written + ".m.0.weight", tensor({})},
+                                   {"model."s + plain + ".anchors", tensor(anchors)}})}})),
+        "found none of its heads");
+}
+
 TEST_F(HostileFile, MemosDepthsAndCounts) {
   expect_refused(zipped("Nr" + number(1'000'000'000, 4)), "memo index 1000000000");
   expect_refused(zipped("j" + number(0xFFFFFFFF, 4)), "memo index 4294967295");

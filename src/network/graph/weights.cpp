@@ -233,9 +233,12 @@ int head_layer(const Weights& weights) {
     if (name.size() <= begin.size() + end.size() || name.substr(0, begin.size()) != begin ||
         name.substr(name.size() - end.size()) != end)
       continue;
-    const auto layer =
-        text::parse_int(name.substr(begin.size(), name.size() - begin.size() - end.size()));
-    if (layer && *layer >= 0 && *layer <= 10'000) found = std::max(found, static_cast<int>(*layer));
+    const std::string_view number =
+        name.substr(begin.size(), name.size() - begin.size() - end.size());
+    const auto layer = text::parse_int(number);
+    // Whoever looks the head up writes the number plainly: "007" and "+7" are no layer's.
+    if (layer && *layer >= 0 && *layer <= 10'000 && std::to_string(*layer) == number)
+      found = std::max(found, static_cast<int>(*layer));
   }
   return found;
 }
