@@ -186,6 +186,11 @@ TEST_F(HostileFile, ClaimsBeyondTheFile) {
                    c.shape = {1 << 30, 1 << 30}, c.strides = {0, 0};
                  }),
                  "too large");
+  expect_refused(claimed([](FakeTensor& c) {
+                   constexpr std::int64_t side = std::int64_t{1} << 40;
+                   c.shape = {side, side, 0}, c.strides = {0, 0, 0};
+                 }),
+                 "too large");
   expect_refused(claimed([](FakeTensor& c) { c.shape = {1 << 30}, c.strides = {0}; }),
                  "claim more than the file holds");
   expect_refused(claimed([](FakeTensor& c) { c.elements = std::int64_t{1} << 43; }),

@@ -107,19 +107,28 @@ PickleValue& PickleCalls::tensor(const PickleValue& arguments) {
   claim.shape = integers(*a[2]);
   claim.strides = integers(*a[3]);
   if (claim.strides.size() != claim.shape.size()) fail("a tensor whose shape and strides differ");
-  if (std::count(claim.shape.begin(), claim.shape.end(), 0) != 0) return value;
+  std::int64_t elements = 1;
+  const auto count = [&](std::int64_t side) {
+    if (elements > (std::int64_t{1} << 40) / side) fail("a tensor that is too large");
+    elements *= side;
+  };
+  if (std::count(claim.shape.begin(), claim.shape.end(), 0) != 0) {
+    // Whoever counts the elements may multiply the other sides first.
+    for (const std::int64_t side : claim.shape)
+      if (side != 0) count(side);
+    return value;
+  }
   const auto beyond = [&] {
     fail(fmt::format("a tensor that reaches beyond its storage of {} elements",
                      claim.view_elements));
   };
-  std::int64_t last = claim.offset, elements = 1;
+  std::int64_t last = claim.offset;
   if (last >= claim.view_elements) beyond();
   for (std::size_t i = 0; i < claim.shape.size(); ++i) {
     const std::int64_t steps = claim.shape[i] - 1, stride = claim.strides[i];
     if (steps > 0 && stride > (claim.view_elements - 1 - last) / steps) beyond();
     last += steps * stride;
-    if (elements > (std::int64_t{1} << 40) / claim.shape[i]) fail("a tensor that is too large");
-    elements *= claim.shape[i];
+    count(claim.shape[i]);
   }
   return value;
 }
