@@ -279,6 +279,32 @@ TEST_F(Export, ThresholdsComeFromTheFileWhereNoneAreGiven) {
   EXPECT_FALSE(has(said({"--conf-thres", "0.9"}), "comes from the file"));
 }
 
+// Every score is far above the thresholds that are given here, and none is above 1.
+TEST_F(Export, ThresholdsOfTheFileHoldForTracksAndWhatIsSaid) {
+  scratch.write("images/a.bmp", noise_bmp(64));
+  const std::string out = (scratch / "out").string();
+  result({"--include", "openvino", "--conf-thres", "1", "--out", out});
+  const auto detect = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"detect",
+                                 "--weights",
+                                 out + "/official_openvino_model",
+                                 "--source",
+                                 (scratch / "images").string(),
+                                 "--nosave"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  };
+  const Outcome nothing = detect({});
+  EXPECT_EQ(nothing.code, 0) << nothing.err;
+  EXPECT_TRUE(has(nothing.out, ", threshold 1), ")) << nothing.out;
+  const Outcome tracks = detect({"--track", "--track-high", "0.5", "--json"});
+  ASSERT_EQ(tracks.code, 0) << tracks.err;
+  EXPECT_GT(json::parse(tracks.out).at("objects"), 0) << "they are above --track-high";
+  const Outcome doubtful = detect({"--collect", (scratch / "kept").string()});
+  EXPECT_EQ(doubtful.code, 2);
+  EXPECT_TRUE(has(doubtful.err, "expected more than --conf-thres 1, found 0.7")) << doubtful.err;
+}
+
 TEST_F(Export, BrokenFilesAreRefusedInOneLine) {
   scratch.write("images/a.bmp", noise_bmp(64));
   const std::string out = (scratch / "out").string();

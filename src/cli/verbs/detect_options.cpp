@@ -158,6 +158,13 @@ bool several_at_once(const DetectOptions& o, const runtime::SourceList& list) {
   return list.streams.empty() && (!list.videos.empty() || list.pictures.size() > few);
 }
 
+void require_doubt(const DetectOptions& o) {
+  if (!o.collect.empty() && o.collecting.below <= o.look.nms.conf_thres)
+    throw usage_error(fmt::format(
+        "detect: --below: expected more than --conf-thres {}, found {}: no detection lies between",
+        text::general(o.look.nms.conf_thres), text::general(o.collecting.below)));
+}
+
 void check(const DetectOptions& o) {
   if (o.save_conf && !o.save_txt) log::warning("--save-conf has no effect without --save-txt");
   if (o.model.clip_tails && !o.model.augment)
@@ -170,10 +177,7 @@ void check(const DetectOptions& o) {
     log::warning(
         "--below, --limit-per-hour, --collect-limit-mb and --collect-similar have no effect "
         "without --collect");
-  if (!o.collect.empty() && o.collecting.below <= o.look.nms.conf_thres)
-    throw usage_error(fmt::format(
-        "detect: --below: expected more than --conf-thres {}, found {}: no detection lies between",
-        text::general(o.look.nms.conf_thres), text::general(o.collecting.below)));
+  require_doubt(o);
   require_possible(o.look.nms, "detect");
 }
 

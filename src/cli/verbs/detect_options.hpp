@@ -48,6 +48,8 @@ struct DetectOptions {
 /// a stream's frame should be answered at once; everything else is a matter of rate.
 bool several_at_once(const DetectOptions& o, const runtime::SourceList& list);
 Settings settings(DetectOptions& options);
+/// Error (usage): --collect where no detection can be doubtful.
+void require_doubt(const DetectOptions& options);
 /// Error (usage): options that exclude each other. Warnings: options without effect.
 void check(const DetectOptions& options);
 

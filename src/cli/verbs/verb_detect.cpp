@@ -59,7 +59,7 @@ class Run {
   void report(const DetectResult& result, const Frame& frame);
   void summary(double rate);
 
-  const DetectOptions& options_;
+  DetectOptions options_;  // with the thresholds that the model file wants
   std::vector<std::string> given_;
   Output& output_;
   runtime::SourceList list_;
@@ -177,8 +177,10 @@ void Run::open_model() {
     if (index >= model_.network.class_count)
       throw usage_error(fmt::format("detect: --classes: expected 0 to {}, found {}",
                                     model_.network.class_count - 1, index));
-  api::require_agreement(model_, look_.image_size, look_.nms, given_);
-  api::take_wanted_thresholds(model_, given_, look_.nms);
+  api::require_agreement(model_, look_.image_size, options_.look.nms, given_);
+  api::take_wanted_thresholds(model_, given_, options_.look.nms);
+  require_doubt(options_);
+  look_.nms = options_.nms_options();  // tracks go on with less
   look_.image_size = api::usable_image_size(look_.image_size, *model_.detector);
   detector_ = model_.detector->description();
   output_.line(fmt::format("{}: {} classes, {} at {} px; {}", model_.path,
