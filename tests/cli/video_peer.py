@@ -131,6 +131,13 @@ def main():
         video, _ = read(folder / f"runs/exp/http___127.0.0.1_{server.port}_live.mp4")
         assert len(video) >= 3, len(video)
 
+        # Two cameras behind one address have tracks of their own, although messages leave out the query.
+        (folder / "cameras.txt").write_text("".join(f"{address}/live?camera={n}\n" for n in (1, 2)))
+        out = run(folder, "--source", "cameras.txt", "--nosave", "--track", "--save-txt", "--conf-thres", 0.1, "--max-frames", 3)
+        numbers = [{line.split(",")[1] for line in path.read_text().splitlines()} for path in sorted((folder / "runs/exp/tracks").glob("http*_live*.txt"))]
+        assert len(numbers) == 2 and all(numbers), numbers
+        assert f"{len(numbers[0]) + len(numbers[1])} tracks\n" in out, (numbers, out)
+
         # What cannot be read is named, the rest is done.
         (folder / "bad.mp4").write_text("no video")
         (folder / "list.txt").write_text("bad.mp4\na.mp4\n")

@@ -82,13 +82,6 @@ nlohmann::json not_finite_json(const DetectResult& result, const Frame& frame) {
   return one;
 }
 
-std::string scene_of(const Frame& frame) {
-  const std::string& name = frame.origin->name;
-  return frame.origin->kind == FrameKind::picture
-             ? std::filesystem::path(name).parent_path().string()
-             : name;
-}
-
 std::string options_line(const Settings& table, const std::string& source) {
   std::vector<std::string> parts;
   for (const Setting& entry : table.entries)

@@ -13,13 +13,11 @@ namespace yolov7::cli {
 
 /// "1 object", "2 objects".
 std::string counted(std::size_t n, const std::string& name);
-/// "3 RBCs, 1 WBC, ": classes ascending.
+/// "3 × RBC, 1 × WBC, ": classes ascending.
 std::string counts_text(const std::vector<Detection>& detections,
                         const std::vector<std::string>& names);
 /// "image 1/4 a.jpg: ", "video 1/2 (7/250) b.mp4: ", "0: ".
 std::string prefix_of(const runtime::Frame& frame);
-/// What its objects are followed in: the folder of an image, the video, the stream.
-std::string scene_of(const runtime::Frame& frame);
 nlohmann::json to_json(const runtime::DetectResult& result, const runtime::Frame& frame,
                        const std::vector<std::string>& names);
 

@@ -77,7 +77,8 @@ class Run {
   OutputGuard guard_;
   std::unique_ptr<DetectWriter> writer_;
   std::optional<FrameCollector> collector_;
-  std::map<std::string, runtime::ByteTracker> trackers_;  // by video, stream, or folder of pictures
+  /// By the file of its tracks: one for a video, a stream, or a folder of pictures.
+  std::map<std::filesystem::path, runtime::ByteTracker> trackers_;
   std::unique_ptr<Progress> progress_;
   runtime::DetectTiming total_;
   std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0;
@@ -245,8 +246,9 @@ void Run::in_order(Frame& frame, DetectResult& result) {
   if (without_answer(frame, result)) return;
   if (collector_) collector_->offer(frame, result.detections);
   if (options_.track) {
-    result.detections = trackers_.try_emplace(scene_of(frame), options_.track_options())
-                            .first->second.update(result.detections);
+    runtime::ByteTracker& tracker =
+        trackers_.try_emplace(names_->tracks(frame), options_.track_options()).first->second;
+    result.detections = tracker.update(result.detections);
   }
   writer_->record(frame, result.detections);
   report(result, frame);
