@@ -28,11 +28,11 @@ weights = root / "share/yolov7/weights/yolov7-tiny-synth.pt"
 FRAMES, RATE = 24, 12.5
 
 
-def run(folder, *arguments, source=None, expect=0):
+def run(folder, *arguments, source=None, expect=0, messages=False):
     done = subprocess.run([program, "detect", "--weights", str(weights), "--project", str(folder / "runs"), "--exist-ok", "--img-size", "320", *map(str, arguments)],
                           input=source, capture_output=True, env=dict(os.environ, XDG_CACHE_HOME=str(folder / "cache")), cwd=folder)
     assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout.decode()[-2000:]}\n{done.stderr.decode()[-2000:]}"
-    return done.stdout.decode()
+    return (done.stderr if messages else done.stdout).decode()
 
 
 def pictures(folder):
@@ -143,6 +143,8 @@ def main():
         (folder / "list.txt").write_text("bad.mp4\na.mp4\n")
         result = json.loads(run(folder, "--source", "list.txt", "--nosave", "--json", expect=1))
         assert result["frames"] == FRAMES and len(result["unreadable"]) == 1 and "bad.mp4" in result["unreadable"][0]["error"], result["unreadable"]
+        said = run(folder, "--source", "list.txt", "--nosave", expect=1, messages=True)
+        assert "1 of 2 images or videos could not be read" in said, said
         print("videos from a file, standard input, HTTP and a stream: frames, rate, size and tracks are right")
 
 

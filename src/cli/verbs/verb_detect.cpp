@@ -329,7 +329,7 @@ void Run::summary(double rate) {
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} {} could not be read; they are named above",
-                           unreadable_.size(), frames_ + unreadable_.size(),
+                           unreadable_.size(), list_.pictures.size() + list_.videos.size(),
                            only_pictures ? "images" : "images or videos"));
   }
   if (frames_not_finite_ > 0) {
