@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <opencv2/core.hpp>
 
@@ -89,6 +90,8 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures,
       detection.box = to_original(detection.box, input, pictures[i].size());
     DetectResult& result = results.emplace_back();
     result.detections = std::move(kept.detections);
+    result.at_max_det =
+        result.detections.size() >= static_cast<std::size_t>(std::max(options.max_det, 0));
     result.highest_score = kept.highest_score;
     result.rows = buffers.prediction.rows;
     result.dropped_not_finite = kept.dropped_not_finite;

@@ -100,12 +100,14 @@ DetectResult detect_tiled(Detector& detector, const cv::Mat& bgr, const LookOpti
     all.highest_score = std::max(all.highest_score, one.highest_score);
     all.rows += one.rows;
     all.dropped_not_finite += one.dropped_not_finite;
+    all.at_max_det = all.at_max_det || one.at_max_det;
     all.input = one.input;
     all.timing = {all.timing.pre + one.timing.pre, all.timing.inference + one.timing.inference,
                   all.timing.post + one.timing.post, all.timing.compile + one.timing.compile};
     parts.push_back({part, std::move(one.detections)});
   }
   all.detections = merge_parts(parts, bgr.size(), options.nms);
+  if (all.detections.size() >= static_cast<std::size_t>(options.nms.max_det)) all.at_max_det = true;
   return all;
 }
 

@@ -341,6 +341,11 @@ TEST_F(Detect, ClassesThresholdAndMostObjects) {
   EXPECT_EQ(count({"--classes", "0", "1"}), 2u);
   EXPECT_EQ(count({"--max-det", "1"}), 1u);
   EXPECT_EQ(count({"--conf", "0.9999999"}), 0u);
+  const auto said = [&](const std::string& most) {
+    return detect({"--source", "in/b.png", "--nosave", "--max-det", most}).err;
+  };
+  EXPECT_TRUE(has(said("1"), "in 1 image the limit --max-det 1 is reached")) << said("1");
+  EXPECT_FALSE(has(said("3"), "--max-det")) << said("3");
 }
 
 TEST_F(Detect, RoundsTheImageSizeWithAWarning) {

@@ -99,6 +99,17 @@ TEST(Detect, CountsRowsThatAreNotFinite) {
   EXPECT_FALSE(detect(detector, cv::Mat(32, 32, CV_8UC3), 32, {}).nothing_finite());
 }
 
+TEST(Detect, TellsWhereTheLimitIsReached) {
+  FixedDetector detector;
+  detector.rows = {{8, 8, 4, 4, 0.9f, 0.9f, 0}, {24, 24, 4, 4, 0.9f, 0.9f, 0}};
+  NmsOptions options;
+  for (const int most : {1, 2, 3}) {
+    options.max_det = most;
+    const DetectResult result = detect(detector, cv::Mat(32, 32, CV_8UC3), 32, options);
+    EXPECT_EQ(result.at_max_det, most < 3) << most;
+  }
+}
+
 TEST(Detect, TimesArePartsOfTheWhole) {
   FixedDetector detector;
   const DetectResult result = detect(detector, cv::Mat(64, 64, CV_8UC3), 64, {});

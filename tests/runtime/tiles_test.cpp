@@ -60,6 +60,23 @@ TEST(MergeParts, TheBordersOfThePictureDoNotCut) {
   EXPECT_EQ(merge_parts(parts, {1152, 640}, one).size(), 1u);
 }
 
+// One object in the whole and one in each of two tiles; they hardly overlap.
+TEST(DetectTiled, TellsWhereTheLimitIsReached) {
+  yolov7::testing::ScriptedDetector detector;
+  detector.rows = {{16, 16, 16, 16, 0.9f, 0.9f, 0.1f}};
+  LookOptions options;
+  options.image_size = 64;
+  options.tile = 64;
+  options.tile_overlap = 0;
+  DetectBuffers buffers;
+  const cv::Mat picture(64, 128, CV_8UC3, cv::Scalar::all(0));
+  for (const int most : {1, 4}) {
+    options.nms.max_det = most;
+    const DetectResult result = detect_tiled(detector, picture, options, buffers);
+    EXPECT_EQ(result.at_max_det, most == 1) << result.detections.size();
+  }
+}
+
 TEST(DetectTiled, EndsBetweenTwoPartsWhereItIsStopped) {
   std::stop_source stop;
   yolov7::testing::ScriptedDetector detector;
