@@ -73,8 +73,7 @@ class Pipeline {
       Frame frame;
       while (frames.size() < batch_ && source_.next(frame)) frames.push_back(std::move(frame));
     } catch (...) {
-      fail(number);
-      return false;
+      fail(number + (frames.empty() ? 0 : 1));  // those that have come go through
     }
     if (frames.size() < batch_) ended_ = true;
     if (frames.empty()) return false;
