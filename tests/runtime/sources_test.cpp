@@ -112,6 +112,19 @@ TEST_F(Sources, LinksToFoldersEndNoWhere) {
   EXPECT_EQ(list("**/e.bmp"), (Names{"sub/deep/e.bmp"}));
 }
 
+TEST_F(Sources, ALinkToItselfIsTheErrorOfThatOne) {
+  fs::create_symlink("loop.png", root_ / "loop.png");
+  for (const char* pattern : {"l*.png", "**/l*.png"}) {
+    const auto pictures = list_sources((root_ / pattern).string()).pictures;
+    ASSERT_EQ(pictures.size(), 1u) << pattern;
+    const auto frames = picture_frames(pictures, {});
+    Frame frame;
+    ASSERT_TRUE(frames->next(frame));
+    frames->load(frame);
+    EXPECT_NE(frame.error.find("loop.png: cannot open"), std::string::npos) << frame.error;
+  }
+}
+
 TEST_F(Sources, NothingFoundListsTheSuffixes) {
   for (const std::string& source : {(root_ / "c.txt").string() + "x*",
                                     (root_ / "no suffix").string(), (root_ / "*.xyz").string()}) {

@@ -70,6 +70,16 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return found;
 }
 
+/// A link to nothing or to itself is none. Error: it cannot be told, as below a folder that may not
+/// be entered.
+bool is_folder(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::none && error != std::errc::too_many_symbolic_link_levels)
+    throw Error(fmt::format("{}: cannot be looked at: {}", path.string(), error.message()));
+  return fs::is_directory(status);
+}
+
 class Collector {
  public:
   /// By its name. What turns out to be a pipe, a socket or a device, or a link to nothing, is an
@@ -95,17 +105,16 @@ class Collector {
       else
         expand(folder, relative, components, at + 1);
       for (const fs::path& entry : entries(folder))
-        if (!is_hidden(entry) && fs::is_directory(entry) && !fs::is_symlink(entry))
+        if (!is_hidden(entry) && is_folder(entry) && !fs::is_symlink(entry))
           expand(entry, relative / entry.filename(), components, at);
     } else if (last) {
       take_files(folder, relative, pattern);
     } else if (!has_wildcard(pattern)) {
       const fs::path next = folder / pattern;
-      if (fs::is_directory(next)) expand(next, relative / pattern, components, at + 1);
+      if (is_folder(next)) expand(next, relative / pattern, components, at + 1);
     } else {
       for (const fs::path& entry : entries(folder))
-        if (!is_hidden(entry) && matches(entry.filename().string(), pattern) &&
-            fs::is_directory(entry))
+        if (!is_hidden(entry) && matches(entry.filename().string(), pattern) && is_folder(entry))
           expand(entry, relative / entry.filename(), components, at + 1);
     }
   }
@@ -115,8 +124,7 @@ class Collector {
  private:
   void take_files(const fs::path& folder, const fs::path& relative, std::string_view pattern) {
     for (const fs::path& entry : entries(folder))
-      if (!is_hidden(entry) && matches(entry.filename().string(), pattern) &&
-          !fs::is_directory(entry))
+      if (!is_hidden(entry) && matches(entry.filename().string(), pattern) && !is_folder(entry))
         take(entry, relative / entry.filename());
   }
 };
@@ -130,7 +138,7 @@ void expand_pattern(const std::string& source, Collector& collector) {
     else if (!component.empty())
       components.push_back(component);
   }
-  if (!fixed.empty() && !fs::is_directory(fixed))
+  if (!fixed.empty() && !is_folder(fixed))
     throw Error(
         fmt::format("{} {}: no such folder: {}", setting_name("source"), source, fixed.string()));
   collector.expand(fixed, {}, components, 0);
