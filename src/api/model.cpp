@@ -39,6 +39,21 @@ std::string listed(const std::vector<std::string>& names) {
   return text::printable(text::join(names, ", "));
 }
 
+/// By the numbers of a mapping, which may stand in any order.
+std::vector<std::string> listed_names(const Value& list) {
+  std::vector<std::string> names(list.mapping.size());
+  for (const auto& [key, one] : list.mapping) {
+    const auto number = text::parse_int(key);
+    if (!number || *number < 0 || *number >= static_cast<std::int64_t>(names.size()) ||
+        !names[static_cast<std::size_t>(*number)].empty())
+      throw Error(fmt::format("{}: expected the class numbers 0 to {} as keys of names, found '{}'",
+                              one.where(), names.size() - 1, text::printable(key)));
+    names[static_cast<std::size_t>(*number)] = one.text();
+  }
+  for (const Value& one : list.sequence) names.push_back(one.text());
+  return names;
+}
+
 /// Of --names: a list with commas, a text file of one name a line, or a YAML file with `names`.
 std::vector<std::string> given_class_names(const std::string& option) {
   std::vector<std::string> names;
@@ -49,9 +64,7 @@ std::vector<std::string> given_class_names(const std::string& option) {
   const bool file = std::filesystem::is_regular_file(path, error);
   if (file && (suffix == ".yaml" || suffix == ".yml")) {
     const Value tree = read_yaml(path);
-    const Value& list = tree.at("names");
-    for (const Value& one : list.sequence) names.push_back(one.text());
-    for (const auto& [index, one] : list.mapping) names.push_back(one.text());
+    names = listed_names(tree.at("names"));
   } else if (file) {
     const std::string content = file::read(path, 1 << 20);
     for (const std::string_view line : text::lines(content))

@@ -256,6 +256,14 @@ TEST_F(Export, ContradictionsNameBothSides) {
     EXPECT_TRUE(has(outcome.err, expected)) << outcome.err;
   }
   EXPECT_EQ(detect({"--names", "a,b"}).code, 0) << "the same";
+  const std::string yaml = (scratch / "names.yaml").string();
+  write_text(yaml, "names: {1: b, 0: a}\n");
+  EXPECT_EQ(detect({"--names", yaml}).code, 0) << "the numbers tell the order";
+  write_text(yaml, "names: {1: a, 2: b}\n");
+  const Outcome shifted = detect({"--names", yaml});
+  EXPECT_EQ(shifted.code, 1);
+  EXPECT_TRUE(has(shifted.err, "expected the class numbers 0 to 1 as keys of names, found '2'"))
+      << shifted.err;
 }
 
 // OpenVINO's metadata carry thresholds for whoever reads the file.

@@ -18,6 +18,13 @@ TEST(ModelFacts, NamesInEveryForm) {
   EXPECT_EQ(parse_names(R"({"0": "person", "1": "dog"})"), (Texts{"person", "dog"}));
   EXPECT_EQ(parse_names(R"(["a", "b"])"), (Texts{"a", "b"}));
   EXPECT_EQ(parse_names("['a']"), Texts{"a"});
+  EXPECT_EQ(parse_names("{1: 'b', 0: 'a'}"), (Texts{"a", "b"}));
+  EXPECT_EQ(parse_names(R"({"0": "a", "1": "b", "10": "k", "2": "c", "3": "d", "4": "e", "5": "f",
+                            "6": "g", "7": "h", "8": "i", "9": "j"})"),
+            (Texts{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}))
+      << "sorted as texts";
+  EXPECT_EQ(parse_names("{1: 'a', 2: 'b'}"), Texts{}) << "there is a class 0";
+  EXPECT_EQ(parse_names("{0: 'a', 0: 'b'}"), Texts{});
   EXPECT_EQ(parse_names("nothing"), Texts{});
   EXPECT_EQ(parse_names("{0: 'open"), Texts{});
 }

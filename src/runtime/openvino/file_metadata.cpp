@@ -6,6 +6,7 @@
 
 #include "core/archive.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "core/value.hpp"
 
 namespace yolov7::runtime {
@@ -13,12 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A list in the form of Python, since names may hold commas.
+/// A list in the form of Python, since names may hold commas; names with numbers keep them.
 std::string list_literal(const Value& value, bool texts) {
-  std::string list = "[";
-  const auto put = [&](const Value& one) {
+  const bool numbered = texts && value.is_mapping();
+  std::string list = numbered ? "{" : "[";
+  const auto put = [&](const std::string& key, const Value& one) {
     if (!one.is_scalar()) return;
     if (list.size() > 1) list += ", ";
+    if (numbered && text::parse_int(key)) list += key + ": ";
     if (texts) list += '\'';
     for (const char c : one.text()) {
       if (texts && (c == '\'' || c == '\\')) list += '\\';
@@ -26,9 +29,9 @@ std::string list_literal(const Value& value, bool texts) {
     }
     if (texts) list += '\'';
   };
-  for (const auto& [index, one] : value.mapping) put(one);
-  for (const Value& one : value.sequence) put(one);
-  return list + "]";
+  for (const auto& [key, one] : value.mapping) put(key, one);
+  for (const Value& one : value.sequence) put("", one);
+  return list + (numbered ? "}" : "]");
 }
 
 ModelMetadata from_tree(const Value& tree) {

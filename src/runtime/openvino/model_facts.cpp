@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/setting_name.hpp"
@@ -198,15 +200,41 @@ void check_preparation(const ModelMetadata& metadata, const std::string& source)
   }
 }
 
+using NumberedName = std::pair<std::optional<std::int64_t>, std::string>;
+
+/// By the numbers, where all have one: a file may list them in another order (JSON's sorters put
+/// "10" before "2"). Nothing where these are not 0 … n − 1.
+std::vector<std::string> in_order(std::vector<NumberedName> all) {
+  const bool numbered =
+      std::all_of(all.begin(), all.end(), [](const auto& one) { return one.first.has_value(); });
+  if (numbered)
+    std::stable_sort(all.begin(), all.end(), [](const NumberedName& a, const NumberedName& b) {
+      return *a.first < *b.first;
+    });
+  std::vector<std::string> names;
+  for (NumberedName& one : all) {
+    if (numbered && *one.first != static_cast<std::int64_t>(names.size())) return {};
+    names.push_back(std::move(one.second));
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<std::string> parse_names(std::string_view text) {
-  std::vector<std::string> names;
+  std::vector<NumberedName> names;
   text = text::trim(text);
   if (text.size() < 2 || (text.front() != '{' && text.front() != '[')) return {};
+  std::string key;  // what stands in front of a name's colon
   for (std::size_t at = 1; at < text.size(); ++at) {
     const char quote = text[at];
-    if (quote != '\'' && quote != '"') continue;
+    if (quote != '\'' && quote != '"') {
+      if (quote == ',')
+        key.clear();
+      else if (quote != ':')
+        key += quote;
+      continue;
+    }
     std::string name;
     for (++at; at < text.size() && text[at] != quote; ++at) {
       if (text[at] == '\\' && at + 1 < text.size()) ++at;
@@ -216,10 +244,14 @@ std::vector<std::string> parse_names(std::string_view text) {
     // JSON's keys are quoted too: {"0": "person"}
     std::size_t next = at + 1;
     while (next < text.size() && text[next] == ' ') ++next;
-    if (next < text.size() && text[next] == ':') continue;
-    names.push_back(std::move(name));
+    if (next < text.size() && text[next] == ':') {
+      key = std::move(name);
+      continue;
+    }
+    names.emplace_back(text::parse_int(text::trim(key)), std::move(name));
+    key.clear();
   }
-  return names;
+  return in_order(std::move(names));
 }
 
 namespace {

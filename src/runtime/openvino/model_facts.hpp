@@ -14,7 +14,8 @@ using ModelMetadata = std::map<std::string, std::string>;
 /// −1: an open side.
 using OutputShape = std::vector<std::int64_t>;
 
-/// {0: 'person', 1: 'it\'s'}, ["a", "b"] or ['a', 'b']; empty where the text is none of these.
+/// {0: 'person', 1: 'it\'s'}, ["a", "b"] or ['a', 'b']; empty where the text is none of these, or
+/// where its numbers are not 0 … n − 1.
 std::vector<std::string> parse_names(std::string_view text);
 
 /// What is known of a file besides metadata and outputs.
