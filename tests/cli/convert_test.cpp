@@ -134,6 +134,14 @@ TEST_F(Convert, SaysWhatAStartLeavesOut) {
       << outcome.out << outcome.err;
   const network::Checkpoint start = network::read_checkpoint(out);
   EXPECT_EQ(start.model.size() + start.optimizer.size(), 0u);
+  // A file of one set of weights, and one of both.
+  for (const char* to : {"pt", "safetensors", "yolov7"}) {
+    const Outcome done = convert(with_all, to, (scratch / "other").string());
+    ASSERT_EQ(done.code, 0) << done.err;
+    EXPECT_EQ(json::parse(done.out)["weights_left_out"],
+              std::string(to) == "yolov7" ? 0u : trained.model.size())
+        << to;
+  }
 }
 
 TEST_F(Convert, WrongCalls) {

@@ -107,11 +107,6 @@ nlohmann::json shorten(network::Checkpoint& checkpoint, const network::Network& 
                        Output& output) {
   const network::InitialNorms scaled =
       network::with_initial_norms(network, checkpoint.inference_weights());
-  if (checkpoint.ema.size() > 0 && checkpoint.model.size() > 0)
-    output.line(
-        fmt::format("note: of the two sets of weights the averaged one is taken; {} tensors of the "
-                    "other are not part of the new file",
-                    checkpoint.model.size()));
   checkpoint.ema = scaled.weights;
   checkpoint.model = checkpoint.optimizer = {};
   checkpoint.state.clear();
@@ -146,6 +141,13 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
   if (const std::string fault = network::finite_fault(checkpoint.inference_weights());
       !fault.empty())
     log::warning(options.weights + ": " + fault);
+  const bool one_set = options.initial_norms || options.to != "yolov7";
+  const std::size_t other = one_set && checkpoint.ema.size() > 0 ? checkpoint.model.size() : 0;
+  if (other > 0)
+    output.line(
+        fmt::format("note: of the two sets of weights the averaged one is taken; {} tensors of the "
+                    "other are not part of the new file",
+                    other));
   nlohmann::json initial_norms;
   if (options.initial_norms) initial_norms = shorten(checkpoint, network, output);
   to.write(options.out, checkpoint);
@@ -165,6 +167,7 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
           {"tensors", tensors},
           {"classes", checkpoint.names},
           {"bytes", bytes},
+          {"weights_left_out", other},
           {"notes", checkpoint.facts.notes},
           {"initial_norms", initial_norms}};
 }
