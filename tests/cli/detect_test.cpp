@@ -388,6 +388,21 @@ TEST_F(Detect, WrongCalls) {
   EXPECT_TRUE(has(empty.err, "bmp, jpg, jpeg, png")) << empty.err;
 }
 
+TEST_F(Detect, OptionsThatNothingLooksAtAreNamed) {
+  const std::vector<std::string> call{"--source", "in/a.png", "--nosave", "--nms", "soft-linear"};
+  std::vector<std::string> idle = call, used = call;
+  idle.insert(idle.end(), {"--track-iou", "0.3", "--tile-overlap", "0.1", "--soft-sigma", "0.4"});
+  used.insert(used.end(), {"--track", "--track-iou", "0.3", "--tile", "64", "--tile-overlap", "0.1",
+                           "--soft-nt", "0.4"});
+  const Outcome outcome = detect(idle);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* said :
+       {"--track-iou has no effect without --track", "--tile-overlap has no effect without --tile",
+        "--soft-sigma has no effect with --nms soft-linear"})
+    EXPECT_TRUE(has(outcome.err, said)) << said << '\n' << outcome.err;
+  EXPECT_FALSE(has(detect(used).err, "no effect"));
+}
+
 TEST_F(Detect, AWindowNeedsADisplay) {
   const Outcome outcome =
       Process(

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
@@ -179,6 +181,29 @@ void check(const DetectOptions& o) {
         "without --collect");
   require_doubt(o);
   require_possible(o.look.nms, "detect");
+}
+
+void warn_of_unused(const DetectOptions& o, const std::vector<std::string>& given) {
+  const auto needs = [&](bool used, const std::string& how,
+                         std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      if (!used && text::contains(given, name))
+        log::warning(fmt::format("--{} has no effect {}", name, how));
+  };
+  needs(o.track, "without --track", {"track-high", "track-low", "track-iou", "track-buffer"});
+  needs(o.look.tile > 0, "without --tile", {"tile-overlap"});
+  const std::string_view kind = nms_kind_name(o.look.nms.kind);
+  const std::string how = fmt::format("with --nms {}", kind);
+  needs(kind == "soft-linear", how, {"soft-nt"});
+  needs(kind == "soft-gaussian", how, {"soft-sigma"});
+  needs(kind.starts_with("soft"), how, {"soft-nms-thres"});
+  needs(kind == "diou" || kind == "cluster-diou" || kind == "cluster-spm-dist", how, {"diou-beta"});
+  needs(kind == "matrix-gaussian", how, {"matrix-sigma"});
+  needs(kind.starts_with("matrix"), how, {"matrix-post-thres"});
+  needs(kind.starts_with("cluster-spm"), how, {"cluster-sigma", "cluster-post-thres"});
+  needs(kind == "adaptive", how, {"adaptive-distinct", "adaptive-share"});
+  needs(kind == "wbf", how,
+        {"wbf-iou", "wbf-skip", "wbf-weights", "wbf-conf-type", "wbf-allow-overflow"});
 }
 
 }  // namespace yolov7::cli

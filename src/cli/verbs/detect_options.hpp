@@ -52,5 +52,7 @@ Settings settings(DetectOptions& options);
 void require_doubt(const DetectOptions& options);
 /// Error (usage): options that exclude each other. Warnings: options without effect.
 void check(const DetectOptions& options);
+/// Warnings: options of the command line that belong to a way of working that is not asked for.
+void warn_of_unused(const DetectOptions& options, const std::vector<std::string>& given);
 
 }  // namespace yolov7::cli

@@ -400,11 +400,13 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   const Settings table = settings(options);
   if (!parse_arguments(table, arguments, output)) return {};
   api::require_cpu(options.device, "detect");
+  const std::vector<std::string> given = given_names(table, arguments);
   check(options);
+  warn_of_unused(options, given);
   take_server_access(options.model);
   set_truncated_rule(options.truncated);
   output.line(options_line(table, options.source));
-  return Run(options, given_names(table, arguments), output).execute();
+  return Run(options, given, output).execute();
 }
 
 }  // namespace yolov7::cli
