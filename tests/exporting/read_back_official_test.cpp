@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <thread>
 
 #include "core/protobuf.hpp"
 #include "exporting/onnx.hpp"
@@ -133,6 +134,25 @@ TEST_F(Official, OurOwnFileSaysItAll) {
   const runtime::ModelFile own = runtime::open_model_file(folder / "own.onnx", {});
   EXPECT_TRUE(own.facts.notes.empty());
   EXPECT_EQ(own.facts.names.front(), "name 0");
+}
+
+TEST_F(Official, SiblingsRunAtTheSameTime) {
+  ExportOptions options;
+  options.grid = true;
+  written(options, 4);
+  const runtime::ModelFile own =
+      runtime::open_model_file(folder / "own.onnx", {.threads = 2, .streams = 2});
+  const auto other = own.detector->sibling();
+  ASSERT_NE(other, nullptr);
+  std::vector<std::uint8_t> bytes;
+  for (const float value : unit_noise(static_cast<std::size_t>(3 * height * width), 9))
+    bytes.push_back(static_cast<std::uint8_t>(value * 255));
+  runtime::Prediction first, second;
+  std::thread at_once([&] { other->predict({bytes, 1, height, width}, second); });
+  own.detector->predict({bytes, 1, height, width}, first);
+  at_once.join();
+  EXPECT_FALSE(first.decoded.empty());
+  EXPECT_EQ(first.decoded, second.decoded);
 }
 
 // Its numbers mean something by a scale that the file alone knows.

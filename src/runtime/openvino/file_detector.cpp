@@ -9,6 +9,7 @@
 
 #ifdef YOLOV7_WITH_OPENVINO
 
+#include <mutex>
 #include <openvino/core/version.hpp>
 #include <openvino/frontend/manager.hpp>
 #include <openvino/runtime/core.hpp>
@@ -40,17 +41,21 @@ OutputShape sides_of(const ov::PartialShape& shape) {
   return sides;
 }
 
-class FileDetector final : public Detector {
+struct Shape {
+  int count = 0, height = 0, width = 0;
+  bool operator==(const Shape&) const = default;
+};
+
+/// The model, and what it was compiled to for the last few shapes; shared by all detectors over it.
+class FileModel {
  public:
-  FileDetector(std::shared_ptr<ov::Core> core, std::shared_ptr<ov::Model> model, ModelFacts facts,
-               const DetectorOptions& options, std::string name)
+  FileModel(std::shared_ptr<ov::Core> core, std::shared_ptr<ov::Model> model,
+            const DetectorOptions& options)
       : core_(std::move(core)),
         model_(std::move(model)),
-        facts_(std::move(facts)),
         options_(options),
-        name_(std::move(name)),
         threads_(threads_or_all(options.threads)),
-        requests_(options.kept_shapes) {
+        compiled_(options.kept_shapes) {
     const OutputShape input = sides_of(model_->input().get_partial_shape());
     channels_last_ = input[3] == 3 && input[1] != 3;
     const std::size_t first = channels_last_ ? 1 : 2;
@@ -59,17 +64,61 @@ class FileDetector final : public Detector {
               static_cast<int>(std::max<std::int64_t>(input[first + 1], 0))};
   }
 
+  const DetectorOptions& options() const { return options_; }
+  int threads() const { return threads_; }
+  int batch() const { return batch_; }  ///< 0: open
+  InputSides sides() const { return sides_.width > 0 ? sides_ : InputSides{}; }
+  /// Thread-safe.
+  ov::InferRequest request(const Shape& shape) {
+    const std::lock_guard lock(mutex_);
+    return guarded("compile the model for the CPU", [&] {
+      ov::CompiledModel& compiled = compiled_.get(shape, [&] {
+        const auto model =
+            with_bytes(*model_, channels_last_, shape.count, shape.height, shape.width);
+        return core_->compile_model(model, "CPU", cpu_properties(options_, threads_));
+      });
+      return compiled.create_infer_request();
+    });
+  }
+
+ private:
+  std::shared_ptr<ov::Core> core_;
+  std::shared_ptr<ov::Model> model_;
+  DetectorOptions options_;
+  int threads_;
+  bool channels_last_ = false;
+  int batch_ = 0;
+  InputSides sides_;
+  std::mutex mutex_;
+  RecentlyUsed<Shape, ov::CompiledModel> compiled_;
+};
+
+class FileDetector final : public Detector {
+ public:
+  FileDetector(std::shared_ptr<FileModel> model, ModelFacts facts, std::string name)
+      : model_(std::move(model)),
+        facts_(std::move(facts)),
+        name_(std::move(name)),
+        requests_(model_->options().kept_shapes) {}
+
   std::string description() const override {
     const std::string build = ov::get_openvino_version().buildNumber;
-    return fmt::format("OpenVINO {}, CPU, {}, {} thread{}, {}", build.substr(0, build.find('-')),
-                       options_.precision, threads_, threads_ == 1 ? "" : "s", name_);
+    const DetectorOptions& options = model_->options();
+    const int threads = model_->threads();
+    return fmt::format("OpenVINO {}, CPU, {}, {} thread{}{}, {}", build.substr(0, build.find('-')),
+                       options.precision, threads, threads == 1 ? "" : "s",
+                       options.streams > 1 ? fmt::format(", {} streams", options.streams) : "",
+                       name_);
   }
   int class_count() const override { return static_cast<int>(facts_.names.size()); }
   int stride() const override { return facts_.stride; }
-  InputSides sides() const override { return sides_.width > 0 ? sides_ : InputSides{}; }
+  InputSides sides() const override { return model_->sides(); }
+  std::unique_ptr<Detector> sibling() override {
+    return std::make_unique<FileDetector>(model_, facts_, name_);
+  }
   void prepare(int count, int height, int width) override {
     require_input(count, height, width, facts_.stride, sides());
-    request({batch_ > 0 ? batch_ : count, height, width});
+    request({model_->batch() > 0 ? model_->batch() : count, height, width});
   }
 
   void predict(const PixelBatch& batch, Prediction& prediction) override {
@@ -80,7 +129,7 @@ class FileDetector final : public Detector {
       throw Error(fmt::format("expected {} x 3 x {} x {} bytes of pixels, found {}", batch.count,
                               batch.height, batch.width, batch.pixels.size()));
     prediction = {};
-    const int at_once = batch_ > 0 ? batch_ : batch.count;
+    const int at_once = model_->batch() > 0 ? model_->batch() : batch.count;
     std::vector<std::uint8_t> part;  // what is missing of the last one is black
     for (int done = 0; done < batch.count; done += at_once) {
       const int count = std::min(at_once, batch.count - done);
@@ -93,20 +142,8 @@ class FileDetector final : public Detector {
   }
 
  private:
-  struct Shape {
-    int count = 0, height = 0, width = 0;
-    bool operator==(const Shape&) const = default;
-  };
-
   ov::InferRequest& request(const Shape& shape) {
-    return requests_.get(shape, [&] {
-      return guarded("compile the model for the CPU", [&] {
-        const auto model =
-            with_bytes(*model_, channels_last_, shape.count, shape.height, shape.width);
-        return core_->compile_model(model, "CPU", cpu_properties(options_, threads_))
-            .create_infer_request();
-      });
-    });
+    return requests_.get(shape, [&] { return model_->request(shape); });
   }
 
   void run(const Shape& shape, std::vector<std::uint8_t>& pixels, int count,
@@ -127,7 +164,7 @@ class FileDetector final : public Detector {
       }
     });
     append_rows(facts_, outputs, count, shape.height, shape.width, prediction);
-    if (!options_.raw_maps || facts_.layout != "raw") return;
+    if (!model_->options().raw_maps || facts_.layout != "raw") return;
     prediction.raw.resize(outputs.size());
     for (std::size_t j = 0; j < outputs.size(); ++j) {
       const std::vector<std::size_t>& map = outputs[j].shape;
@@ -139,15 +176,9 @@ class FileDetector final : public Detector {
     }
   }
 
-  std::shared_ptr<ov::Core> core_;
-  std::shared_ptr<ov::Model> model_;
+  std::shared_ptr<FileModel> model_;
   ModelFacts facts_;
-  DetectorOptions options_;
   std::string name_;
-  int threads_;
-  bool channels_last_ = false;
-  int batch_ = 0;  // 0: open
-  InputSides sides_;
   RecentlyUsed<Shape, ov::InferRequest> requests_;
 };
 
@@ -252,8 +283,9 @@ ModelFile open_model_file(const fs::path& path, const DetectorOptions& options,
   file.facts = guarded("read the model's metadata", [&] {
     return model_facts(file_metadata(*model, recognised), outputs, path.string(), more);
   });
-  file.detector = std::make_unique<FileDetector>(std::move(core), model, file.facts, options,
-                                                 path.filename().string());
+  file.detector =
+      std::make_unique<FileDetector>(std::make_shared<FileModel>(std::move(core), model, options),
+                                     file.facts, path.filename().string());
   return file;
 }
 
