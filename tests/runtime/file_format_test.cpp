@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "core/archive.hpp"
 #include "runtime/openvino/model_file.hpp"
 #include "tests/runtime/small_tflite.hpp"
@@ -92,6 +94,17 @@ TEST_F(FileFormats, OpenvinoWithoutItsWeights) {
   folder.write("a/x.xml", ir.substr(0, ir.size() - 10));
   EXPECT_NE(refused_path(folder / "a").find("one that is cut: it does not end with </net>"),
             std::string::npos);
+}
+
+// One tag of half a million offsets: seconds, and not a walk through the file for each.
+TEST_F(FileFormats, AnOpenvinoFileOfOneLongTag) {
+  std::string tag = "<data";
+  for (int i = 0; i < 500'000; ++i) tag += " offset=\"1\"";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(refused("long.xml", "<net version=\"11\">" + tag + "/></net>"), "no error");
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 30);
+  EXPECT_EQ(refused("sized.xml", "<net version=\"11\">" + tag + " size=\"8\"/></net>"),
+            "expected the weights sized.bin beside it, found none");
 }
 
 TEST_F(FileFormats, FoldersOfOtherPrograms) {

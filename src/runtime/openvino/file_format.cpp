@@ -112,23 +112,30 @@ Error not_of_format(const fs::path& path, FileFormat expected, const std::string
       fmt::format("{}: expected {}, found {}", path.string(), format_text(expected), found));
 }
 
-/// The largest number that `name="…"` has, with the one of `and_name` behind it added.
-std::uint64_t needed_weights(const std::string& xml) {
-  std::uint64_t most = 0;
-  const auto number_behind = [&](std::size_t at) -> std::uint64_t {
-    const std::size_t end = xml.find('"', at);
-    const auto value = end == std::string::npos
-                           ? std::nullopt
-                           : text::parse_int(std::string_view(xml).substr(at, end - at));
-    return value && *value > 0 ? static_cast<std::uint64_t>(*value) : 0;
-  };
+/// The number behind `name`, which ends in a quotation mark; 0 where there is none.
+std::uint64_t attribute(std::string_view tag, std::string_view name) {
+  const std::size_t found = tag.find(name);
+  if (found == std::string_view::npos) return 0;
+  const std::string_view rest = tag.substr(found + name.size());
+  const auto value = text::parse_int(rest.substr(0, rest.find('"')));
+  return value && *value > 0 ? static_cast<std::uint64_t>(*value) : 0;
+}
+
+/// The largest end of what a tag takes of the weights. Each byte is looked at a few times only:
+/// whoever made the file need not have made tags.
+std::uint64_t needed_weights(std::string_view xml) {
   constexpr std::string_view offset = " offset=\"", size = " size=\"";
-  for (std::size_t at = 0; (at = xml.find(offset, at)) != std::string::npos;) {
-    const std::size_t begin = xml.rfind('<', at), end = xml.find('>', at);
-    const std::size_t length = xml.find(size, begin);
-    at += offset.size();
-    if (length == std::string::npos || end == std::string::npos || length > end) continue;
-    most = std::max(most, number_behind(at) + number_behind(length + size.size()));
+  std::uint64_t most = 0;
+  for (std::size_t last = 0, at = 0; (at = xml.find(offset, last)) != std::string_view::npos;) {
+    const std::size_t end = xml.find('>', at),
+                      begin = xml.substr(last, at - last).find_last_of('<');
+    if (end == std::string_view::npos) break;
+    if (begin != std::string_view::npos) {
+      const std::string_view tag = xml.substr(last + begin, end - last - begin);
+      if (tag.find(size) != std::string_view::npos)
+        most = std::max(most, attribute(tag, offset) + attribute(tag, size));
+    }
+    last = end;
   }
   return most;
 }
