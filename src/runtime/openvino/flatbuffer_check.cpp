@@ -36,6 +36,10 @@ class Bytes {
     if (at > size_ || count > (size_ - at) / sizeof(T))
       throw Fault(fmt::format("expected {} bytes of the field '{}' at byte {}, found the end at {}",
                               count * sizeof(T), field, at, size_));
+    read_ += count * sizeof(T);
+    if (read_ / most_often > size_ + (1 << 20))
+      throw Fault(
+          fmt::format("expected tables of their own, found one that many stand for: {}", field));
     std::vector<T> all(static_cast<std::size_t>(count));
     in_.seekg(static_cast<std::streamoff>(at));
     in_.read(reinterpret_cast<char*>(all.data()),
@@ -53,8 +57,12 @@ class Bytes {
   }
 
  private:
+  /// Tables may share their fields, so that a small file could fill the memory; in real ones a byte
+  /// is read a few times.
+  static constexpr std::uint64_t most_often = 16;
+
   std::ifstream in_;
-  std::uint64_t size_;
+  std::uint64_t size_, read_ = 0;
 };
 
 /// A table by the numbers of its fields.
