@@ -193,6 +193,13 @@ TEST_F(CheckpointFile, ForeignAndNewerFiles) {
           "", "yolov7.cpp", 1,
           R"({"config":"","config_source":"","class_count":2,"names":["a"],"image_size":640,"dataset_identity":"","state":""})"),
       "as many names as classes");
+  for (const std::string size : {"0", "65536", "2147483647"})
+    expect_part(
+        with_model(
+            "", "yolov7.cpp", 1,
+            R"({"config":"","config_source":"","class_count":1,"names":["a"],"image_size":)" +
+                size + R"(,"dataset_identity":"","state":""})"),
+        "expected an image size of 1 to 65535, found " + size);
   EXPECT_EQ(with_model(""), "no error");
   write_zip(path, {{"archive/data.pkl", pickle(global("models.yolo", "Model") + ")R")}});
   expect_part(reading(), "a call of 'models.yolo.Model'");

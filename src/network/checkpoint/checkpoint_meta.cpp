@@ -12,6 +12,8 @@ namespace {
 
 // A tree of JSON takes up to forty times its text.
 constexpr std::size_t largest_meta = 16u << 20;
+// Of an image, in pixels; rounding it up to a stride stays a number.
+constexpr int longest_side = 65'535;
 
 }  // namespace
 
@@ -46,10 +48,12 @@ void read_meta(const std::string& text, const std::string& source, Checkpoint& c
   } catch (const nlohmann::json::exception& error) {
     throw Error(fmt::format("{}: expected the description of a network: {}", source, error.what()));
   }
-  if (c.class_count < 1 || static_cast<std::size_t>(c.class_count) != c.names.size() ||
-      c.image_size < 1)
+  if (c.class_count < 1 || static_cast<std::size_t>(c.class_count) != c.names.size())
     throw Error(fmt::format("{}: expected as many names as classes, found {} and {}", source,
                             c.names.size(), c.class_count));
+  if (c.image_size < 1 || c.image_size > longest_side)
+    throw Error(fmt::format("{}: expected an image size of 1 to {}, found {}", source, longest_side,
+                            c.image_size));
 }
 
 }  // namespace yolov7::network
