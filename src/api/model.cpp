@@ -144,7 +144,9 @@ OpenModel open_file(const std::string& path, const ModelOptions& options) {
 }
 
 /// One checkpoint.
-OpenModel open_member(const std::string& path, const ModelOptions& options) {
+OpenModel open_member(const std::string& path, ModelOptions options) {
+  // Each pass has shapes of its own.
+  if (options.augment) options.detector.kept_shapes *= runtime::augmented_passes;
   if (runtime::is_served_model(path) || runtime::is_model_file(path))
     return open_file(path, options);
   OpenModel model;

@@ -21,7 +21,7 @@ struct Pass {
   double scale;
   bool mirrored;
 };
-constexpr std::array<Pass, 3> passes{{{1, false}, {0.83, true}, {0.67, false}}};
+constexpr std::array<Pass, augmented_passes> passes{{{1, false}, {0.83, true}, {0.67, false}}};
 
 /// Rows of one pass, by picture.
 struct Rows {

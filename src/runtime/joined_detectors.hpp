@@ -10,6 +10,8 @@
 
 namespace yolov7::runtime {
 
+inline constexpr int augmented_passes = 3;
+
 /// Three passes over each batch: as it is, mirrored and scaled by 0.83, scaled by 0.67; boxes are
 /// mapped back. Pictures are scaled in 8 bit, so a pixel may differ from scaling in float32 by half
 /// a level. `clip_tails`: without the rows of the coarsest level of the first pass and of the
