@@ -197,6 +197,22 @@ TEST(Suppression, MergedBoxesByHand) {
   EXPECT_NEAR(found[0].box.y2, (0.9 * 10 + 0.8 * 11 + 0.5 * 12) / 2.2, 1e-6);
 }
 
+// Boxes apart from each other: merging leaves out each of them, and suppression none.
+TEST(Suppression, BoxesAreMergedBetweenTwoAnd3000Candidates) {
+  NmsOptions options;
+  options.merge = true;
+  options.max_det = 5000;
+  for (const auto& [count, left] :
+       {std::pair<std::size_t, std::size_t>{1, 1}, {2, 0}, {2999, 0}, {3000, 3000}}) {
+    std::vector<Detection> apart(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double x = 10.0 * static_cast<double>(i);
+      apart[i] = {{x, 0, x + 5, 5}, 0.5f, 0};
+    }
+    EXPECT_EQ(select_detections({&apart, 1}, options).size(), left) << count;
+  }
+}
+
 TEST(Suppression, KindsKeepClassesApartAndTheLimit) {
   // The same five boxes as class 1 and 2; row form: cx, cy, w, h, objectness, two class
   // probabilities.

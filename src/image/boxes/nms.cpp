@@ -252,6 +252,11 @@ std::vector<Detection> of_one_class(std::span<const Detection> sorted, const Nms
   }
 }
 
+/// Boxes are merged where 1 < candidates < 3000 (evaluation 2.2).
+bool merges(std::size_t candidates, const NmsOptions& options) {
+  return options.merge && candidates > 1 && candidates < 3000;
+}
+
 /// Candidates in descending score by class (one group if agnostic), each handled on its own.
 std::vector<Detection> by_class(std::span<const Detection> sorted, const NmsOptions& options) {
   std::size_t count = 0;
@@ -316,12 +321,14 @@ NmsResult nms_candidates(const float* decoded, std::size_t rows, int class_count
 std::vector<Detection> select_detections(std::span<const std::vector<Detection>> lists,
                                          const NmsOptions& options) {
   std::vector<Detection> out;
-  if (options.kind == NmsKind::wbf)
+  if (options.kind == NmsKind::wbf) {
     out = fused(lists, options);
-  else if (options.kind == NmsKind::hard && !options.merge)
-    return hard_suppression(joined(lists, options), options);
-  else
-    out = by_class(joined(lists, options), options);
+  } else {
+    const std::vector<Detection> all = joined(lists, options);
+    if (options.kind == NmsKind::hard && !merges(all.size(), options))
+      return hard_suppression(all, options);
+    out = by_class(all, options);
+  }
   if (out.size() > static_cast<std::size_t>(std::max(options.max_det, 0)))
     out.resize(static_cast<std::size_t>(std::max(options.max_det, 0)));
   return out;

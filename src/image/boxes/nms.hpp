@@ -22,7 +22,8 @@ struct NmsOptions {
   int max_det = 300;
   int max_nms = 30000;
   NmsKind kind = NmsKind::hard;
-  bool merge = false;    ///< hard: kept boxes become means of what they suppress (evaluation 2.2)
+  bool merge = false;    ///< hard: kept boxes become means of what they suppress, where 1 <
+                         ///< candidates < 3000 (evaluation 2.2)
   CrowdOptions crowd;    ///< what the other kinds look at
   FusionOptions fusion;  ///< wbf; its `agnostic` is the one above
 };

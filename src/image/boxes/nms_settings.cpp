@@ -80,8 +80,8 @@ std::vector<Setting> kind_settings(NmsOptions& o) {
       title,
       joined({{setting("nms", o.kind, "kind of suppression", kinds),
                setting("merge-nms", o.merge,
-                       "hard: boxes become means of those they suppress; boxes that suppress none "
-                       "are left out")},
+                       "hard, 2 to 2999 candidates: boxes become means of those they suppress; "
+                       "boxes that suppress none are left out")},
               crowd_settings(o.crowd),
               fusion_settings(o.fusion)}));
 }
