@@ -137,6 +137,8 @@ def main():
         numbers = [{line.split(",")[1] for line in path.read_text().splitlines()} for path in sorted((folder / "runs/exp/tracks").glob("http*_live*.txt"))]
         assert len(numbers) == 2 and all(numbers), numbers
         assert f"{len(numbers[0]) + len(numbers[1])} tracks\n" in out, (numbers, out)
+        said = run(folder, "--source", f"{address}/live", "--nosave", "--max-frames", 1, "--vid-stride", 2, messages=True)
+        assert "--vid-stride has no effect on cameras and streams" in said, said
 
         # What cannot be read is named, the rest is done.
         (folder / "bad.mp4").write_text("no video")

@@ -101,6 +101,8 @@ void Run::load_videos() {
 void Run::open_source() {
   const runtime::FrameLimits limits = options_.limits();
   if (!list_.streams.empty()) {
+    if (options_.vid_stride > 1)
+      log::warning("--vid-stride has no effect on cameras and streams: their latest frame counts");
     auto live = runtime::live_frames(list_.streams, limits, options_.live, *videos_);
     live_ = live.get();
     source_ = std::move(live);
