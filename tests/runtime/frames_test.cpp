@@ -118,3 +118,18 @@ TEST(LiveFrames, GoOnUntilTheyAreStopped) {
   stop.request_stop();
   EXPECT_TRUE(test::is_stopped([&] { frames->next(frame); }));
 }
+
+TEST(LiveFrames, CamerasBehindOneAddressHaveNamesOfTheirOwn) {
+  const VideoLibrary videos = library(true);
+  const auto address = [](const char* source) {
+    return SourceVideo{source, VideoOrigin::address, "x.mp4"};
+  };
+  const auto frames = live_frames({address("rtsp://u:p@a/live?camera=1"), address("rtsp://a/other"),
+                                   address("rtsp://a/live?camera=2")},
+                                  FrameLimits{}, LiveOptions{}, videos);
+  const std::vector<StreamCounters> counters = frames->counters();
+  ASSERT_EQ(counters.size(), 3u);
+  EXPECT_EQ(counters[0].name, "rtsp://a/live?...");
+  EXPECT_EQ(counters[1].name, "rtsp://a/other");
+  EXPECT_EQ(counters[2].name, "rtsp://a/live?... (2)");
+}

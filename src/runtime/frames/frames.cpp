@@ -72,7 +72,11 @@ class VideoFrames final : public FrameSource {
  public:
   VideoFrames(std::vector<SourceVideo> videos, const FrameLimits& limits,
               const VideoLibrary& library)
-      : videos_(std::move(videos)), limits_(limits), library_(library), deadline_(limits.seconds) {}
+      : videos_(std::move(videos)),
+        names_(shown_names(videos_)),
+        limits_(limits),
+        library_(library),
+        deadline_(limits.seconds) {}
 
   bool next(Frame& frame) override {
     while (reader_ || at_ < videos_.size()) {
@@ -97,9 +101,8 @@ class VideoFrames final : public FrameSource {
  private:
   void open() {
     const SourceVideo& one = videos_[at_++];
-    auto origin =
-        std::make_shared<FrameOrigin>(FrameOrigin{FrameKind::video, without_credentials(one.source),
-                                                  one.relative, at_, videos_.size(), 0, 0});
+    auto origin = std::make_shared<FrameOrigin>(
+        FrameOrigin{FrameKind::video, names_[at_ - 1], one.relative, at_, videos_.size(), 0, 0});
     origin_ = origin;
     number_ = delivered_ = 0;
     reader_ = library_.open(one.source, one.origin, limits_.video, limits_.stop);
@@ -143,6 +146,7 @@ class VideoFrames final : public FrameSource {
   }
 
   std::vector<SourceVideo> videos_;
+  std::vector<std::string> names_;
   FrameLimits limits_;
   const VideoLibrary& library_;
   Deadline deadline_;
@@ -154,11 +158,11 @@ class VideoFrames final : public FrameSource {
 class RefusedVideos final : public FrameSource {
  public:
   RefusedVideos(std::vector<SourceVideo> videos, std::string why)
-      : videos_(std::move(videos)), why_(std::move(why)) {}
+      : videos_(std::move(videos)), names_(shown_names(videos_)), why_(std::move(why)) {}
   bool next(Frame& frame) override {
     if (at_ == videos_.size()) return false;
     const SourceVideo& one = videos_[at_++];
-    const std::string name = without_credentials(one.source);
+    const std::string& name = names_[at_ - 1];
     frame = {};
     frame.origin = std::make_shared<FrameOrigin>(
         FrameOrigin{FrameKind::video, name, one.relative, at_, videos_.size(), 0, 0});
@@ -168,6 +172,7 @@ class RefusedVideos final : public FrameSource {
 
  private:
   std::vector<SourceVideo> videos_;
+  std::vector<std::string> names_;
   std::string why_;
   std::size_t at_ = 0;
 };

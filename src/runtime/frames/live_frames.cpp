@@ -30,14 +30,15 @@ struct Shared {
 
 class Stream {
  public:
-  Stream(SourceVideo source, std::size_t number, std::size_t of, const FrameLimits& limits,
-         const LiveOptions& options, const VideoLibrary& library, Shared& shared)
+  Stream(SourceVideo source, std::string name, std::size_t number, std::size_t of,
+         const FrameLimits& limits, const LiveOptions& options, const VideoLibrary& library,
+         Shared& shared)
       : source_(std::move(source)),
         limits_(limits),
         options_(options),
         library_(library),
         shared_(shared) {
-    counters_.name = without_credentials(source_.source);
+    counters_.name = std::move(name);
     origin_ = {FrameKind::stream, counters_.name, source_.relative, number, of, 0, 0};
     thread_ = std::thread([this] { run(); });
   }
@@ -110,8 +111,9 @@ class Stream {
       }
       return "";
     } catch (const std::exception& error) {
+      const std::string begin = without_credentials(source_.source) + ": ";
       std::string_view why = error.what();
-      if (why.starts_with(counters_.name + ": ")) why.remove_prefix(counters_.name.size() + 2);
+      if (why.starts_with(begin)) why.remove_prefix(begin.size());
       return std::string(why);
     }
   }
@@ -177,9 +179,10 @@ class AllStreams final : public LiveFrames {
   AllStreams(std::vector<SourceVideo> streams, const FrameLimits& limits,
              const LiveOptions& options, const VideoLibrary& library)
       : limits_(limits), start_(Clock::now()) {
+    const std::vector<std::string> names = shown_names(streams);
     for (std::size_t i = 0; i < streams.size(); ++i)
-      streams_.push_back(std::make_unique<Stream>(streams[i], i, streams.size(), limits, options,
-                                                  library, shared_));
+      streams_.push_back(std::make_unique<Stream>(streams[i], names[i], i, streams.size(), limits,
+                                                  options, library, shared_));
   }
 
   bool next(Frame& frame) override {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -179,6 +180,17 @@ std::string without_credentials(const std::string& source) {
                     from = at == std::string::npos || at < host || at >= end ? host : at + 1;
   return source.substr(0, host) + source.substr(from, query - from) +
          (query < source.size() ? "?..." : "");
+}
+
+std::vector<std::string> shown_names(const std::vector<SourceVideo>& videos) {
+  std::map<std::string, std::size_t> known;
+  std::vector<std::string> names;
+  for (const SourceVideo& one : videos) {
+    std::string name = without_credentials(one.source);
+    const std::size_t same = one.origin == VideoOrigin::address ? ++known[name] : 1;
+    names.push_back(same > 1 ? fmt::format("{} ({})", name, same) : name);
+  }
+  return names;
 }
 
 namespace {

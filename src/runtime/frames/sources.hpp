@@ -53,5 +53,8 @@ bool matches(std::string_view name, std::string_view pattern);
 /// An address without "user:password@" and with "?..." for its query, for messages and file names;
 /// anything else as it is.
 std::string without_credentials(const std::string& source);
+/// The same of each, for messages and tables; of addresses that are alike then the later ones have
+/// " (2)", " (3)", … behind them.
+std::vector<std::string> shown_names(const std::vector<SourceVideo>& videos);
 
 }  // namespace yolov7::runtime
