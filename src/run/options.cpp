@@ -67,7 +67,8 @@ std::vector<Setting> course_settings(TrainOptions& o) {
 std::vector<Setting> machine_settings(TrainOptions& o) {
   return joined(
       {group(images, {setting("cache-images", o.cache_images,
-                              "keep all resized images in memory (--cache-budget bounds it)")
+                              "taken for the sake of older scripts: images are kept in memory without it, as "
+                              "many as --cache-budget holds")
                           .optional_value("ram")
                           .choices({"", "ram"}),
                       setting("image-weights", o.image_weights,
@@ -354,6 +355,9 @@ void require_one_schedule(const TrainOptions& o, const char* verb) {
   if (!falls && !o.lr_steps.empty())
     throw usage_error(fmt::format("{}: {}: expected {} step as well, found {} {}", verb, steps,
                                   schedule, schedule, o.schedule));
+  if (o.schedule == "plateau" && o.notest)
+    throw usage_error(fmt::format("{}: {} plateau: expected validations, found {}", verb, schedule,
+                                  setting_name("notest")));
 }
 
 }  // namespace

@@ -127,6 +127,10 @@ void choose_sizes(Data& data, const run::TrainOptions& o, double stride) {
   data.val_size = rounded_size(o.img_size.back(), data.stride, "validation size");
 }
 
+int loader_threads(const Communicator& group, int workers) {
+  return std::min(workers, std::max(1, usable_cores() / group.world().local_size));
+}
+
 dataset::LoaderOptions loader_options(const Data& data, const Communicator& group,
                                       const run::RunState& state) {
   const run::TrainOptions& o = state.options;
@@ -138,7 +142,7 @@ dataset::LoaderOptions loader_options(const Data& data, const Communicator& grou
   l.rectangular_pad = 0;
   l.shuffle = !o.no_shuffle;
   l.quad = o.quad;
-  l.workers = std::min(o.workers, std::max(1, usable_cores() / group.world().local_size));
+  l.workers = loader_threads(group, o.workers);
   l.part = group.rank();
   l.parts = group.size();
   l.seed = static_cast<std::uint64_t>(o.seed);

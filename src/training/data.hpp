@@ -39,6 +39,8 @@ void open_unlabelled(Data& data, const RunContext& context, run::RunState& state
 /// Their loaders. Needs the batch size.
 void start_unlabelled(Data& data, const RunContext& context, const run::RunState& state);
 
+/// At most `workers`: processes of one machine share its cores.
+int loader_threads(const Communicator& group, int workers);
 /// How the training split is loaded. Needs the indices and sizes.
 dataset::LoaderOptions loader_options(const Data& data, const Communicator& group,
                                       const run::RunState& state);

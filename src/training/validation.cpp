@@ -41,7 +41,7 @@ evaluation::ValidationOptions validation_options(const RunContext& context, cons
   evaluation::ValidationOptions options;
   options.image_size = data.val_size;
   options.batch_size = 2 * context.own(o.batch_size);
-  options.workers = o.workers;
+  options.workers = loader_threads(*context.group, o.workers);
   options.single_cls = o.single_cls;
   options.v5_metric = o.v5_metric;
   return options;

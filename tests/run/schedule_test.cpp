@@ -162,6 +162,10 @@ TEST(StepSchedule, AndItsEpochsGoTogether) {
   o.linear_lr = false;
   o.schedule = "plateau";
   EXPECT_EQ(refusal(), "train: lr-steps: expected schedule step as well, found schedule plateau");
+  o.lr_steps.clear();
+  EXPECT_EQ(refusal(), "no error");
+  o.notest = true;
+  EXPECT_EQ(refusal(), "train: schedule plateau: expected validations, found notest");
 }
 
 TEST(PlateauSchedule, FallsWhenTheFitnessStandsStill) {
