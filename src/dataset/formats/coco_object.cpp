@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/text.hpp"
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/mask_runs.hpp"
 
@@ -123,6 +125,16 @@ void take_coco_attributes(const json& value, AnnotatedObject& object) {
   }
   if (tracked) object.track = track;
   if (object.rotation) object.box = box_around({corners_of(*object.rotation)});
+}
+
+std::string coco_mask_note(const AnnotatedObject& object) {
+  if (!object.mask) return "";
+  const Xyxy mask = box_of(*object.mask), &box = object.box;
+  const double apart = std::max({std::abs(mask.x1 - box.x1), std::abs(mask.y1 - box.y1),
+                                 std::abs(mask.x2 - box.x2), std::abs(mask.y2 - box.y2)});
+  if (!(apart > 2)) return "";
+  return fmt::format("object {}: box and mask differ by up to {} px: the box counts", object.id,
+                     text::general(apart));
 }
 
 }  // namespace yolov7::dataset

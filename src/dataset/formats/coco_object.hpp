@@ -18,5 +18,7 @@ std::string read_coco_points(const nlohmann::json* value, AnnotatedObject& objec
 /// What programs put into `attributes` because COCO has no place for it: CVAT's and Datumaro's
 /// flags, rotation and tracks, and what write_coco() puts there.
 void take_coco_attributes(const nlohmann::json& value, AnnotatedObject& object);
+/// What is to be said where box and mask differ by more than 2 px, or "".
+std::string coco_mask_note(const AnnotatedObject& object);
 
 }  // namespace yolov7::dataset

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
@@ -15,7 +14,6 @@
 #include "dataset/formats/coco.hpp"
 #include "dataset/formats/coco_object.hpp"
 #include "dataset/formats/json_fields.hpp"
-#include "dataset/formats/mask_runs.hpp"
 #include "dataset/formats/splits.hpp"
 
 namespace yolov7::dataset {
@@ -265,8 +263,11 @@ std::vector<fs::path> image_folders(const fs::path& path) {
   const fs::path folder = path.parent_path();
   std::string name = path.stem().string();
   if (name.starts_with("instances_")) name.erase(0, 10);
-  return {folder, folder / "images", folder / ".." / "images", folder / ".." / name,
-          folder / ".." / "images" / name};
+  std::vector<fs::path> folders = {folder};
+  for (const fs::path& base : {folder, folder / ".."})
+    for (const fs::path& place : {fs::path(name), fs::path("images"), "images" / fs::path(name)})
+      folders.push_back(base / place);
+  return folders;
 }
 
 /// Roboflow's category 0 is the project itself: no class, if all the signs are there.
@@ -316,18 +317,6 @@ std::vector<int> add_classes(const File& file, const std::vector<File>& files, A
   return places;
 }
 
-void note_mask(const AnnotatedObject& object, const AnnotatedImage& image, Conversion& account) {
-  if (!object.mask) return;
-  const Xyxy mask = box_of(*object.mask), &box = object.box;
-  const double apart = std::max({std::abs(mask.x1 - box.x1), std::abs(mask.y1 - box.y1),
-                                 std::abs(mask.x2 - box.x2), std::abs(mask.y2 - box.y2)});
-  if (apart > 2)
-    account.notes.push_back(
-        {image.annotation, 0,
-         fmt::format("object {}: box and mask differ by up to {} px: the box counts", object.id,
-                     text::general(apart))});
-}
-
 void add_rows(File& file, const std::vector<int>& places, Conversion& account) {
   for (Row& row : file.rows) {
     AnnotatedObject& object = row.object;
@@ -351,7 +340,8 @@ void add_rows(File& file, const std::vector<int>& places, Conversion& account) {
     if (object.id.empty() && !object.fault.empty())
       object.fault = fmt::format("annotations[{}]: {}", row.number, object.fault);
     AnnotatedImage& owner = file.images[image->second];
-    note_mask(object, owner, account);
+    if (std::string note = coco_mask_note(object); !note.empty())
+      account.notes.push_back({owner.annotation, 0, std::move(note)});
     owner.objects.push_back(std::move(object));
   }
 }

@@ -143,6 +143,20 @@ TEST_F(Coco, ASplitMayStandAnywhereInTheNameOfTheFile) {
     EXPECT_EQ(one.written, one.split + ".png") << one.annotation.string();
 }
 
+/// train/1.png and val/1.png beside train.json and val.json, which both write "1.png".
+TEST_F(Coco, ImagesMayLieInAFolderCalledLikeTheirFile) {
+  for (const char* split : {"train", "val"}) {
+    image(fmt::format("{}/1.png", split));
+    file(fmt::format("{}.json", split), R"({"images": [{"id": 1, "file_name": "1.png"}],
+"annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 30]}],
+"categories": [{"id": 1, "name": "b"}]})");
+  }
+  const AnnotatedSet set = read("coco");
+  ASSERT_EQ(set.images.size(), 2u) << said();
+  for (const AnnotatedImage& one : set.images) EXPECT_EQ(one.file, source / one.split / "1.png");
+  EXPECT_FALSE(noted("the name is the same")) << said();
+}
+
 TEST_F(Coco, TheParentOfRoboflowIsNoClass) {
   image("train/a.png");
   const std::string text =
