@@ -116,8 +116,11 @@ void read_image(const json& piece, File& file) {
     image.fault = fmt::format("expected an image id, found {}", shown(member(piece, "id")));
   } else {
     image.id = *id;
-    if (!file.image_of.emplace(*id, file.images.size()).second)
-      image.fault = fmt::format("the image id {} is used by an image before", *id);
+    const auto [first, fresh] = file.image_of.emplace(*id, file.images.size());
+    if (!fresh)
+      image.fault = fmt::format(
+          "the image id {} is used by an image before, '{}', on which all boxes of this id stand",
+          text::printable(*id), text::printable(file.images[first->second].written));
   }
   file.images.push_back(std::move(image));
 }
