@@ -30,7 +30,7 @@ TEST_F(VocImports, CornersAreTakenAsTheyAreAndClipped) {
           voc_object("cat", "99", "10", "140", "20") +         // 1 px wide after clipping: kept
           voc_object("dog", "10", "10", "60", "35") +          // again
           voc_object("cat", "10", "10", "60", "35") +          // another class: kept
-          voc_object("cat", "60", "10", "10", "35") +          // turned around
+          voc_object("cat", "60", "10", "10", "35") +          // turned around: again, too
           voc_object("cat", "200", "10", "300", "35"));        // outside
   const Conversion c = convert();
   EXPECT_EQ(c.names, (std::vector<std::string>{"cat", "dog"}));
@@ -48,7 +48,23 @@ TEST_F(VocImports, CornersAreTakenAsTheyAreAndClipped) {
             "of 100 × 50");
   EXPECT_EQ(c.drops[1].reason, "box of class 'dog' with the same corners as the one in line 2");
   EXPECT_EQ(c.drops[2].line, 8);
+  EXPECT_EQ(c.drops[2].reason, "box of class 'cat' with the same corners as the one in line 7");
   EXPECT_EQ(c.drops[3].line, 9);
+}
+
+TEST_F(VocImports, CornersInTheWrongOrderAreSwappedWithANote) {
+  write_gray(source / "a.png", 100, 50, 1);
+  xml("a.xml", "a.png",
+      voc_object("cat", "60", "10", "10", "35") +      // x 10 to 60
+          voc_object("cat", "20", "45", "30", "40"));  // y 40 to 45
+  const Conversion c = convert();
+  EXPECT_EQ(label("train/a.txt"), "0 0.35 0.45 0.5 0.5\n0 0.25 0.85 0.1 0.1\n");
+  EXPECT_EQ(c.boxes.dropped, 0u);
+  std::vector<int> lines;
+  for (const Problem& note : c.notes)
+    if (note.reason == "xmin is above xmax, or ymin above ymax: they are swapped")
+      lines.push_back(note.line);
+  EXPECT_EQ(lines, (std::vector<int>{2, 3}));
 }
 
 TEST_F(VocImports, NothingIsLostSilently) {

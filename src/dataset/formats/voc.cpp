@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <pugixml.hpp>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -22,6 +23,14 @@ std::string read_corners(const pugi::xml_node& node, Xyxy& box) {
       return fmt::format("expected a number in <{}>, found '{}'", name, written);
   }
   return "";
+}
+
+/// Labelling programs write corners the wrong way round, too.
+void put_in_order(VocObject& object) {
+  Xyxy& box = object.box_px;
+  object.swapped = box.x1 > box.x2 || box.y1 > box.y2;
+  if (box.x1 > box.x2) std::swap(box.x1, box.x2);
+  if (box.y1 > box.y2) std::swap(box.y1, box.y2);
 }
 
 /// The value of an entity of the file's own document type, where the name is one: pugixml leaves
@@ -83,6 +92,7 @@ VocObject read_object(const pugi::xml_node& node, const pugi::xml_node& box, con
   read_attributes(node, object);
   read_polygon(node.child("polygon"), object);
   object.fault = read_corners(box, object.box_px);
+  if (object.fault.empty()) put_in_order(object);
   if (object.name.empty()) object.fault = "no class name";
   const bool entity = object.name.size() > 2 && object.name.front() == '&' &&
                       object.name.back() == ';' && xml.find("<!DOCTYPE") != std::string_view::npos;

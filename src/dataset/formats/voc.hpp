@@ -10,8 +10,9 @@
 namespace yolov7::dataset {
 
 struct VocObject {
-  std::string name;  ///< class, trimmed
-  Xyxy box_px;       ///< corners as they stand in the file: nothing subtracted
+  std::string name;      ///< class, trimmed
+  Xyxy box_px;           ///< corners as they stand in the file: nothing subtracted, but in order
+  bool swapped = false;  ///< xmin was above xmax, or ymin above ymax
   bool difficult = false, truncated = false, occluded = false;
   std::vector<Ring> rings;            ///< <polygon> as Roboflow writes it
   std::vector<Attribute> attributes;  ///< CVAT's <attributes>, and the pose

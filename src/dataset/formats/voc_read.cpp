@@ -141,8 +141,13 @@ AnnotatedSet read_voc(const Reading& reading) {
   OneBased one_based;
   for (const VocItem& item : items) {
     one_based.look_at(item.annotation);
-    for (const VocObject& object : item.annotation.objects)
-      if (object.fault.empty()) found.insert(object.name);
+    for (const VocObject& object : item.annotation.objects) {
+      if (!object.fault.empty()) continue;
+      found.insert(object.name);
+      if (object.swapped && item.fault.empty())
+        reading.account.notes.push_back(
+            {item.file, object.line, "xmin is above xmax, or ymin above ymax: they are swapped"});
+    }
   }
   const std::vector<std::string> names(found.begin(), found.end());
   for (const std::string& name : names) set.classes.push_back({name, {}, {}, {}});
