@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json.hpp"
+#include "dataset/formats/convert.hpp"
 #include "dataset/formats/splits.hpp"
 #include "dataset/index/index.hpp"
 #include "dataset/index/read_index.hpp"
@@ -65,6 +66,23 @@ TEST_F(VocImports, CornersInTheWrongOrderAreSwappedWithANote) {
     if (note.reason == "xmin is above xmax, or ymin above ymax: they are swapped")
       lines.push_back(note.line);
   EXPECT_EQ(lines, (std::vector<int>{2, 3}));
+}
+
+TEST_F(VocImports, NumbersOfPixelsFrom1MoveTheBoxAndItsPolygon) {
+  write_gray(source / "a.png", 100, 50, 1);
+  xml("a.xml", "a.png",
+      "<object><name>cat</name><bndbox><xmin>11</xmin><ymin>6</ymin><xmax>30</xmax><ymax>35</ymax>"
+      "</bndbox><polygon><x1>11</x1><y1>6</y1><x2>30</x2><y2>6</y2><x3>30</x3><y3>35</y3>"
+      "</polygon></object>");
+  ConvertOptions reading;
+  reading.source = source;
+  reading.from = "voc";
+  reading.read.voc_one_based = true;
+  Conversion account;
+  const AnnotatedSet set = read_annotations_of(reading, account);
+  const AnnotatedObject& object = set.images.at(0).objects.at(0);
+  EXPECT_EQ(object.box, (Xyxy{10, 5, 30, 35}));
+  EXPECT_EQ(object.rings.at(0), (Ring{{10, 5}, {29, 5}, {29, 34}}));
 }
 
 TEST_F(VocImports, NothingIsLostSilently) {

@@ -81,11 +81,15 @@ AnnotatedObject object_of(const VocObject& object, const std::vector<std::string
   result.line = object.line;
   result.fault = object.fault;
   result.box = object.box_px;
-  if (one_based) result.box.x1 -= 1, result.box.y1 -= 1;
   result.difficult = object.difficult;
   result.truncated = object.truncated;
   result.occluded = object.occluded;
   result.rings = object.rings;
+  if (one_based) {
+    result.box.x1 -= 1, result.box.y1 -= 1;
+    for (Ring& ring : result.rings)
+      for (Point& point : ring) point.x -= 1, point.y -= 1;
+  }
   take_further(object.attributes, result);
   const auto place = std::lower_bound(names.begin(), names.end(), object.name);
   if (place != names.end() && *place == object.name)
