@@ -69,9 +69,8 @@ json attributes(const AnnotatedObject& object) {
 class Ids {
  public:
   void add(const std::string& id) {
-    const auto number = text::parse_int(id);
-    usable_ = usable_ && number && *number > 0 && fmt::format("{}", *number) == id &&
-              seen_.insert(*number).second;
+    const auto number = whole_id(id);
+    usable_ = usable_ && number && *number > 0 && seen_.insert(*number).second;
   }
   std::int64_t of(const std::string& id, std::size_t position) const {
     return usable_ ? *text::parse_int(id) : static_cast<std::int64_t>(position);

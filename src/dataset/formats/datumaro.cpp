@@ -298,10 +298,12 @@ json point_categories(const std::vector<AnnotatedClass>& classes) {
   return {{"items", std::move(items)}};
 }
 
+/// Whether the group comes back: 0 says that there is none.
+bool has_group(const AnnotatedObject& object) { return whole_id(object.group).value_or(0) != 0; }
+
 json object_json(const AnnotatedObject& object, std::size_t number) {
-  const auto id = text::parse_int(object.id), group = text::parse_int(object.group);
-  json value = {{"id", id ? *id : static_cast<std::int64_t>(number)},
-                {"group", group ? *group : 0},
+  json value = {{"id", whole_id(object.id).value_or(static_cast<std::int64_t>(number))},
+                {"group", whole_id(object.group).value_or(0)},
                 {"label_id", object.class_index},
                 {"z_order", object.z_order},
                 {"attributes", attributes_json(object)}};
@@ -328,14 +330,18 @@ void write(const Writing& writing) {
   if (json points = point_categories(writing.set.classes); !points["items"].empty())
     categories["points"] = std::move(points);
   std::map<std::string, std::string> texts;
-  std::size_t number = 0, groups = 0;
+  std::size_t number = 0, groups = 0, other_groups = 0, other_ids = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     json list = json::array();
     std::int64_t group = free_group(image);
     for (const AnnotatedObject& object : image.objects) {
       list.push_back(object_json(object, ++number));
-      if (object.key_points.empty()) continue;
+      other_ids += object.id.empty() || whole_id(object.id) ? 0 : 1;
+      if (object.key_points.empty()) {
+        other_groups += object.group.empty() || has_group(object) ? 0 : 1;
+        continue;
+      }
       groups += object.group.empty() ? 0 : 1;
       list.back()["group"] = group;
       list.push_back(points_json(object,
@@ -354,8 +360,10 @@ void write(const Writing& writing) {
     write_text_file(writing, fmt::format("annotations/{}.json", split),
                     fmt::format("{{\"info\": {{}},\n\"categories\": {},\n\"items\": [{}\n]}}\n",
                                 json_text(categories), text));
-  if (groups > 0)
-    writing.account.losses.push_back({"group of an object with key points", groups, ""});
+  for (const auto& [what, count] : {std::pair("group of an object with key points", groups),
+                                    {"group that is 0 or no whole number", other_groups},
+                                    {"object id that is no whole number", other_ids}})
+    if (count > 0) writing.account.losses.push_back({what, count, ""});
 }
 
 }  // namespace
@@ -374,11 +382,12 @@ Format datumaro_format() {
       holds.key_points = holds.joints = Keep::yes;
   format.limits_words =
       "the group of an object with key points is lost, and counted: they are joined to it by a "
-      "group of their own.";
+      "group of their own; groups that are 0 or no whole numbers are lost, and ids that are "
+      "no whole numbers become numbers, which is counted, too.";
   format.limits = [](AnnotatedSet& set) {
     for (AnnotatedImage& image : set.images)
       for (AnnotatedObject& object : image.objects)
-        if (!object.key_points.empty()) object.group.clear();
+        if (!object.key_points.empty() || !has_group(object)) object.group.clear();
   };
   holds.rotation = holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.track = holds.score = Keep::attribute;

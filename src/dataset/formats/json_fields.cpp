@@ -60,6 +60,11 @@ std::string id_at(const json& value, const char* key) {
   return id_of(member(value, key)).value_or("");
 }
 
+std::optional<std::int64_t> whole_id(const std::string& id) {
+  const auto number = text::parse_int(id);
+  return number && fmt::format("{}", *number) == id ? number : std::nullopt;
+}
+
 bool flag_at(const json& value, const char* key) {
   const json* found = member(value, key);
   if (found == nullptr) return false;

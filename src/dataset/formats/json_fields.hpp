@@ -1,6 +1,7 @@
 #pragma once
 // Fields of JSON that strangers wrote: what is absent or of another type is nothing, never an
 // exception of the library.
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ std::string text_at(const nlohmann::json& value, const char* key);
 /// that a double has rounded.
 std::optional<std::string> id_of(const nlohmann::json* value);
 std::string id_at(const nlohmann::json& value, const char* key);
+/// The whole number that an id or group is, for formats that have no texts there; nothing where
+/// another text would come back ("07").
+std::optional<std::int64_t> whole_id(const std::string& id);
 /// true, a number other than 0, "1", "true", "yes".
 bool flag_at(const nlohmann::json& value, const char* key);
 /// The numbers of an array; nothing where one is none.

@@ -40,6 +40,20 @@ class FormatFiles : public testing::Test {
       if (note.reason.find(words) != std::string::npos) return true;
     return false;
   }
+  /// How many of something are lost in a conversion of the source.
+  static std::size_t lost(const dataset::Conversion& conversion, const std::string& what) {
+    std::size_t count = 0;
+    for (const auto& loss : conversion.losses)
+      if (loss.what == what && loss.where.empty()) count += loss.count;
+    return count;
+  }
+  /// Converts the source to folder / `to`.
+  dataset::Conversion write(const std::string& to) {
+    options.source = source;
+    options.out = folder / to;
+    options.to = to;
+    return dataset::convert(options);
+  }
   /// All that is said, for messages of failing tests.
   std::string said() const {
     std::string text;

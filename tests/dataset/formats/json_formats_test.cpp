@@ -178,6 +178,24 @@ TEST_F(JsonFormats, DatumaroSizesAreHeightThenWidth) {
 }
 
 /// Files of one list: what is broken is one line with the file, never a crash or half a set.
+TEST_F(JsonFormats, DatumaroCountsGroupsAndIdsThatAreNoNumbers) {
+  image("a.png");
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": "k1", "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 30],
+ "attributes": {"group_id": "left"}},
+{"id": 5, "image_id": 1, "category_id": 1, "bbox": [40, 5, 20, 30],
+ "attributes": {"group_id": "3"}}], "categories": [{"id": 1, "name": "x"}]})");
+  const Conversion out = write("datumaro");
+  EXPECT_EQ(lost(out, "group that is 0 or no whole number"), 1u);
+  EXPECT_EQ(lost(out, "object id that is no whole number"), 1u);
+  source = folder / "datumaro";
+  const AnnotatedSet set = read("datumaro");
+  ASSERT_EQ(set.images.at(0).objects.size(), 2u) << said();
+  EXPECT_EQ(set.images[0].objects[0].group, "");
+  EXPECT_EQ(set.images[0].objects[1].group, "3");
+  EXPECT_EQ(set.images[0].objects[1].id, "5");
+}
+
 TEST_F(JsonFormats, BrokenFilesGetOneLine) {
   image("a.png");
   const std::string deep = std::string(500, '[') + std::string(500, ']');
