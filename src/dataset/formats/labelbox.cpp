@@ -24,7 +24,7 @@ std::vector<fs::path> files_of(const SourceTree& tree) {
   std::vector<fs::path> files;
   for (const char* extension : {".ndjson", ".jsonl", ".json"})
     for (const fs::path& file : tree.with_extension(extension))
-      if (files.size() < 1000 && is_labelbox(tree, file)) files.push_back(file);
+      if (is_labelbox(tree, file)) files.push_back(file);
   return files;
 }
 

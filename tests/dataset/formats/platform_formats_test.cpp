@@ -1,5 +1,7 @@
 // Files of annotation platforms by hand: SuperAnnotate, Darwin, Segment Anything, VoTT, Scalabel,
 // Labelbox, with what their real files of the corpus do not have.
+#include <fmt/format.h>
+
 #include "dataset/formats/format_table.hpp"
 #include "dataset/formats/json_files.hpp"
 #include "tests/dataset/formats/format_fixture.hpp"
@@ -190,6 +192,19 @@ TEST_F(PlatformFormats, LabelboxLines) {
   EXPECT_TRUE(dropped("expected a box with left, top, width and height")) << said();
   EXPECT_TRUE(dropped("no image: no file name is written") || dropped("no image")) << said();
   EXPECT_TRUE(dropped("line 5")) << said();
+}
+
+TEST_F(PlatformFormats, LabelboxReadsAllFiles) {
+  image("a.png");
+  for (int i = 0; i < 1000; ++i)
+    file(fmt::format("{:04}.ndjson", i), R"({"data_row": {"external_id": "gone.png"}})");
+  file(
+      "last.ndjson",
+      R"({"data_row": {"external_id": "a.png"}, "projects": {"p": {"labels": [{"annotations": {"objects": [{"name": "x", "bounding_box": {"top": 5, "left": 10, "height": 30, "width": 20}}]}}]}}})");
+  const AnnotatedSet set = read("labelbox");
+  ASSERT_EQ(set.images.size(), 1u);
+  EXPECT_EQ(set.images[0].written, "a.png");
+  EXPECT_EQ(account.annotations.in, 1001u);
 }
 
 TEST_F(PlatformFormats, CrowdHumanBoxes) {
