@@ -1,6 +1,7 @@
 // Supervisely JSON: meta.json with classes, <data set>/ann/<image name>.json, images in img.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
@@ -207,6 +208,11 @@ json points_json(const Ring& ring) {
   return points;
 }
 
+/// Corners are pixels inside of the box: it has at least one each way.
+bool becomes_larger(const AnnotatedObject& object) {
+  return sole_polygon(object) == nullptr && (object.box.width() < 1 || object.box.height() < 1);
+}
+
 json object_json(const AnnotatedObject& object, const Writing& writing) {
   json tags = json::array(), inner = json::array();
   for (const Attribute& one : object.attributes) tags.push_back(tag_json(one));
@@ -216,7 +222,8 @@ json object_json(const AnnotatedObject& object, const Writing& writing) {
     tags.push_back(tag_json({key_points_name, key_points_text(object)}));
   const Ring* polygon = sole_polygon(object);
   const Xyxy& box = object.box;
-  const Ring corners = {{box.x1, box.y1}, {box.x2 - 1, box.y2 - 1}};
+  const Ring corners = {{box.x1, box.y1},
+                        {std::max(box.x1, box.x2 - 1), std::max(box.y1, box.y2 - 1)}};
   return {{"classTitle", class_name(writing, object)},
           {"geometryType", polygon != nullptr ? "polygon" : "rectangle"},
           {"description", ""},
@@ -229,11 +236,14 @@ json object_json(const AnnotatedObject& object, const Writing& writing) {
 void write(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return split + "/img"; });
+  std::size_t thin = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     json objects = json::array(), tags = json::array();
-    for (const AnnotatedObject& object : image.objects)
+    for (const AnnotatedObject& object : image.objects) {
       objects.push_back(object_json(object, writing));
+      thin += becomes_larger(object) ? 1 : 0;
+    }
     for (const Attribute& tag : image.tags) tags.push_back(tag_json(tag));
     const json file = {{"description", ""},
                        {"tags", std::move(tags)},
@@ -243,6 +253,7 @@ void write(const Writing& writing) {
                     fs::path(image.split) / "ann" / (places[i].filename().string() + ".json"),
                     json_text(file) + "\n");
   }
+  if (thin > 0) writing.account.losses.push_back({"width or height under 1 px", thin, ""});
   json classes = json::array();
   for (const AnnotatedClass& one : writing.set.classes)
     classes.push_back({{"title", one.name},
@@ -267,6 +278,15 @@ Format supervisely_format() {
   holds.polygon = holds.quad = holds.attributes = holds.tags = Keep::yes;
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded =
       holds.key_points = Keep::attribute;
+  format.limits_words = "boxes under 1 px become 1 px wide or high, which is counted.";
+  format.limits = [](AnnotatedSet& set) {
+    for (AnnotatedImage& image : set.images)
+      for (AnnotatedObject& object : image.objects) {
+        if (!becomes_larger(object)) continue;
+        object.box.x2 = std::max(object.box.x2, object.box.x1 + 1);
+        object.box.y2 = std::max(object.box.y2, object.box.y1 + 1);
+      }
+  };
   return format;
 }
 

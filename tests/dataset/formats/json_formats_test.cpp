@@ -154,6 +154,21 @@ TEST_F(JsonFormats, SuperviselyCornersArePixels) {
   EXPECT_EQ(account.not_boxes.at("point"), 1u);
 }
 
+TEST_F(JsonFormats, SuperviselyCountsBoxesThatBecomeLarger) {
+  image("a.png");
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 0.5, 20]},
+{"id": 2, "image_id": 1, "category_id": 1, "bbox": [40, 5, 1, 20]}],
+"categories": [{"id": 1, "name": "x"}]})");
+  options.prepare.keep_degenerate = true;
+  EXPECT_EQ(lost(write("supervisely"), "width or height under 1 px"), 1u);
+  source = folder / "supervisely";
+  const AnnotatedSet set = read("supervisely");
+  ASSERT_EQ(set.images.at(0).objects.size(), 2u) << said();
+  EXPECT_EQ(set.images[0].objects[0].box, (Xyxy{10, 5, 11, 25}));
+  EXPECT_EQ(set.images[0].objects[1].box, (Xyxy{40, 5, 41, 25}));
+}
+
 TEST_F(JsonFormats, DatumaroSizesAreHeightThenWidth) {
   image("images/train/a.png");
   file("annotations/train.json", R"({"info": {}, "items": [{"id": "a", "image": {"path": "a.png",
