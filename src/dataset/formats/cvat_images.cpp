@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <pugixml.hpp>
 
 #include "core/stop.hpp"
@@ -58,6 +59,9 @@ void read_shapes(const pugi::xml_node& node, AnnotatedImage& image, File& file) 
     const std::string element = child.name(), label = child.attribute("label").value();
     if (element == "tag") {
       image.tags.push_back({label, true});
+      const auto attributes = child.children("attribute");
+      if (const auto count = std::distance(attributes.begin(), attributes.end()); count > 0)
+        file.reading.account.not_boxes["attribute of a tag"] += static_cast<std::size_t>(count);
       continue;
     }
     if (element == "skeleton") continue;  // below, when all boxes are there

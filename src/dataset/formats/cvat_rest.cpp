@@ -207,9 +207,13 @@ void read_shapes(const json& list, File& file) {
     const std::string where = fmt::format("shapes[{}]", i);
     auto object = object_of(list[i], where, file);
     if (!object) continue;
+    if (flag_at(list[i], "outside")) {
+      ++file.reading.account.boxes.in;
+      file.reading.account.drop({"box", file.path, 0, 1, where + ": it is marked as outside"});
+      continue;
+    }
     take_label(list[i], file, *object);
     name_fault(*object, "shapes", i);
-    if (flag_at(list[i], "outside")) continue;
     file.objects[*frame_of(list[i])].push_back(std::move(*object));
   }
 }
@@ -234,6 +238,24 @@ std::vector<AnnotatedObject> shapes_of_track(const json& track, std::size_t numb
   return shapes;
 }
 
+void read_tag(const json& tag, File& file) {
+  std::map<std::string, std::size_t>& not_boxes = file.reading.account.not_boxes;
+  const auto frame = frame_of(tag);
+  if (!frame) {
+    ++not_boxes["tag without a frame"];
+    return;
+  }
+  const std::string name = label_of(tag, file);
+  if (name.empty())
+    ++not_boxes["tag without a label"];
+  else
+    file.tags[*frame].push_back({name, true});
+  file.last = std::max(file.last, *frame);
+  const json* attributes = member(tag, "attributes");
+  if (attributes != nullptr && attributes->is_array() && !attributes->empty())
+    not_boxes["attribute of a tag"] += attributes->size();
+}
+
 void read_body(const json& body, File& file) {
   const auto list_of = [&](const char* name) {
     const json* list = member(body, name);
@@ -244,15 +266,7 @@ void read_body(const json& body, File& file) {
   };
   if (const json* shapes = list_of("shapes")) read_shapes(*shapes, file);
   if (const json* tags = list_of("tags"))
-    for (const json& tag : *tags)
-      if (const auto frame = frame_of(tag)) {
-        const std::string name = label_of(tag, file);
-        if (name.empty())
-          ++file.reading.account.not_boxes["tag without a label"];
-        else
-          file.tags[*frame].push_back({name, true});
-        file.last = std::max(file.last, *frame);
-      }
+    for (const json& tag : *tags) read_tag(tag, file);
   std::vector<std::vector<AnnotatedObject>> tracks;
   if (const json* list = list_of("tracks"))
     for (std::size_t i = 0; i < list->size(); ++i)

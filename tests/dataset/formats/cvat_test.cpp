@@ -29,7 +29,7 @@ TEST_F(Cvat, ImagesByHand) {
 <box label="car" xtl="x" ytl="1" xbr="3" ybr="2"/>
 <polygon label="car" points="1,2;3"/>
 <mask label="car" left="99" top="1" width="2" height="3" rle="6"/>
-<polyline label="car" points="1,2;3,4"/><cuboid label="car"/><tag label="wet"/>
+<polyline label="car" points="1,2;3,4"/><cuboid label="car"/><tag label="wet"><attribute name="t">2</attribute></tag>
 <skeleton label="s"><points label="1" points="1,2"/></skeleton>
 </image>
 <image id="1" name="gone.png" width="1e99" height="-5"/></annotations>)",
@@ -59,6 +59,7 @@ TEST_F(Cvat, ImagesByHand) {
   EXPECT_EQ(account.not_boxes.at("cuboid"), 1u);
   EXPECT_EQ(account.not_boxes.at("skeleton"), 1u);
   EXPECT_EQ(set.images[0].tags.at(0).name, "wet");
+  EXPECT_EQ(account.not_boxes.at("attribute of a tag"), 1u);
 }
 
 /// Boxes of each frame, "frame: x1", in order.

@@ -329,6 +329,23 @@ TEST_F(PlatformFormats, CvatRestTasks) {
   EXPECT_TRUE(dropped("label_id is 5, which no file of labels beside it names")) << said();
 }
 
+TEST_F(PlatformFormats, CvatRestCountsWhatItLeavesOut) {
+  image("a.png");
+  file("labels.json", R"({"results": [{"id": 3, "name": "x"}]})");
+  file("annotations.json", R"({"version": 0, "tags": [{"frame": -1, "label_id": 3},
+{"frame": 0, "label_id": 3, "attributes": [{"spec_id": 9, "value": "yes"}]}], "shapes": [
+{"type": "rectangle", "frame": 0, "label_id": 3, "points": [10, 5, 30, 35]},
+{"type": "rectangle", "frame": 0, "label_id": 3, "points": [40, 5, 60, 35], "outside": true}],
+"tracks": []})");
+  const AnnotatedSet set = read("cvat-rest");
+  EXPECT_EQ(set.images.at(0).tags, (std::vector<Attribute>{{"x", true}}));
+  EXPECT_EQ(account.boxes.in, 2u);
+  EXPECT_EQ(account.boxes.out, 1u);
+  EXPECT_TRUE(dropped("shapes[1]: it is marked as outside")) << said();
+  EXPECT_EQ(account.not_boxes.at("tag without a frame"), 1u);
+  EXPECT_EQ(account.not_boxes.at("attribute of a tag"), 1u);
+}
+
 TEST_F(PlatformFormats, ImageNetHasNoBoxes) {
   for (const char* name : {"train/cat/a.png", "train/cat/b.png", "train/dog/a.png"}) image(name);
   EXPECT_NE(fault("auto").find("expected annotations with boxes, found 3 images in folders named "
