@@ -252,6 +252,16 @@ void read_result(const json& result, Task& task) {
   join_points(result, task.image, task.reading.account);
 }
 
+/// What a model proposed is no annotation.
+void count_predictions(const json& task, Conversion& account) {
+  const json* list = member(task, "predictions");
+  if (list == nullptr || !list->is_array()) return;
+  for (const json& one : *list)
+    if (const json* result = member(one, "result");
+        result != nullptr && result->is_array() && !result->empty())
+      account.not_boxes["region of a prediction"] += result->size();
+}
+
 void read_task(const json& value, const fs::path& path, const Reading& reading, AnnotatedSet& set,
                std::map<std::string, int>& index) {
   AnnotatedImage image;
@@ -262,6 +272,7 @@ void read_task(const json& value, const fs::path& path, const Reading& reading, 
   image.state = ImageState::not_annotated;
   if (const json* meta = member(value, "meta"))
     if (const json* ours = member(*meta, "yolov7")) image.split = text_at(*ours, "split");
+  count_predictions(value, reading.account);
   const json* list = member(value, "annotations");
   if (list == nullptr) list = member(value, "completions");
   std::size_t others = 0;

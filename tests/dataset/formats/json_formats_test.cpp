@@ -118,6 +118,21 @@ TEST_F(JsonFormats, LabelStudioTurnsInPixels) {
   EXPECT_TRUE(noted("the newest of 2 annotations is taken")) << said();
 }
 
+TEST_F(JsonFormats, LabelStudioCountsWhatAModelProposed) {
+  image("a.png");
+  const std::string region = R"({"id": "r", "type": "rectanglelabels", "original_width": 100,
+"original_height": 50, "value": {"x": 10, "y": 10, "width": 20, "height": 20,
+"rectanglelabels": ["a"]}})";
+  file("tasks.json",
+       fmt::format(R"([{{"id": 1, "data": {{"image": "a.png"}}, "annotations": [{{"id": 1,
+"result": [{0}]}}], "predictions": [{{"id": 2, "result": [{0}, {0}]}}, {{"result": []}}, 7]}}])",
+                   region));
+  const AnnotatedSet set = read("label-studio");
+  EXPECT_EQ(set.images.at(0).objects.size(), 1u);
+  EXPECT_EQ(account.boxes.in, 1u);
+  EXPECT_EQ(account.not_boxes.at("region of a prediction"), 2u);
+}
+
 /// Two uploads of one name: which of them the only image is, nobody can tell.
 TEST_F(JsonFormats, LabelStudioJoinsNoTwoUploads) {
   image("a.png");
