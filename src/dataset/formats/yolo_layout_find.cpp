@@ -287,12 +287,20 @@ void read_loose_files(Finding& finding) {
       return;
     }
   }
+  fs::path taken;
   for (const fs::path& file : reading.tree.files) {
     const std::string name = text::lower(file.filename().string());
     if (name != "classes.txt" && name != "labels.txt" && !name.ends_with(".names")) continue;
     if (name == "labels.txt" && is_yolo_text(reading.tree.head(file, 4096))) continue;
-    finding.layout.names = names_in(reading.tree.read(file, 64u << 20));
-    return;
+    std::vector<std::string> names = names_in(reading.tree.read(file, 64u << 20));
+    if (taken.empty()) {
+      finding.layout.names = std::move(names);
+      taken = file;
+    } else if (names != finding.layout.names) {
+      finding.note(
+          file, 0,
+          fmt::format("left out: its names are not those of {}, which count", taken.string()));
+    }
   }
 }
 

@@ -232,6 +232,23 @@ TEST_F(YoloFiles, BarePairsAreCalledByTheirNumbers) {
   EXPECT_TRUE(noted("no file names the 4 classes")) << said();
 }
 
+TEST_F(YoloFiles, AnotherListOfClassesIsNoted) {
+  for (const char* place : {"a", "b", "c"}) {
+    image(fmt::format("{0}/{0}.png", place));
+    file(fmt::format("{0}/{0}.txt", place), "1 0.5 0.5 0.2 0.2\n");
+  }
+  file("a/classes.txt", "cat\ndog\n");
+  file("b/classes.txt", "dog\ncat\n");
+  file("c/classes.txt", "cat\r\ndog");
+  const AnnotatedSet set = read("yolo");
+  EXPECT_EQ(names_of(set), (std::vector<std::string>{"cat", "dog"}));
+  std::vector<std::string> files;
+  for (const Problem& note : account.notes)
+    if (note.reason == "left out: its names are not those of a/classes.txt, which count")
+      files.push_back(note.file.string());
+  EXPECT_EQ(files, std::vector<std::string>{"b/classes.txt"}) << said();
+}
+
 TEST_F(YoloFiles, NamesOfADescriptionWithoutSplits) {
   image("images/a.png");
   file("labels/a.txt", "1 0.5 0.5 0.2 0.2\n");
