@@ -106,6 +106,7 @@ std::vector<fs::path> places(const std::string& entry, const std::string& root,
 bool add_entry(const std::string& entry, const std::string& root, const fs::path& description,
                const std::string& split, Finding& finding) {
   const std::vector<fs::path> all = places(entry, root, description);
+  const bool written = !plain_path(entry).empty();  // an empty place is then the root
   const auto try_place = [&](const fs::path& place) {
     if (const auto image = finding.reading.finder.at(place)) {
       finding.add(*image, split, description, 0);
@@ -118,13 +119,14 @@ bool add_entry(const std::string& entry, const std::string& root, const fs::path
                split, finding);
       return true;
     }
-    return !place.empty() && add_folder(place, split, description, finding);
+    return written && add_folder(place, split, description, finding);
   };
   for (const fs::path& place : all)
     if (try_place(place)) {
       if (place != all.front())
         finding.note(description, 0,
-                     fmt::format("'{}' is taken to be {}", text::printable(entry), place.string()));
+                     fmt::format("'{}' is taken to be {}", text::printable(entry),
+                                 place.empty() ? "." : place.string()));
       return true;
     }
   return false;

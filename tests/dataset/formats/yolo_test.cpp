@@ -198,6 +198,21 @@ TEST_F(YoloFiles, ForeignPathsAreFoundInsideTheSourceAlone) {
   EXPECT_TRUE(noted("is taken to be train/images")) << said();
 }
 
+TEST_F(YoloFiles, ADotIsTheFolderOfItsDescription) {
+  image("a.png");
+  file("a.txt", "0 0.5 0.5 0.2 0.4\n");
+  for (const char* train : {".", "./"}) {
+    file("data.yaml", fmt::format("train: {}\nnames: [x]\n", train));
+    const AnnotatedSet set = read("yolo");
+    ASSERT_EQ(set.images.size(), 1u) << train << said();
+    EXPECT_EQ(set.images[0].split, "train");
+    EXPECT_TRUE(account.notes.empty()) << said();
+  }
+  file("data.yaml", "train: ''\nnames: [x]\n");
+  EXPECT_NE(fault("yolo").find("expected images at 'train: ', found none"), std::string::npos)
+      << fault("yolo");
+}
+
 TEST_F(YoloFiles, AGuessInAListIsNotedWhereverItStands) {
   image("images/a.png");
   image("images/deep/b.png");
