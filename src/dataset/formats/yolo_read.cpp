@@ -263,19 +263,44 @@ void read_labels_without_image(YoloImport& work) {
   }
 }
 
+AnnotatedImage image_at(std::size_t place, const std::string& split, const Reading& reading) {
+  const fs::path& relative = reading.tree.images[place].relative;
+  AnnotatedImage image;
+  image.written = relative.generic_string();
+  image.picture = place;
+  image.split = split;
+  image.fractions = true;
+  image.annotation = relative;
+  return image;
+}
+
+/// Images that are in none of the splits, but have a label file: its boxes are counted, and dropped
+/// with the image. Those around one file that was named are of other sets.
+void read_images_without_split(const Labels& labels, YoloImport& work) {
+  const Reading& reading = work.reading;
+  if (reading.tree.one_file) return;
+  std::vector<bool> listed(reading.tree.images.size());
+  for (const YoloLayout::Entry& entry : work.layout.entries) listed[entry.image] = true;
+  YoloImport apart{reading, work.layout};  // what its rows look like says nothing about the set
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    check_stop(reading.stop);
+    if (listed[i]) continue;
+    const FoundLabels found = labels.of(reading.tree.images[i].relative);
+    if (found.file.empty()) continue;
+    AnnotatedImage image = image_at(i, "train", reading);  // any: it is dropped
+    read_labels(found.file, image, apart);
+    image.fault = "in none of the splits, which are " + work.layout.split_rule;
+    work.set.images.push_back(std::move(image));
+  }
+}
+
 void read_images(YoloImport& work) {
   const Reading& reading = work.reading;
   const Labels labels(reading.tree);
   for (const YoloLayout::Entry& entry : work.layout.entries) {
     check_stop(reading.stop);
-    const fs::path& relative = reading.tree.images[entry.image].relative;
-    AnnotatedImage image;
-    image.written = relative.generic_string();
-    image.picture = entry.image;
-    image.split = entry.split;
-    image.fractions = true;
-    image.annotation = relative;
-    FoundLabels found = labels.of(relative);
+    AnnotatedImage image = image_at(entry.image, entry.split, reading);
+    FoundLabels found = labels.of(reading.tree.images[entry.image].relative);
     image.fault = std::move(found.fault);
     if (found.file.empty())
       image.state = ImageState::not_annotated;
@@ -283,6 +308,7 @@ void read_images(YoloImport& work) {
       read_labels(found.file, image, work);
     work.set.images.push_back(std::move(image));
   }
+  read_images_without_split(labels, work);
   read_labels_without_image(work);
 }
 

@@ -141,6 +141,23 @@ TEST_F(YoloFiles, ALabelFileWithoutAnImageIsDroppedByNameWithItsBoxes) {
   EXPECT_TRUE(dropped("label file without an image")) << said();
 }
 
+TEST_F(YoloFiles, BoxesOfImagesOutsideTheSplitsAreCounted) {
+  image("images/train/a.png");
+  image("images/extra/b.png");
+  image("images/extra/c.png");
+  file("labels/train/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("labels/extra/b.txt", "0 0.5 0.5 0.2 0.4\n0 0.2 0.2 0.1 0.1\n");
+  file("data.yaml", "train: images/train\nnames: [x]\n");
+  const AnnotatedSet set = read("yolo");
+  EXPECT_EQ(set.images.size(), 1u);
+  EXPECT_EQ(account.annotations.in, 2u);
+  EXPECT_EQ(account.boxes.in, 3u) << said();
+  EXPECT_EQ(account.boxes.out, 1u) << said();
+  EXPECT_EQ(account.pictures.dropped, 2u) << said();
+  EXPECT_TRUE(dropped("in none of the splits, which are those of data.yaml")) << said();
+  EXPECT_FALSE(noted("are in no split")) << said();
+}
+
 TEST_F(YoloFiles, NoImageGetsTheLabelsOfAnotherOne) {
   for (const char* name : {"images/train/a.png", "images/train/b.png", "images/val/a.png"})
     image(name);
