@@ -117,6 +117,15 @@ std::string class_lines(const std::vector<AnnotatedClass>& classes) {
   return lines;
 }
 
+/// The key of a split in data.yaml: another one where its name is that of something else there.
+std::string key_of(const std::string& split, const std::vector<std::string>& splits) {
+  static const std::vector<std::string> taken = {"path", "nc", "names", "kpt_shape", "download"};
+  std::string key = split;
+  while (text::contains(taken, key) || (key != split && text::contains(splits, key)))
+    key += "_split";
+  return key;
+}
+
 void write_description(const Writing& writing, const std::string& key_points) {
   std::vector<std::string> splits = splits_of(writing.set);
   std::vector<std::pair<std::string, std::string>> entries;
@@ -132,8 +141,17 @@ void write_description(const Writing& writing, const std::string& key_points) {
         "There are no validation images: val names the training images, so results on it say "
         "nothing about unseen ones.";
   }
-  for (const std::string& split : splits)
-    if (split != "train" && split != "val") entries.emplace_back(split, "images/" + split);
+  for (const std::string& split : splits) {
+    if (split == "train" || split == "val") continue;
+    const std::string key = key_of(split, splits);
+    entries.emplace_back(key, "images/" + split);
+    if (split != "test")
+      writing.account.notes.push_back(
+          {"data.yaml", 0,
+           fmt::format("the split '{}' is neither train, val nor test: its entry is called '{}', "
+                       "which training and reading pass over",
+                       text::printable(split), text::printable(key))});
+  }
   write_text_file(writing, "data.yaml",
                   description_text(entries, names_of(writing.set), note) + key_points);
 }

@@ -81,7 +81,7 @@ std::string description_text(const std::vector<std::pair<std::string, std::strin
   if (!note.empty()) out += "# " + text::printable(note) + "\n";
   out += "path: .\n";
   for (const auto& [split, place] : entries)
-    out += fmt::format("{}: {}\n", split, yaml_scalar(place));
+    out += fmt::format("{}: {}\n", yaml_scalar(split), yaml_scalar(place));
   out += fmt::format("nc: {}\nnames:\n", names.size());
   for (const std::string& name : names) {
     if (!text::is_utf8(name))

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/value.hpp"
 #include "tests/dataset/formats/format_fixture.hpp"
 
 namespace yolov7::dataset {
@@ -279,6 +280,34 @@ TEST_F(YoloFiles, AnotherListOfClassesIsNoted) {
     if (note.reason == "left out: its names are not those of a/classes.txt, which count")
       files.push_back(note.file.string());
   EXPECT_EQ(files, std::vector<std::string>{"b/classes.txt"}) << said();
+}
+
+TEST_F(YoloFiles, SplitsOfOtherNamesHaveAKeyOfTheirOwnAndANote) {
+  for (const char* split : {"train", "nc", "#x"}) {
+    image(fmt::format("images/{0}/{0}.png", split));
+    file(fmt::format("annotations/instances_{}.json", split),
+         fmt::format(R"({{"images": [{{"id": 1, "file_name": "{}.png"}}], "annotations": [
+{{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 30]}}],
+"categories": [{{"id": 1, "name": "b"}}]}})",
+                     split));
+  }
+  const Conversion out = write("yolo");
+  const Value data = parse_yaml(test::read_text(folder / "yolo/data.yaml"), "data.yaml");
+  for (const auto& [key, value] : {std::pair("train", "images/train"),
+                                   {"nc", "1"},
+                                   {"nc_split", "images/nc"},
+                                   {"#x", "images/#x"}}) {
+    ASSERT_NE(data.find(key), nullptr) << key;
+    EXPECT_EQ(data.find(key)->text(), value);
+  }
+  std::vector<std::string> notes;
+  for (const Problem& note : out.notes)
+    if (note.file == "data.yaml") notes.push_back(note.reason);
+  EXPECT_EQ(notes, (std::vector<std::string>{
+                       "the split '#x' is neither train, val nor test: its entry is called '#x', "
+                       "which training and reading pass over",
+                       "the split 'nc' is neither train, val nor test: its entry is called "
+                       "'nc_split', which training and reading pass over"}));
 }
 
 TEST_F(YoloFiles, NamesOfADescriptionWithoutSplits) {
