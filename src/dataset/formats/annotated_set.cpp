@@ -149,6 +149,15 @@ const Attribute* find_attribute(const std::vector<Attribute>& attributes, std::s
   return nullptr;
 }
 
+std::vector<Attribute> each_name_once(const std::vector<Attribute>& attributes) {
+  std::map<std::string, std::size_t> last;
+  for (std::size_t i = 0; i < attributes.size(); ++i) last[attributes[i].name] = i;
+  std::vector<Attribute> kept;
+  for (std::size_t i = 0; i < attributes.size(); ++i)
+    if (last[attributes[i].name] == i) kept.push_back(attributes[i]);
+  return kept;
+}
+
 bool is_true(const AttributeValue& value) {
   if (const bool* flag = std::get_if<bool>(&value)) return *flag;
   if (const double* number = std::get_if<double>(&value)) return *number != 0;

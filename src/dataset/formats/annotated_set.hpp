@@ -143,6 +143,8 @@ Ring corners_of(const Rotation& rotation);
 std::optional<Rotation> rotation_of(const Ring& corners, double tolerance_px);
 
 const Attribute* find_attribute(const std::vector<Attribute>& attributes, std::string_view name);
+/// The last attribute of each name, which is what an object of JSON keeps.
+std::vector<Attribute> each_name_once(const std::vector<Attribute>& attributes);
 bool is_true(const AttributeValue& value);  ///< true, a number other than 0, "true", "yes", "1"
 std::string text_of(const AttributeValue& value);
 

@@ -187,6 +187,7 @@ Format coco_format() {
   format.detect = detect;
   format.read = read_coco;
   format.write = write_coco;
+  format.names_once = true;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.loose = holds.parts = holds.mask = holds.crowd = holds.ignore =
       holds.score = holds.attributes = holds.key_points = holds.joints = holds.ids = Keep::yes;

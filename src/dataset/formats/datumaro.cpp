@@ -377,6 +377,7 @@ Format datumaro_format() {
   format.detect = detect;
   format.read = read;
   format.write = write;
+  format.names_once = true;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.attributes = holds.group = holds.z_order = holds.ids =
       holds.key_points = holds.joints = Keep::yes;

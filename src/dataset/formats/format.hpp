@@ -37,6 +37,9 @@ struct Reading {
 /// Where losses go that are kept beside the format, in words.
 inline constexpr const char* extra_line = "line of annotations.extra.jsonl";
 
+/// What is lost where an object has several attributes of one name, and the format keeps one.
+inline constexpr const char* repeated_attribute = "attribute of a name that its object has again";
+
 struct WriteOptions {
   bool hard_link = false;
 };
@@ -81,6 +84,7 @@ struct Format {
   const char* read_words = "yes";                          ///< in the table of docs/formats.md
   void (*write)(const Writing& writing) = nullptr;         ///< null: not written
   Holds holds;
+  bool names_once = false;  ///< of several attributes of one name an object keeps the last one
   /// What its files change besides, and the same in words for docs/formats.md; may be absent.
   void (*limits)(AnnotatedSet& set) = nullptr;
   std::string limits_words;

@@ -175,6 +175,12 @@ std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
     }
   for (std::size_t i = 0; i < counts.size(); ++i)
     add(properties()[i].what, counts[i], format.holds.*properties()[i].keep);
+  std::size_t repeated = 0;
+  for (const AnnotatedImage& image : set.images)
+    for (const AnnotatedObject& object : image.objects)
+      if (format.names_once && object.attributes.size() > 1)
+        repeated += object.attributes.size() - each_name_once(object.attributes).size();
+  add(repeated_attribute, repeated, Keep::no);
   std::size_t tagged = 0, not_annotated = 0, background = 0, joints = 0;
   for (const AnnotatedClass& one : set.classes) joints += one.joints.size();
   for (const AnnotatedImage& image : set.images) {
@@ -191,10 +197,12 @@ std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
 
 void keep_what_it_holds(AnnotatedSet& set, const Format& format) {
   for (AnnotatedImage& image : set.images) {
-    for (AnnotatedObject& object : image.objects)
+    for (AnnotatedObject& object : image.objects) {
       for (const Property& property : properties())
         if (format.holds.*property.keep == Keep::no && property.has(object))
           property.forget(object);
+      if (format.names_once) object.attributes = each_name_once(object.attributes);
+    }
     if (format.holds.tags == Keep::no) image.tags.clear();
     if (format.holds.not_annotated == Keep::no && image.state == ImageState::not_annotated)
       image.state = ImageState::empty_on_purpose;

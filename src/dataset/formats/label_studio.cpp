@@ -371,6 +371,7 @@ Format label_studio_format() {
   format.detect = detect;
   format.read = read;
   format.write = write;
+  format.names_once = true;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.rotation = holds.score = holds.ids = holds.key_points =
       holds.not_annotated = Keep::yes;

@@ -183,6 +183,11 @@ json point_json(const KeyPoint& point, std::int64_t group) {
           {"flags", {{"hidden", point.hidden}}}};
 }
 
+/// Whether the format has a place for the attribute.
+bool has_place(const Attribute& one) {
+  return std::holds_alternative<bool>(one.value) || one.name == "description";
+}
+
 json shape_json(const Writing& writing, const AnnotatedObject& object) {
   json points = json::array();
   const auto add = [&](const Point& p) { points.push_back({tidy(p.x), tidy(p.y)}); };
@@ -215,7 +220,7 @@ json shape_json(const Writing& writing, const AnnotatedObject& object) {
 void write(const Writing& writing) {
   const std::vector<fs::path> places =
       copy_images(writing, [](const std::string& split) { return split; });
-  std::size_t texts = 0, groups = 0;
+  std::size_t texts = 0, groups = 0, repeated = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const AnnotatedImage& image = writing.set.images[i];
     if (image.state == ImageState::not_annotated && image.objects.empty()) continue;
@@ -229,8 +234,9 @@ void write(const Writing& writing) {
         for (const KeyPoint& point : object.key_points) shapes.push_back(point_json(point, group));
         ++group;
       }
-      for (const Attribute& one : object.attributes)
-        texts += !std::holds_alternative<bool>(one.value) && one.name != "description" ? 1 : 0;
+      std::vector<Attribute> kept = object.attributes;
+      texts += std::erase_if(kept, [](const Attribute& one) { return !has_place(one); });
+      repeated += kept.size() - each_name_once(kept).size();
     }
     for (const Attribute& tag : image.tags) flags[tag.name] = is_true(tag.value);
     const json file = {{"version", "5.0.0"},          {"flags", std::move(flags)},
@@ -245,6 +251,7 @@ void write(const Writing& writing) {
   if (texts > 0)
     writing.account.losses.push_back(
         {"attribute that is neither a switch nor a description", texts, ""});
+  if (repeated > 0) writing.account.losses.push_back({repeated_attribute, repeated, ""});
 }
 
 }  // namespace
@@ -269,9 +276,8 @@ Format labelme_format() {
     for (AnnotatedImage& image : set.images)
       for (AnnotatedObject& object : image.objects) {
         if (!object.key_points.empty()) object.group.clear();
-        std::erase_if(object.attributes, [](const Attribute& one) {
-          return !std::holds_alternative<bool>(one.value) && one.name != "description";
-        });
+        std::erase_if(object.attributes, [](const Attribute& one) { return !has_place(one); });
+        object.attributes = each_name_once(object.attributes);
       }
   };
   holds.crowd = holds.ignore = holds.difficult = holds.truncated = holds.occluded = Keep::attribute;

@@ -141,7 +141,8 @@ void name_splits(AnnotatedSet& set, Conversion& account) {
 /// What training has no use for, under the names that dataset convert has for it.
 void add_losses(const AnnotatedSet& set, Conversion& account) {
   for (const Loss& loss : losses(set, *find_format("yolo")))
-    if (loss.what != "crowd" && loss.what != "ignore")  // boxes of their own among the drops
+    // The first two are boxes of their own among the drops; of attributes, training uses none.
+    if (loss.what != "crowd" && loss.what != "ignore" && loss.what != repeated_attribute)
       account.losses.push_back({loss.what, loss.count, ""});
   std::size_t points = 0;
   for (const AnnotatedImage& image : set.images)

@@ -250,6 +250,7 @@ Format yolo_format() {
   format.detect = detect;
   format.read = read_yolo;
   format.write = write_yolo;
+  format.names_once = true;
   Holds& holds = format.holds;
   holds.polygon = holds.quad = holds.key_points = holds.not_annotated = Keep::yes;
   holds.loose = holds.parts = holds.mask = holds.rotation = holds.crowd = holds.ignore =

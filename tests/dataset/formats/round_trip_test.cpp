@@ -231,6 +231,35 @@ TEST_F(Chains, ALossIsCountedOnce) {
   }
 }
 
+TEST_F(Chains, AnAttributeThatStandsTwiceIsCountedWhereOneStays) {
+  image("images/a.png");
+  file("annotations.xml",
+       "<annotations><meta><task><labels><label><name>car</name><attributes><attribute><name>f"
+       "</name><input_type>checkbox</input_type></attribute></attributes></label></labels></task>"
+       "</meta><image id=\"0\" name=\"a.png\" width=\"100\" height=\"50\">"
+       "<box label=\"car\" xtl=\"10\" ytl=\"5\" xbr=\"30\" ybr=\"35\"><attribute name=\"f\">"
+       "true</attribute><attribute name=\"f\">false</attribute></box></image></annotations>");
+  for (const auto& [name, once] : {std::pair("coco", true),
+                                   {"datumaro", true},
+                                   {"label-studio", true},
+                                   {"labelme", true},
+                                   {"yolo", true},
+                                   {"voc", false},
+                                   {"supervisely", false},
+                                   {"cvat", false}}) {
+    EXPECT_EQ(lost(write(name), "attribute of a name that its object has again"), once ? 1u : 0u)
+        << name;
+    ConvertOptions written;
+    written.source = folder / name;
+    written.from = name;
+    Conversion again;
+    const AnnotatedSet set = read_annotations_of(written, again);
+    const std::vector<Attribute>& attributes = set.images.at(0).objects.at(0).attributes;
+    ASSERT_EQ(attributes.size(), once ? 1u : 2u) << name;
+    EXPECT_EQ(text_of(attributes.back().value), "false") << name;
+  }
+}
+
 TEST_F(Chains, TracksKeepWhatIsNoKeyFrame) {
   image("a.png");
   file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
