@@ -125,17 +125,27 @@ Row read_row(std::string_view line, int number, const Sequence& sequence, Annota
   return row;
 }
 
+/// Numbers of the images of each folder, as far as they are called by numbers.
+using FramesByFolder = std::map<fs::path, std::vector<int>>;
+FramesByFolder numbered_images(const SourceTree& tree) {
+  FramesByFolder frames;
+  for (const TreeImage& image : tree.images)
+    if (const auto frame = text::parse_int(image.relative.stem().string());
+        frame && *frame >= 1 && *frame <= most_frames)
+      frames[image.relative.parent_path()].push_back(static_cast<int>(*frame));
+  return frames;
+}
+
 /// The frames that gt.txt, seqinfo.ini and the folder of images have, each with its objects.
 std::map<int, std::vector<AnnotatedObject>> frames_of(const Sequence& sequence,
+                                                      const FramesByFolder& numbered,
                                                       const Reading& reading, AnnotatedSet& set,
                                                       std::map<std::string, int>& index) {
   std::map<int, std::vector<AnnotatedObject>> frames;
   for (int frame = 1; frame <= sequence.length; ++frame) frames[frame];
-  for (const TreeImage& image : reading.tree.images)
-    if (image.relative.parent_path() == (sequence.folder / sequence.images).lexically_normal())
-      if (const auto frame = text::parse_int(image.relative.stem().string());
-          frame && *frame >= 1 && *frame <= most_frames)
-        frames[static_cast<int>(*frame)];
+  const auto own = numbered.find((sequence.folder / sequence.images).lexically_normal());
+  if (own != numbered.end())
+    for (const int frame : own->second) frames[frame];
   const std::string content = reading.tree.read(sequence.gt);
   int number = 0;
   for (const std::string_view line : text::lines(content)) {
@@ -156,6 +166,7 @@ std::map<int, std::vector<AnnotatedObject>> frames_of(const Sequence& sequence,
 AnnotatedSet read(const Reading& reading) {
   AnnotatedSet set;
   std::map<std::string, int> index;
+  const FramesByFolder numbered = numbered_images(reading.tree);
   for (const fs::path& path : reading.tree.files) {
     check_stop(reading.stop);
     if (path.filename() == "det.txt")
@@ -163,7 +174,7 @@ AnnotatedSet read(const Reading& reading) {
     if (!is_mot(reading.tree, path)) continue;
     const Sequence sequence = sequence_of(path, reading);
     for (const std::string& name : sequence.names) class_named(set, index, name);
-    for (auto& [frame, objects] : frames_of(sequence, reading, set, index)) {
+    for (auto& [frame, objects] : frames_of(sequence, numbered, reading, set, index)) {
       AnnotatedImage image;
       image.annotation = path;
       image.shares_file = true;

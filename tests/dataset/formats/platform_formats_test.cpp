@@ -264,6 +264,20 @@ TEST_F(PlatformFormats, MotSequences) {
   EXPECT_TRUE(noted("these are detections, no truth")) << said();
 }
 
+/// Each sequence has the frames of its own folder, with those that gt.txt has no row of.
+TEST_F(PlatformFormats, MotSequencesHaveTheirOwnFrames) {
+  for (const char* place :
+       {"A/img1/000001.jpg", "A/img1/000003.jpg", "A/img1/cover.jpg", "B/img1/000002.jpg"})
+    image(place);
+  file("A/gt/gt.txt", "1,7,10,5,20,30,1,1,1\n");
+  file("B/gt/gt.txt", "2,7,10,5,20,30,1,1,1\n");
+  const AnnotatedSet set = read("mot");
+  std::vector<std::string> frames;
+  for (const AnnotatedImage& one : set.images)
+    frames.push_back(one.annotation.begin()->string() + " " + one.id);
+  EXPECT_EQ(frames, (std::vector<std::string>{"A 1", "A 3", "B 2"})) << said();
+}
+
 TEST_F(PlatformFormats, LabelMeWebToolObjects) {
   image("Images/s/a.png");
   file("Annotations/s/a.xml",
