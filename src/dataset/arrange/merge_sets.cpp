@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "core/error.hpp"
@@ -13,6 +14,7 @@
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "dataset/formats/output_folder.hpp"
+#include "dataset/similarity/exact.hpp"
 
 namespace yolov7::dataset {
 namespace fs = std::filesystem;
@@ -40,7 +42,7 @@ struct Merging {
   const MergeOptions& options;
   Conversion account;
   std::vector<GatheredImage> images;                   ///< of all sets, with their new labels
-  std::unordered_map<std::string, std::size_t> first;  ///< content → place in `images`
+  std::unordered_map<std::string, std::size_t> first;  ///< digest → place in `images`
   std::size_t conflicts = 0;
   std::string conflict;
 };
@@ -66,12 +68,32 @@ void settle(Merging& work, GatheredImage& known, GatheredImage&& image) {
             work.account);
 }
 
-void take_set(Merging& work, GatheredSet set, std::size_t source, const std::vector<int>& map) {
+/// Of all images of all sets, in their order: equal texts that are not empty are equal files.
+std::vector<std::string> digests_of(const std::vector<GatheredSet>& sets,
+                                    const MergeOptions& options) {
+  std::vector<fs::path> paths;
+  std::vector<std::string> hashes;
+  for (const GatheredSet& set : sets)
+    for (const GatheredImage& image : set.images) {
+      paths.push_back(image.entry.picture);
+      hashes.push_back(image.entry.content_hash);
+    }
+  return similarity::digests_of_equal(paths, hashes, options.threads, options.stop);
+}
+
+/// `digests`: of its images.
+void take_set(Merging& work, GatheredSet set, std::size_t source, const std::vector<int>& map,
+              std::span<const std::string> digests) {
   add_account(work.account, std::move(set.account));
-  for (GatheredImage& image : set.images) {
+  for (std::size_t i = 0; i < set.images.size(); ++i) {
+    GatheredImage& image = set.images[i];
     image.source = source;
     image.entry.labels = mapped_labels(image, map, set.names, work.account);
-    const auto [known, fresh] = work.first.emplace(image.entry.content_hash, work.images.size());
+    if (digests[i].empty()) {  // no other image is like it
+      work.images.push_back(std::move(image));
+      continue;
+    }
+    const auto [known, fresh] = work.first.emplace(digests[i], work.images.size());
     // What one set has twice stays as it is: that is no matter of joining sets.
     if (fresh || work.images[known->second].source == source)
       work.images.push_back(std::move(image));
@@ -156,7 +178,13 @@ Conversion merge_sets(const MergeOptions& options) {
   work.account.from = formats_of(sets);
   work.account.to = "yolo";
   work.account.split_rule = "those of the sources";
-  for (std::size_t i = 0; i < sets.size(); ++i) take_set(work, std::move(sets[i]), i, map.of[i]);
+  const std::vector<std::string> digests = digests_of(sets, options);
+  std::size_t at = 0;  // of the first image of a set among the digests
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const std::size_t count = sets[i].images.size();
+    take_set(work, std::move(sets[i]), i, map.of[i], std::span(digests).subspan(at, count));
+    at += count;
+  }
   if (work.conflicts > 0)
     throw Error(
         fmt::format("{}{}; {} says whose labels are taken", work.conflict,

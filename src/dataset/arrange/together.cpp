@@ -39,18 +39,6 @@ std::vector<std::filesystem::path> paths_of(const GatheredSet& set) {
   return paths;
 }
 
-/// Files whose short hashes are equal are compared by SHA-256.
-std::size_t join_equal_files(const GatheredSet& set, const TogetherOptions& options,
-                             Together& together) {
-  std::unordered_map<std::string, std::size_t> uses;
-  for (const GatheredImage& image : set.images) ++uses[image.entry.content_hash];
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < set.images.size(); ++i)
-    if (uses[set.images[i].entry.content_hash] > 1) chosen.push_back(i);
-  return join_equal(similarity::byte_digests(paths_of(set), chosen, options.threads, options.stop),
-                    together);
-}
-
 void join_near(const GatheredSet& set, const TogetherOptions& options, Together& together) {
   std::vector<similarity::Sketch> sketches(set.images.size());
   Progress progress("looking for near duplicates", sketches.size(), "images");
@@ -91,7 +79,9 @@ Together find_together(const GatheredSet& set, const TogetherOptions& options) {
   together.groups = similarity::Groups(count);
   std::vector<std::string> contents, names(count);
   for (const GatheredImage& image : set.images) contents.push_back(image.entry.content_hash);
-  together.equal = join_equal_files(set, options, together);
+  together.equal = join_equal(
+      similarity::digests_of_equal(paths_of(set), contents, options.threads, options.stop),
+      together);
   std::optional<similarity::NamePattern> pattern;
   if (!options.pattern.empty()) pattern.emplace(options.pattern, setting_name("together-pattern"));
   for (std::size_t i = 0; i < count && (pattern || options.video); ++i) {

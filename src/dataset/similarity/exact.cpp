@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 #include "core/error.hpp"
 #include "core/sha256.hpp"
 #include "core/stop.hpp"
@@ -26,6 +28,17 @@ std::vector<std::string> byte_digests(const std::vector<std::filesystem::path>& 
     digests[chosen[k]] = sha256_of_file(images[chosen[k]], stop);
   });
   return digests;
+}
+
+std::vector<std::string> digests_of_equal(const std::vector<std::filesystem::path>& images,
+                                          std::span<const std::string> short_hashes, int threads,
+                                          const std::stop_token& stop) {
+  std::unordered_map<std::string, std::size_t> uses;
+  for (const std::string& hash : short_hashes) ++uses[hash];
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < short_hashes.size(); ++i)
+    if (uses[short_hashes[i]] > 1) chosen.push_back(i);
+  return byte_digests(images, chosen, threads, stop);
 }
 
 std::vector<std::string> pixel_digests(const std::vector<std::filesystem::path>& images,

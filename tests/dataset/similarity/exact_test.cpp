@@ -39,5 +39,23 @@ TEST(ExactImages, FilesOfOtherFormatsMayBeEqual) {
   EXPECT_EQ(bytes, (std::vector<std::string>{sha256(scratch.read("a.png")), ""}));
 }
 
+TEST(ExactImages, FilesOfOneShortHashAreComparedWhole) {
+  const test::ScratchFolder scratch;
+  test::write_text(scratch / "a.png", "abc");
+  test::write_text(scratch / "b.png", "abc");
+  test::write_text(scratch / "c.png", "abd");
+  test::write_text(scratch / "d.png", "abc");
+  const std::vector<std::string> hashes = {"1", "1", "1", "2"};
+  const auto digests = digests_of_equal(
+      {scratch / "a.png", scratch / "b.png", scratch / "c.png", scratch / "d.png"}, hashes);
+  // FIPS 180-4: the digest of "abc".
+  const std::string abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  EXPECT_EQ(digests[0], abc);
+  EXPECT_EQ(digests[1], abc);
+  EXPECT_EQ(digests[2].size(), abc.size());
+  EXPECT_NE(digests[2], abc);
+  EXPECT_EQ(digests[3], "");  // no other image has its short hash
+}
+
 }  // namespace
 }  // namespace yolov7::dataset::similarity
