@@ -132,7 +132,9 @@ Format dota_format() {
   format.limits_words =
       "a turned box comes back with its four corners as a polygon besides, and four corners of a "
       "rectangle as a turned box; blanks in class names "
-      "are written as -.";
+      "are written as -. Of attributes dota_difficult is kept, which is the number 2 for "
+      "difficult.";
+  format.keeps_attribute = [](const Attribute& one) { return one.name == "dota_difficult"; };
   format.limits = [](AnnotatedSet& set) {
     for (AnnotatedImage& image : set.images)
       for (AnnotatedObject& object : image.objects)

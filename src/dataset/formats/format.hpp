@@ -84,6 +84,8 @@ struct Format {
   const char* read_words = "yes";                          ///< in the table of docs/formats.md
   void (*write)(const Writing& writing) = nullptr;         ///< null: not written
   Holds holds;
+  /// Attributes that have a column of their own where others have no place; null: none has.
+  bool (*keeps_attribute)(const Attribute& one) = nullptr;
   bool names_once = false;  ///< of several attributes of one name an object keeps the last one
   /// What its files change besides, and the same in words for docs/formats.md; may be absent.
   void (*limits)(AnnotatedSet& set) = nullptr;

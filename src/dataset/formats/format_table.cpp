@@ -70,6 +70,21 @@ const std::vector<Property>& properties() {
   return list;
 }
 
+/// Attributes count where one of them has no column of its own.
+bool has_property(const Property& property, const AnnotatedObject& object, const Format& format) {
+  if (property.keep != &Holds::attributes || format.keeps_attribute == nullptr)
+    return property.has(object);
+  return !std::all_of(object.attributes.begin(), object.attributes.end(), format.keeps_attribute);
+}
+
+void forget_property(const Property& property, const Format& format, AnnotatedObject& object) {
+  if (property.keep == &Holds::attributes && format.keeps_attribute != nullptr)
+    std::erase_if(object.attributes,
+                  [&](const Attribute& one) { return !format.keeps_attribute(one); });
+  else
+    property.forget(object);
+}
+
 const char* mark(Keep keep) {
   switch (keep) {
     case Keep::no: return "–";
@@ -168,7 +183,7 @@ std::vector<Loss> losses(const AnnotatedSet& set, const Format& format) {
       AnnotatedObject rest = both ? object : AnnotatedObject();
       for (std::size_t i = 0; i < counts.size(); ++i) {
         const Property& property = properties()[i];
-        if (!property.has(both ? rest : object)) continue;
+        if (!has_property(property, both ? rest : object, format)) continue;
         ++counts[i];
         if (both && format.holds.*property.keep == Keep::no) property.forget(rest);
       }
@@ -199,8 +214,8 @@ void keep_what_it_holds(AnnotatedSet& set, const Format& format) {
   for (AnnotatedImage& image : set.images) {
     for (AnnotatedObject& object : image.objects) {
       for (const Property& property : properties())
-        if (format.holds.*property.keep == Keep::no && property.has(object))
-          property.forget(object);
+        if (format.holds.*property.keep == Keep::no && has_property(property, object, format))
+          forget_property(property, format, object);
       if (format.names_once) object.attributes = each_name_once(object.attributes);
     }
     if (format.holds.tags == Keep::no) image.tags.clear();

@@ -159,7 +159,12 @@ Format kitti_format() {
   holds.not_annotated = Keep::no_file;
   format.limits_words =
       "an ignored region is of the class DontCare, and what is of that class is ignored; blanks in "
-      "class names are written as _.";
+      "class names are written as _. Of attributes the numbers truncation and occlusion and "
+      "kitti_3d are kept.";
+  format.keeps_attribute = [](const Attribute& one) {
+    return one.name == "kitti_3d" || ((one.name == "truncation" || one.name == "occlusion") &&
+                                      std::holds_alternative<double>(one.value));
+  };
   format.limits = [](AnnotatedSet& set) {
     const int ignored = static_cast<int>(set.classes.size());
     set.classes.push_back({"DontCare", {}, {}, {}});

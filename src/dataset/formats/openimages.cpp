@@ -194,8 +194,11 @@ Format openimages_format() {
   holds.background = Keep::no;
   format.limits_words =
       "an image without a box has no row; reading such a set reports the image and leaves it out. "
-      "Attributes count as lost, though IsDepiction and IsInside are written. Source is xclick and "
-      "Confidence is 1 in every row.";
+      "Of attributes IsDepiction and IsInside are kept. Source is xclick and Confidence is 1 in "
+      "every row.";
+  format.keeps_attribute = [](const Attribute& one) {
+    return one.name == "IsDepiction" || one.name == "IsInside";
+  };
   return format;
 }
 

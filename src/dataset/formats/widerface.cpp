@@ -180,7 +180,14 @@ Format widerface_format() {
   format.write = write;
   Holds& holds = format.holds;
   holds.ignore = holds.occluded = Keep::yes;
-  format.limits_words = "every box becomes a face, the one class.";
+  format.limits_words =
+      "every box becomes a face, the one class. Of attributes the numbers blur, expression, "
+      "illumination, occlusion and pose are kept.";
+  format.keeps_attribute = [](const Attribute& one) {
+    const auto place = std::find(names.begin(), names.end(), one.name);
+    return place - names.begin() >= 4 && place != names.end() && one.name != names[7] &&
+           std::holds_alternative<double>(one.value);
+  };
   format.limits = [](AnnotatedSet& set) {
     set.classes = {{"face", {}, {}, {}}};
     for (AnnotatedImage& image : set.images)

@@ -208,6 +208,37 @@ TEST_F(TextFormats, OpenImagesWritesTrueMarksAlone) {
   EXPECT_NE(rows.find("\na,xclick,/m/c0,1,0.1,0.3,0.1,0.7,0,0,0,0,1\n"), std::string::npos) << rows;
 }
 
+TEST_F(TextFormats, AttributesThatHaveAColumnAreNotLost) {
+  image("a.png");
+  file("instances_train.json", R"({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [
+{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 5, 10, 30],
+ "attributes": {"truncation": 0.25, "occlusion": 2}},
+{"id": 2, "image_id": 1, "category_id": 1, "bbox": [11, 5, 10, 30],
+ "attributes": {"dota_difficult": 2}},
+{"id": 3, "image_id": 1, "category_id": 1, "bbox": [21, 5, 10, 30], "attributes": {"blur": 2}},
+{"id": 4, "image_id": 1, "category_id": 1, "bbox": [31, 5, 10, 30],
+ "attributes": {"IsInside": true}},
+{"id": 5, "image_id": 1, "category_id": 1, "bbox": [41, 5, 10, 30],
+ "attributes": {"blur": 1, "speed": 2}}], "categories": [{"id": 1, "name": "face"}]})");
+  EXPECT_EQ(lost(write("createml"), "attributes"), 5u);
+  // The object whose attributes have columns there, by its place.
+  const std::pair<const char*, std::size_t> kept[] = {
+      {"kitti", 0}, {"dota", 1}, {"widerface", 2}, {"openimages", 3}};
+  const std::vector<Attribute> attributes[] = {{{"truncation", 0.25}, {"occlusion", 2.0}},
+                                               {{"dota_difficult", 2.0}},
+                                               {{"blur", 2.0}},
+                                               {{"IsInside", true}}};
+  for (const auto& [name, place] : kept) {
+    EXPECT_EQ(lost(write(name), "attributes"), 4u) << name;
+    ConvertOptions written;
+    written.source = folder / name;
+    written.from = name;
+    Conversion again;
+    const AnnotatedSet set = read_annotations_of(written, again);
+    EXPECT_EQ(set.images.at(0).objects.at(place).attributes, attributes[place]) << name;
+  }
+}
+
 TEST_F(TextFormats, NoneAndSeveralFormatsAreNamed) {
   image("a.png");
   EXPECT_NE(fault("auto").find("found the signs of none among 0 files and 1 images"),
