@@ -23,9 +23,15 @@ std::string split_row(std::string_view row, std::string& name, std::vector<doubl
   std::size_t first = 1;
   double value = 0;
   while (first < tokens.size() && !read_number(tokens[first], value)) ++first;
-  // A number in the name: the columns are counted from the right.
-  if (tokens.size() > first + numbers_without_score + 1)
-    first = tokens.size() - numbers_without_score;
+  if (tokens.size() > first + numbers_without_score + 1) {
+    // A number in the name: the columns stand behind its last word.
+    for (first = tokens.size(); first > 1 && read_number(tokens[first - 1], value);) --first;
+    if (tokens.size() > first + numbers_without_score + 1)
+      return fmt::format(
+          "expected a class and 14 or 15 numbers, found {} numbers: with a class that ends with a "
+          "number, nothing tells whether the last one is a score",
+          tokens.size() - first);
+  }
   if (tokens.size() < first + numbers_without_score)
     return fmt::format("expected a class and 14 or 15 numbers, found {} columns", tokens.size());
   for (std::size_t i = 0; i < tokens.size(); ++i) {

@@ -46,6 +46,24 @@ TEST_F(TextFormats, KittiCountsColumnsFromTheRight) {
   EXPECT_EQ(account.boxes.in, 5u);
 }
 
+TEST_F(TextFormats, KittiClassesWithNumbers) {
+  image("training/image_2/a.png");
+  file("training/label_2/a.txt",
+       "Route 66 sign 0 0 -10 1 2 30 40 -1 -1 -1 -1000 -1000 -1000 -10\n"
+       "Route 66 sign 0 0 -10 5 2 30 40 -1 -1 -1 -1000 -1000 -1000 -10 0.75\n"
+       "Car 2 0 0 -10 1 2 30 40 -1 -1 -1 -1000 -1000 -1000 -10 0.75\n");
+  const AnnotatedSet set = read("kitti");
+  EXPECT_EQ(names_of(set), std::vector<std::string>{"Route 66 sign"});
+  const auto& objects = set.images.at(0).objects;
+  ASSERT_EQ(objects.size(), 2u) << said();
+  EXPECT_EQ(objects[0].box, (Xyxy{1, 2, 30, 40}));
+  EXPECT_FALSE(objects[0].score);
+  EXPECT_EQ(objects[1].box, (Xyxy{5, 2, 30, 40}));
+  EXPECT_EQ(objects[1].score, 0.75);
+  EXPECT_TRUE(dropped("expected a class and 14 or 15 numbers, found 16 numbers")) << said();
+  EXPECT_EQ(account.drops.at(0).line, 3);
+}
+
 /// A file of an image is read whatever its first row is.
 TEST_F(TextFormats, ABadFirstRowDoesNotHideAFile) {
   image("images/a.png");
