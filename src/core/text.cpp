@@ -41,6 +41,11 @@ bool is_control(std::string_view sequence) {
          static_cast<unsigned char>(sequence[1]) < 0xA0;  // C1
 }
 
+/// from_chars() takes no plus. One sign is enough: "+-5" is no number.
+std::string_view without_plus(std::string_view s) {
+  return s.starts_with('+') && !s.starts_with("+-") ? s.substr(1) : s;
+}
+
 /// Walks s by UTF-8 sequences; harmful bytes go out as \xNN, the rest through `keep`.
 template <class Keep>
 std::string escape_controls(std::string_view s, Keep keep) {
@@ -115,7 +120,7 @@ bool contains(const std::vector<std::string>& list, std::string_view s) {
 }
 
 std::optional<double> parse_double(std::string_view s) {
-  if (!s.empty() && s.front() == '+') s.remove_prefix(1);
+  s = without_plus(s);
   double value = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
   if (end != s.data() + s.size() || s.empty()) return std::nullopt;
@@ -124,7 +129,7 @@ std::optional<double> parse_double(std::string_view s) {
 }
 
 std::optional<std::int64_t> parse_int(std::string_view s) {
-  if (!s.empty() && s.front() == '+') s.remove_prefix(1);
+  s = without_plus(s);
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
   if (end != s.data() + s.size() || s.empty() || error != std::errc{}) return std::nullopt;

@@ -26,10 +26,11 @@ TEST(Text, NumbersAreStrict) {
   EXPECT_EQ(parse_double("1.5"), 1.5);
   EXPECT_EQ(parse_double("+2"), 2.0);
   EXPECT_EQ(parse_double("1e-3"), 0.001);
-  for (const char* bad : {"", "1,5", "1.5x", " 1", "0x10", "--1"})
+  for (const char* bad : {"", "1,5", "1.5x", " 1", "0x10", "--1", "+-5", "++5", "+"})
     EXPECT_FALSE(parse_double(bad)) << bad;
   EXPECT_EQ(parse_int("-12"), -12);
-  for (const char* bad : {"", "1.0", "12a", "99999999999999999999"})
+  EXPECT_EQ(parse_int("+7"), 7);
+  for (const char* bad : {"", "1.0", "12a", "99999999999999999999", "+-5", "++5", "+"})
     EXPECT_FALSE(parse_int(bad)) << bad;
 }
 
