@@ -114,6 +114,12 @@ Answer head_of(const httplib::Response& response) {
   return answer;
 }
 
+/// An address that is none, for a message. A password may hold a slash ("http://u:a/b@host"), and a
+/// key may stand in a query.
+std::string without_secrets(const std::string& text) {
+  return text.find_first_of("@?") == std::string::npos ? yolov7::text::printable(text) : "***";
+}
+
 void take_port(std::string_view rest, Address& address, const std::string& text,
                const std::string& what) {
   if (rest.empty()) return;
@@ -121,8 +127,8 @@ void take_port(std::string_view rest, Address& address, const std::string& text,
   const auto [end, code] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), port);
   if (rest[0] != ':' || code != std::errc() || end != rest.data() + rest.size() || port < 1 ||
       port > 65'535)
-    throw usage_error(fmt::format("{}: expected a port of 1 to 65535, found '{}'", what,
-                                  yolov7::text::printable(text)));
+    throw usage_error(
+        fmt::format("{}: expected a port of 1 to 65535, found '{}'", what, without_secrets(text)));
   address.port = port;
 }
 
@@ -145,9 +151,8 @@ Address parse_address(const std::string& text, const std::string& what) {
   const std::size_t colon = text.find("://");
   address.scheme = colon == std::string::npos ? "" : yolov7::text::lower(text.substr(0, colon));
   if (address.scheme != "http" && address.scheme != "https")
-    throw usage_error(
-        fmt::format("{}: expected an http or https address, found '{}'", what,
-                    text.find('@') == std::string::npos ? yolov7::text::printable(text) : "***"));
+    throw usage_error(fmt::format("{}: expected an http or https address, found '{}'", what,
+                                  without_secrets(text)));
   const std::string rest = text.substr(colon + 3);
   const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
   std::string host = rest.substr(0, end);
@@ -168,8 +173,8 @@ Address parse_address(const std::string& text, const std::string& what) {
     host = host.substr(0, at);
   }
   if (host.empty())
-    throw usage_error(fmt::format("{}: expected a host in the address, found '{}'", what,
-                                  yolov7::text::printable(text)));
+    throw usage_error(
+        fmt::format("{}: expected a host in the address, found '{}'", what, without_secrets(text)));
   address.host = yolov7::text::lower(host);
   address.prefix = rest.substr(end);
   while (address.prefix.ends_with('/')) address.prefix.pop_back();

@@ -256,9 +256,9 @@ std::string mlflow_address(const std::string& option) {
   const std::string address = option == "env" ? variable("MLFLOW_TRACKING_URI") : option;
   const std::string from = option == "env" ? "MLFLOW_TRACKING_URI" : setting_name("mlflow");
   if (!address.starts_with("http://") && !address.starts_with("https://"))
-    throw usage_error(
-        fmt::format("{}: expected the http or https address of an MLflow server, found '{}'", from,
-                    text::printable(address)));
+    throw usage_error(fmt::format(
+        "{}: expected the http or https address of an MLflow server, found '{}'", from,
+        address.find_first_of("@?") == std::string::npos ? text::printable(address) : "***"));
   const std::string host = address.substr(address.find("://") + 3);
   if (host.substr(0, host.find('/')).find('@') != std::string::npos)
     throw usage_error(

@@ -69,7 +69,12 @@ Place parse_place(const std::string& text, const std::vector<std::string>& servi
     std::string prefix;
     for (std::size_t i = 1; i + 1 < parts.size(); ++i) prefix += "/" + parts[i];
     if (parts.size() > 1) place.parts = {parts.back()};
-    place.server = server_of(host, prefix, carrier == "https", !carrier.empty(), text);
+    try {
+      place.server = server_of(host, prefix, carrier == "https", !carrier.empty(), text);
+    } catch (const Error&) {  // which shows the host, and a password may hold a slash
+      if (text.find('@') == std::string::npos) throw;
+      throw wrong(text, services, "a user or a password");
+    }
   }
   if (place.parts.size() < least || place.parts.size() > most)
     throw wrong(text, services, fmt::format("{} parts", place.parts.size()));

@@ -30,7 +30,8 @@ TEST(HttpAddress, ItsParts) {
   for (const char* bad :
        {"", "host", "ftp://host", "http://", "http:///a", "http://h:0", "http://h:65536",
         "http://h:x", "http://h:", "http://u:s3cret@h", "http://s3cret@h/a", "http://h?a=s3cret",
-        "http://h/a#b", "http://h/ a", "http://h\r\nX: 1", "file:///etc/passwd"}) {
+        "http://h/a#b", "http://h/ a", "http://h\r\nX: 1", "file:///etc/passwd",
+        "http://u:s3cret/x@h", "htp://h?a=s3cret"}) {
     const std::string said = test::error_of([&] { parse_address(bad, "--to"); });
     EXPECT_EQ(said.rfind("--to: expected", 0), 0u) << bad << " → " << said;
     EXPECT_EQ(said.find("s3cret"), std::string::npos) << said;

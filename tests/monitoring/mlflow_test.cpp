@@ -70,6 +70,11 @@ TEST(MlflowAddress, IsHttpWithoutAPassword) {
     EXPECT_NE(test::error_of([&] { mlflow_address(bad); }).find("expected"), std::string::npos)
         << bad;
   EXPECT_EQ(mlflow_address("http://host/a@b"), "http://host/a@b");
+  for (const char* bad : {"postgresql://u:s3cret@host/db", "http://u:s3cret/x@host"}) {
+    const std::string said = test::error_of([&] { mlflow_address(bad); });
+    EXPECT_NE(said.find("expected"), std::string::npos) << bad;
+    EXPECT_EQ(said.find("s3cret"), std::string::npos) << said;
+  }
 }
 
 TEST(MlflowAddress, ATokenOrAPasswordTravelsOverHttpsOrToThisMachine) {

@@ -51,7 +51,7 @@ TEST(Place, WhatIsNoPlace) {
        {"", "roboflow:/a/b", "roboflow://", "roboflow://a", "roboflow://a/b/c/d", "roboflow://a//c",
         "roboflow://a/../b", "roboflow://a/b?x=1", "roboflow://a/b c", "roboflow+http://a/b",
         "ftp://a/b", "label-studio+ftp://h/a", "label-studio://h/..", "label-studio://u:s3cret@h/a",
-        "cvat://h:99999/a", "cvat:///a", "cvat://h?x/a"}) {
+        "label-studio://u:s3cret/x@h/a", "cvat://h:99999/a", "cvat:///a", "cvat://h?x/a"}) {
     const std::string said = fault(text);
     EXPECT_NE(said.find("expected"), std::string::npos) << text << " → " << said;
     EXPECT_EQ(said.find("s3cret"), std::string::npos) << said;
