@@ -221,8 +221,11 @@ Download download(Client& client, const Request& request, const fs::path& path,
   for (int number = 1;;) {
     check_stop(stop);
     Try one(part, options, path, result);
-    const std::stop_callback on_stop(stop, [at] { at->stop(); });
-    Outcome outcome = one.run(*at, now);
+    Outcome outcome;
+    {  // gone before a redirection replaces the client that it stops
+      const std::stop_callback on_stop(stop, [at] { at->stop(); });
+      outcome = one.run(*at, now);
+    }
     check_stop(stop);
     const int status = outcome.answer ? outcome.answer->status : 0;
     if (status == ok || status == partial) break;
