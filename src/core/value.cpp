@@ -280,10 +280,12 @@ std::string yaml_flow(const Value& value) {
   switch (value.kind) {
     case Value::Kind::null: return "null";
     case Value::Kind::scalar: {
-      // A plain number or switch stays one.
+      // A plain number or switch stays one. These characters end a plain text in flow style alone.
       const std::string quoted = yaml_scalar(value.scalar);
-      return !value.quoted && quoted.substr(1, quoted.size() - 2) == value.scalar ? value.scalar
-                                                                                  : quoted;
+      return !value.quoted && quoted.substr(1, quoted.size() - 2) == value.scalar &&
+                     value.scalar.find_first_of(",?[]{}") == std::string::npos
+                 ? value.scalar
+                 : quoted;
     }
     case Value::Kind::sequence:
       for (const Value& element : value.sequence) parts.push_back(yaml_flow(element));

@@ -61,6 +61,16 @@ TEST(Yaml, ScalarsComeBackAsTheyWere) {
   }
 }
 
+// Plain texts of block style that flow style would cut.
+TEST(Yaml, FlowTextHasTheSameTexts) {
+  const Value root = parse_yaml("- bus, coach\n- which?\n- a[0]\n- b{1}\n- 1.5\n", "x");
+  const std::string flow = yaml_flow(root);
+  EXPECT_EQ(flow, "[\"bus, coach\", \"which?\", \"a[0]\", \"b{1}\", 1.5]");
+  const Value again = parse_yaml(flow, "y");
+  ASSERT_EQ(again.sequence.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(again.sequence[i].text(), root.sequence[i].text());
+}
+
 TEST(Json, DepthAndSyntaxAreBounded) {
   EXPECT_EQ(parse_json("{\"a\": [1, 2]}", "x")["a"][1], 2);
   EXPECT_EQ(test::error_of([] { parse_json("{\n  \"a\": ,\n}", "x.json"); }),
