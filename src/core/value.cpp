@@ -122,6 +122,8 @@ class Builder : public YAML::EventHandler {
     } else if (!top.have_key) {
       if (value.kind != Value::Kind::scalar && value.kind != Value::Kind::null)
         fail(mark, "a key that is not plain text");
+      if (value.scalar == "<<" && !value.quoted)
+        fail(mark, "a merge key ('<<'), which is not read: write out the entries that it brings");
       if (top.value.find(value.scalar) != nullptr)
         fail(mark, fmt::format("the key '{}' twice", text::printable(value.scalar.substr(0, 200))));
       top.key = value.scalar;

@@ -38,6 +38,10 @@ TEST(Yaml, RefusesWhatCouldHurt) {
   EXPECT_NE(test::error_of([] { parse_yaml("", "x"); }).find("empty file"), std::string::npos);
   EXPECT_NE(test::error_of([] { parse_yaml(std::string_view("a\0b", 3), "x"); }).find("zero byte"),
             std::string::npos);
+  EXPECT_EQ(test::error_of([] { parse_yaml("a: &a {nc: 2}\nb:\n  <<: *a\n", "x"); }),
+            "x:3:3: found a merge key ('<<'), which is not read: write out the entries that it "
+            "brings");
+  EXPECT_EQ(parse_yaml("\"<<\": 1\n", "x").at("<<").integer(), 1);
   // Nine levels of nine aliases each: 9^9 values if expanded.
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
