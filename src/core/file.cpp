@@ -206,14 +206,17 @@ int open_lock(const fs::path& path, int operation) {
   return fd;
 }
 
+[[noreturn]] void fail_to_lock(const fs::path& path) {
+  throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
+}
+
 }  // namespace
 
 Lock Lock::acquire(const fs::path& path, const std::stop_token& stop) {
   for (;;) {
     const int fd = open_lock(path, LOCK_EX | LOCK_NB);
     if (fd >= 0) return Lock(fd);
-    if (errno != EWOULDBLOCK)
-      throw Error(fmt::format("{}: cannot lock: {}", path.string(), reason()));
+    if (errno != EWOULDBLOCK) fail_to_lock(path);
     check_stop(stop);  // a blocking flock would go on
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -221,8 +224,9 @@ Lock Lock::acquire(const fs::path& path, const std::stop_token& stop) {
 
 std::optional<Lock> Lock::try_acquire(const fs::path& path) {
   const int fd = open_lock(path, LOCK_EX | LOCK_NB);
-  if (fd < 0) return std::nullopt;
-  return Lock(fd);
+  if (fd >= 0) return Lock(fd);
+  if (errno != EWOULDBLOCK) fail_to_lock(path);  // no locks on this file system
+  return std::nullopt;
 }
 
 Lock::Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
