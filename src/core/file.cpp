@@ -40,6 +40,12 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
   }
 }
 
+/// A network disk may say only here that it has no room. After EINTR the descriptor is gone, too.
+void close_written(Descriptor& d, const fs::path& path) {
+  if (::close(std::exchange(d.fd, -1)) != 0 && errno != EINTR)
+    throw Error(fmt::format("{}: cannot write: {}", path.string(), reason()));
+}
+
 void sync_path(const fs::path& path, int flags) {
   Descriptor d{::open(path.c_str(), flags | O_CLOEXEC)};
   if (d.fd < 0) throw Error(fmt::format("{}: cannot open to sync: {}", path.string(), reason()));
@@ -149,6 +155,7 @@ void write_atomically(const fs::path& path, std::string_view content, Sync sync)
         Descriptor d{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
         if (d.fd < 0) throw Error(fmt::format("{}: cannot create: {}", path.string(), reason()));
         write_all(d.fd, content, path);
+        close_written(d, path);
       },
       {}, sync);
 }
@@ -157,6 +164,7 @@ void append_line(const fs::path& path, std::string_view line) {
   Descriptor d{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
   if (d.fd < 0) throw Error(fmt::format("{}: cannot open to append: {}", path.string(), reason()));
   write_all(d.fd, std::string(line) + "\n", path);
+  close_written(d, path);
 }
 
 bool make_folder(const fs::path& path) {

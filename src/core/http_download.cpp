@@ -102,8 +102,7 @@ class Try {
     receiver.begin = [this](const Answer& head) { return begin(head); };
     receiver.take = [this](const char* bytes, std::size_t count) { return take(bytes, count); };
     Outcome outcome = client.try_once(request, receiver);
-    const bool closed = file_ == nullptr || std::fflush(file_.get()) == 0;
-    file_.reset();
+    const bool closed = file_ == nullptr || std::fclose(file_.release()) == 0;
     if (!fault_.empty()) throw Error(fault_);
     if (!closed)
       throw Error(fmt::format("{}: cannot write: {}", part_.file.string(), std::strerror(errno)));

@@ -194,7 +194,7 @@ void write_entry(zip_t* zip, const Entry& entry, const fs::path& archive, const 
       throw failed();
   }
   if (done != entry.bytes) throw damaged();
-  if (std::fflush(to.get()) != 0) throw failed();
+  if (std::fclose(to.release()) != 0) throw failed();
 }
 
 }  // namespace
