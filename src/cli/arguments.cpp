@@ -138,13 +138,15 @@ bool parse_arguments(const Settings& settings, const std::vector<std::string>& a
       std::fputs(help_text(all, page).c_str(), stdout);
       return false;
     }
-  std::map<const Setting*, std::string> seen;
+  std::map<const Setting*, const Option*> seen;
   for (const Option& option : options) {
-    // Two values for one setting are an error: otherwise one of them would be ignored silently.
-    if (const auto [earlier, fresh] = seen.emplace(option.setting, option.spelled);
-        !fresh && !option.setting->is_switch())
+    // Two values for one setting are an error: otherwise one of them would be ignored silently. A
+    // switch that stands twice without a value says one thing.
+    if (const auto [earlier, fresh] = seen.emplace(option.setting, &option);
+        !fresh &&
+        (!option.setting->is_switch() || option.has_values || earlier->second->has_values))
       throw usage_error(fmt::format("{}: expected one value for {}, found two: '{}' and '{}'",
-                                    settings.title, option.setting->name, earlier->second,
+                                    settings.title, option.setting->name, earlier->second->spelled,
                                     option.spelled));
     apply(settings, option);
   }

@@ -37,6 +37,8 @@ TEST(Program, WrongCallsExitWithTwoAndOneLine) {
       {{"train", "--cfg", "yolov7.yaml", "--epochs", "0"}, "1..1e+06"},
       {{"train", "--cfg", "yolov7.yaml", "--epochs", "3", "--epochs", "4"},
        "expected one value for epochs, found two: '--epochs' and '--epochs'"},
+      {{"train", "--cfg", "yolov7.yaml", "--nosave", "--nosave=false"},
+       "expected one value for nosave, found two: '--nosave' and '--nosave'"},
       {{"info", "--quiet", "--verbose"}, "expected --quiet or --verbose, found both"},
       {{"train", "--s"}, "is ambiguous"},
       {{"train", "extra"}, "expected an option, found 'extra'"},
