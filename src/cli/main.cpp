@@ -50,7 +50,7 @@ const Verb& find_verb(const std::string& name) {
                                 text::join(names, ", ")));
 }
 
-ExitCode run(const std::vector<std::string>& arguments) {
+ExitCode run_verb(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
       arguments[0] == "help") {
     const bool pages = arguments.size() > 1 && arguments[1] == "markdown";
@@ -65,9 +65,14 @@ ExitCode run(const std::vector<std::string>& arguments) {
   Output output;
   const nlohmann::json result = verb.run({arguments.begin() + 1, arguments.end()}, output);
   if (output.json && !result.is_null()) std::fputs((json_text(result) + "\n").c_str(), stdout);
+  return output.code;
+}
+
+ExitCode run(const std::vector<std::string>& arguments) {
+  const ExitCode code = run_verb(arguments);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     throw Error("cannot write the result to stdout");
-  return output.code;
+  return code;
 }
 
 ExitCode guarded(const std::vector<std::string>& arguments) {

@@ -22,6 +22,19 @@ TEST(Program, HelpAndVersion) {
   }
 }
 
+// Every write to /dev/full fails as on a full disk.
+TEST(Program, AResultThatCannotBeWrittenIsAFailure) {
+  for (const char* what : {"--help", "--version", "completion"}) {
+    std::vector<std::string> arguments{what};
+    if (arguments[0] == "completion") arguments.emplace_back("bash");
+    const Outcome outcome = Process(arguments, std::filesystem::temp_directory_path(), {},
+                                    {"sh", "-c", "exec \"$@\" > /dev/full", "sh"})
+                                .wait();
+    EXPECT_EQ(outcome.code, 1) << what;
+    EXPECT_EQ(outcome.err, "error: cannot write the result to stdout\n") << what;
+  }
+}
+
 TEST(Program, WrongCallsExitWithTwoAndOneLine) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
       {{"trian"}, "did you mean 'train'?"},
