@@ -249,6 +249,19 @@ Value read_yaml(const std::filesystem::path& path, const YamlLimits& limits) {
   return parse_yaml(file::read(path, limits.bytes), path.string(), limits);
 }
 
+namespace {
+
+/// What readers of YAML 1.1, such as Python's, take for a number or a date: 0x1F, 1_000,
+/// 2024-05-01.
+bool is_number_elsewhere(std::string_view text) {
+  if (text.empty() || text.front() < '0' || text.front() > '9') return false;
+  return text.starts_with("0x") || text.starts_with("0o") || text.starts_with("0b") ||
+         (text.find_first_of("_-") != std::string_view::npos &&
+          text.find_first_not_of("0123456789_.-") == std::string_view::npos);
+}
+
+}  // namespace
+
 std::string yaml_scalar(std::string_view text) {
   const auto plain_character = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -257,7 +270,8 @@ std::string yaml_scalar(std::string_view text) {
   const std::string word = text::lower(text);
   const bool reserved = word == "true" || word == "false" || word == "yes" || word == "no" ||
                         word == "on" || word == "off" || word == "null" || word == "y" ||
-                        word == "n" || text::parse_double(text).has_value();
+                        word == "n" || text::parse_double(text).has_value() ||
+                        is_number_elsewhere(text);
   bool plain = !text.empty() && !reserved && text.front() != '-' && text.front() != '.';
   for (const char c : text) plain = plain && plain_character(c);
   if (plain) return std::string(text);

@@ -65,6 +65,16 @@ TEST(Yaml, ScalarsComeBackAsTheyWere) {
   }
 }
 
+// PyYAML reads the plain ones as 31, 1000, 5 and a date.
+TEST(Yaml, NumbersAndDatesOfOtherReadersAreQuoted) {
+  EXPECT_EQ(yaml_scalar("0x1F"), "\"0x1F\"");
+  EXPECT_EQ(yaml_scalar("1_000"), "\"1_000\"");
+  EXPECT_EQ(yaml_scalar("0b101"), "\"0b101\"");
+  EXPECT_EQ(yaml_scalar("2024-05-01"), "\"2024-05-01\"");
+  for (const std::string plain : {"640x480", "0.2.0", "2024-05-01-run", "7up", "images/1_2"})
+    EXPECT_EQ(yaml_scalar(plain), plain);
+}
+
 // Plain texts of block style that flow style would cut.
 TEST(Yaml, FlowTextHasTheSameTexts) {
   const Value root = parse_yaml("- bus, coach\n- which?\n- a[0]\n- b{1}\n- 1.5\n", "x");
