@@ -68,6 +68,8 @@ double Random::gamma(double shape) {
 
 double Random::beta(double a, double b) {
   const double x = gamma(a), y = gamma(b);
+  // Small shapes give numbers too small for a double; their share is then as good as 0 or 1.
+  if (x + y <= 0) return chance(a / (a + b)) ? 1 : 0;
   return x / (x + y);
 }
 

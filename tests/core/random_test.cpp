@@ -61,6 +61,20 @@ TEST(Random, MomentsMatchTheDistributions) {
   EXPECT_NEAR(beta_squares / n, 1.0 / 68, 0.0006);  // Beta(8, 8): variance 64 / (256 · 17)
 }
 
+// Nearly all draws of both gammas are below the smallest double; Beta(a, b) is 1 with probability
+// a / (a + b) in that limit.
+TEST(Random, BetaOfSmallShapesIsANumber) {
+  Random random(3, 0, 0, 0);
+  constexpr int n = 10'000;
+  double sum = 0;
+  for (int i = 0; i < n; ++i) {
+    const double b = random.beta(3e-6, 1e-6);
+    ASSERT_TRUE(b >= 0 && b <= 1) << b;
+    sum += b;
+  }
+  EXPECT_NEAR(sum / n, 0.75, 5 * std::sqrt(0.1875 / n));
+}
+
 TEST(Random, PermutationHoldsEveryIndexOnce) {
   auto order = Random(1, 0, 0, 0).permutation(100);
   EXPECT_FALSE(std::is_sorted(order.begin(), order.end()));
