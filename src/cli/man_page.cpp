@@ -70,8 +70,19 @@ std::string environment() {
         std::pair("XDG_CACHE_HOME",
                   "parent of the folder for indices of read-only data sets and "
                   "compiled networks; without it ~/.cache"),
+        std::pair("YOLOV7_STORE", "folder of the version store, where --store names none"),
         std::pair("YOLOV7_ONNXRUNTIME", "path of the library of ONNX Runtime"),
-        std::pair("MLFLOW_TRACKING_URI", "address of the MLflow server of --mlflow without one")})
+        std::pair("YOLOV7_FONT", "path of a font that is asked before the others"),
+        std::pair("YOLOV7_CREDENTIALS",
+                  "file with the keys of servers; without it ~/.config/yolov7.cpp/credentials, or "
+                  "that folder in XDG_CONFIG_HOME"),
+        std::pair("YOLOV7_SERVER_KEY", "key of a server of the Open Inference Protocol"),
+        std::pair("ROBOFLOW_API_KEY, LABEL_STUDIO_API_KEY, CVAT_ACCESS_TOKEN", "keys of these"),
+        std::pair("CVAT_USERNAME, CVAT_PASSWORD", "instead of CVAT's token"),
+        std::pair("MLFLOW_TRACKING_URI", "address of the MLflow server of --mlflow without one"),
+        std::pair("MLFLOW_TRACKING_TOKEN", "its token"),
+        std::pair("MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD", "instead of its token"),
+        std::pair("SSL_CERT_FILE", "further authorities whose certificates are trusted")})
     out += paragraph(fmt::format("\\fB{}\\fR", roff_text(name)), roff_text(meaning));
   return out;
 }

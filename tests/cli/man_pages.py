@@ -36,6 +36,9 @@ def main(program):
         wanted = {"yolov7-" + verb.replace(" ", "-") + ".1": verb for verb in verbs}
         if set(wanted) != set(pages):
             sys.exit(f"expected a page for each verb, found {sorted(set(wanted) ^ set(pages))}")
+        for variable in ("NO_COLOR", "XDG_CACHE_HOME", "YOLOV7_STORE", "YOLOV7_CREDENTIALS", "YOLOV7_SERVER_KEY", "ROBOFLOW_API_KEY", "CVAT_PASSWORD", "MLFLOW_TRACKING_TOKEN"):
+            if not re.search(rf"^ENVIRONMENT$.*^ .*\b{variable}\b", first, re.M | re.S):
+                sys.exit(f"yolov7.1: expected {variable}, found none")
         options = 0
         for name, verb in wanted.items():
             page, table = pages[name], said(program, *verb.split(), "--help", "all")
