@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/text.hpp"
 
 namespace yolov7 {
 
@@ -116,6 +118,10 @@ class Pieces : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return end(); }
   bool end_array() override { return end(); }
   bool key(string_t& one) override {
+    // The pieces of both would come, where other readers keep the last one.
+    if (open_.empty() && !members_.insert(one).second)
+      throw Error(fmt::format("{}: expected each member of the document once, found '{}' twice",
+                              source_, text::printable(one)));
     (open_.empty() ? member_ : keys_.back()) = std::move(one);
     return true;
   }
@@ -170,6 +176,7 @@ class Pieces : public nlohmann::json_sax<nlohmann::json> {
   Root root_ = Root::none;
   bool in_member_ = false;
   std::string member_;
+  std::set<std::string> members_;  // of the document
   std::vector<json> open_;
   std::vector<std::string> keys_;
 };

@@ -43,6 +43,8 @@ TEST(JsonStream, FaultsAreThoseOfTheWholeReader) {
             "a.json: expected at most 100 nested levels of JSON, found more");
   EXPECT_EQ(fault("[1e999]"),
             "a.json: expected JSON, found a number that is too large for any number type");
+  EXPECT_EQ(fault(R"({"a": [1], "b": {"a": 2}, "a": [3]})"),
+            "a.json: expected each member of the document once, found 'a' twice");
   EXPECT_EQ(fault("7"), "a.json: expected a JSON object or array, found a single value");
 }
 
