@@ -4,7 +4,7 @@
 # %% [markdown]
 # # Compress a detector for a phone
 #
-# Three things make a network smaller and faster: fewer channels (pruning), 8-bit integers (quantization), and further training under the old network as teacher (distillation), which wins back what pruning lost.
+# Three things make a network smaller and faster: fewer channels (pruning), 8-bit integers (quantization), and further training with the old network as teacher (distillation), which regains accuracy that pruning lost.
 # `yolov7 compress` does all three, measures every result against one accuracy budget, and takes the fastest that keeps it, or says that none does.
 #
 # *Not shown here*: a phone. Times are of this machine; the file for the phone is compared with the weights, and `docs/export/android.md` and `ios.md` say how to run it there.
@@ -57,7 +57,7 @@ assert report["kept"] == (report["chosen"] is not None)
 # %% [markdown]
 # ## 3. The trade
 #
-# Left is faster, up is better. Whatever lies below the budget is out, however fast it is.
+# Left is faster, up is more accurate. A network below the line of the budget is not taken, however fast it is.
 
 # %%
 curves("mAP on val over the least time of one image", {f'{one["network"]}, {one["numbers"]}': [(one["latency_ms"]["least"], one["map"]["value"])] for one in measured}, "milliseconds", dots=True)

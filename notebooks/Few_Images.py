@@ -50,7 +50,7 @@ assert again["train"]["pictures"] > check["splits"]["train"]["pictures"] and aga
 # %% [markdown]
 # ## 3. Four trainings
 #
-# The official recipe collects gradients over 64 images and warms up for at least 1,000 steps: with so few images the training is over before it has begun. The default takes small steps and many of them, with AdamW.
+# The official recipe collects gradients over 64 images and warms up for at least 1,000 steps: with so few images the whole training is shorter than the warm-up. The default takes small steps and many of them, with AdamW.
 
 # %%
 ways = {"official recipe, from scratch": (DATA, "--weights '' --recipe official"), "default, from scratch": (DATA, "--weights ''"), "default, from the start weights": (DATA, "--weights synth"),
@@ -88,7 +88,7 @@ if EPOCHS >= 40:
 # %% [markdown]
 # ## 5. What to do next
 #
-# Label more, but the right ones: `yolov7 active select` chooses them (`docs/active.md`). What three seeds and 60 blood-cell images say about all of this stands in `docs/small-data.md`.
+# Label more, but the right ones: `yolov7 active select` chooses them (`docs/active.md`). `docs/small-data.md` has measurements on 60 blood-cell images with three seeds.
 
 # %%
 worst = min(tests["default, from the start weights"]["per_class"], key=lambda one: one["coco"]["ap50"])

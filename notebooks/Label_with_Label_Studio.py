@@ -4,7 +4,7 @@
 # %% [markdown]
 # # Label with Label Studio
 #
-# A detector that is half good saves labelling: it suggests boxes, people correct them, and the corrected images train the next detector. `yolov7 active loop` does the whole round. With a server of Label Studio
+# A detector that finds a part of the objects saves labelling: it suggests boxes, people correct them, and the corrected images train the next detector. `yolov7 active loop` does the whole round. With a server of Label Studio
 # (`pip install label-studio && label-studio start`, nothing to sign up for) put `SERVER` at its address and its token into the environment as `LABEL_STUDIO_API_KEY`. Without one, a folder takes the server's place: the same calls, the same files.
 #
 # In both cases a cell of this notebook plays the person, so that it runs by itself: it leaves a suggested box where it fits well (an overlap of .8), and draws the true one where none does.
@@ -129,7 +129,7 @@ assert round_["answered"] == len(tasks["tasks"]) and round_["map50"] is not None
 # %% [markdown]
 # ## 6. By files alone
 #
-# Where no connection is wanted, Label Studio's own JSON goes both ways: its export is read, and tasks with annotations are written for its import.
+# Without a connection, use files: the program reads Label Studio's export and writes tasks with annotations for its import.
 
 # %%
 out = yolov7(f"dataset convert --source {work}/drawn --to label-studio --out {fresh('exchange')}")

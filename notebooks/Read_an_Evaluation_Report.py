@@ -103,7 +103,7 @@ assert all(one["recall50"] >= one["recall50_above_best_threshold"] - 1e-9 for on
 # %% [markdown]
 # ## 6. Is a score a probability?
 #
-# Of boxes with a score of .8, are eight of ten right? The expected calibration error is the mean distance of the two. A detector may have a high mAP and scores that are far off; whoever sets a threshold once and for all should look.
+# Of boxes with a score of .8, are eight of ten right? The expected calibration error is the mean distance of the two. A detector may have a high mAP and scores that are far from probabilities. Look here before you fix a threshold.
 
 # %%
 calibration = val["calibration"]
@@ -114,7 +114,7 @@ assert 0 <= calibration["expected_error"] <= 1
 # %% [markdown]
 # ## 7. Look at the worst images
 #
-# Numbers say how much, images say why. Sometimes the label is wrong, not the detector: `yolov7 dataset check --predictions` ranks the labels that a detector speaks against.
+# Numbers say how many errors there are; images show why. Sometimes the label is wrong, not the detector: `yolov7 dataset check --predictions` ranks the labels that a detector speaks against.
 
 # %%
 if (folder / "worst_pictures.jpg").exists():
@@ -125,7 +125,7 @@ else:
 # %% [markdown]
 # ## 8. Is it better than the one before?
 #
-# Two models are compared on the same draws of the same images, so that what is common to both falls out. The interval of the *difference* decides; two separate intervals that overlap do not say that there is none. mAP50 and mAP may disagree: one model
+# Two models are compared on the same draws of the same images, so a draw of easy images is easy for both. The interval of the *difference* decides; two separate intervals that overlap do not say that there is none. mAP50 and mAP may disagree: one model
 # may find more, the other may frame better.
 
 # %%

@@ -75,7 +75,7 @@ assert all(one["detections_left_out"] == 0 for one in scores.values())
 assert scores["in tiles"]["coco"]["map50"] > scores["shrunk to the training size"]["coco"]["map50"] + 0.3
 
 # %% [markdown]
-# What is to see: shrinking loses everything. The whole image and the tiles find nearly the same, because the objects have the same scale; overlap makes tiles slower. But the whole image needs memory for all of it at once, which grows
+# Shrinking loses everything. The whole image and the tiles find nearly the same, because the objects have the same scale; overlap makes tiles slower. But the whole image needs memory for all of it at once, which grows
 # with its area, and tiles only for a part at a time, so that an image of any size fits. (On images as small as those of the test of this notebook, what tiles need besides weighs more.)
 
 # %%

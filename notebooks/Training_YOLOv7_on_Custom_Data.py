@@ -42,7 +42,7 @@ PROGRAM = "yolov7"     # the program, or its path
 #
 # A backbone makes maps of 1/8, 1/16 and 1/32 of the image, a neck joins them, a head predicts boxes in each cell. What is special in YOLOv7:
 #
-# * **E-ELAN**: groups of convolutions whose outputs are all concatenated, so that gradients have short ways.
+# * **E-ELAN**: groups of convolutions whose outputs are all concatenated, so that gradients reach early layers by short paths.
 # * **Compound scaling** of depth and width inside such groups.
 # * **Trainable bag of freebies**: planned re-parameterization, auxiliary heads that learn from coarse to fine labels, assignment by optimal transport (OTA).
 #
@@ -277,7 +277,7 @@ show(*[one["image"] for one in chosen["chosen"]], width=160)
 assert len(chosen["chosen"]) <= 5 and chosen["spent"] <= 5
 
 # %% [markdown]
-# Which strategy saves labels on *your* images is found out on images that are labelled already: each strategy sees only the labels that it has paid for, and each choice is trained and measured. One or two seeds decide nothing, and
+# To find out which strategy saves labels on *your* images, try them on images that are labelled already: each strategy sees only the labels that it has paid for, and each choice is trained and measured. One or two seeds decide nothing, and
 # with one the interval knows only how the measured images vary, not how trainings do: this shows how it is done.
 
 # %%

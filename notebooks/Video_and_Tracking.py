@@ -4,7 +4,7 @@
 # %% [markdown]
 # # Video and tracking
 #
-# A detector looks at each frame alone. Tracking gives an object the same number from frame to frame, so that things can be counted. Here shapes move along known ways, so that every track can be measured: how many objects are missed, and how often
+# A detector looks at each frame alone. Tracking gives an object the same number from frame to frame, so that things can be counted. Here shapes move along known paths, so that every track can be measured: how many objects are missed, and how often
 # a number jumps from one object to another.
 
 # %% tags=["parameters"]
@@ -112,7 +112,7 @@ if IMAGES >= 80 and EPOCHS >= 20:
 # %% [markdown]
 # ## 4. Count
 #
-# A track is a number and a list of boxes, so counting is arithmetic: how many objects were there, and how often did a centre pass the middle of the frame? Whoever forgets at once counts each object anew after the dark.
+# A track is a number and a list of boxes, so counting is arithmetic: how many objects were there, and how often did a centre pass the middle of the frame? A tracker that forgets at once counts each object again after the dark.
 
 # %%
 def crossings(ways):

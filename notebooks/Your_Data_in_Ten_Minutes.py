@@ -4,8 +4,8 @@
 # %% [markdown]
 # # Your data in ten minutes
 #
-# From a folder of annotated images to a detector that is measured and runs elsewhere. Put `SOURCE` at a folder of yours, in any of 27 formats (Pascal VOC, COCO, CVAT, LabelMe, YOLO, …); without one, the program draws
-# images and writes them as Pascal VOC, so that there is something to bring in.
+# From a folder of annotated images to a detector that is measured and runs elsewhere. Set `SOURCE` to a folder of yours, in any of 27 formats (Pascal VOC, COCO, CVAT, LabelMe, YOLO, …); without one, the program draws
+# images and writes them as Pascal VOC.
 
 # %% tags=["parameters"]
 SOURCE = ""            # folder with your images and annotations; "" = drawn ones
@@ -42,10 +42,10 @@ assert converted["boxes"]["in"] == converted["boxes"]["out"] + converted["boxes"
 # %% [markdown]
 # ## 2. Split it and look it over
 #
-# Near duplicates and frames of one video stay in one split. Most failed trainings are failed data sets, so look before you train: at the numbers, and at the boxes.
+# `--together similarity` keeps near duplicates in one split. A training often fails because of its data set, so look before you train: at the numbers, and at the boxes.
 
 # %%
-split = yolov7(f"dataset split {work}/data/data.yaml --out {fresh('split')} --shares 70,15,15 --by stratified")
+split = yolov7(f"dataset split {work}/data/data.yaml --out {fresh('split')} --shares 70,15,15 --by stratified --together similarity")
 check = yolov7(f"dataset check {work}/split/data.yaml --cfg yolov7-tiny --img-size {SIZE}", codes=(0, 1))
 table(["split", "images", "boxes"], [(name, one["pictures"], one["boxes"]) for name, one in check["splits"].items()])
 print(check["errors"], "errors,", check["warnings"], "warnings")
@@ -67,7 +67,7 @@ assert trained["epochs_done"] == EPOCHS
 # %% [markdown]
 # ## 4. Measure
 #
-# On images that neither the training nor the choice of the best epoch has seen. A small split says little: the interval says how little.
+# On images that neither the training nor the choice of the best epoch has seen. A small split gives an uncertain number: the interval says how uncertain.
 
 # %%
 val = yolov7(f"val --weights {best} --data {work}/split/data.yaml --task test --img-size {SIZE} --bootstrap 500 --project {work} --name val --exist-ok")
