@@ -175,6 +175,21 @@ TEST(Loss, AutobalanceFollowsTheLevelLosses) {  // training 13.7
   EXPECT_NEAR(loss.balance()[2], (0.4 * 0.9999 + step) / middle, 1e-9);
 }
 
+// A logit of -200 has a cross-entropy of exp(-200), which is 0 in 32 bits.
+TEST(Loss, AutobalanceLeavesALevelWithoutLossAsItIs) {
+  LossOptions o = options(LossOptions::Kind::plain);
+  o.autobalance = true;
+  Loss loss(o, synthetic::network(3));
+  std::vector<at::Tensor> maps;
+  for (const int cells : {16, 8, 4}) maps.push_back(at::zeros({1, 3, cells, cells, 8}));
+  maps[0].fill_(-200);
+  loss(maps, {});
+  const double step = 0.0001 / std::log(2.0), middle = 0.9999 + step;
+  EXPECT_NEAR(loss.balance()[0], 4 / middle, 1e-9);
+  EXPECT_EQ(loss.balance()[1], 1);
+  EXPECT_NEAR(loss.balance()[2], (0.4 * 0.9999 + step) / middle, 1e-9);
+}
+
 TEST(Loss, GainsScaleByLevelsClassesAndSize) {  // training 13.6
   const LossGains p5 = scaled_gains({0.05, 0.3, 0.7}, 3, 80, 640),
                   p6 = scaled_gains({0.05, 0.3, 0.7}, 4, 80, 1280);

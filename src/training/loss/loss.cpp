@@ -217,7 +217,9 @@ void Loss::rebalance(const std::vector<at::Tensor>& objectness) {
   }
   std::size_t reference = 0;
   for (std::size_t i = 0; i < levels_.size(); ++i) {
-    balance_[i] = balance_[i] * 0.9999 + 0.0001 / mean[static_cast<std::int64_t>(i)].item<double>();
+    const double loss = mean[static_cast<std::int64_t>(i)].item<double>();
+    // 0 says nothing of the level: all of it is ignored, say.
+    if (loss != 0) balance_[i] = balance_[i] * 0.9999 + 0.0001 / loss;
     if (levels_[i].stride == 16) reference = i;
   }
   const double divisor = balance_[reference];
