@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <system_error>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
 #include "network/checkpoint/checkpoint_file.hpp"
 #include "training/quantized_model.hpp"
@@ -36,6 +38,16 @@ void write_averaged(const RunContext& context, const Data& data, const Model& mo
   network::write_checkpoint(context.folder / "weights" / name, checkpoint);
 }
 
+void copy_atomically(const fs::path& from, const fs::path& to) {
+  file::replace_atomically(to, [&](const fs::path& temporary) {
+    std::error_code error;
+    fs::copy_file(from, temporary, fs::copy_options::overwrite_existing, error);
+    if (error)
+      throw Error(
+          fmt::format("{}: cannot copy {} to it: {}", to.string(), from.string(), error.message()));
+  });
+}
+
 double file_megabytes(const fs::path& path) {
   return static_cast<double>(fs::file_size(path)) / 1e6;
 }
@@ -62,9 +74,9 @@ void write_last(const RunContext& context, const Data& data, const Model& model,
   network::write_checkpoint(weights / "last.pt", checkpoint, weights / "last.previous.pt");
 }
 
-network::Checkpoint read_last(const fs::path& run_folder) {
-  const fs::path last = run_folder / "weights" / "last.pt",
-                 previous = run_folder / "weights" / "last.previous.pt";
+network::Checkpoint read_last(const RunContext& context) {
+  const fs::path last = context.folder / "weights" / "last.pt",
+                 previous = context.folder / "weights" / "last.previous.pt";
   try {
     network::Checkpoint checkpoint = network::read_checkpoint(last);
     run::run_state(checkpoint.state,
@@ -74,6 +86,7 @@ network::Checkpoint read_last(const fs::path& run_folder) {
     if (!fs::exists(previous)) throw;
     log::warning(fmt::format("{}; using the one before it, {}", error.what(), previous.string()));
     network::Checkpoint checkpoint = network::read_checkpoint(previous);
+    if (context.writes()) copy_atomically(previous, last);
     return checkpoint;
   }
 }

@@ -16,8 +16,9 @@ void write_initial(const RunContext& context, const Data& data, const Model& mod
 void write_last(const RunContext& context, const Data& data, const Model& model,
                 const run::RunState& state);
 /// What a run continues from: last.pt, or where that is damaged or missing last.previous.pt, which
-/// is said. Error: neither can be read.
-network::Checkpoint read_last(const std::filesystem::path& run_folder);
+/// is said, and copied to last.pt by the process that writes: the next write_last() keeps what is
+/// there. Error: neither can be read.
+network::Checkpoint read_last(const RunContext& context);
 /// last.pt, and the averaged weights alone (float32) as best.pt, best_EEE.pt (best from epoch 200
 /// on) and epoch_EEE.pt (the first, every 25th, the last five), as the options ask. last.pt is the
 /// last one: a run that ends in between goes on from before this epoch's end, and writes them

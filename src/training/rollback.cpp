@@ -21,7 +21,7 @@ void roll_back(const RunContext& context, const Model& model, run::RunState& sta
     throw Error(
         fmt::format("{}, after {} times of going back to the last good state: {}; last.pt holds it",
                     what, most_rollbacks, advice));
-  const network::Checkpoint good = read_last(context.folder);
+  const network::Checkpoint good = read_last(context);
   model.network->load(good.model);
   if (model.distillation) model.distillation->load(good.model);
   if (model.quantizers) model.quantizers->load(good.model);

@@ -81,7 +81,7 @@ OpenedRun open_run(RunContext& context, run::RunState& state, const TrainRequest
     file::remove_temporaries(context.folder / "weights");
   }
   network::Checkpoint checkpoint =
-      path.filename() == "last.pt" ? read_last(context.folder) : network::read_checkpoint(path);
+      path.filename() == "last.pt" ? read_last(context) : network::read_checkpoint(path);
   network::check_finite(checkpoint.inference_weights(), path.string());
   state = run::run_state(checkpoint.state, path.string());
   const int epochs_before = state.options.epochs;

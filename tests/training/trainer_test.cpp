@@ -307,11 +307,30 @@ TEST(Checkpoints, TheOneBeforeServesWhereLastIsDamaged) {
   write_start(run);
   run.state.batch = 2;
   write_start(run);
-  EXPECT_EQ(nlohmann::json::parse(read_last(run.context.folder).state)["batch"], 2);
+  EXPECT_EQ(nlohmann::json::parse(read_last(run.context).state)["batch"], 2);
   std::filesystem::resize_file(tiny.weights() / "last.pt", 100);
-  EXPECT_EQ(nlohmann::json::parse(read_last(run.context.folder).state)["batch"], 1);
+  EXPECT_EQ(nlohmann::json::parse(read_last(run.context).state)["batch"], 1);
+  std::filesystem::resize_file(tiny.weights() / "last.pt", 100);
   std::filesystem::remove(tiny.weights() / "last.previous.pt");
-  EXPECT_NE(test::error_of([&] { read_last(run.context.folder); }), "no error");
+  EXPECT_NE(test::error_of([&] { read_last(run.context); }), "no error");
+}
+
+// Else the next last.pt would move the damaged one over the good one before it.
+TEST(Checkpoints, ADamagedLastDoesNotTakeThePlaceOfTheOneBefore) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  for (const int batch : {1, 2}) {
+    run.state.batch = batch;
+    write_start(run);
+  }
+  std::filesystem::resize_file(tiny.weights() / "last.pt", 100);
+  read_last(run.context);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 1);
+  EXPECT_EQ(state_of(tiny.weights() / "last.previous.pt")["batch"], 1);
+  run.state.batch = 3;
+  write_start(run);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 3);
+  EXPECT_EQ(state_of(tiny.weights() / "last.previous.pt")["batch"], 1);
 }
 
 // Else a run that was killed in between would know of a best epoch whose best.pt was never written.
