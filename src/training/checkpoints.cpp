@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <system_error>
 
@@ -45,6 +46,13 @@ void copy_atomically(const fs::path& from, const fs::path& to) {
     if (error)
       throw Error(
           fmt::format("{}: cannot copy {} to it: {}", to.string(), from.string(), error.message()));
+  });
+}
+
+bool has_half_precision(const network::Weights& weights) {
+  const auto& entries = weights.entries();
+  return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry.second.type == network::DataType::float16;
   });
 }
 
@@ -126,6 +134,14 @@ void finish_run(const RunContext& context, const Data& data, const Model& model,
     return measure(context, data, model.network->description(), options, weights, folder,
                    quantizers.get());
   };
+  if (has_half_precision(full)) {
+    const FinalMetrics kept = measured(full, context.folder);
+    log::info(fmt::format(
+        "best.pt: half precision since an earlier end of this run, {:.1f} MB; COCO mAP50 {:.4f}, "
+        "mAP {:.4f}",
+        file_megabytes(best), kept.map50, kept.map));
+    return;
+  }
   const FinalMetrics exact = measured(full, {}), rounded = measured(half, context.folder);
   const bool close = std::abs(exact.map50 - rounded.map50) <= 0.0005 &&
                      std::abs(exact.map - rounded.map) <= 0.0005;

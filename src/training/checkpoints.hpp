@@ -26,8 +26,9 @@ network::Checkpoint read_last(const RunContext& context);
 void write_epoch_checkpoints(const RunContext& context, const Data& data, const Model& model,
                              const run::RunState& state, int epoch, bool best, bool last);
 /// After the last epoch: measures best.pt in half precision and keeps that form if its COCO mAP50
-/// and mAP stay within 0.0005; writes pictures, curves and tables of that final validation. last.pt
-/// stays whole, so that the run can be extended.
+/// and mAP stay within 0.0005; writes pictures, curves and tables of that final validation. One
+/// that an earlier end of the run left in half precision is measured as it is. last.pt stays whole,
+/// so that the run can be extended.
 void finish_run(const RunContext& context, const Data& data, const Model& model,
                 const run::TrainOptions& options);
 

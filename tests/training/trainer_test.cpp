@@ -346,6 +346,26 @@ TEST(Checkpoints, LastIsWrittenAfterTheOthers) {
   EXPECT_FALSE(std::filesystem::exists(tiny.weights() / "last.pt"));
 }
 
+// An extended run without a better epoch. Without weights of the last layer both forms score alike.
+TEST(Checkpoints, ABestInHalfPrecisionIsNotCalledFloat32) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  {
+    at::NoGradGuard no_gradient;
+    run.model.ema->average().tensor("model.3.m.0.weight").zero_();
+  }
+  write_epoch_checkpoints(run.context, run.data, run.model, run.state, 0, true, false);
+  const auto said = [&] {
+    return test::messages_of(
+        [&] { finish_run(run.context, run.data, run.model, run.state.options); });
+  };
+  const std::string first = said(), again = said();
+  EXPECT_NE(first.find("(float32: "), std::string::npos) << first;
+  EXPECT_EQ(again.find("(float32: "), std::string::npos) << again;
+  EXPECT_NE(again.find("half precision since an earlier end of this run"), std::string::npos)
+      << again;
+}
+
 TEST(Checkpoints, OfEpochsAreKeptAsTheOptionsAsk) {
   TinyRun tiny;
   PreparedRun& run = tiny.prepared();
