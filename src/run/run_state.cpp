@@ -49,6 +49,7 @@ std::string to_text(const RunState& s) {
                                {"skipped", s.skipped},
                                {"skipped_in_row", s.skipped_in_row},
                                {"skipped_in_epoch", s.skipped_in_epoch},
+                               {"micro_batch", s.micro_batch},
                                {"rollbacks", s.rollbacks},
                                {"loss_scale", s.loss_scale},
                                {"good_steps", s.good_steps},
@@ -87,6 +88,7 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.skipped = json.value("skipped", 0);
     s.skipped_in_row = json.value("skipped_in_row", 0);
     s.skipped_in_epoch = json.value("skipped_in_epoch", 0);
+    s.micro_batch = json.value("micro_batch", 0);
     s.rollbacks = json.value("rollbacks", 0);
     s.loss_scale = json.value("loss_scale", 0.0);
     s.good_steps = json.value("good_steps", std::int64_t{0});

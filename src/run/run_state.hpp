@@ -35,6 +35,7 @@ struct RunState {
   int skipped = 0,
       skipped_in_row = 0;       ///< batches that were not finite, in all and since the last step
   int skipped_in_epoch = 0;     ///< those of the epoch so far, which are in none of its means
+  int micro_batch = 0;          ///< images at once after an "out of memory"; 0 = none so far
   double loss_scale = 0;        ///< of float16; 0 = as at the start
   std::int64_t good_steps = 0;  ///< in a row, of float16's scale
   bool float32_first =

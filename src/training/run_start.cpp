@@ -91,6 +91,10 @@ OpenedRun open_run(RunContext& context, run::RunState& state, const TrainRequest
   state.ended = false;
   log::info(fmt::format("resuming {} at epoch {}, batch {}", context.folder.string(), state.epoch,
                         state.batch));
+  if (state.micro_batch > 0)
+    log::info(fmt::format(
+        "memory did not suffice before: a batch goes through the network in parts of {} at most",
+        state.micro_batch));
   return {std::move(checkpoint), epochs_before};
 }
 

@@ -28,6 +28,9 @@ std::string picture_names(const dataset::Batch& batch, const dataset::Index& ind
   return text::join(std::vector<std::string>(names.begin(), names.end()), ", ");
 }
 
+/// The smaller one; 0 = the whole batch.
+int smaller_micro_batch(int a, int b) { return a > 0 && b > 0 ? std::min(a, b) : std::max(a, b); }
+
 }  // namespace
 
 std::vector<std::array<float, 6>> targets_of(const dataset::Batch& batch, int first, int count) {
@@ -48,7 +51,7 @@ Step::Step(const RunContext& context, const Data& data, const Model& model,
       model_(model),
       schedule_(schedule),
       state_(state),
-      micro_batch_(micro_batch),
+      micro_batch_(smaller_micro_batch(micro_batch, state.micro_batch)),
       statistics_(*model.network) {
   if (state_.loss_scale > 0) scaler_.set(state_.loss_scale, state_.good_steps);
   if (data.unlabelled) mean_teacher_.emplace(data, model, state);
@@ -263,7 +266,7 @@ void Step::halve_micro_batch(const dataset::Batch& batch, const std::string& why
   const int lost = pending_;
   drop_pending();
   nn::DeviceMemory(context_.device).release_unused();
-  micro_batch_ = (micro + 1) / 2;
+  micro_batch_ = state_.micro_batch = (micro + 1) / 2;
   log::warning(fmt::format(
       "{}: from here on a batch goes through the network in parts of {}, with one step for all; "
       "batch-norms see {} images at a time{}",

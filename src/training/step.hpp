@@ -31,7 +31,8 @@ struct StepResult {
 
 class Step {
  public:
-  /// All outlive this object. `micro_batch`: pictures that go through the network at once; 0 = all.
+  /// All outlive this object. `micro_batch`: pictures that go through the network at once; 0 = all;
+  /// fewer where the state has an "out of memory" behind it.
   Step(const RunContext& context, const Data& data, const Model& model,
        const run::Schedule& schedule, run::RunState& state, int micro_batch);
   /// `iteration` counts over all epochs. Without pending gradients after a step.

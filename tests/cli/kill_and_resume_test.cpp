@@ -274,6 +274,9 @@ TEST_F(KillAndResume, OutOfMemoryHalvesTheMicroBatch) {
       run(arguments("oom", 1), scratch->path(), {"YOLOV7_FAILPOINTS=out-of-memory=2"});
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_TRUE(has(trained.err, "goes through the network in parts of 2")) << trained.err;
+  const Outcome extended = run({"train", "--resume", folder("oom").string(), "--epochs", "2"});
+  ASSERT_EQ(extended.code, 0) << extended.err;
+  EXPECT_TRUE(has(extended.err, "goes through the network in parts of 2 at most")) << extended.err;
 }
 
 TEST_F(KillAndResume, TheMemoryLimitIsKeptBeforehand) {

@@ -259,6 +259,19 @@ TEST(Step, ABatchThatIsNotFiniteLeavesNoTrace) {
   EXPECT_TRUE(at::equal(parameter(run, "model.3.m.0.bias"), bias));
 }
 
+TEST(Step, GoesOnInThePartsThatMemorySufficedFor) {
+  TinyRun tiny;
+  PreparedRun& run = tiny.prepared();
+  const auto parts = [&](int planned) {
+    return Step(run.context, run.data, run.model, *run.schedule, run.state, planned).micro_batch();
+  };
+  EXPECT_EQ(parts(0), 0);
+  run.state.micro_batch = 4;
+  EXPECT_EQ(parts(0), 4);
+  EXPECT_EQ(parts(2), 2);
+  EXPECT_EQ(parts(8), 4);
+}
+
 // Two batches a step: in the warm-up of 1,000 iterations lerp(1, 2, 501 / 1000) rounds to 2.
 TEST(Step, CountsTheBatchesThatWaitedForASkippedOneAndNotItself) {
   TinyRun tiny;
