@@ -43,6 +43,7 @@ std::string to_text(const RunState& s) {
                                {"best_fitness", s.best_fitness},
                                {"best_epoch", s.best_epoch},
                                {"seconds", s.seconds},
+                               {"epoch_sums", s.epoch_sums},
                                {"class_ap", s.class_ap},
                                {"loss_balance", s.loss_balance},
                                {"ended", s.ended},
@@ -82,6 +83,7 @@ RunState run_state(const std::string& text, const std::string& source) {
     s.best_fitness = json.at("best_fitness").get<double>();
     s.best_epoch = json.at("best_epoch").get<int>();
     s.seconds = json.at("seconds").get<double>();
+    s.epoch_sums = json.value("epoch_sums", std::array<double, 3>{});
     s.class_ap = json.value("class_ap", std::vector<double>());
     s.loss_balance = json.value("loss_balance", std::vector<double>());
     s.ended = json.value("ended", false);

@@ -29,6 +29,8 @@ struct RunState {
   double best_fitness = -1;  ///< −1: nothing validated yet
   int best_epoch = -1;
   double seconds = 0;  ///< training time so far
+  /// Of the epoch so far: seconds, those of them that waited for data, images.
+  std::array<double, 3> epoch_sums{};
   std::vector<double>
       class_ap;  ///< of the last validation, by class (--image-weights); empty before it
   std::vector<double> loss_balance;  ///< of the levels (--autobalance); empty = as at the start

@@ -15,6 +15,7 @@ void begin_epoch_anew(run::RunState& state) {
   state.last_batch = {};
   state.unlabelled_sums = {};
   state.skipped_in_epoch = 0;
+  state.epoch_sums = {};
 }
 
 void accept_change(run::RunState& state, const std::string& complaint, const std::string& warning) {

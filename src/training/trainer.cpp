@@ -87,6 +87,7 @@ void Trainer::begin_epoch() {
   const auto first = static_cast<std::size_t>(state_.batch);
   epoch_start_ = now_();
   seconds_before_ = state_.seconds;
+  epoch_seconds_before_ = state_.epoch_sums[0];
   display_.begin(state_.epoch, state_.options.epochs, first, data_.loader->batches());
   if (state_.options.image_weights)
     data_.loader->set_weights(picture_weights(data_.train, state_.class_ap));
@@ -100,7 +101,9 @@ bool Trainer::train_epoch() {
   std::size_t pictures = 0;
   for (auto batch = next_batch(); batch; batch = next_batch()) {
     train_batch(*batch);
-    pictures += static_cast<std::size_t>(batch->count * context_.group->size());
+    const int count = batch->count * context_.group->size();
+    pictures += static_cast<std::size_t>(count);
+    state_.epoch_sums[2] += count;
     ++state_.batch;
     take_mean_losses();
     display_.batch(record_, static_cast<std::size_t>(state_.batch),
@@ -112,16 +115,19 @@ bool Trainer::train_epoch() {
     if (context_.group->any(context_.stop.stop_requested())) return false;
     if (!last) checkpoint_in_time();
   }
-  state_.seconds = seconds_before_ + seconds_since(epoch_start_);
-  record_.train_seconds = seconds_since(epoch_start_);
-  record_.pictures_per_second = static_cast<double>(pictures) / record_.train_seconds;
+  take_seconds();
+  record_.train_seconds = state_.epoch_sums[0];
+  record_.data_wait_seconds = state_.epoch_sums[1];
+  record_.pictures_per_second = state_.epoch_sums[2] / record_.train_seconds;
   return true;
 }
 
 std::optional<dataset::Batch> Trainer::next_batch() {
   const auto start = now_();
   auto batch = data_.loader->next();
-  record_.data_wait_seconds += seconds_since(start);
+  const double waited = seconds_since(start);
+  record_.data_wait_seconds += waited;
+  state_.epoch_sums[1] += waited;
   return batch;
 }
 
@@ -166,9 +172,16 @@ void Trainer::gather_state() {
   if (state_.options.autobalance) state_.loss_balance = model_.loss->balance();
 }
 
+/// Also those of the epoch that were before a stop.
+void Trainer::take_seconds() {
+  const double passed = seconds_since(epoch_start_);
+  state_.seconds = seconds_before_ + passed;
+  state_.epoch_sums[0] = epoch_seconds_before_ + passed;
+}
+
 /// last.pt within an epoch.
 void Trainer::write_state() {
-  state_.seconds = seconds_before_ + seconds_since(epoch_start_);
+  take_seconds();
   gather_state();
   write_last(context_, data_, model_, state_);
   last_write_ = now_();

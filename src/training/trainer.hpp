@@ -35,6 +35,7 @@ class Trainer {
   void train_batch(const dataset::Batch& batch);
   void checkpoint_in_time();
   void gather_state();
+  void take_seconds();
   void write_state();
   std::vector<double> fitness_so_far() const;
   void take_last_batch();
@@ -67,7 +68,8 @@ class Trainer {
   run::EpochRecord record_;
   std::function<void()> started_;  ///< empty once it was called
   std::chrono::steady_clock::time_point epoch_start_, last_write_;
-  double seconds_before_ = 0;  ///< of training before this epoch began in this process
+  double seconds_before_ = 0;        ///< of training before this epoch began in this process
+  double epoch_seconds_before_ = 0;  ///< those of them that are this epoch's
 };
 
 /// Trains as asked and returns what came out.

@@ -84,6 +84,7 @@ TEST(RunState, ComesBackAsItWas) {
   s.rollbacks = 1;
   s.skipped_in_epoch = 2;
   s.micro_batch = 5;
+  s.epoch_sums = {9.5, 0.25, 128};
   s.last_batch = {43, 320};
   s.records = {record()};
   s.options.data = "a b/data.yaml";
@@ -103,6 +104,7 @@ TEST(RunState, ComesBackAsItWas) {
   EXPECT_EQ(back.rollbacks, 1);
   EXPECT_EQ(back.skipped_in_epoch, 2);
   EXPECT_EQ(back.micro_batch, 5);
+  EXPECT_EQ(back.epoch_sums, s.epoch_sums);
   EXPECT_EQ(back.last_batch, s.last_batch);
   EXPECT_EQ(back.options.data, "a b/data.yaml");
   EXPECT_EQ(back.options.epochs, 12);

@@ -144,6 +144,35 @@ TEST(Trainer, WhatWasStoppedBehindTheLastBatchOfAnEpochKnowsThatBatch) {
   EXPECT_EQ(run.state.records.at(1).image_size, 64);
 }
 
+// Three of four batches were trained in 50 s, of which 20 s waited; the clock stands still now.
+TEST(Trainer, AResumedEpochIsMeasuredAsAWhole) {
+  TinyRun tiny;
+  tiny.request.options.epochs = 1;
+  PreparedRun& run = tiny.prepared();
+  run.state.batch = 3;
+  run.state.epoch_sums = {50, 20, 3};
+  Trainer(run, clock_of(seconds(0))).run();
+  const run::EpochRecord& record = run.state.records.at(0);
+  EXPECT_EQ(record.train_seconds, 50);
+  EXPECT_EQ(record.data_wait_seconds, 20);
+  EXPECT_EQ(record.pictures_per_second, 4 / 50.0);
+  EXPECT_EQ(state_of(tiny.weights() / "last.pt")["epoch_sums"][0], 0);
+}
+
+TEST(Trainer, TheStateHoldsTheSecondsOfTheEpochSoFar) {
+  TinyRun tiny;
+  std::stop_source stop;
+  tiny.request.stop = stop.get_token();
+  tiny.request.started = [&] { stop.request_stop(); };  // after the first of four batches
+  PreparedRun& run = tiny.prepared();
+  run.state.seconds = 100;
+  run.state.epoch_sums = {50, 20, 3};
+  Trainer(run, clock_of(seconds(0))).run();
+  const auto sums = state_of(tiny.weights() / "last.pt")["epoch_sums"];
+  EXPECT_EQ(sums[0], 50);
+  EXPECT_EQ(sums[2], 4);
+}
+
 // Placeholders reach no label, so --noautoanchor (a tiny run has it) would train nothing. The
 // labels have one size, which is too few for two anchors.
 TEST(Options, NoAutoAnchorLeavesNoPlaceholders) {
