@@ -54,9 +54,15 @@ std::vector<cv::Rect> tile_grid(cv::Size picture, int tile, double overlap) {
   if (!(overlap >= 0 && overlap <= 0.9))
     throw usage_error(
         fmt::format("{}: expected 0 to 0.9, found {}", setting_name("tile-overlap"), overlap));
+  const std::vector<int> columns = starts(picture.width, tile, overlap),
+                         rows = starts(picture.height, tile, overlap);
+  if (const std::size_t count = columns.size() * rows.size(); count > most_tiles)
+    throw usage_error(
+        fmt::format("{} {}: an image of {} x {} px has {} parts of this size, expected at most {}",
+                    setting_name("tile"), tile, picture.width, picture.height, count, most_tiles));
   std::vector<cv::Rect> out;
-  for (const int y : starts(picture.height, tile, overlap))
-    for (const int x : starts(picture.width, tile, overlap))
+  for (const int y : rows)
+    for (const int x : columns)
       out.push_back({x, y, std::min(tile, picture.width), std::min(tile, picture.height)});
   return out;
 }

@@ -2,6 +2,7 @@
 // Large pictures in parts: objects that are too small in the whole are found in a part, objects
 // that a part cuts are found in a neighbour or in the whole. Idea: slicing aided inference (Akyon,
 // Altinuc, Temizel, ICIP 2022).
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -9,9 +10,11 @@
 
 namespace yolov7::runtime {
 
+/// Each part is a pass of the network, and all are listed before the first one.
+inline constexpr std::size_t most_tiles = 1'000'000;
 /// Squares of side `tile` that cover the picture, each overlapping its neighbours by at least
 /// `overlap` of its side, spread evenly; a picture no larger than a tile is one rectangle. Error: a
-/// tile below 1, an overlap outside 0 … 0.9.
+/// tile below 1, an overlap outside 0 … 0.9, more than most_tiles.
 std::vector<cv::Rect> tile_grid(cv::Size picture, int tile, double overlap);
 
 /// Detections of one part, in pixels of the picture.

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "tests/runtime/scripted_detector.hpp"
+#include "tests/scratch_folder.hpp"
 #include "tests/stopping.hpp"
 
 using namespace yolov7;
@@ -23,6 +24,16 @@ TEST(TileGrid, CoversWithTheOverlap) {
   EXPECT_EQ(tile_grid({1000, 300}, 640, 0.5).size(), 3u);
   EXPECT_THROW(tile_grid({10, 10}, 0, 0.2), Error);
   EXPECT_THROW(tile_grid({10, 10}, 5, 1.0), Error);
+}
+
+// 13,000 · 13,000; 1,000 · 1,000 are allowed.
+TEST(TileGrid, HasABound) {
+  EXPECT_EQ(test::error_of([] {
+              tile_grid({13000, 13000}, 1, 0);
+            }),
+            "tile 1: an image of 13000 x 13000 px has 169000000 parts of this size, expected at "
+            "most 1000000");
+  EXPECT_EQ(tile_grid({1000, 1000}, 1, 0).size(), 1000000u);
 }
 
 TEST(MergeParts, AnObjectInTheOverlapIsThereOnce) {
