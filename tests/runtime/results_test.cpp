@@ -143,6 +143,22 @@ TEST(Tracks, OneFileForEachPath) {
   EXPECT_EQ(scratch.read("t/b.txt"), "");
 }
 
+TEST(Tracks, OneFileIsOpenHoweverManyThereAre) {
+  const test::ScratchFolder scratch;
+  const auto open_files = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  TrackFiles files;
+  const auto before = open_files();
+  for (const std::size_t number : {std::size_t{1}, std::size_t{2}})
+    for (int i = 0; i < 20; ++i)
+      files.write(scratch / ("t/" + std::to_string(i) + ".txt"), number, {followed});
+  EXPECT_EQ(open_files(), before + 1);
+  const std::string rest = ",7,10.000,20.000,30.000,40.000,0.75000,1,-1,-1\n";
+  for (const char* name : {"t/0.txt", "t/19.txt"})
+    EXPECT_EQ(scratch.read(name), "1" + rest + "2" + rest) << name;
+}
+
 TEST(DetectionTableTest, Rows) {
   const test::ScratchFolder scratch;
   DetectionTable table(scratch / "d.csv", {"cell", "a,b"});

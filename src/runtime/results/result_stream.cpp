@@ -7,11 +7,11 @@
 
 namespace yolov7::runtime {
 
-ResultStream::ResultStream(const std::filesystem::path& path) : path_(path) {
+ResultStream::ResultStream(const std::filesystem::path& path, bool goes_on) : path_(path) {
   if (path_.has_parent_path()) file::make_folder(path_.parent_path());
   std::error_code error;
-  std::filesystem::remove(path_, error);
-  if (!error) out_.open(path_, std::ios::trunc | std::ios::binary);
+  if (!goes_on) std::filesystem::remove(path_, error);
+  if (!error) out_.open(path_, (goes_on ? std::ios::app : std::ios::trunc) | std::ios::binary);
   if (error || !out_) throw Error(fmt::format("{}: cannot be written", path_.string()));
 }
 

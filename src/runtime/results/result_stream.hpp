@@ -10,7 +10,8 @@ namespace yolov7::runtime {
 /// Every call can throw: the file cannot be written.
 class ResultStream {
  public:
-  explicit ResultStream(const std::filesystem::path& path);
+  /// `goes_on`: behind what an earlier stream of this run wrote there.
+  explicit ResultStream(const std::filesystem::path& path, bool goes_on = false);
   void write(std::string_view text);
   void flush();
   void close();

@@ -11,9 +11,13 @@ std::string track_line(std::size_t frame, const Detection& d) {
 
 void TrackFiles::write(const std::filesystem::path& path, std::size_t frame,
                        const std::vector<Detection>& detections) {
-  ResultStream& file = files_.try_emplace(path, path).first->second;
-  for (const Detection& d : detections) file.write(track_line(frame, d));
-  file.flush();
+  if (!file_ || path != path_) {
+    if (file_) file_->close();
+    file_.emplace(path, !begun_.insert(path).second);
+    path_ = path;
+  }
+  for (const Detection& d : detections) file_->write(track_line(frame, d));
+  file_->flush();
 }
 
 }  // namespace yolov7::runtime

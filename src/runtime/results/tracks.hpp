@@ -3,7 +3,8 @@
 // images, whose numbers are then the frames.
 #include <cstddef>
 #include <filesystem>
-#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,14 +16,17 @@ namespace yolov7::runtime {
 /// "frame,track,left,top,width,height,score,class,-1,-1" and a line feed.
 std::string track_line(std::size_t frame, const Detection& detection);
 
-/// Files that are made when the run first comes to them.
+/// Files that are made when the run first comes to them. One is open at a time, however many
+/// folders, videos and streams there are.
 class TrackFiles {
  public:
   void write(const std::filesystem::path& path, std::size_t frame,
              const std::vector<Detection>& detections);
 
  private:
-  std::map<std::filesystem::path, ResultStream> files_;
+  std::set<std::filesystem::path> begun_;
+  std::filesystem::path path_;
+  std::optional<ResultStream> file_;  ///< of path_
 };
 
 }  // namespace yolov7::runtime
