@@ -213,6 +213,21 @@ TEST(Suppression, BoxesAreMergedBetweenTwoAnd3000Candidates) {
   }
 }
 
+// Of three kept boxes the first two count; the second one has no other candidate about it.
+TEST(Suppression, TheLimitOfAllClassesComesBeforeTheMerging) {
+  const Xyxy a{0, 0, 10, 10}, b{20, 0, 30, 10}, c{40, 0, 50, 10};
+  const std::vector<Detection> candidates{
+      {a, 0.9f, 0}, {a, 0.8f, 0}, {b, 0.7f, 1}, {c, 0.6f, 2}, {c, 0.5f, 2}};
+  NmsOptions options;
+  options.merge = true;
+  options.max_det = 2;
+  const auto found = select_detections({&candidates, 1}, options);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].score, 0.9f);
+  options.max_det = 3;
+  EXPECT_EQ(select_detections({&candidates, 1}, options).size(), 2u);
+}
+
 TEST(Suppression, KindsKeepClassesApartAndTheLimit) {
   // The same five boxes as class 1 and 2; row form: cx, cy, w, h, objectness, two class
   // probabilities.

@@ -248,7 +248,7 @@ std::vector<Detection> of_one_class(std::span<const Detection> sorted, const Nms
     case NmsKind::cluster_spm:
     case NmsKind::cluster_spm_dist:
       return cluster_suppression(sorted, options.kind, options.iou_thres, crowd);
-    default: return merge_boxes(sorted, hard_suppression(sorted, options), options.iou_thres);
+    default: return hard_suppression(sorted, options);
   }
 }
 
@@ -269,6 +269,22 @@ std::vector<Detection> by_class(std::span<const Detection> sorted, const NmsOpti
     out.insert(out.end(), kept.begin(), kept.end());
   }
   sort_by_score(out);
+  return out;
+}
+
+/// The first max_det of all classes, each merged with the candidates of its own.
+std::vector<Detection> merged(std::span<const Detection> sorted, const NmsOptions& options) {
+  std::size_t count = 0;
+  const std::vector<std::size_t> dense = dense_classes(sorted, options.agnostic, count);
+  std::vector<std::vector<Detection>> groups(count);
+  for (std::size_t i = 0; i < sorted.size(); ++i) groups[dense[i]].push_back(sorted[i]);
+  std::vector<Detection> out;
+  for (const std::size_t i : suppress(sorted, options.iou_thres, options.agnostic,
+                                      static_cast<std::size_t>(std::max(options.max_det, 0)))) {
+    const std::vector<Detection> one =
+        merge_boxes(groups[dense[i]], sorted.subspan(i, 1), options.iou_thres);
+    out.insert(out.end(), one.begin(), one.end());
+  }
   return out;
 }
 
@@ -325,8 +341,8 @@ std::vector<Detection> select_detections(std::span<const std::vector<Detection>>
     out = fused(lists, options);
   } else {
     const std::vector<Detection> all = joined(lists, options);
-    if (options.kind == NmsKind::hard && !merges(all.size(), options))
-      return hard_suppression(all, options);
+    if (options.kind == NmsKind::hard)
+      return merges(all.size(), options) ? merged(all, options) : hard_suppression(all, options);
     out = by_class(all, options);
   }
   if (out.size() > static_cast<std::size_t>(std::max(options.max_det, 0)))
