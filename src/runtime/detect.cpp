@@ -95,6 +95,7 @@ void detect_group(Detector& detector, std::span<const cv::Mat> pictures,
     result.highest_score = kept.highest_score;
     result.rows = buffers.prediction.rows;
     result.dropped_not_finite = kept.dropped_not_finite;
+    result.beyond_max_nms = kept.beyond_max_nms;
     result.input = input;
     result.timing = timing;
     result.timing.post = lap(clock);

@@ -25,6 +25,7 @@ struct DetectResult {
   float highest_score = 0;  ///< of all rows, also below the threshold; 0 if no row is finite
   std::size_t rows = 0;     ///< of the network's prediction
   std::size_t dropped_not_finite = 0;  ///< rows with NaN or Inf
+  std::size_t beyond_max_nms = 0;      ///< boxes that NmsOptions::max_nms left out
   bool at_max_det = false;  ///< as many objects as NmsOptions::max_det allows: there may be more
   /// Every row was dropped: the network gave no answer, which is not an answer without objects.
   bool nothing_finite() const { return rows > 0 && dropped_not_finite == rows; }

@@ -224,13 +224,18 @@ NmsResult suppress(const Prediction& prediction, int picture, int class_count,
   NmsResult all;
   std::vector<std::vector<Detection>> lists;
   const float* rows = prediction.picture(picture);
+  std::size_t candidates = 0;
   for (const std::size_t count : prediction.parts) {
     NmsResult part = nms_candidates(rows, count, class_count, options);
     rows += count * static_cast<std::size_t>(prediction.columns);
     all.dropped_not_finite += part.dropped_not_finite;
+    all.beyond_max_nms += part.beyond_max_nms;
     all.highest_score = std::max(all.highest_score, part.highest_score);
+    candidates += part.detections.size();
     lists.push_back(std::move(part.detections));
   }
+  const auto most = static_cast<std::size_t>(std::max(options.max_nms, 0));
+  if (options.kind != NmsKind::wbf && candidates > most) all.beyond_max_nms += candidates - most;
   all.detections = select_detections(lists, options);
   return all;
 }

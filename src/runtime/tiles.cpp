@@ -106,6 +106,7 @@ DetectResult detect_tiled(Detector& detector, const cv::Mat& bgr, const LookOpti
     all.highest_score = std::max(all.highest_score, one.highest_score);
     all.rows += one.rows;
     all.dropped_not_finite += one.dropped_not_finite;
+    all.beyond_max_nms += one.beyond_max_nms;
     all.at_max_det = all.at_max_det || one.at_max_det;
     all.input = one.input;
     all.timing = {all.timing.pre + one.timing.pre, all.timing.inference + one.timing.inference,

@@ -346,6 +346,10 @@ TEST_F(Detect, ClassesThresholdAndMostObjects) {
   };
   EXPECT_TRUE(has(said("1"), "in 1 image the limit --max-det 1 is reached")) << said("1");
   EXPECT_FALSE(has(said("3"), "--max-det")) << said("3");
+  EXPECT_FALSE(has(said("3"), "--max-nms")) << said("3");
+  const Outcome few = detect({"--source", "in/b.png", "--nosave", "--max-nms", "1"});
+  EXPECT_TRUE(has(few.err, "in 1 image more boxes than --max-nms 1 exceed the threshold"))
+      << few.err;
 }
 
 TEST_F(Detect, RoundsTheImageSizeWithAWarning) {

@@ -267,6 +267,9 @@ TEST(Nms, MaxNmsKeepsTheBest) {
   ASSERT_EQ(result.detections.size(), 2u);
   EXPECT_EQ(result.detections[0].box.x1, 65.5);
   EXPECT_EQ(result.detections[1].box.x1, 25.5);
+  EXPECT_EQ(result.beyond_max_nms, 2u);
+  options.max_nms = 4;
+  EXPECT_EQ(run(two_classes, 2, options).beyond_max_nms, 0u);
 }
 
 TEST(Nms, EqualsTheLiteralSteps) {

@@ -110,6 +110,17 @@ TEST(Detect, TellsWhereTheLimitIsReached) {
   }
 }
 
+TEST(Detect, CountsTheBoxesThatTheSuppressionDoesNotSee) {
+  FixedDetector detector;
+  detector.rows = {{8, 8, 4, 4, 0.9f, 0.9f, 0}, {24, 24, 4, 4, 0.9f, 0.9f, 0}};
+  NmsOptions options;
+  for (const int most : {1, 2}) {
+    options.max_nms = most;
+    const DetectResult result = detect(detector, cv::Mat(32, 32, CV_8UC3), 32, options);
+    EXPECT_EQ(result.beyond_max_nms, most == 1 ? 1u : 0u);
+  }
+}
+
 TEST(Detect, TimesArePartsOfTheWhole) {
   FixedDetector detector;
   const DetectResult result = detect(detector, cv::Mat(64, 64, CV_8UC3), 64, {});

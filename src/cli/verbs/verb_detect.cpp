@@ -81,7 +81,8 @@ class Run {
   std::map<std::filesystem::path, runtime::ByteTracker> trackers_;
   std::unique_ptr<Progress> progress_;
   runtime::DetectTiming total_;
-  std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0, at_max_det_ = 0;
+  std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0, at_max_det_ = 0,
+              beyond_max_nms_ = 0;
   std::chrono::steady_clock::time_point first_result_;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array(),
                  not_finite_ = nlohmann::json::array();
@@ -264,6 +265,7 @@ void Run::report(const DetectResult& result, const Frame& frame) {
             total_.compile + t.compile};
   truncated_ += frame.rows.whole() ? 0 : 1;
   at_max_det_ += result.at_max_det ? 1 : 0;
+  beyond_max_nms_ += result.beyond_max_nms > 0 ? 1 : 0;
   if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
   objects_ += result.detections.size();
   const std::string prefix = prefix_of(frame);
@@ -333,6 +335,11 @@ void Run::summary(double rate) {
     log::warning(fmt::format("in {} the limit --max-det {} is reached; there may be more objects",
                              counted(at_max_det_, only_pictures ? "image" : "frame"),
                              look_.nms.max_det));
+  if (beyond_max_nms_ > 0)
+    log::warning(fmt::format(
+        "in {} more boxes than --max-nms {} exceed the threshold; those of "
+        "the lowest scores are left out",
+        counted(beyond_max_nms_, only_pictures ? "image" : "frame"), look_.nms.max_nms));
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} {} could not be read; they are named above",
@@ -382,6 +389,7 @@ nlohmann::json Run::execute() {
       {"unreadable", std::move(unreadable_)},
       {"truncated", truncated_},
       {"at_max_det", at_max_det_},
+      {"beyond_max_nms", beyond_max_nms_},
       {"not_finite", std::move(not_finite_)},
       {"frames", frames_},
       {"frames_per_second", rate},

@@ -327,6 +327,7 @@ NmsResult nms_candidates(const float* decoded, std::size_t rows, int class_count
   const std::vector<Candidate>& candidates = collector.candidates();
   const std::size_t limit =
       std::min(candidates.size(), static_cast<std::size_t>(std::max(options.max_nms, 0)));
+  result.beyond_max_nms = candidates.size() - limit;
   result.detections.reserve(limit);
   for (const std::uint32_t i :
        best_first(candidates.size(), limit, [&](std::size_t k) { return candidates[k].score; }))

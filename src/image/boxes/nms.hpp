@@ -39,6 +39,7 @@ void require_possible(const NmsOptions& options, std::string_view verb);
 struct NmsResult {
   std::vector<Detection> detections;   ///< descending score, in the frame of the rows
   std::size_t dropped_not_finite = 0;  ///< rows with NaN or Inf in box or score
+  std::size_t beyond_max_nms = 0;      ///< candidates that were left out
   float highest_score =
       0;  ///< best objectness × class probability of all rows, also below the threshold
 };
