@@ -308,6 +308,11 @@ TEST_F(Export, ThresholdsOfTheFileHoldForTracksAndWhatIsSaid) {
   const Outcome tracks = detect({"--track", "--track-high", "0.5", "--json"});
   ASSERT_EQ(tracks.code, 0) << tracks.err;
   EXPECT_GT(json::parse(tracks.out).at("objects"), 0) << "they are above --track-high";
+  const Outcome chosen = detect({"--precision", "auto"});
+  EXPECT_EQ(chosen.code, 0) << chosen.err;
+  EXPECT_TRUE(has(chosen.out, "nothing is found in") ||
+              has(chosen.out, "expected a CPU with AVX512_BF16"))
+      << chosen.out;
   const Outcome doubtful = detect({"--collect", (scratch / "kept").string()});
   EXPECT_EQ(doubtful.code, 2);
   EXPECT_TRUE(has(doubtful.err, "expected more than --conf-thres 1, found 0.7")) << doubtful.err;

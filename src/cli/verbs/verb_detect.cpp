@@ -149,7 +149,9 @@ std::string Run::chosen_precision() {
   if (pictures.empty()) return decide("float32", "the source has no images to compare bfloat16 on");
   try {
     api::OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);
+    api::take_wanted_thresholds(reference, given_, options_.look.nms);
     runtime::LookOptions look = look_;
+    look.nms = options_.nms_options();
     look.image_size = api::usable_image_size(look.image_size, *reference.detector);
     const runtime::PrecisionVerdict verdict =
         runtime::judge_precision(*reference.detector, *candidate.detector, pictures, look);
