@@ -117,11 +117,11 @@ TEST(NmsSettings, OptionsThatExcludeEachOther) {
   require_possible(o, "val");
   o.kind = NmsKind::diou;
   EXPECT_EQ(test::error_of([&] { require_possible(o, "val"); }),
-            "val: --merge-nms: expected --nms hard, found diou");
+            "val: merge-nms: expected nms hard, found diou");
   o.merge = false;
   o.crowd.cluster_weighted = true;
   EXPECT_EQ(test::error_of([&] { require_possible(o, "detect"); }),
-            "detect: --cluster-weighted: expected a --nms cluster..., found diou");
+            "detect: cluster-weighted: expected a nms cluster..., found diou");
   o.kind = NmsKind::cluster_spm;
   require_possible(o, "detect");
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/settings.hpp"
 #include "image/boxes/nms.hpp"
 
@@ -89,10 +90,11 @@ std::vector<Setting> kind_settings(NmsOptions& o) {
 void require_possible(const NmsOptions& o, std::string_view verb) {
   const std::string_view kind = nms_kind_name(o.kind);
   if (o.merge && o.kind != NmsKind::hard)
-    throw usage_error(fmt::format("{}: --merge-nms: expected --nms hard, found {}", verb, kind));
+    throw usage_error(fmt::format("{}: {}: expected {} hard, found {}", verb,
+                                  setting_name("merge-nms"), setting_name("nms"), kind));
   if (o.crowd.cluster_weighted && !kind.starts_with("cluster"))
-    throw usage_error(
-        fmt::format("{}: --cluster-weighted: expected a --nms cluster..., found {}", verb, kind));
+    throw usage_error(fmt::format("{}: {}: expected a {} cluster..., found {}", verb,
+                                  setting_name("cluster-weighted"), setting_name("nms"), kind));
 }
 
 }  // namespace yolov7

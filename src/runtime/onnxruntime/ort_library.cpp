@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/setting_name.hpp"
 #include "core/text.hpp"
 #include "network/graph/weights.hpp"
 
@@ -91,9 +92,9 @@ class Library {
     }
     if (handle == nullptr)
       throw Error(
-          fmt::format("--backend onnxruntime: expected the library of ONNX Runtime, found "
-                      "none ({}); install it, or give its path in YOLOV7_ONNXRUNTIME",
-                      text::join(tried, "; ")));
+          fmt::format("{} onnxruntime: expected the library of ONNX Runtime, found none ({}); "
+                      "install it, or give its path in YOLOV7_ONNXRUNTIME",
+                      setting_name("backend"), text::join(tried, "; ")));
     const auto entry = reinterpret_cast<const Base* (*)()>(dlsym(handle, "OrtGetApiBase"));
     if (entry == nullptr)
       throw Error(
