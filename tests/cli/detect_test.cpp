@@ -617,6 +617,26 @@ TEST_F(Detect, AFolderOfPicturesIsTracked) {
       << "the number ends the line: " << first;
 }
 
+// The object is out of sight for two images that cannot be read.
+TEST_F(Detect, AnUnreadableImageIsAFrameOfItsFolder) {
+  fs::create_directories(scratch / "walk");
+  for (const char* name : {"0.png", "3.png"})
+    fs::copy_file(scratch / "in/a.png", scratch / "walk" / name);
+  for (const char* name : {"1.png", "2.png"}) write_text(scratch / "walk" / name, "no image");
+  const auto numbers = [&](const std::string& buffer) {
+    const Outcome outcome =
+        detect({"--source", "walk", "--track", "--track-buffer", buffer, "--nosave", "--json"});
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    const nlohmann::json result = nlohmann::json::parse(outcome.out);
+    std::vector<std::uint64_t> tracks;
+    for (const auto& picture : result["pictures"])
+      for (const auto& d : picture["detections"]) tracks.push_back(d["track"].get<std::uint64_t>());
+    return tracks;
+  };
+  EXPECT_EQ(numbers("1"), (std::vector<std::uint64_t>{1, 2})) << "it is forgotten";
+  EXPECT_EQ(numbers("3"), (std::vector<std::uint64_t>{1, 1}));
+}
+
 TEST_F(Detect, LoadsNeitherLibTorchNorFFmpeg) {
   // The dynamic linker's own account of the files it opens.
   ::setenv("LD_DEBUG", "files", 1);

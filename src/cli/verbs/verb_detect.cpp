@@ -56,6 +56,8 @@ class Run {
   void in_order(Frame& frame, DetectResult& result);
   void unreadable(const Frame& frame);
   bool without_answer(Frame& frame, const DetectResult& result);
+  runtime::ByteTracker& tracker_of(const Frame& frame);
+  void without_result(const Frame& frame);
   void report(const DetectResult& result, const Frame& frame);
   void summary(double rate);
 
@@ -245,16 +247,24 @@ bool Run::without_answer(Frame& frame, const DetectResult& result) {
   return true;
 }
 
+runtime::ByteTracker& Run::tracker_of(const Frame& frame) {
+  return trackers_.try_emplace(names_->tracks(frame), options_.track_options()).first->second;
+}
+
+/// For objects that are followed it is a frame in which they are out of sight.
+void Run::without_result(const Frame& frame) {
+  if (options_.track) tracker_of(frame).update({});
+}
+
 void Run::in_order(Frame& frame, DetectResult& result) {
   if (progress_) progress_->advance();
-  if (!frame.error.empty()) return unreadable(frame);
-  if (without_answer(frame, result)) return;
-  if (collector_) collector_->offer(frame, result.detections);
-  if (options_.track) {
-    runtime::ByteTracker& tracker =
-        trackers_.try_emplace(names_->tracks(frame), options_.track_options()).first->second;
-    result.detections = tracker.update(result.detections);
+  if (!frame.error.empty()) {
+    unreadable(frame);
+    return without_result(frame);
   }
+  if (without_answer(frame, result)) return without_result(frame);
+  if (collector_) collector_->offer(frame, result.detections);
+  if (options_.track) result.detections = tracker_of(frame).update(result.detections);
   writer_->record(frame, result.detections);
   report(result, frame);
   if (output_.json && frame.origin->kind != FrameKind::stream)
