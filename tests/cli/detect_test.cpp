@@ -194,6 +194,14 @@ TEST_F(Detect, AgainIntoTheSameFolderLeavesNothingStale) {
   write_picture(scratch / "in/a.png", dark(64, 64));
   ASSERT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 0);
   EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/labels/a.txt"));
+  EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp/b.png"));
+  const std::string whole = read_text(scratch / "in/b.png");
+  write_text(scratch / "in/b.png", "no image");
+  EXPECT_EQ(detect({"--source", "in", "--save-txt", "--exist-ok"}).code, 1);
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/labels/b.txt"));
+  EXPECT_FALSE(fs::exists(scratch / "runs/detect/exp/b.png"));
+  EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp/a.png"));
+  write_text(scratch / "in/b.png", whole);
   ASSERT_EQ(detect({"--source", "in"}).code, 0);
   EXPECT_TRUE(fs::exists(scratch / "runs/detect/exp2/a.png"));
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <system_error>
 
+#include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
 #include "image/codec/codec.hpp"
@@ -117,6 +119,18 @@ void DetectWriter::write_labels(const Frame& frame, const std::vector<Detection>
     lines +=
         runtime::label_line(*detection, frame.bgr.size(), options_.confidences, options_.tracks);
   runtime::write_label_file(path, lines, file::Sync::later);
+}
+
+void DetectWriter::remove_earlier(const Frame& frame) const {
+  if (frame.origin->kind != FrameKind::picture) return;
+  if (options_.labels) runtime::write_label_file(folder_ / results_.labels(frame), "");
+  if (!options_.pictures) return;
+  const fs::path path = folder_ / results_.annotated(frame);
+  std::error_code error;
+  fs::remove(path, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw Error(fmt::format("{}: cannot remove this image of an earlier run: {}", path.string(),
+                            error.message()));
 }
 
 void DetectWriter::write_crops(const Frame& frame, const std::vector<Detection>& detections) const {

@@ -43,6 +43,9 @@ class DetectWriter {
   /// Label file and tables; in the order of the frames. The label file of an image is replaced, and
   /// removed if there is nothing in it.
   void record(const runtime::Frame& frame, const std::vector<Detection>& detections);
+  /// Label file and annotated image of an image that has no result now, from an earlier run into
+  /// this folder.
+  void remove_earlier(const runtime::Frame& frame) const;
   /// Crops, then boxes drawn into the frame if anybody will see it, then a picture's file; from any
   /// thread.
   void draw(runtime::Frame& frame, const std::vector<Detection>& detections) const;

@@ -254,6 +254,7 @@ runtime::ByteTracker& Run::tracker_of(const Frame& frame) {
 /// For objects that are followed it is a frame in which they are out of sight.
 void Run::without_result(const Frame& frame) {
   if (options_.track) tracker_of(frame).update({});
+  writer_->remove_earlier(frame);
 }
 
 void Run::in_order(Frame& frame, DetectResult& result) {
