@@ -121,6 +121,7 @@ TEST_F(Convert, SaysWhatAStartLeavesOut) {
   network::Checkpoint trained = network::read_checkpoint(in);
   trained.ema = trained.model = network::Weights(trained.inference_weights());
   trained.optimizer.set("momentum", network::Tensor::from(std::vector<double>{1, 2}, {2}));
+  trained.state = R"({"epoch": 3})";
   const std::string with_all = (scratch / "trained.pt").string(),
                     out = (scratch / "start.pt").string();
   network::write_checkpoint(with_all, trained);
@@ -132,6 +133,7 @@ TEST_F(Convert, SaysWhatAStartLeavesOut) {
       << outcome.out << outcome.err;
   EXPECT_TRUE(has(outcome.out + outcome.err, "note: 1 tensors of the optimizer are not part"))
       << outcome.out << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "note: the state of the training is not part")) << outcome.out;
   const network::Checkpoint start = network::read_checkpoint(out);
   EXPECT_EQ(start.model.size() + start.optimizer.size(), 0u);
   // A file of one set of weights, and one of both.
@@ -141,6 +143,7 @@ TEST_F(Convert, SaysWhatAStartLeavesOut) {
     EXPECT_EQ(json::parse(done.out)["weights_left_out"],
               std::string(to) == "yolov7" ? 0u : trained.model.size())
         << to;
+    EXPECT_EQ(json::parse(done.out)["state_left_out"], std::string(to) != "yolov7") << to;
   }
 }
 

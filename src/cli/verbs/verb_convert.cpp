@@ -148,6 +148,11 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
         fmt::format("note: of the two sets of weights the averaged one is taken; {} tensors of the "
                     "other are not part of the new file",
                     other));
+  const bool no_state = one_set && !checkpoint.state.empty();
+  if (no_state)
+    output.line(
+        "note: the state of the training is not part of the new file: train --resume cannot go on "
+        "from it");
   nlohmann::json initial_norms;
   if (options.initial_norms) initial_norms = shorten(checkpoint, network, output);
   to.write(options.out, checkpoint);
@@ -168,6 +173,7 @@ nlohmann::json run_convert(const std::vector<std::string>& arguments, Output& ou
           {"classes", checkpoint.names},
           {"bytes", bytes},
           {"weights_left_out", other},
+          {"state_left_out", no_state},
           {"notes", checkpoint.facts.notes},
           {"initial_norms", initial_norms}};
 }
