@@ -229,6 +229,23 @@ TEST(Build, LayersThatDoNotFitTogether) {
   EXPECT_EQ(of_layers(two + "  - [1, 1, nn.Detect, [nc, anchors]]\n"), "no error");
 }
 
+// 3 / 2 of an upsampled map; 2 · 3 beside 2 · 4.
+TEST(Build, StridesThatNoImageFits) {
+  expect_part(of_layers("  - [-1, 1, Conv, [8, 3, 3]]\n"
+                        "  - [-1, 1, Upsample, [None, 2, 'nearest']]\n" +
+                        detect),
+              "layer 2 (Detect): expected maps whose largest stride is a whole number and a "
+              "multiple of the others, found strides 1.5");
+  const auto beside = [](const std::string& stride) {
+    return of_layers("  - [-1, 1, Conv, [8, 3, 2]]\n  - [-1, 1, Conv, [8, 3, " + stride +
+                         "]]\n  - [0, 1, Conv, [8, 5, 4]]\n"
+                         "  - [[1, 2], 1, Detect, [nc, anchors]]\n",
+                     "nc: 1\nanchors: [[10, 13], [20, 26]]\n");
+  };
+  expect_part(beside("3"), "found strides 6, 8");
+  EXPECT_EQ(beside("2"), "no error");
+}
+
 TEST(Build, WrongHeaders) {
   const std::string layers = "  - [-1, 1, Conv, [8, 3, 2]]\n" + detect;
   expect_part(of_layers(layers, "anchors: [[1, 2]]\n"), "nc");

@@ -1,5 +1,6 @@
 // The table of blocks (architecture 1) and their lowering.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -145,6 +146,18 @@ void check_head(Emitter& e, const BlockCall& call) {
     e.fail("argument 2: expected the word anchors, found " + describe(a[1]));
 }
 
+/// Sides of images are multiples of the largest stride: then all maps have whole cells.
+void check_strides(const Emitter& e, const Network& n) {
+  const auto whole = [](double value) { return std::abs(value - std::round(value)) < 1e-9; };
+  const double largest = n.largest_stride();
+  for (const Level& level : n.levels)
+    if (!whole(largest) || !whole(largest / level.stride))
+      e.fail(
+          fmt::format("expected maps whose largest stride is a whole number and a multiple of "
+                      "the others, found strides {}",
+                      fmt::join(n.strides(), ", ")));
+}
+
 /// Order of the head's tensors in checkpoints: buffers, m, m2, ia, im (architecture 1.10).
 int lower_head(Emitter& e, const BlockCall& call, HeadKind kind) {
   Network& n = e.network();
@@ -188,6 +201,7 @@ int lower_head(Emitter& e, const BlockCall& call, HeadKind kind) {
   }
   n.head = kind;
   n.head_layer = e.layer;
+  check_strides(e, n);
   return -1;
 }
 
