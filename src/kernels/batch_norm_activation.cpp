@@ -166,6 +166,7 @@ Coefficients coefficients(const at::Tensor& x, const RowBlocks& blocks, const at
   if (norm.missing.defined()) moments.add(norm.missing);
   if (norm.joint != nullptr) moments.join_processes(*norm.joint);
   const double count = moments.count(), keep = 1 - norm.momentum;
+  require_variance(count);
   for (std::int64_t c = 0; c < blocks.channels; ++c) {
     const double mean = moments.mean(c), squares = moments.squares(c);
     result.set<T>(c, mean - missing(c), 1 / std::sqrt(squares / count + norm.epsilon), gamma[c],
@@ -316,12 +317,6 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
                                const BatchNormActivation& norm, bool twice) {
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     const RowBlocks blocks(x);
-    if (norm.batch_statistics && norm.joint == nullptr && blocks.rows == 1) {
-      throw Error(
-          "batch-norm: expected more than one value per channel in training, found a batch of one "
-          "image with "
-          "a 1 × 1 map: raise the batch or the image size");
-    }
     Coefficients k(blocks.channels);
     at::Tensor y;
     with_value_type(x.scalar_type(), [&](auto value) {
@@ -366,6 +361,13 @@ struct BatchNormActivationFunction : torch::autograd::Function<BatchNormActivati
 };
 
 }  // namespace
+
+void require_variance(double values_per_channel) {
+  if (values_per_channel < 2)
+    throw Error(
+        "batch-norm: expected more than one value per channel in training, found a batch of one "
+        "image with a 1 × 1 map: raise the batch or the image size");
+}
 
 bool supports(const at::Tensor& x, const BatchNormActivation& norm) {
   const auto is_float = [](const at::Tensor& t) {

@@ -24,6 +24,9 @@ struct BatchNormActivation {
                             ///< running mean has; may be undefined
 };
 
+/// Error where the batch has a single value per channel, whose unbiased variance does not exist.
+void require_variance(double values_per_channel);
+
 /// Whether batch_norm_activation() takes x: on the CPU, [B, C, H, W], float32 or bfloat16, not
 /// empty, float32 parameters.
 bool supports(const at::Tensor& x, const BatchNormActivation& norm);
@@ -36,8 +39,7 @@ bool supports(const at::Tensor& x, const BatchNormActivation& norm);
 /// all processes' pictures, forward and backward; the gradients of weight and bias stay this
 /// process's part, to be summed with all other gradients.
 /// Sums run over blocks of fixed size in a fixed order: the result does not depend on the number of
-/// threads. Error where the batch has a single value per channel, whose unbiased variance does not
-/// exist, and on a second derivative.
+/// threads. Errors: those of require_variance(), and on a second derivative.
 at::Tensor batch_norm_activation(const at::Tensor& x, const BatchNormActivation& norm);
 
 /// The same result as two tensors over one memory, for an output that several layers read: their

@@ -50,6 +50,7 @@ struct JointBatchNorm : torch::autograd::Function<JointBatchNorm> {
                             const BatchNormActivation& norm) {
     const at::Tensor x = widened(input);
     const Moments moments = joint_moments(x, *norm.joint);
+    require_variance(moments.count);
     const at::Tensor inverse = (moments.squares / moments.count + norm.epsilon).rsqrt();
     at::Tensor running_mean = norm.running_mean, running_var = norm.running_var;
     running_mean.mul_(1 - norm.momentum)

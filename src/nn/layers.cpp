@@ -114,6 +114,8 @@ at::Tensor norm_act(const Shifted& shifted, const BatchNorm& norm,
   if (kernels::supports(shifted.x, pass)) return kernels::batch_norm_activation(shifted.x, pass);
   if (pass.joint != nullptr)
     return activate_own(kernels::joint_batch_norm(shifted.x, pass), activation);
+  if (pass.batch_statistics)
+    kernels::require_variance(static_cast<double>(shifted.x.numel() / shifted.x.size(1)));
   at::Tensor y = at::batch_norm(shifted.x, norm.weight, norm.bias, norm.mean, norm.variance,
                                 pass.batch_statistics, mode.momentum, batch_norm_epsilon,
                                 /*cudnn_enabled=*/true);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/error.hpp"
 #include "tests/nn/small_network.hpp"
 
 namespace yolov7::nn {
@@ -87,6 +88,19 @@ TEST(BatchNormAct, TrainingNormalisesTheBatch) {
                 1e-14);  // 2 · 5 · 7 values
   }
   EXPECT_EQ(norm.counter.item<std::int64_t>(), 1);
+}
+
+// float64 takes LibTorch's operation, as every type does on a GPU.
+TEST(BatchNormAct, OneValueHasNoVariance) {
+  BatchNorm norm = norm_of(6);
+  const ForwardMode training{true, 0.25, at::kDouble};
+  const at::Tensor one = at::ones({1, 6, 1, 1}, at::kDouble), variance = norm.variance.clone();
+  EXPECT_THROW(batch_norm_act(one, norm, activations[1], training), Error);
+  EXPECT_TRUE(at::equal(norm.variance, variance));
+  batch_norm_act(at::ones({2, 6, 1, 1}, at::kDouble), norm, activations[1], training);
+  batch_norm_act(one, norm, activations[1], {});
+  norm.frozen = true;
+  batch_norm_act(one, norm, activations[1], training);
 }
 
 TEST(BatchNormAct, FrozenKeepsItsStatisticsWhileTraining) {
