@@ -120,6 +120,29 @@ TEST_F(Detect, AnImageWithoutItsEndFollowsTheRule) {
       << dropped.err;
 }
 
+// A directory without entries behind the file, to which the first one leads.
+TEST_F(Detect, PagesThatAreNotLookedAtAreSaid) {
+  std::string tiff = encode_picture(".tif", dark(64, 64));
+  const auto number = [&](std::size_t at, std::size_t bytes) {
+    std::size_t value = 0;
+    for (std::size_t k = bytes; k-- > 0;)
+      value = value << 8 | static_cast<unsigned char>(tiff[at + k]);
+    return value;
+  };
+  const std::size_t directory = number(4, 4), next = directory + 2 + 12 * number(directory, 2);
+  for (std::size_t k = 0; k < 4; ++k)
+    tiff[next + k] = static_cast<char>(tiff.size() >> (8 * k) & 0xff);
+  write_text(scratch / "in/pages.tif", tiff + std::string(6, '\0'));
+  const Outcome outcome = detect({"--source", "in", "--nosave", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(
+      has(outcome.err, "pages.tif: further images of this file, which are not looked at: 1"))
+      << outcome.err;
+  EXPECT_TRUE(has(outcome.err, "1 image holds further ones, which are not looked at"))
+      << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["with_further_images"], 1);
+}
+
 TEST_F(Detect, ABenchmarkNeverReplacesItsInput) {
   fs::create_directories(scratch / "bm");
   fs::create_symlink("../hand.pt", scratch / "bm/benchmark.csv");

@@ -84,7 +84,7 @@ class Run {
   std::unique_ptr<Progress> progress_;
   runtime::DetectTiming total_;
   std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0, at_max_det_ = 0,
-              beyond_max_nms_ = 0;
+              beyond_max_nms_ = 0, with_further_ = 0;
   std::chrono::steady_clock::time_point first_result_;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array(),
                  not_finite_ = nlohmann::json::array();
@@ -277,6 +277,7 @@ void Run::report(const DetectResult& result, const Frame& frame) {
   total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post,
             total_.compile + t.compile};
   truncated_ += frame.rows.whole() ? 0 : 1;
+  with_further_ += frame.further > 0 ? 1 : 0;
   at_max_det_ += result.at_max_det ? 1 : 0;
   beyond_max_nms_ += result.beyond_max_nms > 0 ? 1 : 0;
   if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
@@ -344,6 +345,10 @@ void Run::summary(double rate) {
   if (truncated_ > 0)
     log::warning(fmt::format("{} used although the end of the file is missing",
                              counted(truncated_, "image")));
+  if (with_further_ > 0)
+    log::warning(fmt::format("{} {} further ones, which are not looked at",
+                             counted(with_further_, "image"),
+                             with_further_ == 1 ? "holds" : "hold"));
   if (at_max_det_ > 0)
     log::warning(fmt::format("in {} the limit --max-det {} is reached; there may be more objects",
                              counted(at_max_det_, only_pictures ? "image" : "frame"),
@@ -401,6 +406,7 @@ nlohmann::json Run::execute() {
       {"pictures", std::move(pictures_json_)},
       {"unreadable", std::move(unreadable_)},
       {"truncated", truncated_},
+      {"with_further_images", with_further_},
       {"at_max_det", at_max_det_},
       {"beyond_max_nms", beyond_max_nms_},
       {"not_finite", std::move(not_finite_)},

@@ -5,8 +5,10 @@
 #include <chrono>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
+#include "image/codec/further_images.hpp"
 
 namespace yolov7::runtime {
 namespace {
@@ -50,9 +52,16 @@ class PictureFrames final : public FrameSource {
     if (!frame.bgr.empty() || !frame.error.empty() || frame.origin->kind != FrameKind::picture)
       return;
     try {
-      const ReducedPicture picture = read_reduced_picture(frame.origin->name, 0, limits_.picture);
+      const std::string& name = frame.origin->name;
+      const std::string bytes = file::read(name, limits_.picture.file_bytes);
+      if (const std::string why = why_unread(name, bytes); !why.empty()) picture_error(name, why);
+      const ReducedPicture picture = decode_reduced_picture(bytes, name, 0, limits_.picture);
       frame.bgr = picture.bgr;
       frame.rows = picture.rows;
+      frame.further = further_images(bytes);
+      if (frame.further > 0)
+        log::warning(fmt::format("{}: further images of this file, which are not looked at: {}",
+                                 name, frame.further));
       if (!picture.rows.whole())
         log::warning(fmt::format("{}: {}", frame.origin->name, describe(picture.rows)));
     } catch (const Error& error) {

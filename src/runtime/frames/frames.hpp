@@ -31,7 +31,8 @@ struct Frame {
   double seconds = 0;  ///< since the first frame
   cv::Mat bgr;         ///< 8 bit, 3 channels; of a picture only after FrameSource::load()
   std::string error;   ///< not empty: why there is none
-  DecodedRows rows = {};  ///< of an image whose file lacks its end
+  DecodedRows rows = {};    ///< of an image whose file lacks its end
+  std::size_t further = 0;  ///< images of the same file that are not looked at
 };
 
 class FrameSource {
