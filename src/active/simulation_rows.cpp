@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
+#include <tuple>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -81,6 +83,20 @@ std::vector<SimulationRow> read_rows(const std::filesystem::path& file) {
 void append_row(const std::filesystem::path& file, const SimulationRow& row) {
   const bool fresh = !std::filesystem::exists(file) || std::filesystem::file_size(file) == 0;
   file::append_line(file, (fresh ? std::string(header) + "\n" : std::string()) + to_csv(row));
+}
+
+void write_rows(const std::filesystem::path& file, const std::vector<SimulationRow>& rows) {
+  std::string content = std::string(header) + "\n";
+  for (const SimulationRow& row : rows) content += to_csv(row) + "\n";
+  file::write_atomically(file, content);
+}
+
+bool stands_before(const SimulationRow& a, const SimulationRow& b) {
+  const auto place = [](const SimulationRow& row) {
+    const int group = row.strategy == "start" ? 0 : row.strategy == "full" ? 1 : 2;
+    return std::tuple(row.seed, group, std::string_view(row.strategy), row.round);
+  };
+  return place(a) < place(b);
 }
 
 const SimulationRow* find_row(const std::vector<SimulationRow>& rows, int seed,

@@ -26,6 +26,11 @@ std::string to_csv(const SimulationRow& row);
 std::vector<SimulationRow> read_rows(const std::filesystem::path& file);
 /// In one write, after the header where the file is new.
 void append_row(const std::filesystem::path& file, const SimulationRow& row);
+/// All of them in the place of the table.
+void write_rows(const std::filesystem::path& file, const std::vector<SimulationRow>& rows);
+/// The order of the table: by seed, the start, the whole pool, then the strategies by their names,
+/// each by rounds.
+bool stands_before(const SimulationRow& a, const SimulationRow& b);
 /// The row of a run; nullptr: it is not done.
 const SimulationRow* find_row(const std::vector<SimulationRow>& rows, int seed,
                               const std::string& strategy, int round);

@@ -14,6 +14,7 @@
 #include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "dataset/formats/prepare_set.hpp"
+#include "platforms/label_studio_edits.hpp"
 #include "platforms/label_studio_images.hpp"
 #include "platforms/label_studio_shapes.hpp"
 
@@ -323,27 +324,6 @@ class Pull {
   std::vector<Task> tasks_;
 };
 
-/// Coordinates and labels of a region, without what tells nothing about the box.
-bool same_place(const json& one, const json& other) {
-  constexpr double tolerance = 1e-6;  // percent of the image
-  if (!one.is_object() || !other.is_object()) return one == other;
-  for (const char* key : {"x", "y", "width", "height", "rotation", "radiusX", "radiusY"}) {
-    const auto a = dataset::number_at(one, key).value_or(0),
-               b = dataset::number_at(other, key).value_or(0);
-    if (std::abs(a - b) > tolerance) return false;
-  }
-  const json *a = member(one, "points"), *b = member(other, "points");
-  return (a == nullptr) == (b == nullptr) && (a == nullptr || *a == *b);
-}
-
-json labels_of(const json& value) {
-  json labels = json::array();
-  if (value.is_object())
-    for (const auto& [name, list] : value.items())
-      if (name.ends_with("labels")) labels.push_back(list);
-  return labels;
-}
-
 /// What a call that broke off left is of use for the same project of the same server alone: another
 /// one has other images in tasks of the same numbers.
 void begin_or_go_on(const fs::path& work, const std::string& origin) {
@@ -370,34 +350,6 @@ std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelPro
     if (known == TaskState::open || state == TaskState::annotated) known = state;
   }
   return states;
-}
-
-Edits edits_of(const json& prediction, const json& annotation) {
-  Edits edits;
-  std::map<std::string, json> before;
-  std::set<std::string> seen;
-  if (prediction.is_array())
-    for (const json& one : prediction)
-      if (has_place(one)) before.emplace(text_at(one, "id"), *member(one, "value"));
-  if (annotation.is_array())
-    for (const json& one : annotation) {
-      const std::string id = text_at(one, "id");
-      // Choices and texts of a region are further ones of its id.
-      if (!has_place(one) || (!id.empty() && !seen.insert(id).second)) continue;
-      const auto found = before.find(id);
-      if (found == before.end()) {
-        ++edits.added;
-        continue;
-      }
-      const json& now = *member(one, "value");
-      if (labels_of(now) != labels_of(found->second))
-        ++edits.relabelled;
-      else
-        ++(same_place(now, found->second) ? edits.kept : edits.moved);
-      before.erase(found);
-    }
-  edits.removed = before.size();
-  return edits;
 }
 
 PullResult pull_project(LabelStudio& server, const std::string& project,

@@ -65,8 +65,4 @@ enum class TaskState { open, annotated, skipped };
 /// annotated comes before skipped, and skipped before open.
 std::map<std::string, TaskState> task_states(LabelStudio& server, const LabelProject& project);
 
-/// What became of the regions of a prediction in the annotation that began with it, told apart by
-/// their id. `result`s as Label Studio has them; what has no place in the image is no region.
-Edits edits_of(const nlohmann::json& prediction, const nlohmann::json& annotation);
-
 }  // namespace yolov7::platforms

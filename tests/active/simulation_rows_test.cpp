@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "tests/scratch_folder.hpp"
 
@@ -38,6 +40,24 @@ TEST(SimulationRows, AreReadAsTheyWereWritten) {
   EXPECT_EQ(find_row(rows, 0, "auto", 1), &rows[1]);
   EXPECT_EQ(find_row(rows, 0, "auto", 2), nullptr);
   EXPECT_EQ(find_row(rows, 1, "auto", 1), nullptr);
+}
+
+TEST(SimulationRows, HaveAnOrder) {
+  const ScratchFolder scratch;
+  const auto file = scratch / "runs.csv";
+  // By seed; then the start, the whole pool, the names; then by rounds.
+  std::vector<SimulationRow> rows{row(1, "start", 0),  row(0, "random", 2), row(0, "auto", 1),
+                                  row(0, "random", 1), row(0, "full", 0),   row(0, "start", 0)};
+  std::sort(rows.begin(), rows.end(), stands_before);
+  std::string order;
+  for (const SimulationRow& one : rows)
+    order += std::to_string(one.seed) + " " + one.strategy + " " + std::to_string(one.round) + ";";
+  EXPECT_EQ(order, "0 start 0;0 full 0;0 auto 1;0 random 1;0 random 2;1 start 0;");
+  append_row(file, row(7, "auto", 1));
+  write_rows(file, rows);
+  const auto read = read_rows(file);
+  ASSERT_EQ(read.size(), 6u);
+  EXPECT_EQ(to_csv(read[5]), to_csv(rows[5]));
 }
 
 // A row that a killed process began is not there; the next one follows the last whole row.

@@ -156,6 +156,14 @@ TEST_F(Simulate, KilledAndResumedToTheByte) {
     EXPECT_FALSE(has(file, "work/")) << file;
   }
 
+  // Three trainings at a time leave the same.
+  const Outcome together = run(call("together", {"--parallel", "3"}));
+  ASSERT_EQ(together.code, 0) << together.err;
+  const auto one_by_one = results("whole"), at_a_time = results("together");
+  ASSERT_EQ(at_a_time.size(), one_by_one.size());
+  for (const auto& [file, text] : one_by_one) EXPECT_TRUE(at_a_time.at(file) == text) << file;
+  EXPECT_FALSE(fs::exists(out("together") + "/work"));
+
   // Killed after the first row, in a training, after a choice, after a training; then to the end.
   // The last is of a strategy that buys in both rounds: a network of six steps detects nothing, so
   // that of the tutorials ends at once.
@@ -163,7 +171,7 @@ TEST_F(Simulate, KilledAndResumedToTheByte) {
       [&] { return has(read_text(out("cut") + "/runs.csv"), "start"); },
       [&] {
         return fs::exists(out("cut") + "/runs/seed0-auto-round1/labelled.txt") &&
-               fs::exists(out("cut") + "/work/train/weights/last.pt");
+               fs::exists(out("cut") + "/work/auto/train/weights/last.pt");
       },
       [&] { return fs::exists(out("cut") + "/runs/seed0-random-round1/labelled.txt"); },
       [&] { return fs::exists(out("cut") + "/runs/seed0-random-unfiltered-round1/weights.pt"); }};
@@ -198,7 +206,8 @@ TEST_F(Simulate, KilledAndResumedToTheByte) {
 TEST_F(Simulate, ToldToStopItGoesOn) {
   Process first(call("stopped", {"--strategies", "random", "--rounds", "1", "--no-full"}),
                 scratch->path());
-  ASSERT_TRUE(wait_for([] { return fs::exists(out("stopped") + "/work/train/results.csv"); }));
+  ASSERT_TRUE(
+      wait_for([] { return fs::exists(out("stopped") + "/work/start/train/results.csv"); }));
   first.send(SIGINT);
   EXPECT_EQ(first.wait().code, 130);
   const Outcome second =

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "platforms/label_studio_pull.hpp"
+#include "platforms/label_studio_edits.hpp"
 
 namespace yolov7::platforms {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-
 #include "core/archive.hpp"
 #include "runtime/openvino/model_file.hpp"
 #include "tests/runtime/small_tflite.hpp"

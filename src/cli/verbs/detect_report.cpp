@@ -82,6 +82,40 @@ nlohmann::json not_finite_json(const DetectResult& result, const Frame& frame) {
   return one;
 }
 
+void DetectCounts::add(const DetectResult& result, const Frame& frame) {
+  const DetectTiming& t = result.timing;
+  timing = {timing.pre + t.pre, timing.inference + t.inference, timing.post + t.post,
+            timing.compile + t.compile};
+  ++frames;
+  objects += result.detections.size();
+  truncated += frame.rows.whole() ? 0 : 1;
+  with_further += frame.further > 0 ? 1 : 0;
+  at_max_det += result.at_max_det ? 1 : 0;
+  beyond_max_nms += result.beyond_max_nms > 0 ? 1 : 0;
+}
+
+std::vector<std::string> DetectCounts::warnings(const NmsOptions& nms,
+                                                const std::string& frame) const {
+  std::vector<std::string> lines;
+  if (truncated > 0)
+    lines.push_back(fmt::format("{} used although the end of the file is missing",
+                                counted(truncated, "image")));
+  if (with_further > 0)
+    lines.push_back(fmt::format("{} {} further ones, which are not looked at",
+                                counted(with_further, "image"),
+                                with_further == 1 ? "holds" : "hold"));
+  if (at_max_det > 0)
+    lines.push_back(
+        fmt::format("in {} the limit --max-det {} is reached; there may be more objects",
+                    counted(at_max_det, frame), nms.max_det));
+  if (beyond_max_nms > 0)
+    lines.push_back(fmt::format(
+        "in {} more boxes than --max-nms {} exceed the threshold; those of the lowest scores are "
+        "left out",
+        counted(beyond_max_nms, frame), nms.max_nms));
+  return lines;
+}
+
 std::string options_line(const Settings& table, const std::string& source) {
   std::vector<std::string> parts;
   for (const Setting& entry : table.entries)

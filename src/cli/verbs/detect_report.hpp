@@ -25,6 +25,18 @@ nlohmann::json to_json(const runtime::DetectResult& result, const runtime::Frame
 std::string not_finite_text(const runtime::DetectResult& result);
 nlohmann::json not_finite_json(const runtime::DetectResult& result, const runtime::Frame& frame);
 
+/// What adds up over the frames of a run.
+struct DetectCounts {
+  std::size_t frames = 0, objects = 0;
+  /// Frames: cut short, with further images, and such that not every box was looked at.
+  std::size_t truncated = 0, with_further = 0, at_max_det = 0, beyond_max_nms = 0;
+  runtime::DetectTiming timing;
+
+  void add(const runtime::DetectResult& result, const runtime::Frame& frame);
+  /// Lines about what was not looked at. `frame`: what one is called.
+  std::vector<std::string> warnings(const NmsOptions& nms, const std::string& frame) const;
+};
+
 /// "detect: name=value, …" of all settings, without credentials of the source.
 std::string options_line(const Settings& table, const std::string& source);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -90,6 +91,10 @@ std::vector<Setting> training_settings(SimulateOptions& o) {
                    .range(1, 10'000'000)
                    .basic(),
                setting("batch-size", o.batch, "images per step").range(1, 65'536).basic(),
+               setting("parallel", o.parallel,
+                       "trainings at a time, of the strategies of a seed; they share the cores, "
+                       "--threads each")
+                   .range(1, 256),
                setting("img-size", o.image_size, "side of the input in pixels")
                    .range(32, 8192)
                    .basic()},
@@ -146,16 +151,16 @@ void complete(SimulateOptions& o, std::vector<std::string> given) {
   o.strategies = names;
   o.select.budget.unit = active::budget_unit(o.unit);
   // Results depend on the number of compute threads, so every training has the same.
-  if (o.train.threads == 0) o.train.threads = usable_cores();
+  if (o.train.threads == 0) o.train.threads = std::max(1, usable_cores() / o.parallel);
   if (fs::exists(o.train.weights)) o.train.weights = fs::absolute(o.train.weights).string();
   for (const char* name : {"weights", "cfg", "hyp", "threads"}) given.emplace_back(name);
   o.given = std::move(given);
 }
 
 std::vector<std::pair<std::string, std::string>> beginning_of(SimulateOptions& o) {
-  static const std::vector<std::string> otherwise{"data",       "out",     "strategies", "seeds",
-                                                  "first-seed", "rounds",  "metric",     "target",
-                                                  "draws",      "no-full", "workers",    "weights"};
+  static const std::vector<std::string> otherwise{
+      "data",   "out",   "strategies", "seeds",   "first-seed", "rounds",  "metric",
+      "target", "draws", "no-full",    "workers", "weights",    "parallel"};
   std::vector<std::pair<std::string, std::string>> all;
   for (const Setting& one : settings(o).entries)
     if (!text::contains(otherwise, one.name)) all.emplace_back("--" + one.name, one.text());

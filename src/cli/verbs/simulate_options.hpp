@@ -16,7 +16,7 @@ struct SimulateOptions {
   std::string data, out, split = "auto", unit = "cost", metric = "map";
   std::vector<std::string> strategies{"auto", "random", "random-unfiltered", "tutorial"};
   int seeds = 5, first_seed = 0, rounds = 5, steps = 240, batch = 16, image_size = 320,
-      draws = 1000;
+      draws = 1000, parallel = 1;
   double start = 0, budget = 0, target = 0.95;
   bool no_full = false;
   active::SelectOptions select;

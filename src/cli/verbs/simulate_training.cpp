@@ -35,7 +35,11 @@ std::string SimulatedRun::name() const {
 }
 
 SimulatedTraining::SimulatedTraining(const SimulateOptions& options, const SimulatedPool& pool)
-    : o_(options), pool_(pool), work_(fs::absolute(options.out) / "work") {}
+    : o_(options), pool_(pool) {}
+
+fs::path SimulatedTraining::work_folder(const SimulatedRun& run) const {
+  return fs::absolute(o_.out) / "work" / run.strategy;
+}
 
 fs::path SimulatedTraining::folder(const SimulatedRun& run) const {
   return fs::path(o_.out) / "runs" / run.name();
@@ -47,7 +51,7 @@ fs::path SimulatedTraining::weights(const SimulatedRun& run) const {
 
 fs::path SimulatedTraining::write_set(const SimulatedRun& run, const active::EqualSteps& steps,
                                       const std::vector<std::size_t>& labelled) const {
-  const fs::path out = work_ / "set";
+  const fs::path out = work_folder(run) / "set";
   if (fs::exists(out)) return out / "data.yaml";
   const auto item = [&](std::size_t i) {
     const dataset::Entry& entry = pool_.index().entries[i];
@@ -69,15 +73,15 @@ fs::path SimulatedTraining::write_set(const SimulatedRun& run, const active::Equ
 
 std::vector<std::string> SimulatedTraining::words(const SimulatedRun& run, const fs::path& data,
                                                   const active::EqualSteps& steps) const {
-  const fs::path train = work_ / "train";
+  const fs::path work = work_folder(run), train = work / "train";
   if (fs::exists(train / "weights" / "last.pt")) return {"train", "--resume", train.string()};
   fs::remove_all(train);  // killed before its first checkpoint
   std::vector<std::string> all{"train", "--data", data.string()};
   const auto add = [&](std::initializer_list<std::string> more) { all.insert(all.end(), more); };
   add({"--epochs", std::to_string(steps.epochs), "--batch-size", std::to_string(o_.batch), "--nbs",
        std::to_string(o_.batch), "--img-size", std::to_string(o_.image_size), "--seed",
-       std::to_string(run.seed), "--noautoanchor", "--notest", "--project", work_.string(),
-       "--name", "train", "--exist-ok"});
+       std::to_string(run.seed), "--noautoanchor", "--notest", "--project", work.string(), "--name",
+       "train", "--exist-ok"});
   SimulateOptions copy = o_;
   const std::vector<std::string> further = command_line(handed_on(copy), o_.given);
   all.insert(all.end(), further.begin(), further.end());
@@ -88,12 +92,13 @@ void SimulatedTraining::train(const SimulatedRun& run,
                               const std::vector<std::size_t>& labelled) const {
   if (fs::exists(weights(run))) return;
   file::make_folder(folder(run));
-  process::wait_for_earlier(work_ / "train", "a training", interrupt::token());
-  claim(work_, run.name());
+  const fs::path work = work_folder(run);
+  process::wait_for_earlier(work / "train", "a training", interrupt::token());
+  claim(work, run.name());
   const active::EqualSteps steps = active::equal_steps(labelled.size(), o_.steps, o_.batch);
-  const fs::path data = write_set(run, steps, labelled), train = work_ / "train";
+  const fs::path data = write_set(run, steps, labelled), train = work / "train";
   if (!training_has_ended(train)) {
-    const fs::path log_file = work_ / "train.log";
+    const fs::path log_file = work / "train.log";
     log::info(fmt::format("active simulate: {} with {} images", run.name(), labelled.size()));
     const process::ProgramEnd end =
         process::run_program({words(run, data, steps), {}, "/dev/null", log_file.string()},
@@ -106,7 +111,7 @@ void SimulatedTraining::train(const SimulatedRun& run,
         fmt::format("{},{},{},{:.1f}", run.seed, run.strategy, run.round, end.seconds));
   }
   fs::rename(train / "weights" / "last.pt", weights(run));
-  fs::remove_all(work_);
+  fs::remove_all(work);
 }
 
 evaluation::CocoMatches SimulatedTraining::measure(const SimulatedRun& run) const {

@@ -32,6 +32,8 @@ class SimulatedTraining {
   evaluation::CocoMatches measure(const SimulatedRun& run) const;
 
  private:
+  /// Strategies train at the same time, each in a folder of its own.
+  std::filesystem::path work_folder(const SimulatedRun& run) const;
   std::filesystem::path write_set(const SimulatedRun& run, const active::EqualSteps& steps,
                                   const std::vector<std::size_t>& labelled) const;
   std::vector<std::string> words(const SimulatedRun& run, const std::filesystem::path& data,
@@ -39,7 +41,6 @@ class SimulatedTraining {
 
   SimulateOptions o_;
   const SimulatedPool& pool_;
-  std::filesystem::path work_;
 };
 
 }  // namespace yolov7::cli

@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "active/simulation_report.hpp"
 #include "cli/verb.hpp"
@@ -15,6 +18,7 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "core/threads.hpp"
 #include "dataset/formats/output_folder.hpp"
 #include "evaluation/analyses/bootstrap.hpp"
 #include "evaluation/analyses/matches_text.hpp"
@@ -43,12 +47,24 @@ class Simulation {
     for (int seed = o_.first_seed; seed < o_.first_seed + o_.seeds; ++seed) {
       const SimulatedRun start{seed, "start", 0};
       begin(start, [&] { return pool_.start(seed); });
-      if (!o_.no_full) begin({seed, "full", 0}, [&] { return whole_pool(); });
-      for (const std::string& name : o_.strategies)
-        for (int round = 1; round <= o_.rounds; ++round)
-          if (further_round(active::arm_named(name), seed, round)) break;
+      // What depends on the start alone. The whole pool is one training, so it comes last.
+      const std::size_t strategies = o_.strategies.size(), all = strategies + (o_.no_full ? 0 : 1);
+      parallel_for(all, o_.parallel, [&](std::size_t i) {
+        try {
+          if (i < strategies)
+            all_rounds(active::arm_named(o_.strategies[i]), seed);
+          else
+            begin({seed, "full", 0}, [&] { return whole_pool(); });
+        } catch (...) {
+          failed_ = true;
+          throw;
+        }
+      });
       drop_weights(seed);
     }
+    sort_table();
+    std::error_code none;
+    fs::remove(fs::path(o_.out) / "work", none);  // where nothing is in it
   }
 
   std::vector<SimulationRow> rows() const { return rows_; }
@@ -119,7 +135,24 @@ class Simulation {
     return sum;
   }
 
+  std::optional<SimulationRow> known_row(const SimulatedRun& run) const {
+    std::lock_guard lock(rows_mutex_);
+    const SimulationRow* found = active::find_row(rows_, run.seed, run.strategy, run.round);
+    return found == nullptr ? std::nullopt : std::optional(*found);
+  }
+
+  /// Trainings that run at the same time end in any order.
+  void sort_table() {
+    const auto before = [](const SimulationRow& a, const SimulationRow& b) {
+      return active::stands_before(a, b);
+    };
+    if (std::is_sorted(rows_.begin(), rows_.end(), before)) return;
+    std::sort(rows_.begin(), rows_.end(), before);
+    active::write_rows(table_, rows_);
+  }
+
   void add(const SimulationRow& row) {
+    std::lock_guard lock(rows_mutex_);
     active::append_row(table_, row);
     rows_.push_back(row);
     log::info(fmt::format(
@@ -144,7 +177,7 @@ class Simulation {
 
   /// A run that depends on no other.
   void begin(const SimulatedRun& run, const std::function<Bought()>& choose) {
-    if (active::find_row(rows_, run.seed, run.strategy, run.round) != nullptr) return;
+    if (known_row(run)) return;
     if (!fs::exists(labelled_file(run))) {
       const Bought first = choose();
       if (first.images.empty())
@@ -158,16 +191,27 @@ class Simulation {
     if (run.strategy != "start") fs::remove(training_.weights(run));
   }
 
+  void all_rounds(const active::Arm& arm, int seed) {
+    for (int round = 1; round <= o_.rounds && !failed_; ++round)
+      if (further_round(arm, seed, round)) return;
+  }
+
+  /// Trains again where the weights are gone. All strategies go on from those of the start.
+  void require_weights(const SimulatedRun& run, const Bought& all) {
+    std::unique_lock lock(start_mutex_, std::defer_lock);
+    if (run.strategy == "start") lock.lock();
+    training_.train(run, all.images);
+  }
+
   /// Whether the strategy has nothing left to buy.
   bool further_round(const active::Arm& arm, int seed, int round) {
     const SimulatedRun run{seed, arm.name, round};
     const SimulatedRun before =
         round == 1 ? SimulatedRun{seed, "start", 0} : SimulatedRun{seed, arm.name, round - 1};
-    if (const SimulationRow* known = active::find_row(rows_, seed, arm.name, round))
-      return known->ended;
+    if (const auto known = known_row(run)) return known->ended;
     const Bought had = read_labelled(before);
     if (!fs::exists(labelled_file(run))) {
-      training_.train(source_of_weights(before), had.images);  // where they are gone
+      require_weights(source_of_weights(before), had);
       Bought all = pool_.buy(arm, seed, round, training_.weights(source_of_weights(before)),
                              had.images, o_.start + round * o_.budget - spent(had.images));
       all.images.insert(all.images.begin(), had.images.begin(), had.images.end());
@@ -179,7 +223,7 @@ class Simulation {
       const SimulatedRun source = source_of_weights(before);
       if (source.strategy != "start") fs::remove(training_.weights(source));
     } else {
-      SimulationRow row = *active::find_row(rows_, before.seed, before.strategy, before.round);
+      SimulationRow row = *known_row(before);
       row.strategy = arm.name, row.round = round, row.ended = all.ended;
       file::write_atomically(matches_file(run), file::read(matches_file(before)));
       add(row);
@@ -213,6 +257,9 @@ class Simulation {
   fs::path table_;
   std::map<std::string, std::size_t> by_path_;
   std::vector<SimulationRow> rows_;
+  mutable std::mutex rows_mutex_;
+  std::mutex start_mutex_;
+  std::atomic<bool> failed_{false};  ///< a training: no further round begins
 };
 
 active::SimulationReport report_of(const SimulateOptions& o, const SimulatedPool& pool,

@@ -12,6 +12,7 @@
 #include "cli/verbs/detect_collect.hpp"
 #include "cli/verbs/detect_options.hpp"
 #include "cli/verbs/detect_outputs.hpp"
+#include "cli/verbs/detect_precision.hpp"
 #include "cli/verbs/detect_report.hpp"
 #include "cli/verbs/detect_writer.hpp"
 #include "cli/verbs/server_access.hpp"
@@ -24,7 +25,6 @@
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "runtime/frames/pipeline.hpp"
-#include "runtime/precision_choice.hpp"
 #include "runtime/results/result_names.hpp"
 
 namespace yolov7::cli {
@@ -82,9 +82,8 @@ class Run {
   /// By the file of its tracks: one for a video, a stream, or a folder of pictures.
   std::map<std::filesystem::path, runtime::ByteTracker> trackers_;
   std::unique_ptr<Progress> progress_;
-  runtime::DetectTiming total_;
-  std::size_t frames_ = 0, objects_ = 0, frames_not_finite_ = 0, truncated_ = 0, at_max_det_ = 0,
-              beyond_max_nms_ = 0, with_further_ = 0;
+  DetectCounts counts_;
+  std::size_t frames_not_finite_ = 0;
   std::chrono::steady_clock::time_point first_result_;
   nlohmann::json pictures_json_ = nlohmann::json::array(), unreadable_ = nlohmann::json::array(),
                  not_finite_ = nlohmann::json::array();
@@ -129,46 +128,14 @@ api::OpenModel Run::open_with(const std::string& precision, int streams) const {
   return api::open_detector(options);
 }
 
-/// "auto": bfloat16 if it finds what float32 finds in the first pictures, and is faster.
 std::string Run::chosen_precision() {
-  const std::string& wanted = options_.model.detector.precision;
-  if (wanted != "auto") return wanted;
-  const auto decide = [&](const char* precision, const std::string& why) {
-    precision_reason_ = fmt::format("{}: {}", precision, why);
-    output_.line("precision " + precision_reason_);
-    return std::string(precision);
-  };
-  if (options_.model.backend != "openvino") return decide("float32", "only OpenVINO has another");
-  std::vector<cv::Mat> pictures;
-  runtime::FrameLimits limits = options_.limits();
-  limits.seconds = 0;  // they are those of the run itself
-  const auto first = runtime::picture_frames(list_.pictures, limits);
-  // One that cannot be read is told when its turn comes.
-  for (Frame frame; pictures.size() < 4 && first->next(frame);) {
-    first->load(frame);
-    if (frame.error.empty()) pictures.push_back(frame.bgr);
-  }
-  if (pictures.empty()) return decide("float32", "the source has no images to compare bfloat16 on");
-  try {
-    api::OpenModel reference = open_with("float32", 1), candidate = open_with("bfloat16", 1);
-    api::take_wanted_thresholds(reference, given_, options_.look.nms);
-    runtime::LookOptions look = look_;
-    look.nms = options_.nms_options();
-    look.image_size = api::usable_image_size(look.image_size, *reference.detector);
-    const runtime::PrecisionVerdict verdict =
-        runtime::judge_precision(*reference.detector, *candidate.detector, pictures, look);
-    if (!verdict.same) return decide("float32", "bfloat16 is refused: " + verdict.reason);
-    if (verdict.speed < 1)
-      return decide(
-          "float32",
-          fmt::format("bfloat16 gives the same boxes, but is slower ({:.2f} times as fast)",
-                      verdict.speed));
-    return decide("bfloat16", fmt::format("{:.2f} times as fast as float32; {}", verdict.speed,
-                                          verdict.reason));
-  } catch (const Error& error) {
-    if (error.code() == ExitCode::interrupted) throw;
-    return decide("float32", error.what());
-  }
+  if (options_.model.detector.precision != "auto") return options_.model.detector.precision;
+  PrecisionChoice choice =
+      choose_precision(options_, given_, list_, look_,
+                       [this](const char* precision) { return open_with(precision, 1); });
+  precision_reason_ = fmt::format("{}: {}", choice.precision, choice.reason);
+  output_.line("precision " + precision_reason_);
+  return std::move(choice.precision);
 }
 
 void Run::open_model() {
@@ -274,14 +241,8 @@ void Run::in_order(Frame& frame, DetectResult& result) {
 
 void Run::report(const DetectResult& result, const Frame& frame) {
   const runtime::DetectTiming& t = result.timing;
-  total_ = {total_.pre + t.pre, total_.inference + t.inference, total_.post + t.post,
-            total_.compile + t.compile};
-  truncated_ += frame.rows.whole() ? 0 : 1;
-  with_further_ += frame.further > 0 ? 1 : 0;
-  at_max_det_ += result.at_max_det ? 1 : 0;
-  beyond_max_nms_ += result.beyond_max_nms > 0 ? 1 : 0;
-  if (frames_++ == 0) first_result_ = std::chrono::steady_clock::now();
-  objects_ += result.detections.size();
+  counts_.add(result, frame);
+  if (counts_.frames == 1) first_result_ = std::chrono::steady_clock::now();
   const std::string prefix = prefix_of(frame);
   const std::string found =
       result.detections.empty()
@@ -325,14 +286,15 @@ void Run::process() {
 }
 
 void Run::summary(double rate) {
-  const auto n = static_cast<double>(std::max<std::size_t>(frames_, 1));
+  const auto n = static_cast<double>(std::max<std::size_t>(counts_.frames, 1));
   const bool only_pictures = list_.videos.empty() && list_.streams.empty();
-  output_.line(
-      fmt::format("{}, {}, {} unreadable, {:.1f} a second; mean of one {:.1f} ms pre, {:.1f} ms "
-                  "inference, {:.1f} ms post; {:.1f} ms compiling",
-                  counted(frames_, only_pictures ? "image" : "frame"), counted(objects_, "object"),
-                  unreadable_.size(), rate, total_.pre / n, total_.inference / n, total_.post / n,
-                  total_.compile));
+  const std::string frame = only_pictures ? "image" : "frame";
+  const runtime::DetectTiming& total = counts_.timing;
+  output_.line(fmt::format(
+      "{}, {}, {} unreadable, {:.1f} a second; mean of one {:.1f} ms pre, {:.1f} ms "
+      "inference, {:.1f} ms post; {:.1f} ms compiling",
+      counted(counts_.frames, frame), counted(counts_.objects, "object"), unreadable_.size(), rate,
+      total.pre / n, total.inference / n, total.post / n, total.compile));
   if (options_.track) {
     std::uint64_t tracks = 0;
     for (const auto& [name, tracker] : trackers_) tracks += tracker.tracks();
@@ -342,22 +304,7 @@ void Run::summary(double rate) {
        live_ != nullptr ? live_->counters() : std::vector<runtime::StreamCounters>())
     output_.line(stream_line(one));
   if (collector_) output_.line(collector_->line());
-  if (truncated_ > 0)
-    log::warning(fmt::format("{} used although the end of the file is missing",
-                             counted(truncated_, "image")));
-  if (with_further_ > 0)
-    log::warning(fmt::format("{} {} further ones, which are not looked at",
-                             counted(with_further_, "image"),
-                             with_further_ == 1 ? "holds" : "hold"));
-  if (at_max_det_ > 0)
-    log::warning(fmt::format("in {} the limit --max-det {} is reached; there may be more objects",
-                             counted(at_max_det_, only_pictures ? "image" : "frame"),
-                             look_.nms.max_det));
-  if (beyond_max_nms_ > 0)
-    log::warning(fmt::format(
-        "in {} more boxes than --max-nms {} exceed the threshold; those of "
-        "the lowest scores are left out",
-        counted(beyond_max_nms_, only_pictures ? "image" : "frame"), look_.nms.max_nms));
+  for (const std::string& line : counts_.warnings(look_.nms, frame)) log::warning(line);
   if (!unreadable_.empty()) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("{} of {} {} could not be read; they are named above",
@@ -367,8 +314,7 @@ void Run::summary(double rate) {
   if (frames_not_finite_ > 0) {
     output_.code = ExitCode::failure;
     log::error(fmt::format("the predictions of {} are not finite ({}); they are named above",
-                           counted(frames_not_finite_, only_pictures ? "image" : "frame"),
-                           detector_));
+                           counted(frames_not_finite_, frame), detector_));
   }
   if (options_.writes_results()) output_.line(fmt::format("Results in {}", run_folder_));
 }
@@ -391,9 +337,9 @@ nlohmann::json Run::execute() {
   const auto begun = std::chrono::steady_clock::now();
   process();
   // From the first result to the last: compiling belongs to no picture.
-  const double rate = frames_ > 1
-                          ? static_cast<double>(frames_ - 1) / std::max(passed(first_result_), 1e-9)
-                          : static_cast<double>(frames_) / std::max(passed(begun), 1e-9);
+  const auto frames = static_cast<double>(counts_.frames);
+  const double rate = frames > 1 ? (frames - 1) / std::max(passed(first_result_), 1e-9)
+                                 : frames / std::max(passed(begun), 1e-9);
   summary(rate);
   const double seconds = passed(start);
   output_.line(fmt::format("Done. ({:.3f} s)", seconds));
@@ -405,14 +351,14 @@ nlohmann::json Run::execute() {
       {"run_folder", run_folder_},
       {"pictures", std::move(pictures_json_)},
       {"unreadable", std::move(unreadable_)},
-      {"truncated", truncated_},
-      {"with_further_images", with_further_},
-      {"at_max_det", at_max_det_},
-      {"beyond_max_nms", beyond_max_nms_},
+      {"truncated", counts_.truncated},
+      {"with_further_images", counts_.with_further},
+      {"at_max_det", counts_.at_max_det},
+      {"beyond_max_nms", counts_.beyond_max_nms},
       {"not_finite", std::move(not_finite_)},
-      {"frames", frames_},
+      {"frames", counts_.frames},
       {"frames_per_second", rate},
-      {"objects", objects_},
+      {"objects", counts_.objects},
       {"streams", live_ != nullptr ? to_json(live_->counters()) : nlohmann::json::array()},
       {"seconds", seconds},
       {"peak_memory_bytes", peak_resident_bytes()}};
