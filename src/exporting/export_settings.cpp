@@ -80,10 +80,10 @@ std::vector<Setting> numbers(ExportOptions& o) {
           .choices({"normal", "high"}),
       setting(
           "qdq", o.qdq,
-          "with --int8, in ONNX: quantizers behind activations, with a zero point, or around zero "
-          "as TensorRT wants them (engine has these always; OpenVINO by itself computes them "
-          "wrong on processors without AMX), or quantizers around every operation (ONNX "
-          "Runtime)")
+          "with --int8, in ONNX and OpenVINO: quantizers behind activations, with a zero point, or "
+          "around zero, as TensorRT wants them (engine has these always), which is faster on "
+          "processors with AMX (as ONNX, OpenVINO by itself computes them wrong on others); ort, "
+          "in ONNX alone: quantizers around every operation (ONNX Runtime)")
           .choices({"asymmetric", "tensorrt", "ort"}),
       setting("sensitivity", o.sensitivity,
               "with --int8: a table and a chart of what each layer costs; made always where layers "

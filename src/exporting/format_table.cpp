@@ -55,7 +55,7 @@ Format openvino_row() {
           .file_name = "{}_openvino_model",
           .description = "OpenVINO IR, for Intel processors",
           .options = {"dynamic", "dynamic-batch", "nms", "max-wh", "topk-all", "iou-thres",
-                      "conf-thres", "agnostic-nms", "fold-obj", "half", "reference-parity"},
+                      "conf-thres", "agnostic-nms", "fold-obj", "half", "reference-parity", "qdq"},
           .without_effect = {{"grid", "the boxes are always decoded"},
                              {"simplify", "the graph is written without anything to simplify"},
                              {"half-io", "inputs and outputs are float32"}},

@@ -29,13 +29,19 @@ OnnxQuantizerForm onnx_quantizer_form(std::string_view name) {
   if (name == "asymmetric") return OnnxQuantizerForm::asymmetric;
   if (name == "ort") return OnnxQuantizerForm::ort;
   if (name == "openvino") return OnnxQuantizerForm::openvino;
+  if (name == "openvino-tensorrt") return OnnxQuantizerForm::openvino_symmetric;
   throw usage_error(
       fmt::format("export: --qdq: expected asymmetric, tensorrt or ort, found '{}'", name));
 }
 
 ActivationNumbers OnnxQuantizers::numbers() const {
-  return form_ == OnnxQuantizerForm::tensorrt ? ActivationNumbers::symmetric
-                                              : ActivationNumbers::asymmetric;
+  return form_ == OnnxQuantizerForm::tensorrt || form_ == OnnxQuantizerForm::openvino_symmetric
+             ? ActivationNumbers::symmetric
+             : ActivationNumbers::asymmetric;
+}
+
+bool OnnxQuantizers::of_openvino() const {
+  return form_ == OnnxQuantizerForm::openvino || form_ == OnnxQuantizerForm::openvino_symmetric;
 }
 
 bool OnnxQuantizers::wanted(ValueRole role) const {
@@ -49,7 +55,7 @@ bool OnnxQuantizers::wanted(ValueRole role) const {
 }
 
 std::vector<std::string> OnnxQuantizers::domains() const {
-  if (plan_ == nullptr || form_ != OnnxQuantizerForm::openvino) return {};
+  if (plan_ == nullptr || !of_openvino()) return {};
   return {std::string(openvino_domain)};
 }
 
@@ -65,15 +71,16 @@ std::string OnnxQuantizers::dequantized(const std::string& value, const std::str
 std::string OnnxQuantizers::held(int number, const std::string& value) {
   if (plan_ == nullptr || !wanted(plan_->role(number))) return value;
   const network::ValueScale& scale = plan_->scale(number);
-  if (form_ == OnnxQuantizerForm::openvino) {
-    const std::string low = graph_.floats({}, {scale.low()}),
-                      high = graph_.floats({}, {scale.high()});
+  const bool symmetric = numbers() == ActivationNumbers::symmetric;
+  if (of_openvino()) {
+    constexpr float least = -128, most = 127;
+    const std::string low = graph_.floats({}, {symmetric ? least * scale.symmetric : scale.low()}),
+                      high = graph_.floats({}, {symmetric ? most * scale.symmetric : scale.high()});
     const std::string name = value + "_quantized";
     graph_.node("FakeQuantize", openvino_domain, {value, low, high, low, high}, {name},
                 {{"levels", std::int64_t{256}}});
     return name;
   }
-  const bool symmetric = numbers() == ActivationNumbers::symmetric;
   const std::string step = graph_.floats({}, {symmetric ? scale.symmetric : scale.scale});
   const char zero = symmetric ? '\0' : static_cast<char>(scale.zero_point);
   const std::string zero_point =
@@ -86,7 +93,7 @@ std::string OnnxQuantizers::weight(const network::Convolution& conv, const Shape
   const network::QuantizedWeight weight = plan_->weight(conv, model_.fused->weights, numbers());
   const Shape channels{conv.out_channels};
   const std::string numbers = graph_.numbers(shape, OnnxType::int8, bytes_of(weight.numbers));
-  if (form_ == OnnxQuantizerForm::openvino)
+  if (of_openvino())
     return graph_.node("Mul", {graph_.cast(numbers, OnnxType::float32),
                                graph_.floats({conv.out_channels, 1, 1, 1}, weight.scales)});
   const std::string scales = graph_.floats(channels, weight.scales),

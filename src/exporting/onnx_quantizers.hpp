@@ -14,9 +14,10 @@ enum class OnnxQuantizerForm {
                ///< zero, float32 biases: TensorRT computes in integers
   asymmetric,  ///< the same with a zero point: OpenVINO computes in integers
   ort,         ///< the two around every operation, integer biases: ONNX Runtime's own form
-  openvino     ///< OpenVINO's FakeQuantize, for its own files
+  openvino,    ///< OpenVINO's FakeQuantize, for its own files
+  openvino_symmetric  ///< the same around zero
 };
-/// Of --qdq. Error: another name.
+/// Of --qdq, or "openvino", "openvino-tensorrt". Error: another name.
 OnnxQuantizerForm onnx_quantizer_form(std::string_view name);
 
 /// Does nothing where the model has no quantization.
@@ -38,6 +39,7 @@ class OnnxQuantizers {
 
  private:
   network::ActivationNumbers numbers() const;
+  bool of_openvino() const;
   bool wanted(network::ValueRole role) const;
   std::string dequantized(const std::string& value, const std::string& scale,
                           const std::string& zero, bool per_channel);

@@ -60,7 +60,7 @@ void write_openvino(const ExportModel& model, const ExportOptions& options,
   if (own.form == OutputForm::raw) own.form = OutputForm::decoded;
   ExportOptions plain = options;
   plain.half = plain.half_io = false;  // OpenVINO stores float16 and keeps the arithmetic
-  plain.qdq = "openvino";
+  plain.qdq = options.qdq == "tensorrt" ? "openvino-tensorrt" : "openvino";
   file::make_folder(path);
   const std::filesystem::path onnx = path / "model.onnx",
                               stem = std::filesystem::path(options.weights).stem();

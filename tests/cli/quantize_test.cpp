@@ -177,9 +177,8 @@ TEST_F(Quantize, CoreMlHoldsPalettes) {
 
 // Weights are fitted where images that took no part gain; the report says which.
 TEST_F(Quantize, EffortHighIsReported) {
-  const Outcome outcome =
-      quantized({"--data", data(12), "--effort", "high", "--accuracy-budget", "1", "--include",
-                 "openvino", "onnx", "--qdq", "tensorrt", "--json"});
+  const Outcome outcome = quantized({"--data", data(12), "--effort", "high", "--accuracy-budget",
+                                     "1", "--include", "openvino", "engine", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json said = json::parse(outcome.out);
   const json& refits = said.at("int8").at("refits");

@@ -29,6 +29,7 @@ const Case cases[] = {{"onnx", "tensorrt", ActivationNumbers::symmetric, false},
                       {"onnx", "asymmetric", ActivationNumbers::asymmetric, false},
                       {"onnx", "ort", ActivationNumbers::asymmetric, true},
                       {"openvino", "asymmetric", ActivationNumbers::asymmetric, false},
+                      {"openvino", "tensorrt", ActivationNumbers::symmetric, false},
                       {"tflite", "asymmetric", ActivationNumbers::asymmetric, true}};
 
 /// The convolutions whose results are decoded.

@@ -73,6 +73,8 @@ compression::RangeMethod method(const std::string& name) {
 NumberForm form_of(const Format& format, const ExportOptions& options) {
   using network::ActivationNumbers;
   if (format.name == "engine") return {ActivationNumbers::symmetric, false};
+  if (format.name == "openvino" && options.qdq == "tensorrt")
+    return {ActivationNumbers::symmetric, false};
   if (format.name == "onnx")
     return options.qdq == "tensorrt"
                ? NumberForm{ActivationNumbers::symmetric, false}
