@@ -37,15 +37,18 @@ int class_offset(const ExportOptions& o, int class_count, int longer_side) {
   return std::min(default_class_offset, 2 * longer_side);
 }
 
-std::string class_offset_note(int offset, int class_count) {
+std::string class_offset_note(int offset, int class_count, int longer_side) {
   const std::int64_t farthest = reach(offset, class_count);
   if (farthest <= most_reach) return {};
   return fmt::format(
       "a class offset of {} px: with {} classes boxes are moved by up to {} px, where float32 has "
-      "steps of {:g} px, to which they are rounded before their overlap is computed; expected an "
-      "offset of at most {} (--max-wh)",
+      "steps of {:g} px, to which they are rounded before their overlap is computed; {}",
       offset, class_count, farthest,
-      std::ldexp(1.0, std::ilogb(static_cast<double>(farthest)) - 23), most_reach / class_count);
+      std::ldexp(1.0, std::ilogb(static_cast<double>(farthest)) - 23),
+      most_reach / class_count >= 2 * longer_side
+          ? fmt::format("expected an offset of at most {} (--max-wh)", most_reach / class_count)
+          : "a smaller offset lets neighbouring classes suppress each other: suppression outside "
+            "the file has no such limit");
 }
 
 void check(const ExportOptions& o) {

@@ -69,7 +69,7 @@ bool across_classes(const ExportOptions& options);
 int class_offset(const ExportOptions& options, int class_count, int longer_side);
 /// Boxes are moved by offset · class in float32. "" or, where that goes beyond 2^19 px, how far
 /// apart the numbers there are: near v, v · 2^-23 at most.
-std::string class_offset_note(int offset, int class_count);
+std::string class_offset_note(int offset, int class_count, int longer_side = 0);
 /// Options that exclude each other, or lead nowhere: Error (usage).
 void check(const ExportOptions& options);
 /// Options of 8-bit integers without them, these without images for their calibration, options of a

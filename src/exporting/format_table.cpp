@@ -320,7 +320,10 @@ bool of_comparison(std::string_view option) {
 }
 
 /// Why an option that a format has changes nothing in this file; "" = it does.
-std::string_view idle_reason(const Format& format, std::string_view option, bool suppression) {
+std::string_view idle_reason(const Format& format, std::string_view option, bool suppression,
+                             std::string_view qdq) {
+  if (option == "qdq" && qdq == "ort" && format.name == "openvino")
+    return "ONNX Runtime's form, which OpenVINO's own files do not have";
   for (const std::string_view one :
        {"conf-thres", "iou-thres", "topk-all", "topk-per-class", "agnostic-nms"})
     if (!suppression && option == one && (format.name != "openvino" || !of_comparison(one)))
@@ -334,22 +337,22 @@ std::string_view idle_reason(const Format& format, std::string_view option, bool
 
 std::vector<std::string> options_without_effect(std::span<const Format* const> chosen,
                                                 const std::vector<std::string>& given,
-                                                bool suppression) {
+                                                bool suppression, std::string_view qdq) {
   std::vector<std::string> lines(chosen.size());
   for (const std::string& option : given) {
     bool taken = false;
     std::string expected = "a format that honours it";
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const std::string_view idle = honours(*chosen[i], option)
-                                        ? idle_reason(*chosen[i], option, suppression)
+                                        ? idle_reason(*chosen[i], option, suppression, qdq)
                                         : std::string_view();
       if (honours(*chosen[i], option) && idle.empty()) {
         taken = true;
         continue;
       }
       std::string reason;
-      if (!idle.empty())
-        reason = fmt::format(" ({})", idle), expected = "--nms or --end2end with it";
+      if (!idle.empty()) reason = fmt::format(" ({})", idle);
+      if (!idle.empty() && option != "qdq") expected = "--nms or --end2end with it";
       if (!idle.empty() && of_comparison(option)) taken = true;
       for (const WithoutEffect& one : chosen[i]->without_effect)
         if (one.option == option) {

@@ -64,11 +64,11 @@ std::vector<std::string> format_names();
 std::vector<const Format*> chosen_formats(const std::vector<std::string>& include);
 /// Which of the given options (names of settings) do nothing for which chosen format, a line each.
 /// `suppression`: boxes are suppressed in the graph; else the thresholds have nothing to act on,
-/// but for those that OpenVINO's metadata tell its readers. Error (usage): no chosen format honours
-/// one.
+/// but for those that OpenVINO's metadata tell its readers. `qdq`: what --qdq is. Error (usage): no
+/// chosen format honours one.
 std::vector<std::string> options_without_effect(std::span<const Format* const> chosen,
                                                 const std::vector<std::string>& given,
-                                                bool suppression = true);
+                                                bool suppression = true, std::string_view qdq = {});
 bool honours(const Format& format, std::string_view option);
 
 }  // namespace yolov7::exporting

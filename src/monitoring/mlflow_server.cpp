@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "core/file.hpp"
 #include "core/http_client.hpp"
 #include "core/json.hpp"
+#include "core/log.hpp"
 #include "core/setting_name.hpp"
 #include "core/text.hpp"
 
@@ -24,15 +26,15 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-/// A token or a password travels with each request.
-void require_safe(const http::Address& server) {
+/// A token or a password travels with each request. Told once.
+void warn_of_plain_http(const http::Address& server) {
+  static std::atomic<bool> told{false};
   const bool secret =
       !variable("MLFLOW_TRACKING_TOKEN").empty() || !variable("MLFLOW_TRACKING_USERNAME").empty();
-  if (secret && server.scheme != "https" && !server.is_loopback())
-    throw usage_error(
-        fmt::format("MLflow {}: expected an https address, because a token or a password travels "
-                    "with each request (MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_USERNAME), found "
-                    "http",
+  if (secret && server.scheme != "https" && !server.is_loopback() && !told.exchange(true))
+    log::warning(
+        fmt::format("MLflow {}: a token or a password travels with each request "
+                    "(MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_USERNAME), and http does not hide it",
                     server.text()));
 }
 
@@ -55,7 +57,7 @@ class MlflowServer::Connection {
   explicit Connection(const std::string& address)
       : address_(address),
         client_(http::parse_address(address, "MLflow"), {limit_of_connection, limit_of_wait}) {
-    require_safe(client_.address());
+    warn_of_plain_http(client_.address());
     if (const std::string token = variable("MLFLOW_TRACKING_TOKEN"); !token.empty()) {
       client_.hide(token);
       client_.set_header("Authorization", "Bearer " + token);
@@ -121,10 +123,14 @@ class MlflowServer::Connection {
 
 namespace {
 
-/// For a server on which the run was not made. Nothing is refused for good: another server has it.
+/// For a server that does not have the run. Where it was made on another one, nothing is refused
+/// for good.
 template <class Connection>
 Undelivered without_run(const Connection& connection, MlflowQueue& queue) {
   const std::string made = queue.fact("made_at");
+  if (made == connection.address())
+    return {{Delivery::refused, fmt::format("the MLflow server at {} has no run {} any more", made,
+                                            queue.fact("run_id"))}};
   return {
       {Delivery::later,
        fmt::format("the MLflow server at {} has no run {}; expected the address of the server "
@@ -265,7 +271,7 @@ std::string mlflow_address(const std::string& option) {
         fmt::format("{}: expected an address without user and password (MLFLOW_TRACKING_USERNAME "
                     "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, hold them)",
                     from));
-  require_safe(http::parse_address(address, from));
+  warn_of_plain_http(http::parse_address(address, from));
   return address;
 }
 

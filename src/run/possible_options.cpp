@@ -23,8 +23,8 @@ void require_one_schedule(const TrainOptions& o, const char* verb) {
     throw usage_error(fmt::format("{}: {}: expected {} step as well, found {} {}", verb, steps,
                                   schedule, schedule, o.schedule));
   if (o.schedule == "plateau" && o.notest)
-    throw usage_error(fmt::format("{}: {} plateau: expected validations, found {}", verb, schedule,
-                                  setting_name("notest")));
+    throw usage_error(fmt::format("{}: {} plateau: expected trainings with validations, found {}",
+                                  verb, schedule, setting_name("notest")));
 }
 
 }  // namespace

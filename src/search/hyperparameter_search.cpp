@@ -167,6 +167,8 @@ class SearchRun {
                     trial_log(s_.folder, slot.trial).string());
     if (slot.trial.generation == 0)
       end_all(fmt::format("evolve: expected the start to be trainable: {}", what));
+    // A wrong call says nothing about the values.
+    if (process.exit_code() == static_cast<int>(ExitCode::usage)) end_all("evolve: " + what);
     if (++failures_in_row_ >= most_failures_in_row)
       end_all(fmt::format("evolve: {} trainings in a row failed; {}", failures_in_row_, what));
     log::warning(what + "; it counts as failed");

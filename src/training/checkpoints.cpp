@@ -94,7 +94,12 @@ network::Checkpoint read_last(const RunContext& context) {
     if (!fs::exists(previous)) throw;
     log::warning(fmt::format("{}; using the one before it, {}", error.what(), previous.string()));
     network::Checkpoint checkpoint = network::read_checkpoint(previous);
-    if (context.writes()) copy_atomically(previous, last);
+    run::run_state(checkpoint.state, previous.string());
+    if (context.writes()) {
+      std::error_code none;  // it may be gone
+      fs::rename(last, context.folder / "weights" / "last.damaged.pt", none);
+      copy_atomically(previous, last);
+    }
     return checkpoint;
   }
 }

@@ -89,6 +89,8 @@ OpenedRun open_run(RunContext& context, run::RunState& state, const TrainRequest
   make_paths_absolute(state.options);
   require_more_to_do(state, request, path);
   state.ended = false;
+  for (const char* room : {"device", "memory-limit"})
+    if (text::contains(request.given, room)) state.micro_batch = 0;  // of another memory
   log::info(fmt::format("resuming {} at epoch {}, batch {}", context.folder.string(), state.epoch,
                         state.batch));
   if (state.micro_batch > 0)

@@ -199,6 +199,7 @@ TEST_F(Evolve, WhatCannotBeTrained) {
   EXPECT_TRUE(has(start.err, "nowhere.yaml")) << start.err;
   for (const auto& [more, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"--parallel", "3"}, "expected at most --population, 1"},
+           {{"--schedule", "plateau"}, "expected trainings with validations"},
            {{"--genes", "lr9"}, "did you mean"},
            {{"--resume", "x", "--eta", "4"}, "cannot change"},
            {{"--nproc", "2"}, "unknown option --nproc"}}) {

@@ -230,6 +230,8 @@ TEST_F(Simulate, WrongCallsAreRefused) {
   EXPECT_EQ(code({"--strategies", "random,autos"}), 2);
   EXPECT_EQ(code({"--strategies", "random", "random"}), 2);
   EXPECT_EQ(code({"--start", "0"}), 2);
+  EXPECT_EQ(code({"--schedule", "plateau"}), 2) << "these trainings are not validated by epoch";
+  EXPECT_EQ(code({"--schedule", "step"}), 2) << "without --lr-steps";
   EXPECT_EQ(code({"--control", "0.9", "--empty-share", "0.2"}), 2);
   EXPECT_EQ(
       run({"active", "simulate", out("pool/data.yaml"), "--start", "1", "--budget", "1"}).code, 2);

@@ -47,6 +47,12 @@ TEST(FormatTable, WhatAnOptionDoesNotChangeIsSaid) {
   const auto chosen = chosen_formats({"onnx", "engine"});
   EXPECT_EQ(options_without_effect(chosen, {"weights", "grid", "opset"}),
             std::vector<std::string>{});
+  const auto integers = chosen_formats({"onnx", "openvino"});
+  EXPECT_EQ(options_without_effect(integers, {"qdq"}, true, "tensorrt"),
+            std::vector<std::string>{});
+  EXPECT_EQ(options_without_effect(integers, {"qdq"}, true, "ort"),
+            std::vector<std::string>{"openvino: without effect: --qdq (ONNX Runtime's form, which "
+                                     "OpenVINO's own files do not have)"});
   EXPECT_EQ(options_without_effect(chosen, {"workspace", "simplify"}),
             (std::vector<std::string>{
                 "onnx: without effect: --workspace, --simplify (the graph is written without "

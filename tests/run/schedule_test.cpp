@@ -165,7 +165,8 @@ TEST(StepSchedule, AndItsEpochsGoTogether) {
   o.lr_steps.clear();
   EXPECT_EQ(refusal(), "no error");
   o.notest = true;
-  EXPECT_EQ(refusal(), "train: schedule plateau: expected validations, found notest");
+  EXPECT_EQ(refusal(),
+            "train: schedule plateau: expected trainings with validations, found notest");
 }
 
 TEST(PlateauSchedule, FallsWhenTheFitnessStandsStill) {

@@ -369,6 +369,8 @@ TEST(Checkpoints, ADamagedLastDoesNotTakeThePlaceOfTheOneBefore) {
   read_last(run.context);
   EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 1);
   EXPECT_EQ(state_of(tiny.weights() / "last.previous.pt")["batch"], 1);
+  EXPECT_EQ(std::filesystem::file_size(tiny.weights() / "last.damaged.pt"), 100u)
+      << "nothing is lost";
   run.state.batch = 3;
   write_start(run);
   EXPECT_EQ(state_of(tiny.weights() / "last.pt")["batch"], 3);

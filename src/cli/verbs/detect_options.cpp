@@ -179,7 +179,6 @@ void check(const DetectOptions& o) {
     log::warning(
         "--below, --limit-per-hour, --collect-limit-mb and --collect-similar have no effect "
         "without --collect");
-  require_doubt(o);
   require_possible(o.look.nms, "detect");
 }
 

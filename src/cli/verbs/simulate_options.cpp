@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/verb.hpp"
@@ -11,10 +12,12 @@
 #include "cli/verbs/child_training.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
+#include "core/json.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "core/threads.hpp"
 #include "core/version.hpp"
+#include "dataset/formats/json_fields.hpp"
 #include "dataset/formats/open_data.hpp"
 
 namespace yolov7::cli {
@@ -101,6 +104,16 @@ std::vector<Setting> training_settings(SimulateOptions& o) {
               further.entries}));
 }
 
+/// A simulation keeps its compute threads, whose default depends on --parallel. 0: it is a new one.
+int threads_of_the_beginning(const fs::path& journal) {
+  if (!fs::exists(journal)) return 0;
+  const nlohmann::json all = read_json(journal);
+  const nlohmann::json* began = dataset::member(all, "began_with");
+  const auto number =
+      text::parse_int(began == nullptr ? "" : dataset::text_at(*began, "--threads"));
+  return number ? static_cast<int>(*number) : 0;
+}
+
 }  // namespace
 
 SimulateOptions::SimulateOptions() {
@@ -150,7 +163,12 @@ void complete(SimulateOptions& o, std::vector<std::string> given) {
         "with");
   o.strategies = names;
   o.select.budget.unit = active::budget_unit(o.unit);
+  run::TrainOptions each = o.train;
+  each.notest = true;  // measured when it is trained
+  run::require_possible(each, "active simulate");
   // Results depend on the number of compute threads, so every training has the same.
+  if (o.train.threads == 0)
+    o.train.threads = threads_of_the_beginning(fs::path(o.out) / "state.json");
   if (o.train.threads == 0) o.train.threads = std::max(1, usable_cores() / o.parallel);
   if (fs::exists(o.train.weights)) o.train.weights = fs::absolute(o.train.weights).string();
   for (const char* name : {"weights", "cfg", "hyp", "threads"}) given.emplace_back(name);

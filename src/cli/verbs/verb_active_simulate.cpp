@@ -55,6 +55,10 @@ class Simulation {
             all_rounds(active::arm_named(o_.strategies[i]), seed);
           else
             begin({seed, "full", 0}, [&] { return whole_pool(); });
+        } catch (const Error& error) {
+          if (!failed_.exchange(true) && o_.parallel > 1 && error.code() != ExitCode::interrupted)
+            log::error(fmt::format("{}; the trainings at work are finished first", error.what()));
+          throw;
         } catch (...) {
           failed_ = true;
           throw;
@@ -165,6 +169,7 @@ class Simulation {
   void train_and_measure(const SimulatedRun& run, const Bought& all) {
     if (!fs::exists(matches_file(run))) {
       training_.train(run, all.images);
+      std::lock_guard lock(looking_mutex_);
       file::write_atomically(matches_file(run), evaluation::matches_text(training_.measure(run)));
     }
     const evaluation::CocoMatches found = matches(run);
@@ -212,6 +217,7 @@ class Simulation {
     const Bought had = read_labelled(before);
     if (!fs::exists(labelled_file(run))) {
       require_weights(source_of_weights(before), had);
+      std::lock_guard lock(looking_mutex_);
       Bought all = pool_.buy(arm, seed, round, training_.weights(source_of_weights(before)),
                              had.images, o_.start + round * o_.budget - spent(had.images));
       all.images.insert(all.images.begin(), had.images.begin(), had.images.end());
@@ -259,6 +265,7 @@ class Simulation {
   std::vector<SimulationRow> rows_;
   mutable std::mutex rows_mutex_;
   std::mutex start_mutex_;
+  std::mutex looking_mutex_;         ///< choosing and measuring take all cores
   std::atomic<bool> failed_{false};  ///< a training: no further round begins
 };
 

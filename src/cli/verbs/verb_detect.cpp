@@ -377,6 +377,7 @@ nlohmann::json run_detect(const std::vector<std::string>& arguments, Output& out
   api::require_cpu(options.device, "detect");
   const std::vector<std::string> given = given_names(table, arguments);
   check(options);
+  if (text::contains(given, "conf-thres")) require_doubt(options);  // else a file may tell it
   warn_of_unused(options, given);
   take_server_access(options.model);
   set_truncated_rule(options.truncated);

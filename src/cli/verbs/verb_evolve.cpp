@@ -120,7 +120,9 @@ void require_parallel(const EvolveOptions& o) {
 
 void check(EvolveOptions& o, const run::TrainOptions& train) {
   if (o.population == 0) o.population = o.method == "halving" ? o.eta * o.eta : 1;
-  run::require_possible(train, "evolve");
+  run::TrainOptions each = train;
+  each.notest = true;  // a trial is validated at its end alone
+  run::require_possible(each, "evolve");
   require_parallel(o);
 }
 

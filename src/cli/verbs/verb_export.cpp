@@ -199,7 +199,8 @@ void warn_of_class_offset(const ExportOptions& options, const exporting::ExportM
     return;
   const int classes = model.network().class_count,
             offset = exporting::class_offset(options, classes, model.longer_side());
-  if (const std::string note = exporting::class_offset_note(offset, classes); !note.empty())
+  if (const std::string note = exporting::class_offset_note(offset, classes, model.longer_side());
+      !note.empty())
     log::warning(note);
   if (offset > 0 && offset < 2 * std::max(model.height, model.width))
     log::warning(
@@ -240,7 +241,7 @@ nlohmann::json export_files(const ExportOptions& options, const std::vector<std:
   const std::vector<const Format*> chosen = exporting::chosen_formats(options.include);
   const std::vector<std::string> notes = exporting::options_without_effect(
       chosen, asked_for(given, options),
-      exporting::output_form(options) > exporting::OutputForm::decoded);
+      exporting::output_form(options) > exporting::OutputForm::decoded, options.qdq);
   exporting::check_serving(options, chosen);
   guard_files(options, chosen);
   const bool integers = wants_integers(options, chosen);

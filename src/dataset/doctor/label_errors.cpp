@@ -72,8 +72,25 @@ int class_of(double category, const std::vector<std::int64_t>& ids, int classes,
   return static_cast<int>(found - ids.begin());
 }
 
+/// By its name, which detect writes beside the class number; else by its id.
+int class_of(const nlohmann::json& one, double category, const std::vector<std::int64_t>& ids,
+             const std::vector<std::string>& names, int classes, const fs::path& file,
+             std::size_t place) {
+  if (const auto name = one.find("category_name"); name != one.end() && name->is_string()) {
+    const auto known = std::find(names.begin(), names.end(), name->get<std::string>());
+    if (known == names.end())
+      refuse(
+          file, place,
+          fmt::format("the data set has no class '{}'", text::printable(name->get<std::string>())));
+    if (std::find(known + 1, names.end(), *known) == names.end())
+      return static_cast<int>(known - names.begin());
+  }
+  return class_of(category, ids, classes, file, place);
+}
+
 Detection detection_of(const nlohmann::json& one, const fs::path& file, std::size_t place,
-                       const std::vector<std::int64_t>& ids, int classes) {
+                       const std::vector<std::int64_t>& ids, const std::vector<std::string>& names,
+                       int classes) {
   const auto number = [&](const nlohmann::json& value, const char* what) {
     if (!value.is_number()) refuse(file, place, fmt::format("expected a number for {}", what));
     return value.get<double>();
@@ -91,7 +108,7 @@ Detection detection_of(const nlohmann::json& one, const fs::path& file, std::siz
     refuse(file, place, fmt::format("expected a score in 0..1, found {}", text::general(score)));
   return {{x, y, x + w, y + h},
           static_cast<float>(score),
-          class_of(category, ids, classes, file, place)};
+          class_of(one, category, ids, names, classes, file, place)};
 }
 
 double overlap(const Xyxy& a, const Xyxy& b) {
@@ -263,8 +280,8 @@ Predictions read_predictions(const fs::path& file, const Subject& subject,
   Predictions predictions;
   for (std::size_t i = 0; i < document.size(); ++i) {
     const nlohmann::json& one = document[i];
-    Detection detection =
-        detection_of(one, file, i + 1, category_ids, subject.description.class_count);
+    Detection detection = detection_of(one, file, i + 1, category_ids, subject.description.names,
+                                       subject.description.class_count);
     if (subject.single_cls) detection.class_index = 0;
     const nlohmann::json& id = one["image_id"];
     const std::string key = id_text(id.is_string() ? id.get<std::string>() : id.dump());

@@ -29,20 +29,22 @@ struct FoundLabels {
 /// Text files by path and by stem.
 class Labels {
  public:
-  explicit Labels(const SourceTree& tree) : tree_(tree) {
+  /// `entries`: the images of the set. Others of the tree have the label files at their places.
+  Labels(const SourceTree& tree, const std::vector<YoloLayout::Entry>& entries) : tree_(tree) {
     std::set<std::string> taken;
     for (const TreeImage& image : tree.images)
       if (const fs::path own = at_its_place(image.relative); !own.empty())
         taken.insert(own.string());
-      else
-        ++without_[image.relative.stem().string()];
+    for (const YoloLayout::Entry& entry : entries)
+      if (const fs::path& image = tree.images[entry.image].relative; at_its_place(image).empty())
+        ++without_[image.stem().string()];
     for (const fs::path& file : tree.with_extension(".txt"))
       if (!taken.contains(file.string())) by_stem_[file.stem().string()].push_back(file);
   }
 
-  /// The label file of an image: by the rule of data 3.1, else beside it, else the one of its stem
-  /// that is no other image's by these two. Several that fit, or one that fits several images, are
-  /// a fault: a guess could be silently wrong.
+  /// The label file of an image of the set: by the rule of data 3.1, else beside it, else the one
+  /// of its stem that is no other image's by these two. Several that fit, or one that fits several
+  /// images, are a fault: a guess could be silently wrong.
   FoundLabels of(const fs::path& image) const {
     if (fs::path own = at_its_place(image); !own.empty()) return {std::move(own), {}};
     const std::string stem = image.stem().string();
@@ -61,7 +63,7 @@ class Labels {
     return {*one, {}};
   }
 
- private:
+  /// By the rule of data 3.1, or beside the image; "" where neither is there.
   fs::path at_its_place(const fs::path& image) const {
     const fs::path usual = label_path(tree_.root / image).lexically_relative(tree_.root);
     if (tree_.has(usual)) return usual;
@@ -69,6 +71,7 @@ class Labels {
     return tree_.has(beside) ? beside : fs::path();
   }
 
+ private:
   const SourceTree& tree_;
   std::unordered_map<std::string, std::vector<fs::path>> by_stem_;
   std::unordered_map<std::string, std::size_t> without_;  ///< images of a stem without a file there
@@ -285,10 +288,10 @@ void read_images_without_split(const Labels& labels, YoloImport& work) {
   for (std::size_t i = 0; i < listed.size(); ++i) {
     check_stop(reading.stop);
     if (listed[i]) continue;
-    const FoundLabels found = labels.of(reading.tree.images[i].relative);
-    if (found.file.empty()) continue;
+    const fs::path file = labels.at_its_place(reading.tree.images[i].relative);
+    if (file.empty()) continue;
     AnnotatedImage image = image_at(i, "train", reading);  // any: it is dropped
-    read_labels(found.file, image, apart);
+    read_labels(file, image, apart);
     image.fault = "in none of the splits, which are " + work.layout.split_rule;
     work.set.images.push_back(std::move(image));
   }
@@ -296,7 +299,7 @@ void read_images_without_split(const Labels& labels, YoloImport& work) {
 
 void read_images(YoloImport& work) {
   const Reading& reading = work.reading;
-  const Labels labels(reading.tree);
+  const Labels labels(reading.tree, work.layout.entries);
   for (const YoloLayout::Entry& entry : work.layout.entries) {
     check_stop(reading.stop);
     AnnotatedImage image = image_at(entry.image, entry.split, reading);

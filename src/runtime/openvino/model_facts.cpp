@@ -103,8 +103,9 @@ std::vector<network::Level> levels_of(const ModelMetadata& metadata) {
 
 void take_names(const ModelMetadata& metadata, std::int64_t classes, const std::string& source,
                 const FileSurroundings& more, ModelFacts& facts) {
+  bool unusable = false;
   if (const auto found = metadata.find("names"); found != metadata.end())
-    facts.names = parse_names(found->second);
+    facts.names = parse_names(found->second), unusable = facts.names.empty();
   else if (const auto labels = metadata.find("labels"); labels != metadata.end())
     for (const std::string_view one : text::split_blank(labels->second))
       facts.names.emplace_back(one);
@@ -127,9 +128,10 @@ void take_names(const ModelMetadata& metadata, std::int64_t classes, const std::
       throw Error(
           fmt::format("{}: expected at most {} classes, found {}", source, most_classes, number));
     for (std::int64_t i = 0; i < number; ++i) facts.names.push_back(fmt::format("class{}", i));
-    facts.notes.push_back(fmt::format("{} has no class names; class0, class1, ... are used{}",
-                                      more.subject,
-                                      classes > 0 ? "" : ", as many as its inner shapes tell"));
+    facts.notes.push_back(
+        fmt::format("{} has {}; class0, class1, ... are used{}", more.subject,
+                    unusable ? "class names that are not numbered 0, 1, ..." : "no class names",
+                    classes > 0 ? "" : ", as many as its inner shapes tell"));
   }
   if (classes > 0 && facts.names.size() != static_cast<std::size_t>(classes))
     throw Error(fmt::format("{}: expected {} class names for its outputs, found {}", source,

@@ -183,6 +183,16 @@ TEST_F(YoloFiles, LabelsInAFolderOfTheirOwnAreFoundWhereTheyFitOneImage) {
   EXPECT_TRUE(dropped("ambiguous labels: texts/b.txt fits 2 images")) << said();
 }
 
+TEST_F(YoloFiles, ImagesInNoSplitTakeNoLabelsAway) {
+  for (const char* name : {"images/train/a.png", "raw/a.png"}) image(name);
+  file("texts/a.txt", "0 0.5 0.5 0.2 0.4\n");
+  file("data.yaml", "train: images/train\nnames: [x]\n");
+  const AnnotatedSet set = read("yolo");
+  ASSERT_EQ(set.images.size(), 1u) << said();
+  EXPECT_EQ(set.images[0].written, "images/train/a.png");
+  EXPECT_EQ(set.images[0].objects.size(), 1u) << said();
+}
+
 TEST_F(YoloFiles, TheSideFileIsReadWhereAnImageIsGone) {
   image("images/a.png");
   file("labels/a.txt", "0 0.5 0.5 0.2 0.4\n");
