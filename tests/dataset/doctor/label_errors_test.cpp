@@ -126,6 +126,16 @@ TEST_F(LabelErrors, CategoriesMayHaveIdsOfTheirOwn) {
               read_predictions(file, subject, {1, 2});
             }).find("COCO's category_ids, found 3"),
             std::string::npos);
+  // detect writes class numbers, and names beside them.
+  const auto named = folder.write(
+      "n.json",
+      R"([{"image_id":1,"category_id":0,"category_name":"b","bbox":[1,2,3,4],"score":0.5}])");
+  EXPECT_EQ(read_predictions(named, subject, {1, 3}).at("1.jpg").front().class_index, 1);
+  EXPECT_NE(test::error_of([&] {
+              subject.description.names = {"a", "c"};
+              read_predictions(named, subject);
+            }).find("the data set has no class 'b'"),
+            std::string::npos);
 }
 
 TEST_F(LabelErrors, WhereAllClassesCountAsOneNoneIsWrong) {
