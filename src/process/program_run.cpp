@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
@@ -53,9 +54,14 @@ std::string last_line(const fs::path& log_file) {
 void wait_for_earlier(const fs::path& folder, const std::string& what,
                       const std::stop_token& stop) {
   const fs::path lock = folder / ".lock";
-  if (!fs::exists(lock) || file::Lock::try_acquire(lock)) return;
-  log::info(fmt::format("waiting for the end of {}, which an earlier call began", what));
-  file::Lock::acquire(lock, stop);
+  try {
+    if (!fs::exists(lock) || file::Lock::try_acquire(lock)) return;
+    log::info(fmt::format("waiting for the end of {}, which an earlier call began", what));
+    file::Lock::acquire(lock, stop);
+  } catch (const Error& error) {
+    // A training that is stopped before its first checkpoint removes its folder at its end.
+    if (error.code() == ExitCode::interrupted || fs::exists(folder)) throw;
+  }
 }
 
 }  // namespace yolov7::process

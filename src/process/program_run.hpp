@@ -26,7 +26,7 @@ ProgramEnd run_program(const ChildStart& start, const std::string& what,
 std::string last_line(const std::filesystem::path& log_file);
 
 /// A child outlives its parent where that was killed, until its work is safe. Waits until it gives
-/// back the lock of its folder, and says so. Errors: stopped_error().
+/// back the lock of its folder, or removes the folder, and says so. Errors: stopped_error().
 void wait_for_earlier(const std::filesystem::path& folder, const std::string& what,
                       const std::stop_token& stop);
 

@@ -29,7 +29,7 @@ SIDE, LABELLED, POOL, BUDGET, ROUNDS = 160, 4, 12, 3, 3
 
 class Loop:
     def __init__(self, folder, server):
-        self.folder, self.server, self.kills = folder, server, 0
+        self.folder, self.server, self.kills, self.places = folder, server, 0, 0
         self.variables = environment(LABEL_STUDIO_API_KEY=TOKEN, YOLOV7_STORE=str(folder / "store"), XDG_CACHE_HOME=str(folder / "cache"))
         place = "label-studio://" + server.address.split("://")[1] + "/round trip"
         self.words = [path, "active", "loop", str(folder / "loop")]
@@ -62,6 +62,7 @@ class Loop:
         for number in range(1, 1000):
             ended, out = self.call(f"loop-kill={number}")
             if ended:
+                self.places += number - 1
                 return out
 
     def killed_at_times(self, number, step):
@@ -131,8 +132,9 @@ with tempfile.TemporaryDirectory() as name:
                 loop.killed_at_times(3, "pull")
         out = loop.killed_at_places()
         check("all rounds are done", "all rounds are done" in out, True)
-        check("it was killed often", loop.kills > 30, True)
-        print(f"killed {loop.kills} times")
+        # How often it is killed at times depends on the machine. In round 2 they may have done all that there was, so that no place is left in it.
+        print(f"killed {loop.kills} times, {loop.places} of them at places")
+        check("it was killed at places and at times", loop.places >= ROUNDS and loop.kills > loop.places, True)
         tasks = first("GET", f"/api/tasks/?project={projects[0]['id']}&fields=all&page_size=100")["tasks"]
         keys = [task["meta"]["yolov7"]["key"] for task in tasks]
         check("no task is doubled", (len(keys), len(set(keys))), (ROUNDS * BUDGET, ROUNDS * BUDGET))
